@@ -1,0 +1,33 @@
+"""NAMES: every series that a snapshot publishes, once. The page, rules, dashboards and METRICS.md rest on this."""
+
+from __future__ import annotations
+
+from exporter.catalogue import (
+    capacity,
+    certification,
+    coverage,
+    efficacy,
+    gap,
+    limits,
+    load,
+    next_certification,
+    observed,
+    pattern,
+    run,
+)
+from exporter.catalogue.series import Series
+
+ALL: tuple[Series, ...] = (
+    *certification.SERIES,
+    *gap.SERIES,
+    *load.SERIES,
+    *coverage.SERIES,
+    *efficacy.SERIES,
+    *next_certification.SERIES,
+    *capacity.SERIES,
+    *run.SERIES,
+    *pattern.SERIES,
+    *observed.SERIES,
+    *limits.SERIES,
+)
+"""In the order of the page."""

@@ -1,0 +1,35 @@
+"""Efficacy: one weighted score of how much the test proves, with its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter.catalogue.series import Series, evidence, per_application, scalar
+from exporter.model.results import ApplicationResult
+
+RATINGS = ("excellent", "good", "fair", "poor")
+
+
+def _rating(result: ApplicationResult) -> Iterator[tuple[tuple[str, ...], float]]:
+    if result.efficacy.rating is not None:
+        for rating in RATINGS:
+            yield (rating,), float(result.efficacy.rating == rating)
+
+
+SERIES: tuple[Series, ...] = (
+    scalar("pte_efficacy_ratio", "Weighted score of the test, 0..1. Polled.", lambda result: result.efficacy.score),
+    per_application(
+        "pte_efficacy_part_ratio",
+        "Score of one part, 0..1. Polled.",
+        ("part",),
+        lambda result: [((part,), score) for part, score in result.efficacy.parts.items()],
+    ),
+    per_application(
+        "pte_efficacy_part_weight_ratio",
+        "Weight that the part has in the score, after parts without evidence were left out. Polled.",
+        ("part",),
+        lambda result: [((part,), weight) for part, weight in result.efficacy.weights.items()],
+    ),
+    per_application("pte_efficacy_rating", "1 for the rating that holds. Polled.", ("rating",), _rating),
+    evidence("pte_efficacy_evidence", "1 when the score has evidence. Polled.", lambda r: r.efficacy.score),
+)

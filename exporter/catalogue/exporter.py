@@ -1,0 +1,59 @@
+"""The exporter's own series: can I believe these numbers? Kept by prometheus_client (web.py), declared here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSeries:
+    """One series of the exporter's own; counters are named without the suffix _total, as prometheus_client does."""
+
+    name: str
+    kind: Literal["gauge", "counter", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+    @property
+    def published(self) -> str:
+        """The name as PromQL sees it; for a histogram its stem."""
+        return f"{self.name}_total" if self.kind == "counter" else self.name
+
+
+_SOURCE = ("source",)
+
+OWN: tuple[OwnSeries, ...] = (
+    OwnSeries("pte_source_up", "gauge", "1 when the last poll of the source succeeded, 0 when it failed.", _SOURCE),
+    OwnSeries("pte_source_last_success_timestamp_seconds", "gauge", "When the last successful poll ended.", _SOURCE),
+    OwnSeries("pte_source_last_poll_timestamp_seconds", "gauge", "When the last poll ended, either way.", _SOURCE),
+    OwnSeries("pte_source_poll_duration_seconds", "histogram", "How long polls of the source take.", _SOURCE),
+    OwnSeries("pte_source_polls", "counter", "Polls of the source.", _SOURCE),
+    OwnSeries("pte_source_poll_failures", "counter", "Failed polls of the source by reason.", (*_SOURCE, "reason")),
+    OwnSeries("pte_source_skipped_polls", "counter", "Slots missed as a poll was still in flight.", _SOURCE),
+    OwnSeries("pte_source_queries", "gauge", "Queries that the last successful poll took.", _SOURCE),
+    OwnSeries("pte_source_warnings", "gauge", "Warnings that came with the last successful poll.", _SOURCE),
+    OwnSeries(
+        "pte_source_clock_skew_seconds", "gauge", "The source's clock minus ours, where the source tells.", _SOURCE
+    ),
+    OwnSeries(
+        "pte_source_tls_verification", "gauge", "1 when the source's certificate is verified, 0 when not.", _SOURCE
+    ),
+    OwnSeries("pte_source_interval_seconds", "gauge", "Configured time between polls of the source.", _SOURCE),
+    OwnSeries(
+        "pte_source_max_age_seconds", "gauge", "Configured age at which the source's series are withdrawn.", _SOURCE
+    ),
+    OwnSeries("pte_source_withdrawn", "gauge", "1 while the source's series are withdrawn as too old.", _SOURCE),
+    OwnSeries("pte_snapshot_timestamp_seconds", "gauge", "When the published snapshot was made."),
+    OwnSeries("pte_snapshot_series", "gauge", "Series in the published snapshot."),
+    OwnSeries("pte_config_last_reload_successful", "gauge", "1 when the last configuration reload succeeded."),
+    OwnSeries(
+        "pte_config_last_reload_success_timestamp_seconds", "gauge", "When the running configuration was loaded."
+    ),
+    OwnSeries(
+        "pte_exporter_build_info",
+        "gauge",
+        "Version of the exporter and of Python; always 1.",
+        ("version", "pythonversion"),
+    ),
+)

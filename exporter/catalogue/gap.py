@@ -1,0 +1,70 @@
+"""Gap: the PTE against production, signal by signal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter.catalogue.series import Row, Series, per_application
+from exporter.model.results import ApplicationResult, Snapshot
+from exporter.model.settings import SEVERITIES
+
+_VERDICTS = ("worse", "equal", "better", "no_evidence")
+
+
+def _values(snapshot: Snapshot) -> Iterator[Row]:
+    for application, result in snapshot.applications.items():
+        for gap in result.gaps:
+            for role, value in (("production", gap.production), ("pte", gap.pte)):
+                if value is not None:
+                    yield (application, snapshot.sides[role], gap.signal), value
+
+
+def _samples(snapshot: Snapshot) -> Iterator[Row]:
+    for application, result in snapshot.applications.items():
+        for gap in result.gaps:
+            for role, value in gap.effective_samples.items():
+                yield (application, snapshot.sides[role], gap.signal), value
+
+
+def _severity(result: ApplicationResult) -> list[tuple[tuple[str, ...], float | None]]:
+    return [((g.signal,), None if g.severity is None else SEVERITIES.index(g.severity)) for g in result.gaps]
+
+
+SERIES: tuple[Series, ...] = (
+    Series(
+        "pte_gap_input",
+        "What is compared, in the signal's base unit: peak one-minute values, and latency over the whole window. Polled.",
+        ("application", "side", "signal"),
+        _values,
+    ),
+    per_application(
+        "pte_gap_ratio",
+        "Signed gap (pte - production) / production. Polled.",
+        ("signal",),
+        lambda result: [((gap.signal,), gap.ratio) for gap in result.gaps],
+    ),
+    per_application(
+        "pte_gap_severity",
+        "Severity of the gap: 0 none, 1 low, 2 medium, 3 high, 4 critical. Polled.",
+        ("signal",),
+        _severity,
+    ),
+    per_application(
+        "pte_gap_verdict",
+        "1 for the verdict that holds: the PTE is worse than, equal to, better than production, or no evidence. Polled.",
+        ("signal", "verdict"),
+        lambda result: [((g.signal, v), float(g.verdict == v)) for g in result.gaps for v in _VERDICTS],
+    ),
+    per_application(
+        "pte_gap_evidence",
+        "1 when both sides gave what the gap needs. Polled.",
+        ("signal",),
+        lambda result: [((gap.signal,), float(gap.ratio is not None)) for gap in result.gaps],
+    ),
+    Series(
+        "pte_gap_effective_samples",
+        "Independent samples behind the verdict: n(1-r)/(1+r), r the lag-1 autocorrelation. Polled.",
+        ("application", "side", "signal"),
+        _samples,
+    ),
+)

@@ -1,0 +1,110 @@
+"""What both sides were seen to do: the inputs of everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from exporter.catalogue.series import Row, Series
+from exporter.model.observation import GAUGE_SIGNALS, LATENCY_STATS, ApplicationObservation, Summary
+from exporter.model.results import Snapshot
+
+LATENCY = "latency"
+
+
+def _sides(snapshot: Snapshot) -> Iterator[tuple[str, str, ApplicationObservation]]:
+    for application, result in snapshot.applications.items():
+        for role, seen in (("production", result.production), ("pte", result.pte)):
+            if seen is not None:
+                yield application, snapshot.sides[role], seen
+
+
+def _stats(summary: Summary) -> Iterator[tuple[str, float | None]]:
+    yield from (("mean", summary.mean), ("peak", summary.peak), ("min", summary.min))
+    for quantile, value in summary.quantiles.items():
+        yield f"p{float(quantile) * 100:g}", value
+
+
+def _signal(signal: str) -> Callable[[Snapshot], Iterator[Row]]:
+    def rows(snapshot: Snapshot) -> Iterator[Row]:
+        for application, side, seen in _sides(snapshot):
+            summary = seen.signals.get(signal)
+            for stat, value in _stats(summary) if summary else ():
+                if value is not None:
+                    yield (application, side, stat), value
+
+    return rows
+
+
+def _latency(snapshot: Snapshot) -> Iterator[Row]:
+    for application, side, seen in _sides(snapshot):
+        for stat in LATENCY_STATS:
+            value = getattr(seen.latency, stat, None)
+            if value is not None:
+                yield (application, side, stat), value
+
+
+def _samples(snapshot: Snapshot) -> Iterator[Row]:
+    for application, side, seen in _sides(snapshot):
+        for signal, summary in seen.signals.items():
+            if summary.samples is not None:
+                yield (application, side, signal), summary.samples
+        if seen.latency is not None and seen.latency.requests is not None:
+            yield (application, side, LATENCY), seen.latency.requests
+
+
+def _evidence(snapshot: Snapshot) -> Iterator[Row]:
+    for application, result in snapshot.applications.items():
+        for role, seen in (("production", result.production), ("pte", result.pte)):
+            for signal in GAUGE_SIGNALS:
+                known = seen is not None and signal in seen.signals
+                yield (application, snapshot.sides[role], signal), float(known)
+            yield (application, snapshot.sides[role], LATENCY), float(seen is not None and seen.latency is not None)
+
+
+def _window(edge: str) -> Callable[[Snapshot], Iterator[Row]]:
+    return lambda snapshot: (
+        ((application, side), getattr(seen.window, edge)) for application, side, seen in _sides(snapshot)
+    )
+
+
+_BY = ("application", "side", "stat")
+_STATS = "over the observed window; stat is mean, peak, min or a percentile of one-minute values. Polled."
+
+SERIES: tuple[Series, ...] = (
+    Series("pte_requests_per_second", f"Request rate {_STATS}", _BY, _signal("request_rate")),
+    Series("pte_error_ratio", f"Failed requests / requests {_STATS}", _BY, _signal("error_ratio")),
+    Series("pte_throughput_bytes_per_second", f"Bytes sent per second {_STATS}", _BY, _signal("throughput")),
+    Series("pte_concurrent_users", f"Concurrent users {_STATS}", _BY, _signal("concurrent_users")),
+    Series("pte_cpu_utilisation_ratio", f"CPU used / CPU available {_STATS}", _BY, _signal("cpu")),
+    Series("pte_memory_utilisation_ratio", f"Memory used / memory available {_STATS}", _BY, _signal("memory")),
+    Series(
+        "pte_latency_seconds",
+        "Latency over the observed window, from one histogram; stat is mean, p50, p95, p99 or p999. Polled.",
+        _BY,
+        _latency,
+    ),
+    Series(
+        "pte_observed_samples",
+        "One-minute values behind the signal; requests in the histogram for latency. Polled.",
+        ("application", "side", "signal"),
+        _samples,
+    ),
+    Series(
+        "pte_observation_evidence",
+        "1 when the side was seen and gave data for the signal. Polled.",
+        ("application", "side", "signal"),
+        _evidence,
+    ),
+    Series(
+        "pte_observation_start_timestamp_seconds",
+        "Start of the observed window: the baseline, or the test run. Polled.",
+        ("application", "side"),
+        _window("start"),
+    ),
+    Series(
+        "pte_observation_end_timestamp_seconds",
+        "End of the observed window: the baseline, or the test run. Polled.",
+        ("application", "side"),
+        _window("end"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Records: frozen dataclasses with no behaviour beyond derived properties."""
