@@ -33,7 +33,7 @@ def _severity(result: ApplicationResult) -> list[tuple[tuple[str, ...], float | 
 SERIES: tuple[Series, ...] = (
     Series(
         "pte_gap_input",
-        "What is compared, in the signal's base unit: peak one-minute values, and latency over the whole window. Polled.",
+        "What is compared, in the signal's base unit: peak one-minute value, or latency over the whole window. Polled.",
         ("application", "side", "signal"),
         _values,
     ),
@@ -51,7 +51,7 @@ SERIES: tuple[Series, ...] = (
     ),
     per_application(
         "pte_gap_verdict",
-        "1 for the verdict that holds: the PTE is worse than, equal to, better than production, or no evidence. Polled.",
+        "1 for the verdict that holds: the PTE is worse, equal or better than production, or no evidence. Polled.",
         ("signal", "verdict"),
         lambda result: [((g.signal, v), float(g.verdict == v)) for g in result.gaps for v in _VERDICTS],
     ),

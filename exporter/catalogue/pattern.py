@@ -44,22 +44,22 @@ SERIES: tuple[Series, ...] = (
     scalar(
         "pte_pattern_peak_hour",
         "Hour of the day (0..23) with the highest mean rate. Polled.",
-        lambda result: result.pattern and result.pattern.peak_hour,
+        lambda result: result.pattern.peak_hour if result.pattern else None,
     ),
     scalar(
         "pte_pattern_low_hour",
         "Hour of the day (0..23) with the lowest mean rate. Polled.",
-        lambda result: result.pattern and result.pattern.low_hour,
+        lambda result: result.pattern.low_hour if result.pattern else None,
     ),
     scalar(
         "pte_pattern_volatility_ratio",
         "Coefficient of variation of the hourly mean rates over seven days. Polled.",
-        lambda result: result.pattern and result.pattern.volatility,
+        lambda result: result.pattern.volatility if result.pattern else None,
     ),
     scalar(
         "pte_pattern_peak_requests_per_second",
         "Largest five-minute mean rate of the last seven days. Polled.",
-        lambda result: result.pattern and result.pattern.peak,
+        lambda result: result.pattern.peak if result.pattern else None,
     ),
     scalar(
         "pte_pattern_spikes",

@@ -19,17 +19,17 @@ SERIES: tuple[Series, ...] = (
     scalar(
         "pte_test_run_start_timestamp_seconds",
         "When the test run began. Polled.",
-        lambda result: result.run and result.run.window.start,
+        lambda result: result.run.window.start if result.run else None,
     ),
     scalar(
         "pte_test_run_end_timestamp_seconds",
         "When the test run ended. Polled.",
-        lambda result: result.run and result.run.window.end,
+        lambda result: result.run.window.end if result.run else None,
     ),
     scalar(
         "pte_test_run_duration_seconds",
         "How long the test run lasted. Polled.",
-        lambda result: result.run and result.run.window.duration,
+        lambda result: result.run.window.duration if result.run else None,
     ),
     scalar(
         "pte_test_run_age_seconds",

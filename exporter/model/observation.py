@@ -60,7 +60,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Latency over the whole window, from one histogram, in seconds. A quantile beyond the last finite bucket is None."""
+    """Latency over the whole window, from one histogram; seconds. A quantile beyond the last finite bucket is None."""
 
     mean: float | None = None
     p50: float | None = None

@@ -1,0 +1,1 @@
+"""PURE functions (records, settings) -> results: no clock, no I/O. Every formula stands in docs/method.md."""

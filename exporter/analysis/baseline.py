@@ -1,0 +1,105 @@
+"""What a signal did over a window: the summary of one-minute values, and latency from a histogram.
+
+Formulas and their sources: docs/method.md, sections "Baseline" and "Latency".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.model.observation import MINUTE, QUANTILES, Latency, Samples, Summary
+
+Floats = NDArray[np.float64]
+
+_SMALL_DELTA = 1e-12
+"""Relative difference of neighbouring buckets that is rounding, not observations; the same as in Prometheus."""
+
+
+def summarise(samples: Samples) -> Summary:
+    """Summary of one-minute values. NaN and infinite values are not measurements and are left out."""
+    return summarise_arrays(np.asarray(samples.times, dtype=np.float64), np.asarray(samples.values, dtype=np.float64))
+
+
+def summarise_arrays(times: Floats, values: Floats) -> Summary:
+    """As `summarise`, for arrays of shape (n,): Unix seconds, ascending, and the value of the minute that ends there."""
+    finite = np.isfinite(values)
+    times, values = times[finite], values[finite]
+    if not values.size:
+        return Summary(samples=0)
+    low, high = float(values.min()), float(values.max())
+    constant = low == high
+    return Summary(
+        mean=low if constant else float(values.mean()),
+        peak=high,
+        min=low,
+        stddev=0.0 if constant else float(values.std()),
+        autocorrelation=None if constant else _autocorrelation(times, values),
+        samples=int(values.size),
+        quantiles=dict(zip(QUANTILES, np.quantile(values, [float(q) for q in QUANTILES]).tolist(), strict=True)),
+    )
+
+
+def _autocorrelation(times: Floats, values: Floats) -> float | None:
+    """Lag-1 autocorrelation by the von Neumann ratio, over pairs one minute apart; None when there is no such pair."""
+    adjacent = np.diff(times) == MINUTE
+    variance = float(values.var())
+    if not adjacent.any() or variance <= 0:
+        return None
+    steps = np.diff(values)[adjacent]
+    return float(np.clip(1 - np.mean(steps * steps) / (2 * variance), -1, 1))
+
+
+def histogram_quantile(le: Sequence[float], cumulative: Sequence[float], q: float) -> float | None:
+    """The q-quantile (0..1) of a classic histogram as PromQL's histogram_quantile gives it, in the unit of `le`.
+
+    `le` are the buckets' upper bounds with +Inf among them, in any order; `cumulative` their counts or rates. None where
+    Prometheus says NaN (no observations, no +Inf bucket, fewer than two buckets), and, unlike Prometheus, when the
+    quantile lies beyond the last finite bound: the bound itself would be a lower limit posing as a measurement.
+    """
+    buckets = _monotonic(le, cumulative)
+    if len(buckets) < 2 or not math.isinf(buckets[-1][0]) or not 0 <= q <= 1:
+        return None
+    total = buckets[-1][1]
+    if not 0 < total < math.inf:
+        return None
+    rank = q * total
+    index = next(i for i, (_, count) in enumerate(buckets) if count >= rank or i == len(buckets) - 1)
+    if index == len(buckets) - 1:
+        return None
+    end, count = buckets[index]
+    if index == 0 and end <= 0:
+        return end
+    start, below = buckets[index - 1] if index else (0.0, 0.0)
+    return start + (end - start) * ((rank - below) / (count - below)) if count > below else None
+
+
+def _monotonic(le: Sequence[float], cumulative: Sequence[float]) -> list[tuple[float, float]]:
+    """Buckets by ascending bound, same bounds added up, rounding noise and decreases levelled, as Prometheus does."""
+    merged: dict[float, float] = {}
+    known = (bucket for bucket in zip(le, cumulative, strict=True) if not any(map(math.isnan, bucket)))
+    for bound, count in sorted(known):
+        merged[bound] = merged.get(bound, 0.0) + count
+    levelled: list[tuple[float, float]] = []
+    previous = 0.0
+    for bound, count in merged.items():
+        noise = abs(count - previous) <= _SMALL_DELTA * max(abs(count), abs(previous))
+        previous = previous if levelled and (noise or count < previous) else count
+        levelled.append((bound, previous))
+    return levelled
+
+
+def latency(le: Sequence[float], cumulative: Sequence[float], sum: float | None, count: float | None) -> Latency:  # noqa: A002
+    """Latency over a window from its one histogram: `sum` in seconds and `count` in requests over the same window."""
+    measured = count is not None and 0 < count < math.inf
+    return Latency(
+        mean=sum / count if measured and count and sum is not None and math.isfinite(sum) else None,
+        p50=histogram_quantile(le, cumulative, 0.5),
+        p95=histogram_quantile(le, cumulative, 0.95),
+        p99=histogram_quantile(le, cumulative, 0.99),
+        p999=histogram_quantile(le, cumulative, 0.999),
+        requests=count if measured else None,
+    )
