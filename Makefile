@@ -1,0 +1,66 @@
+# make run     the exporter on the embedded demo, no other server needed
+# make test    real Prometheus 2.42 and 3.x and Alertmanager, and all tests
+# make help    the rest
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+READY_DEV := .venv/ready-dev
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PROMTOOL3 := .tools/prometheus3/usr/bin/promtool
+AMTOOL := .tools/alertmanager/usr/bin/amtool
+
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+  --generate-hashes --python-version 3.11 pyproject.toml deploy/build.in
+
+.PHONY: help run test lint bench stack generate tools lock clean
+
+help: ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
+	@$(PYTHON) -m venv .venv 2>/dev/null || { rm -rf .venv; deploy/venv.sh "$(PYTHON)"; }
+	@echo "setting up .venv from requirements.lock" >&2
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(READY_DEV): $(READY) requirements-dev.lock
+	@echo "adding what tests need from requirements-dev.lock" >&2
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+run: $(READY) ## start the exporter on the embedded demo
+	@$(BIN)/pte-exporter serve
+
+tools: ## the servers that tests and stack need (Debian packages, and newer ones in .tools/)
+	@deploy/tools.sh
+
+test: $(READY_DEV) tools ## all tests, on real servers
+	@$(BIN)/python -m pytest
+
+lint: $(READY_DEV) tools ## ruff, mypy --strict, promtool, amtool, generated files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@for promtool in /usr/bin/promtool $(PROMTOOL3); do $$promtool check rules --lint=all --lint-fatal rules/*.rules.yml >/dev/null || exit 1; done
+	@for amtool in /usr/bin/amtool $(AMTOOL); do $$amtool check-config alertmanager/alertmanager.yml >/dev/null || exit 1; done
+	@for kind in rules dashboards docs; do $(BIN)/pte-exporter generate $$kind --check || exit 1; done
+
+generate: $(READY) ## write the generated rules, dashboards and docs
+	@for kind in rules dashboards docs; do $(BIN)/pte-exporter generate $$kind || exit 1; done
+
+stack: $(READY) tools ## the same job on real servers on this machine
+	@$(BIN)/python -m deploy.stack
+
+bench: $(READY_DEV) tools ## speed and size, side by side in one run
+	@$(BIN)/python -m benchmarks
+
+lock: $(READY) ## pin the dependencies anew
+	@$(INSTALL) uv
+	@$(LOCK) -o requirements.lock
+	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove everything that make has set up
+	@rm -rf .venv .tools .cache .run

@@ -1,0 +1,1 @@
+"""Tests: they mirror exporter/ and run against real servers on loopback."""
