@@ -3,6 +3,7 @@
     KIND = "demo"                                     what `kind:` says in the configuration
     class Options(Settings, frozen=True): ...         its other keys
     class Source: ...                                 what the protocol below asks for
+    def problems(options) -> [(path, text)]: ...      optional: what is wrong beyond types (files, secrets, queries)
 
 The registry finds them by itself; configuration errors, self-metrics and the contract tests come with that.
 """
@@ -12,9 +13,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol, cast
 
+from exporter import config
+from exporter.config import Config, Environment
+from exporter.convert import child, convert, unknown
+from exporter.errors import Problem
 from exporter.model.observation import Observation, Samples, Window
 
 Activity = Mapping[str, Samples]
@@ -35,7 +41,7 @@ class Source(Protocol):
         """Summaries of all applications over `window`, and five-minute rates over `pattern` when given."""
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
-        """Each application over its own test run, which `choose` picks from the minutes above `threshold` requests/s."""
+        """Each application over its own test run, which `choose` picks from minutes above `threshold` requests/s."""
 
     def close(self) -> None:
         """Give back connections; the source is not used afterwards."""
@@ -49,3 +55,32 @@ def kinds() -> Mapping[str, ModuleType]:
         if hasattr(loaded, "KIND"):
             found[loaded.KIND] = loaded
     return found
+
+
+def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem]) -> Any:
+    """A `source:` mapping as its kind's Options, or None after adding what is wrong with it to `problems`."""
+    known, kind = kinds(), raw.get("kind")
+    if not isinstance(kind, str) or kind not in known:
+        text = f"missing, wanted one of {', '.join(known)}" if kind is None else unknown(kind, tuple(known), "kind")
+        problems.append(Problem(file, child(path, "kind"), text))
+        return None
+    rest = {key: value for key, value in raw.items() if key != "kind"}
+    converted = convert(rest, known[kind].Options, file, path, problems)
+    if converted is not None and hasattr(known[kind], "problems"):
+        found = known[kind].problems(converted)
+        problems += [Problem(file, child(path, below) if below else path, text) for below, text in found]
+        return None if found else converted
+    return converted
+
+
+def read(path: str | Path) -> Config:
+    """The configuration with each environment's source options; raises ConfigError with every problem found."""
+    return config.read(path, options)
+
+
+def build(environment: Environment) -> Source:
+    """The source of an environment of a configuration from `read`."""
+    for module in kinds().values():
+        if isinstance(environment.source, module.Options):
+            return cast("Source", module.Source(environment.source, environment.name))
+    raise TypeError("the environment's source holds no options: read the configuration with exporter.sources.read")

@@ -1,0 +1,220 @@
+"""YAML -> validated records. Every problem is reported, with file and path, before anything starts.
+
+A source's own options are not known here (sources/ is a lower layer): `read` takes what converts them, and
+`exporter.sources.read` is the two together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import yaml
+
+from exporter.config_checks import check_analysis
+from exporter.convert import child, convert
+from exporter.errors import ConfigError, Problem
+from exporter.model.observation import MINUTE, Window
+from exporter.model.settings import AnalysisSettings, Duration, Settings
+
+__all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_yaml"]
+
+ROLES = ("production", "pte")
+
+ReadOptions = Callable[[Mapping[str, Any], str, str, list[Problem]], Any]
+"""(raw `source:` mapping, file, path, problems) to the source's options; adds to `problems` what is wrong."""
+
+
+class Run(Settings, frozen=True):
+    """A test run whose window is known, for one application."""
+
+    application: str
+    start: datetime
+    end: datetime
+
+    @property
+    def window(self) -> Window:
+        """The full minutes that the run touched."""
+        start, end = self.start.timestamp(), self.end.timestamp()
+        return Window(math.floor(start / MINUTE) * MINUTE, math.ceil(end / MINUTE) * MINUTE)
+
+
+class Environment(Settings, frozen=True):
+    """One side: where its data comes from and how often it is fetched."""
+
+    role: Literal["production", "pte"]
+    source: Any
+    """The options record of the source's kind after `exporter.sources.read`; the raw mapping after `read` alone."""
+    name: str = ""
+    """Value of the labels `side` and `source`; the role when not given."""
+    interval: Duration = Duration(300)
+    max_age: Duration = Duration(3600)
+    """Series older than this are withdrawn."""
+    runs: tuple[Run, ...] = ()
+    """Explicit test runs, the latest of each application; they win over what is found in the PTE's activity."""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            msgspec.structs.force_setattr(self, "name", self.role)
+
+    @property
+    def windows(self) -> Mapping[str, Window]:
+        """Application to the window of its latest explicit test run."""
+        return {run.application: run.window for run in sorted(self.runs, key=lambda run: run.end)}
+
+
+class Links(Settings, frozen=True):
+    """Bases of the links in alerts; None leaves the generator's default."""
+
+    runbook: str | None = None
+    """URL of the runbook page; an alert's heading is appended as #anchor."""
+    dashboards: str | None = None
+    """Base URL of Grafana."""
+
+
+class Config(Settings, frozen=True):
+    """The whole configuration."""
+
+    environments: tuple[Environment, ...]
+    analysis: AnalysisSettings = AnalysisSettings()
+    links: Links = Links()
+
+    def environment(self, role: str) -> Environment:
+        """The one environment of a role."""
+        return next(environment for environment in self.environments if environment.role == role)
+
+
+def read(path: str | Path, options: ReadOptions | None = None) -> Config:
+    """The configuration in a YAML file; raises ConfigError with every problem found."""
+    file, problems = str(path), list[Problem]()
+    raw = read_yaml(path)
+    config = convert(_with_default_gaps(raw), Config, file, "", problems)
+    converted = _sources(raw, options, file, problems) if options else {}
+    if config is not None:
+        _check(config, file, problems)
+    if config is None or problems:
+        raise ConfigError(problems)
+    environments = tuple(
+        msgspec.structs.replace(environment, source=converted.get(position, environment.source))
+        for position, environment in enumerate(config.environments)
+    )
+    return msgspec.structs.replace(config, environments=environments)
+
+
+def read_yaml(path: str | Path) -> Any:
+    """What a YAML file holds; raises ConfigError when it cannot be read, is not YAML, or has a key twice."""
+    file = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError([Problem(file, "", f"cannot be read: {error.strerror}")]) from None
+    except (UnicodeDecodeError, ValueError) as error:
+        raise ConfigError([Problem(file, "", f"is not YAML in UTF-8: {error}")]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError([Problem(file, where, f"is not YAML: {error.problem or error.context}")]) from None
+    except yaml.YAMLError as error:
+        raise ConfigError([Problem(file, "", f"is not YAML: {' '.join(str(error).split())}")]) from None
+    problems = list[Problem]()
+    _duplicates(node, file, "", problems, set())
+    if raw is None:
+        problems.append(Problem(file, "", "is empty, wanted a mapping"))
+    if problems:
+        raise ConfigError(problems)
+    return raw
+
+
+def _duplicates(node: yaml.Node | None, file: str, path: str, problems: list[Problem], seen: set[int]) -> None:
+    """Adds a problem for each key that stands twice in one mapping, which YAML forbids and PyYAML lets pass."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            line, name = key.start_mark.line + 1, str(key.value)
+            if name in lines:
+                text = f"the key stands twice, in lines {lines[name]} and {line}; wanted once"
+                problems.append(Problem(file, child(path, name), text))
+            lines.setdefault(name, line)
+            _duplicates(value, file, child(path, name), problems, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            _duplicates(value, file, child(path, position), problems, seen)
+
+
+def _with_default_gaps(raw: Any) -> Any:
+    """`analysis.gaps` names only what differs: each signal's rule is laid over the default one, key by key."""
+    analysis = raw.get("analysis") if isinstance(raw, Mapping) else None
+    gaps = analysis.get("gaps") if isinstance(analysis, Mapping) else None
+    if not isinstance(analysis, Mapping) or not isinstance(gaps, Mapping):
+        return raw
+    merged: dict[Any, Any] = {name: msgspec.to_builtins(rule) for name, rule in AnalysisSettings().gaps.items()}
+    for name, rule in gaps.items():
+        known = isinstance(rule, Mapping) and name in merged
+        merged[name] = {**merged[name], **rule} if known else rule
+    return {**raw, "analysis": {**analysis, "gaps": merged}}
+
+
+def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem]) -> dict[int, Any]:
+    """Each environment's source options, also when other parts of the file are wrong, so that all problems show."""
+    environments = raw.get("environments") if isinstance(raw, Mapping) else None
+    found = {}
+    for position, environment in enumerate(environments if isinstance(environments, list) else ()):
+        source = environment.get("source") if isinstance(environment, Mapping) else None
+        path = f"environments[{position}].source"
+        if isinstance(source, Mapping):
+            found[position] = options(source, file, path, problems)
+        elif isinstance(environment, Mapping) and "source" in environment:
+            problems.append(Problem(file, path, "wanted a mapping with the key kind"))
+    return found
+
+
+def _check(config: Config, file: str, problems: list[Problem]) -> None:
+    """What no single field can tell."""
+
+    def wrong(path: str, text: str) -> None:
+        problems.append(Problem(file, path, text))
+
+    _check_roles(config, wrong)
+    for position, environment in enumerate(config.environments):
+        _check_environment(environment, f"environments[{position}]", wrong)
+    for key in config.links.__struct_fields__:
+        url = getattr(config.links, key)
+        if url is not None and not url.startswith(("https://", "http://")):
+            wrong(f"links.{key}", "wanted a URL that starts with https:// or http://")
+    check_analysis(config.analysis, wrong)
+
+
+def _check_roles(config: Config, wrong: Callable[[str, str], None]) -> None:
+    for role in ROLES:
+        count = sum(environment.role == role for environment in config.environments)
+        if count != 1:
+            wrong("environments", f"found {count} environments with role {role}, wanted exactly one")
+    first: dict[str, int] = {}
+    for position, environment in enumerate(config.environments):
+        if environment.name in first:
+            text = (
+                f'"{environment.name}" is the name of environments[{first[environment.name]}] too, wanted another name'
+            )
+            wrong(f"environments[{position}].name", text)
+        first.setdefault(environment.name, position)
+
+
+def _check_environment(environment: Environment, path: str, wrong: Callable[[str, str], None]) -> None:
+    if environment.interval < 1:
+        wrong(f"{path}.interval", "wanted at least 1s")
+    if environment.max_age <= environment.interval:
+        wrong(f"{path}.max_age", f"wanted more than the interval ({environment.interval:g}s)")
+    if environment.runs and environment.role != "pte":
+        wrong(f"{path}.runs", "test runs belong to the environment with role pte")
+    for position, run in enumerate(environment.runs):
+        if run.end <= run.start:
+            wrong(f"{path}.runs[{position}].end", "wanted a time after start")

@@ -1,0 +1,107 @@
+"""What the analysis settings must satisfy beyond their types; each fault is told with its path."""
+
+from __future__ import annotations
+
+import itertools
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from exporter.convert import unknown
+from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, Duration, GapRule
+
+Wrong = Callable[[str, str], None]
+
+_RATIOS = {
+    "analysis.tolerance",
+    "analysis.confidence",
+    "analysis.test_run.steady_tolerance",
+    "analysis.efficacy.excellent",
+    "analysis.efficacy.good",
+    "analysis.efficacy.fair",
+    "analysis.next_certification.timeout_ratio",
+    "analysis.next_certification.uptime_ratio",
+    "analysis.next_certification.cpu",
+    "analysis.next_certification.memory",
+    "analysis.certification.weighted_coverage",
+    "analysis.certification.mix_total_variation",
+    "analysis.certification.efficacy",
+    "analysis.certification.untested_share",
+    "analysis.certification.mix_moved",
+}
+"""Within 0..1; every other number is at least 0."""
+
+_MAY_BE_ZERO = {"analysis.test_run.max_gap"}
+"""Durations that make sense at 0s."""
+
+_ABOVE_ONE = {"analysis.spike_magnitude", "analysis.test_run.spike_factor"}
+"""Multiples of something ordinary."""
+
+_WEIGHTS = ("coverage", "load_coverage", "performance", "error_validation")
+
+
+def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
+    """Calls wrong(path, text) for each setting that is out of range or contradicts another."""
+    _numbers(settings, "analysis", wrong)
+    _timezone(settings.timezone, wrong)
+    if not 0 < settings.confidence < 1:
+        wrong("analysis.confidence", f"found {settings.confidence:g}, wanted more than 0 and less than 1")
+    if settings.routes.max_endpoints < 1:
+        wrong("analysis.routes.max_endpoints", "wanted at least 1")
+    for signal, rule in settings.gaps.items():
+        _gap(signal, rule, wrong)
+    efficacy = settings.efficacy
+    if not any(getattr(efficacy, weight) for weight in _WEIGHTS):
+        wrong("analysis.efficacy", f"all weights are 0, wanted one of {', '.join(_WEIGHTS)} above 0")
+    if efficacy.full_within > efficacy.half_within:
+        wrong("analysis.efficacy.half_within", f"wanted at least full_within ({efficacy.full_within:g})")
+    if not efficacy.fair < efficacy.good < efficacy.excellent:
+        wrong("analysis.efficacy", "wanted fair < good < excellent")
+    if settings.test_run.min_duration > settings.test_run.lookback:
+        wrong("analysis.test_run.min_duration", "wanted at most lookback")
+
+
+def _numbers(record: msgspec.Struct, path: str, wrong: Wrong) -> None:
+    """The range of every number in the record and in those below it."""
+    for name in record.__struct_fields__:
+        value: Any = getattr(record, name)
+        where = f"{path}.{name}"
+        if isinstance(value, msgspec.Struct):
+            _numbers(value, where, wrong)
+        elif isinstance(value, dict):
+            for key, entry in value.items():
+                _numbers(entry, f"{where}.{key}", wrong)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            _number(value, where, wrong)
+
+
+def _number(value: float, path: str, wrong: Wrong) -> None:
+    if path in _RATIOS:
+        if not 0 <= value <= 1:
+            wrong(path, f"found {value:g}, wanted a ratio within 0..1")
+    elif path in _ABOVE_ONE:
+        if value <= 1:
+            wrong(path, f"found {value:g}, wanted more than 1")
+    elif value < 0:
+        wrong(path, f"found {value:g}, wanted at least 0")
+    elif isinstance(value, Duration) and not value and path not in _MAY_BE_ZERO:
+        wrong(path, "wanted more than 0s")
+
+
+def _timezone(name: str, wrong: Wrong) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        wrong("analysis.timezone", f'unknown time zone "{name}", wanted an IANA name such as Europe/Berlin or UTC')
+
+
+def _gap(signal: str, rule: GapRule, wrong: Wrong) -> None:
+    path = f"analysis.gaps.{signal}"
+    if signal not in COMPARED:
+        wrong(path, unknown(signal, COMPARED, "signal"))
+    steps = [(name, getattr(rule, name)) for name in SEVERITIES[1:] if getattr(rule, name) is not None]
+    for (lower, below), (name, step) in itertools.pairwise(steps):
+        if step <= below:
+            wrong(f"{path}.{name}", f"found {step:g}, wanted more than {lower} ({below:g})")

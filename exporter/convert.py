@@ -1,0 +1,222 @@
+"""Untyped YAML values -> msgspec records, reporting every problem instead of the first.
+
+msgspec stops at the first fault and names types in Python's words; a person mending a file wants all of them, in the
+file's own words. So the records are walked field by field here, and msgspec keeps their definition and constraints.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, cast
+
+import msgspec
+
+from exporter.errors import Problem
+from exporter.model.settings import Duration
+
+T = TypeVar("T")
+
+_UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS))
+_WORDS = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
+_WRONG = object()
+
+
+def convert(raw: object, type: type[T], file: str, path: str, problems: list[Problem]) -> T | None:
+    """`raw` as a `type`, or None after at least one problem was added to `problems`.
+
+    Knows msgspec Structs (a ValueError from __post_init__ is a problem too), str, bool, int, float, Duration, aware
+    datetime, Path (relative to the directory of `file`), Literal, `X | None`, Annotated with msgspec's Meta, and lists,
+    tuples, dicts and mappings of these. `Any` and `object` are taken as they are.
+    """
+    before = len(problems)
+    value = _Walk(file, problems).value(raw, type, path)
+    return None if len(problems) > before or value is _WRONG else cast("T", value)
+
+
+def duration(text: str) -> Duration | None:
+    """Seconds of a Prometheus duration such as 90s, 5m, 1h30m or 7d; None when the text is not one."""
+    match = _DURATION.fullmatch(text)
+    if not text or match is None:
+        return Duration(0) if text == "0" else None
+    return Duration(sum(float(n) * unit for n, unit in zip(match.groups(), _UNITS.values(), strict=True) if n))
+
+
+def child(path: str, key: object) -> str:
+    """The path of a key or list position below `path`."""
+    if isinstance(key, int) and not isinstance(key, bool):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else f"{key}"
+
+
+def unknown(key: object, known: Sequence[str], what: str = "key") -> str:
+    """Says that `key` is unknown, which known one is nearest, and which there are."""
+    near = difflib.get_close_matches(str(key), known, n=1)
+    hint = f' did you mean "{near[0]}"?' if near else ""
+    return f'unknown {what} "{key}";{hint} known: {", ".join(known)}'
+
+
+def _found(raw: object) -> str:
+    """What a raw value is, in YAML's words; a string's text stays out, as it may be a secret in the wrong place."""
+    if raw is None:
+        return "nothing"
+    if isinstance(raw, bool | int | float):
+        return f"{raw!r}".lower() if isinstance(raw, bool) else f"the number {raw}"
+    words = ((str, "a string"), (Mapping, "a mapping"), (Sequence, "a list"), (datetime, "a time"))
+    return next((word for kind, word in words if isinstance(raw, kind)), f"a {raw.__class__.__name__}")
+
+
+class _Walk:
+    """One conversion: where it reads from and what it has found wrong so far."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = problems
+
+    def wrong(self, path: str, text: str) -> object:
+        self.problems.append(Problem(self.file, path, text))
+        return _WRONG
+
+    def wanted(self, path: str, raw: object, wanted: str) -> object:
+        return self.wrong(path, f"found {_found(raw)}, wanted {wanted}")
+
+    def value(self, raw: object, kind: Any, path: str) -> object:
+        origin = typing.get_origin(kind)
+        if kind is Any or kind is object:
+            return raw
+        if origin is Annotated:
+            return self.constrained(raw, kind, path)
+        if origin is Literal:
+            return self.literal(raw, typing.get_args(kind), path)
+        if origin in (Union, types.UnionType):
+            return self.union(raw, typing.get_args(kind), path)
+        if isinstance(origin, type) and issubclass(origin, Mapping):
+            return self.mapping(raw, typing.get_args(kind), path)
+        if isinstance(origin, type) and issubclass(origin, Sequence):
+            return self.sequence(raw, origin, typing.get_args(kind)[0], path)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return self.struct(raw, kind, path)
+        return self.scalar(raw, kind, path)
+
+    def struct(self, raw: object, kind: type[msgspec.Struct], path: str) -> object:
+        if not isinstance(raw, Mapping):
+            return self.wanted(path, raw, "a mapping")
+        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        before = len(self.problems)
+        for key in raw:
+            if key not in fields:
+                self.wrong(child(path, key), unknown(key, tuple(fields)))
+        values = {}
+        for name, field in fields.items():
+            if name in raw:
+                values[field.name] = self.value(raw[name], field.type, child(path, name))
+            elif field.required:
+                self.wrong(child(path, name), f"missing, wanted {_describe(field.type)}")
+        if len(self.problems) > before:
+            return _WRONG
+        try:
+            return kind(**values)
+        except ValueError as error:
+            return self.wrong(path, str(error))
+
+    def mapping(self, raw: object, arguments: tuple[Any, ...], path: str) -> object:
+        if not isinstance(raw, Mapping):
+            return self.wanted(path, raw, "a mapping")
+        for key in raw:
+            if not isinstance(key, str):
+                self.wrong(child(path, key), f"the key is {_found(key)}, wanted a string: put it in quotes")
+        return {key: self.value(value, arguments[1], child(path, key)) for key, value in raw.items()}
+
+    def sequence(self, raw: object, origin: type, kind: Any, path: str) -> object:
+        if not isinstance(raw, Sequence) or isinstance(raw, str | bytes):
+            return self.wanted(path, raw, "a list")
+        values = [self.value(value, kind, child(path, position)) for position, value in enumerate(raw)]
+        return values if origin is list else tuple(values)
+
+    def union(self, raw: object, kinds: tuple[Any, ...], path: str) -> object:
+        if raw is None and types.NoneType in kinds:
+            return None
+        kinds = tuple(kind for kind in kinds if kind is not types.NoneType)
+        if len(kinds) == 1:
+            return self.value(raw, kinds[0], path)
+        for kind in kinds:
+            trial = _Walk(self.file, [])
+            value = trial.value(raw, kind, path)
+            if not trial.problems:
+                return value
+        return self.wanted(path, raw, " or ".join(_describe(kind) for kind in kinds))
+
+    def literal(self, raw: object, allowed: tuple[Any, ...], path: str) -> object:
+        if any(raw == value and raw.__class__ is value.__class__ for value in allowed):
+            return raw
+        found = f'"{raw}"' if isinstance(raw, str) else _found(raw)
+        return self.wrong(path, f"found {found}, wanted one of {', '.join(map(str, allowed))}")
+
+    def constrained(self, raw: object, kind: Any, path: str) -> object:
+        value = self.value(raw, typing.get_args(kind)[0], path)
+        if value is _WRONG:
+            return value
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            return self.wrong(path, str(error))
+        return value
+
+    def scalar(self, raw: object, kind: Any, path: str) -> object:
+        if kind is Duration:
+            seconds = duration(raw) if isinstance(raw, str) else None
+            return self.wanted(path, raw, _describe(kind)) if seconds is None else seconds
+        if kind is Path:
+            if isinstance(raw, str) and raw:
+                return Path(self.file).parent / raw
+            return self.wanted(path, raw, _describe(kind))
+        if kind is datetime:
+            return self.time(raw, path)
+        if kind is float:
+            return self.number(raw, path)
+        if isinstance(kind, type) and isinstance(raw, kind) and (kind is bool or not isinstance(raw, bool)):
+            return raw
+        return self.wanted(path, raw, _describe(kind))
+
+    def number(self, raw: object, path: str) -> object:
+        if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) <= sys.float_info.max:
+            return self.wanted(path, raw, _describe(float))
+        return float(raw)
+
+    def time(self, raw: object, path: str) -> object:
+        if isinstance(raw, str):
+            try:
+                raw = datetime.fromisoformat(raw)
+            except ValueError:
+                return self.wanted(path, raw, _describe(datetime))
+        if not isinstance(raw, datetime) or raw.tzinfo is None:
+            return self.wanted(path, raw, _describe(datetime))
+        return raw
+
+
+def _describe(kind: Any) -> str:
+    """A type in the words of someone who writes YAML."""
+    origin = typing.get_origin(kind)
+    if origin is Annotated:
+        return _describe(typing.get_args(kind)[0])
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, typing.get_args(kind)))
+    if origin in (Union, types.UnionType):
+        return " or ".join(_describe(k) for k in typing.get_args(kind) if k is not types.NoneType)
+    special = {
+        Duration: "a duration such as 90s, 5m, 1h30m or 7d",
+        Path: "a file name",
+        datetime: "a time with its zone such as 2026-11-20T10:00:00Z",
+    }
+    if kind in special:
+        return special[kind]
+    if isinstance(origin, type) and not issubclass(origin, Mapping):
+        return "a list"
+    return _WORDS.get(kind, "a mapping")
