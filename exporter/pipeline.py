@@ -1,0 +1,128 @@
+"""Observe, analyse, snapshot, in plain order: the only place that calls both sources and analysis."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from exporter.analysis import run
+from exporter.analysis.round import analyse
+from exporter.config import Config, Environment
+from exporter.errors import SourceError
+from exporter.model.observation import MINUTE, ApplicationObservation, Observation, Window
+from exporter.model.results import Snapshot
+from exporter.sources import Source, build
+
+DAY = 86400.0
+BASELINE = DAY
+PATTERN = 7 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An observation and when it was made."""
+
+    observation: Observation
+    at: float
+
+
+class Pipeline:
+    """Keeps the latest observation of each side. Each source is asked by one thread at a time; others may go on."""
+
+    def __init__(self, config: Config) -> None:
+        self._settings = config.analysis
+        self._environments = {environment.role: environment for environment in config.environments}
+        self._sources: dict[str, Source] = {
+            role: build(environment) for role, environment in self._environments.items()
+        }
+        self._locks = {role: threading.Lock() for role in self._environments}
+        self._seen: dict[str, Seen] = {}
+        self._before: dict[float, Observation] = {}
+
+    @property
+    def sides(self) -> Mapping[str, str]:
+        """Role to the environment's name."""
+        return {role: environment.name for role, environment in self._environments.items()}
+
+    def poll(self, name: str, now: float) -> Observation:
+        """Observe the environment of that name; raises SourceError and then keeps what was seen before."""
+        environment = next(e for e in self._environments.values() if e.name == name)
+        end = math.floor(now / MINUTE) * MINUTE
+        with self._locks[environment.role]:
+            observation = self._observe(environment, end)
+        self._seen[environment.role] = Seen(observation, now)
+        warning = self._look_back()
+        if warning is not None:
+            observation = replace(observation, warnings=(*observation.warnings, warning))
+            self._seen[environment.role] = Seen(observation, now)
+        return observation
+
+    def snapshot(self, now: float) -> Snapshot:
+        """Analyse what is known; observations older than their environment's max_age are left out."""
+        known = {
+            role: seen.observation
+            for role, seen in self._seen.items()
+            if now - seen.at <= self._environments[role].max_age
+        }
+        return analyse(known.get("production"), known.get("pte"), self._before_runs(), self._settings, now, self.sides)
+
+    def close(self) -> None:
+        for source in self._sources.values():
+            source.close()
+
+    def _observe(self, environment: Environment, end: float) -> Observation:
+        source = self._sources[environment.role]
+        if environment.role == "production":
+            return source.observe(Window(end - BASELINE, end), pattern=Window(end - PATTERN, end))
+        settings = self._settings.test_run
+        explicit = environment.windows
+        choose = partial(run.choose, settings=settings, explicit=explicit)
+        return source.observe_runs(Window(end - settings.lookback, end), settings.threshold, choose)
+
+    def _midnights(self) -> dict[str, float]:
+        """Application to the last UTC midnight before its run."""
+        seen = self._seen.get("pte")
+        applications = seen.observation.applications if seen is not None else {}
+        return {
+            name: math.floor(observation.run.window.start / DAY) * DAY
+            for name, observation in applications.items()
+            if observation.run is not None
+        }
+
+    def _look_back(self) -> str | None:
+        """See production as it was before the runs; the past does not change, so each day is read once.
+
+        A failure costs only this evidence, is told as a warning and tried again with the next poll.
+        """
+        wanted = set(self._midnights().values())
+        with self._locks["production"]:
+            self._before = {day: seen for day, seen in self._before.items() if day in wanted}
+            for day in sorted(wanted - self._before.keys()):
+                try:
+                    window, pattern = Window(day - BASELINE, day), Window(day - PATTERN, day)
+                    self._before[day] = self._sources["production"].observe(window, pattern=pattern)
+                except SourceError as error:
+                    return f"production before the run is not known: {error}"
+        return None
+
+    def _before_runs(self) -> dict[str, ApplicationObservation]:
+        before = {}
+        for name, day in self._midnights().items():
+            seen = self._before.get(day)
+            if seen is not None and name in seen.applications:
+                before[name] = seen.applications[name]
+        return before
+
+
+def round_once(config: Config, at: float) -> Snapshot:
+    """One round by itself, for `report`: both sides observed at `at`. Raises SourceError of the first that fails."""
+    pipeline = Pipeline(config)
+    try:
+        for name in pipeline.sides.values():
+            pipeline.poll(name, at)
+        return pipeline.snapshot(at)
+    finally:
+        pipeline.close()

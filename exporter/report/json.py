@@ -1,0 +1,32 @@
+"""The report for programs; the `recorded` source reads its observations back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from exporter import __version__
+from exporter.model.results import ApplicationResult, Snapshot
+
+_OBSERVED = ("production", "pte")
+
+
+def _result(result: ApplicationResult) -> dict[str, Any]:
+    """A result without what stands under `observations` already."""
+    fields = msgspec.to_builtins(result)
+    return {name: value for name, value in fields.items() if name not in _OBSERVED}
+
+
+def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
+    """The snapshot as JSON in base units: observations by role, results by application, and the settings used."""
+    document = {
+        "version": __version__,
+        "at": datetime.fromtimestamp(snapshot.at, UTC).isoformat(),
+        "sides": snapshot.sides,
+        "observations": {"production": snapshot.production, "pte": snapshot.pte},
+        "applications": {name: _result(result) for name, result in snapshot.applications.items()},
+        "settings": snapshot.settings,
+    }
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=float), indent=2) + b"\n"
