@@ -1,0 +1,109 @@
+"""The verdict: a certification that does not hold, grew old, was outgrown, or cannot be judged."""
+
+from __future__ import annotations
+
+from exporter.rules import templates
+from exporter.rules.expressions import BRIDGE, EXPORTER, breach, evidence, known, last
+from exporter.rules.rule import Alert, Record, Rule
+
+_REASONS = f"max by (job, application, reason) ({last('pte_certification_reason')})"
+
+_DOES_NOT_HOLD = f"""\
+sum by (job, application) (
+  {_REASONS}
+)
+and on (job, application)
+(
+  min by (job, application) (
+    {last("pte_certification_holds")}
+    and on ({EXPORTER}, application)
+    ({evidence("pte_certification_evidence")})
+  )
+  == 0
+)"""
+
+_NO_EVIDENCE = f"""\
+max by (job, application) ({last("pte_certification_expected")}) == 1
+and on (job, application)
+max by (job, application) (max_over_time({known("pte_certification_evidence")}[{BRIDGE}])) == 0"""
+
+_APPLYING = f"max by (reason) ({last('pte_certification_reason', 'job=%q,application=%q')}) == 1"
+_UNSEEN = f"max by (side) ({known('pte_observation_evidence')}" + '{job=%q,application=%q,signal="request_rate"}) == 0'
+
+RULES: tuple[Rule, ...] = (
+    Record("application:pte_certification_holds:min", f"min by (application) ({known('pte_certification_holds')})"),
+    Record(
+        "application:pte_certification_reasons:sum",
+        f"sum by (application) (max by (application, reason) ({known('pte_certification_reason')}))",
+    ),
+    Alert(
+        name="PteCertificationDoesNotHold",
+        expr=_DOES_NOT_HOLD,
+        severity="critical",
+        board="pte-certification",
+        summary="{{ $labels.application }}: the performance certification does not hold",
+        measure="reasons against the certification",
+        value="{{ $value }}",
+        limit="0",
+        reason="What speaks against it: " + templates.names(_APPLYING, "reason") + ".",
+    ),
+    Alert(
+        name="PteCertificationStale",
+        expr=breach(
+            last("pte_test_run_age_seconds"), ">", "certification_age_seconds", evidence_name="pte_test_run_evidence"
+        ),
+        severity="warning",
+        board="pte-certification",
+        summary="{{ $labels.application }}: the latest test run is too old",
+        measure="the age of the latest test run",
+        value=templates.DURATION,
+        limit="at most " + templates.limit_of("certification_age_seconds", "humanizeDuration"),
+        reason="It ended " + templates.value_of("pte_test_run_end_timestamp_seconds", "humanizeTimestamp") + ".",
+    ),
+    Alert(
+        name="PteCertificationOutgrownPeak",
+        expr=breach(
+            f"({last('pte_growth_peak_ratio')} - 1)", ">", "peak_growth_ratio", evidence_name="pte_growth_evidence"
+        ),
+        severity="warning",
+        board="pte-traffic",
+        summary="{{ $labels.application }}: production's peak has outgrown the certification",
+        measure="growth of production's seven-day peak since the test run",
+        value=templates.PERCENT,
+        limit="at most " + templates.limit_of("peak_growth_ratio", "humanizePercentage"),
+        reason="Peak requests per second: "
+        + templates.value_of("pte_growth_peak_then_requests_per_second", "humanize")
+        + " before the run, "
+        + templates.value_of("pte_growth_peak_now_requests_per_second", "humanize")
+        + " now.",
+    ),
+    Alert(
+        name="PteCertificationOutgrownMix",
+        expr=breach(
+            last("pte_growth_mix_total_variation_ratio"), ">", "mix_moved_ratio", evidence_name="pte_growth_evidence"
+        ),
+        severity="warning",
+        board="pte-coverage",
+        summary="{{ $labels.application }}: production's traffic mix has moved since the test run",
+        measure="the share of production's requests that moved to other endpoints since the test run",
+        value=templates.PERCENT,
+        limit="at most " + templates.limit_of("mix_moved_ratio", "humanizePercentage"),
+        reason="Total variation between production's endpoint shares before the run and now.",
+    ),
+    Alert(
+        name="PteNoEvidence",
+        expr=_NO_EVIDENCE,
+        severity="warning",
+        board="pte-certification",
+        summary="{{ $labels.application }}: nothing tells whether the certification holds",
+        measure="evidence for the verdict",
+        value="none",
+        limit="evidence is expected",
+        reason="Sides that showed no requests: "
+        + templates.names(_UNSEEN, "side", none="none")
+        + ". Reasons known: "
+        + templates.names(_APPLYING, "reason", none="none")
+        + ".",
+        wait="1h",
+    ),
+)

@@ -1,0 +1,44 @@
+"""Coverage: endpoints that nobody tested, and a test that sent its requests elsewhere than users do."""
+
+from __future__ import annotations
+
+from exporter.rules import templates
+from exporter.rules.expressions import breach, last
+from exporter.rules.rule import Alert, Rule
+
+RULES: tuple[Rule, ...] = (
+    Alert(
+        name="PteUntestedEndpoint",
+        expr=breach(
+            last("pte_untested_endpoint_share_ratio"),
+            ">=",
+            "untested_share_ratio",
+            evidence_name="pte_coverage_evidence",
+            by=("application", "method", "route"),
+        ),
+        severity="warning",
+        board="pte-coverage",
+        summary="{{ $labels.application }}: {{ $labels.method }} {{ $labels.route }} was never tested",
+        measure="the endpoint's share of production's requests",
+        value=templates.PERCENT,
+        limit="less than " + templates.limit_of("untested_share_ratio", "humanizePercentage"),
+        reason="The latest test run did not exercise it. Tested endpoints carry "
+        + templates.value_of("pte_coverage_weighted_ratio", "humanizePercentage")
+        + " of production's requests.",
+    ),
+    Alert(
+        name="PteMixDrifted",
+        expr=breach(
+            last("pte_mix_total_variation_ratio"), ">", "mix_total_variation_ratio", evidence_name="pte_mix_evidence"
+        ),
+        severity="warning",
+        board="pte-coverage",
+        summary="{{ $labels.application }}: the test's traffic mix is not production's",
+        measure="the share of requests that go to other endpoints than in production",
+        value=templates.PERCENT,
+        limit="at most " + templates.limit_of("mix_total_variation_ratio", "humanizePercentage"),
+        reason="Total variation between both sides' endpoint shares; the Jensen-Shannon divergence is "
+        + templates.value_of("pte_mix_jensen_shannon_bits", "humanize")
+        + " bits. A test of another mix proves another load.",
+    ),
+)

@@ -1,0 +1,21 @@
+"""Efficacy: how much the test proves, in one score."""
+
+from __future__ import annotations
+
+from exporter.rules import templates
+from exporter.rules.expressions import breach, last
+from exporter.rules.rule import Alert, Rule
+
+RULES: tuple[Rule, ...] = (
+    Alert(
+        name="PteEfficacyLow",
+        expr=breach(last("pte_efficacy_ratio"), "<", "efficacy_ratio", evidence_name="pte_efficacy_evidence"),
+        severity="warning",
+        board="pte-certification",
+        summary="{{ $labels.application }}: the test proves little",
+        measure="efficacy",
+        value=templates.PERCENT,
+        limit="at least " + templates.limit_of("efficacy_ratio", "humanizePercentage"),
+        reason="Its parts: " + templates.each("pte_efficacy_part_ratio", "part", "humanizePercentage") + ".",
+    ),
+)

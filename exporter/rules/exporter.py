@@ -1,0 +1,142 @@
+"""The exporter itself: can these numbers, and this silence, be believed?"""
+
+from __future__ import annotations
+
+from exporter.rules import templates
+from exporter.rules.expressions import BRIDGE, EXPORTER, known, last
+from exporter.rules.rule import Alert, Record, Rule
+
+_KEY = f"{EXPORTER}, source"
+_OWN = ("job", "source")
+_BUILD = known("pte_exporter_build_info")
+_SUCCESS = known("pte_source_last_success_timestamp_seconds")
+
+# A single failed poll is no alert: the last success has to be two intervals away, or there never was one.
+_FAILING = f"""\
+min by (job, source) (
+  {last("pte_source_up")} == 0
+  unless on ({_KEY})
+  (
+    time() - {last(_SUCCESS)}
+    <= on ({_KEY})
+    2 * {last("pte_source_interval_seconds")}
+  )
+)"""
+
+_TOO_OLD = f"""\
+max by (job, source) (
+  time() - {last(_SUCCESS)}
+  > on ({_KEY})
+  {last("pte_source_max_age_seconds")}
+)"""
+
+# A job that had an exporter within the last day and has none now; or nobody has seen any exporter for a day.
+_ABSENT = f"""\
+(
+  group by (job) (last_over_time({_BUILD}[1d]))
+  unless on (job)
+  group by (job) (last_over_time({_BUILD}[{BRIDGE}]))
+)
+or
+absent_over_time({_BUILD}[1d])"""
+
+_AGE = templates.lookup(f"time() - max({last(_SUCCESS, 'job=%q,source=%q')})", _OWN, "humanizeDuration")
+_FAILURES = f"max by (reason) (increase({known('pte_source_poll_failures_total')}{{job=%q,source=%q}}[1h])) > 0"
+_MAX_AGE = templates.lookup(f"max({last('pte_source_max_age_seconds', 'job=%q,source=%q')})", _OWN, "humanizeDuration")
+
+RULES: tuple[Rule, ...] = (
+    Record("source:pte_source_age_seconds:max", f"max by (source) (time() - {_SUCCESS})"),
+    Alert(
+        name="PteExporterAbsent",
+        expr=_ABSENT,
+        severity="critical",
+        board="pte-exporter",
+        summary="No pte-exporter is scraped{{ with $labels.job }} in job {{ . }}{{ end }}",
+        measure="exporters that Prometheus can scrape",
+        value="0",
+        limit="at least 1",
+        reason="Without it nobody learns whether certifications still hold; all other alerts of this job are blind.",
+        wait="5m",
+    ),
+    Alert(
+        name="PteSourceFailing",
+        expr=_FAILING,
+        severity="warning",
+        board="pte-exporter",
+        summary="The exporter cannot read its source {{ $labels.source }}",
+        measure="time since the last successful poll",
+        value=_AGE,
+        limit="two poll intervals",
+        reason="Why polls failed in the last hour: "
+        + templates.names(_FAILURES, "reason", _OWN)
+        + ". Series of this side are withdrawn once they are older than "
+        + _MAX_AGE
+        + ".",
+        wait="10m",
+    ),
+    Alert(
+        name="PteDataTooOld",
+        expr=_TOO_OLD,
+        severity="warning",
+        board="pte-exporter",
+        summary="The data of source {{ $labels.source }} is too old to judge by",
+        measure="time since the last successful poll",
+        value=templates.DURATION,
+        limit="at most " + _MAX_AGE,
+        reason="Its series are withdrawn, so certifications cannot be judged.",
+        wait="5m",
+    ),
+    Alert(
+        name="PteConfigReloadFailed",
+        expr=f"min by (job) ({last('pte_config_last_reload_successful')}) == 0",
+        severity="warning",
+        board="pte-exporter",
+        summary="The exporter refused its new configuration",
+        measure="configuration reload",
+        value="failed",
+        limit="succeeds",
+        reason="The previous configuration is still in use, since "
+        + templates.lookup(
+            f"max({last('pte_config_last_reload_success_timestamp_seconds', 'job=%q')})", ("job",), "humanizeTimestamp"
+        )
+        + ". The next start will fail.",
+        wait="5m",
+    ),
+    Alert(
+        name="PteTlsVerificationOff",
+        expr=f"min by (job, source) ({last('pte_source_tls_verification')}) == 0",
+        severity="info",
+        board="pte-exporter",
+        summary="The certificate of source {{ $labels.source }} is not verified",
+        measure="TLS verification",
+        value="off",
+        limit="on",
+        reason="insecure_skip_verify is set: anybody on the way can read the credentials and forge the data.",
+    ),
+    Alert(
+        name="PteRuleFailures",
+        expr="sum by (job, instance, rule_group) (\n"
+        '  increase(prometheus_rule_evaluation_failures_total{rule_group=~".*;pte-.+"}[15m])\n'
+        ") > 0",
+        severity="warning",
+        board="pte-exporter",
+        summary="Prometheus cannot evaluate {{ $labels.rule_group }}",
+        measure="failed evaluations in 15 minutes",
+        value="{{ $value | humanize }}",
+        limit="0",
+        reason="Alerts of this group may be missing. Prometheus logs the error; its page /rules shows it.",
+        wait="5m",
+    ),
+    Alert(
+        name="PteWatchdog",
+        expr="vector(1)",
+        severity="info",
+        board="pte-exporter",
+        summary="Always firing: the way from Prometheus to the receiver works",
+        measure="heartbeat",
+        value="present",
+        limit="present",
+        reason="Whoever receives it must raise an alarm when it stops coming.",
+        wait="0s",
+    ),
+)

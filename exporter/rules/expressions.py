@@ -1,0 +1,69 @@
+"""PromQL fragments that every rule is made of. A name that nobody publishes fails here, at import.
+
+Three things hold for every alert and are decided here once:
+
+* A scrape that fails, or an exporter that restarts, makes its series stale at once. `last` bridges that for BRIDGE, and
+  `evidence` asks whether there was evidence within BRIDGE, so neither makes an alert flap.
+* Replicas, and exporters of other teams with other limits, may be scraped by the same Prometheus. A value is compared
+  with the limit of its own exporter (on job and instance) and only then aggregated, so no join is ever many-to-many.
+* `job` stays in every result, so that one exporter's trouble inhibits its own alerts and no others; `instance` goes, so
+  that a replaced replica does not make a new alert.
+"""
+
+from __future__ import annotations
+
+from exporter import catalogue
+from exporter.catalogue import exporter, limits
+from exporter.model.settings import AnalysisSettings
+
+BRIDGE = "10m"
+"""For how long the last value of a series that vanished still counts."""
+
+EXPORTER = "job, instance"
+"""The labels that tell one exporter from another."""
+
+_NAMES = {series.name for series in catalogue.ALL} | {series.published for series in exporter.OWN}
+_LIMITS = limits.values(AnalysisSettings())
+
+
+def known(name: str) -> str:
+    """The name, if somebody publishes it."""
+    assert name in _NAMES, f"nobody publishes {name}"
+    return name
+
+
+def selector(name: str, matchers: str = "") -> str:
+    return f"{known(name)}{{{matchers}}}" if matchers else known(name)
+
+
+def last(name: str, matchers: str = "") -> str:
+    """The latest value of a series, also when its exporter was away for a moment."""
+    return f"last_over_time({selector(name, matchers)}[{BRIDGE}])"
+
+
+def limit(name: str, matchers: str = "") -> str:
+    """A configured limit's selector for `last`-like use."""
+    assert name in _LIMITS, f"there is no limit {name}"
+    return last("pte_limit", ",".join(part for part in (f'limit="{name}"', matchers) if part))
+
+
+def evidence(name: str) -> str:
+    """Holds where there was evidence a moment ago: a restarted exporter has none until both sides were polled."""
+    return f"max_over_time({known(name)}[{BRIDGE}]) == 1"
+
+
+def breach(
+    value: str, comparison: str, limit_name: str, evidence_name: str, by: tuple[str, ...] = ("application",)
+) -> str:
+    """Where a value with evidence breaks its own exporter's limit: the worst value of the replicas."""
+    worst = "min" if comparison.startswith("<") else "max"
+    return f"""\
+{worst} by ({", ".join(("job", *by))}) (
+  (
+    {value}
+    {comparison} on ({EXPORTER}) group_left ()
+    max by ({EXPORTER}) ({limit(limit_name)})
+  )
+  and on ({EXPORTER}, application)
+  ({evidence(evidence_name)})
+)"""

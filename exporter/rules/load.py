@@ -1,0 +1,25 @@
+"""Load: the test did not reach what production carries."""
+
+from __future__ import annotations
+
+from exporter.rules import templates
+from exporter.rules.expressions import breach, last
+from exporter.rules.rule import Alert, Rule
+
+RULES: tuple[Rule, ...] = (
+    Alert(
+        name="PteLoadGap",
+        expr=breach(
+            last("pte_load_coverage_peak_ratio"), "<", "load_coverage_ratio", evidence_name="pte_load_coverage_evidence"
+        ),
+        severity="warning",
+        board="pte-certification",
+        summary="{{ $labels.application }}: the test did not reach production's load",
+        measure="the test's peak relative to production's",
+        value=templates.PERCENT,
+        limit="at least " + templates.limit_of("load_coverage_ratio", "humanizePercentage"),
+        reason="Peak requests per second: "
+        + templates.each("pte_gap_input", "side", "humanize", 'signal="request_rate"')
+        + ". Nobody has shown that the application carries the rest.",
+    ),
+)

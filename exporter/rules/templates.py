@@ -1,0 +1,61 @@
+"""Fragments of alert templates: values in units that people read, and what PromQL knows about the reason.
+
+A looked-up label value goes into the query through %q, so that quotes in an application's name stay inside the string.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from exporter.rules.expressions import last, limit
+
+Show = Literal["humanize", "humanizePercentage", "humanizeDuration", "humanizeTimestamp"]
+
+PERCENT = "{{ $value | humanizePercentage }}"
+DURATION = "{{ $value | humanizeDuration }}"
+UNKNOWN = "unknown"
+
+_OWN = ("job", "application")
+
+
+def _printf(query: str, labels: tuple[str, ...]) -> str:
+    arguments = "".join(f" $labels.{label}" for label in labels)
+    return f"printf `{query}`{arguments} | query"
+
+
+def _matchers(labels: tuple[str, ...], more: str = "") -> str:
+    return ",".join((*(f"{label}=%q" for label in labels), *((more,) if more else ())))
+
+
+def lookup(query: str, labels: tuple[str, ...], show: Show) -> str:
+    """The first value that a query gives, or the word unknown. `query` has one %q for each of the alert's labels."""
+    found = "{{ with " + _printf(query, labels) + " }}{{ . | first | value | " + show + " }}"
+    return found + "{{ else }}" + UNKNOWN + "{{ end }}"
+
+
+def _listed(query: str, labels: tuple[str, ...], label: str, item: str, none: str) -> str:
+    loop = "{{ range $i, $e := " + _printf(query, labels) + ' | sortByLabel "' + label + '" }}'
+    return loop + "{{ if $i }}, {{ end }}" + item + "{{ else }}" + none + "{{ end }}"
+
+
+def limit_of(name: str, show: Show) -> str:
+    """A configured limit of the alert's own exporter."""
+    return lookup(f"max({limit(name, _matchers(('job',)))})", ("job",), show)
+
+
+def value_of(name: str, show: Show, more: str = "") -> str:
+    """Another series of the alert's own application."""
+    return lookup(f"max({last(name, _matchers(_OWN, more))})", _OWN, show)
+
+
+def each(name: str, label: str, show: Show, more: str = "", labels: tuple[str, ...] = _OWN) -> str:
+    """Every value of a series of the alert's own application, by one label: "production 8.5k, pte 6.2k"."""
+    query = f"max by ({label}) ({last(name, _matchers(labels, more))})"
+    item = "{{ $e.Labels." + label + " }} {{ $e | value | " + show + " }}"
+    return _listed(query, labels, label, item, UNKNOWN)
+
+
+def names(query: str, label: str, labels: tuple[str, ...] = _OWN, none: str = UNKNOWN) -> str:
+    """The values of one label in a query's result: "outgrown peak, mix"."""
+    item = "{{ $e.Labels." + label + ' | reReplaceAll "_" " " }}'
+    return _listed(query, labels, label, item, none)
