@@ -7,10 +7,10 @@ A source's own options are not known here (sources/ is a lower layer): `read` ta
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 import yaml
@@ -22,6 +22,8 @@ from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import AnalysisSettings, Duration, Settings
 
 __all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_yaml"]
+
+T = TypeVar("T")
 
 ROLES = ("production", "pte")
 
@@ -91,15 +93,14 @@ class Config(Settings, frozen=True):
 def read(path: str | Path, options: ReadOptions | None = None) -> Config:
     """The configuration in a YAML file; raises ConfigError with every problem found."""
     file, problems = str(path), list[Problem]()
-    raw = read_yaml(path)
-    config = convert(_with_default_gaps(raw), Config, file, "", problems)
-    converted = _sources(raw, options, file, problems) if options else {}
-    if config is not None:
-        _check(config, file, problems)
+    raw = _with_default_gaps(read_yaml(path))
+    config = convert(raw, Config, file, "", problems)
+    sources = _sources(raw, options, file, problems) if options else {}
+    _check(raw, file, problems)
     if config is None or problems:
         raise ConfigError(problems)
     environments = tuple(
-        msgspec.structs.replace(environment, source=converted.get(position, environment.source))
+        msgspec.structs.replace(environment, source=sources.get(position, environment.source))
         for position, environment in enumerate(config.environments)
     )
     return msgspec.structs.replace(config, environments=environments)
@@ -163,11 +164,15 @@ def _with_default_gaps(raw: Any) -> Any:
     return {**raw, "analysis": {**analysis, "gaps": merged}}
 
 
+def _environments(raw: Any) -> list[Any]:
+    found = raw.get("environments") if isinstance(raw, Mapping) else None
+    return found if isinstance(found, list) else []
+
+
 def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem]) -> dict[int, Any]:
-    """Each environment's source options, also when other parts of the file are wrong, so that all problems show."""
-    environments = raw.get("environments") if isinstance(raw, Mapping) else None
+    """Each environment's source options, by position."""
     found = {}
-    for position, environment in enumerate(environments if isinstance(environments, list) else ()):
+    for position, environment in enumerate(_environments(raw)):
         source = environment.get("source") if isinstance(environment, Mapping) else None
         path = f"environments[{position}].source"
         if isinstance(source, Mapping):
@@ -177,29 +182,38 @@ def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem])
     return found
 
 
-def _check(config: Config, file: str, problems: list[Problem]) -> None:
-    """What no single field can tell."""
+def _check(raw: Any, file: str, problems: list[Problem]) -> None:
+    """What no single field can tell. Each part is read by itself, so that a fault elsewhere hides nothing here."""
 
     def wrong(path: str, text: str) -> None:
         problems.append(Problem(file, path, text))
 
-    _check_roles(config, wrong)
-    for position, environment in enumerate(config.environments):
-        _check_environment(environment, f"environments[{position}]", wrong)
-    for key in config.links.__struct_fields__:
-        url = getattr(config.links, key)
+    def part(key: str, type: type[T]) -> T | None:
+        return convert(raw.get(key, {}), type, file, key, []) if isinstance(raw, Mapping) else None
+
+    environments = [convert(each, Environment, file, "", []) for each in _environments(raw)]
+    whole = [environment for environment in environments if environment is not None]
+    if len(whole) == len(environments):
+        _check_roles(whole, wrong)
+    for position, environment in enumerate(environments):
+        if environment is not None:
+            _check_environment(environment, f"environments[{position}]", wrong)
+    analysis, links = part("analysis", AnalysisSettings), part("links", Links)
+    if analysis is not None:
+        check_analysis(analysis, wrong)
+    for key in links.__struct_fields__ if links is not None else ():
+        url = getattr(links, key)
         if url is not None and not url.startswith(("https://", "http://")):
             wrong(f"links.{key}", "wanted a URL that starts with https:// or http://")
-    check_analysis(config.analysis, wrong)
 
 
-def _check_roles(config: Config, wrong: Callable[[str, str], None]) -> None:
+def _check_roles(environments: Sequence[Environment], wrong: Callable[[str, str], None]) -> None:
     for role in ROLES:
-        count = sum(environment.role == role for environment in config.environments)
+        count = sum(environment.role == role for environment in environments)
         if count != 1:
             wrong("environments", f"found {count} environments with role {role}, wanted exactly one")
     first: dict[str, int] = {}
-    for position, environment in enumerate(config.environments):
+    for position, environment in enumerate(environments):
         if environment.name in first:
             text = (
                 f'"{environment.name}" is the name of environments[{first[environment.name]}] too, wanted another name'

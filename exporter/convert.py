@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS))
-_WORDS = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
+_WORDS = {str: "a string", bool: "true or false", int: "a whole number", float: "a finite number"}
 _WRONG = object()
 
 

@@ -1,0 +1,136 @@
+"""The exporter's own series, kept by prometheus_client: declared in the catalogue, made and set here only."""
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections.abc import Iterable
+from typing import Any, cast
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from exporter import __version__
+from exporter.catalogue.exporter import OWN, OwnSeries
+from exporter.config import Environment
+from exporter.errors import REASONS
+from exporter.model.observation import Observation
+
+_KINDS = {"gauge": Gauge, "counter": Counter}
+_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+"""Seconds; polls end at their source's deadline."""
+
+
+class OwnMetrics:
+    """Every series of OWN, beside process_* and python_info. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._series = {own.name: self._make(own) for own in OWN}
+        self._sources: set[str] = set()
+        self._joined: set[str] = set()
+        self._lock = threading.Lock()
+        self._series["pte_exporter_build_info"].labels(__version__, platform.python_version()).set(1)
+
+    def _make(self, own: OwnSeries) -> Any:
+        if own.kind == "histogram":
+            return Histogram(own.name, own.help, own.labels, registry=self.registry, buckets=_BUCKETS)
+        # Without labels prometheus_client publishes a 0 that nobody measured: such a gauge joins when it is first set.
+        registry = self.registry if own.labels else None
+        return _KINDS[own.kind](own.name, own.help, own.labels, registry=registry)
+
+    def render(self, *, openmetrics: bool) -> bytes:
+        """The lines that end every page."""
+        if openmetrics:
+            return cast("bytes", generate_openmetrics(self.registry))  # type: ignore[no-untyped-call]
+        return generate_latest(self.registry)
+
+    def configure(self, environments: Iterable[Environment]) -> None:
+        """Start the series of new sources at 0, and drop those of sources that are no more."""
+        environments = tuple(environments)
+        names = {environment.name for environment in environments}
+        for name in self._sources - names:
+            for own in OWN:
+                if "source" in own.labels:
+                    self._series[own.name].remove_by_labels({"source": name})
+        self._sources = names
+        for environment in environments:
+            self._start(environment)
+
+    def _start(self, environment: Environment) -> None:
+        name = environment.name
+        for counter in ("pte_source_polls", "pte_source_skipped_polls", "pte_source_poll_duration_seconds"):
+            self._series[counter].labels(name)
+        for reason in REASONS:
+            self._series["pte_source_poll_failures"].labels(name, reason)
+        self._set("pte_source_interval_seconds", environment.interval, name)
+        self._set("pte_source_max_age_seconds", environment.max_age, name)
+        tls = getattr(environment.source, "tls", None)
+        if tls is not None:
+            self._set("pte_source_tls_verification", not getattr(tls, "insecure_skip_verify", False), name)
+
+    def succeeded(self, name: str, at: float, seconds: float, observation: Observation) -> None:
+        """A poll of the source ended well at `at` (Unix time) after `seconds`."""
+        self._polled(name, at, seconds)
+        self._set("pte_source_up", 1, name)
+        self._set("pte_source_last_success_timestamp_seconds", at, name)
+        self._set("pte_source_queries", observation.queries, name)
+        self._set("pte_source_warnings", len(observation.warnings), name)
+        if observation.clock_skew is not None:
+            self._set("pte_source_clock_skew_seconds", observation.clock_skew, name)
+
+    def failed(self, name: str, at: float, seconds: float, reason: str) -> None:
+        """A poll of the source failed at `at` (Unix time) after `seconds`."""
+        self._polled(name, at, seconds)
+        self._set("pte_source_up", 0, name)
+        self._series["pte_source_poll_failures"].labels(name, reason).inc()
+
+    def skipped(self, name: str, slots: int) -> None:
+        """Slots of the source passed while a poll was still in flight."""
+        self._series["pte_source_skipped_polls"].labels(name).inc(slots)
+
+    def withdrawn(self, name: str, *, withdrawn: bool) -> None:
+        """Whether the source's series are withdrawn as too old."""
+        self._set("pte_source_withdrawn", withdrawn, name)
+
+    def published(self, at: float, series: int) -> None:
+        """A snapshot of that time with that many series is on the page."""
+        self._set("pte_snapshot_timestamp_seconds", at)
+        self._set("pte_snapshot_series", series)
+
+    def loaded(self, at: float) -> None:
+        """The running configuration was loaded at `at` (Unix time)."""
+        self._set("pte_config_last_reload_successful", 1)
+        self._set("pte_config_last_reload_success_timestamp_seconds", at)
+
+    def load_failed(self) -> None:
+        """A new configuration was refused; the old one goes on."""
+        self._set("pte_config_last_reload_successful", 0)
+
+    def _polled(self, name: str, at: float, seconds: float) -> None:
+        self._set("pte_source_last_poll_timestamp_seconds", at, name)
+        self._series["pte_source_polls"].labels(name).inc()
+        self._series["pte_source_poll_duration_seconds"].labels(name).observe(seconds)
+
+    def _set(self, series: str, value: float, *labels: str) -> None:
+        own = self._series[series]
+        if labels:
+            own.labels(*labels).set(value)
+            return
+        own.set(value)
+        with self._lock:
+            if series not in self._joined:
+                self._joined.add(series)
+                self.registry.register(own)

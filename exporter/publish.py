@@ -1,0 +1,93 @@
+"""Snapshot x catalogue -> exposition bytes, made once per poll; a scrape hands out what lies here.
+
+One body serves both formats. Everything a snapshot publishes is a gauge, whose sample lines are the same in the text
+format 0.0.4 and in OpenMetrics 1.0; `# UNIT` is a comment to the former, and a help text without quotes and backslashes
+is escaped alike in both. What differs (`# EOF`) comes at the end of the page, with the exporter's own series.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from exporter.catalogue.series import Series
+from exporter.model.results import Snapshot
+
+_LABEL = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
+_HELP = str.maketrans({"\\": "/", "\n": " ", '"': "'"})
+_GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_LEVEL = 5
+"""Of zlib: 100,000 series shrink to 4 % of their size in a third of the time that level 9 takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rendered families, as they are and deflated, without an end: `tail` follows with every scrape."""
+
+    body: bytes = b""
+    deflated: bytes = b""
+    """`body` as a raw deflate stream that ends on a byte, so that another one may be appended."""
+    crc: int = 0
+    series: int = 0
+
+    def gzipped(self, tail: bytes) -> bytes:
+        """body + tail as one gzip member, compressing only the tail.
+
+        One member, not two: browsers and Python's zlib stop after the first and would lose the rest without a word.
+        """
+        packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+        packed = packer.compress(tail) + packer.flush()
+        crc = zlib.crc32(tail, self.crc)
+        length = (len(self.body) + len(tail)) & 0xFFFFFFFF
+        end = crc.to_bytes(4, "little") + length.to_bytes(4, "little")
+        return b"".join((_GZIP_HEADER, self.deflated, packed, end))
+
+
+class _Escaped(dict[str, str]):
+    """Label value to its escaped form; the same few values stand in thousands of lines."""
+
+    def __missing__(self, value: str) -> str:
+        self[value] = escaped = value.translate(_LABEL)
+        return escaped
+
+
+def number(value: float) -> str:
+    """A finite float as Prometheus prints it: shortest form, no ".0"."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def render(snapshot: Snapshot, catalogue: Iterable[Series]) -> Page:
+    """The page of a snapshot: families in the catalogue's order, rows sorted by their labels.
+
+    A family without rows is left out whole, and a value that is not finite is no evidence and left out too.
+    """
+    escaped, parts, count = _Escaped(), list[str](), 0
+    for series in catalogue:
+        rows = _rows(series, snapshot, escaped)
+        if rows:
+            parts += (*_head(series), *rows)
+            count += len(rows)
+    body = "".join(parts).encode()
+    packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    deflated = packer.compress(body) + packer.flush(zlib.Z_FULL_FLUSH)
+    return Page(body, deflated, zlib.crc32(body), count)
+
+
+def _head(series: Series) -> Iterable[str]:
+    yield f"# HELP {series.name} {series.help.translate(_HELP)}\n"
+    yield f"# TYPE {series.name} gauge\n"
+    if series.unit:
+        yield f"# UNIT {series.name} {series.unit}\n"
+
+
+def _rows(series: Series, snapshot: Snapshot, escaped: _Escaped) -> list[str]:
+    labels = ",".join(f'{label}="%s"' for label in series.labels)
+    line = f"{series.name}{{{labels}}} %s\n" if labels else f"{series.name} %s\n"
+    get = escaped.__getitem__
+    return [
+        line % (*map(get, values), number(value))
+        for values, value in sorted(series.read(snapshot))
+        if math.isfinite(value)
+    ]
