@@ -1,0 +1,93 @@
+"""What the made-up shop exposes to a scrape: metric families as the Prometheus client libraries name them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from exporter.demo.histogram import BOUNDS, bucket_rate, sum_rate
+from exporter.demo.noise import Floats
+from exporter.demo.shop import Application
+from exporter.demo.traffic import Role, Share, Traffic, shares
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of a page: its name and labels, and its value in each minute."""
+
+    text: str
+    read: Callable[[Traffic], Floats]
+    """Increase per second for what counts, the value itself for a gauge."""
+
+
+Lines = Callable[[int, Role, Application], Iterator[Series]]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric family; `series` gives its lines for (seed, role, application)."""
+
+    name: str
+    """As OpenMetrics has it: a counter without its suffix."""
+    kind: Literal["counter", "gauge", "histogram", "summary"]
+    help: str
+    series: Lines
+
+    @property
+    def counts(self) -> bool:
+        return self.kind != "gauge"
+
+
+def _labels(role: Role, application: Application, **more: str) -> str:
+    labels = {"application": application.name, "environment": role, **more}
+    return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+
+
+def _requests(seed: int, role: Role, application: Application) -> Iterator[Series]:
+    for share in shares(seed, role, application):
+        labels = partial(_labels, role, application, method=share.method, handler=share.path)
+        yield Series(f"http_requests_total{labels(code='200')}", partial(_successes, share))
+        if share.errors:
+            yield Series(f"http_requests_total{labels(code='500')}", partial(_errors, share))
+
+
+def _successes(share: Share, seen: Traffic) -> Floats:
+    return share.requests * seen.requests - share.errors * seen.errors
+
+
+def _errors(share: Share, seen: Traffic) -> Floats:
+    return share.errors * seen.errors
+
+
+def _duration(_seed: int, role: Role, application: Application) -> Iterator[Series]:
+    name = "http_request_duration_seconds"
+    for bound in BOUNDS:
+        le = "+Inf" if bound == float("inf") else repr(bound)
+        yield Series(f"{name}_bucket{_labels(role, application, le=le)}", partial(bucket_rate, bound=bound))
+    yield Series(f"{name}_sum{_labels(role, application)}", sum_rate)
+    yield Series(f"{name}_count{_labels(role, application)}", lambda seen: seen.requests)
+
+
+def _size(_seed: int, role: Role, application: Application) -> Iterator[Series]:
+    name = "http_response_size_bytes"
+    yield Series(f"{name}_sum{_labels(role, application)}", lambda seen: seen.bytes)
+    yield Series(f"{name}_count{_labels(role, application)}", lambda seen: seen.requests)
+
+
+def _gauge(name: str, help: str, read: Callable[[Traffic], Floats]) -> Family:
+    def lines(_seed: int, role: Role, application: Application) -> Iterator[Series]:
+        yield Series(f"{name}{_labels(role, application)}", read)
+
+    return Family(name, "gauge", help, lines)
+
+
+FAMILIES: tuple[Family, ...] = (
+    Family("http_requests", "counter", "Requests by route and status code.", _requests),
+    Family("http_request_duration_seconds", "histogram", "How long requests took.", _duration),
+    Family("http_response_size_bytes", "summary", "Size of responses.", _size),
+    _gauge("demo_concurrent_users", "Users who are doing something.", lambda seen: seen.users),
+    _gauge("demo_cpu_utilisation_ratio", "CPU used / CPU available.", lambda seen: seen.cpu),
+    _gauge("demo_memory_utilisation_ratio", "Memory used / memory available.", lambda seen: seen.memory),
+)

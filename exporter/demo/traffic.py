@@ -1,0 +1,187 @@
+"""What an application did in given minutes, on either side: one-minute values, computed from (seed, minute) alone.
+
+Minute m is the stretch (60 (m - 1), 60 m] of Unix time; every rate is constant within it, so counters are piecewise
+linear. The PTE exists only around its test runs, as environments do that are set up for a test and torn down after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from exporter.demo.noise import Floats, Minutes, smooth, uniform
+from exporter.demo.shop import Application, Route, TestPlan
+
+Role = Literal["production", "pte"]
+ROLES: tuple[Role, ...] = ("production", "pte")
+
+DAY = 1440
+"""Minutes of a day."""
+
+SETUP = 15
+"""Minutes that the PTE stands idle before and after a run."""
+
+SPIKE_MINUTES = 10
+IDLE_CPU = 0.08
+
+LATENCY_SHAPE = 4.0
+"""Latencies are log-logistic: a share 1 / (1 + (x / median) ** -LATENCY_SHAPE) of requests takes at most x."""
+
+LATENCY_MEAN = (np.pi / LATENCY_SHAPE) / np.sin(np.pi / LATENCY_SHAPE)
+"""Mean / median of that distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """One-minute values of one application on one side, an element for each minute that the application existed in."""
+
+    minutes: Minutes
+    requests: Floats
+    """Requests/s."""
+    errors: Floats
+    """Failed requests/s."""
+    bytes: Floats
+    """Bytes sent/s."""
+    latency: Floats
+    """Median latency in seconds."""
+    users: Floats
+    cpu: Floats
+    memory: Floats
+
+    @property
+    def times(self) -> Floats:
+        """Unix seconds at which the minutes end."""
+        return self.minutes.astype(np.float64) * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A route as one side names it, with its parts of the application's requests and errors."""
+
+    method: str
+    path: str
+    requests: float
+    errors: float
+
+
+def traffic(seed: int, role: Role, application: Application, minutes: Minutes) -> Traffic:
+    """What `application` did in `minutes`; in the PTE only those around a test run are left."""
+    if role == "production":
+        return _production(seed, application, minutes)
+    if application.test is None:
+        nothing = np.zeros(0)
+        return Traffic(minutes[:0], nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+    return _pte(seed, application, application.test, minutes[_standing(application.test, minutes)])
+
+
+def shares(seed: int, role: Role, application: Application) -> tuple[Share, ...]:
+    """Each route's part of the requests; the PTE's mix is near production's, but only over what it tests."""
+    weights = {
+        route: weight
+        for index, route in enumerate(application.routes)
+        if (weight := _weight(seed, role, application, route, index)) > 0.0
+    }
+    total = sum(weights.values())
+    failing = sum(weight for route, weight in weights.items() if route.fails)
+    return tuple(
+        Share(
+            route.method,
+            route.path if role == "production" else route.path.replace("{", ":").replace("}", ""),
+            weight / total,
+            weight / failing if route.fails else 0.0,
+        )
+        for route, weight in weights.items()
+    )
+
+
+def _weight(seed: int, role: Role, application: Application, route: Route, index: int) -> float:
+    if role == "production":
+        return 0.0 if route.use == "only_pte" else route.weight
+    if route.use == "untested" or application.test is None:
+        return 0.0
+    if route.use == "barely":
+        tested = sum(other.weight for other in application.routes if other.use == "tested")
+        return tested * 10.0 / (application.test.plateau * 60.0 * application.test.minutes)
+    return route.weight * float(1.0 + 0.2 * uniform(seed, f"{application.name} mix", np.array([index]))[0])
+
+
+def _production(seed: int, application: Application, minutes: Minutes) -> Traffic:
+    name = f"production {application.name}"
+    load = _load(seed, application, name, minutes)
+    requests = application.peak * load
+    day, minute = np.divmod(minutes - 1, DAY)
+    bad = (60.0 + 1300.0 * (0.5 + 0.5 * uniform(seed, f"{name} bad", day))).astype(np.int64)
+    outage = (minute >= bad) & (minute < bad + 20)
+    ratio = application.error_ratio * (1.0 + 0.4 * smooth(seed, f"{name} errors", minutes, 30) + 1.3 * outage)
+    return Traffic(
+        minutes=minutes,
+        requests=requests,
+        errors=requests * ratio,
+        bytes=requests * application.response_bytes * (1.0 + 0.05 * smooth(seed, f"{name} bytes", minutes, 60)),
+        latency=application.latency
+        * (1.0 + 0.2 * load**2)
+        * (1.0 + 0.04 * smooth(seed, f"{name} latency", minutes, 20)),
+        users=np.round(requests * application.users_per_request * (1.0 + 0.04 * smooth(seed, name, minutes, 10))),
+        cpu=_cpu(seed, name, application.cpu, load, minutes),
+        memory=application.memory + 0.03 * smooth(seed, f"{name} memory", minutes, 360),
+    )
+
+
+def _load(seed: int, application: Application, name: str, minutes: Minutes) -> Floats:
+    """Production's load as a multiple of an ordinary weekday's peak."""
+    day, minute = np.divmod(minutes - 1, DAY)
+    swing = 0.5 - 0.5 * np.cos(2.0 * np.pi * (minute / DAY - 4.0 / 24.0))
+    load = application.low + (1.0 - application.low) * swing
+    load = load * np.where((day + 3) % 7 >= 5, application.weekend, 1.0)
+    if application.spikes:
+        start = (30.0 + 240.0 * (0.5 + 0.5 * uniform(seed, f"{name} spike", day))).astype(np.int64)
+        load = load * np.where((day % 3 == 0) & (minute >= start) & (minute < start + 15), 2.4, 1.0)
+    if application.sale is not None and application.test is not None:
+        load = np.where(day % application.test.period_days == application.test.day, application.sale, load)
+    return _noisy(seed, name, load, minutes)
+
+
+def _noisy(seed: int, name: str, load: Floats, minutes: Minutes) -> Floats:
+    wander = 0.02 * smooth(seed, f"{name} wander", minutes, 15)
+    noisy: Floats = load * (1.0 + wander + 0.015 * uniform(seed, f"{name} noise", minutes))
+    return noisy
+
+
+def _cpu(seed: int, name: str, full: float, load: Floats, minutes: Minutes) -> Floats:
+    used = IDLE_CPU + (full - IDLE_CPU) * load * (1.0 + 0.03 * smooth(seed, f"{name} cpu", minutes, 10))
+    return np.clip(used, 0.01, 0.98)
+
+
+def _standing(plan: TestPlan, minutes: Minutes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Which minutes the PTE exists in."""
+    inside = (_into_run(plan, minutes) + SETUP) % (plan.period_days * DAY)
+    return inside < plan.minutes + 2 * SETUP
+
+
+def _into_run(plan: TestPlan, minutes: Minutes) -> Minutes:
+    """Minutes since the latest run's start; 0 is the run's first minute."""
+    into: Minutes = (minutes - 1 - plan.day * DAY - plan.start) % (plan.period_days * DAY)
+    return into
+
+
+def _pte(seed: int, application: Application, plan: TestPlan, minutes: Minutes) -> Traffic:
+    name = f"pte {application.name}"
+    into = _into_run(plan, minutes)
+    running = into < plan.minutes
+    spike = (into >= plan.minutes * 2 // 3) & (into < plan.minutes * 2 // 3 + SPIKE_MINUTES)
+    level = np.where(running, np.minimum((into + 1) / plan.ramp, 1.0), 0.0) * np.where(spike, plan.spike, 1.0)
+    load = _noisy(seed, name, level, minutes)
+    requests: Floats = plan.plateau * load
+    ratio = plan.error_ratio * (1.0 + 0.3 * smooth(seed, f"{name} errors", minutes, 30))
+    return Traffic(
+        minutes=minutes,
+        requests=requests,
+        errors=requests * ratio,
+        bytes=requests * application.response_bytes * (0.97 + 0.03 * smooth(seed, f"{name} bytes", minutes, 60)),
+        latency=plan.latency * (0.85 + 0.15 * load**2) * (1.0 + 0.03 * smooth(seed, f"{name} latency", minutes, 20)),
+        users=np.round(requests * application.users_per_request),
+        cpu=_cpu(seed, name, plan.cpu, load, minutes),
+        memory=plan.memory - 0.02 * ~running + 0.01 * smooth(seed, f"{name} memory", minutes, 60),
+    )

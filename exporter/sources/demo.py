@@ -1,0 +1,145 @@
+"""The made-up shop as a source: no server needed. `observe` is its production, `observe_runs` its PTE.
+
+The same data can be written for a real Prometheus (exporter.demo.openmetrics), which then gives the same results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from exporter.analysis.baseline import latency, summarise_arrays
+from exporter.demo.histogram import BOUNDS, totals
+from exporter.demo.noise import Floats, Minutes
+from exporter.demo.shop import APPLICATIONS, Application
+from exporter.demo.traffic import Role, Traffic, shares, traffic
+from exporter.model.observation import (
+    MINUTE,
+    PATTERN_STEP,
+    ApplicationObservation,
+    Latency,
+    Observation,
+    RouteCount,
+    Samples,
+    Summary,
+    TestRun,
+    Window,
+)
+from exporter.model.settings import Settings
+from exporter.sources import ChooseRuns
+
+KIND = "demo"
+
+
+class Options(Settings, frozen=True):
+    """Which made-up shop."""
+
+    seed: int = 1
+
+
+class Source:
+    """Computes what it is asked for and keeps nothing."""
+
+    def __init__(self, options: Options, side: str) -> None:
+        self._seed = options.seed
+        self._side = side
+
+    def observe(self, window: Window, pattern: Window | None = None) -> Observation:
+        """Production over `window`; its days before the epoch exist as well as those to come."""
+        seen = {
+            application.name: self._summary("production", application, window, pattern) for application in APPLICATIONS
+        }
+        return Observation(self._side, window, {name: one for name, one in seen.items() if one is not None})
+
+    def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
+        """The PTE over each application's test run."""
+        runs = choose(self._activity(lookback, threshold))
+        seen: dict[str, ApplicationObservation] = {}
+        for application in APPLICATIONS:
+            window = runs.get(application.name)
+            one = self._summary("pte", application, window, None) if window is not None else None
+            if window is not None and one is not None:
+                run = TestRun(window, "detected")
+                seen[application.name] = replace(one, minutes=self._run_minutes(application, window), run=run)
+        return Observation(self._side, lookback, seen)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _activity(self, lookback: Window, threshold: float) -> Mapping[str, Samples]:
+        activity = {}
+        for application in APPLICATIONS:
+            seen = traffic(self._seed, "pte", application, _minutes(lookback))
+            active = seen.requests > threshold
+            if active.any():
+                activity[application.name] = _samples(seen.times[active], seen.requests[active])
+        return activity
+
+    def _run_minutes(self, application: Application, window: Window) -> Samples:
+        seen = traffic(self._seed, "pte", application, _minutes(window))
+        return _samples(seen.times, seen.requests)
+
+    def _summary(
+        self, role: Role, application: Application, window: Window, pattern: Window | None
+    ) -> ApplicationObservation | None:
+        """None where the application did not exist in the window."""
+        seen = traffic(self._seed, role, application, _minutes(window))
+        if not seen.minutes.size:
+            return None
+        return ApplicationObservation(
+            window=window,
+            signals=_signals(seen),
+            latency=_latency(seen),
+            routes=self._routes(role, application, seen),
+            pattern=self._pattern(role, application, pattern) if pattern is not None else None,
+        )
+
+    def _routes(self, role: Role, application: Application, seen: Traffic) -> tuple[RouteCount, ...]:
+        requests, errors = float(seen.requests.sum()) * MINUTE, float(seen.errors.sum()) * MINUTE
+        if not requests:
+            return ()
+        return tuple(
+            RouteCount(
+                share.method, share.path, share.requests * requests, share.requests * requests - share.errors * errors
+            )
+            for share in shares(self._seed, role, application)
+        )
+
+    def _pattern(self, role: Role, application: Application, window: Window) -> Samples | None:
+        """Means of five one-minute rates, in steps that end where the window ends."""
+        step = int(PATTERN_STEP / MINUTE)
+        minutes = _minutes(window)
+        seen = traffic(self._seed, role, application, minutes[minutes.size % step :])
+        if not seen.minutes.size:
+            return None
+        return _samples(seen.times[step - 1 :: step], seen.requests.reshape(-1, step).mean(axis=1))
+
+
+def _minutes(window: Window) -> Minutes:
+    """The full minutes inside (start, end]."""
+    return np.arange(int(-(-window.start // MINUTE)) + 1, int(window.end // MINUTE) + 1)
+
+
+def _samples(times: Floats, values: Floats) -> Samples:
+    return Samples(tuple(times.tolist()), tuple(values.tolist()))
+
+
+def _signals(seen: Traffic) -> dict[str, Summary]:
+    """Quantiles only for the request rate, which is what every source gives."""
+    rest = {"throughput": seen.bytes, "concurrent_users": seen.users, "cpu": seen.cpu, "memory": seen.memory}
+    signals = {name: replace(summarise_arrays(seen.times, values), quantiles={}) for name, values in rest.items()}
+    signals["request_rate"] = summarise_arrays(seen.times, seen.requests)
+    served = seen.requests > 0.0
+    if served.any():
+        requests, errors = seen.requests[served], seen.errors[served]
+        summary = summarise_arrays(seen.times[served], errors / requests)
+        mean = float(errors.sum() / requests.sum())
+        signals["error_ratio"] = replace(summary, mean=mean, quantiles={})
+    return signals
+
+
+def _latency(seen: Traffic) -> Latency | None:
+    buckets, seconds, count = totals(seen)
+    return latency(BOUNDS, buckets, seconds, count) if count else None
