@@ -25,7 +25,7 @@ def summarise(samples: Samples) -> Summary:
 
 
 def summarise_arrays(times: Floats, values: Floats) -> Summary:
-    """As `summarise`, for arrays of shape (n,): Unix seconds, ascending, and the value of the minute that ends there."""
+    """As `summarise`, for arrays of shape (n,): Unix seconds, ascending, and the value of the minute ending there."""
     finite = np.isfinite(values)
     times, values = times[finite], values[finite]
     if not values.size:
@@ -56,9 +56,9 @@ def _autocorrelation(times: Floats, values: Floats) -> float | None:
 def histogram_quantile(le: Sequence[float], cumulative: Sequence[float], q: float) -> float | None:
     """The q-quantile (0..1) of a classic histogram as PromQL's histogram_quantile gives it, in the unit of `le`.
 
-    `le` are the buckets' upper bounds with +Inf among them, in any order; `cumulative` their counts or rates. None where
-    Prometheus says NaN (no observations, no +Inf bucket, fewer than two buckets), and, unlike Prometheus, when the
-    quantile lies beyond the last finite bound: the bound itself would be a lower limit posing as a measurement.
+    `le` are the buckets' upper bounds with +Inf among them, in any order; `cumulative` their counts or rates.
+    None where Prometheus says NaN (no observations, no +Inf bucket, fewer than two buckets), and, unlike Prometheus,
+    when the quantile lies beyond the last finite bound: that bound would be a lower limit posing as a measurement.
     """
     buckets = _monotonic(le, cumulative)
     if len(buckets) < 2 or not math.isinf(buckets[-1][0]) or not 0 <= q <= 1:

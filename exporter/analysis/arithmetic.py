@@ -1,0 +1,57 @@
+"""Reading numbers that may be missing: None in, None out; NaN and infinity count as missing."""
+
+from __future__ import annotations
+
+import math
+
+from exporter.model.observation import ApplicationObservation, Summary
+
+_QUANTILE_OF = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+_MIN_SAMPLES = 2
+"""One value is not a series: nothing is compared with it."""
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None where it is missing, NaN or infinite."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def divide(numerator: float | None, denominator: float | None) -> float | None:
+    """Their ratio; None where either is missing or the denominator is not above zero."""
+    above, below = finite(numerator), finite(denominator)
+    return finite(above / below) if above is not None and below is not None and below > 0 else None
+
+
+def summary(seen: ApplicationObservation | None, signal: str) -> Summary | None:
+    """The signal's summary if it rests on more than one value; one that does not count its values is trusted."""
+    found = seen.signals.get(signal) if seen else None
+    return found if found and (found.samples is None or found.samples >= _MIN_SAMPLES) else None
+
+
+def peak(seen: ApplicationObservation | None, signal: str) -> float | None:
+    """The signal's largest one-minute value, in its base unit."""
+    found = summary(seen, signal)
+    return finite(found.peak) if found else None
+
+
+def latency(seen: ApplicationObservation | None, stat: str) -> float | None:
+    """A latency statistic in seconds; None for a quantile beyond which not even one request is expected."""
+    if seen is None or seen.latency is None:
+        return None
+    requests, quantile = seen.latency.requests, _QUANTILE_OF.get(stat, 0.0)
+    if requests is not None and not requests * (1 - quantile) >= 1:
+        return None
+    return finite(getattr(seen.latency, stat))
+
+
+def compared(seen: ApplicationObservation | None, signal: str) -> float | None:
+    """What is compared of a signal (one of model.settings.COMPARED): its peak, or the latency statistic it names."""
+    return latency(seen, signal.removeprefix("latency_")) if signal.startswith("latency_") else peak(seen, signal)
+
+
+def has_traffic(seen: ApplicationObservation | None) -> bool:
+    """Whether the application served requests in its window, by its request rate or, without one, its latencies."""
+    rate = peak(seen, "request_rate")
+    if rate is None and seen is not None and seen.latency is not None and "request_rate" not in seen.signals:
+        rate = finite(seen.latency.requests)
+    return rate is not None and rate > 0

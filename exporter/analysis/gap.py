@@ -1,0 +1,76 @@
+"""Gap: (pte - production) / production, signed, per signal. docs/method.md, sections "Gap" and "Severity"."""
+
+from __future__ import annotations
+
+from exporter.analysis.arithmetic import compared, divide, has_traffic, summary
+from exporter.analysis.verdict import effective_samples, verdict
+from exporter.analysis.words import recommendation
+from exporter.model.observation import ApplicationObservation
+from exporter.model.results import Gap, Severity
+from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule
+
+
+def gaps(
+    production: ApplicationObservation | None, pte: ApplicationObservation | None, settings: AnalysisSettings
+) -> tuple[Gap, ...]:
+    """One gap for each compared signal, in the order of COMPARED; what a side lacks is None."""
+    return tuple(gap(signal, production, pte, settings) for signal in COMPARED)
+
+
+def gap(
+    signal: str,
+    production: ApplicationObservation | None,
+    pte: ApplicationObservation | None,
+    settings: AnalysisSettings,
+) -> Gap:
+    """Peaks (latency: statistics of the whole window) make the ratio and the severity, means make the verdict."""
+    rule = settings.gaps.get(signal, GapRule(bad="both"))
+    live, test = compared(production, signal), compared(pte, signal)
+    means = {"production": summary(production, signal), "pte": summary(pte, signal)}
+    counts = {role: effective_samples(mean) for role, mean in means.items()}
+    served = has_traffic(production) and has_traffic(pte)
+    level = severity(live, test, rule) if served else None
+    return Gap(
+        signal=signal,
+        production=live,
+        pte=test,
+        ratio=divide(test - live, live) if served and live is not None and test is not None else None,
+        severity=level,
+        verdict=verdict(means["production"], means["pte"], rule, settings) if served else "no_evidence",
+        effective_samples={role: count for role, count in counts.items() if count is not None},
+        recommendation=None if test is None else recommendation(signal, live, test, rule, level),
+    )
+
+
+def severity(production: float | None, pte: float | None, rule: GapRule) -> Severity | None:
+    """How bad the gap is; None where a side is missing or, without a least difference, production's value is zero."""
+    if production is None or pte is None:
+        return None
+    by_gap = _by_gap(production, pte, rule)
+    if by_gap is None:
+        return None
+    beyond_limit = rule.limit is not None and pte > rule.limit
+    return max(by_gap, "high", key=SEVERITIES.index) if beyond_limit else by_gap
+
+
+def _by_gap(production: float, pte: float, rule: GapRule) -> Severity | None:
+    """Severity from the sign and size of the gap alone."""
+    difference = pte - production
+    if abs(difference) <= rule.min_difference:
+        return "none"
+    sign = "higher" if difference > 0 else "lower"
+    ratio = divide(difference, production)
+    if ratio is None:  # a gap against nothing has no ratio, but beyond a least difference it is as bad as gaps get
+        return _reached(float("inf"), rule) if rule.min_difference > 0 and rule.bad in (sign, "both") else None
+    return _reached(abs(ratio), rule) if rule.bad in (sign, "both") else "none"
+
+
+def _reached(size: float, rule: GapRule) -> Severity:
+    """The highest step that the size exceeds."""
+    steps: tuple[tuple[Severity, float | None], ...] = (
+        ("critical", rule.critical),
+        ("high", rule.high),
+        ("medium", rule.medium),
+        ("low", rule.low),
+    )
+    return next((name for name, step in steps if step is not None and size > step), "none")

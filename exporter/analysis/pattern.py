@@ -1,0 +1,106 @@
+"""What is normal in production over seven days. docs/method.md, section "Pattern"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
+from statistics import median
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.analysis.baseline import Floats
+from exporter.model.observation import PATTERN_STEP, Samples
+from exporter.model.results import Pattern, Spike
+from exporter.model.settings import AnalysisSettings
+
+Integers = NDArray[np.int64]
+
+_QUARTER = 900
+"""Offsets of time zones change at quarters of an hour; asking once for each is enough."""
+
+_THURSDAY = 3
+"""The weekday of 1970-01-01, Monday being 0."""
+
+_OTHER_DAYS = 3
+"""A spike is judged against the same hour of at least so many other days."""
+
+
+def pattern(samples: Samples | None, settings: AnalysisSettings) -> Pattern | None:
+    """Hourly and daily means, peak, volatility and spikes of five-minute rates, hours and days in the configured zone.
+
+    None unless every hour of the day and every day of the week was seen: a peak hour out of half a day is a guess.
+    """
+    times, values = _finite(samples)
+    local = _local(times - PATTERN_STEP, UTC if settings.timezone == "UTC" else ZoneInfo(settings.timezone))
+    hour, day = local // 3600 % 24, local // 86400
+    hours, days = _means(values, hour), _means(values, (day + _THURSDAY) % 7)
+    if len(hours) < 24 or len(days) < 7:
+        return None
+    profile = np.array(list(hours.values()))
+    mean = float(profile.mean())
+    return Pattern(
+        hours=hours,
+        days=days,
+        peak_hour=int(profile.argmax()),
+        low_hour=int(profile.argmin()),
+        volatility=float(profile.std()) / mean if mean > 0 else None,
+        peak=float(values.max()),
+        spikes=_spikes(times, values, hour, day, settings.spike_magnitude),
+    )
+
+
+def _finite(samples: Samples | None) -> tuple[Floats, Floats]:
+    if samples is None:
+        return np.empty(0), np.empty(0)
+    times, values = np.asarray(samples.times, dtype=np.float64), np.asarray(samples.values, dtype=np.float64)
+    known = np.isfinite(values)
+    return times[known], values[known]
+
+
+def _local(times: Floats, zone: tzinfo) -> Integers:
+    """Seconds since 1970-01-01 00:00 on the zone's wall clock."""
+    quarters, position = np.unique(times // _QUARTER, return_inverse=True)
+    clocks = [datetime.fromtimestamp(quarter * _QUARTER, zone).utcoffset() for quarter in quarters.tolist()]
+    offsets = np.array([clock.total_seconds() if clock else 0.0 for clock in clocks])
+    return (times + offsets[position]).astype(np.int64) if times.size else np.empty(0, dtype=np.int64)
+
+
+def _means(values: Floats, group: Integers) -> dict[int, float]:
+    """Mean of the values of each group, by ascending group."""
+    return {int(key): float(values[group == key].mean()) for key in np.unique(group)}
+
+
+def _spikes(times: Floats, values: Floats, hour: Integers, day: Integers, magnitude: float) -> tuple[Spike, ...]:
+    """Steps of at least `magnitude` times the same hour of the other days, adjacent ones merged; largest first."""
+    reference = _references(values, hour, day)
+    judged = reference > 0
+    ratio = np.divide(values, reference, out=np.zeros_like(values), where=judged)
+    found = [Spike(float(times[i]), float(values[i]), float(ratio[i])) for i in np.flatnonzero(ratio >= magnitude)]
+    peaks = (max(stretch, key=lambda spike: spike.rate) for stretch in _adjacent(found))
+    return tuple(sorted(peaks, key=lambda spike: (-spike.magnitude, spike.time)))
+
+
+def _references(values: Floats, hour: Integers, day: Integers) -> Floats:
+    """For each value the median of its hour's values on the other days; 0 where there are too few other days."""
+    reference = np.zeros_like(values)
+    for key in np.unique(hour):
+        same = np.flatnonzero(hour == key)
+        dates = np.unique(day[same])
+        for date in dates if len(dates) > _OTHER_DAYS else ():
+            mine = day[same] == date
+            reference[same[mine]] = median(values[same[~mine]].tolist())
+    return reference
+
+
+def _adjacent(steps: list[Spike]) -> Iterator[list[Spike]]:
+    """Steps in order of time, cut wherever one does not follow the other directly."""
+    stretch: list[Spike] = []
+    for step in steps:
+        if stretch and step.time - stretch[-1].time > PATTERN_STEP:
+            yield stretch
+            stretch = []
+        stretch.append(step)
+    if stretch:
+        yield stretch

@@ -1,0 +1,95 @@
+"""One round: two observations in, all results out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from exporter.analysis.capacity import capacity
+from exporter.analysis.certification import Findings, certification
+from exporter.analysis.coverage import coverage
+from exporter.analysis.efficacy import efficacy
+from exporter.analysis.gap import gaps
+from exporter.analysis.growth import growth
+from exporter.analysis.load import load_coverage
+from exporter.analysis.next_certification import next_certification
+from exporter.analysis.pattern import pattern
+from exporter.analysis.run import phases
+from exporter.model.observation import ApplicationObservation, Observation, TestRun
+from exporter.model.results import ApplicationResult, Snapshot
+from exporter.model.settings import AnalysisSettings, TestRunSettings
+
+
+def analyse(  # noqa: PLR0917 - the six things a round is made from
+    production: Observation | None,
+    pte: Observation | None,
+    before: Mapping[str, ApplicationObservation],
+    settings: AnalysisSettings,
+    at: float,
+    sides: Mapping[str, str],
+) -> Snapshot:
+    """Results for every application that either side knows or the settings expect, at the time `at` (Unix seconds).
+
+    An observation is None when its source could not be read or its data is too old. `before` holds production as it was
+    before the application's run, with pattern and routes. `sides` names both roles ("production", "pte").
+    """
+    live = production.applications if production else {}
+    test = pte.applications if pte else {}
+    results = {
+        name: _application(
+            name,
+            live.get(name),
+            test.get(name),
+            before.get(name),
+            settings=settings,
+            at=at,
+            searched=pte is not None,
+        )
+        for name in sorted({*live, *test, *settings.expected})
+    }
+    return Snapshot(at, production, pte, results, sides, settings)
+
+
+def _application(
+    name: str,
+    production: ApplicationObservation | None,
+    tested: ApplicationObservation | None,
+    before: ApplicationObservation | None,
+    *,
+    settings: AnalysisSettings,
+    at: float,
+    searched: bool,
+) -> ApplicationResult:
+    run = _run(tested, settings.test_run)
+    pte = replace(tested, run=run) if tested and run else None
+    run_age = max(0.0, at - run.window.end) if run else None
+    found_gaps = gaps(production, pte, settings)
+    load = load_coverage(production, pte, settings.test_run)
+    covered = coverage(production, pte, settings.routes)
+    score = efficacy(covered, load, found_gaps, settings)
+    moved = growth(before, production, settings.routes)
+    findings = Findings(production, pte, run, run_age, searched, found_gaps, load, covered, score, moved)
+    return ApplicationResult(
+        application=name,
+        production=production,
+        pte=pte,
+        run=run,
+        run_age=run_age,
+        pattern=pattern(production.pattern if production else None, settings),
+        gaps=found_gaps,
+        load=load,
+        coverage=covered,
+        capacity=capacity(production, pte),
+        efficacy=score,
+        next_certification=next_certification(production, pte, settings),
+        growth=moved,
+        certification=certification(findings, settings),
+    )
+
+
+def _run(seen: ApplicationObservation | None, settings: TestRunSettings) -> TestRun | None:
+    """The run, with its phases recognised unless the source knows them; data without a run count as a recorded one."""
+    if seen is None or not (seen.run or seen.signals or seen.latency or seen.routes):
+        return None
+    run = seen.run or TestRun(seen.window, "recorded")
+    return run if run.phases or seen.minutes is None else replace(run, phases=phases(seen.minutes, settings))

@@ -1,0 +1,74 @@
+"""The test run in the PTE's activity, and its phases. docs/method.md, section "Test run"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from statistics import median
+
+from exporter.model.observation import MINUTE, Phase, PhaseKind, Samples, Window
+from exporter.model.settings import TestRunSettings
+
+
+def choose(
+    activity: Mapping[str, Samples], settings: TestRunSettings, explicit: Mapping[str, Window]
+) -> dict[str, Window]:
+    """Each application's test run: the explicit window where there is one, else the latest contiguous activity.
+
+    Activity shorter than `min_duration` is not a run, so the latest that is long enough is taken. A run that is still
+    going on counts with what it has as soon as it is long enough; until then the run before it stands. An application
+    with neither has no key.
+    """
+    found = {name: window for name, samples in activity.items() if (window := _latest(samples, settings))}
+    return found | dict(explicit)
+
+
+def _latest(samples: Samples, settings: TestRunSettings) -> Window | None:
+    active = [t for t, value in zip(samples.times, samples.values, strict=True) if value > settings.threshold]
+    runs = [Window(block[0] - MINUTE, block[-1]) for block in _blocks(active, settings.max_gap)]
+    return next((run for run in reversed(runs) if run.duration >= settings.min_duration), None)
+
+
+def _blocks(times: list[float], max_gap: float) -> Iterator[list[float]]:
+    """Minutes (their ends, ascending) cut wherever more than `max_gap` seconds passed without one."""
+    block: list[float] = []
+    for time in times:
+        if block and time - block[-1] - MINUTE > max_gap:
+            yield block
+            block = []
+        block.append(time)
+    if block:
+        yield block
+
+
+def plateau(minutes: Samples) -> float | None:
+    """The rate that the run settled at, requests/s: the median of the upper half of its minutes."""
+    values = sorted(minutes.values)
+    return median(values[len(values) // 2 :]) if values else None
+
+
+def phases(minutes: Samples, settings: TestRunSettings) -> tuple[Phase, ...]:
+    """Ramp-up, steady state and spikes of a run's one-minute rates, by time; minutes that are neither are left out."""
+    level = plateau(minutes)
+    if level is None or level <= 0:
+        return ()
+    found: list[Phase] = []
+    settled = False
+    previous: PhaseKind | None = None
+    for time, value in zip(minutes.times, minutes.values, strict=True):
+        kind = _kind(value / level, settings, settled=settled)
+        settled = settled or kind == "steady_state"
+        if kind and kind == previous and time - MINUTE - found[-1].window.end <= settings.max_gap:
+            found[-1] = Phase(kind, Window(found[-1].window.start, time))
+        elif kind:
+            found.append(Phase(kind, Window(time - MINUTE, time)))
+        previous = kind
+    return tuple(found)
+
+
+def _kind(relative: float, settings: TestRunSettings, *, settled: bool) -> PhaseKind | None:
+    """The phase of one minute by its rate relative to the plateau."""
+    if relative > settings.spike_factor:
+        return "spike"
+    if abs(relative - 1) <= settings.steady_tolerance:
+        return "steady_state"
+    return "ramp_up" if relative < 1 and not settled else None

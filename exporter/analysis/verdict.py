@@ -1,0 +1,92 @@
+"""Is the PTE worse than, equal to or better than production, and do the samples suffice to say so?
+
+docs/method.md, section "Verdict": Fieller's interval of the ratio of two means, on effective sample sizes.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Literal
+
+from exporter.analysis.arithmetic import finite
+from exporter.model.observation import Summary
+from exporter.model.results import Verdict
+from exporter.model.settings import AnalysisSettings, GapRule
+
+_CONSTANT = 1e-9
+"""A standard deviation below this ratio of the mean is rounding: the series did not vary."""
+
+
+_SURE = 1 - 1e-9
+"""No confidence is complete: beyond this the interval would be infinite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean with the variance of that mean and the independent samples behind it."""
+
+    value: float
+    variance: float
+    samples: float
+
+
+def effective_samples(summary: Summary | None) -> float | None:
+    """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown. A negative r does not count as extra samples."""
+    if summary is None or summary.samples is None or summary.autocorrelation is None:
+        return None
+    r = finite(summary.autocorrelation)
+    return None if r is None else summary.samples * (1 - min(1.0, max(0.0, r))) / (1 + min(1.0, max(0.0, r)))
+
+
+def mean_of(summary: Summary | None, least: float) -> Mean | None:
+    """The mean with its uncertainty; None where it has none: a constant series, or fewer than `least` samples."""
+    samples = effective_samples(summary)
+    if summary is None or samples is None or samples < max(least, 2.0):
+        return None
+    value, deviation = finite(summary.mean), finite(summary.stddev)
+    if value is None or value <= 0 or deviation is None or deviation <= _CONSTANT * value:
+        return None
+    return Mean(value, deviation * deviation / (samples - 1), samples)
+
+
+def interval(pte: Mean, production: Mean, confidence: float) -> tuple[float, float] | None:
+    """Fieller's interval of pte / production; None where production's mean is not told apart from zero."""
+    t = student(confidence, min(pte.samples, production.samples) - 1)
+    denominator = production.value**2 - t * t * production.variance
+    if denominator <= 0:
+        return None
+    product = pte.value * production.value
+    rest = max(0.0, product * product - denominator * (pte.value**2 - t * t * pte.variance))
+    return (product - math.sqrt(rest)) / denominator, (product + math.sqrt(rest)) / denominator
+
+
+def student(confidence: float, freedom: float) -> float:
+    """Two-sided quantile of Student's t, expanded in 1/freedom (Abramowitz & Stegun 26.7.5)."""
+    z = NormalDist().inv_cdf((1 + min(confidence, _SURE)) / 2)
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3
+
+
+def verdict(production: Summary | None, pte: Summary | None, rule: GapRule, settings: AnalysisSettings) -> Verdict:
+    """`equal` if the interval lies within the tolerance, worse or better if wholly beyond it, else no evidence."""
+    base, test = (mean_of(side, settings.min_effective_samples) for side in (production, pte))
+    found = interval(test, base, settings.confidence) if base and test else None
+    if base is None or found is None:
+        return "no_evidence"
+    low, high = found
+    margin = max(settings.tolerance, rule.min_difference / base.value)
+    if 1 - margin <= low and high <= 1 + margin:
+        return "equal"
+    if low > 1 + margin:
+        return judge("higher", rule)
+    return judge("lower", rule) if high < 1 - margin else "no_evidence"
+
+
+def judge(pte_is: Literal["lower", "higher"], rule: GapRule) -> Verdict:
+    """Worse where the PTE lies on the bad side. Where both signs are bad (latency), higher is worse, lower better."""
+    bad = "higher" if rule.bad == "both" else rule.bad
+    return "worse" if pte_is == bad else "better"
