@@ -40,9 +40,11 @@ _ABSENT = f"""\
 or
 absent_over_time({_BUILD}[1d])"""
 
-_AGE = templates.lookup(f"time() - max({last(_SUCCESS, 'job=%q,source=%q')})", _OWN, "humanizeDuration")
-_FAILURES = f"max by (reason) (increase({known('pte_source_poll_failures_total')}{{job=%q,source=%q}}[1h])) > 0"
-_MAX_AGE = templates.lookup(f"max({last('pte_source_max_age_seconds', 'job=%q,source=%q')})", _OWN, "humanizeDuration")
+_MATCH = "job=%q,source=%q"
+_FAILED = f"{last(_SUCCESS, _MATCH)} and on ({_KEY}) ({last('pte_source_up')} == 0)"
+_AGE = templates.lookup(f"time() - max({_FAILED})", _OWN, "humanizeDuration")
+_FAILURES = f"max by (reason) (increase({known('pte_source_poll_failures_total')}{{{_MATCH}}}[1h])) > 0"
+_MAX_AGE = templates.lookup(f"max({last('pte_source_max_age_seconds', _MATCH)})", _OWN, "humanizeDuration")
 
 RULES: tuple[Rule, ...] = (
     Record("source:pte_source_age_seconds:max", f"max by (source) (time() - {_SUCCESS})"),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from exporter.rules.expressions import last, limit
 
-Show = Literal["humanize", "humanizePercentage", "humanizeDuration", "humanizeTimestamp"]
+Show = Literal["humanize", "humanizePercentage", "humanizeDuration", "humanizeTimestamp", 'printf "%.2f"']
 
 PERCENT = "{{ $value | humanizePercentage }}"
 DURATION = "{{ $value | humanizeDuration }}"
