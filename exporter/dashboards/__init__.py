@@ -1,0 +1,24 @@
+"""DASHBOARDS: four boards over catalogue and rule names; each answers one question in its first row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exporter.config import Config
+from exporter.dashboards import certification, coverage, exporter, traffic
+from exporter.dashboards.board import BOARDS, Board, render
+
+__all__ = ["BOARDS", "boards", "files"]
+
+_ROLES = ("production", "pte")
+
+
+def boards(config: Config | None = None) -> tuple[Board, ...]:
+    """The boards; a configuration tells how its environments are named, which is the label `side`."""
+    sides = {role: config.environment(role).name if config else role for role in _ROLES}
+    return (certification.board(sides), traffic.board(), coverage.board(sides), exporter.board())
+
+
+def files(config: Config | None = None) -> Mapping[str, bytes]:
+    """Every dashboard by its path below the top of the repository."""
+    return {f"dashboards/{board.uid}.json": render(board) for board in boards(config)}

@@ -1,0 +1,166 @@
+"""The container of a board: variables, links to its siblings, layout, encoding. grafanalib numbers and encodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from grafanalib import core
+from grafanalib._gen import DashboardEncoder
+
+from exporter.dashboards.panels import DATASOURCE, Json, Panel
+
+SCHEMA = 41
+WIDTH = 24
+BOARDS: Mapping[str, str] = {
+    "pte-certification": "Certification",
+    "pte-traffic": "Traffic",
+    "pte-coverage": "Coverage",
+    "pte-exporter": "Exporter",
+}
+"""uid to short title, in the order of the links."""
+
+_DEAD = ("__inputs", "gnetId", "hideControls", "rows", "sharedCrosshair", "style", "id")
+"""What grafanalib writes and Grafana of today no longer reads."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """One dashboard."""
+
+    uid: str
+    question: str
+    panels: Sequence[Panel]
+    variables: Sequence[Json]
+    span: str = "now-24h"
+    annotations: Sequence[Json] = field(default=())
+
+
+def link(uid: str, title: str, application: str) -> Json:
+    """A data link to a board that keeps time and data source and chooses the clicked row's application.
+
+    `application` is Grafana's path to the value: `__data.fields.application` in tables, `__field.labels.application`
+    elsewhere.
+    """
+    assert uid in BOARDS, uid
+    query = f"${{__url_time_range}}&${{datasource:queryparam}}&var-application=${{{application}:percentencode}}"
+    return {"title": title, "url": f"/d/{uid}?{query}", "targetBlank": False}
+
+
+def data_source() -> Json:
+    """The variable that chooses the Prometheus."""
+    return {
+        "type": "datasource",
+        "name": "datasource",
+        "label": "Data source",
+        "description": "The Prometheus that scrapes the exporter.",
+        "query": "prometheus",
+        "refresh": 1,
+        "regex": "",
+        "hide": 0,
+        "includeAll": False,
+        "multi": False,
+        "options": [],
+        "current": {},
+    }
+
+
+def labels(name: str, title: str, description: str, query: str) -> Json:
+    """A variable over the values of a label, several or all of them."""
+    return {
+        "type": "query",
+        "name": name,
+        "label": title,
+        "description": description,
+        "datasource": DATASOURCE,
+        "definition": query,
+        "query": {"qryType": 1, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"},
+        "refresh": 2,
+        "regex": "",
+        "sort": 1,
+        "hide": 0,
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".+",
+        "options": [],
+        "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+    }
+
+
+def applications() -> Json:
+    return labels(
+        "application",
+        "Application",
+        "Which applications to show.",
+        "label_values(pte_certification_expected, application)",
+    )
+
+
+def sides() -> Json:
+    return labels("side", "Side", "Production, the PTE or both.", "label_values(pte_observation_evidence, side)")
+
+
+def moments(name: str, expr: str, colour: str) -> Json:
+    """Marks on every graph at the times (Unix seconds) that a query gives as its values."""
+    return {
+        "name": name,
+        "datasource": DATASOURCE,
+        "enable": True,
+        "hide": False,
+        "iconColor": colour,
+        "expr": f"({expr}) * 1000",
+        "titleFormat": name,
+        "textFormat": "{{application}}",
+        "step": "60s",
+        "useValueForTime": True,
+    }
+
+
+def _links(board: Board) -> list[core.DashboardLink]:
+    return [
+        core.DashboardLink(
+            type="link", title=title, uri=f"/d/{uid}", icon="dashboard", includeVars=True, keepTime=True, tooltip=title
+        )
+        for uid, title in BOARDS.items()
+        if uid != board.uid
+    ]
+
+
+def placed(panels: Sequence[Panel]) -> list[Panel]:
+    """The panels from left to right; a new line begins where the next one does not fit."""
+    result, x, y, tallest = [], 0, 0, 0
+    for panel in panels:
+        width, height = panel.size
+        if x + width > WIDTH:
+            x, y, tallest = 0, y + tallest, 0
+        position = core.GridPos(h=height, w=width, x=x, y=y)
+        result.append(Panel({**panel.json, "gridPos": position}, panel.size))
+        x, tallest = x + width, max(tallest, height)
+    return result
+
+
+def render(board: Board) -> bytes:
+    """The board as JSON, the same bytes each time."""
+    dashboard = core.Dashboard(
+        title=f"PTE / {BOARDS[board.uid]}",
+        uid=board.uid,
+        description=board.question,
+        tags=["pte-exporter"],
+        timezone="browser",
+        schemaVersion=SCHEMA,
+        graphTooltip=1,
+        refresh="1m",
+        editable=False,
+        version=1,
+        time=core.Time(board.span, "now"),
+        links=_links(board),
+        templating=core.Templating(list=list(board.variables)),
+        annotations=core.Annotations(list=list(board.annotations)),
+        panels=placed(board.panels),
+    ).auto_panel_ids()
+    data: dict[str, Any] = {key: value for key, value in dashboard.to_json_data().items() if key not in _DEAD}
+    data["timepicker"] = {}
+    text = json.dumps(data, cls=DashboardEncoder, sort_keys=True, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode()

@@ -1,0 +1,260 @@
+"""Board "coverage": what is never tested?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exporter.dashboards import words
+from exporter.dashboards.board import Board, applications, data_source, sides
+from exporter.dashboards.panels import About, Column, Key, Panel, bargauge, heading, stat, table, timeseries
+from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, per_application, scalar
+from exporter.dashboards.shared import (
+    NO_ROUTES,
+    NOT_SCRAPED,
+    alerts,
+    application_key,
+    data_age,
+    data_state,
+    to_board,
+)
+
+_ENDPOINT = "application, method, route"
+_AGAIN = to_board("pte-coverage", "Only this application")
+_UNTESTED = largest(_ENDPOINT, "pte_untested_endpoint_share_ratio", APPLICATION)
+
+
+def board(names: Mapping[str, str]) -> Board:
+    return Board(
+        "pte-coverage",
+        "Which of production's endpoints are never tested, and how much traffic goes to them?",
+        (
+            *_tiles(),
+            heading("Never tested: ranked by their part of production's traffic"),
+            _untested(names),
+            _ranked(),
+            heading("Coverage and mix: value and limit"),
+            _figures(),
+            *_courses(),
+            heading("All endpoints of both sides"),
+            _endpoints(names),
+            _only_pte(names),
+            _caveats(),
+            heading("Alerts"),
+            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+        ),
+        (data_source(), applications(), sides()),
+    )
+
+
+def _within(value: str, comparison: str, name: str, evidence: str) -> str:
+    """1 within the limit, 0 beyond it, -1 where there is no evidence (words.WITHIN)."""
+    return f"({value} {comparison} bool on () group_left () {limit(name)}) or ({scalar(evidence)} == 0) - 1"
+
+
+def _tiles() -> tuple[Panel, ...]:
+    enough = About(
+        "Enough traffic tested?",
+        "Does at least the required part of production's traffic go to tested endpoints?",
+        NOT_SCRAPED,
+        "none",
+        (4, 6),
+    )
+    alike = About("Mix alike?", "Is the test's endpoint mix close enough to production's?", NOT_SCRAPED, "none", (4, 6))
+    weighted = About(
+        "Traffic to tested endpoints",
+        "Which part of production's requests goes to tested endpoints, and what is the least that counts (limit)?",
+        NO_ROUTES,
+        "percentunit",
+        (5, 6),
+    )
+    largest_untested = About(
+        "Largest untested endpoint",
+        "Which part of production's traffic goes to the largest untested endpoint, and from which part on must it be "
+        "tested (limit)?",
+        "No untested endpoint, or no evidence: see the first tile.",
+        "percentunit",
+        (5, 6),
+    )
+    share = scalar("pte_coverage_weighted_ratio")
+    enough_query = _within(share, ">=", "weighted_coverage_ratio", "pte_coverage_evidence")
+    distance = scalar("pte_mix_total_variation_ratio")
+    alike_query = _within(distance, "<=", "mix_total_variation_ratio", "pte_mix_evidence")
+    named = "{{application}}"
+    return (
+        stat(enough, Query(enough_query, named), words=words.WITHIN, links=_AGAIN),
+        stat(alike, Query(alike_query, named), words=words.WITHIN, links=_AGAIN),
+        stat(
+            weighted,
+            Query(share, named),
+            Query(limit("weighted_coverage_ratio"), "limit"),
+            decimals=1,
+            links=_AGAIN,
+        ),
+        stat(
+            largest_untested,
+            Query(scalar("pte_untested_endpoint_share_ratio"), named),
+            Query(limit("untested_share_ratio"), "limit"),
+            decimals=1,
+            links=_AGAIN,
+        ),
+        data_state(3),
+        data_age(3),
+    )
+
+
+def _endpoint_keys() -> list[Key]:
+    return [
+        application_key("pte-coverage", "Only this application"),
+        Key("method", "method"),
+        Key("route", "route"),
+    ]
+
+
+def _requests(side: str) -> str:
+    return largest(_ENDPOINT, "pte_endpoint_requests", APPLICATION, f'side="{side}"')
+
+
+def _untested(names: Mapping[str, str]) -> Panel:
+    about = About(
+        "Untested endpoints",
+        "Which endpoints of production did the test run not exercise, and how much traffic do they carry? The limit is "
+        "the part of the traffic from which an endpoint must be tested.",
+        "Every endpoint of production is tested, or there is no evidence: see the first tile.",
+        "percentunit",
+        (15, 12),
+    )
+    bound = f"{_UNTESTED} * 0 + on () group_left () {limit('untested_share_ratio')}"
+    columns = [
+        Column("share of production", _UNTESTED, "percentunit", decimals=2),
+        Column("limit", bound, "percentunit", empty="none"),
+        Column(
+            "verdict",
+            f"{_UNTESTED} >= bool on () group_left () {limit('untested_share_ratio')}",
+            "none",
+            words.NAMED,
+        ),
+        Column("requests, production", f"{_requests(names['production'])} and {_UNTESTED}", decimals=0),
+        Column("requests, PTE", f"{_requests(names['pte'])} and {_UNTESTED}", decimals=0, empty="none"),
+    ]
+    return table(about, _endpoint_keys(), columns, sort="share of production")
+
+
+def _ranked() -> Panel:
+    about = About(
+        "Ten largest untested endpoints",
+        "Which tests should be written first?",
+        "Every endpoint of production is tested, or there is no evidence: see the first tile.",
+        "percentunit",
+        (9, 12),
+    )
+    return bargauge(about, Query(f"sort_desc(topk(10, {_UNTESTED}))", "{{application}} {{method}} {{route}}"))
+
+
+def _figures() -> Panel:
+    about = About(
+        "Coverage in figures",
+        "How many of production's endpoints are tested, with which part of the traffic, and how far apart is the mix?",
+        NO_ROUTES,
+        "percentunit",
+        (24, 6),
+    )
+    columns = [
+        Column("production endpoints", scalar("pte_coverage_production_endpoints"), decimals=0),
+        Column("tested", scalar("pte_coverage_tested_endpoints"), decimals=0),
+        Column("endpoints tested", scalar("pte_coverage_ratio"), "percentunit", decimals=1),
+        Column("traffic tested", scalar("pte_coverage_weighted_ratio"), "percentunit", decimals=1),
+        Column("at least", per_application("weighted_coverage_ratio"), "percentunit"),
+        Column("mix distance", scalar("pte_mix_total_variation_ratio"), "percentunit", decimals=1),
+        Column("at most", per_application("mix_total_variation_ratio"), "percentunit"),
+        Column("Jensen-Shannon, bits", scalar("pte_mix_jensen_shannon_bits"), decimals=3),
+        Column("only in the PTE", scalar("pte_coverage_only_pte_endpoints"), decimals=0),
+        Column("evidence", scalar("pte_coverage_evidence"), "none", words.EVIDENCE),
+    ]
+    return table(about, [application_key("pte-certification", "Certification of this application")], columns)
+
+
+def _courses() -> tuple[Panel, ...]:
+    coverage = About(
+        "Coverage over time",
+        "Does coverage fall as production gets new endpoints? The limit is for the part of traffic.",
+        NO_ROUTES,
+        "percentunit",
+        (12, 9),
+    )
+    mix = About(
+        "Mix distance over time",
+        "Does production's mix drift away from the test's? Total variation: 0 the same, 1 nothing in common.",
+        NO_ROUTES,
+        "percentunit",
+        (12, 9),
+    )
+    return (
+        timeseries(
+            coverage,
+            Query(scalar("pte_coverage_weighted_ratio"), "traffic, {{application}}"),
+            Query(scalar("pte_coverage_ratio"), "endpoints, {{application}}"),
+            Query(limit("weighted_coverage_ratio"), "limit"),
+            links=_AGAIN,
+        ),
+        timeseries(
+            mix,
+            Query(scalar("pte_mix_total_variation_ratio"), "{{application}}"),
+            Query(limit("mix_total_variation_ratio"), "limit"),
+            links=_AGAIN,
+        ),
+    )
+
+
+def _share(side: str) -> str:
+    return largest(_ENDPOINT, "pte_endpoint_share_ratio", APPLICATION, f'side="{side}"')
+
+
+def _endpoints(names: Mapping[str, str]) -> Panel:
+    about = About(
+        "All endpoints",
+        "How does each endpoint's part of the traffic differ between production and the PTE, and was it tested?",
+        NO_ROUTES,
+        "percentunit",
+        (24, 12),
+    )
+    production, pte = _share(names["production"]), _share(names["pte"])
+    columns = [
+        Column("share, production", production, "percentunit", decimals=2, empty="not seen"),
+        Column("share, PTE", pte, "percentunit", decimals=2, empty="not seen"),
+        Column("difference", f"{pte} - {production}", "percentunit", decimals=2, empty="one side only"),
+        Column("requests, production", _requests(names["production"]), decimals=0, empty="none"),
+        Column("requests, PTE", _requests(names["pte"]), decimals=0, empty="none"),
+        Column("tested", largest(_ENDPOINT, "pte_endpoint_tested", APPLICATION), "none", words.TESTED),
+    ]
+    return table(about, _endpoint_keys(), columns, sort="share, production")
+
+
+def _only_pte(names: Mapping[str, str]) -> Panel:
+    about = About(
+        "Tested, but not in production",
+        "Which endpoints does the PTE serve that production does not have: retired, or not yet released?",
+        "Good: the PTE serves nothing that production lacks. Or there is no evidence: see the first tile.",
+        "percentunit",
+        (14, 8),
+    )
+    only = f"{_share(names['pte'])} unless {_share(names['production'])}"
+    return table(about, _endpoint_keys(), [Column("share of the PTE", only, "percentunit", decimals=2)], sort="route")
+
+
+def _caveats() -> Panel:
+    by = "application, side"
+    about = About(
+        "Caveats",
+        "What is not counted one by one: which part of the requests fell beyond the cardinality cap, and how many "
+        "routes were made from raw paths by heuristics?",
+        NO_ROUTES,
+        "percentunit",
+        (10, 8),
+    )
+    other = largest(by, "pte_coverage_other_share_ratio", APPLICATION, SIDE)
+    heuristic = f"{other} * 0 + on (application) group_left () {scalar('pte_coverage_heuristic_endpoints')}"
+    columns = [
+        Column("beyond the cap", other, "percentunit", decimals=2),
+        Column("routes by heuristics", heuristic, decimals=0, empty="none"),
+    ]
+    return table(about, [application_key("pte-coverage", "Only this application"), Key("side", "side")], columns)

@@ -1,0 +1,252 @@
+"""Board "exporter": can I believe these numbers?"""
+
+from __future__ import annotations
+
+from exporter.dashboards import words
+from exporter.dashboards.board import Board, applications, data_source, moments, sides
+from exporter.dashboards.evidence import evidence, samples, verdicts
+from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
+from exporter.dashboards.query import DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest, smallest
+from exporter.dashboards.shared import NOT_SCRAPED, alerts, data_age, data_state
+
+_REPLICA = "job, instance"
+_OF_EXPORTER = f"and on ({_REPLICA}) pte_exporter_build_info"
+
+
+def board() -> Board:
+    return Board(
+        "pte-exporter",
+        "Can I believe these numbers?",
+        (
+            *_tiles(),
+            heading("Sources: are they read, how fast, and if not, why?"),
+            _sources(),
+            _answers(),
+            *_polls(),
+            heading("Evidence: what do the results rest on?"),
+            evidence(),
+            verdicts(),
+            samples(),
+            heading("The exporter, its replicas and its rules"),
+            _replicas(),
+            *_process(),
+            _limits(),
+            alerts("The exporter's own alerts", "Which alerts about the exporter fire now?", (14, 9), own=True),
+        ),
+        (data_source(), applications(), sides()),
+        span="now-6h",
+        annotations=(
+            moments(
+                "Configuration loaded",
+                largest("instance", "pte_config_last_reload_success_timestamp_seconds"),
+                "purple",
+            ),
+        ),
+    )
+
+
+def _tiles() -> tuple[Panel, ...]:
+    scraped = About(
+        "Replicas reached",
+        "Does Prometheus reach every replica of the exporter?",
+        "No replica of the exporter was ever scraped by this Prometheus.",
+        "none",
+        (4, 6),
+    )
+    config = About(
+        "Configuration",
+        "Is the running configuration the one in the file, or did a reload fail and the old one stay?",
+        NOT_SCRAPED,
+        "none",
+        (4, 6),
+    )
+    tls = About("TLS verification", "Is every source's certificate verified?", NOT_SCRAPED, "none", (4, 6))
+    rules = About(
+        "Our rules",
+        "Does Prometheus evaluate our rules? The watchdog alert always fires where they are loaded.",
+        "The watchdog does not fire: our rules are not loaded, or not evaluated.",
+        "none",
+        (4, 6),
+    )
+    reached = f"min by (instance) (up and on ({_REPLICA}) last_over_time(pte_exporter_build_info[1d]))"
+    watchdog = 'max by (alertname) (ALERTS{alertname="PteWatchdog", alertstate="firing"})'
+    return (
+        data_state(4),
+        data_age(4),
+        stat(scraped, Query(reached, "{{instance}}"), words=words.SCRAPED),
+        stat(
+            config,
+            Query(smallest("instance", "pte_config_last_reload_successful"), "{{instance}}"),
+            words=words.RELOAD,
+        ),
+        stat(tls, Query(smallest("source", "pte_source_tls_verification"), "{{source}}"), words=words.TLS),
+        stat(rules, Query(watchdog, "watchdog"), words=words.RULES),
+    )
+
+
+def _sources() -> Panel:
+    about = About(
+        "Sources",
+        "In which state is each source, and how old is what it gave, against the age at which it is withdrawn? "
+        "The worst replica counts.",
+        NOT_SCRAPED,
+        "s",
+        (24, 6),
+    )
+    columns = [
+        Column("data", DATA_STATE, "none", words.DATA),
+        Column("last poll", smallest("source", "pte_source_up"), "none", words.POLL),
+        Column("age", DATA_AGE, "s", decimals=0, empty="never succeeded"),
+        Column("withdrawn from", DATA_LIMIT, "s"),
+        Column("interval", largest("source", "pte_source_interval_seconds"), "s"),
+        Column(
+            "last tried",
+            "time() - min by (source) (pte_source_last_poll_timestamp_seconds)",
+            "s",
+            decimals=0,
+            empty="never",
+        ),
+        Column("queries", largest("source", "pte_source_queries"), decimals=0, empty="none yet"),
+        Column("warnings", largest("source", "pte_source_warnings"), decimals=0, empty="none yet"),
+        Column("clock skew", largest("source", "pte_source_clock_skew_seconds"), "s", decimals=1, empty="not told"),
+        Column("TLS verified", smallest("source", "pte_source_tls_verification"), "none", words.TLS),
+    ]
+    return table(about, [Key("source", "source")], columns, sort="data")
+
+
+def _answers() -> Panel:
+    about = About(
+        "Answers over time",
+        "When did each source's last poll succeed, and when were its series withdrawn?",
+        NOT_SCRAPED,
+        "none",
+        (12, 8),
+    )
+    return timeline(about, Query(DATA_STATE, "{{source}}"), words=words.DATA)
+
+
+def _rate(name: str, by: str, window: str = "$__rate_interval") -> str:
+    return f"sum by ({by}) (rate({name}[{window}]))"
+
+
+def _polls() -> tuple[Panel, ...]:
+    duration = About(
+        "Duration of polls",
+        "How long do polls take, on average and at the 95th percentile, against the time between two of them (limit)?",
+        "No poll ended in this time range.",
+        "s",
+        (12, 8),
+    )
+    failures = About(
+        "Failed polls by reason",
+        "Why do polls fail? Failures in 30 minutes, by source and reason.",
+        "No poll failed since the exporter started: good.",
+        "short",
+        (12, 8),
+    )
+    pace = About(
+        "Polls and missed slots",
+        "Are sources polled as often as configured? Polls in 30 minutes; a slot is missed while a poll is in flight.",
+        NOT_SCRAPED,
+        "short",
+        (12, 8),
+    )
+    age = About(
+        "Age of the data over time",
+        "How old was what each source gave? A saw-tooth as high as the interval is normal.",
+        NOT_SCRAPED,
+        "s",
+        (12, 8),
+    )
+    skew = About(
+        "Clock skew",
+        "How far are the sources' clocks from ours, where they tell?",
+        "No source tells its clock.",
+        "s",
+        (12, 8),
+    )
+    stem, window = "pte_source_poll_duration_seconds", "30m"
+    mean = f"{_rate(f'{stem}_sum', 'source', window)} / {_rate(f'{stem}_count', 'source', window)}"
+    p95 = f"histogram_quantile(0.95, {_rate(f'{stem}_bucket', 'source, le', window)})"
+    increase = "sum by ({}) (increase({}[30m]))".format
+    return (
+        timeseries(
+            duration,
+            Query(mean, "mean, {{source}}"),
+            Query(p95, "P95, {{source}}"),
+            Query(smallest("source", "pte_source_interval_seconds"), "limit, interval of {{source}}"),
+        ),
+        timeseries(
+            failures,
+            Query(increase("source, reason", "pte_source_poll_failures_total"), "{{source}} {{reason}}"),
+            bars=True,
+        ),
+        timeseries(
+            pace,
+            Query(increase("source", "pte_source_polls_total"), "polls, {{source}}"),
+            Query(increase("source", "pte_source_skipped_polls_total"), "missed slots, {{source}}"),
+        ),
+        timeseries(age, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit of {{source}}")),
+        timeseries(skew, Query(largest("source", "pte_source_clock_skew_seconds"), "{{source}}")),
+    )
+
+
+def _replicas() -> Panel:
+    by = "job, instance"
+    about = About(
+        "Replicas",
+        "Which replicas run, in which version, how large is their page and how old their snapshot?",
+        NOT_SCRAPED,
+        "short",
+        (24, 6),
+    )
+    version = f"{by}, version, pythonversion"
+
+    def joined(expr: str) -> str:
+        return f"({expr}) * on ({by}) group_left (version, pythonversion) max by ({version}) (pte_exporter_build_info)"
+
+    columns = [
+        Column("reached", joined(smallest(by, "up")), "none", words.SCRAPED),
+        Column("snapshot's age", joined(f"time() - {largest(by, 'pte_snapshot_timestamp_seconds')}"), "s", decimals=0),
+        Column("series", joined(largest(by, "pte_snapshot_series")), decimals=0),
+        Column("memory", joined(largest(by, "process_resident_memory_bytes")), "bytes"),
+        Column("running since", joined(f"time() - {largest(by, 'process_start_time_seconds')}"), "s"),
+        Column("scrape takes", joined(largest(by, "scrape_duration_seconds")), "s"),
+    ]
+    keys = [
+        Key(label, title)
+        for label, title in zip(version.split(", "), ("job", "instance", "version", "Python"), strict=True)
+    ]
+    return table(about, keys, columns, sort="instance", desc=False)
+
+
+def _process() -> tuple[Panel, ...]:
+    memory = About("Memory", "Does the exporter's memory stay level?", NOT_SCRAPED, "bytes", (8, 8))
+    cpu = About("CPU", "How much processor time does the exporter use?", NOT_SCRAPED, "percentunit", (8, 8))
+    rules = About(
+        "Failed rule evaluations",
+        "Does Prometheus fail to evaluate any rule? Failures in 30 minutes, by group; a failing rule alerts nobody.",
+        "This Prometheus does not scrape itself, so it does not tell.",
+        "short",
+        (8, 8),
+    )
+    failed = "sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total[30m]))"
+    busy = f"max by (instance) (rate(process_cpu_seconds_total[$__rate_interval]) {_OF_EXPORTER})"
+    resident = f"max by (instance) (process_resident_memory_bytes {_OF_EXPORTER})"
+    return (
+        timeseries(memory, Query(resident, "{{instance}}")),
+        timeseries(cpu, Query(busy, "{{instance}}")),
+        timeseries(rules, Query(failed, "{{rule_group}}"), bars=True),
+    )
+
+
+def _limits() -> Panel:
+    about = About(
+        "Configured limits",
+        "What are results judged by? The name says the unit.",
+        NOT_SCRAPED,
+        "locale",
+        (10, 9),
+    )
+    columns = [Column("value", largest("limit", "pte_limit"), decimals=4)]
+    return table(about, [Key("limit", "limit")], columns, sort="limit", desc=False)

@@ -1,0 +1,105 @@
+"""The table of checks behind the verdict: value, limit and whether it speaks against the certification, row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exporter.dashboards import words
+from exporter.dashboards.panels import About, Column, Key, Panel, table
+from exporter.dashboards.query import APPLICATION, any_of, largest, per_application, scalar
+from exporter.dashboards.shared import NOT_SEEN, to_board
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One reason (a value of the label `reason`): its words with unit and direction, and both sides of the check."""
+
+    reason: str
+    text: str
+    value: str
+    limit: str | None
+    scale: str = "* 100"
+    """What turns the base unit into the unit of the text."""
+
+
+def _worst(signal: str) -> str:
+    return largest("application", "pte_gap_severity", APPLICATION, signal)
+
+
+CHECKS = (
+    Check("no_test_run", "test runs found (at least 1)", scalar("pte_test_run_evidence"), None, ""),
+    Check(
+        "too_old",
+        "age of the test run, days (at most)",
+        scalar("pte_test_run_age_seconds"),
+        "certification_age_seconds",
+        "/ 86400",
+    ),
+    Check(
+        "outgrown_peak",
+        "growth of production's peak since the run, % (at most)",
+        f"({scalar('pte_growth_peak_ratio')} - 1)",
+        "peak_growth_ratio",
+    ),
+    Check(
+        "outgrown_mix",
+        "move of production's mix since the run, % (at most)",
+        scalar("pte_growth_mix_total_variation_ratio"),
+        "mix_moved_ratio",
+    ),
+    Check(
+        "load_coverage",
+        "the test's peak in production's, % (at least)",
+        scalar("pte_load_coverage_peak_ratio"),
+        "load_coverage_ratio",
+    ),
+    Check(
+        "weighted_coverage",
+        "traffic to tested endpoints, % (at least)",
+        scalar("pte_coverage_weighted_ratio"),
+        "weighted_coverage_ratio",
+    ),
+    Check(
+        "mix",
+        "distance of both sides' mix, % (at most)",
+        scalar("pte_mix_total_variation_ratio"),
+        "mix_total_variation_ratio",
+    ),
+    Check("latency", "worst latency gap, severity 0..4 (below)", _worst('signal=~"latency_.+"'), "gap_severity", ""),
+    Check("errors", "error gap, severity 0..4 (below)", _worst('signal="error_ratio"'), "gap_severity", ""),
+    Check("efficacy", "efficacy, % (at least)", scalar("pte_efficacy_ratio"), "efficacy_ratio"),
+)
+
+
+def _named(expr: str, reason: str) -> str:
+    return f'label_replace({expr}, "reason", "{reason}", "", "")'
+
+
+def reasons(size: tuple[int, int]) -> Panel:
+    """Every check of every chosen application, those against the certification first."""
+    about = About(
+        "Checks behind the verdict",
+        "Which checks speak against the certification, with which value and against which limit?",
+        NOT_SEEN,
+        "locale",
+        size,
+    )
+    values = any_of([_named(f"{check.value} {check.scale}".rstrip(), check.reason) for check in CHECKS])
+    limits = any_of(
+        [
+            _named(f"({per_application(check.limit)}) {check.scale}".rstrip(), check.reason)
+            for check in CHECKS
+            if check.limit
+        ]
+    )
+    applies = largest("application, reason", "pte_certification_reason", APPLICATION)
+    keys = [
+        Key("application", "application", link=to_board("pte-coverage", "Coverage of this application", row=True)),
+        Key("reason", "check", words.plain({check.reason: check.text for check in CHECKS})),
+    ]
+    columns = [
+        Column("value", values, decimals=1),
+        Column("limit", limits, decimals=1, empty="none"),
+        Column("against it", applies, "none", words.APPLIES, empty="not judged"),
+    ]
+    return table(about, keys, columns, sort="against it")

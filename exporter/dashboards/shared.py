@@ -1,0 +1,66 @@
+"""Panels and words that several boards have in common."""
+
+from __future__ import annotations
+
+from exporter.dashboards import words
+from exporter.dashboards.board import link
+from exporter.dashboards.panels import About, Column, Key, Panel, stat, table
+from exporter.dashboards.query import APPLICATION, DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest
+
+NOT_SCRAPED = "Nothing here: Prometheus has not scraped the exporter, or no poll has ended yet. See the board Exporter."
+NOT_SEEN = "No evidence: production or the PTE was not observed, or its series were withdrawn as too old."
+NO_RUN = "No evidence: no test run was found in the PTE, or none is configured."
+NO_ROUTES = "No evidence: one of the sides gave no requests per route."
+
+ROW_APPLICATION = "__data.fields.application"
+SERIES_APPLICATION = "__field.labels.application"
+
+
+def to_board(uid: str, title: str, *, row: bool = False) -> tuple[dict[str, object]]:
+    """One data link to a board; `row` for tables, whose applications are cells and not labels."""
+    return (link(uid, title, ROW_APPLICATION if row else SERIES_APPLICATION),)
+
+
+def application_key(uid: str, title: str) -> Key:
+    """The table column that names the application and leads to a board."""
+    return Key("application", "application", link=to_board(uid, title, row=True))
+
+
+def data_state(width: int, height: int = 6) -> Panel:
+    """Can what is shown be believed, source by source?"""
+    about = About(
+        "Is the data current?",
+        "Did the last poll of each source succeed, and are its series still published? The worst replica counts.",
+        NOT_SCRAPED,
+        "none",
+        (width, height),
+    )
+    return stat(about, Query(DATA_STATE, "{{source}}"), words=words.DATA)
+
+
+def data_age(width: int, height: int = 6) -> Panel:
+    """The age of what is shown, beside the age at which it is withdrawn."""
+    about = About(
+        "Age of the data",
+        "How long ago did each source last answer, and at which age are its series withdrawn (limit)?",
+        NOT_SCRAPED,
+        "s",
+        (width, height),
+    )
+    return stat(about, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit of {{source}}"), decimals=0)
+
+
+def alerts(title: str, question: str, size: tuple[int, int], *, own: bool = False) -> Panel:
+    """Our alerts that fire now: those of the chosen applications, or `own` for the exporter's."""
+    labels = ("severity", "alertname", "application", "signal", "method", "route", "source")
+    ours = ('alertname=~"Pte.+"', 'alertname!="PteWatchdog"', 'alertstate="firing"')
+    whose = 'application=""' if own else APPLICATION
+    about = About(title, question, "No alert of ours fires: good, if the rules are loaded.", "none", size)
+    keys = [
+        Key("severity", "severity", words.ALERT_SEVERITY),
+        Key("alertname", "alert"),
+        *(() if own else (application_key("pte-certification", "Certification of this application"),)),
+        *(Key(label, label) for label in labels[3:]),
+    ]
+    fires = largest(", ".join(labels), "ALERTS", *ours, whose)
+    return table(about, keys, [Column("fires", fires, "none", words.YES)], sort="severity", desc=False)

@@ -1,0 +1,190 @@
+"""Board "traffic": what is normal, when is the peak?"""
+
+from __future__ import annotations
+
+from exporter.dashboards import words
+from exporter.dashboards.board import Board, applications, data_source, sides
+from exporter.dashboards.panels import About, Column, Key, Panel, bars, heading, stat, table, timeseries
+from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, per_application, scalar
+from exporter.dashboards.shared import (
+    NOT_SCRAPED,
+    alerts,
+    application_key,
+    data_age,
+    data_state,
+    to_board,
+)
+
+NO_PATTERN = "No evidence: production has not shown request rates over the last seven days."
+NO_SIGNAL = "No evidence: the chosen side was not observed, or its source has no query for this signal."
+_AGAIN = to_board("pte-traffic", "Only this application")
+
+
+def board() -> Board:
+    return Board(
+        "pte-traffic",
+        "What is normal in production, and when is the peak?",
+        (
+            *_tiles(),
+            heading("Profile of the last seven days, in the configured time zone"),
+            _hours(),
+            _days(),
+            heading("Spikes: when was it far above the same hour of the other days?"),
+            _spikes(),
+            _growth(),
+            heading("Signals: how do the sides behave over their windows?"),
+            *_signals(),
+            _statistics(),
+            heading("Alerts"),
+            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+        ),
+        (data_source(), applications(), sides()),
+        span="now-7d",
+    )
+
+
+def _tiles() -> tuple[Panel, ...]:
+    known = About("Is a pattern known?", "Were seven days of request rates seen?", NOT_SCRAPED, "none", (3, 6))
+    peak_hour = About("Peak hour", "In which hour of the day is the mean rate highest?", NO_PATTERN, "none", (3, 6))
+    low_hour = About("Quiet hour", "In which hour of the day is the mean rate lowest?", NO_PATTERN, "none", (3, 6))
+    peak = About(
+        "Peak of seven days", "What was the largest five-minute mean rate of the week?", NO_PATTERN, "reqps", (3, 6)
+    )
+    volatility = About(
+        "Volatility",
+        "How much do the hourly means vary over the week, as a coefficient of variation?",
+        NO_PATTERN,
+        "percentunit",
+        (3, 6),
+    )
+    spikes = About(
+        "Spikes",
+        "How many five-minute stretches stood far above the same hour of the other days?",
+        NO_PATTERN,
+        "none",
+        (3, 6),
+    )
+
+    def tile(about: About, name: str, kind: words.Words | None = None) -> Panel:
+        return stat(about, Query(scalar(name), "{{application}}"), words=kind, links=_AGAIN)
+
+    return (
+        tile(known, "pte_pattern_evidence", words.EVIDENCE),
+        tile(peak_hour, "pte_pattern_peak_hour", words.HOURS),
+        tile(low_hour, "pte_pattern_low_hour", words.HOURS),
+        tile(peak, "pte_pattern_peak_requests_per_second"),
+        tile(volatility, "pte_pattern_volatility_ratio"),
+        tile(spikes, "pte_pattern_spikes", words.SPIKES),
+        data_state(3),
+        data_age(3),
+    )
+
+
+def _hours() -> Panel:
+    about = About("Hour of the day", "Which mean rate is normal in each hour of the day?", NO_PATTERN, "reqps", (15, 9))
+    rate = largest("application, hour", "pte_pattern_hour_requests_per_second", APPLICATION)
+    return bars(about, Query(rate), across="hour", series="application")
+
+
+def _days() -> Panel:
+    about = About("Day of the week", "Which mean rate is normal on each day of the week?", NO_PATTERN, "reqps", (9, 9))
+    rate = largest("application, day", "pte_pattern_day_requests_per_second", APPLICATION)
+    for day, text in words.DAYS.items():
+        rate = f'label_replace({rate}, "day", "{text}", "day", "{day}")'
+    return bars(about, Query(rate), across="day", series="application")
+
+
+def _spikes() -> Panel:
+    by = "application, rank"
+    about = About(
+        "Largest spikes",
+        "When were the largest spikes, how high, and how many times the same hour of the other days? "
+        "The limit is the multiple from which a stretch counts.",
+        "No spikes in the last seven days, or no evidence of them: see the tile above.",
+        "locale",
+        (14, 8),
+    )
+    magnitude = largest(by, "pte_spike_magnitude_ratio", APPLICATION)
+    columns = [
+        Column("time", f"{largest(by, 'pte_spike_timestamp_seconds', APPLICATION)} * 1000", "dateTimeAsIso"),
+        Column("rate", largest(by, "pte_spike_requests_per_second", APPLICATION), "reqps", decimals=1),
+        Column("times the normal", magnitude, decimals=2),
+        Column(
+            "limit", f"{magnitude} * 0 + on () group_left () {limit('spike_magnitude_ratio')}", decimals=2, empty="none"
+        ),
+    ]
+    keys = [application_key("pte-traffic", "Only this application"), Key("rank", "rank")]
+    return table(about, keys, columns, sort="times the normal")
+
+
+def _growth() -> Panel:
+    about = About(
+        "Growth since the test run",
+        "Did production's peak or mix move since the test run, and by how much may they (limits)?",
+        "No evidence: production was not seen in the seven days before the run.",
+        "percentunit",
+        (10, 8),
+    )
+    columns = [
+        Column("peak then", scalar("pte_growth_peak_then_requests_per_second"), "reqps", decimals=1),
+        Column("peak now", scalar("pte_growth_peak_now_requests_per_second"), "reqps", decimals=1),
+        Column("growth", f"{scalar('pte_growth_peak_ratio')} - 1", "percentunit", decimals=1),
+        Column("at most", per_application("peak_growth_ratio"), "percentunit"),
+        Column("mix moved", scalar("pte_growth_mix_total_variation_ratio"), "percentunit", decimals=1),
+        Column("mix at most", per_application("mix_moved_ratio"), "percentunit"),
+    ]
+    keys = [application_key("pte-certification", "Certification of this application")]
+    return table(about, keys, columns, sort="growth")
+
+
+def _signals() -> tuple[Panel, ...]:
+    signals = (
+        ("Request rate", "pte_requests_per_second", "reqps", "How much traffic is there: mean and peak minute?"),
+        ("Latency", "pte_latency_seconds", "s", "How long do requests take over the whole window?"),
+        ("Error ratio", "pte_error_ratio", "percentunit", "Which part of requests fails: mean and worst minute?"),
+        ("Throughput", "pte_throughput_bytes_per_second", "Bps", "How many bytes are sent: mean and peak minute?"),
+        (
+            "Concurrent users",
+            "pte_concurrent_users",
+            "short",
+            "How many users are there at once: mean and peak minute?",
+        ),
+        ("CPU", "pte_cpu_utilisation_ratio", "percentunit", "How busy are the processors: mean and peak minute?"),
+        ("Memory", "pte_memory_utilisation_ratio", "percentunit", "How full is the memory: mean and peak minute?"),
+    )
+    return tuple(_signal(*signal) for signal in signals)
+
+
+def _signal(title: str, name: str, unit: str, question: str) -> Panel:
+    stats = "p50|p95|p99" if name == "pte_latency_seconds" else "mean|peak"
+    value = largest("application, side, stat", name, APPLICATION, SIDE, f'stat=~"{stats}"')
+    about = About(title, question, NO_SIGNAL, unit, (8, 9))
+    return timeseries(about, Query(value, "{{application}} {{side}} {{stat}}"), links=_AGAIN)
+
+
+def _statistics() -> Panel:
+    by = "application, side"
+    about = About(
+        "Request rates in figures",
+        "How are the one-minute request rates of each side spread?",
+        NO_SIGNAL,
+        "reqps",
+        (8, 9),
+    )
+    columns = [
+        Column(stat, largest(by, "pte_requests_per_second", APPLICATION, SIDE, f'stat="{stat}"'), "reqps", decimals=1)
+        for stat in ("min", "p5", "p50", "p95", "p99", "peak")
+    ]
+    columns.append(
+        Column("minutes", largest(by, "pte_observed_samples", APPLICATION, SIDE, 'signal="request_rate"'), decimals=0)
+    )
+    columns += [
+        Column(
+            title,
+            f"{largest(by, f'pte_observation_{edge}_timestamp_seconds', APPLICATION, SIDE)} * 1000",
+            "dateTimeAsIso",
+        )
+        for title, edge in (("from", "start"), ("until", "end"))
+    ]
+    keys = [application_key("pte-traffic", "Only this application"), Key("side", "side")]
+    return table(about, keys, columns, sort="peak")
