@@ -1,0 +1,132 @@
+"""An overall deadline for HTTP requests that also holds against a server that drips bytes.
+
+`timeout=` in requests and urllib3 bounds each read, not the request: a server that sends a byte a second holds the call
+for ever, in the headers as in the body. Here a timer shuts the request's sockets down when its time is up, which ends
+any read or write on them at once. Resolving a host name is the one step that nothing can interrupt; the resolver's own
+timeout bounds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+
+class Deadline:
+    """Time left for the one request that is under way, and the sockets to shut down when it is up."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sockets: list[socket.socket] = []
+        self._end = 0.0
+        self.passed = False
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """The block's requests end within `seconds`; afterwards `passed` says whether they had to be ended."""
+        self._end, self.passed = time.monotonic() + seconds, False
+        timer = threading.Timer(seconds, self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            with self._lock:
+                while self._sockets:
+                    self._sockets.pop().close()
+
+    def watch(self, sock: socket.socket) -> None:
+        """Shut this connection down at the deadline. Keeps a duplicate, as TLS takes the socket object over."""
+        duplicate = socket.socket(fileno=os.dup(sock.fileno()))
+        with self._lock:
+            self._sockets.append(duplicate)
+            if self.passed:
+                _shut(duplicate)
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A TCP connection to the first address that answers; raises OSError, TimeoutError when time is up."""
+        failure: OSError = TimeoutError("no time left")
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("no time left")
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(left)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.connect(address)
+                self.watch(sock)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                return sock
+        raise failure
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.passed = True
+            for sock in self._sockets:
+                _shut(sock)
+
+
+def _shut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # the other side may have gone first
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+class _Watched(HTTPConnection):
+    """A connection whose socket the session's deadline knows, when it is new and when it is used again."""
+
+    deadline: ClassVar[Deadline]
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            return self.deadline.connect(self._dns_host, self.port or self.default_port)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "connecting took too long") from error
+        except OSError as error:
+            raise NewConnectionError(self, "no connection") from error
+
+    def request(self, *args: Any, **keys: Any) -> None:
+        if self.sock is not None:
+            self.deadline.watch(self.sock)
+        super().request(*args, **keys)
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Makes the connections of a requests.Session known to a deadline; retries nothing."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **keys: Any) -> None:
+        super().init_poolmanager(*args, **keys)
+
+        class Plain(_Watched):
+            deadline = self._deadline
+
+        class Secure(_Watched, HTTPSConnection):
+            deadline = self._deadline
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}

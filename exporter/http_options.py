@@ -1,0 +1,198 @@
+"""What a source that speaks HTTP may be told: deadline, size, credentials, TLS. Secrets stand elsewhere.
+
+Secrets come from files or the environment, are read again for each request (so that rotation works) and never stand in
+these records, in messages or in logs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from exporter.errors import SourceError
+from exporter.model.settings import Duration, Settings
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+Problems = list[tuple[str, str]]
+"""(path below the source's options, what is wrong)."""
+
+
+class Tls(Settings, frozen=True):
+    """How the server's certificate is checked, and which certificate we show."""
+
+    ca_file: Path | None = None
+    """CA certificates (PEM) to trust instead of the usual ones."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    insecure_skip_verify: bool = False
+
+
+class HttpOptions(Settings, frozen=True):
+    """What every source that speaks HTTP may be told."""
+
+    timeout: Duration = Duration(30)
+    """Overall deadline of one request, from the first packet to the last byte."""
+    max_bytes: int = 64 << 20
+    """Largest answer that is read, after decompression."""
+    bearer_token_file: Path | None = None
+    bearer_token_env: str | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    password_env: str | None = None
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
+    headers_files: dict[str, Path] = msgspec.field(default_factory=dict)
+    """Header name to the file with its value, for values that are secret."""
+    tls: Tls = Tls()
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """Where a secret stands: in a file or in an environment variable."""
+
+    path: str
+    file: Path | None
+    variable: str | None = None
+
+    def read(self) -> str:
+        if self.file is not None:
+            return _line(read_text(self.file), str(self.file))
+        value = os.environ.get(self.variable or "")
+        if value is None:
+            raise SourceError("unreadable", f"the environment variable {self.variable} is not set: set it")
+        return _line(value, f"the environment variable {self.variable}")
+
+
+def _line(text: str, where: str) -> str:
+    line = text.strip()
+    if not line or not _printable(line):
+        raise SourceError("unreadable", f"{where} must hold one line of printable ASCII")
+    return line
+
+
+def _printable(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def read_text(file: Path) -> str:
+    """A file's text; SourceError `unreadable` that says which file, and not what is in it."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SourceError("unreadable", f"cannot read {file}: {error.strerror or 'error'}") from None
+    except ValueError:
+        raise SourceError("unreadable", f"cannot read {file}: it is not text") from None
+
+
+def _token(options: HttpOptions) -> _Secret | None:
+    if options.bearer_token_file is not None:
+        return _Secret("bearer_token_file", options.bearer_token_file)
+    return _Secret("bearer_token_env", None, options.bearer_token_env) if options.bearer_token_env else None
+
+
+def _password(options: HttpOptions) -> _Secret | None:
+    if options.password_file is not None:
+        return _Secret("password_file", options.password_file)
+    return _Secret("password_env", None, options.password_env) if options.password_env else None
+
+
+def _header_secrets(options: HttpOptions) -> Mapping[str, _Secret]:
+    return {name: _Secret(f"headers_files.{name}", file) for name, file in options.headers_files.items()}
+
+
+def request_headers(options: HttpOptions) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Headers with the secrets as they are now, and those secrets, longest first. Raises SourceError `unreadable`."""
+    hidden = {name: secret.read() for name, secret in _header_secrets(options).items()}
+    headers, secrets = {**options.headers, **hidden}, list(hidden.values())
+    token, password = _token(options), _password(options)
+    if token is not None:
+        secrets.append(token.read())
+        headers["Authorization"] = f"Bearer {secrets[-1]}"
+    elif password is not None:
+        secrets.append(password.read())
+        secrets.append(b64encode(f"{options.username}:{secrets[-1]}".encode()).decode())
+        headers["Authorization"] = f"Basic {secrets[-1]}"
+    return headers, tuple(sorted(secrets, key=len, reverse=True))
+
+
+def check_tls(tls: Tls) -> None:
+    """Raises SourceError when the certificates cannot be used."""
+    for file in (tls.ca_file, tls.cert_file, tls.key_file):
+        if file is not None:
+            read_text(file)
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_file)
+        if tls.cert_file is not None:
+            context.load_cert_chain(
+                tls.cert_file, tls.key_file, password=""
+            )  # an encrypted key must not ask a terminal
+    except (OSError, ValueError):
+        text = "tls: ca_file, cert_file or key_file is not PEM without a passphrase, or certificate and key do not fit"
+        raise SourceError("unreadable", text) from None
+
+
+def problems(url: str, options: HttpOptions) -> Problems:
+    """What is wrong with the connection's options, unreadable files and secrets included; sends nothing."""
+    found = [*_url_problems(url), *_credential_problems(options), *_header_problems(options)]
+    if options.timeout <= 0:
+        found.append(("timeout", "must be more than 0s"))
+    if options.max_bytes < 1:
+        found.append(("max_bytes", "must be at least 1"))
+    for secret in (_token(options), _password(options), *_header_secrets(options).values()):
+        try:
+            if secret is not None:
+                secret.read()
+        except SourceError as error:
+            found.append((secret.path if secret else "", str(error)))
+    if (options.tls.cert_file is None) != (options.tls.key_file is None):
+        return [*found, ("tls.cert_file", "cert_file and key_file go together")]
+    try:
+        check_tls(options.tls)
+    except SourceError as error:
+        found.append(("tls", str(error)))
+    return found
+
+
+def _url_problems(url: str) -> Problems:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return [("url", "not a URL; wanted e.g. https://prometheus.example:9090")]
+    if parts.username is not None or parts.password is not None:
+        return [("url", "holds a user or password; use username with password_file or password_env")]
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        return [("url", "not an http or https URL; wanted e.g. https://prometheus.example:9090")]
+    if parts.query or parts.fragment:
+        return [("url", "must end with the path, without ? or #")]
+    return []
+
+
+def _credential_problems(options: HttpOptions) -> Iterator[tuple[str, str]]:
+    if options.bearer_token_file and options.bearer_token_env:
+        yield "bearer_token_env", "give bearer_token_file or bearer_token_env, not both"
+    if options.password_file and options.password_env:
+        yield "password_env", "give password_file or password_env, not both"
+    if (options.username is None) != (_password(options) is None):
+        yield "username", "basic auth wants username and one of password_file, password_env"
+    if _token(options) and _password(options):
+        yield "username", "give basic auth or a bearer token, not both"
+
+
+def _header_problems(options: HttpOptions) -> Iterator[tuple[str, str]]:
+    for name, value in options.headers.items():
+        if not _HEADER_NAME.fullmatch(name) or not _printable(value):
+            yield f"headers.{name}", "not a header: the name is a token, the value printable ASCII"
+        elif name.lower() == "authorization":
+            yield f"headers.{name}", "a secret: use bearer_token_file, password_file or headers_files"
+    for name in options.headers_files:
+        if not _HEADER_NAME.fullmatch(name):
+            yield f"headers_files.{name}", "not a header: the name is a token"

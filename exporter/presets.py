@@ -1,0 +1,218 @@
+"""PRESETS: what to ask for under each naming convention, and the names of the recorded one-minute series.
+
+A template is PromQL with these variables, and only these, filled in: `$selector` (label matchers), `$range` (a
+duration), `$application`, `$method`, `$route` (label names). `$1` and everything else stays. A matcher list may end in
+a comma, not begin with one: write `{code=~"5..",$selector}`. Where the names come from: docs/sources.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import promql_parser
+
+from exporter.convert import unknown
+
+KEYS = (
+    "request_rate",
+    "error_rate",
+    "latency_bucket",
+    "latency_sum",
+    "latency_count",
+    "latency_native",
+    "throughput",
+    "concurrent_users",
+    "cpu",
+    "memory",
+    "route_requests",
+    "route_successes",
+)
+"""What can be asked for. Each template gives one series per `$application` (and le, or `$method` and `$route`)."""
+
+LABELS = ("application", "method", "route")
+"""What the option `labels` can rename: which label of the data holds it."""
+
+NEEDS_RANGE = ("latency_bucket", "latency_sum", "latency_count", "latency_native", "route_requests", "route_successes")
+"""Templates that are asked over whole windows too, so that `$range` must be in them."""
+
+RECORDED: Mapping[str, str] = {
+    "request_rate": "application:pte_observed_requests:rate1m",
+    "error_rate": "application:pte_observed_errors:rate1m",
+    "latency_bucket": "application_le:pte_observed_latency_bucket:rate1m",
+    "latency_sum": "application:pte_observed_latency_sum:rate1m",
+    "latency_count": "application:pte_observed_latency_count:rate1m",
+    "throughput": "application:pte_observed_response_bytes:rate1m",
+    "concurrent_users": "application:pte_observed_users:sum",
+    "cpu": "application:pte_observed_cpu:ratio",
+    "memory": "application:pte_observed_memory:ratio",
+}
+"""Key to the name of its recorded one-minute series (labels application, side, and le for buckets)."""
+
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_VARIABLE = re.compile(r"\$(selector|range|application|method|route)\b")
+
+
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a PromQL duration, in the largest unit that keeps the milliseconds exact."""
+    milliseconds = round(seconds * 1000)
+    unit, size = next((unit, size) for unit, size in _UNITS if milliseconds % size == 0)
+    return f"{milliseconds // size}{unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """One naming convention."""
+
+    labels: Mapping[str, str]
+    templates: Mapping[str, str]
+    """Key (one of KEYS) to template; a key without one is not observed."""
+    latency_scale: float = 1.0
+    """Seconds in one unit of the latency histogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """A preset with the site's own labels, selector and templates."""
+
+    labels: Mapping[str, str]
+    selector: str
+    queries: Mapping[str, str]
+    latency_scale: float
+
+    def fill(self, key: str, seconds: float) -> str | None:
+        """The query for a key over a range in seconds; None when the key is not observed."""
+        template = self.queries.get(key)
+        if template is None:
+            return None
+        values = {**self.labels, "selector": self.selector, "range": duration(seconds)}
+        return _VARIABLE.sub(lambda match: values[match[1]], template).strip()
+
+
+def resolve(
+    preset: str, selector: str, labels: Mapping[str, str], signals: Mapping[str, str | None], scale: float | None
+) -> Templates:
+    """The named preset, overridden by label names and, key by key, by templates (None: not observed)."""
+    base = PRESETS[preset]
+    queries = {key: query for key, query in {**base.templates, **signals}.items() if query is not None}
+    latency_scale = base.latency_scale if scale is None else scale
+    return Templates({**base.labels, **labels}, selector.strip().strip(","), queries, latency_scale)
+
+
+def template_problems(
+    labels: Mapping[str, str], selector: str, signals: Mapping[str, str | None], templates: Templates
+) -> list[tuple[str, str]]:
+    """(path, what is wrong) for label names, the selector and each template that PromQL's grammar refuses."""
+    found = []
+    for name, label in labels.items():
+        if name not in LABELS:
+            found.append((f"labels.{name}", unknown(name, LABELS)))
+        elif not _LABEL.fullmatch(label):
+            found.append((f"labels.{name}", f"not a label name: {label!r}"))
+    if found:
+        return found
+    wrong = _parse_error(f"up{{{templates.selector}}}")
+    if wrong:
+        return [("selector", f'{wrong}; wanted label matchers such as environment="production"')]
+    found += [(f"signals.{key}", unknown(key, KEYS, "signal")) for key in signals if key not in KEYS]
+    for key in KEYS:
+        query = templates.fill(key, 60.0)
+        if query is not None and (wrong := _parse_error(query) or _unranged(key, templates)):
+            found.append((f"signals.{key}", wrong))
+    if "error_rate" in templates.queries and "request_rate" not in templates.queries:
+        found.append(("signals.error_rate", "needs request_rate beside it: errors are told as a ratio of requests"))
+    if ("route_successes" in templates.queries) and ("route_requests" not in templates.queries):
+        found.append(("signals.route_successes", "needs route_requests beside it"))
+    return found
+
+
+def _unranged(key: str, templates: Templates) -> str | None:
+    if key in NEEDS_RANGE and "$range" not in templates.queries[key]:
+        return "must use $range: it is asked over one minute and over whole windows"
+    return None
+
+
+def _parse_error(query: str) -> str | None:
+    """What PromQL's grammar has against a query, in one line."""
+    try:
+        promql_parser.parse(query)
+    except ValueError as error:
+        return f"not PromQL: {' '.join(str(error).split())}"
+    return None
+
+
+def _rate(metric: str, matchers: str = "", by: str = "$application", function: str = "rate") -> str:
+    return f"sum by ({by}) ({function}({metric}{{{matchers}$selector}}[$range]))"
+
+
+def _http(
+    requests: str, duration: str, size: str, *, failed: str, passed: str, matchers: str = "", routes: bool = True
+) -> dict[str, str]:
+    """The templates of a convention, from its counters' names and the matchers of failed and successful requests."""
+    templates = {
+        "request_rate": _rate(requests, matchers),
+        "error_rate": _rate(requests, f"{matchers}{failed},"),
+        "latency_bucket": _rate(f"{duration}_bucket", matchers, "$application, le"),
+        "latency_sum": _rate(f"{duration}_sum", matchers),
+        "latency_count": _rate(f"{duration}_count", matchers),
+        "latency_native": _rate(duration, matchers),
+        "throughput": _rate(f"{size}_sum", matchers),
+    }
+    by = "$application, $method, $route"
+    counts = {
+        "route_requests": _rate(requests, matchers, by, "increase"),
+        "route_successes": _rate(requests, f"{matchers}{passed},", by, "increase"),
+    }
+    return {**templates, **counts} if routes else templates
+
+
+PRESETS: Mapping[str, Preset] = {
+    "opentelemetry": Preset(
+        {"application": "service_name", "method": "http_request_method", "route": "http_route"},
+        _http(
+            "http_server_request_duration_seconds_count",
+            "http_server_request_duration_seconds",
+            "http_server_response_body_size_bytes",
+            failed='http_response_status_code=~"5.."',
+            passed='http_response_status_code=~"[123].."',
+        ),
+    ),
+    "prometheus": Preset(
+        {"application": "job", "method": "method", "route": "handler"},
+        _http(
+            "http_requests_total",
+            "http_request_duration_seconds",
+            "http_response_size_bytes",
+            failed='code=~"5.."',
+            passed='code=~"[123].."',
+        ),
+    ),
+    "istio": Preset(
+        {"application": "destination_canonical_service", "method": "request_method", "route": "request_operation"},
+        _http(
+            "istio_requests_total",
+            "istio_request_duration_milliseconds",
+            "istio_response_bytes",
+            failed='response_code=~"0|5.."',
+            passed='response_code=~"[123].."',
+            matchers='reporter="destination",',
+            routes=False,  # neither method nor route is among Istio's standard labels
+        ),
+        latency_scale=0.001,
+    ),
+    "ingress-nginx": Preset(
+        {"application": "ingress", "method": "method", "route": "path"},
+        _http(
+            "nginx_ingress_controller_requests",
+            "nginx_ingress_controller_request_duration_seconds",
+            "nginx_ingress_controller_response_size",
+            failed='status=~"5.."',
+            passed='status=~"[123].."',
+        ),
+    ),
+    "custom": Preset({"application": "application", "method": "method", "route": "route"}, {}),
+}

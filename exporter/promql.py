@@ -1,0 +1,206 @@
+"""A small client of the Prometheus HTTP API: typed answers, typed errors, nothing retried.
+
+Non-finite values are dropped, as nobody measured them (0/0 is NaN, x/0 is Inf). Native histogram samples are counted,
+told as a warning and left out: queries read them through histogram_* functions, whose answers are numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from exporter.errors import SourceError
+from exporter.http import Response, Session
+
+MAX_POINTS = 11_000
+"""Points per series that a server gives for one range query; Prometheus refuses more."""
+
+_ACCEPTED = (200, 400, 422)
+"""Statuses whose body is the API's JSON: the answer, or what is wrong with the query."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One element of an instant vector."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One series of a range query: shapes (n,), Unix seconds ascending and values, both finite."""
+
+    labels: Mapping[str, str]
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+
+class _Data(msgspec.Struct):
+    resultType: str  # noqa: N815 the API's own word
+    result: msgspec.Raw
+
+
+class _Answer(msgspec.Struct):
+    status: str
+    data: _Data | None = None
+    errorType: str = ""  # noqa: N815
+    error: str = ""
+    warnings: tuple[str, ...] | None = None
+    infos: tuple[str, ...] | None = None
+
+
+class _Instant(msgspec.Struct):
+    metric: dict[str, str]
+    value: tuple[float, str] | None = None
+    histogram: msgspec.Raw | None = None
+
+
+class _Series(msgspec.Struct):
+    metric: dict[str, str]
+    values: list[tuple[float, str]] = []
+    histograms: msgspec.Raw | None = None
+
+
+def quote(value: str) -> str:
+    """A string literal of PromQL with exactly this content; the one way values get into queries."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def series_name(labels: Mapping[str, str]) -> str:
+    """A label set as PromQL writes it."""
+    inner = ",".join(f"{name}={quote(value)}" for name, value in sorted(labels.items()) if name != "__name__")
+    return f"{labels.get('__name__', '')}{{{inner}}}"
+
+
+class Client:
+    """Queries of one observation: counts them, gathers the server's warnings and notes its clock."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.queries = 0
+        self.clock_skew: float | None = None
+        """The server's clock minus ours, in seconds, from the first answer."""
+        self.warnings: list[str] = []
+
+    def query(self, promql: str, at: float) -> list[Sample]:
+        """An instant query at Unix time `at`, which must give a vector. Raises SourceError."""
+        result = self._ask("/api/v1/query", {"query": promql, "time": _time(at)}, "vector")
+        elements = self._decode(result, list[_Instant])
+        self._unique([element.metric for element in elements])
+        self._ignored(sum(element.histogram is not None for element in elements))
+        return [
+            Sample(element.metric, value)
+            for element in elements
+            if element.value is not None and math.isfinite(value := self._number(element.value[1]))
+        ]
+
+    def query_range(self, promql: str, start: float, end: float, step: float) -> list[Range]:
+        """A range query at start, start + step, ... end, in as many requests as 11,000 points each ask for."""
+        parts: dict[tuple[tuple[str, str], ...], list[Range]] = {}
+        for first, last in _chunks(start, end, step):
+            for part in self._range(promql, first, last, step):
+                parts.setdefault(tuple(sorted(part.labels.items())), []).append(part)
+        return [_joined(part) for part in parts.values()]
+
+    def _range(self, promql: str, start: float, end: float, step: float) -> Iterator[Range]:
+        form = {"query": promql, "start": _time(start), "end": _time(end), "step": _time(step)}
+        form["nocache"] = "1"  # keeps VictoriaMetrics from moving start and end; Prometheus does not know it
+        series = self._decode(self._ask("/api/v1/query_range", form, "matrix"), list[_Series])
+        self._unique([one.metric for one in series])
+        self._ignored(sum(one.histograms is not None for one in series))
+        for one in series:
+            times = np.array([time for time, _ in one.values], dtype=np.float64)
+            values = np.array([self._number(text) for _, text in one.values], dtype=np.float64)
+            finite = np.isfinite(values)
+            if finite.any():
+                yield Range(one.metric, times[finite], values[finite])
+
+    def _ask(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
+        self.queries += 1
+        response = self._session.post(path, form, accept=_ACCEPTED)
+        if self.clock_skew is None:
+            self.clock_skew = response.clock_skew
+        answer = self._answer(response)
+        if answer.status != "success":
+            text = self._session.redact(f"{answer.errorType}: {answer.error}; query: {form['query']}")
+            raise SourceError("bad_query", f"{self._session.place} refused a query: {text}")
+        for warning in (*(answer.warnings or ()), *(answer.infos or ())):
+            self._warn(self._session.redact(warning))
+        if answer.data is None or answer.data.resultType != kind:
+            found = "nothing" if answer.data is None else f"a {self._session.redact(answer.data.resultType)}"
+            raise SourceError("bad_data", f"{self._session.place} gave {found}, wanted a {kind}: check the templates")
+        return answer.data.result
+
+    def _answer(self, response: Response) -> _Answer:
+        if response.status != 200 and not response.body.lstrip().startswith(b"{"):
+            text = f"{self._session.place} answered {response.status}: check that url is a Prometheus API"
+            raise SourceError("http_error", text)
+        return self._decode(response.body, _Answer)
+
+    def _decode(self, body: bytes | msgspec.Raw, type_: type[T]) -> T:
+        """Decode JSON; tells an answer that is no JSON, one that was cut off, and one of the wrong shape apart."""
+        place = self._session.place
+        try:
+            return msgspec.json.decode(body, type=type_)
+        except msgspec.ValidationError as error:
+            text = self._session.redact(str(error))
+            raise SourceError("bad_data", f"{place} gave unexpected JSON ({text}): is url a Prometheus API?") from None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if "truncated" in str(error) and bytes(body).lstrip()[:1] == b"{":
+                raise SourceError(
+                    "truncated", f"{place} cut its JSON off: look at its log and at proxies between"
+                ) from None
+            text = f"{place} gave no JSON: check that url is a Prometheus API, not a login or start page"
+            raise SourceError("not_json", text) from None
+
+    def _number(self, text: str) -> float:
+        try:
+            return float(text)
+        except ValueError:
+            found = self._session.redact(text)
+            raise SourceError("bad_data", f"{self._session.place} gave {found!r} where a number belongs") from None
+
+    def _unique(self, metrics: Sequence[Mapping[str, str]]) -> None:
+        seen = set[frozenset[tuple[str, str]]]()
+        for metric in metrics:
+            key = frozenset(metric.items())
+            if key in seen:
+                text = self._session.redact(series_name(metric))
+                raise SourceError("bad_data", f"{self._session.place} gave a series twice: {text}")
+            seen.add(key)
+
+    def _ignored(self, histograms: int) -> None:
+        if histograms:
+            self._warn(f"{histograms} native histograms ignored where numbers belong: use latency_native for them")
+
+    def _warn(self, text: str) -> None:
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+def _time(seconds: float) -> str:
+    """Unix seconds or a step without exponent and without rounding to fewer than milliseconds."""
+    return f"{seconds:.3f}"
+
+
+def _chunks(start: float, end: float, step: float) -> Iterator[tuple[float, float]]:
+    last = math.floor((end - start) / step)
+    for first in range(0, last + 1, MAX_POINTS):
+        yield start + first * step, start + min(first + MAX_POINTS - 1, last) * step
+
+
+def _joined(parts: Sequence[Range]) -> Range:
+    if len(parts) == 1:
+        return parts[0]
+    times = np.concatenate([part.times for part in parts])
+    return Range(parts[0].labels, times, np.concatenate([part.values for part in parts]))

@@ -1,0 +1,186 @@
+"""PromQL for whole windows, made from the templates of single minutes. Text in, text out.
+
+Every expression here gives the label `application`, whatever the data calls it. One-minute values stand on full
+minutes: the value at t covers (t - rate_range, t]. Ranges of subqueries are one second short of their window, so that
+closed ranges (Prometheus 2) and left-open ones (3) hold the same minutes: 24 h are 1440 of them on both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from exporter.model.observation import MINUTE, QUANTILES, Window
+from exporter.presets import RECORDED, Templates, duration
+from exporter.promql import quote
+
+BUCKET_PARTS = {"latency_bucket": "bucket", "latency_sum": "sum", "latency_count": "count"}
+ROUTE_PARTS = {"route_requests": "requests", "route_successes": "successes"}
+LATENCY_QUANTILES = {"p50": "0.5", "p95": "0.95", "p99": "0.99", "p999": "0.999", "max": "1"}
+
+_LAST = duration(MINUTE - 0.001)
+"""Range that holds exactly one of the samples recorded every minute, whatever their offset and the range's edges."""
+
+
+def inside(seconds: float) -> str:
+    """The subquery over the full minutes of a window that is `seconds` long and ends at the evaluation time."""
+    return f"[{duration(seconds - 1)}:1m]"
+
+
+def marked(expression: str, label: str, value: str) -> str:
+    """The expression with a label added, to tell the parts of a union apart."""
+    return f'label_replace({expression}, {quote(label)}, {quote(value)}, "", "")'
+
+
+def union(parts: Iterable[str]) -> str:
+    return " or ".join(parts)
+
+
+def activity_mask(windows: Mapping[str, Window]) -> str:
+    """A vector that has, at any time, the applications inside their windows (start, end]."""
+    return union(
+        marked(f"vector(time()) > {window.start:.0f} <= {window.end:.0f}", "application", application)
+        for application, window in sorted(windows.items())
+    )
+
+
+def clusters(windows: Mapping[str, Window]) -> list[tuple[Window, Mapping[str, Window]]]:
+    """Windows that overlap, put together: the hull of each heap and what is in it, by time."""
+    heaps: list[tuple[Window, dict[str, Window]]] = []
+    for application, window in sorted(windows.items(), key=lambda item: (item[1].start, item[0])):
+        if heaps and window.start <= heaps[-1][0].end:
+            hull, heap = heaps.pop()
+            heaps.append((Window(hull.start, max(hull.end, window.end)), {**heap, application: window}))
+        else:
+            heaps.append((window, {application: window}))
+    return list(heaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """The queries of one side."""
+
+    templates: Templates
+    side: str
+    rate_range: float
+    """Seconds over which the rate of one minute is taken."""
+    recorded: frozenset[str] = frozenset()
+    """Keys that are read from recorded one-minute series."""
+
+    def named(self, key: str, seconds: float) -> str | None:
+        """The raw query over a range in seconds, with the label `application`."""
+        query = self.templates.fill(key, seconds)
+        label = self.templates.labels["application"]
+        if query is None or label == "application":
+            return query
+        return f'label_replace({query}, "application", "$1", {quote(label)}, "(.+)")'
+
+    def minute(self, key: str) -> str | None:
+        """The value of one minute, on a full minute; negative, NaN and infinite ones are no measurements."""
+        if key in self.recorded:
+            return f"last_over_time({RECORDED[key]}{{side={quote(self.side)}}}[{_LAST}])"
+        return self.measured(key)
+
+    def measured(self, key: str) -> str | None:
+        """As `minute`, always from the raw data; what the recording rules record."""
+        query = self.named(key, self.rate_range)
+        if query is None:
+            return None
+        if key == "error_rate":  # a service without a failure has no series of failures, yet it has no failures
+            requests = self.named("request_rate", self.rate_range)
+            query = f"({query}) or on (application) ({requests}) * 0" if requests else query
+        return f"({query}) >= 0 < Inf"
+
+    def signal(self, signal: str) -> str | None:
+        """The value of one minute of a signal of the model."""
+        if signal != "error_ratio":
+            return self.minute(signal)
+        errors, requests = self.minute("error_rate"), self.minute("request_rate")
+        return f"({errors}) / on (application) (({requests}) > 0)" if errors and requests else None
+
+    def summary(self, signal: str, seconds: float) -> str | None:
+        """One union over the window: label `stat` tells mean, peak, min, stddev, samples, msd and quantiles apart.
+
+        msd is the mean squared difference of neighbouring minutes, for the von Neumann ratio. The mean of the error
+        ratio is the sum of errors / the sum of requests: a mean of ratios would weigh quiet minutes like busy ones.
+        """
+        value = self.signal(signal)
+        if value is None:
+            return None
+        minutes = f"({value}){inside(seconds)}"
+        functions = {"peak": "max", "min": "min", "stddev": "stddev", "samples": "count"}
+        stats = {stat: f"{function}_over_time({minutes})" for stat, function in functions.items()}
+        stats["mean"] = self.mean(signal, seconds) or f"avg_over_time({minutes})"
+        if seconds > MINUTE:
+            step = f"({value}) - on (application) last_over_time(({value})[59s:1m] offset 1m)"
+            stats["msd"] = f"avg_over_time((({step}) ^ 2){inside(seconds - MINUTE)})"
+        if signal == "request_rate":
+            stats |= {q: f"quantile_over_time({q}, {minutes})" for q in QUANTILES}
+        return union(marked(query, "stat", stat) for stat, query in stats.items())
+
+    def mean(self, signal: str, seconds: float) -> str | None:
+        """The mean of a ratio from its two sums; None for a signal that is no ratio of rates."""
+        errors, requests = self.minute("error_rate"), self.minute("request_rate")
+        if signal != "error_ratio" or errors is None or requests is None:
+            return None
+        span = inside(seconds)
+        return f"sum_over_time(({errors}){span}) / on (application) (sum_over_time(({requests}){span}) > 0)"
+
+    def counts(self, parts: Mapping[str, str], seconds: float) -> str | None:
+        """A union of what was counted over the window; label `part` tells the parts apart."""
+        return union(marked(query, "part", parts[key]) for key in parts if (query := self._count(key, seconds))) or None
+
+    def _count(self, key: str, seconds: float) -> str | None:
+        if key in self.recorded:
+            return f"sum_over_time(({self.minute(key)}){inside(seconds)}) * {MINUTE:.0f}"
+        query = self.named(key, seconds)
+        return query if query is None or key in ROUTE_PARTS else f"({query}) * {seconds:.0f}"
+
+    def run_counts(self, parts: Mapping[str, str], windows: Mapping[str, Window]) -> str | None:
+        """As `counts`, each application over its own window: summed by the server, minute by minute."""
+        minutes = {key: self.named(key, self.rate_range) if key in ROUTE_PARTS else self.minute(key) for key in parts}
+        both = union(marked(query, "part", parts[key]) for key, query in minutes.items() if query)
+        if not both:
+            return None
+        factor = f" * {MINUTE:.0f}" + (f" / {self.rate_range:g}" if parts is ROUTE_PARTS else "")
+        return union(f"{summed}{factor}" for summed in self._over(both, windows))
+
+    def _over(self, expression: str, windows: Mapping[str, Window]) -> Sequence[str]:
+        """The sum of each heap of windows that overlap, taken at its end; outside the heaps nothing is evaluated."""
+        return [
+            f"sum_over_time((({expression}) and on (application) ({activity_mask(heap)}))"
+            f"{inside(hull.duration)} @ {hull.end:.0f})"
+            for hull, heap in clusters(windows)
+        ]
+
+    def native(self, seconds: float) -> str | None:
+        """Latency from native histograms over the window: label `stat` tells count, sum and the quantiles apart."""
+        query = self.named("latency_native", seconds)
+        return None if query is None else _histogram_stats(query, f" * {seconds:.0f}")
+
+    def run_native(self, windows: Mapping[str, Window]) -> str | None:
+        """As `native`, each application over its own window."""
+        query = self.named("latency_native", self.rate_range)
+        if query is None:
+            return None
+        return union(_histogram_stats(summed, f" * {MINUTE:.0f}") for summed in self._over(query, windows))
+
+    def pattern(self, step: float) -> str | None:
+        """Mean request rate over each step."""
+        if "request_rate" in self.recorded:
+            return f"avg_over_time(({self.minute('request_rate')}){inside(step)})"
+        query = self.named("request_rate", max(step, self.rate_range))
+        return None if query is None else f"({query}) >= 0 < Inf"
+
+    def recording(self, seconds: float) -> str:
+        """Which series are recorded at both ends of a window: a young recording must not pass for the whole of it."""
+        names = quote("|".join(RECORDED.values()))
+        selector = f"{{__name__=~{names},side={quote(self.side)}}}"
+        ends = (("end", selector), ("start", f"{selector} offset {duration(seconds - 300)}"))
+        return union(marked(f"count by (__name__) ({query})", "edge", edge) for edge, query in ends)
+
+
+def _histogram_stats(histogram: str, factor: str) -> str:
+    stats = {stat: f"histogram_quantile({q}, {histogram})" for stat, q in LATENCY_QUANTILES.items()}
+    stats |= {stat: f"histogram_{stat}({histogram}){factor}" for stat in ("count", "sum")}
+    return union(marked(query, "stat", stat) for stat, query in stats.items())

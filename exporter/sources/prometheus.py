@@ -1,0 +1,241 @@
+"""Prometheus and what speaks its query API: Thanos, Mimir, VictoriaMetrics and others.
+
+An observation takes a fixed number of queries for all applications and routes together; docs/sources.md lists them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Literal
+
+import msgspec
+
+from exporter.analysis.baseline import summarise_arrays
+from exporter.errors import SourceError
+from exporter.http import Session
+from exporter.http_options import HttpOptions, Problems
+from exporter.http_options import problems as http_problems
+from exporter.model.observation import (
+    GAUGE_SIGNALS,
+    MINUTE,
+    PATTERN_STEP,
+    ApplicationObservation,
+    Latency,
+    Observation,
+    RouteCount,
+    Samples,
+    Summary,
+    TestRun,
+    Window,
+)
+from exporter.model.settings import Duration
+from exporter.presets import RECORDED, Templates, resolve, template_problems
+from exporter.promql import Client, Range
+from exporter.queries import BUCKET_PARTS, ROUTE_PARTS, Queries, activity_mask
+from exporter.readings import by_application, cut, latencies, native_latencies, ratio, routes, samples, summaries
+from exporter.sources import ChooseRuns
+
+KIND = "prometheus"
+
+_SKEW_WARNING = 30.0
+"""Seconds of difference between the clocks that are worth a warning."""
+
+
+class Options(HttpOptions, frozen=True, kw_only=True):
+    """Where the server is, how its data is named, and how we may ask."""
+
+    url: str
+    """Base URL; /api/v1/query is appended."""
+    preset: Literal["opentelemetry", "prometheus", "istio", "ingress-nginx", "custom"]
+    selector: str = ""
+    """Label matchers that every query carries, such as environment="production"."""
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    """application, method, route: the labels of the data that hold them, where they differ from the preset's."""
+    signals: dict[str, str | None] = msgspec.field(default_factory=dict)
+    """Templates that replace the preset's; null: do not observe."""
+    recorded: Literal["auto", "never"] = "auto"
+    """Whether recorded one-minute series are used where they are there."""
+    rate_range: Duration = Duration(MINUTE)
+    """Range of one-minute rates: at least twice the scrape interval."""
+    latency_scale: float | None = None
+    """Seconds in one unit of the latency histogram; None leaves it to the preset."""
+
+    @property
+    def templates(self) -> Templates:
+        """The preset as these options override it."""
+        return resolve(self.preset, self.selector, self.labels, self.signals, self.latency_scale)
+
+
+def problems(options: Options) -> Problems:
+    """What is wrong with the options beyond their types: files, secrets and queries. Sends nothing."""
+    found = http_problems(options.url, options)
+    if options.rate_range < MINUTE:
+        found.append(("rate_range", "must be at least 1m, the resolution of the signals"))
+    if options.latency_scale is not None and options.latency_scale <= 0:
+        found.append(("latency_scale", "must be more than 0: the seconds in one unit of the histogram"))
+    return found + template_problems(options.labels, options.selector, options.signals, options.templates)
+
+
+class Source:
+    """One environment on one server."""
+
+    def __init__(self, options: Options, side: str) -> None:
+        self._options = options
+        self._side = side
+        self._session = Session(options.url, options)
+        self._plain = Queries(options.templates, side, options.rate_range)
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._session.close()
+
+    def observe(self, window: Window, pattern: Window | None = None) -> Observation:
+        """Summaries of all applications over `window`, and five-minute rates over `pattern` when given."""
+        with self._polling() as client:
+            queries = self._with_recorded(client, window)
+            signals = self._summaries(client, queries, window)
+            latency = self._latency(client, queries, window)
+            counted = self._routes(client, queries.counts(ROUTE_PARTS, window.duration), window.end)
+            rates = self._pattern(client, queries, pattern) if pattern is not None else {}
+            names = set[str]().union(*signals.values(), latency, counted, rates)
+            seen = {
+                name: ApplicationObservation(
+                    window=window,
+                    signals={signal: found[name] for signal, found in signals.items() if name in found},
+                    latency=latency.get(name),
+                    routes=counted.get(name, ()),
+                    pattern=rates.get(name),
+                )
+                for name in sorted(names)
+            }
+            return self._observation(client, window, seen)
+
+    def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
+        """Each application over its own test run, which `choose` picks from minutes above `threshold` requests/s."""
+        with self._polling() as client:
+            queries = self._with_recorded(client, lookback)
+            rate = queries.minute("request_rate")
+            active = self._minutes(client, f"({rate}) > {threshold!r}", lookback) if rate else {}
+            windows = choose({name: samples(found) for name, found in active.items()})
+            seen = self._runs(client, queries, windows) if windows else {}
+            return self._observation(client, lookback, seen)
+
+    @contextlib.contextmanager
+    def _polling(self) -> Iterator[Client]:
+        """A client for one observation; connections are given back at its end, errors say which server it was."""
+        try:
+            yield Client(self._session)
+        except SourceError as error:
+            if self._session.place in str(error):
+                raise
+            text = f"{self._session.place}: {error}"
+            raise SourceError(error.reason, text, retry_after=error.retry_after) from None
+        finally:
+            self._session.close()  # a connection left idle may be half closed by the next poll
+
+    def _with_recorded(self, client: Client, window: Window) -> Queries:
+        """The queries, reading what is recorded over the whole window from there."""
+        if self._options.recorded == "never":
+            return self._plain
+        found = client.query(self._plain.recording(window.duration), window.end)
+        edges = {(sample.labels.get("__name__"), sample.labels.get("edge")) for sample in found}
+        whole = {key for key, name in RECORDED.items() if (name, "start") in edges and (name, "end") in edges}
+        return replace(self._plain, recorded=frozenset(whole & self._options.templates.queries.keys()))
+
+    def _summaries(self, client: Client, queries: Queries, window: Window) -> dict[str, dict[str, Summary]]:
+        asked = ((signal, queries.summary(signal, window.duration)) for signal in GAUGE_SIGNALS)
+        return {signal: summaries(client.query(query, window.end)) for signal, query in asked if query is not None}
+
+    def _latency(self, client: Client, queries: Queries, window: Window) -> dict[str, Latency]:
+        """Native histograms where they have data, classic ones elsewhere."""
+        classic = queries.counts(BUCKET_PARTS, window.duration)
+        return self._latencies(client, classic, queries.native(window.duration), window.end)
+
+    def _latencies(self, client: Client, classic: str | None, native: str | None, at: float) -> dict[str, Latency]:
+        scale = self._options.templates.latency_scale
+        found = latencies(client.query(classic, at), scale) if classic else {}
+        if native is None:
+            return found
+        try:
+            return {**found, **native_latencies(client.query(native, at), scale)}
+        except SourceError as error:
+            if error.reason != "bad_query":
+                raise
+            if "latency_native" in self._options.signals:  # somebody asked for it; the presets' own may be too new
+                client.warnings.append(str(error))
+            return found
+
+    def _routes(self, client: Client, query: str | None, at: float) -> dict[str, tuple[RouteCount, ...]]:
+        if query is None:
+            return {}
+        templates = self._options.templates
+        labels = templates.labels
+        known = "route_successes" in templates.queries
+        return routes(client.query(query, at), labels["method"], labels["route"], successes_known=known)
+
+    def _pattern(self, client: Client, queries: Queries, window: Window) -> dict[str, Samples]:
+        """Steps end where the window ends."""
+        query = queries.pattern(PATTERN_STEP)
+        start = window.end - (window.duration // PATTERN_STEP - 1) * PATTERN_STEP
+        found = client.query_range(query, start, window.end, PATTERN_STEP) if query else []
+        return {name: samples(series) for name, series in by_application(found).items()}
+
+    def _minutes(self, client: Client, query: str, window: Window) -> dict[str, Range]:
+        return by_application(client.query_range(query, window.start + MINUTE, window.end, MINUTE))
+
+    def _runs(
+        self, client: Client, queries: Queries, windows: Mapping[str, Window]
+    ) -> dict[str, ApplicationObservation]:
+        """Every chosen window in full, also minutes below the threshold; applications outside theirs are masked."""
+        hull = Window(min(w.start for w in windows.values()), max(w.end for w in windows.values()))
+        mask = activity_mask(windows)
+        values: dict[str, dict[str, Range]] = {}
+        for key in ("request_rate", "error_rate", *GAUGE_SIGNALS[2:]):
+            query = queries.minute(key)
+            found = self._minutes(client, f"({query}) and on (application) ({mask})", hull) if query else {}
+            values[key] = {name: cut(one, windows[name]) for name, one in found.items() if name in windows}
+        latency = self._latencies(
+            client, queries.run_counts(BUCKET_PARTS, windows), queries.run_native(windows), hull.end
+        )
+        counted = self._routes(client, queries.run_counts(ROUTE_PARTS, windows), hull.end)
+        seen = set[str]().union(*values.values(), latency, counted)
+        return {
+            name: _run(
+                windows[name],
+                {key: found[name] for key, found in values.items() if name in found},
+                latency.get(name),
+                counted.get(name, ()),
+            )
+            for name in sorted(windows.keys() & seen)
+        }
+
+    def _observation(
+        self, client: Client, window: Window, applications: Mapping[str, ApplicationObservation]
+    ) -> Observation:
+        skew, warnings = client.clock_skew, list(client.warnings)
+        if skew is not None and abs(skew) >= _SKEW_WARNING:
+            way = "ahead of" if skew > 0 else "behind"
+            warnings.append(f"the clock of {self._session.place} is {abs(skew):.0f} s {way} ours: windows miss data")
+        return Observation(self._side, window, applications, tuple(warnings), client.queries, skew)
+
+
+def _run(
+    window: Window, values: Mapping[str, Range], latency: Latency | None, counted: tuple[RouteCount, ...]
+) -> ApplicationObservation:
+    """One application's run from its one-minute values by key."""
+    rate = values.get("request_rate")
+    signals = {
+        key: summarise_arrays(series.times, series.values) for key, series in values.items() if key != "error_rate"
+    }
+    signals = {key: one if key == "request_rate" else replace(one, quantiles={}) for key, one in signals.items()}
+    failed = ratio(values["error_rate"], rate) if rate is not None and "error_rate" in values else None
+    return ApplicationObservation(
+        window=window,
+        signals={**signals, "error_ratio": failed} if failed is not None else signals,
+        latency=latency,
+        routes=counted,
+        minutes=samples(rate) if rate is not None else None,
+        run=TestRun(window, "detected"),
+    )
