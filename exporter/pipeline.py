@@ -112,8 +112,10 @@ class Pipeline:
         before = {}
         for name, day in self._midnights().items():
             seen = self._before.get(day)
-            if seen is not None and name in seen.applications:
-                before[name] = seen.applications[name]
+            found = seen.applications.get(name) if seen is not None else None
+            # A recorded source knows one window only, whatever it is asked for: that is no evidence of the past.
+            if found is not None and found.window.end <= day:
+                before[name] = found
         return before
 
 
