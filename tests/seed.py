@@ -21,8 +21,7 @@ DEMO = servers.TOP / "exporter" / "demo"
 END = 1795176000.0
 """2026-11-20T12:00:00Z, a Friday."""
 
-DAYS = 8.0
-DAYS_WITH_GROWTH = 16.0
+DAYS = 16.0
 """Covers the seven days before every application's latest run as well."""
 
 SEED = 1

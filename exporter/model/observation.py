@@ -104,7 +104,7 @@ class TestRun:
     __test__ = False  # not a pytest class
 
     window: Window
-    origin: Literal["explicit", "detected", "recorded"]
+    origin: Literal["explicit", "detected", "recorded"] = "recorded"
     phases: tuple[Phase, ...] = ()
 
 

@@ -1,0 +1,113 @@
+"""A JSON file as a source: what `report --format json` writes, or one observation by itself.
+
+For sites whose servers cannot be asked, and for golden tests. The file is read at every poll, and its windows are kept
+as they are: a recorded day stays the day it was.
+"""
+
+from __future__ import annotations
+
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from exporter.analysis.baseline import summarise
+from exporter.errors import SourceError
+from exporter.model.observation import ApplicationObservation, Observation, Samples, TestRun, Window
+from exporter.model.settings import Settings
+from exporter.recording import Role, decode
+from exporter.sources import ChooseRuns
+
+KIND = "recorded"
+
+
+class Options(Settings, frozen=True):
+    """Which file."""
+
+    file: Path
+    max_bytes: Annotated[int, msgspec.Meta(gt=0)] = 64 * 1024 * 1024
+    """A larger file is refused."""
+
+
+def problems(options: Options) -> list[tuple[str, str]]:
+    """What is wrong with the options beyond their types, as (key, text)."""
+    return [] if options.file.is_file() else [("file", f"{options.file} is not a file that can be read")]
+
+
+class Source:
+    """Reads the file anew at every poll."""
+
+    def __init__(self, options: Options, side: str) -> None:
+        self._options = options
+        self._side = side
+
+    def observe(self, window: Window, pattern: Window | None = None) -> Observation:
+        """Production as it was recorded, whatever the window."""
+        observation = self._read("production")
+        if pattern is not None:
+            return observation
+        found = observation.applications
+        return replace(observation, applications={name: replace(one, pattern=None) for name, one in found.items()})
+
+    def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
+        """The test runs as they were recorded; `choose` looks only at minutes that have no run."""
+        observation = self._read("pte")
+        found = observation.applications
+        activity = {
+            name: active
+            for name, one in found.items()
+            if one.run is None and one.minutes and (active := _above(one.minutes, threshold)).times
+        }
+        chosen = choose(activity) if activity else {}
+        runs = {name: _as_run(one, chosen.get(name)) for name, one in found.items()}
+        return replace(observation, applications={name: run for name, run in runs.items() if run is not None})
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _read(self, role: Role) -> Observation:
+        try:
+            observation = decode(self._content(), role)
+        except SourceError as error:
+            raise SourceError(error.reason, f"{self._options.file}: {error}") from None
+        return replace(observation, side=self._side)
+
+    def _content(self) -> bytes:
+        try:
+            if not stat.S_ISREG(self._options.file.stat().st_mode):
+                raise SourceError("unreadable", "is not a regular file")
+            with self._options.file.open("rb") as file:
+                content = file.read(self._options.max_bytes + 1)
+        except OSError as error:
+            raise SourceError("unreadable", f"cannot be read: {error.strerror}") from None
+        if len(content) > self._options.max_bytes:
+            raise SourceError("too_large", f"is larger than max_bytes, {self._options.max_bytes}")
+        return content
+
+
+def _above(minutes: Samples, threshold: float) -> Samples:
+    return _samples([(t, value) for t, value in zip(minutes.times, minutes.values, strict=True) if value > threshold])
+
+
+def _samples(pairs: list[tuple[float, float]]) -> Samples:
+    return Samples(tuple(time for time, _ in pairs), tuple(value for _, value in pairs))
+
+
+def _as_run(one: ApplicationObservation, chosen: Window | None) -> ApplicationObservation | None:
+    """With its run: the recorded one, the chosen part of its minutes, or all of it when it has no minutes."""
+    if one.run is not None:
+        return one
+    if one.minutes is None:
+        return replace(one, run=TestRun(one.window, "recorded"))
+    if chosen is None:
+        return None
+    run = TestRun(chosen, "detected")
+    if chosen == one.window:
+        return replace(one, run=run)
+    pairs = zip(one.minutes.times, one.minutes.values, strict=True)
+    minutes = _samples([(time, value) for time, value in pairs if chosen.start < time <= chosen.end])
+    # What else was recorded covers more than the run, so only its minutes can speak for it.
+    signals = {"request_rate": summarise(minutes)} if minutes.times else {}
+    return ApplicationObservation(window=chosen, signals=signals, minutes=minutes, run=run)

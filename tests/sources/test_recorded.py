@@ -1,0 +1,191 @@
+"""Recordings: read back as they were written, and refused in one line when they cannot be true."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from exporter.errors import SourceError
+from exporter.model.observation import ApplicationObservation, Observation, Samples, Summary, TestRun, Window
+from exporter.sources import Activity
+from exporter.sources.recorded import Options, Source, problems
+from tests.seed import END
+from tests.sources.test_demo import DAY, production, runs
+
+DAY_BEFORE = Window(END - DAY, END)
+
+
+def write(path: Path, content: object) -> Source:
+    path.write_bytes(msgspec.json.encode(content))
+    return Source(Options(file=path), "pte")
+
+
+def never(_: Activity) -> Mapping[str, Window]:
+    raise AssertionError("asked to choose a run that the recording names")
+
+
+def both() -> dict[str, Any]:
+    return {"observations": {"production": production(END), "pte": runs(END)}, "version": "1", "sides": {}}
+
+
+def test_a_report_is_read_back(tmp_path: Path) -> None:
+    """Both sides come back as they were recorded, under the reader's own name for the side."""
+    source = write(tmp_path / "report.json", both())
+    week = Window(END - 7 * DAY, END)
+    assert source.observe(DAY_BEFORE, week) == replace(production(END), side="pte")
+    assert source.observe_runs(DAY_BEFORE, 1.0, never) == runs(END)
+
+
+def test_one_observation_is_read_back(tmp_path: Path) -> None:
+    """A file may hold one observation alone."""
+    source = write(tmp_path / "pte.json", runs(END))
+    assert source.observe_runs(DAY_BEFORE, 1.0, never) == runs(END)
+
+
+def test_pattern_only_when_asked_for(tmp_path: Path) -> None:
+    """Five-minute rates are left out of a round that does not want them."""
+    source = write(tmp_path / "report.json", both())
+    assert all(one.pattern is None for one in source.observe(DAY_BEFORE).applications.values())
+
+
+@pytest.mark.parametrize("origin", [True, False])
+def test_origin_of_a_run(tmp_path: Path, origin: bool) -> None:
+    """A recorded run keeps its origin, and is `recorded` when none was written."""
+    raw = msgspec.to_builtins(runs(END))
+    if not origin:
+        del raw["applications"]["shop"]["run"]["origin"]
+    found = write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
+    run = found.applications["shop"].run
+    assert run is not None
+    assert run.origin == ("detected" if origin else "recorded")
+
+
+def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
+    """Without a run and without minutes, what was recorded is taken to be the run."""
+    one = ApplicationObservation(Window(0.0, 600.0), {"cpu": Summary(peak=0.5)})
+    found = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": one}))
+    assert found.observe_runs(DAY_BEFORE, 1.0, never).applications == {
+        "shop": replace(one, run=TestRun(Window(0.0, 600.0), "recorded"))
+    }
+
+
+def test_run_is_found_in_minutes(tmp_path: Path) -> None:
+    """Where minutes stand without a run, the chosen part speaks, and what the whole did is not passed off as its own."""
+    minutes = Samples((60.0, 120.0, 180.0, 240.0), (0.0, 5.0, 7.0, 0.5))
+    one = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
+    source = write(tmp_path / "pte.json", Observation("x", Window(0.0, 240.0), {"shop": one, "idle": one}))
+
+    def choose(activity: Activity) -> Mapping[str, Window]:
+        assert activity["shop"] == Samples((120.0, 180.0), (5.0, 7.0))
+        return {"shop": Window(60.0, 180.0)}
+
+    found = source.observe_runs(DAY_BEFORE, 1.0, choose).applications
+    assert set(found) == {"shop"}
+    assert found["shop"].run == TestRun(Window(60.0, 180.0), "detected")
+    assert found["shop"].minutes == Samples((120.0, 180.0), (5.0, 7.0))
+    assert set(found["shop"].signals) == {"request_rate"}
+    assert found["shop"].signals["request_rate"].peak == 7.0
+
+
+def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """Sets what `path` names, keys and positions joined by dots."""
+
+    def apply(raw: dict[str, Any]) -> None:
+        *way, last = path.split(".")
+        at: Any = raw
+        for key in way:
+            at = at[int(key)] if isinstance(at, list) else at[key]
+        at[int(last) if isinstance(at, list) else last] = value
+
+    return apply
+
+
+SHOP = "applications.shop"
+BAD = {
+    "unknown field": (change(f"{SHOP}.colour", 1), "unknown field `colour` - at `$.applications.shop`"),
+    "unknown signal": (change(f"{SHOP}.signals.disk", {}), "unknown signal `disk`"),
+    "unknown quantile": (change(f"{SHOP}.signals.cpu.quantiles", {"0.42": 1.0}), "unknown quantile `0.42`"),
+    "negative count": (change(f"{SHOP}.routes.0.requests", -1), "is -1.0, wanted 0 or more"),
+    "negative rate": (change(f"{SHOP}.signals.request_rate.peak", -0.5), "is -0.5, wanted 0 or more"),
+    "text for a number": (change(f"{SHOP}.latency.p95", "fast"), "Expected `float | null`, got `str`"),
+    "window": (change(f"{SHOP}.window", {"start": 60, "end": 0}), "the window ends before it starts"),
+    "times": (change(f"{SHOP}.minutes", {"times": [120, 60], "values": [1, 1]}), "times do not ascend"),
+    "lengths": (change(f"{SHOP}.minutes", {"times": [60, 120], "values": [1]}), "2 times and 1 values"),
+    "no window": (change(f"{SHOP}.window", None), "Expected `object`, got `null`"),
+    "origin": (change(f"{SHOP}.run.origin", "guessed"), "guessed"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_data_is_named(tmp_path: Path, name: str) -> None:
+    """What cannot be true is refused with the file, the place and the fault, in one line."""
+    apply, says = BAD[name]
+    raw = json.loads(msgspec.json.encode(runs(END)))
+    apply(raw)
+    source = write(tmp_path / "pte.json", raw)
+    with pytest.raises(SourceError) as caught:
+        source.observe_runs(DAY_BEFORE, 1.0, never)
+    assert caught.value.reason == "bad_data"
+    assert says in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path / 'pte.json'}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_route_twice_is_named(tmp_path: Path) -> None:
+    """Two counts for one route are refused, as nobody can say which one holds."""
+    raw = json.loads(msgspec.json.encode(runs(END)))
+    raw["applications"]["shop"]["routes"] *= 2
+    with pytest.raises(SourceError, match="a method and route stand twice"):
+        write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "not_json"),
+        (b"<html>", "not_json"),
+        (b'{"observations": {"production": null, "pte": nu', "not_json"),
+        (b'{"side": NaN}', "not_json"),
+        (b"[" * 100_000, "not_json"),
+        (b'{"side": "x", "clock_skew": 1e999}', "bad_data"),
+        (b"[]", "bad_data"),
+        (b'{"observations": {"production": null, "pte": null}}', "bad_data"),
+        (b'{"observations": []}', "bad_data"),
+        (b" " * 2000, "too_large"),
+    ],
+)
+def test_bad_files_have_a_reason(tmp_path: Path, content: bytes, reason: str) -> None:
+    """Whatever the file holds, the error has the right reason, and one line."""
+    file = tmp_path / "bad.json"
+    file.write_bytes(content)
+    options = Options(file=file, max_bytes=1000 if reason == "too_large" else 10**6)
+    with pytest.raises(SourceError) as caught:
+        Source(options, "production").observe(DAY_BEFORE)
+    assert caught.value.reason == reason
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
+    """A missing file, a directory and a pipe nobody writes to are told apart from data, without waiting."""
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / "missing", tmp_path, tmp_path / "pipe"):
+        assert problems(Options(file=file))
+        with pytest.raises(SourceError) as caught:
+            Source(Options(file=file), "production").observe(DAY_BEFORE)
+        assert caught.value.reason == "unreadable"
+
+
+def test_a_file_that_comes_later_is_read(tmp_path: Path) -> None:
+    """A failed poll leaves nothing behind: the next one reads what is there by then."""
+    source = Source(Options(file=tmp_path / "report.json"), "pte")
+    with pytest.raises(SourceError):
+        source.observe(DAY_BEFORE)
+    write(tmp_path / "report.json", both())
+    assert source.observe(DAY_BEFORE).applications
