@@ -1,0 +1,209 @@
+"""Arguments, exit codes, nothing else. 0: fine, 1: a problem was found, 2: wrong usage."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from exporter import __version__, generate, logs, sources
+from exporter.config import Config
+from exporter.errors import ConfigError, PteError
+
+DEMO = Path(__file__).parent / "demo.yml"
+
+logger = logging.getLogger(__name__)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `pte-exporter`; gives its exit code."""
+    given = _parser().parse_args(arguments)
+    logs.set_up(given.log_level, given.log_format)
+    try:
+        code: int = given.run(given)
+        sys.stdout.flush()
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        return 1
+    except PteError as error:
+        print(f"pte-exporter: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Who read our output has gone; keep Python from saying so when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"pte-exporter: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from exporter import server
+    from exporter.access import Access
+    from exporter.own_metrics import OwnMetrics
+    from exporter.service import Service
+    from exporter.threads import in_background
+    from exporter.web import App
+
+    access = Access(given.web_config_file)
+
+    def load() -> Config:
+        config = _config(given)
+        access.reload()
+        return config
+
+    listening = server.bind(given.listen_address)
+    service = Service(load, OwnMetrics())
+    service.start()
+    app = App(service, access, lifecycle=given.enable_lifecycle)
+    url = _url(listening.getsockname(), tls=access.tls is not None)
+    demo = {} if given.config_file else {"config": "the embedded demo"}
+    logger.info("listening", extra=logs.fields(url=url, version=__version__, **demo))
+    server.run(app, listening, access.tls, partial(in_background, service.reload))
+    service.stop()
+    logger.info("ended")
+    return 0
+
+
+def _url(name: tuple[str, int], *, tls: bool) -> str:
+    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(name[0], name[0])  # noqa: S104
+    return f"http{'s' * tls}://{f'[{host}]' if ':' in host else host}:{name[1]}/"
+
+
+def _report(given: argparse.Namespace) -> int:
+    from exporter.pipeline import round_once
+    from exporter.report import FORMATS
+
+    config = _config(given)
+    at = given.at.timestamp() if given.at is not None else time.time()
+    with _Progress(f"asking {', '.join(environment.name for environment in config.environments)}"):
+        snapshot = round_once(config, at)
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    sys.stdout.buffer.write(FORMATS[given.format](snapshot, colour=colour))
+    return 0
+
+
+def _check(given: argparse.Namespace) -> int:
+    config = _config(given)
+    if given.web_config_file is not None:
+        from exporter.access import Access
+
+        Access(given.web_config_file)
+    kinds = ", ".join(f"{environment.name} ({environment.role})" for environment in config.environments)
+    print(f"{given.config_file or 'embedded demo'}: fine, {len(config.environments)} environments: {kinds}")
+    return 0
+
+
+def _generate(given: argparse.Namespace) -> int:
+    config = sources.read(given.config_file) if given.config_file else None
+    files = generate.files(given.kind, config)
+    if not given.check:
+        generate.write(files, given.output)
+        return 0
+    differing = generate.differing(files, given.output)
+    for name in differing:
+        print(f"{given.output / name}: differs from what is generated", file=sys.stderr)
+    if differing:
+        options = f" --config.file {given.config_file}" if given.config_file else ""
+        options += f" --output {given.output}" if given.output != Path() else ""
+        print(f"mend it with: pte-exporter generate {given.kind}{options}", file=sys.stderr)
+    return 1 if differing else 0
+
+
+def _config(given: argparse.Namespace) -> Config:
+    return sources.read(given.config_file or DEMO)
+
+
+class _Progress:
+    """A line on stderr that tells what is waited for and how long; only where a person looks on."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._tell, daemon=True)
+
+    def __enter__(self) -> None:
+        if sys.stderr.isatty():
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        if self._thread.is_alive():
+            self._thread.join()
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _tell(self) -> None:
+        began = time.monotonic()
+        while not self._done.wait(0.2):
+            seconds = time.monotonic() - began
+            print(f"\r\x1b[K{self._what} … {seconds:.0f} s", end="", file=sys.stderr, flush=True)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no time, wanted one such as 2026-11-20T10:00:00Z") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config.file", dest="config_file", metavar="FILE", help="default: the embedded demo")
+    common.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default="info")
+    common.add_argument("--log.format", dest="log_format", choices=logs.FORMATS, default="logfmt")
+    web = argparse.ArgumentParser(add_help=False)
+    web.add_argument("--web.config.file", dest="web_config_file", metavar="FILE", help="TLS and basic authentication")
+
+    parser = argparse.ArgumentParser(
+        prog="pte-exporter", description="Does a performance test's certification still hold in production?"
+    )
+    parser.add_argument("--version", action="version", version=f"pte-exporter {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", parents=[common, web], help="poll both sides and publish /metrics")
+    serve.add_argument(
+        "--web.listen-address",
+        dest="listen_address",
+        metavar="HOST:PORT",
+        default="127.0.0.1:9826",
+        help="host:port, :port for all interfaces, or [::1]:port; default %(default)s",
+    )
+    serve.add_argument(
+        "--web.enable-lifecycle",
+        dest="enable_lifecycle",
+        action="store_true",
+        help="allow POST /-/reload also without authentication",
+    )
+    serve.set_defaults(run=_serve)
+
+    report = commands.add_parser("report", parents=[common], help="do one round and print it")
+    report.add_argument("--format", choices=("console", "json"), default="console")
+    report.add_argument("--at", type=_moment, metavar="TIME", help="a time of the past; default now")
+    report.set_defaults(run=_report)
+
+    check = commands.add_parser("check", parents=[common, web], help="tell what is wrong with the configuration")
+    check.set_defaults(run=_check)
+
+    made = commands.add_parser("generate", parents=[common], help="write rules, dashboards or docs/METRICS.md")
+    made.add_argument("kind", choices=generate.KINDS)
+    made.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file differs")
+    made.add_argument("--output", type=Path, metavar="DIR", default=Path(), help="default: the current directory")
+    made.set_defaults(run=_generate)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Writes the generated files, or says which of the committed ones differ; one way for rules, dashboards and docs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from exporter.config import Config
+
+KINDS = ("rules", "dashboards", "docs")
+
+
+def files(kind: str, config: Config | None) -> Mapping[str, bytes]:
+    """Path below the repository's root to content, of one of KINDS."""
+    # Imported when asked for: what makes dashboards is of no use to a running exporter, and costs it memory.
+    if kind == "rules":
+        from exporter import rules
+
+        return rules.files(config)
+    if kind == "dashboards":
+        from exporter import dashboards
+
+        return dashboards.files(config)
+    from exporter import metrics_page
+
+    return metrics_page.files()
+
+
+def write(files: Mapping[str, bytes], directory: Path) -> None:
+    """Write every file below the directory; raises OSError."""
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def differing(files: Mapping[str, bytes], directory: Path) -> list[str]:
+    """The files below the directory that are missing or hold something else; raises OSError."""
+    return [name for name, content in files.items() if not _holds(directory / name, content)]
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content

@@ -1,0 +1,125 @@
+"""The landing page: the verdict of each application in words and numbers, and whether the numbers can be believed.
+
+Plain HTML from what was polled; no script, nothing loaded from elsewhere, every text escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from exporter import __version__
+from exporter.model.results import ApplicationResult, Snapshot
+from exporter.model.settings import AnalysisSettings
+from exporter.report import words
+from exporter.service import Status
+
+_HERE = Path(__file__).parent
+_PAGE = Template((_HERE / "landing.html").read_text(encoding="utf-8"))
+_STYLE = (_HERE / "landing_style.html").read_text(encoding="utf-8")
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+POLICY = f"default-src 'none'; img-src data:; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
+"""Content-Security-Policy of every page: our own style and nothing else."""
+
+_VERDICTS = {
+    True: ("holds", "✓ holds"),
+    False: ("fails", "✗ does not hold"),
+    None: ("unknown", "? no evidence"),
+}
+
+_NONE = "no evidence"
+
+
+def render(snapshot: Snapshot | None, statuses: Sequence[Status], now: float) -> bytes:
+    """The page at `now` (Unix seconds); without a snapshot it says what it waits for."""
+    results = sorted(snapshot.applications.values(), key=_order) if snapshot is not None else []
+    settings = snapshot.settings if snapshot is not None else AnalysisSettings()
+    page = _PAGE.substitute(
+        title=escape(_title(results)),
+        summary=escape(_summary(snapshot, results)),
+        applications="\n".join(_application(result, settings) for result in results),
+        sources="\n".join(_source(status, now) for status in statuses),
+        style=_STYLE,
+        version=escape(__version__),
+    )
+    return page.encode()
+
+
+def _order(result: ApplicationResult) -> tuple[int, str]:
+    """What does not hold first, what cannot be told next."""
+    return {False: 0, None: 1, True: 2}[result.certification.holds], result.application
+
+
+def _title(results: Sequence[ApplicationResult]) -> str:
+    failing = sum(result.certification.holds is False for result in results)
+    return f"{failing} do not hold – pte-exporter" if failing else "pte-exporter"
+
+
+def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) -> str:
+    if snapshot is None:
+        return "Nothing is known yet: every source has to be tried once."
+    if not results:
+        return f"No application was seen on either side. As of {words.moment(snapshot.at)}."
+    counts = [sum(result.certification.holds is holds for result in results) for holds in (True, False, None)]
+    told = f"{counts[0]} of {len(results)} hold, {counts[1]} do not, {counts[2]} without evidence."
+    return f"{told} As of {words.moment(snapshot.at)}."
+
+
+def _application(result: ApplicationResult, settings: AnalysisSettings) -> str:
+    style, verdict = _VERDICTS[result.certification.holds]
+    facts = "".join(
+        f"<div><dt>{escape(name)}</dt><dd><strong>{escape(value)}</strong> <small>{escape(note)}</small></dd></div>"
+        for name, value, note in _facts(result, settings)
+    )
+    head = f'<h2>{escape(result.application)}</h2><span class="verdict">{verdict}</span>'
+    sentence = escape(result.certification.sentence)
+    return f'<section class="{style}"><div class="head">{head}</div><p>{sentence}</p><dl>{facts}</dl></section>'
+
+
+def _facts(result: ApplicationResult, settings: AnalysisSettings) -> Iterator[tuple[str, str, str]]:
+    """(what, value, beside it) of the numbers that matter most."""
+    limits = settings.certification
+    load, coverage, efficacy = result.load.peak_ratio, result.coverage.weighted_ratio, result.efficacy.score
+    at_least = "of production's peak, at least {} wanted"
+    yield "Load reached", _percent(load), at_least.format(words.percent(limits.load_coverage))
+    at_least = "of production's requests, at least {} wanted"
+    yield "Tested endpoints serve", _percent(coverage), at_least.format(words.percent(limits.weighted_coverage))
+    rating = f"{result.efficacy.rating}, " if result.efficacy.rating is not None else ""
+    yield "Efficacy of the test", _percent(efficacy), f"{rating}at least {words.percent(limits.efficacy)} wanted"
+    if result.run is None or result.run_age is None:
+        yield "Test run", "none found", f"at most {words.duration(limits.max_age)} old wanted"
+    else:
+        limit = f"at most {words.duration(limits.max_age)} wanted"
+        yield "Test run", f"{words.duration(max(0.0, result.run_age))} old", limit
+
+
+def _percent(ratio: float | None) -> str:
+    return _NONE if ratio is None else words.percent(ratio)
+
+
+def _source(status: Status, now: float) -> str:
+    style, state = _state(status, now)
+    environment = status.environment
+    age = "no data yet" if status.seen is None else f"data {words.duration(max(0.0, now - status.seen))} old"
+    lines = [f"{age}; polled every {words.duration(environment.interval)}"]
+    if status.error is not None:
+        lines.append(f"{status.error.reason}: {status.error}")
+    lines += [f"warning: {warning}" for warning in status.warnings]
+    below = "".join(f"<p>{escape(line)}</p>" for line in lines)
+    name = escape(
+        f"{environment.name} ({environment.role})" if environment.name != environment.role else environment.name
+    )
+    return f'<li><div class="head"><span>{name}</span><span class="state {style}">{state}</span></div>{below}</li>'
+
+
+def _state(status: Status, now: float) -> tuple[str, str]:
+    if status.up is None:
+        return "waiting", "… not tried yet"
+    if status.up:
+        return "ok", "✓ answers"
+    return "failing", "✗ failing, series withdrawn" if status.withdrawn(now) else "✗ failing"

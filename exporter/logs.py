@@ -1,0 +1,57 @@
+"""Log lines on stderr as logfmt or JSON: one line an event, whatever is in it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+FORMATS = ("logfmt", "json")
+LEVELS = ("debug", "info", "warn", "error")
+
+
+def fields(**values: object) -> dict[str, Mapping[str, object]]:
+    """What to give as `extra` to a log call, so that the values become fields of the line."""
+    return {"fields": values}
+
+
+class Lines(logging.Formatter):
+    """Formats a record as one line."""
+
+    def __init__(self, format: Literal["logfmt", "json"]) -> None:
+        super().__init__()
+        self._format = format
+
+    def format(self, record: logging.LogRecord) -> str:
+        values: dict[str, Any] = {
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": "warn" if record.levelname == "WARNING" else record.levelname.lower(),
+            "msg": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            values["exception"] = self.formatException(record.exc_info)
+        if self._format == "json":
+            return json.dumps(values, default=str, ensure_ascii=False)
+        return " ".join(f"{key}={_quoted(str(value))}" for key, value in values.items())
+
+
+def _quoted(value: str) -> str:
+    """As it is where a reader cannot take it for anything else, else as a JSON string."""
+    plain = value.isprintable() and value and not set(value) & set(' "=')
+    return value if plain else json.dumps(value, ensure_ascii=not value.isprintable())
+
+
+def set_up(level: str, format: Literal["logfmt", "json"]) -> None:
+    """Send every log line of the process to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines(format))
+    names = {"warn": "WARNING"}
+    logging.basicConfig(level=names.get(level, level.upper()), handlers=[handler], force=True)
+    # What these two say is noise to us: of every connection, and of clients that speak no HTTP.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)

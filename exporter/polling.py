@@ -1,0 +1,100 @@
+"""Polls each source on its schedule, in a bounded pool of threads.
+
+One thread watches the clock, a few workers poll. They are daemons: a poll in flight never keeps the process from
+ending, and every poll ends by itself at its source's deadline.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
+
+from exporter.errors import SourceError
+from exporter.schedule import Schedule, Timing
+
+logger = logging.getLogger(__name__)
+
+WORKERS = 4
+"""Polls in flight at most."""
+
+
+class Polled(Protocol):
+    """What is to be done about a source, in one of the poller's threads."""
+
+    def poll(self, name: str) -> SourceError | None:
+        """Poll it and deal with what comes; gives the failure, if it was one."""
+
+    def skipped(self, name: str, slots: int) -> None:
+        """So many slots passed while the poll that just ended was in flight."""
+
+    def expired(self, name: str) -> None:
+        """Its last success has grown older than max_age."""
+
+
+class Poller:
+    """Does what `polled` says for every source, from `start` until `stop`."""
+
+    def __init__(
+        self, timings: Mapping[str, Timing], polled: Polled, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._polled, self._clock = polled, clock
+        self._schedule = Schedule(timings, clock())
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._stopped = False
+        count = min(WORKERS, len(timings))
+        self._threads = [threading.Thread(target=self._run, name=f"poll-{n}", daemon=True) for n in range(count)]
+        self._threads.append(threading.Thread(target=self._watch, name="polling", daemon=True))
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """No poll starts after this; those in flight are not waited for."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        for _ in self._threads:
+            self._work.put(lambda: None)
+
+    def join(self) -> None:
+        """Wait for the polls in flight, after `stop`."""
+        for thread in self._threads:
+            thread.join()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._stopped:
+                now = self._clock()
+                for name in self._schedule.start(now):
+                    self._work.put(partial(self._poll, name))
+                for name in self._schedule.expired(now):
+                    self._work.put(partial(self._polled.expired, name))
+                due = self._schedule.next()
+                self._changed.wait(None if due is None else max(0.0, due - self._clock()))
+
+    def _run(self) -> None:
+        while not self._stopped:
+            work = self._work.get()
+            try:
+                work()
+            except Exception:
+                # A fault of ours about one source must not end the polling of all of them.
+                logger.exception("a fault of the exporter; polling goes on")
+
+    def _poll(self, name: str) -> None:
+        error: SourceError | None = SourceError("internal", "a fault of the exporter")
+        try:
+            error = self._polled.poll(name)
+        finally:
+            with self._changed:
+                skipped = self._schedule.finish(name, self._clock(), error)
+                self._changed.notify_all()
+            if skipped:
+                self._polled.skipped(name, skipped)

@@ -1,0 +1,118 @@
+"""When each source is polled next: pure bookkeeping on a clock that the caller reads.
+
+Slots lie on a grid of the source's interval, shifted by a hash of its name, so that several sources (and several
+exporters) do not ask at the same moment. The first poll is due at once. Slots that pass while a poll is in flight are
+skipped and counted. After repeated failures a breaker spaces the polls out. What a poll brought expires after max_age.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exporter.errors import SourceError
+
+FAILURES = 3
+"""Failures in a row that open the breaker. `auth` opens it at once, as more attempts may lock the account."""
+
+LONGEST = 900.0
+"""Seconds between polls of a failing source at most, or its interval where that is longer."""
+
+LONGEST_ASKED = 3600.0
+"""Seconds that a server may ask us to wait (Retry-After)."""
+
+_JITTER = 0.1
+_MARGIN = 0.5
+"""Seconds past max_age, so that a wall clock that runs a little slower agrees that the time has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """A source's configuration, in seconds."""
+
+    interval: float
+    max_age: float
+
+
+@dataclass(slots=True)
+class _State:
+    interval: float
+    max_age: float
+    phase: float
+    started: float | None = None
+    failures: int = 0
+
+
+class Schedule:
+    """Not safe for several threads by itself. All times are seconds of one monotonic clock."""
+
+    def __init__(self, timings: Mapping[str, Timing], now: float, random: random.Random | None = None) -> None:
+        self._random = random or _random()
+        self._states = {
+            name: _State(timing.interval, timing.max_age, _phase(name, timing.interval))
+            for name, timing in timings.items()
+        }
+        self._heap = [(now, name) for name in timings]
+        self._expiries: dict[str, float] = {}
+        heapq.heapify(self._heap)
+
+    def next(self) -> float | None:
+        """When the next poll or expiry is due; None when nothing is to be waited for but polls in flight."""
+        return min((*self._expiries.values(), *(due for due, _ in self._heap[:1])), default=None)
+
+    def expired(self, now: float) -> list[str]:
+        """Takes out the sources whose last success has grown older than their max_age."""
+        names = [name for name, at in self._expiries.items() if at <= now]
+        for name in names:
+            del self._expiries[name]
+        return names
+
+    def start(self, now: float) -> list[str]:
+        """Takes out the sources that are due; each stays out until `finish`, so it is polled once at a time."""
+        names = []
+        while self._heap and self._heap[0][0] <= now:
+            _, name = heapq.heappop(self._heap)
+            self._states[name].started = now
+            names.append(name)
+        return names
+
+    def finish(self, name: str, now: float, error: SourceError | None) -> int:
+        """Puts the source back, as the poll that was started has ended; gives how many slots it overran."""
+        state = self._states[name]
+        assert state.started is not None, f"{name} was not started"
+        due = _slot_after(state, now)
+        skipped = round((due - _slot_after(state, state.started)) / state.interval)
+        if error is None:
+            self._expiries[name] = state.started + state.max_age + _MARGIN
+        state.started = None
+        state.failures = 0 if error is None else state.failures + 1
+        if error is not None:
+            due = max(due, now + self._pause(state, error))
+        heapq.heappush(self._heap, (due, name))
+        return skipped
+
+    def _pause(self, state: _State, error: SourceError) -> float:
+        """How long the breaker holds polls back, with jitter; 0 while it is closed."""
+        asked = min(error.retry_after or 0.0, LONGEST_ASKED)
+        beyond = state.failures - (1 if error.reason == "auth" else FAILURES)
+        if beyond < 0:
+            return asked
+        held = min(state.interval * 2.0 ** min(beyond + 1, 20), max(LONGEST, state.interval))
+        return max(asked, held * (1 + self._random.uniform(-_JITTER, _JITTER)))
+
+
+def _random() -> random.Random:
+    return random.Random()  # noqa: S311  spreads load, guards nothing
+
+
+def _phase(name: str, interval: float) -> float:
+    """Where in its interval the source's slots lie; the same in every process."""
+    return zlib.crc32(name.encode()) / 2**32 * interval
+
+
+def _slot_after(state: _State, now: float) -> float:
+    return (math.floor((now - state.phase) / state.interval) + 1) * state.interval + state.phase

@@ -1,0 +1,119 @@
+"""The web server: uvicorn inside this process, on a socket of ours, ended by signals of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from exporter.errors import PteError
+
+_NO_PROGRESS = 30.0
+"""A connection on which nothing happened between two looks, this many seconds apart, is closed."""
+
+_GRACE = 1
+"""Seconds that responses under way get when the process is told to end."""
+
+_BACKLOG = 1024
+
+
+class Protocol(H11Protocol):
+    """uvicorn's own, which waits for ever for the first request and for a client that does not read its response."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._progress = self._seen()
+        self._look = self.loop.call_later(_NO_PROGRESS, self._check)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look.cancel()
+        super().connection_lost(exc)
+
+    def _seen(self) -> tuple[Any, int]:
+        """What changes while a connection is of use: its request, and how much of the answer is still to be sent."""
+        return self.cycle, self.transport.get_write_buffer_size()
+
+    def _check(self) -> None:
+        seen = self._seen()
+        working = self.cycle is not None and not self.cycle.response_complete and not seen[1]
+        if seen == self._progress and not working:
+            self.transport.abort()
+            return
+        self._progress = seen
+        self._look = self.loop.call_later(_NO_PROGRESS, self._check)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again at the end, and the exit code would tell of a crash."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(address: str) -> socket.socket:
+    """A listening socket for host:port, :port (all interfaces) or [::1]:port; raises PteError."""
+    host, port = split(address)
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # All interfaces: one socket for both versions of IP where the machine has both.
+        family, kind, protocol, _, where = max(found, key=lambda each: not host and each[0] == socket.AF_INET6)
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, bool(host))
+        listening.bind(where)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        raise PteError(f"cannot listen on {address}: {error.strerror or error}") from None
+    return listening
+
+
+def split(address: str) -> tuple[str, int]:
+    """Host and port of host:port, :port or [::1]:port; raises PteError."""
+    host, colon, port = address.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host and not bracketed):
+        raise PteError(f"{address} is no address, wanted host:port, :port or [::1]:port")
+    return host.strip("[]"), int(port)
+
+
+def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT; SIGHUP calls `hang_up` on the event loop."""
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    config.load()
+    config.ssl = tls
+    asyncio.run(_serve(_Server(config), listening, hang_up))
+
+
+async def _serve(server: _Server, listening: socket.socket, hang_up: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, hang_up)
+    await server.serve(sockets=[listening])
