@@ -107,7 +107,7 @@ SERIES: tuple[Series, ...] = (
         lambda result: result.coverage.total_variation,
     ),
     scalar(
-        "pte_mix_jensen_shannon_bits",
+        "pte_mix_jensen_shannon_divergence",
         "Jensen-Shannon divergence between both sides' endpoint shares, 0..1 bits. Polled.",
         lambda result: result.coverage.jensen_shannon,
     ),

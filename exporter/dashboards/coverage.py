@@ -166,7 +166,7 @@ def _figures() -> Panel:
         Column("at least", per_application("weighted_coverage_ratio"), "percentunit"),
         Column("mix distance", scalar("pte_mix_total_variation_ratio"), "percentunit", decimals=1),
         Column("at most", per_application("mix_total_variation_ratio"), "percentunit"),
-        Column("Jensen-Shannon, bits", scalar("pte_mix_jensen_shannon_bits"), decimals=3),
+        Column("Jensen-Shannon, bits", scalar("pte_mix_jensen_shannon_divergence"), decimals=3),
         Column("only in the PTE", scalar("pte_coverage_only_pte_endpoints"), decimals=0),
         Column("evidence", scalar("pte_coverage_evidence"), "none", words.EVIDENCE),
     ]

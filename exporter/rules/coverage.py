@@ -38,7 +38,7 @@ RULES: tuple[Rule, ...] = (
         value=templates.PERCENT,
         limit="at most " + templates.limit_of("mix_total_variation_ratio", "humanizePercentage"),
         reason="Total variation between both sides' endpoint shares; the Jensen-Shannon divergence is "
-        + templates.value_of("pte_mix_jensen_shannon_bits", 'printf "%.2f"')
+        + templates.value_of("pte_mix_jensen_shannon_divergence", 'printf "%.2f"')
         + " bits. A test of another mix proves another load.",
     ),
 )
