@@ -1,0 +1,208 @@
+"""A running Alertmanager with our configuration: what is muted, and what Slack, PagerDuty and webhooks are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import requests
+
+from tests.notifying import ROUTING_KEY, TOKEN, redirected
+from tests.receiver import Receiver, receiver
+from tests.servers import ALERTMANAGER, alertmanager, eventually
+
+Labels = dict[str, str]
+
+HOLDS_NOT = {"alertname": "PteCertificationDoesNotHold", "severity": "critical", "job": "pte", "application": "shop"}
+LOAD = {"alertname": "PteLoadGap", "severity": "warning", "job": "pte", "application": "shop"}
+FAILING = {"alertname": "PteSourceFailing", "severity": "warning", "job": "pte", "source": "pte"}
+OLD = {"alertname": "PteDataTooOld", "severity": "warning", "job": "pte", "source": "pte"}
+ABSENT = {"alertname": "PteExporterAbsent", "severity": "critical", "job": "pte"}
+TEXTS = {
+    "summary": "shop & co: does <not> hold",
+    "description": "Value: 2 (reasons against the certification)\nLimit: 0\nReason: What speaks against it: <too old>.",
+    "runbook_url": "https://runbooks.test/RUNBOOK.md#ptecertificationdoesnothold",
+    "dashboard_url": "https://grafana.test/d/pte-certification?var-application=shop",
+}
+
+
+@dataclass(frozen=True)
+class Running:
+    """An Alertmanager and the receiver that it sends to."""
+
+    url: str
+    receiver: Receiver
+
+    def post(self, alerts: Sequence[Labels], *, ended: bool = False) -> None:
+        """Tell of firing alerts, or of their end."""
+        end = datetime.now(UTC) + timedelta(seconds=-1 if ended else 600)
+        body = [{"labels": one, "annotations": TEXTS, "endsAt": end.isoformat()} for one in alerts]
+        requests.post(f"{self.url}/api/v2/alerts", json=body, timeout=10).raise_for_status()
+
+    def muted(self) -> list[Labels]:
+        """The labels of the alerts that another alert mutes."""
+        answer = requests.get(f"{self.url}/api/v2/alerts", timeout=10)
+        return [one["labels"] for one in answer.json() if one["status"]["inhibitedBy"]]
+
+
+@pytest.fixture(params=sorted(ALERTMANAGER))
+def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
+    with receiver() as heard:
+        config = redirected(tmp_path / "config", heard.url)
+        args = ["--web.external-url=http://alerts.test"]
+        with alertmanager(request.param, tmp_path / "server", config, args=args) as server:
+            yield Running(server.url, heard)
+
+
+def without(labels: Labels, *names: str) -> Labels:
+    return {name: value for name, value in labels.items() if name not in names}
+
+
+MUTING = {
+    "a critical alert mutes the warnings of its application": ([HOLDS_NOT], LOAD, True),
+    "a critical alert leaves other applications alone": ([HOLDS_NOT], LOAD | {"application": "checkout"}, False),
+    "a critical alert leaves another exporter's application alone": ([HOLDS_NOT], LOAD | {"job": "other"}, False),
+    "an alert without application mutes no alert without one": (
+        [without(HOLDS_NOT, "application")],
+        without(LOAD, "application"),
+        False,
+    ),
+    "an alert without job mutes no alert without one": ([without(HOLDS_NOT, "job")], without(LOAD, "job"), False),
+    "a failing source mutes the age of its data": ([FAILING], OLD, True),
+    "a failing source leaves the age of another's data alone": ([FAILING], OLD | {"source": "production"}, False),
+    "a failing source without name mutes nothing without one": (
+        [without(FAILING, "source")],
+        without(OLD, "source"),
+        False,
+    ),
+    "a failing source mutes what rests on it": ([FAILING], LOAD | {"alertname": "PteNoEvidence"}, True),
+    "data that is too old mutes what rests on it": ([OLD], LOAD, True),
+    "a failing source leaves critical alerts alone": ([FAILING], HOLDS_NOT, False),
+    "a failing source leaves another exporter's alerts alone": ([FAILING], LOAD | {"job": "other"}, False),
+    "an absent exporter mutes its critical alerts": ([ABSENT], HOLDS_NOT, True),
+    "an absent exporter mutes its failing source": ([ABSENT], FAILING, True),
+    "an absent exporter leaves another's alerts alone": ([ABSENT], LOAD | {"job": "other"}, False),
+    "an absent exporter without job mutes nothing": ([without(ABSENT, "job")], without(FAILING, "job"), False),
+    "an absent exporter leaves the watchdog alone": ([ABSENT], {"alertname": "PteWatchdog", "job": "pte"}, False),
+    "an absent exporter leaves itself alone": ([], ABSENT, False),
+}
+
+
+def test_what_is_muted_and_what_is_not(running: Running) -> None:
+    """Each case of MUTING holds; they are kept apart by a suffix to their jobs and applications."""
+    control, expected = LOAD | {"job": "control"}, []
+    for number, (sources, reader, muted) in enumerate(MUTING.values()):
+        apart = dict.fromkeys(("job", "application", "source"), f"-{number}")
+        source = [{k: v + apart.get(k, "") for k, v in one.items()} for one in sources]
+        reading = {k: v + apart.get(k, "") for k, v in reader.items()} | {"case": str(number)}
+        running.post([*source, reading])
+        expected += [reading] if muted else []
+    running.post([HOLDS_NOT | {"job": "control"}, control])
+    eventually(lambda: control in running.muted(), 20, "the control is muted")
+    found = {one.get("case") for one in running.muted()} - {None}
+    names = list(MUTING)
+    assert {names[int(case)] for case in found if case} == {names[int(one["case"])] for one in expected}
+
+
+def text_of(slack: Any) -> str:
+    (attachment,) = slack["attachments"]
+    text: str = attachment["text"]
+    return text
+
+
+def test_a_critical_alert_reaches_everybody_and_resolves_by_the_same_key(running: Running) -> None:
+    """PagerDuty, Slack and the webhook are told of a critical alert and of its end, PagerDuty by one dedup key."""
+    heard = running.receiver
+    running.post([HOLDS_NOT])
+    for path in ("/v2/enqueue", "/slack", "/alerts"):
+        eventually(lambda path=path: bool(heard.at(path)), 20, f"a message at {path}")  # type: ignore[misc]
+    page = heard.at("/v2/enqueue")[0]
+    assert (page["event_action"], page["routing_key"]) == ("trigger", ROUTING_KEY)
+    assert page["payload"]["severity"] == "critical"
+    assert page["payload"]["summary"] == f"[CRITICAL] {TEXTS['summary']}"
+    assert page["payload"]["component"] == "shop"
+    assert TEXTS["description"] in page["payload"]["custom_details"]["firing"]
+    links = {link["text"]: link["href"] for link in page["links"]}
+    assert links["Runbook"] == TEXTS["runbook_url"]
+    assert links["Dashboard"] == page["client_url"] == TEXTS["dashboard_url"]
+    assert unquote(links["Silence"]) == (
+        "http://alerts.test/#/silences/new?filter="
+        '{alertname="PteCertificationDoesNotHold",application="shop",job="pte",severity="critical"}'
+    )
+
+    message = heard.at("/slack")[0]
+    (attachment,) = message["attachments"]
+    assert (message["channel"], attachment["color"]) == ("#performance", "danger")
+    assert attachment["title"] == f"[CRITICAL] {TEXTS['summary']}"
+    assert attachment["title_link"] == TEXTS["dashboard_url"]
+    text = text_of(message)
+    for part in (
+        "*shop &amp; co: does &lt;not&gt; hold*",
+        "Value: 2 (reasons against the certification)\nLimit: 0\nReason: What speaks against it: &lt;too old&gt;.",
+        f"<{TEXTS['runbook_url']}|Runbook>",
+        f"<{TEXTS['dashboard_url']}|Dashboard>",
+        f"<{links['Silence']}|Silence>",
+    ):
+        assert part in text
+
+    hook = next(one for one in heard.messages if one.path == "/alerts")
+    assert hook.headers["authorization"] == f"Bearer {TOKEN}"
+    assert hook.body["alerts"][0]["annotations"] == TEXTS
+
+    running.post([HOLDS_NOT], ended=True)
+    for path in ("/v2/enqueue", "/slack", "/alerts"):
+        eventually(lambda path=path: len(heard.at(path)) > 1, 20, f"the end at {path}")  # type: ignore[misc]
+    end = heard.at("/v2/enqueue")[1]
+    assert (end["event_action"], end["dedup_key"]) == ("resolve", page["dedup_key"])
+    assert end["payload"]["severity"] == "critical"
+    (attachment,) = heard.at("/slack")[1]["attachments"]
+    assert attachment["color"] == "good"
+    assert attachment["title"].startswith("[RESOLVED] ")
+    assert attachment["text"].startswith("Resolved:\n*shop")
+    assert "|Silence>" not in attachment["text"]
+    assert heard.at("/alerts")[1]["status"] == "resolved"
+
+
+def test_a_message_of_many_alerts_lists_ten_and_counts_the_rest(running: Running) -> None:
+    """Twelve untested endpoints make one Slack message, whose silence fits all of them, and no page."""
+    base = LOAD | {"alertname": "PteUntestedEndpoint", "application": 'my "shop"+1'}
+    running.post([base | {"method": "GET", "route": f"/r/{number}"} for number in range(12)])
+    eventually(lambda: bool(running.receiver.at("/slack")), 20, "a message at Slack")
+    message = running.receiver.at("/slack")[0]
+    (attachment,) = message["attachments"]
+    assert (message["channel"], attachment["color"]) == ("#performance", "warning")
+    assert attachment["title"] == '[WARNING] my "shop"+1: 12 firing, 0 resolved'
+    text = text_of(message)
+    assert text.count("|Runbook>") == 10
+    assert "and others, 12 in all" in text
+    link = text[text.index("<http://alerts.test") + 1 : text.index("|Silence>")]
+    assert " " not in link
+    assert '"' not in link
+    assert unquote(link).endswith(r'application="my \"shop\"+1",job="pte",method="GET",severity="warning"}')
+    assert running.receiver.at("/v2/enqueue") == []
+
+
+def test_a_severity_that_pagerduty_does_not_know_is_an_error_there(tmp_path: Path) -> None:
+    """A page whose alert has another severity still goes out, as an error."""
+    with receiver() as heard:
+        config = redirected(tmp_path / "config", heard.url)
+        config.write_text(
+            config.read_text().replace('matchers: [severity="critical"]', 'matchers: [severity="urgent"]')
+        )
+        with alertmanager("0.25", tmp_path / "server", config) as server:
+            Running(server.url, heard).post([HOLDS_NOT | {"severity": "urgent"}])
+            eventually(lambda: bool(heard.at("/v2/enqueue")), 20, "a page")
+    assert heard.at("/v2/enqueue")[0]["payload"]["severity"] == "error"
+
+
+def test_the_watchdog_is_heard_by_the_dead_mans_switch_alone(running: Running) -> None:
+    """The watchdog goes to its own webhook and bothers nobody else."""
+    running.post([{"alertname": "PteWatchdog", "severity": "info"}, LOAD | {"severity": "other"}])
+    eventually(lambda: bool(running.receiver.at("/watchdog")), 20, "a heartbeat")
+    eventually(lambda: bool(running.receiver.at("/slack")), 20, "the alert of another severity")
+    assert "Watchdog" not in str([one.body for one in running.receiver.messages if one.path != "/watchdog"])
