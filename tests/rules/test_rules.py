@@ -1,0 +1,195 @@
+"""Every rule is sound, explained and proven: names, links, runbook, and promtool on both versions."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+
+from exporter import catalogue
+from exporter.catalogue import exporter
+from exporter.config import Config, Links
+from exporter.rules import ALERTS, RECORDS, SUBJECTS, files
+from exporter.rules.rule import Alert
+from tests.servers import PROMTOOL, TOP, program
+
+EVERYWHERE = pytest.mark.parametrize("version", sorted(PROMTOOL))
+CASES = sorted(Path(__file__).parent.glob("*.test.yml"))
+FOREIGN = {"prometheus_rule_evaluation_failures_total"}
+"""Series that others publish."""
+
+KNOWN = {one.name for one in catalogue.ALL} | {one.published for one in exporter.OWN} | set(RECORDS) | FOREIGN
+RULES = [rule for rules in SUBJECTS.values() for rule in rules]
+RUNBOOK = (TOP / "rules" / "RUNBOOK.md").read_text(encoding="utf-8")
+
+
+def promtool(version: str, *arguments: str | Path) -> str:
+    command = [program(PROMTOOL[version]), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def names(expression: Any) -> Iterator[str]:
+    """Every metric name in a parsed expression."""
+    if isinstance(expression, promql_parser.VectorSelector):
+        yield expression.name or ""
+    for part in ("expr", "lhs", "rhs", "vector_selector", "param"):
+        child = getattr(expression, part, None)
+        if child is not None:
+            yield from names(child)
+    for child in getattr(expression, "args", ()):
+        yield from names(child)
+
+
+def queries(text: str) -> list[str]:
+    """The queries inside a template, with some value for each placeholder."""
+    return [query.replace("%q", '"x"') for query in re.findall(r"printf `([^`]*)`", text)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_expression_parses_and_knows_its_names(rule: Any) -> None:
+    """An expression, and each query in an alert's text, is PromQL over names that somebody publishes or records."""
+    looked_up = queries(rule.description) if isinstance(rule, Alert) else []
+    for expression in [rule.expr, *looked_up]:
+        assert set(names(promql_parser.parse(expression))) <= KNOWN
+
+
+def test_the_name_check_sees_names_in_every_place() -> None:
+    """The walk over expressions finds names inside functions, subqueries, aggregations and both operands."""
+    text = (
+        'sum by (a) (rate(one[5m])) / on (b) group_left () max_over_time((two > 1)[1h:1m]) or topk(3, {__name__="x"})'
+    )
+    assert {"one", "two"} <= {name for name in names(promql_parser.parse(text)) if name}
+
+
+def test_every_alert_says_what_a_person_needs() -> None:
+    """Each alert has a severity that is routed, a wait, a summary, value, limit and reason."""
+    for alert in ALERTS.values():
+        assert alert.severity in ("critical", "warning", "info")
+        assert re.fullmatch(r"\d+[smh]", alert.wait)
+        for text in (alert.summary, alert.measure, alert.value, alert.limit, alert.reason):
+            assert text, alert.name
+        assert alert.description.startswith("Value: ")
+        assert "\nLimit: " in alert.description
+        assert "\nReason: " in alert.description
+
+
+def test_no_alert_guesses_a_zero() -> None:
+    """No expression replaces missing data by a number, and none averages a ratio."""
+    for rule in RULES:
+        assert not re.search(r"or\s+(on\s*\(\)\s*)?vector", rule.expr), rule.name
+        assert "avg" not in rule.expr, rule.name
+
+
+def test_every_comparison_of_an_application_is_guarded_by_evidence() -> None:
+    """An alert about an application asks for an evidence series."""
+    for alert in ALERTS.values():
+        if "application" in alert.expr:
+            assert "_evidence" in alert.expr, alert.name
+
+
+def headings() -> dict[str, str]:
+    parts = re.split(r"^## (.+)$", RUNBOOK, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_the_runbook_has_each_alert_once_and_no_other() -> None:
+    """The headings of the runbook are the alerts."""
+    assert sorted(headings()) == sorted(ALERTS)
+    assert RUNBOOK.count("\n## ") == len(ALERTS)
+
+
+@pytest.mark.parametrize("name", sorted(ALERTS))
+def test_the_runbook_answers_four_questions(name: str) -> None:
+    """Each heading says what the alert means, what to look at, how to stop it, and when to change the limit."""
+    for question in ("**Means:**", "**Look first:**", "**Stop it:**", "**Change the limit:**"):
+        assert question in headings()[name]
+
+
+def test_the_runbook_names_only_settings_and_limits_that_exist() -> None:
+    """Every `analysis.…` path in the runbook leads to a setting."""
+    from exporter.model.settings import AnalysisSettings
+
+    for path in re.findall(r"`analysis\.([a-z_.]+)", RUNBOOK):
+        record: Any = AnalysisSettings()
+        for part in path.rstrip(".").split("."):
+            record = record[part] if isinstance(record, dict) else getattr(record, part)
+
+
+@pytest.mark.parametrize("subject", sorted(SUBJECTS))
+def test_the_committed_file_is_what_the_rules_say(subject: str) -> None:
+    """The file that Prometheus loads is the one that `generate rules` writes."""
+    path = f"rules/{subject}.rules.yml"
+    assert (TOP / path).read_bytes() == files(None)[path]
+
+
+def test_files_are_stable_and_say_that_they_are_generated() -> None:
+    """Two runs write the same bytes, and each file warns against editing."""
+    assert files(None) == files(None)
+    assert all(b"do not edit" in text.splitlines()[0] for text in files(None).values())
+
+
+def test_links_come_from_the_configuration() -> None:
+    """Runbook and dashboard links begin with the configured bases."""
+    config = Config(environments=(), links=Links(runbook="https://r.test/x.md", dashboards="https://g.test/"))
+    rendered = yaml.safe_load(files(config)["rules/load.rules.yml"])
+    (alert,) = rendered["groups"][0]["rules"]
+    assert alert["annotations"]["runbook_url"] == "https://r.test/x.md#pteloadgap"
+    assert alert["annotations"]["dashboard_url"].startswith("https://g.test/d/pte-certification?var-application=")
+
+
+def test_critical_alerts_keep_firing() -> None:
+    """A critical alert, and no other, outlives its condition for a while."""
+    for text in files(None).values():
+        for rule in yaml.safe_load(text)["groups"][0]["rules"]:
+            if "alert" in rule:
+                assert ("keep_firing_for" in rule) == (rule["labels"]["severity"] == "critical")
+
+
+@EVERYWHERE
+def test_prometheus_accepts_the_rules(version: str) -> None:
+    """Promtool finds nothing to say about the rules, at its strictest."""
+    paths = sorted((TOP / "rules").glob("*.rules.yml"))
+    found = promtool(version, "check", "rules", "--lint=all", "--lint-fatal", *paths)
+    assert found.count("SUCCESS") == len(paths)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_alerts_behave(version: str, case: Path) -> None:
+    """Promtool's unit tests of this subject hold."""
+    promtool(version, "test", "rules", case)
+
+
+def checks(name: str) -> Iterator[tuple[int, bool]]:
+    """(number of the promtool test, whether it expects the alert) in order of time, for every check of an alert."""
+    number = 0
+    for case in CASES:
+        for test in yaml.safe_load(case.read_text(encoding="utf-8"))["tests"]:
+            number += 1
+            found = [one for one in test["alert_rule_test"] if one["alertname"] == name]
+            for one in sorted(found, key=lambda one: int(one["eval_time"].removesuffix("m"))):
+                yield number, bool(one["exp_alerts"])
+
+
+@pytest.mark.parametrize("name", sorted(set(ALERTS) - {"PteWatchdog"}))
+def test_every_alert_is_shown_to_fire_to_stay_silent_and_to_resolve(name: str) -> None:
+    """Promtool shows each alert pending, firing and resolved in one test, and silent all along in another."""
+    tests: dict[int, list[bool]] = {}
+    for number, fires in checks(name):
+        tests.setdefault(number, []).append(fires)
+    sequences = ["".join("!" if fires else "." for fires in seen) for seen in tests.values()]
+    assert any(re.search(r"^\.+!+\.", seen) for seen in sequences), f"{name} is not shown to fire and resolve"
+    assert any(re.fullmatch(r"\.+", seen) for seen in sequences), f"{name} is not shown to stay silent"
+
+
+def test_the_watchdog_is_shown_to_fire() -> None:
+    """The watchdog, which cannot be silent, has its case too."""
+    assert [fires for _, fires in checks("PteWatchdog")] == [True]
