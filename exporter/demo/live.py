@@ -86,9 +86,11 @@ class _Side:
 
     def lines(self, position: int, now: Traffic, seconds: float) -> list[str]:
         family, all_series = self._families[position]
-        if not family.counts:
-            return [f"{series.text} {series.read(now)[0]:.6f}" for series in all_series]
-        return [f"{s.text} {self._counts[s.text] + s.read(now)[0] * seconds:.6f}" for s in all_series]
+        values = (
+            (self._counts[series.text] + series.read(now)[0] * seconds if family.counts else series.read(now)[0])
+            for series in all_series
+        )
+        return [f"{s.text} {value:.9f}" for s, value in zip(all_series, values, strict=True)]
 
 
 def server(listen: str, page: Page, clock: Callable[[], float] = time.time) -> ThreadingHTTPServer:

@@ -40,8 +40,8 @@ def write(out: TextIO, start: float, end: float, seed: int) -> None:
         for role, application, seen, stamps in sides:
             for series in family.series(seed, role, application):
                 values = _counter(series, seen) if family.counts else series.read(seen).repeat(len(OFFSETS))
-                text = series.text
-                out.writelines([f"{text} {value:.6f}{at}" for value, at in zip(values.tolist(), stamps, strict=True)])
+                line = f"{series.text} %.9f%s"
+                out.writelines([line % pair for pair in zip(values.tolist(), stamps, strict=True)])
     out.write("# EOF\n")
 
 

@@ -114,7 +114,7 @@ def _production(seed: int, application: Application, minutes: Minutes) -> Traffi
     day, minute = np.divmod(minutes - 1, DAY)
     bad = (60.0 + 1300.0 * (0.5 + 0.5 * uniform(seed, f"{name} bad", day))).astype(np.int64)
     outage = (minute >= bad) & (minute < bad + 20)
-    ratio = application.error_ratio * (1.0 + 0.4 * smooth(seed, f"{name} errors", minutes, 30) + 1.3 * outage)
+    ratio = application.error_ratio * (_wobble(seed, f"{name} errors", minutes) + 1.3 * outage)
     return Traffic(
         minutes=minutes,
         requests=requests,
@@ -125,7 +125,7 @@ def _production(seed: int, application: Application, minutes: Minutes) -> Traffi
         * (1.0 + 0.04 * smooth(seed, f"{name} latency", minutes, 20)),
         users=np.round(requests * application.users_per_request * (1.0 + 0.04 * smooth(seed, name, minutes, 10))),
         cpu=_cpu(seed, name, application.cpu, load, minutes),
-        memory=application.memory + 0.03 * smooth(seed, f"{name} memory", minutes, 360),
+        memory=application.memory + _memory(seed, name, minutes),
     )
 
 
@@ -136,7 +136,7 @@ def _load(seed: int, application: Application, name: str, minutes: Minutes) -> F
     load = application.low + (1.0 - application.low) * swing
     load = load * np.where((day + 3) % 7 >= 5, application.weekend, 1.0)
     if application.spikes:
-        start = (30.0 + 240.0 * (0.5 + 0.5 * uniform(seed, f"{name} spike", day))).astype(np.int64)
+        start = 5 * (30.0 + 24.0 * uniform(seed, f"{name} spike", day)).astype(np.int64)
         load = load * np.where((day % 3 == 0) & (minute >= start) & (minute < start + 15), 2.4, 1.0)
     if application.sale is not None and application.test is not None:
         load = np.where(day % application.test.period_days == application.test.day, application.sale, load)
@@ -147,6 +147,18 @@ def _noisy(seed: int, name: str, load: Floats, minutes: Minutes) -> Floats:
     wander = 0.02 * smooth(seed, f"{name} wander", minutes, 15)
     noisy: Floats = load * (1.0 + wander + 0.015 * uniform(seed, f"{name} noise", minutes))
     return noisy
+
+
+def _wobble(seed: int, stream: str, minutes: Minutes) -> Floats:
+    """Around 1, slowly and from minute to minute, as counts of rare things do."""
+    wobble: Floats = 1.0 + 0.3 * smooth(seed, stream, minutes, 30) + 0.3 * uniform(seed, f"{stream} noise", minutes)
+    return wobble
+
+
+def _memory(seed: int, name: str, minutes: Minutes) -> Floats:
+    stream = f"{name} memory"
+    memory: Floats = 0.015 * smooth(seed, stream, minutes, 360) + 0.015 * uniform(seed, f"{stream} noise", minutes)
+    return memory
 
 
 def _cpu(seed: int, name: str, full: float, load: Floats, minutes: Minutes) -> Floats:
@@ -174,7 +186,7 @@ def _pte(seed: int, application: Application, plan: TestPlan, minutes: Minutes) 
     level = np.where(running, np.minimum((into + 1) / plan.ramp, 1.0), 0.0) * np.where(spike, plan.spike, 1.0)
     load = _noisy(seed, name, level, minutes)
     requests: Floats = plan.plateau * load
-    ratio = plan.error_ratio * (1.0 + 0.3 * smooth(seed, f"{name} errors", minutes, 30))
+    ratio = plan.error_ratio * _wobble(seed, f"{name} errors", minutes)
     return Traffic(
         minutes=minutes,
         requests=requests,
@@ -183,5 +195,5 @@ def _pte(seed: int, application: Application, plan: TestPlan, minutes: Minutes) 
         latency=plan.latency * (0.85 + 0.15 * load**2) * (1.0 + 0.03 * smooth(seed, f"{name} latency", minutes, 20)),
         users=np.round(requests * application.users_per_request),
         cpu=_cpu(seed, name, plan.cpu, load, minutes),
-        memory=plan.memory - 0.02 * ~running + 0.01 * smooth(seed, f"{name} memory", minutes, 60),
+        memory=plan.memory - 0.02 * ~running + _memory(seed, name, minutes),
     )

@@ -77,7 +77,7 @@ def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
 
 
 def test_run_is_found_in_minutes(tmp_path: Path) -> None:
-    """Where minutes stand without a run, the chosen part speaks, and what the whole did is not passed off as its own."""
+    """Where minutes stand without a run, the chosen part speaks, and the rest is not passed off as its own."""
     minutes = Samples((60.0, 120.0, 180.0, 240.0), (0.0, 5.0, 7.0, 0.5))
     one = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
     source = write(tmp_path / "pte.json", Observation("x", Window(0.0, 240.0), {"shop": one, "idle": one}))

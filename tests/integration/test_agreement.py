@@ -1,0 +1,128 @@
+"""The same data gives the same results, whichever way it comes: computed, from a real Prometheus, or from a recording.
+
+Tolerances, and why they are not smaller:
+
+* 1e-6 for what is made of one-minute values. The history holds nine decimals and rate() over one minute is exact by the
+  place of its samples (exporter/demo/openmetrics.py).
+* 2e-3 for what Prometheus extrapolates over more than a minute from raw counters: increase() over a day has no samples
+  in the first ten and last twenty seconds and takes them for like the rest of the day, and so has a five-minute rate.
+  The same holds for latency quantiles, which rest on such increases.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import pytest
+
+from exporter import pipeline, sources
+from exporter.config import Config
+from exporter.model.observation import RouteCount
+from exporter.model.results import Snapshot
+from exporter.report import FORMATS
+from exporter.sources import demo, recorded
+from tests import seed, servers
+
+STACK = servers.TOP / "deploy" / "stack" / "exporter.yml"
+
+EXACT = 1e-6
+EXTRAPOLATED = 2e-3
+
+VERSIONS = ("2.42", "3")
+
+
+def with_sources(config: Config, options: Mapping[Literal["production", "pte"], object]) -> Config:
+    """The stack's configuration with other source options, by role."""
+    environments = tuple(msgspec.structs.replace(e, source=options[e.role]) for e in config.environments)
+    return msgspec.structs.replace(config, environments=environments)
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return sources.read(STACK)
+
+
+@pytest.fixture(scope="module")
+def computed(config: Config) -> Snapshot:
+    """The round as the demo source gives it."""
+    options = demo.Options(seed=seed.SEED)
+    return pipeline.round_once(with_sources(config, {"production": options, "pte": options}), seed.END)
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def asked(
+    request: pytest.FixtureRequest, config: Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Snapshot]:
+    """The round as a real Prometheus gives it, filled with the demo's history."""
+    directory = tmp_path_factory.mktemp("agreement")
+    with servers.prometheus(request.param, directory, blocks=seed.tsdb()) as server:
+        options = {e.role: msgspec.structs.replace(e.source, url=server.url) for e in config.environments}
+        yield pipeline.round_once(with_sources(config, options), seed.END)
+
+
+def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Every value in a result by its path."""
+    if dataclasses.is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from leaves(each, f"{path}.{key}")
+    elif isinstance(value, tuple) and value and isinstance(value[0], RouteCount):
+        yield from leaves({f"{each.method} {each.route}": (each.requests, each.successes) for each in value}, path)
+    elif isinstance(value, tuple):
+        yield f"{path}#", len(value)
+        for position, each in enumerate(value):
+            yield from leaves(each, f"{path}[{position}]")
+    else:
+        yield path, value
+
+
+def same(one: object, other: object, tolerance: float) -> bool:
+    """Numbers within the tolerance, relative, and absolute near zero; the numbers in a text may be rounded elsewise."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance * 1e-3)
+    if isinstance(one, str) and isinstance(other, str):
+        return re.sub(r"[\d.]+", "#", one) == re.sub(r"[\d.]+", "#", other)
+    return one == other
+
+
+def differences(one: object, other: object, tolerance: float) -> list[str]:
+    """Where two results differ by more than the tolerance."""
+    left, right = dict(leaves(one)), dict(leaves(other))
+    pairs = {path: (left.get(path, "absent"), right.get(path, "absent")) for path in left.keys() | right.keys()}
+    return sorted(f"{path}: {a} and {b}" for path, (a, b) in pairs.items() if not same(a, b, tolerance))
+
+
+def test_one_minute_signals_agree(computed: Snapshot, asked: Snapshot) -> None:
+    """Summaries of one-minute values, test runs and their minutes are the same to the sixth digit."""
+    for role in ("production", "pte"):
+        told, read = getattr(computed, role), getattr(asked, role)
+        assert read.applications.keys() == told.applications.keys()
+        for name, one in told.applications.items():
+            other = read.applications[name]
+            for part in ("window", "signals", "minutes", "run"):
+                assert differences(getattr(one, part), getattr(other, part), EXACT) == [], f"{role} {name} {part}"
+
+
+def test_results_agree(computed: Snapshot, asked: Snapshot) -> None:
+    """Every result of the round is the same within what rate() extrapolates."""
+    assert differences(computed.applications, asked.applications, EXTRAPOLATED) == []
+
+
+def test_recording_agrees(computed: Snapshot, config: Config, tmp_path: Path) -> None:
+    """A report that is written and read back gives the same results to the last bit, but for what it does not hold."""
+    file = tmp_path / "report.json"
+    file.write_bytes(FORMATS["json"](computed))
+    options = recorded.Options(file=file)
+    again = pipeline.round_once(with_sources(config, {"production": options, "pte": options}), seed.END)
+    assert again.production == computed.production
+    assert again.pte == computed.pte
+    for name, result in computed.applications.items():
+        for part in ("gaps", "load", "coverage", "capacity", "efficacy", "next_certification", "pattern", "run"):
+            assert getattr(again.applications[name], part) == getattr(result, part), f"{name} {part}"
