@@ -36,6 +36,9 @@ class Polled(Protocol):
         """Its last success has grown older than max_age."""
 
 
+_Work = queue.SimpleQueue[Callable[[], None]]
+
+
 class Poller:
     """Does what `polled` says for every source, from `start` until `stop`."""
 
@@ -44,11 +47,12 @@ class Poller:
     ) -> None:
         self._polled, self._clock = polled, clock
         self._schedule = Schedule(timings, clock())
-        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._polls, self._expiries = _Work(), _Work()
         self._changed = threading.Condition()
         self._stopped = False
-        count = min(WORKERS, len(timings))
-        self._threads = [threading.Thread(target=self._run, name=f"poll-{n}", daemon=True) for n in range(count)]
+        # Expiry has a worker of its own: it matters most while every other one hangs in a poll.
+        workers = [("expiry", self._expiries), *(("poll", self._polls) for _ in range(min(WORKERS, len(timings))))]
+        self._threads = [threading.Thread(target=self._run, args=[work], name=n, daemon=True) for n, work in workers]
         self._threads.append(threading.Thread(target=self._watch, name="polling", daemon=True))
 
     def start(self) -> None:
@@ -61,7 +65,8 @@ class Poller:
             self._stopped = True
             self._changed.notify_all()
         for _ in self._threads:
-            self._work.put(lambda: None)
+            self._polls.put(lambda: None)
+            self._expiries.put(lambda: None)
 
     def join(self) -> None:
         """Wait for the polls in flight, after `stop`."""
@@ -73,17 +78,17 @@ class Poller:
             while not self._stopped:
                 now = self._clock()
                 for name in self._schedule.start(now):
-                    self._work.put(partial(self._poll, name))
+                    self._polls.put(partial(self._poll, name))
                 for name in self._schedule.expired(now):
-                    self._work.put(partial(self._polled.expired, name))
+                    self._expiries.put(partial(self._polled.expired, name))
                 due = self._schedule.next()
                 self._changed.wait(None if due is None else max(0.0, due - self._clock()))
 
-    def _run(self) -> None:
+    def _run(self, work: _Work) -> None:
         while not self._stopped:
-            work = self._work.get()
+            do = work.get()
             try:
-                work()
+                do()
             except Exception:
                 # A fault of ours about one source must not end the polling of all of them.
                 logger.exception("a fault of the exporter; polling goes on")

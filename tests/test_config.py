@@ -1,0 +1,159 @@
+"""The configuration file is read whole, and every problem in it is told with file and path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporter import cli, config, sources
+from exporter.errors import ConfigError, Problem
+from exporter.model.observation import Window
+from exporter.model.settings import AnalysisSettings
+
+TWO = """\
+environments:
+  - {role: production, source: {kind: demo}}
+  - {role: pte, source: {kind: demo, seed: 7}}
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "exporter.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def told(tmp_path: Path, text: str) -> list[str]:
+    """Each problem of the file, without its name."""
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        sources.read(path)
+    return [str(problem).removeprefix(f"{path}: ") for problem in caught.value.problems]
+
+
+def test_the_smallest_configuration(tmp_path: Path) -> None:
+    """Two environments suffice; names follow the roles and the source has its options record."""
+    read = sources.read(written(tmp_path, TWO))
+    assert [each.name for each in read.environments] == ["production", "pte"]
+    assert read.environment("pte").source == sources.kinds()["demo"].Options(seed=7)
+    assert read.analysis == AnalysisSettings()
+
+
+def test_the_embedded_demo_is_a_good_configuration() -> None:
+    """What runs without a file passes the same checks as a file."""
+    assert {each.role for each in sources.read(cli.DEMO).environments} == {"production", "pte"}
+
+
+def test_a_gap_rule_is_laid_over_the_default_one(tmp_path: Path) -> None:
+    """Naming one step of one signal changes that step and nothing else."""
+    read = sources.read(written(tmp_path, TWO + "analysis: {gaps: {cpu: {limit: 0.7, medium: null}}}\n"))
+    defaults = AnalysisSettings().gaps
+    assert read.analysis.gaps["cpu"].limit == 0.7
+    assert read.analysis.gaps["cpu"].medium is None
+    assert read.analysis.gaps["cpu"].low == defaults["cpu"].low
+    assert read.analysis.gaps["memory"] == defaults["memory"]
+    assert read.analysis.gaps.keys() == defaults.keys()
+
+
+def test_runs_cover_the_full_minutes_they_touched(tmp_path: Path) -> None:
+    """A run's window is widened to full minutes, and the latest of an application's runs is the one that counts."""
+    text = TWO.replace("{role: pte,", "{role: pte, runs: [%s, %s],") % (
+        "{application: a, start: 2026-11-20T10:00:30Z, end: 2026-11-20T11:00:01Z}",
+        "{application: a, start: 2026-11-19T10:00:00Z, end: 2026-11-19T11:00:00Z}",
+    )
+    windows = sources.read(written(tmp_path, text)).environment("pte").windows
+    assert windows == {"a": Window(1795168800.0, 1795172460.0)}
+
+
+def test_problems_of_every_part_are_told_at_once(tmp_path: Path) -> None:
+    """A fault in one part hides none in another."""
+    text = """\
+environments:
+  - {name: production, role: production, interval: 5, source: {kind: demoo}}
+  - {name: pte, role: pte, max_age: 1m, source: {kind: demo, sed: 1}, runs: [{application: a, end: 2026-01-01}]}
+  - {name: other, role: pte, interval: 100ms, source: demo}
+analysis:
+  timezone: Mars/Olympus
+  tolerance: 5
+  gaps: {cpu: {low: 0.5}, disk: {bad: lower}}
+  efficacy: {coverage: 0, load_coverage: 0, performance: 0, good: 0.95}
+  routes: {min_requests: -1}
+links: {runbook: "javascript:alert(1)"}
+anlysis: {}
+"""
+    problems = told(tmp_path, text)
+    assert problems == [
+        'anlysis: unknown key "anlysis"; did you mean "analysis"? known: environments, analysis, links',
+        "environments[0].interval: found the number 5, wanted a duration such as 90s, 5m, 1h30m or 7d",
+        "environments[1].runs[0].start: missing, wanted a time with its zone such as 2026-11-20T10:00:00Z",
+        "environments[1].runs[0].end: found a date, wanted a time with its zone such as 2026-11-20T10:00:00Z",
+        *problems[4:7],
+        "environments[2].interval: wanted at least 1s",
+        "analysis.tolerance: found 5, wanted a ratio within 0..1",
+        "analysis.routes.min_requests: found -1, wanted at least 0",
+        'analysis.timezone: unknown time zone "Mars/Olympus", wanted an IANA name such as Europe/Berlin or UTC',
+        "analysis.gaps.cpu.medium: found 0.25, wanted more than low (0.5)",
+        f'analysis.gaps.disk: unknown signal "disk"; known: {", ".join(AnalysisSettings().gaps)}',
+        "analysis.efficacy: all weights are 0, wanted one of coverage, load_coverage, performance, error_validation "
+        "above 0",
+        "analysis.efficacy: wanted fair < good < excellent",
+        "links.runbook: wanted a URL that starts with https:// or http://",
+    ]
+    kinds = ", ".join(sources.kinds())
+    assert problems[4:7] == [
+        f'environments[0].source.kind: unknown kind "demoo"; did you mean "demo"? known: {kinds}',
+        'environments[1].source.sed: unknown key "sed"; did you mean "seed"? known: seed',
+        "environments[2].source: wanted a mapping with the key kind",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty, wanted a mapping"),
+        ("[1]", "found a list, wanted a mapping"),
+        ("environments: []", "environments: found 0 environments with role production, wanted exactly one"),
+        (TWO.replace("role: pte", "role: production"), "environments: found 2 environments with role production"),
+        (
+            TWO.replace("role: pte", "role: pte, name: production"),
+            'environments[1].name: "production" is the name of environments[0] too, wanted another name',
+        ),
+        ("a: 1\nb: [\n", "line 3, column 1: is not YAML: "),
+        ("a: \t- b", "line 1, column 4: is not YAML: "),
+        ("a: {b: 1}\nc: {d: 1, d: 2}\na: 3", "c.d: the key stands twice, in lines 2 and 2; wanted once"),
+        ("a: 1\nb: 2\na: 3", "a: the key stands twice, in lines 1 and 3; wanted once"),
+        ("a: !!python/object:os.system x", "line 1, column 4: is not YAML: could not determine a constructor"),
+        (TWO.replace("{kind: demo}", "{}"), "environments[0].source.kind: missing, wanted one of "),
+        (TWO.replace("{kind: demo}", "{kind: [demo]}"), "environments[0].source.kind: unknown kind "),
+        (TWO.replace("{role: pte,", "{role: pte, max_age: 5m,"), "environments[1].max_age: wanted more than the inte"),
+    ],
+)
+def test_one_fault_gives_its_line(tmp_path: Path, text: str, problem: str) -> None:
+    """Each kind of fault has its words."""
+    assert any(line.startswith(problem) for line in told(tmp_path, text)), told(tmp_path, text)
+
+
+def test_a_missing_file_is_told_in_one_line() -> None:
+    """A file that is not there, or is a directory, is a problem like any other."""
+    for name, why in (("/nowhere/x.yml", "No such file or directory"), ("/", "Is a directory")):
+        with pytest.raises(ConfigError) as caught:
+            config.read(name)
+        assert str(caught.value) == f"{name}: cannot be read: {why}"
+
+
+def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
+    """A binary file is a problem, not a traceback."""
+    path = tmp_path / "x.yml"
+    path.write_bytes(b"\xff\xfe\x00a")
+    with pytest.raises(ConfigError, match="is not YAML in UTF-8"):
+        config.read(path)
+
+
+def test_an_alias_to_itself_ends() -> None:
+    """A document that contains itself is read in finite time."""
+    problems = list[Problem]()
+    node = yaml.compose("&a {b: *a}", Loader=yaml.SafeLoader)
+    config._duplicates(node, "f", "", problems, set())
+    assert not problems
