@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from exporter.config import Config
-from exporter.rules import certification, coverage, efficacy, exporter, gap, load, render
+from exporter.rules import certification, coverage, efficacy, exporter, gap, load, observed, render
 from exporter.rules.rule import Alert, Links, Record, Rule
+from exporter.sources.prometheus import Options
 
 __all__ = ["ALERTS", "RECORDS", "SUBJECTS", "files"]
 
@@ -36,10 +38,22 @@ def links(config: Config | None) -> Links:
     return Links(config.links.runbook or default.runbook, config.links.dashboards or default.dashboards)
 
 
+def _observed(config: Config) -> list[dict[str, Any]]:
+    """The recording rules of every side that is read from a Prometheus-like server."""
+    sides = ((one.name, one.source) for one in config.environments)
+    return [
+        group for name, options in sides if isinstance(options, Options) for group in observed.groups(name, options)
+    ]
+
+
 def files(config: Config | None) -> Mapping[str, bytes]:
-    """Every rules file by its path below the top of the repository."""
+    """Every rules file by its path below the top of the repository.
+
+    What is observed depends on the configuration (from `exporter.sources.read`), so without one there is no file of it.
+    """
     bases = links(config)
-    return {
-        f"rules/{subject}.rules.yml": render.render([render.group(f"pte-{subject}", rules, bases)])
-        for subject, rules in SUBJECTS.items()
-    }
+    groups = {name: [render.group(f"pte-{name}", rules, bases)] for name, rules in SUBJECTS.items()}
+    recorded = _observed(config) if config is not None else []
+    if recorded:
+        groups["observed"] = recorded
+    return {f"rules/{name}.rules.yml": render.render(found) for name, found in groups.items()}

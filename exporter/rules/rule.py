@@ -72,5 +72,5 @@ class Links:
 
     runbook: str = "https://example.com/pte-exporter/rules/RUNBOOK.md"
     """URL of the runbook page; the alert's heading is appended as #anchor."""
-    dashboards: str = "http://localhost:3000"
+    dashboards: str = "http://127.0.0.1:3000"
     """Base URL of Grafana."""

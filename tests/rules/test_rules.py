@@ -12,7 +12,7 @@ import promql_parser
 import pytest
 import yaml
 
-from exporter import catalogue
+from exporter import catalogue, sources
 from exporter.catalogue import exporter
 from exporter.config import Config, Links
 from exporter.rules import ALERTS, RECORDS, SUBJECTS, files
@@ -123,11 +123,17 @@ def test_the_runbook_names_only_settings_and_limits_that_exist() -> None:
             record = record[part] if isinstance(record, dict) else getattr(record, part)
 
 
-@pytest.mark.parametrize("subject", sorted(SUBJECTS))
-def test_the_committed_file_is_what_the_rules_say(subject: str) -> None:
-    """The file that Prometheus loads is the one that `generate rules` writes."""
-    path = f"rules/{subject}.rules.yml"
-    assert (TOP / path).read_bytes() == files(None)[path]
+def test_the_committed_files_are_what_the_rules_say() -> None:
+    """What Prometheus loads is what `generate rules` writes for the stack, whose links are the defaults."""
+    made = files(sources.read(TOP / "deploy" / "stack" / "exporter.yml"))
+    assert {f"rules/{path.name}" for path in (TOP / "rules").glob("*.rules.yml")} == set(made)
+    assert [path for path, text in made.items() if (TOP / path).read_bytes() != text] == []
+    assert files(None).items() <= made.items()
+
+
+def test_only_what_a_server_is_asked_for_is_recorded() -> None:
+    """A side that is not read from a Prometheus-like server has no recording rules."""
+    assert "rules/observed.rules.yml" not in files(sources.read(TOP / "exporter" / "demo.yml"))
 
 
 def test_files_are_stable_and_say_that_they_are_generated() -> None:
