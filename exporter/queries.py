@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter.model.observation import MINUTE, QUANTILES, Window
-from exporter.presets import RECORDED, Templates, duration
+from exporter.presets import RECORDED, RECORDING, Templates, duration
 from exporter.promql import quote
 
 BUCKET_PARTS = {"latency_bucket": "bucket", "latency_sum": "sum", "latency_count": "count"}
 ROUTE_PARTS = {"route_requests": "requests", "route_successes": "successes"}
 LATENCY_QUANTILES = {"p50": "0.5", "p95": "0.95", "p99": "0.99", "p999": "0.999", "max": "1"}
 
-_LAST = duration(MINUTE - 0.001)
-"""Range that holds exactly one of the samples recorded every minute, whatever their offset and the range's edges."""
+_ALMOST = duration(MINUTE - 0.001)
+"""With this, a stretch of time holds exactly one full minute, and one sample recorded every minute."""
 
 
 def inside(seconds: float) -> str:
@@ -78,11 +78,12 @@ class Queries:
     def minute(self, key: str) -> str | None:
         """The value of one minute, on a full minute; negative, NaN and infinite ones are no measurements."""
         if key in self.recorded:
-            return f"last_over_time({RECORDED[key]}{{side={quote(self.side)}}}[{_LAST}])"
+            # What was recorded before the next full minute: see `recordable`.
+            return f"last_over_time({RECORDED[key]}{{side={quote(self.side)}}}[1m] offset -{_ALMOST})"
         return self.measured(key)
 
     def measured(self, key: str) -> str | None:
-        """As `minute`, always from the raw data; what the recording rules record."""
+        """As `minute`, always from the raw data."""
         query = self.named(key, self.rate_range)
         if query is None:
             return None
@@ -90,6 +91,15 @@ class Queries:
             requests = self.named("request_rate", self.rate_range)
             query = f"({query}) or on (application) ({requests}) * 0" if requests else query
         return f"({query}) >= 0 < Inf"
+
+    def recordable(self, key: str) -> str | None:
+        """What a rule records: the value of the latest full minute.
+
+        A rule group is evaluated at any second of the minute, as Prometheus spreads its groups; a subquery's steps
+        stand on full minutes, so that what is recorded is the same as what would be asked for later.
+        """
+        query = self.measured(key)
+        return None if query is None else f"last_over_time(({query})[{_ALMOST}:1m])"
 
     def signal(self, signal: str) -> str | None:
         """The value of one minute of a signal of the model."""
@@ -173,11 +183,8 @@ class Queries:
         return None if query is None else f"({query}) >= 0 < Inf"
 
     def recording(self, seconds: float) -> str:
-        """Which series are recorded at both ends of a window: a young recording must not pass for the whole of it."""
-        names = quote("|".join(RECORDED.values()))
-        selector = f"{{__name__=~{names},side={quote(self.side)}}}"
-        ends = (("end", selector), ("start", f"{selector} offset {duration(seconds - 300)}"))
-        return union(marked(f"count by (__name__) ({query})", "edge", edge) for edge, query in ends)
+        """How many minutes of the window were recorded, by key: a young recording must not pass for the whole of it."""
+        return f"count_over_time({RECORDING}{{side={quote(self.side)}}}[{duration(seconds - 1)}])"
 
 
 def _histogram_stats(histogram: str, factor: str) -> str:

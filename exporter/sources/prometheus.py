@@ -43,6 +43,10 @@ _SKEW_WARNING = 30.0
 """Seconds of difference between the clocks that are worth a warning."""
 
 
+_WHOLE = 0.99
+"""Share of a window's minutes that must have been recorded for the recording to stand for the window."""
+
+
 class Options(HttpOptions, frozen=True, kw_only=True):
     """Where the server is, how its data is named, and how we may ask."""
 
@@ -139,10 +143,12 @@ class Source:
         """The queries, reading what is recorded over the whole window from there."""
         if self._options.recorded == "never":
             return self._plain
-        found = client.query(self._plain.recording(window.duration), window.end)
-        edges = {(sample.labels.get("__name__"), sample.labels.get("edge")) for sample in found}
-        whole = {key for key, name in RECORDED.items() if (name, "start") in edges and (name, "end") in edges}
-        return replace(self._plain, recorded=frozenset(whole & self._options.templates.queries.keys()))
+        minutes = client.query(self._plain.recording(window.duration), window.end)
+        enough = _WHOLE * window.duration / MINUTE
+        whole = {sample.labels.get("signal", "") for sample in minutes if sample.value >= enough}
+        return replace(
+            self._plain, recorded=frozenset(whole & RECORDED.keys() & self._options.templates.queries.keys())
+        )
 
     def _summaries(self, client: Client, queries: Queries, window: Window) -> dict[str, dict[str, Summary]]:
         asked = ((signal, queries.summary(signal, window.duration)) for signal in GAUGE_SIGNALS)
