@@ -1,0 +1,262 @@
+"""What every kind of source promises, checked for each that there is; a new kind without an entry in BUILD fails.
+
+Each is built on the same made-up shop, its own way: computed, asked from a server, read from a file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+
+from exporter import sources
+from exporter.analysis import run
+from exporter.errors import REASONS, SourceError
+from exporter.model.observation import (
+    GAUGE_SIGNALS,
+    MINUTE,
+    PATTERN_STEP,
+    QUANTILES,
+    ApplicationObservation,
+    Observation,
+    Samples,
+    Window,
+)
+from exporter.model.settings import Settings, TestRunSettings
+from exporter.sources import Source, demo, prometheus, recorded
+from tests import seed, servers
+
+DAY = Window(seed.END - 86400.0, seed.END)
+WEEK = Window(seed.END - 7 * 86400.0, seed.END)
+LOOKBACK = Window(seed.END - 9 * 86400.0, seed.END)
+THRESHOLD = 1.0
+
+choose = partial(run.choose, settings=TestRunSettings(), explicit={})
+
+
+@dataclasses.dataclass(frozen=True)
+class Built:
+    """A kind with real data behind it: how to construct each side, and one that cannot be read."""
+
+    module: ModuleType
+    production: Any
+    pte: Any
+    unreadable: Any
+    """Options of a source that must fail; None for a kind that has nothing to read."""
+
+    def source(self, options: Any, side: str = "production") -> Source:
+        made: Source = self.module.Source(options, side)
+        return made
+
+
+@contextmanager
+def build_demo(_: Path) -> Iterator[Built]:
+    yield Built(demo, demo.Options(seed=seed.SEED), demo.Options(seed=seed.SEED), None)
+
+
+@contextmanager
+def build_recorded(directory: Path) -> Iterator[Built]:
+    shop = demo.Source(demo.Options(seed=seed.SEED), "shop")
+    observations = {"production": shop.observe(DAY, WEEK), "pte": shop.observe_runs(LOOKBACK, THRESHOLD, choose)}
+    file = directory / "report.json"
+    file.write_bytes(msgspec.json.encode({"observations": observations}))
+    options = recorded.Options(file=file)
+    yield Built(recorded, options, options, recorded.Options(file=directory / "missing.json"))
+
+
+@contextmanager
+def build_prometheus(directory: Path) -> Iterator[Built]:
+    config = sources.read(servers.TOP / "deploy" / "stack" / "exporter.yml")
+    with servers.prometheus("3", directory, blocks=seed.tsdb()) as server:
+        sides = {
+            role: msgspec.structs.replace(config.environment(role).source, url=server.url)
+            for role in ("production", "pte")
+        }
+        nobody = msgspec.structs.replace(sides["production"], url=f"http://127.0.0.1:{servers.free_port()}")
+        yield Built(prometheus, sides["production"], sides["pte"], nobody)
+
+
+BUILD = {"demo": build_demo, "recorded": build_recorded, "prometheus": build_prometheus}
+
+
+@pytest.fixture(scope="module", params=sorted(sources.kinds()))
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    if request.param not in BUILD:
+        pytest.fail(f"the kind {request.param} has no entry in BUILD: say how it is built on the made-up shop")
+    with BUILD[request.param](tmp_path_factory.mktemp(request.param)) as built:
+        yield built
+
+
+@pytest.fixture(scope="module")
+def production(built: Built) -> Observation:
+    return built.source(built.production, "prod-eu").observe(DAY, WEEK)
+
+
+@pytest.fixture(scope="module")
+def runs(built: Built) -> Observation:
+    return built.source(built.pte, "perf").observe_runs(LOOKBACK, THRESHOLD, choose)
+
+
+def everyone(*observations: Observation) -> Iterator[ApplicationObservation]:
+    for observation in observations:
+        yield from observation.applications.values()
+
+
+def numbers(value: object) -> Iterator[float]:
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from numbers(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from numbers(each)
+    elif isinstance(value, float):
+        yield value
+
+
+def test_module_has_what_the_registry_asks_for(built: Built) -> None:
+    """A kind names itself, refuses unknown options and takes the same arguments as the protocol."""
+    assert sources.kinds()[built.module.KIND] is built.module
+    assert issubclass(built.module.Options, Settings)
+    for method in ("observe", "observe_runs", "close"):
+        wanted, found = (inspect.signature(getattr(each, method)) for each in (Source, built.module.Source))
+        assert [(p.name, p.default) for p in found.parameters.values()] == [
+            (p.name, p.default) for p in wanted.parameters.values()
+        ]
+
+
+def test_side_and_windows_are_those_asked_for(production: Observation, runs: Observation) -> None:
+    """The observation carries the side's configured name and the window, and a run its own."""
+    assert (production.side, production.window) == ("prod-eu", DAY)
+    assert all(one.window == DAY and one.run is None for one in everyone(production))
+    assert (runs.side, runs.window) == ("perf", LOOKBACK)
+    for one in everyone(runs):
+        assert one.run is not None
+        assert one.window == one.run.window
+        assert LOOKBACK.start <= one.window.start < one.window.end <= LOOKBACK.end
+
+
+def test_the_shop_is_seen(production: Observation, runs: Observation) -> None:
+    """All applications are there, and those without a run have no key in the PTE."""
+    assert set(production.applications) == {"shop", "checkout", "search", "archive"}
+    assert set(runs.applications) == {"shop", "checkout", "archive"}
+    for one in (production.applications["shop"], runs.applications["shop"]):
+        assert set(one.signals) == set(GAUGE_SIGNALS)
+        assert one.latency is not None
+        assert one.latency.p999 is not None
+    assert len(production.applications["shop"].routes) == 45
+
+
+def test_what_was_not_measured_is_absent(production: Observation) -> None:
+    """The idle application has a request rate of zero, and neither errors, latency nor routes."""
+    idle = production.applications["archive"]
+    assert idle.signals["request_rate"].peak == 0.0
+    assert "error_ratio" not in idle.signals
+    assert idle.latency is None
+    assert idle.routes == ()
+
+
+def test_numbers_are_finite(production: Observation, runs: Observation) -> None:
+    """Nothing is NaN or infinite, and every summary stands on samples."""
+    assert all(math.isfinite(number) for each in (production, runs) for number in numbers(msgspec.to_builtins(each)))
+    assert all(summary.samples for one in everyone(production, runs) for summary in one.signals.values())
+
+
+def test_a_whole_day_has_every_minute(production: Observation) -> None:
+    """A day is 1440 one-minute values, and the request rate has its quantiles, between its least and its peak."""
+    for one in everyone(production):
+        rate = one.signals["request_rate"]
+        assert rate.samples == 1440
+        assert set(rate.quantiles) == set(QUANTILES)
+        ordered = [rate.min, *(rate.quantiles[q] for q in QUANTILES), rate.peak]
+        assert ordered == sorted(ordered, key=lambda value: value or 0.0)
+
+
+def test_series_ascend_on_their_steps(production: Observation, runs: Observation) -> None:
+    """Minutes and pattern lie inside their windows, in order, on their steps, with a value each."""
+
+    def check(samples: Samples | None, window: Window, step: float) -> None:
+        assert samples is not None
+        times = samples.times
+        assert len(times) == len(samples.values) == round(window.duration / step)
+        assert times == tuple(window.start + step * (position + 1) for position in range(len(times)))
+
+    for one in everyone(production):
+        check(one.pattern, WEEK, PATTERN_STEP)
+    for one in everyone(runs):
+        check(one.minutes, one.window, MINUTE)
+
+
+def test_pattern_is_only_there_when_asked_for(built: Built) -> None:
+    """Without a pattern window no pattern is given."""
+    observation = built.source(built.production).observe(DAY)
+    assert observation.applications
+    assert all(one.pattern is None for one in everyone(observation))
+
+
+def test_routes_are_unique_and_were_called(production: Observation, runs: Observation) -> None:
+    """Each method and route stands once, with requests, and no more successes than requests."""
+    for one in everyone(production, runs):
+        assert len({(route.method, route.route) for route in one.routes}) == len(one.routes)
+        assert all(route.requests > 0 for route in one.routes)
+        assert all(route.successes is not None for route in one.routes)
+        assert all((route.successes or 0.0) <= route.requests * (1 + 1e-6) for route in one.routes)
+
+
+def test_json_and_back(production: Observation, runs: Observation) -> None:
+    """Written as JSON and read again, an observation is the same."""
+    for observation in (production, runs):
+        assert msgspec.json.decode(msgspec.json.encode(observation), type=Observation) == observation
+
+
+def test_asked_again_it_says_the_same(built: Built, production: Observation, runs: Observation) -> None:
+    """One source can be asked any number of times, and the past does not change."""
+
+    def timeless(observation: Observation) -> Observation:
+        return dataclasses.replace(observation, clock_skew=None)
+
+    source = built.source(built.production, "prod-eu")
+    assert timeless(source.observe(DAY, WEEK)) == timeless(source.observe(DAY, WEEK)) == timeless(production)
+    pte = built.source(built.pte, "perf")
+    assert timeless(pte.observe_runs(LOOKBACK, THRESHOLD, choose)) == timeless(runs)
+    source.close()
+    pte.close()
+
+
+def test_idle_pte_is_no_error(built: Built) -> None:
+    """When there was no run, no application has a key, and nothing is raised."""
+    if built.module is recorded:
+        idle = built.pte.file.parent / "idle.json"
+        idle.write_bytes(msgspec.json.encode({"observations": {"pte": Observation("perf", DAY, {})}}))
+        source = built.source(recorded.Options(file=idle), "perf")
+    else:
+        source = built.source(built.pte, "perf")
+    hours = Window(seed.END - 3600.0, seed.END)
+    assert source.observe_runs(hours, THRESHOLD, choose).applications == {}
+
+
+def test_failure_is_one_line_with_a_reason(built: Built) -> None:
+    """What cannot be read is a SourceError with a known reason, not at construction but at every poll."""
+    if built.unreadable is None:
+        assert built.module is demo, "only the demo has nothing to read"
+        return
+    source = built.source(built.unreadable)
+    ask: list[Callable[[], Observation]] = [
+        lambda: source.observe(DAY, WEEK),
+        lambda: source.observe_runs(LOOKBACK, THRESHOLD, choose),
+        lambda: source.observe(DAY),
+    ]
+    for each in ask:
+        with pytest.raises(SourceError) as caught:
+            each()
+        assert caught.value.reason in REASONS
+        assert "\n" not in str(caught.value)
+    source.close()
