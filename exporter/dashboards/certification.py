@@ -14,6 +14,7 @@ from exporter.dashboards.query import (
     any_of,
     largest,
     limit,
+    or_no_evidence,
     per_application,
     scalar,
 )
@@ -67,7 +68,7 @@ def _verdict() -> tuple[Panel, ...]:
     against = About(
         "Reasons against it",
         "How many checks speak against the certification? The table below names them.",
-        "No check could be judged: production or the PTE was not observed.",
+        NOT_SCRAPED,
         "none",
         (3, 6),
     )
@@ -85,7 +86,9 @@ def _verdict() -> tuple[Panel, ...]:
         "s",
         (4, 6),
     )
-    count = f"sum by (application) ({largest('application, reason', 'pte_certification_reason', APPLICATION)})"
+    judged = f"{scalar('pte_certification_evidence')} == 1"
+    reasons_on = largest("application, reason", "pte_certification_reason", APPLICATION)
+    count = or_no_evidence(f"sum by (application) ({reasons_on}) and ({judged})", "pte_certification_evidence")
     return (
         stat(holds, Query(VERDICT, "{{application}}"), words=words.VERDICT, links=again),
         stat(against, Query(count, "{{application}}"), words=words.COUNT_AGAINST, links=again),

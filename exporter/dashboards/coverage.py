@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from exporter.dashboards import words
 from exporter.dashboards.board import Board, applications, data_source, sides
 from exporter.dashboards.panels import About, Column, Key, Panel, bargauge, heading, stat, table, timeseries
-from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, per_application, scalar
+from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, or_no_evidence, per_application, scalar
 from exporter.dashboards.shared import (
     NO_ROUTES,
     NOT_SCRAPED,
@@ -48,7 +48,7 @@ def board(names: Mapping[str, str]) -> Board:
 
 def _within(value: str, comparison: str, name: str, evidence: str) -> str:
     """1 within the limit, 0 beyond it, -1 where there is no evidence (words.WITHIN)."""
-    return f"({value} {comparison} bool on () group_left () {limit(name)}) or ({scalar(evidence)} == 0) - 1"
+    return or_no_evidence(f"{value} {comparison} bool on () group_left () {limit(name)}", evidence)
 
 
 def _tiles() -> tuple[Panel, ...]:

@@ -60,7 +60,7 @@ def _tiles() -> tuple[Panel, ...]:
         "none",
         (4, 6),
     )
-    tls = About("TLS verification", "Is every source's certificate verified?", NOT_SCRAPED, "none", (4, 6))
+    tls = About("TLS verification", "Is every source's certificate verified?", "No source speaks TLS.", "none", (4, 6))
     rules = About(
         "Our rules",
         "Does Prometheus evaluate our rules? The watchdog alert always fires where they are loaded.",
@@ -109,7 +109,7 @@ def _sources() -> Panel:
         Column("queries", largest("source", "pte_source_queries"), decimals=0, empty="none yet"),
         Column("warnings", largest("source", "pte_source_warnings"), decimals=0, empty="none yet"),
         Column("clock skew", largest("source", "pte_source_clock_skew_seconds"), "s", decimals=1, empty="not told"),
-        Column("TLS verified", smallest("source", "pte_source_tls_verification"), "none", words.TLS),
+        Column("TLS verified", smallest("source", "pte_source_tls_verification"), "none", words.TLS, empty="no TLS"),
     ]
     return table(about, [Key("source", "source")], columns, sort="data")
 
@@ -140,7 +140,7 @@ def _polls() -> tuple[Panel, ...]:
     failures = About(
         "Failed polls by reason",
         "Why do polls fail? Failures in 30 minutes, by source and reason.",
-        "No poll failed since the exporter started: good.",
+        "No poll failed in this time range: good.",
         "short",
         (12, 8),
     )
@@ -178,7 +178,7 @@ def _polls() -> tuple[Panel, ...]:
         ),
         timeseries(
             failures,
-            Query(increase("source, reason", "pte_source_poll_failures_total"), "{{source}} {{reason}}"),
+            Query(f"{increase('source, reason', 'pte_source_poll_failures_total')} > 0", "{{source}} {{reason}}"),
             bars=True,
         ),
         timeseries(
@@ -186,7 +186,7 @@ def _polls() -> tuple[Panel, ...]:
             Query(increase("source", "pte_source_polls_total"), "polls, {{source}}"),
             Query(increase("source", "pte_source_skipped_polls_total"), "missed slots, {{source}}"),
         ),
-        timeseries(age, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit of {{source}}")),
+        timeseries(age, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}")),
         timeseries(skew, Query(largest("source", "pte_source_clock_skew_seconds"), "{{source}}")),
     )
 

@@ -64,6 +64,12 @@ VERDICT = (
 )
 """1 holds, 0 does not, -1 no evidence, -2 no evidence and none expected (words.VERDICT)."""
 
+
+def or_no_evidence(expr: str, evidence: str) -> str:
+    """What the query gives per application, and -1 where the evidence series says that there is none."""
+    return f"({expr}) or ({scalar(evidence)} == 0) - 1"
+
+
 DATA_STATE = "max by (source) (pte_source_withdrawn * 2 > 0 or 1 - pte_source_up)"
 """0 current, 1 the last poll failed, 2 withdrawn (words.DATA), of the worst replica."""
 

@@ -65,7 +65,13 @@ CHECKS = (
         scalar("pte_mix_total_variation_ratio"),
         "mix_total_variation_ratio",
     ),
-    Check("latency", "worst latency gap, severity 0..4 (below)", _worst('signal=~"latency_.+"'), "gap_severity", ""),
+    Check(
+        "latency",
+        "worst latency gap, severity 0..4 (below)",
+        _worst('signal=~"latency_(mean|p95|p99)"'),
+        "gap_severity",
+        "",
+    ),
     Check("errors", "error gap, severity 0..4 (below)", _worst('signal="error_ratio"'), "gap_severity", ""),
     Check("efficacy", "efficacy, % (at least)", scalar("pte_efficacy_ratio"), "efficacy_ratio"),
 )
@@ -92,7 +98,9 @@ def reasons(size: tuple[int, int]) -> Panel:
             if check.limit
         ]
     )
-    applies = largest("application, reason", "pte_certification_reason", APPLICATION)
+    evidence = scalar("pte_certification_evidence")
+    reason = largest("application, reason", "pte_certification_reason", APPLICATION)
+    applies = f"{reason} and on (application) ({evidence} == 1) or {reason} * 0 - 1"
     keys = [
         Key("application", "application", link=to_board("pte-coverage", "Coverage of this application", row=True)),
         Key("reason", "check", words.plain({check.reason: check.text for check in CHECKS})),

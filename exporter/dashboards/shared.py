@@ -47,7 +47,7 @@ def data_age(width: int, height: int = 6) -> Panel:
         "s",
         (width, height),
     )
-    return stat(about, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit of {{source}}"), decimals=0)
+    return stat(about, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}"), decimals=0)
 
 
 def alerts(title: str, question: str, size: tuple[int, int], *, own: bool = False) -> Panel:

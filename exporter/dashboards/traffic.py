@@ -5,7 +5,7 @@ from __future__ import annotations
 from exporter.dashboards import words
 from exporter.dashboards.board import Board, applications, data_source, sides
 from exporter.dashboards.panels import About, Column, Key, Panel, bars, heading, stat, table, timeseries
-from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, per_application, scalar
+from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, or_no_evidence, per_application, scalar
 from exporter.dashboards.shared import (
     NOT_SCRAPED,
     alerts,
@@ -44,39 +44,30 @@ def board() -> Board:
 
 
 def _tiles() -> tuple[Panel, ...]:
-    known = About("Is a pattern known?", "Were seven days of request rates seen?", NOT_SCRAPED, "none", (3, 6))
-    peak_hour = About("Peak hour", "In which hour of the day is the mean rate highest?", NO_PATTERN, "none", (3, 6))
-    low_hour = About("Quiet hour", "In which hour of the day is the mean rate lowest?", NO_PATTERN, "none", (3, 6))
+    peak_hour = About("Peak hour", "In which hour of the day is the mean rate highest?", NOT_SCRAPED, "none", (5, 6))
+    quiet_hour = About("Quiet hour", "In which hour of the day is the mean rate lowest?", NOT_SCRAPED, "none", (4, 6))
     peak = About(
-        "Peak of seven days", "What was the largest five-minute mean rate of the week?", NO_PATTERN, "reqps", (3, 6)
-    )
-    volatility = About(
-        "Volatility",
-        "How much do the hourly means vary over the week, as a coefficient of variation?",
-        NO_PATTERN,
-        "percentunit",
-        (3, 6),
+        "Peak of seven days", "What was the largest five-minute mean rate of the week?", NO_PATTERN, "reqps", (4, 6)
     )
     spikes = About(
         "Spikes",
         "How many five-minute stretches stood far above the same hour of the other days?",
-        NO_PATTERN,
+        NOT_SCRAPED,
         "none",
-        (3, 6),
+        (4, 6),
     )
 
-    def tile(about: About, name: str, kind: words.Words | None = None) -> Panel:
-        return stat(about, Query(scalar(name), "{{application}}"), words=kind, links=_AGAIN)
+    def tile(about: About, name: str, kind: words.Words) -> Panel:
+        known = or_no_evidence(scalar(name), "pte_pattern_evidence")
+        return stat(about, Query(known, "{{application}}"), words=kind, links=_AGAIN)
 
     return (
-        tile(known, "pte_pattern_evidence", words.EVIDENCE),
         tile(peak_hour, "pte_pattern_peak_hour", words.HOURS),
-        tile(low_hour, "pte_pattern_low_hour", words.HOURS),
-        tile(peak, "pte_pattern_peak_requests_per_second"),
-        tile(volatility, "pte_pattern_volatility_ratio"),
+        tile(quiet_hour, "pte_pattern_low_hour", words.HOURS),
+        stat(peak, Query(scalar("pte_pattern_peak_requests_per_second"), "{{application}}"), links=_AGAIN),
         tile(spikes, "pte_pattern_spikes", words.SPIKES),
         data_state(3),
-        data_age(3),
+        data_age(4),
     )
 
 
@@ -102,7 +93,7 @@ def _spikes() -> Panel:
         "The limit is the multiple from which a stretch counts.",
         "No spikes in the last seven days, or no evidence of them: see the tile above.",
         "locale",
-        (14, 8),
+        (13, 8),
     )
     magnitude = largest(by, "pte_spike_magnitude_ratio", APPLICATION)
     columns = [
@@ -119,13 +110,15 @@ def _spikes() -> Panel:
 
 def _growth() -> Panel:
     about = About(
-        "Growth since the test run",
-        "Did production's peak or mix move since the test run, and by how much may they (limits)?",
-        "No evidence: production was not seen in the seven days before the run.",
+        "Steadiness and growth",
+        "How much do hourly means vary over the week (coefficient of variation), and did production's peak or mix move "
+        "since the test run, by more than they may (limits)?",
+        "No evidence: production was not observed.",
         "percentunit",
-        (10, 8),
+        (11, 8),
     )
     columns = [
+        Column("volatility", scalar("pte_pattern_volatility_ratio"), "percentunit", decimals=1),
         Column("peak then", scalar("pte_growth_peak_then_requests_per_second"), "reqps", decimals=1),
         Column("peak now", scalar("pte_growth_peak_now_requests_per_second"), "reqps", decimals=1),
         Column("growth", f"{scalar('pte_growth_peak_ratio')} - 1", "percentunit", decimals=1),
@@ -169,7 +162,7 @@ def _statistics() -> Panel:
         "How are the one-minute request rates of each side spread?",
         NO_SIGNAL,
         "reqps",
-        (8, 9),
+        (16, 9),
     )
     columns = [
         Column(stat, largest(by, "pte_requests_per_second", APPLICATION, SIDE, f'stat="{stat}"'), "reqps", decimals=1)

@@ -31,13 +31,9 @@ COMPARISON: Words = {
     "3": ("PTE worse", WORSE),
 }
 RATING: Words = {"1": ("poor", BAD), "2": ("fair", WARN), "3": ("good", GOOD), "4": ("excellent", GOOD)}
-APPLIES: Words = {"0": ("no", GOOD), "1": ("speaks against it", BAD)}
+APPLIES: Words = {"0": ("no", GOOD), "1": ("speaks against it", BAD), "-1": ("no evidence", UNKNOWN)}
 MET: Words = {"0": ("not met", BAD), "1": ("met", GOOD)}
-WITHIN: Words = {
-    "0": ("beyond the limit", BAD),
-    "1": ("within the limit", GOOD),
-    "-1": ("no evidence", UNKNOWN),
-}
+WITHIN: Words = {"0": ("no", BAD), "1": ("yes", GOOD), "-1": ("no evidence", UNKNOWN)}
 NAMED: Words = {"0": ("below the limit", NOTE), "1": ("must be tested", BAD)}
 TESTED: Words = {"0": ("not tested", WORSE), "1": ("tested", GOOD), "-1": ("no evidence", UNKNOWN)}
 DATA: Words = {"0": ("current", GOOD), "1": ("last poll failed", WORSE), "2": ("withdrawn", BAD)}
@@ -46,12 +42,14 @@ RELOAD: Words = {"0": ("last reload failed", BAD), "1": ("as in the file", GOOD)
 TLS: Words = {"0": ("off", WARN), "1": ("on", GOOD)}
 YES: Words = {"0": ("no", GOOD), "1": ("yes", BAD)}
 SCRAPED: Words = {"0": ("not reached", BAD), "1": ("reached", GOOD)}
-COUNT_AGAINST: Words = {"0": ("none", GOOD), "1+": ("", BAD)}
-SPIKES: Words = {"0": ("none", GOOD), "1+": ("", WARN)}
+COUNT_AGAINST: Words = {"-1": ("no evidence", UNKNOWN), "0": ("none", GOOD), "1+": ("", BAD)}
+SPIKES: Words = {"-1": ("no evidence", UNKNOWN), "0": ("none", GOOD), "1+": ("", WARN)}
 RULES: Words = {"1": ("evaluated", GOOD)}
 EXPECTED: Words = {"0": ("not expected", UNKNOWN), "1": ("expected", NOTE)}
 ENOUGH: Words = {"0": ("too few", UNKNOWN), "1": ("enough", GOOD)}
-HOURS: Words = {str(hour): (f"{hour:02d}:00–{(hour + 1) % 24:02d}:00", NOTE) for hour in range(24)}
+HOURS: Words = {"-1": ("no evidence", UNKNOWN)} | {
+    str(hour): (f"{hour:02d}:00–{(hour + 1) % 24:02d}:00", NOTE) for hour in range(24)
+}
 ALERT_SEVERITY: Words = {"critical": ("critical", BAD), "warning": ("warning", WORSE), "info": ("info", NOTE)}
 
 DAYS: Mapping[str, str] = {day: f"{position} {day.title()}" for position, day in enumerate(WEEKDAYS, start=1)}
@@ -60,14 +58,15 @@ DAYS: Mapping[str, str] = {day: f"{position} {day.title()}" for position, day in
 
 def mappings(words: Words) -> list[dict[str, Any]]:
     """Grafana's value mappings for these words."""
-    return [_mapping(value, text, colour, index) for index, (value, (text, colour)) in enumerate(words.items())]
-
-
-def _mapping(value: str, text: str, colour: str, index: int) -> dict[str, Any]:
-    result: dict[str, Any] = {"color": colour, "index": index} | ({"text": text} if text else {})
-    if value.endswith("+"):
-        return {"type": "range", "options": {"from": float(value[:-1]), "to": None, "result": result}}
-    return {"type": "value", "options": {value: result}}
+    values: dict[str, Any] = {}
+    ranges: list[dict[str, Any]] = []
+    for index, (value, (text, colour)) in enumerate(words.items()):
+        result = {"color": colour, "index": index} | ({"text": text} if text else {})
+        if value.endswith("+"):
+            ranges.append({"type": "range", "options": {"from": float(value[:-1]), "to": None, "result": result}})
+        else:
+            values[value] = result
+    return ([{"type": "value", "options": values}] if values else []) + ranges
 
 
 def plain(names: Mapping[str, str]) -> Words:

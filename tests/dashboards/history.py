@@ -1,0 +1,127 @@
+"""Hours of the exporter's real pages, made by pipeline and publisher from the demo, as Prometheus would scrape them.
+
+A healthy stretch, then a bad one in which the PTE's source fails and its series are withdrawn. Two replicas are
+scraped; the second begins half-way through the healthy stretch. Written for `promtool tsdb`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import yaml
+
+from exporter import catalogue, sources
+from exporter.config import Config
+from exporter.model.observation import Observation
+from exporter.own_metrics import OwnMetrics
+from exporter.pipeline import Pipeline
+from exporter.publish import render
+
+START = 1795161600.0
+"""2026-11-20T08:00:00Z."""
+
+SCRAPE = 120.0
+POLL = 360.0
+SECOND = START + 1.2 * 3600
+"""When the second replica begins."""
+
+HEALTHY = START + 2.4 * 3600
+"""End of the healthy stretch."""
+
+END = HEALTHY + 1.2 * 3600
+"""End of the bad stretch."""
+
+MAX_AGE = 1800.0
+DEMO = {"kind": "demo"}
+SERVER = {"kind": "prometheus", "url": "https://prometheus.example", "preset": "prometheus"}
+SIDES = ("production", "pte")
+EXPORTERS = ("a:9826", "b:9826")
+
+
+def _config(directory: Path, source: dict[str, str]) -> Config:
+    path = directory / "exporter.yml"
+    age = {"interval": "6m", "max_age": "30m"}
+    path.write_text(yaml.safe_dump({"environments": [{"role": side, **age, "source": source} for side in SIDES]}))
+    return sources.read(path)
+
+
+class Exporter:
+    """The program without its clock and its sockets: polls when told, and gives the page's lines."""
+
+    def __init__(self, directory: Path) -> None:
+        self._demo = _config(directory, DEMO)
+        self._server = _config(directory, SERVER)
+        self._pipeline = Pipeline(self._demo)
+        self._own = OwnMetrics()
+        self._own.configure(self._demo.environments)
+        self._own.loaded(START)
+        self._seen = START
+        self._page: list[str] = []
+
+    def poll(self, at: float) -> None:
+        """One poll of each source; in the bad stretch the PTE's source does not answer, and sources speak TLS."""
+        bad = at > HEALTHY
+        if bad:
+            self._own.configure(self._server.environments)
+        for side in SIDES:
+            if bad and side == "pte":
+                self._own.failed(side, at, 10.0, "timeout")
+                self._own.withdrawn(side, withdrawn=at - self._seen > MAX_AGE)
+            else:
+                self._succeed(side, at, bad)
+        snapshot = self._pipeline.snapshot(at)
+        page = render(snapshot, catalogue.ALL)
+        self._own.published(at, page.series)
+        self._page = page.body.decode().splitlines()
+
+    def _succeed(self, side: str, at: float, bad: bool) -> None:
+        seen: Observation = self._pipeline.poll(side, at)
+        self._own.succeeded(side, at, 0.3, dataclasses.replace(seen, clock_skew=0.2) if bad else seen)
+        self._own.withdrawn(side, withdrawn=False)
+        self._seen = at if side == "pte" else self._seen
+
+    def lines(self) -> list[str]:
+        return self._page + self._own.render(openmetrics=False).decode().splitlines()
+
+
+def _stamped(lines: Iterable[str], labels: str, at: float) -> Iterator[str]:
+    """The sample lines with the labels that a scrape adds, and a time."""
+    for line in lines:
+        if not line.startswith("#"):
+            series, value = line.rsplit(" ", 1)
+            name, _, own = series.partition("{")
+            yield f"{name}{{{labels}{',' if own else '}'}{own} {value} {at:.0f}\n"
+
+
+def _server(at: float) -> list[str]:
+    """What Prometheus makes itself: its own process, and the alerts that our rules fire."""
+    lines = [
+        'up{job="prometheus",instance="localhost:9090"} 1',
+        'process_resident_memory_bytes{job="prometheus",instance="localhost:9090"} 5e8',
+        f'process_cpu_seconds_total{{job="prometheus",instance="localhost:9090"}} {at - START}',
+        'prometheus_rule_evaluation_failures_total{instance="localhost:9090",rule_group="pte.yml;pte-gap"} 0',
+        'ALERTS{alertname="PteWatchdog",alertstate="firing",severity="info"} 1',
+    ]
+    if at > HEALTHY:
+        lines += [
+            'ALERTS{alertname="PteNoEvidence",alertstate="firing",severity="warning",application="shop"} 1',
+            'ALERTS{alertname="PteSourceFailing",alertstate="firing",severity="warning",source="pte"} 1',
+        ]
+    return lines
+
+
+def write(path: Path) -> None:
+    """The whole history in the OpenMetrics text format."""
+    exporter = Exporter(path.parent)
+    with path.open("w", encoding="utf-8") as out:
+        for step in range(int((END - START) / SCRAPE) + 1):
+            at = START + step * SCRAPE
+            if (at - START) % POLL == 0:
+                exporter.poll(at)
+            lines = [*exporter.lines(), "up 1", "scrape_duration_seconds 0.01"]
+            for instance in EXPORTERS[: 2 if at >= SECOND else 1]:
+                out.writelines(_stamped(lines, f'job="pte-exporter",instance="{instance}"', at))
+            out.writelines(f"{line} {at:.0f}\n" for line in _server(at))
+        out.write("# EOF\n")

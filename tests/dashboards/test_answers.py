@@ -1,0 +1,93 @@
+"""Every query of every board on real servers that hold our own published series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from exporter.dashboards import known
+from exporter.dashboards.query import DATA_STATE, VERDICT
+from tests.dashboards import history
+from tests.dashboards.grafana import Asked, ask, boards, label_values, queries
+
+ALL = {"application": ".+", "side": ".+"}
+
+QUIET: Mapping[str, frozenset[str]] = {
+    "no alert fires": frozenset({"Alerts that fire A", "The exporter's own alerts A"}),
+    "no poll fails": frozenset({"Failed polls by reason A"}),
+    "the demo speaks no TLS": frozenset({"TLS verification A", "Sources J"}),
+    "the demo tells no clock": frozenset({"Clock skew A", "Sources I"}),
+}
+"""Why a healthy demo rightly gives nothing, and the queries that it concerns; the bad stretch has data for them."""
+
+
+def _named(asked: Asked) -> str:
+    return str(asked)
+
+
+@pytest.mark.parametrize("asked", queries(), ids=_named)
+def test_answers(prometheus: str, asked: Asked) -> None:
+    """A query returns data on a healthy day, or on a bad one if it asks for what a healthy day does not have."""
+    quiet = f"{asked.panel} {asked.ref}" in frozenset().union(*QUIET.values())
+    assert bool(ask(prometheus, asked, history.HEALTHY, **ALL)) != quiet
+    if quiet:
+        assert ask(prometheus, asked, history.END, **ALL)
+
+
+def test_quiet_queries_exist() -> None:
+    """The list of what a healthy demo does not have names no query that is gone."""
+    assert frozenset().union(*QUIET.values()) <= {f"{asked.panel} {asked.ref}" for asked in queries()}
+
+
+def test_one_application(prometheus: str) -> None:
+    """With one application chosen, no query shows another one."""
+    for asked in queries():
+        for row in ask(prometheus, asked, history.HEALTHY, application="(checkout)", side="(production|pte)"):
+            assert row["metric"].get("application", "checkout") == "checkout", asked
+
+
+def test_replicas(prometheus: str) -> None:
+    """A second replica adds no rows, except to the panels that are about replicas."""
+    one, two = history.SECOND - history.POLL, history.HEALTHY
+    for asked in queries():
+        before, after = (
+            {tuple(sorted(row["metric"].items())) for row in ask(prometheus, asked, at, **ALL)} for at in (one, two)
+        )
+        per_replica = [row for row in before if "instance" in dict(row)]
+        if per_replica:
+            assert asked.board == "pte-exporter", asked
+            assert len(after) == 2 * len(before), asked
+        else:
+            assert after == before, asked
+
+
+def test_variables(prometheus: str) -> None:
+    """Every variable finds its values."""
+    expected = {"application": ["archive", "checkout", "search", "shop"], "side": ["production", "pte"]}
+    for board in boards().values():
+        for variable in board["templating"]["list"]:
+            if variable["type"] == "query":
+                name, label = variable["definition"].removeprefix("label_values(").removesuffix(")").split(", ")
+                assert name in known.PUBLISHED
+                assert label_values(prometheus, name, label, history.HEALTHY) == expected[variable["name"]]
+
+
+def _states(url: str, expr: str, label: str, at: float) -> dict[str, float]:
+    rows = ask(url, Asked("", "", "", expr, instant=True), at, **ALL)
+    return {row["metric"][label]: float(row["value"][1]) for row in rows}
+
+
+def test_verdicts(prometheus: str) -> None:
+    """The verdict tells what holds, what does not and what has no evidence, as after a side was withdrawn."""
+    healthy = _states(prometheus, VERDICT, "application", history.HEALTHY)
+    assert healthy == {"shop": 1, "checkout": 0, "search": -1, "archive": -1}
+    withdrawn = _states(prometheus, VERDICT, "application", history.END)
+    assert withdrawn == dict.fromkeys(healthy, -1)
+
+
+def test_data_states(prometheus: str) -> None:
+    """The data tile tells current, a failed last poll and withdrawn series apart."""
+    moments = (history.HEALTHY, history.HEALTHY + history.POLL, history.END)
+    states = [_states(prometheus, DATA_STATE, "source", at) for at in moments]
+    assert states == [{"production": 0, "pte": 0}, {"production": 0, "pte": 1}, {"production": 0, "pte": 2}]
