@@ -78,7 +78,7 @@ class OwnMetrics:
         self._set("pte_source_interval_seconds", environment.interval, name)
         self._set("pte_source_max_age_seconds", environment.max_age, name)
         tls = getattr(environment.source, "tls", None)
-        if tls is not None:
+        if tls is not None and str(getattr(environment.source, "url", "")).startswith("https:"):
             self._set("pte_source_tls_verification", not getattr(tls, "insecure_skip_verify", False), name)
 
     def succeeded(self, name: str, at: float, seconds: float, observation: Observation) -> None:
