@@ -6,6 +6,7 @@ CA bundles from the environment are not used (`trust_env` is off): what is sent 
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 import time
@@ -21,6 +22,8 @@ from exporter import __version__
 from exporter.deadline import Deadline, DeadlineAdapter
 from exporter.errors import SourceError
 from exporter.http_options import HttpOptions, check_tls, request_headers
+
+logging.getLogger("urllib3").setLevel(logging.ERROR)  # what it warns of, we raise; its lines hold tracebacks
 
 _CHUNK = 1 << 16
 _TEXT_LIMIT = 300
@@ -127,7 +130,7 @@ class Session:
             return SourceError("rate_limited", f"{text}: poll less often or raise the limit", retry_after=wait)
         if 300 <= status < 400:
             return SourceError(
-                "redirect", f"{where} redirects ({status}{self._destination(response)}): set url to the final address"
+                "redirect", f"{where} redirects{self._destination(response)} ({status}): set url to the final address"
             )
         if status >= 500:
             return SourceError("server_error", f"{where} failed ({status}): look at its log", retry_after=wait)
@@ -140,7 +143,7 @@ class Session:
             port = f":{parts.port}" if parts.port else ""
         except ValueError:
             return ""
-        return self.redact(f" to {parts.scheme}://{parts.hostname}{port}") if parts.hostname else ""
+        return f" to {self.redact(f'{parts.scheme}://{parts.hostname}{port}')}" if parts.hostname else ""
 
     def _failure(self, error: Exception) -> SourceError:
         """The error for an exchange that broke off; library texts are not quoted, as they may hold headers."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -61,13 +61,13 @@ class _Answer(msgspec.Struct):
 class _Instant(msgspec.Struct):
     metric: dict[str, str]
     value: tuple[float, str] | None = None
-    histogram: msgspec.Raw | None = None
+    histogram: Any = None
 
 
 class _Series(msgspec.Struct):
     metric: dict[str, str]
     values: list[tuple[float, str]] = []
-    histograms: msgspec.Raw | None = None
+    histograms: Any = None
 
 
 def quote(value: str) -> str:
@@ -156,7 +156,7 @@ class Client:
             text = self._session.redact(str(error))
             raise SourceError("bad_data", f"{place} gave unexpected JSON ({text}): is url a Prometheus API?") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if "truncated" in str(error) and bytes(body).lstrip()[:1] == b"{":
+            if "truncated" in str(error) and bytes(body).lstrip()[:1] in (b"{", b""):
                 raise SourceError(
                     "truncated", f"{place} cut its JSON off: look at its log and at proxies between"
                 ) from None
