@@ -24,6 +24,7 @@ from tests.bad_server import BadServer, Behave, bad_server, drip, endless, mute_
 
 SECRET = "swordfish-3141592653"
 QUICK = Duration(0.5)
+PATIENT = Duration(20)
 
 
 @pytest.fixture
@@ -323,11 +324,11 @@ def test_tls(authority: trustme.CA, tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
     with bad_server(reply(200, b"ok"), tls_context(authority)) as server:
-        error = failure(server)
+        error = failure(server, timeout=PATIENT)
         assert error.reason == "tls"
         assert "certificate" in str(error)
-        assert fetch(server, tls=Tls(ca_file=ca_file)) == b"ok"
-        assert fetch(server, tls=Tls(insecure_skip_verify=True)) == b"ok"
+        assert fetch(server, timeout=PATIENT, tls=Tls(ca_file=ca_file)) == b"ok"
+        assert fetch(server, timeout=PATIENT, tls=Tls(insecure_skip_verify=True)) == b"ok"
 
 
 def test_mutual_tls(authority: trustme.CA, tmp_path: Path) -> None:
@@ -339,15 +340,15 @@ def test_mutual_tls(authority: trustme.CA, tmp_path: Path) -> None:
     context.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(context)
     with bad_server(reply(200, b"ok"), context) as server:
-        assert fetch(server, tls=Tls(ca_file=ca_file, cert_file=pair, key_file=pair)) == b"ok"
-        assert failure(server, tls=Tls(ca_file=ca_file)).reason in ("tls", "truncated")
+        assert fetch(server, timeout=PATIENT, tls=Tls(ca_file=ca_file, cert_file=pair, key_file=pair)) == b"ok"
+        assert failure(server, timeout=PATIENT, tls=Tls(ca_file=ca_file)).reason in ("tls", "truncated")
 
 
 def test_https_to_http() -> None:
     """Speaking TLS to a server that does not is `tls`."""
     with bad_server(reply(200, b"ok")) as server:
         server.scheme = "https"
-        assert failure(server).reason in ("tls", "timeout")
+        assert failure(server, timeout=PATIENT).reason in ("tls", "timeout")
 
 
 def test_repr(token: Path) -> None:
