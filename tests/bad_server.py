@@ -88,6 +88,8 @@ def _read_request(connection: socket.socket) -> bytes:
         if not more:
             return b""
         data += more
+        if data[:1] == b"\x16":  # TLS, where plain HTTP is spoken
+            return data
     head, body = data.split(b"\r\n\r\n", 1)
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     missing = int(lengths[0].split(b":")[1]) - len(body) if lengths else 0
