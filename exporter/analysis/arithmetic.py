@@ -1,25 +1,49 @@
-"""Reading numbers that may be missing: None in, None out; NaN and infinity count as missing."""
+"""Reading numbers that may be missing: None in, None out; NaN, infinity and the absurd count as missing."""
 
 from __future__ import annotations
 
-import math
+import numpy as np
+from numpy.typing import NDArray
 
-from exporter.model.observation import ApplicationObservation, Summary
+from exporter.model.observation import ApplicationObservation, Samples, Summary
+
+Floats = NDArray[np.float64]
 
 _QUANTILE_OF = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 _MIN_SAMPLES = 2
 """One value is not a series: nothing is compared with it."""
 
 
+_LARGEST = 1e60
+"""No measurement is larger, in any unit; below it sums and squares stay finite."""
+
+
+SMALLEST = 1e-60
+"""Nothing is divided by less: it is zero but for rounding."""
+
+
 def finite(value: float | None) -> float | None:
-    """The value, or None where it is missing, NaN or infinite."""
-    return value if value is not None and math.isfinite(value) else None
+    """The value, or None where it is missing, NaN, infinite or beyond all measure."""
+    return value if value is not None and abs(value) <= _LARGEST else None
+
+
+def measured(samples: Samples | None) -> tuple[Floats, Floats]:
+    """Times and values as arrays of shape (n,), without values that are no measurements."""
+    if samples is None:
+        return np.empty(0), np.empty(0)
+    return finite_only(np.asarray(samples.times, dtype=np.float64), np.asarray(samples.values, dtype=np.float64))
+
+
+def finite_only(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """As `measured`, for arrays of shape (n,)."""
+    known = np.abs(values) <= _LARGEST
+    return times[known], values[known]
 
 
 def divide(numerator: float | None, denominator: float | None) -> float | None:
-    """Their ratio; None where either is missing or the denominator is not above zero."""
+    """Their ratio; None where either is missing or the denominator is zero or less."""
     above, below = finite(numerator), finite(denominator)
-    return finite(above / below) if above is not None and below is not None and below > 0 else None
+    return finite(above / below) if above is not None and below is not None and below > SMALLEST else None
 
 
 def summary(seen: ApplicationObservation | None, signal: str) -> Summary | None:

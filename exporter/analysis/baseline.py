@@ -9,11 +9,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from exporter.analysis.arithmetic import Floats, finite, finite_only, measured
 from exporter.model.observation import MINUTE, QUANTILES, Latency, Samples, Summary
-
-Floats = NDArray[np.float64]
 
 _SMALL_DELTA = 1e-12
 """Relative difference of neighbouring buckets that is rounding, not observations; the same as in Prometheus."""
@@ -21,13 +19,12 @@ _SMALL_DELTA = 1e-12
 
 def summarise(samples: Samples) -> Summary:
     """Summary of one-minute values. NaN and infinite values are not measurements and are left out."""
-    return summarise_arrays(np.asarray(samples.times, dtype=np.float64), np.asarray(samples.values, dtype=np.float64))
+    return summarise_arrays(*measured(samples))
 
 
 def summarise_arrays(times: Floats, values: Floats) -> Summary:
     """As `summarise`, for arrays of shape (n,): Unix seconds, ascending, and the value of the minute ending there."""
-    finite = np.isfinite(values)
-    times, values = times[finite], values[finite]
+    times, values = finite_only(times, values)
     if not values.size:
         return Summary(samples=0)
     low, high = float(values.min()), float(values.max())
@@ -94,12 +91,13 @@ def _monotonic(le: Sequence[float], cumulative: Sequence[float]) -> list[tuple[f
 
 def latency(le: Sequence[float], cumulative: Sequence[float], sum: float | None, count: float | None) -> Latency:  # noqa: A002
     """Latency over a window from its one histogram: `sum` in seconds and `count` in requests over the same window."""
-    measured = count is not None and 0 < count < math.inf
+    requests, seconds = finite(count), finite(sum)
+    served = requests is not None and requests > 0
     return Latency(
-        mean=sum / count if measured and count and sum is not None and math.isfinite(sum) else None,
+        mean=seconds / requests if served and requests and seconds is not None else None,
         p50=histogram_quantile(le, cumulative, 0.5),
         p95=histogram_quantile(le, cumulative, 0.95),
         p99=histogram_quantile(le, cumulative, 0.99),
         p999=histogram_quantile(le, cumulative, 0.999),
-        requests=count if measured else None,
+        requests=requests if served else None,
     )

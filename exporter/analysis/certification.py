@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from exporter.analysis.arithmetic import finite, has_traffic
 from exporter.analysis.words import duration, percent, quantity, signal_name
 from exporter.model.observation import ApplicationObservation, TestRun
-from exporter.model.results import Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage
+from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage
 from exporter.model.settings import SEVERITIES, AnalysisSettings, CertificationSettings
 
 _LATENCIES = ("latency_mean", "latency_p95", "latency_p99")
 """Those with an objective; the median tells little, and P99.9 of a short run rests on few requests."""
+
+_PROOF = ("load_coverage", "weighted_coverage", "efficacy", "outgrown_peak", "too_old")
+"""What a certification that holds is told by, in this order."""
 
 Judged = tuple[bool, str]
 """Whether the reason applies, and the finding in words and numbers."""
@@ -44,15 +47,19 @@ def certification(findings: Findings, settings: AnalysisSettings) -> Certificati
     reasons = {reason: applies for reason, (applies, _) in judged.items()}
     missing = _missing(findings)
     if missing is None and any(reasons.values()):
-        return Certification(False, reasons, _sentence("The certification does not hold", judged, applies=True))
+        against = "; ".join(text for applies, text in judged.values() if applies)
+        return Certification(False, reasons, f"The certification does not hold: {against}.")
     missing = missing or (None if "load_coverage" in judged else "nobody observed how much load the test made")
     if missing is not None:
         return Certification(None, reasons, f"No evidence: {missing}.")
-    return Certification(True, reasons, _sentence("The certification holds", judged, applies=False))
+    return Certification(True, reasons, _holds(judged))
 
 
-def _sentence(verdict: str, judged: Mapping[str, Judged], *, applies: bool) -> str:
-    return f"{verdict}: {'; '.join(text for applied, text in judged.values() if applied == applies and text)}."
+def _holds(judged: Mapping[str, Judged]) -> str:
+    """What speaks for the certification, and what nobody could say."""
+    proof = "; ".join(judged[reason][1] for reason in _PROOF if reason in judged)
+    unknown = ", ".join(reason.replace("_", " ") for reason in REASONS if reason not in judged)
+    return f"The certification holds: {proof}." + (f" Not judged for want of data: {unknown}." if unknown else "")
 
 
 def _missing(findings: Findings) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from exporter.analysis import mix
-from exporter.analysis.arithmetic import divide
+from exporter.analysis.arithmetic import divide, finite
 from exporter.analysis.mix import Counts, Key
 from exporter.analysis.routes import normalise
 from exporter.model.observation import ApplicationObservation
@@ -41,13 +41,14 @@ def traffic(seen: ApplicationObservation | None, settings: RouteSettings) -> Tra
     """Requests and successes added up per normalised endpoint; routes without requests are left out."""
     result = Traffic()
     for count in seen.routes if seen else ():
-        if not 0 < count.requests < math.inf:
+        requests, successes = finite(count.requests), finite(count.successes)
+        if requests is None or requests <= 0:
             continue
         method, route, guessed = normalise(count.method, count.route, heuristics=settings.raw_path_heuristics)
         key = (method, route)
-        result.requests[key] = result.requests.get(key, 0.0) + count.requests
-        if count.successes is not None and math.isfinite(count.successes):
-            result.successes[key] = result.successes.get(key, 0.0) + count.successes
+        result.requests[key] = result.requests.get(key, 0.0) + requests
+        if successes is not None:
+            result.successes[key] = result.successes.get(key, 0.0) + successes
         if guessed:
             result.guessed.add(key)
     return result

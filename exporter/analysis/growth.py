@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from exporter.analysis import mix
-from exporter.analysis.arithmetic import divide
+from exporter.analysis.arithmetic import divide, measured
 from exporter.analysis.coverage import traffic
 from exporter.model.observation import PATTERN_STEP, ApplicationObservation
 from exporter.model.results import Growth
@@ -32,6 +30,5 @@ def growth(
 
 def _peak(seen: ApplicationObservation | None) -> float | None:
     """The largest five-minute rate, requests/s; None with less than a day of them."""
-    values = np.asarray(seen.pattern.values if seen and seen.pattern else (), dtype=np.float64)
-    known = values[np.isfinite(values)]
-    return float(known.max()) if known.size >= _DAY else None
+    _, values = measured(seen.pattern if seen else None)
+    return float(values.max()) if values.size >= _DAY else None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from exporter.analysis.arithmetic import divide, finite, has_traffic, peak, summary
+from exporter.analysis.arithmetic import Floats, divide, finite, has_traffic, measured, peak, summary
 from exporter.model.observation import MINUTE, ApplicationObservation, Samples, Summary
 from exporter.model.results import LoadCoverage
 from exporter.model.settings import TestRunSettings
@@ -62,17 +62,14 @@ def sustained_rate(minutes: Samples | None, seconds: float) -> float | None:
     return max(floors, default=None)
 
 
-def _unbroken(minutes: Samples | None) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def _unbroken(minutes: Samples | None) -> Sequence[Floats]:
     """The values cut wherever a minute is missing."""
-    if minutes is None or not minutes.times:
-        return
-    values = np.asarray(minutes.values, dtype=np.float64)
-    values[~np.isfinite(values)] = 0.0
-    yield from np.split(values, np.flatnonzero(np.diff(minutes.times) != MINUTE) + 1)
+    times, values = measured(minutes)
+    return np.split(values, np.flatnonzero(np.diff(times) != MINUTE) + 1)
 
 
 def _seconds_from(minutes: Samples | None, level: float | None) -> float | None:
     """How long the rate was at or above `level`; None where either is unknown or the level is no load at all."""
-    if minutes is None or not minutes.times or level is None or not 0 < level < math.inf:
-        return None
-    return MINUTE * sum(value >= level for value in minutes.values)
+    _, values = measured(minutes)
+    bar = finite(level)
+    return MINUTE * float((values >= bar).sum()) if values.size and bar is not None and bar > 0 else None

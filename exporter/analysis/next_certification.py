@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporter.analysis.arithmetic import finite, has_traffic, latency, peak
+from exporter.analysis.arithmetic import has_traffic, latency, measured, peak
 from exporter.analysis.load import sustained_rate
 from exporter.analysis.run import plateau
 from exporter.model.observation import ApplicationObservation
@@ -47,10 +47,10 @@ def _run_shape(pte: Seen, settings: AnalysisSettings) -> Iterator[Criterion]:
     """How high the test has to spike over its plateau, and how long it has to hold the plateau."""
     wanted = settings.next_certification
     minutes = pte.minutes if pte else None
-    level = finite(plateau(minutes)) if minutes else None
+    level = plateau(minutes) if minutes else None
     spike = held = None
     if minutes and level is not None and level > 0:
-        spike = max(minutes.values) / level >= wanted.spike_multiplier
+        spike = float(measured(minutes)[1].max()) / level >= wanted.spike_multiplier
         floor = sustained_rate(minutes, wanted.sustained)
         held = floor is not None and floor >= level * (1 - settings.test_run.steady_tolerance)
     yield Criterion("spike_multiplier", wanted.spike_multiplier, spike)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.analysis.baseline import Floats
+from exporter.analysis.arithmetic import SMALLEST, Floats, divide, measured
 from exporter.model.observation import PATTERN_STEP, Samples
 from exporter.model.results import Pattern, Spike
 from exporter.model.settings import AnalysisSettings
@@ -30,33 +30,25 @@ _OTHER_DAYS = 3
 def pattern(samples: Samples | None, settings: AnalysisSettings) -> Pattern | None:
     """Hourly and daily means, peak, volatility and spikes of five-minute rates, hours and days in the configured zone.
 
-    None unless every hour of the day and every day of the week was seen: a peak hour out of half a day is a guess.
+    None unless every hour of the day and every day of the week was seen, with some traffic in them: a peak hour out of
+    half a day is a guess, and one of no traffic at all means nothing.
     """
-    times, values = _finite(samples)
+    times, values = measured(samples)
     local = _local(times - PATTERN_STEP, UTC if settings.timezone == "UTC" else ZoneInfo(settings.timezone))
     hour, day = local // 3600 % 24, local // 86400
     hours, days = _means(values, hour), _means(values, (day + _THURSDAY) % 7)
-    if len(hours) < 24 or len(days) < 7:
+    if len(hours) < 24 or len(days) < 7 or not values.max() > 0:
         return None
     profile = np.array(list(hours.values()))
-    mean = float(profile.mean())
     return Pattern(
         hours=hours,
         days=days,
         peak_hour=int(profile.argmax()),
         low_hour=int(profile.argmin()),
-        volatility=float(profile.std()) / mean if mean > 0 else None,
+        volatility=divide(float(profile.std()), float(profile.mean())),
         peak=float(values.max()),
         spikes=_spikes(times, values, hour, day, settings.spike_magnitude),
     )
-
-
-def _finite(samples: Samples | None) -> tuple[Floats, Floats]:
-    if samples is None:
-        return np.empty(0), np.empty(0)
-    times, values = np.asarray(samples.times, dtype=np.float64), np.asarray(samples.values, dtype=np.float64)
-    known = np.isfinite(values)
-    return times[known], values[known]
 
 
 def _local(times: Floats, zone: tzinfo) -> Integers:
@@ -75,7 +67,7 @@ def _means(values: Floats, group: Integers) -> dict[int, float]:
 def _spikes(times: Floats, values: Floats, hour: Integers, day: Integers, magnitude: float) -> tuple[Spike, ...]:
     """Steps of at least `magnitude` times the same hour of the other days, adjacent ones merged; largest first."""
     reference = _references(values, hour, day)
-    judged = reference > 0
+    judged = reference > SMALLEST
     ratio = np.divide(values, reference, out=np.zeros_like(values), where=judged)
     found = [Spike(float(times[i]), float(values[i]), float(ratio[i])) for i in np.flatnonzero(ratio >= magnitude)]
     peaks = (max(stretch, key=lambda spike: spike.rate) for stretch in _adjacent(found))

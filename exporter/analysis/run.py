@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from statistics import median
 
+from exporter.analysis.arithmetic import measured
 from exporter.model.observation import MINUTE, Phase, PhaseKind, Samples, Window
 from exporter.model.settings import TestRunSettings
 
@@ -42,7 +43,7 @@ def _blocks(times: list[float], max_gap: float) -> Iterator[list[float]]:
 
 def plateau(minutes: Samples) -> float | None:
     """The rate that the run settled at, requests/s: the median of the upper half of its minutes."""
-    values = sorted(minutes.values)
+    values = sorted(measured(minutes)[1].tolist())
     return median(values[len(values) // 2 :]) if values else None
 
 
@@ -54,7 +55,7 @@ def phases(minutes: Samples, settings: TestRunSettings) -> tuple[Phase, ...]:
     found: list[Phase] = []
     settled = False
     previous: PhaseKind | None = None
-    for time, value in zip(minutes.times, minutes.values, strict=True):
+    for time, value in zip(*measured(minutes), strict=True):
         kind = _kind(value / level, settings, settled=settled)
         settled = settled or kind == "steady_state"
         if kind and kind == previous and time - MINUTE - found[-1].window.end <= settings.max_gap:

@@ -26,13 +26,13 @@ _UTILISATION = ("cpu", "memory")
 
 
 def number(value: float) -> str:
-    """Six significant digits, never in scientific notation, without trailing zeros."""
-    return np.format_float_positional(value, precision=6, fractional=False, trim="-")
+    """Six significant digits (three below one), never in scientific notation, without trailing zeros."""
+    return np.format_float_positional(value, precision=6 if abs(value) >= 1 else 3, fractional=False, trim="-")
 
 
 def percent(ratio: float) -> str:
     """A ratio as a whole percentage where that says enough, with one digit below ten."""
-    return f"{ratio * 100:.1f} %" if 0 < abs(ratio) < 0.0995 else f"{ratio * 100:.0f} %"
+    return f"{ratio * 100:.1f} %" if 0.0005 <= abs(ratio) < 0.0995 else f"{ratio * 100:.0f} %"
 
 
 def duration(seconds: float) -> str:

@@ -142,7 +142,7 @@ def test_recommendations(signal: str, text: str) -> None:
 
 
 def test_certification() -> None:
-    """With a quarter of the peak and of the traffic untested, the certification does not hold, and says so in numbers."""
+    """With a quarter of peak and traffic untested, the certification does not hold, and says so in numbers."""
     certification = result().certification
     assert certification.holds is False
     assert certification.reasons["load_coverage"]

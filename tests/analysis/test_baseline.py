@@ -1,0 +1,147 @@
+"""Summaries and histogram quantiles, against slow and obvious references and Prometheus's own rules."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.analysis.baseline import histogram_quantile, latency, summarise
+from exporter.model.observation import QUANTILES, Samples, Summary
+from tests.analysis.making import minutes
+
+INF = math.inf
+VALUES = st.lists(st.floats(0, 1e6), min_size=2, max_size=50)
+COUNTS = st.lists(st.integers(0, 1000), min_size=2, max_size=12)
+
+
+def by_rank(values: list[float], q: float) -> float:
+    """PromQL's quantile, spelled out."""
+    ordered, rank = sorted(values), q * (len(values) - 1)
+    low = math.floor(rank)
+    high = min(low + 1, len(values) - 1)
+    return ordered[low] * (1 - (rank - low)) + ordered[high] * (rank - low)
+
+
+@given(VALUES)
+def test_summary_is_what_the_standard_library_says(values: list[float]) -> None:
+    """Mean, peak, min, population deviation and quantiles agree with plain Python."""
+    found = summarise(minutes(values))
+    assert found.mean == pytest.approx(statistics.fmean(values), rel=1e-9, abs=1e-9)
+    assert (found.peak, found.min, found.samples) == (max(values), min(values), len(values))
+    assert found.stddev == pytest.approx(statistics.pstdev(values), rel=1e-6, abs=1e-6)
+    for q in QUANTILES:
+        assert found.quantiles[q] == pytest.approx(by_rank(values, float(q)), rel=1e-9, abs=1e-9)
+
+
+def test_autocorrelation_by_hand() -> None:
+    """1 - mean squared successive difference / twice the variance, by hand for 1, 2, 5."""
+    found = summarise(minutes([1.0, 2.0, 5.0]))
+    assert found.autocorrelation == pytest.approx(1 - ((1 + 9) / 2) / (2 * (26 / 9)))
+
+
+def test_autocorrelation_finds_what_made_the_series() -> None:
+    """A first-order autoregressive series gives back its coefficient."""
+    random = np.random.default_rng(3).normal(size=20_000)
+    values = [0.0]
+    for shock in random:
+        values.append(0.8 * values[-1] + float(shock))
+    assert summarise(minutes(values)).autocorrelation == pytest.approx(0.8, abs=0.02)
+
+
+def test_autocorrelation_leaves_out_pairs_across_a_hole() -> None:
+    """Only minutes that follow each other count as neighbours."""
+    holed = Samples((60.0, 120.0, 600.0, 660.0), (1.0, 2.0, 9.0, 10.0))
+    variance = statistics.pvariance(holed.values)
+    assert summarise(holed).autocorrelation == pytest.approx(1 - 1 / (2 * variance))
+
+
+def test_autocorrelation_needs_neighbours() -> None:
+    """Values that are never one minute apart have none."""
+    assert summarise(Samples((60.0, 600.0), (1.0, 2.0))).autocorrelation is None
+
+
+def test_constant_series_has_no_spread_and_no_autocorrelation() -> None:
+    """A constant that floats cannot hold exactly still has a deviation of exactly zero."""
+    found = summarise(minutes([0.1] * 1000))
+    assert (found.mean, found.stddev, found.autocorrelation) == (0.1, 0.0, None)
+
+
+@pytest.mark.parametrize("bad", [math.nan, INF, -INF])
+def test_what_is_not_a_number_was_not_measured(bad: float) -> None:
+    """NaN and infinite values are left out."""
+    assert summarise(minutes([1.0, bad, 3.0])) == summarise(Samples((60.0, 180.0), (1.0, 3.0)))
+
+
+def test_nothing_measured() -> None:
+    """No values give no figures and a count of zero."""
+    assert summarise(Samples((), ())) == Summary(samples=0)
+
+
+BOUNDS = [0.1, 0.5, 1.0, INF]
+
+
+@pytest.mark.parametrize(
+    ("le", "cumulative", "q", "expected"),
+    [
+        (BOUNDS, [10, 30, 40, 40], 0.5, 0.1 + 0.4 * 0.5),
+        (BOUNDS, [10, 30, 40, 40], 0.125, 0.05),
+        (BOUNDS, [10, 30, 40, 40], 1.0, 1.0),
+        (BOUNDS, [10, 30, 40, 50], 0.8, 1.0),
+        (BOUNDS, [10, 30, 40, 50], 0.81, None),
+        (BOUNDS, [0, 0, 0, 0], 0.5, None),
+        (BOUNDS, [0, 0, 0, 7], 0.5, None),
+        (BOUNDS[:3], [10, 30, 40], 0.5, None),
+        ([INF], [10], 0.5, None),
+        ([], [], 0.5, None),
+        ([-1.0, 1.0, INF], [10, 10, 20], 0.1, -1.0),
+        ([INF, 1.0, 0.5, 0.1], [40, 40, 30, 10], 0.5, 0.3),
+        ([0.1, 0.1, 0.5, INF], [4, 6, 30, 30], 0.5, 0.1 + 0.4 * 5 / 20),
+        (BOUNDS, [10, 8, 40, 40], 0.5, 0.5 + 0.5 * 10 / 30),
+        (BOUNDS, [10, 10 * (1 - 1e-13), 40, 40], 0.25, 0.1),
+        (BOUNDS, [10, 30, 40, 40], math.nan, None),
+        (BOUNDS, [10, 30, 40, 40], 1.5, None),
+        (BOUNDS, [10, math.nan, 40, 40], 0.5, 0.1 + 0.9 * 10 / 30),
+    ],
+)
+def test_histogram_quantile_by_hand(le: list[float], cumulative: list[float], q: float, expected: float | None) -> None:
+    """Interpolation, order, equal bounds, repairs and missing answers are as in PromQL, worked out by hand."""
+    found = histogram_quantile(le, cumulative, q)
+    assert found == (None if expected is None else pytest.approx(expected, rel=1e-12))
+
+
+@given(COUNTS, st.floats(0.01, 1), st.floats(0.01, 1))
+def test_histogram_quantile_grows_with_q(counts: list[int], one: float, other: float) -> None:
+    """A higher quantile is never lower, and beyond the first that is unknown all are."""
+    le = [float(i + 1) for i in range(len(counts) - 1)] + [INF]
+    cumulative = [float(sum(counts[: i + 1])) for i in range(len(counts))]
+    low, high = sorted((one, other))
+    below, above = histogram_quantile(le, cumulative, low), histogram_quantile(le, cumulative, high)
+    assert above is None or (below is not None and below <= above + 1e-9)
+
+
+@given(st.lists(st.floats(0, 1000), min_size=1, max_size=12), st.floats(0, 1))
+def test_histogram_quantile_lies_within_the_finite_bounds(cumulative: list[float], q: float) -> None:
+    """Whatever the counts, decreasing ones included, an answer lies between zero and the last finite bound."""
+    le = [float(i) + 1 for i in range(len(cumulative) - 1)] + [INF]
+    found = histogram_quantile(le, cumulative, q)
+    assert found is None or 0 <= found <= len(cumulative) - 1
+
+
+def test_latency() -> None:
+    """Mean from sum and count, quantiles from the buckets, and nothing beyond the last finite bucket."""
+    found = latency(BOUNDS, [90.0, 97.0, 98.0, 100.0], 20.0, 100.0)
+    assert found.mean == pytest.approx(0.2)
+    assert found.p50 == pytest.approx(0.1 * 50 / 90)
+    assert found.p95 == pytest.approx(0.1 + 0.4 * 5 / 7)
+    assert (found.p99, found.p999, found.requests) == (None, None, 100.0)
+
+
+@pytest.mark.parametrize(("total", "count"), [(None, 10.0), (math.nan, 10.0), (5.0, None), (5.0, 0.0), (5.0, math.nan)])
+def test_latency_without_sum_or_count_has_no_mean(total: float | None, count: float | None) -> None:
+    """A missing, zero or non-finite sum or count leaves the mean out."""
+    assert latency(BOUNDS, [1.0, 1.0, 1.0, 1.0], total, count).mean is None

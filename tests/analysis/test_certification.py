@@ -1,0 +1,156 @@
+"""Whether the certification holds, why not, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from exporter.analysis.round import analyse
+from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, TestRun, Window
+from exporter.model.results import REASONS, Certification
+from exporter.model.settings import AnalysisSettings
+from tests.analysis import making
+from tests.analysis.making import AT, DAY, SIDES, side
+
+LIVE_ROUTES = making.routes(a=60_000, b=30_000, c=10_000)
+
+
+def rates(peak: float) -> Samples:
+    values = [peak / 2] * 2016
+    values[1000] = peak
+    return Samples(tuple(AT - 7 * DAY + 300.0 * (i + 1) for i in range(2016)), tuple(values))
+
+
+LIVE = making.production(
+    making.peaks(request_rate=100.0, error_ratio=0.01),
+    Latency(p95=0.1, p99=0.2, requests=1e6),
+    LIVE_ROUTES,
+    rates(100.0),
+)
+RUN = making.run(
+    making.peaks(request_rate=110.0, error_ratio=0.01), Latency(p95=0.1, p99=0.2, requests=1e6), LIVE_ROUTES
+)
+BEFORE = making.production(found=LIVE_ROUTES, pattern=rates(95.0))
+
+
+def certified(
+    live: ApplicationObservation | None = LIVE,
+    test: ApplicationObservation | None = RUN,
+    before: ApplicationObservation | None = BEFORE,
+) -> Certification:
+    snapshot = analyse(
+        side("production", **({"shop": live} if live else {})),
+        side("pte", **({"shop": test} if test else {})),
+        {"shop": before} if before else {},
+        AnalysisSettings(expected=("shop",)),
+        AT,
+        SIDES,
+    )
+    return snapshot.applications["shop"].certification
+
+
+def test_it_holds() -> None:
+    """A fresh test of all endpoints beyond production's peak holds, every reason judged, told in numbers."""
+    found = certified()
+    assert found.holds is True
+    assert dict(found.reasons) == dict.fromkeys(REASONS, False)
+    assert found.sentence == (
+        "The certification holds: the test reached 110 % of production's peak (at least 90 %); 100 % of production's "
+        "requests go to tested endpoints (at least 80 %); its efficacy is 100 % (limit 60 %); production's peak grew "
+        "by 5.3 % since the test (limit 20 %); the test is 24 hours old (limit 30 days)."
+    )
+
+
+SLOW = Latency(p95=0.16, p99=0.2, requests=1e6)
+SLOWER = replace(SLOW, p99=0.5)
+FEW = making.routes(a=60_000)
+OTHER = making.routes(a=10_000, b=30_000, c=60_000)
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes", "words"),
+    [
+        (
+            "too_old",
+            {"test": replace(RUN, run=TestRun(Window(0.0, AT - 31 * DAY), "detected"))},
+            "the test is 31 days old",
+        ),
+        ("outgrown_peak", {"before": replace(BEFORE, pattern=rates(80.0))}, "production's peak grew by 25 %"),
+        ("outgrown_mix", {"before": replace(BEFORE, routes=OTHER)}, "production's mix moved by 50 %"),
+        ("load_coverage", {"test": replace(RUN, signals=making.peaks(request_rate=89.0))}, "the test reached 89 %"),
+        ("weighted_coverage", {"test": replace(RUN, routes=FEW)}, "60 % of production's requests go to tested"),
+        ("mix", {"test": replace(RUN, routes=OTHER)}, "its mix is 50 % away from production's"),
+        (
+            "latency",
+            {"test": replace(RUN, latency=SLOW)},
+            "latency P95 gap is critical (PTE 160 ms, production 100 ms)",
+        ),
+        (
+            "errors",
+            {"test": replace(RUN, signals=making.peaks(request_rate=110.0, error_ratio=0.02))},
+            "error ratio gap is critical (PTE 2 %, production 1 %)",
+        ),
+        ("efficacy", {"test": replace(RUN, routes=making.routes(c=500), latency=SLOWER)}, "its efficacy is"),
+    ],
+)
+def test_each_reason_alone_is_enough(reason: str, changes: dict[str, ApplicationObservation], words: str) -> None:
+    """Each reason makes the certification fail and is named with its numbers."""
+    found = certified(**changes)
+    assert found.holds is False
+    assert found.reasons[reason] is True
+    assert words in found.sentence
+
+
+def test_fewer_errors_in_the_pte_are_no_reason() -> None:
+    """A clean PTE does not speak against the certification, however bad production is."""
+    clean = replace(RUN, signals=making.peaks(request_rate=110.0, error_ratio=0.0))
+    assert certified(test=clean).reasons["errors"] is False
+
+
+def test_never_tested() -> None:
+    """Without a run there is no evidence, and the reason says so."""
+    found = certified(test=None, before=None)
+    assert (found.holds, dict(found.reasons)) == (None, {"no_test_run": True})
+    assert found.sentence == "No evidence: no test run was found."
+
+
+@pytest.mark.parametrize(
+    ("live", "test", "words"),
+    [
+        (None, RUN, "production was not observed"),
+        (replace(LIVE, signals=making.peaks(request_rate=0.0)), RUN, "production had no traffic"),
+        (LIVE, replace(RUN, signals={}, latency=None, routes=()), "the test run left no data"),
+        (LIVE, replace(RUN, signals={}), "nobody observed how much load the test made"),
+    ],
+)
+def test_no_evidence(live: ApplicationObservation | None, test: ApplicationObservation, words: str) -> None:
+    """A side without data leaves the verdict open and names what is missing."""
+    found = certified(live, test)
+    assert found.holds is None
+    assert found.sentence == f"No evidence: {words}."
+
+
+@pytest.mark.parametrize(
+    ("production", "pte", "words"),
+    [
+        (None, side("pte", shop=RUN), "production was"),
+        (side("production", shop=LIVE), None, "the test environment was"),
+    ],
+)
+def test_side_that_was_not_observed(production: Observation | None, pte: Observation | None, words: str) -> None:
+    """A source that could not be read leaves the verdict open, and a run that nobody looked for is not missed."""
+    result = analyse(production, pte, {}, AnalysisSettings(), AT, SIDES).applications["shop"].certification
+    assert result.holds is None
+    assert words in result.sentence
+    assert not result.reasons.get("no_test_run")
+
+
+def test_what_could_not_be_judged_is_named() -> None:
+    """A certification that holds says what it could not look at."""
+    bare = making.production(making.peaks(request_rate=100.0))
+    found = certified(bare, making.run(making.peaks(request_rate=95.0)), None)
+    assert found.holds is True
+    assert found.sentence.endswith(
+        "Not judged for want of data: outgrown peak, outgrown mix, weighted coverage, mix, latency, errors, efficacy."
+    )

@@ -1,0 +1,211 @@
+"""Gaps: sign, severity, evidence, and words that fit the sign."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.analysis.gap import gap, gaps, severity
+from exporter.analysis.words import duration, number, percent, quantity, recommendation
+from exporter.model.observation import Latency
+from exporter.model.results import Gap
+from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule
+from tests.analysis import making
+
+SETTINGS = AnalysisSettings()
+RULES = SETTINGS.gaps
+VALUES = st.one_of(st.just(0.0), st.floats(1e-6, 1e6))
+
+
+def compared(signal: str, live: float, test: float) -> Gap:
+    production = making.peaks(request_rate=100.0) | making.peaks(**{signal: live})
+    pte = making.peaks(request_rate=100.0) | making.peaks(**{signal: test})
+    return gap(signal, making.production(production), making.run(pte), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("signal", "live", "test", "expected"),
+    [
+        ("request_rate", 100.0, 95.0, "none"),
+        ("request_rate", 100.0, 94.9, "low"),
+        ("request_rate", 100.0, 89.0, "medium"),
+        ("request_rate", 100.0, 84.0, "high"),
+        ("request_rate", 100.0, 74.0, "critical"),
+        ("request_rate", 100.0, 75.0, "high"),
+        ("request_rate", 100.0, 500.0, "none"),
+        ("error_ratio", 0.01, 0.02, "critical"),
+        ("error_ratio", 0.5, 0.0, "none"),
+        ("error_ratio", 0.0001, 0.0005, "none"),
+        ("error_ratio", 0.0, 0.05, "critical"),
+        ("error_ratio", 0.0, 0.0, "none"),
+        ("cpu", 0.5, 0.52, "none"),
+        ("cpu", 0.5, 0.6, "low"),
+        ("cpu", 0.9, 0.81, "high"),
+        ("memory", 0.5, 0.9, "high"),
+        ("concurrent_users", 100.0, 50.0, "medium"),
+    ],
+)
+def test_severity(signal: str, live: float, test: float, expected: str) -> None:
+    """Steps are exclusive, the good sign is none, a value beyond its limit is at least high."""
+    assert compared(signal, live, test).severity == expected
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"), [(0.14, "critical"), (0.06, "high"), (0.1005, "none"), (0.04, "critical")]
+)
+def test_latency_is_bad_both_ways(test: float, expected: str) -> None:
+    """A faster PTE is as suspect as a slower one."""
+    assert severity(0.09 if expected != "none" else 0.1, test, RULES["latency_p95"]) == expected
+
+
+@given(st.sampled_from(COMPARED), VALUES, VALUES)
+def test_severity_grows_with_the_gap(signal: str, live: float, test: float) -> None:
+    """Twice the distance on the same side is never less severe."""
+    rule = RULES[signal]
+    near, far = severity(live, test, rule), severity(live, live + 2 * (test - live), rule)
+    if near is not None and far is not None and (rule.limit is None or test > live):
+        assert SEVERITIES.index(far) >= SEVERITIES.index(near)
+
+
+@pytest.mark.parametrize("signal", ["request_rate", "throughput", "cpu", "memory", "concurrent_users"])
+def test_zero_denominator_is_no_evidence(signal: str) -> None:
+    """Against nothing there is neither ratio nor severity."""
+    found = compared(signal, 0.0, 5.0)
+    assert (found.ratio, found.severity, found.verdict, found.recommendation) == (None, None, "no_evidence", None)
+
+
+def test_errors_against_none() -> None:
+    """Errors in the PTE against a production without any have no ratio, and are critical."""
+    found = compared("error_ratio", 0.0, 0.05)
+    assert (found.ratio, found.severity) == (None, "critical")
+    assert found.recommendation is not None
+    assert "(5 %) is WORSE than production's (0 %)" in found.recommendation
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_non_numbers_are_no_evidence(bad: float) -> None:
+    """NaN and infinity on a side are as good as nothing."""
+    for found in (compared("cpu", bad, 0.5), compared("cpu", 0.5, bad)):
+        assert (found.ratio, found.severity, found.recommendation) == (None, None, None)
+
+
+def test_idle_production_is_no_evidence() -> None:
+    """What an idle production does with its CPU is compared with nothing."""
+    idle = making.production(making.peaks(request_rate=0.0, cpu=0.1))
+    found = gap("cpu", idle, making.run(making.peaks(request_rate=9.0, cpu=0.9)), SETTINGS)
+    assert (found.production, found.pte) == (0.1, 0.9)
+    assert (found.ratio, found.severity, found.recommendation) == (None, None, None)
+
+
+def test_one_sample_is_no_evidence() -> None:
+    """A single minute is compared with nothing."""
+    one = making.production(making.rates(making.minutes([100.0])))
+    assert gap("request_rate", one, making.run(making.peaks(request_rate=9.0)), SETTINGS).ratio is None
+
+
+def test_missing_sides_give_every_gap_without_evidence() -> None:
+    """All signals are there, none with a value."""
+    found = gaps(None, None, SETTINGS)
+    assert [g.signal for g in found] == list(COMPARED)
+    assert all((g.ratio, g.severity, g.verdict) == (None, None, "no_evidence") for g in found)
+
+
+@pytest.mark.parametrize(("requests", "known"), [(19.0, False), (20.0, True)])
+def test_quantile_needs_requests_beyond_it(requests: float, known: bool) -> None:
+    """P95 of fewer than twenty requests is not compared."""
+    seen = making.production({}, Latency(p95=0.2, requests=requests))
+    test = making.run({}, Latency(p95=0.2, requests=1e6))
+    assert (gap("latency_p95", seen, test, SETTINGS).ratio is not None) is known
+
+
+def test_latency_has_no_verdict() -> None:
+    """A histogram's summary has no interval, so latency is given no verdict, however far apart."""
+    seen, test = (
+        making.production(making.rates(making.noisy(9.0)), Latency(p95=0.1, requests=1e6)),
+        making.run(making.rates(making.noisy(9.0)), Latency(p95=9.0, requests=1e6)),
+    )
+    assert gap("latency_p95", seen, test, SETTINGS).verdict == "no_evidence"
+
+
+def test_verdict_and_samples_come_from_the_means() -> None:
+    """With enough independent samples on both sides the verdict is given, and what it rests on."""
+    live, test = making.rates(making.noisy(100.0)), making.rates(making.noisy(60.0, 120, seed=2))
+    found = gap("request_rate", making.production(live), making.run(test), SETTINGS)
+    assert found.verdict == "worse"
+    assert found.effective_samples["production"] > 1000
+    assert 60 < found.effective_samples["pte"] <= 120
+
+
+SIGNS = [GapRule(bad="lower", low=0.0), GapRule(bad="higher", low=0.0), GapRule(bad="both", low=0.0)]
+
+
+@given(st.sampled_from(COMPARED), VALUES, VALUES, st.sampled_from(SIGNS))
+def test_recommendation_never_contradicts_the_sign(signal: str, live: float, test: float, rule: GapRule) -> None:
+    """Words of falling short go with a lower PTE, words of exceeding with a higher one, whatever the rule says."""
+    text = recommendation(signal, live, test, rule, severity(live, test, rule))
+    short = ("did not reach", "is slower than the test", "stayed below")
+    beyond = ("is better than", "WORSE than production", "uses more than", "went beyond")
+    if text is not None:
+        assert any(words in text for words in short) == (test < live)
+        assert any(words in text for words in beyond) == (test > live)
+        assert rule.bad in ("both", "lower" if test < live else "higher")
+    assert (text is None) == (severity(live, test, rule) in (None, "none"))
+
+
+@given(VALUES, VALUES)
+def test_limit_is_only_named_when_it_is_passed(live: float, test: float) -> None:
+    """The limit is named exactly when the PTE's own value lies above it."""
+    rule = RULES["cpu"]
+    text = recommendation("cpu", live, test, rule, severity(live, test, rule))
+    assert rule.limit is not None
+    assert (text is not None and "above the limit of 80 %" in text) == (live > 0 and test > rule.limit)
+
+
+def test_severity_beyond_the_limit_needs_production_too() -> None:
+    """A gap needs two sides, even one beyond its limit."""
+    assert severity(None, 0.99, RULES["cpu"]) is None
+
+
+@pytest.mark.parametrize(
+    ("signal", "value", "text"),
+    [
+        ("request_rate", 6234.45, "6234.45 req/s"),
+        ("error_ratio", 0.00523, "0.523 %"),
+        ("error_ratio", 1e-7, "0.00001 %"),
+        ("latency_p99", 0.48792, "487.92 ms"),
+        ("throughput", 892.34e6, "892.34 MB/s"),
+        ("concurrent_users", 3456.0, "3456 users"),
+        ("cpu", 0.8, "80 %"),
+    ],
+)
+def test_quantities(signal: str, value: float, text: str) -> None:
+    """Values are written in the units that people use."""
+    assert quantity(signal, value) == text
+
+
+def test_other_words() -> None:
+    """Numbers are never in scientific notation, percentages and times are short."""
+    assert number(12345678.0) == "12345700"
+    assert [percent(x) for x in (0.7298, 0.078, 1e-18, 1.42)] == ["73 %", "7.8 %", "0 %", "142 %"]
+    assert [duration(s) for s in (30, 90, 5400, 86400, 45 * 86400)] == [
+        "30 seconds",
+        "2 minutes",
+        "90 minutes",
+        "24 hours",
+        "45 days",
+    ]
+
+
+def test_constant_series_has_a_gap_but_no_verdict() -> None:
+    """Constant series on both sides are compared by value, yet nothing is known of their spread."""
+    live, test = (making.rates(making.minutes([v] * 60)) for v in (100.0, 50.0))
+    found = gap("request_rate", making.production(live), making.run(test), SETTINGS)
+    assert (found.ratio, found.severity, found.verdict, found.effective_samples) == (
+        -0.5,
+        "critical",
+        "no_evidence",
+        {},
+    )

@@ -1,0 +1,153 @@
+"""Verdicts: the interval, what it rests on, and when it says nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.analysis.baseline import summarise
+from exporter.analysis.verdict import Mean, effective_samples, interval, mean_of, student, verdict
+from exporter.model.observation import Summary
+from exporter.model.settings import AnalysisSettings, GapRule
+from tests.analysis.making import minutes, noisy
+
+SETTINGS = AnalysisSettings()
+LOWER, HIGHER, BOTH = GapRule(bad="lower"), GapRule(bad="higher"), GapRule(bad="both")
+BASE = summarise(noisy(100.0))
+
+
+def judged(pte: float, rule: GapRule = HIGHER, spread: float = 0.1, count: int = 1440) -> str:
+    return verdict(BASE, summarise(noisy(pte, count, spread, seed=2)), rule, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("freedom", "expected"), [(9, 2.262157), (10, 2.228139), (20, 2.085963), (60, 2.000298), (1e9, 1.959964)]
+)
+def test_student_agrees_with_the_table(freedom: float, expected: float) -> None:
+    """Quantiles are those of printed tables to one in a thousand."""
+    assert student(0.95, freedom) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("r", "expected"), [(0.0, 1000.0), (0.5, 1000 / 3), (0.9, 1000 / 19), (-0.4, 1000.0), (1.0, 0.0)]
+)
+def test_effective_samples(r: float, expected: float) -> None:
+    """n(1-r)/(1+r); alternating series count no more than independent ones."""
+    assert effective_samples(Summary(samples=1000, autocorrelation=r)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "bad", [None, Summary(samples=10), Summary(autocorrelation=0.1), Summary(samples=9, autocorrelation=math.nan)]
+)
+def test_effective_samples_unknown(bad: Summary | None) -> None:
+    """Unknown counts or autocorrelations give no number."""
+    assert effective_samples(bad) is None
+
+
+def test_variance_of_the_mean_of_a_correlated_series() -> None:
+    """Means of simulated autoregressive series scatter as much as the effective samples say."""
+    random, r, n, means = np.random.default_rng(7), 0.7, 400, []
+    values = np.zeros(2000)
+    for _ in range(50):
+        values = r * values + random.normal(size=2000)
+    series = np.empty((n, 2000))
+    for i in range(n):
+        values = r * values + random.normal(size=2000)
+        series[i] = values
+    means = series.mean(axis=0)
+    stated = [mean_of(summarise(minutes((series[:, k] + 100).tolist())), 10.0) for k in range(100)]
+    assert np.mean([m.variance for m in stated if m]) == pytest.approx(means.var(), rel=0.15)
+
+
+def test_interval_covers_the_true_ratio_as_often_as_it_says() -> None:
+    """Of 4000 simulated comparisons about 95 % hold the true ratio within their interval."""
+    random, n, hits = np.random.default_rng(11), 15, 0
+    for _ in range(4000):
+        pte, base = random.normal(120, 30, n), random.normal(100, 30, n)
+        means = [Mean(float(x.mean()), float(x.var(ddof=1)) / n, float(n)) for x in (pte, base)]
+        found = interval(means[0], means[1], 0.95)
+        hits += found is not None and found[0] <= 1.2 <= found[1]
+    assert 0.94 <= hits / 4000 <= 0.98
+
+
+def test_interval_solves_fiellers_equation() -> None:
+    """At both ends (pte - R production)² equals t² times its variance."""
+    pte, base = Mean(90.0, 4.0, 30.0), Mean(100.0, 9.0, 25.0)
+    found = interval(pte, base, 0.95)
+    assert found is not None
+    for end in found:
+        spread = student(0.95, 24.0) ** 2 * (pte.variance + end**2 * base.variance)
+        assert (pte.value - end * base.value) ** 2 == pytest.approx(spread)
+
+
+def test_base_that_may_be_zero_has_no_interval() -> None:
+    """A mean within its own error of zero divides nothing."""
+    assert interval(Mean(5.0, 1.0, 30.0), Mean(1.0, 1.0, 30.0), 0.95) is None
+
+
+@pytest.mark.parametrize(
+    ("pte", "rule", "expected"),
+    [
+        (100.0, HIGHER, "equal"),
+        (103.0, HIGHER, "equal"),
+        (105.0, HIGHER, "no_evidence"),
+        (120.0, HIGHER, "worse"),
+        (80.0, HIGHER, "better"),
+        (120.0, LOWER, "better"),
+        (80.0, LOWER, "worse"),
+        (120.0, BOTH, "worse"),
+        (80.0, BOTH, "better"),
+    ],
+)
+def test_verdicts(pte: float, rule: GapRule, expected: str) -> None:
+    """Within the tolerance it is equal, wholly beyond it the bad sign decides, across its edge nothing is said."""
+    assert judged(pte, rule) == expected
+
+
+def test_wide_interval_is_no_evidence() -> None:
+    """Equal means that leave room for a difference beyond the tolerance are not called equal."""
+    assert judged(100.0, spread=1.5, count=100) == "no_evidence"
+
+
+@pytest.mark.parametrize(
+    "pte",
+    [
+        None,
+        Summary(),
+        summarise(minutes([120.0])),
+        summarise(minutes([120.0] * 500)),
+        summarise(noisy(120.0, count=8)),
+        replace(BASE, autocorrelation=0.999),
+        replace(BASE, mean=math.nan),
+        replace(BASE, stddev=math.inf),
+        replace(BASE, mean=0.0),
+        replace(BASE, stddev=1e-12),
+    ],
+)
+def test_no_evidence(pte: Summary | None) -> None:
+    """Nothing, one sample, a constant, too few samples, too much autocorrelation and non-numbers decide nothing."""
+    assert verdict(BASE, pte, HIGHER, SETTINGS) == "no_evidence"
+    assert verdict(pte, BASE, HIGHER, SETTINGS) == "no_evidence"
+
+
+def test_least_difference_widens_the_tolerance() -> None:
+    """Twice as many errors are equal when both are below what counts as a difference."""
+    one, two = summarise(noisy(1e-4)), summarise(noisy(2e-4, seed=2))
+    assert verdict(one, two, HIGHER, SETTINGS) == "worse"
+    assert verdict(one, two, GapRule(bad="higher", min_difference=5e-4), SETTINGS) == "equal"
+
+
+@given(st.floats(50, 200), st.floats(0.01, 0.5), st.integers(2, 400))
+def test_verdict_follows_the_sign(pte: float, spread: float, count: int) -> None:
+    """Worse is only said of a higher mean, better only of a lower one, when higher is bad."""
+    test = summarise(noisy(pte, count, spread))
+    found = verdict(BASE, test, HIGHER, SETTINGS)
+    assert test.mean is not None
+    assert BASE.mean is not None
+    assert found != "worse" or test.mean > BASE.mean
+    assert found != "better" or test.mean < BASE.mean
