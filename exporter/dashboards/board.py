@@ -112,7 +112,7 @@ def moments(name: str, expr: str, colour: str) -> Json:
         "iconColor": colour,
         "expr": f"({expr}) * 1000",
         "titleFormat": name,
-        "textFormat": "{{application}}",
+        "textFormat": "{{application}}{{instance}}",
         "step": "60s",
         "useValueForTime": True,
     }
@@ -152,7 +152,6 @@ def render(board: Board) -> bytes:
         schemaVersion=SCHEMA,
         graphTooltip=1,
         refresh="1m",
-        editable=False,
         version=1,
         time=core.Time(board.span, "now"),
         links=_links(board),

@@ -24,6 +24,8 @@ from exporter.dashboards.shared import (
     NO_RUN,
     NOT_SCRAPED,
     NOT_SEEN,
+    UNSCRAPED,
+    UNTESTED,
     alerts,
     application_key,
     data_age,
@@ -51,7 +53,7 @@ def board(sides: Mapping[str, str]) -> Board:
             *_gaps(sides),
             heading("Worth of the test, and what the next one must show"),
             *_worth(sides),
-            *_next(),
+            *_next(sides["pte"]),
             heading("Alerts"),
             alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
         ),
@@ -62,27 +64,25 @@ def board(sides: Mapping[str, str]) -> Board:
 
 def _verdict() -> tuple[Panel, ...]:
     again = to_board("pte-certification", "Only this application")
-    holds = About(
-        "Does it hold?", "Does the certification of each application still hold?", NOT_SCRAPED, "none", (6, 6)
-    )
+    holds = About("Does it hold?", "Does the certification of each application still hold?", UNSCRAPED, "none", (6, 6))
     against = About(
         "Reasons against it",
         "How many checks speak against the certification? The table below names them.",
-        NOT_SCRAPED,
+        UNSCRAPED,
         "none",
         (3, 6),
     )
     load = About(
         "Peak load reached",
         "Which part of production's peak did the test's peak reach, and what is the least that counts (limit)?",
-        f"{NO_RUN} Or production had no traffic.",
+        UNTESTED,
         "percentunit",
         (4, 6),
     )
     age = About(
         "Age of the test run",
         "How long ago did the test run end, and from which age is it too old (limit)?",
-        NO_RUN,
+        UNTESTED,
         "s",
         (4, 6),
     )
@@ -123,7 +123,7 @@ def _load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         "Percentiles are the share of production's minutes that the test's rate reached.",
         f"{NO_RUN} Or production had no traffic.",
         "percentunit",
-        (12, 8),
+        (14, 8),
     )
     columns = [
         Column("peak / peak", scalar("pte_load_coverage_peak_ratio"), "percentunit", decimals=1),
@@ -133,7 +133,7 @@ def _load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
             "percentile sustained", scalar("pte_load_coverage_sustained_percentile_ratio"), "percentunit", decimals=1
         ),
         Column("sustained rate", scalar("pte_load_coverage_sustained_requests_per_second"), "reqps", decimals=1),
-        Column("above production's P95", scalar("pte_load_coverage_above_p95_seconds"), "s"),
+        Column("above P95", scalar("pte_load_coverage_above_p95_seconds"), "s"),
         Column("evidence", scalar("pte_load_coverage_evidence"), "none", words.EVIDENCE),
     ]
     keys = [application_key("pte-traffic", "Traffic of this application")]
@@ -171,7 +171,7 @@ def _rates(sides: Mapping[str, str]) -> Panel:
         "Has production's 24-hour peak outgrown what the test reached at its peak and sustained?",
         f"{NO_RUN} Or production had no traffic.",
         "reqps",
-        (12, 8),
+        (10, 8),
     )
 
     def peak(role: str) -> str:
@@ -253,7 +253,7 @@ def _worth(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         "How much does the test prove, against the least that counts, and what does a request cost each side's CPU?",
         NOT_SEEN,
         "percentunit",
-        (12, 7),
+        (15, 7),
     )
     columns = [
         Column("efficacy", scalar("pte_efficacy_ratio"), "percentunit", decimals=1),
@@ -268,7 +268,7 @@ def _worth(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         "Which part makes the score high or low, and what does it weigh?",
         NOT_SEEN,
         "percentunit",
-        (12, 7),
+        (9, 7),
     )
     shares = [
         Column(
@@ -280,7 +280,7 @@ def _worth(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     return table(score, [key], columns), table(parts, [key, Key("part", "part")], shares, sort="weight")
 
 
-def _next() -> tuple[Panel, ...]:
+def _next(pte: str) -> tuple[Panel, ...]:
     by = "application, metric"
     about = About(
         "Next certification",
@@ -291,13 +291,16 @@ def _next() -> tuple[Panel, ...]:
     )
     objective = scaled("metric", lambda match: largest(by, "pte_next_certification_objective", APPLICATION, match))
     met = largest(by, "pte_next_certification_met", APPLICATION)
+    shown = _compared(pte)
+    present = f'max by ({by}) (label_replace({shown}, "metric", "$1", "signal", "(.+)"))'
     factors = largest("metric", "pte_next_certification_factor_ratio")
     objectives = largest(by, "pte_next_certification_objective", APPLICATION)
     factor = f"{objectives} * 0 + on (metric) group_left () {factors}"
     columns = [
         Column("objective", objective, decimals=2, empty="see the report"),
-        Column("present run", met, "none", words.MET, empty="not observed"),
+        Column("present run", f"{present} and {objectives}", decimals=2, empty="not observed"),
+        Column("verdict", met, "none", words.MET, empty="not observed"),
         Column("factor on production", factor, decimals=2, empty="none"),
     ]
     keys = [application_key("pte-certification", "Only this application"), Key("metric", "metric", NAMES)]
-    return (table(about, keys, columns, sort="present run", desc=False),)
+    return (table(about, keys, columns, sort="application", desc=False),)

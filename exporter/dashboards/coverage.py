@@ -10,7 +10,8 @@ from exporter.dashboards.panels import About, Column, Key, Panel, bargauge, head
 from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, or_no_evidence, per_application, scalar
 from exporter.dashboards.shared import (
     NO_ROUTES,
-    NOT_SCRAPED,
+    UNSCRAPED,
+    UNSEEN,
     alerts,
     application_key,
     data_age,
@@ -55,15 +56,15 @@ def _tiles() -> tuple[Panel, ...]:
     enough = About(
         "Enough traffic tested?",
         "Does at least the required part of production's traffic go to tested endpoints?",
-        NOT_SCRAPED,
+        UNSCRAPED,
         "none",
         (4, 6),
     )
-    alike = About("Mix alike?", "Is the test's endpoint mix close enough to production's?", NOT_SCRAPED, "none", (4, 6))
+    alike = About("Mix alike?", "Is the test's endpoint mix close enough to production's?", UNSCRAPED, "none", (4, 6))
     weighted = About(
         "Traffic to tested endpoints",
         "Which part of production's requests goes to tested endpoints, and what is the least that counts (limit)?",
-        NO_ROUTES,
+        UNSEEN,
         "percentunit",
         (5, 6),
     )
@@ -71,7 +72,7 @@ def _tiles() -> tuple[Panel, ...]:
         "Largest untested endpoint",
         "Which part of production's traffic goes to the largest untested endpoint, and from which part on must it be "
         "tested (limit)?",
-        "No untested endpoint, or no evidence: see the first tile.",
+        "none, or no evidence",
         "percentunit",
         (5, 6),
     )
@@ -143,7 +144,7 @@ def _ranked() -> Panel:
     about = About(
         "Ten largest untested endpoints",
         "Which tests should be written first?",
-        "Every endpoint of production is tested, or there is no evidence: see the first tile.",
+        "none, or no evidence",
         "percentunit",
         (9, 12),
     )

@@ -7,7 +7,7 @@ from exporter.dashboards.board import Board, applications, data_source, moments,
 from exporter.dashboards.evidence import evidence, samples, verdicts
 from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
 from exporter.dashboards.query import DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest, smallest
-from exporter.dashboards.shared import NOT_SCRAPED, alerts, data_age, data_state
+from exporter.dashboards.shared import NOT_SCRAPED, UNSCRAPED, alerts, data_age, data_state
 
 _REPLICA = "job, instance"
 _OF_EXPORTER = f"and on ({_REPLICA}) pte_exporter_build_info"
@@ -49,22 +49,22 @@ def _tiles() -> tuple[Panel, ...]:
     scraped = About(
         "Replicas reached",
         "Does Prometheus reach every replica of the exporter?",
-        "No replica of the exporter was ever scraped by this Prometheus.",
+        UNSCRAPED,
         "none",
         (4, 6),
     )
     config = About(
         "Configuration",
         "Is the running configuration the one in the file, or did a reload fail and the old one stay?",
-        NOT_SCRAPED,
+        UNSCRAPED,
         "none",
         (4, 6),
     )
-    tls = About("TLS verification", "Is every source's certificate verified?", "No source speaks TLS.", "none", (4, 6))
+    tls = About("TLS verification", "Is every source's certificate verified?", "no source speaks TLS", "none", (4, 6))
     rules = About(
         "Our rules",
         "Does Prometheus evaluate our rules? The watchdog alert always fires where they are loaded.",
-        "The watchdog does not fire: our rules are not loaded, or not evaluated.",
+        "not loaded or evaluated",
         "none",
         (4, 6),
     )
@@ -125,14 +125,15 @@ def _answers() -> Panel:
     return timeline(about, Query(DATA_STATE, "{{source}}"), words=words.DATA)
 
 
-def _rate(name: str, by: str, window: str = "$__rate_interval") -> str:
-    return f"sum by ({by}) (rate({name}[{window}]))"
+def _rate(name: str, by: str) -> str:
+    return f"sum by ({by}) (rate({name}[30m]))"
 
 
 def _polls() -> tuple[Panel, ...]:
     duration = About(
         "Duration of polls",
-        "How long do polls take, on average and at the 95th percentile, against the time between two of them (limit)?",
+        "How long do polls take, on average and at the 95th percentile, against the time between two of them (limit)? "
+        "Over 30 minutes.",
         "No poll ended in this time range.",
         "s",
         (12, 8),
@@ -165,9 +166,9 @@ def _polls() -> tuple[Panel, ...]:
         "s",
         (12, 8),
     )
-    stem, window = "pte_source_poll_duration_seconds", "30m"
-    mean = f"{_rate(f'{stem}_sum', 'source', window)} / {_rate(f'{stem}_count', 'source', window)}"
-    p95 = f"histogram_quantile(0.95, {_rate(f'{stem}_bucket', 'source, le', window)})"
+    stem = "pte_source_poll_duration_seconds"
+    mean = f"{_rate(f'{stem}_sum', 'source')} / {_rate(f'{stem}_count', 'source')}"
+    p95 = f"histogram_quantile(0.95, {_rate(f'{stem}_bucket', 'source, le')})"
     increase = "sum by ({}) (increase({}[30m]))".format
     return (
         timeseries(
@@ -231,7 +232,7 @@ def _process() -> tuple[Panel, ...]:
         (8, 8),
     )
     failed = "sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total[30m]))"
-    busy = f"max by (instance) (rate(process_cpu_seconds_total[$__rate_interval]) {_OF_EXPORTER})"
+    busy = f"max by (instance) (rate(process_cpu_seconds_total[5m]) {_OF_EXPORTER})"
     resident = f"max by (instance) (process_resident_memory_bytes {_OF_EXPORTER})"
     return (
         timeseries(memory, Query(resident, "{{instance}}")),

@@ -23,8 +23,6 @@ FOREIGN = frozenset(
 )
 """Series that Prometheus or every prometheus_client process makes."""
 
-_VARIABLES = {"__rate_interval": "5m", "__range": "6h", "__interval": "1m"}
-
 
 def _own() -> frozenset[str]:
     names: set[str] = set()
@@ -39,9 +37,8 @@ KNOWN = PUBLISHED | RECORDS.keys() | FOREIGN
 
 
 def filled(expr: str, **variables: str) -> str:
-    """The query with Grafana's variables replaced: those given by name, and durations for the built-in ones."""
-    values = {**_VARIABLES, **variables}
-    return re.sub(r"\$(\w+)", lambda match: values.get(match[1], match[0]), expr)
+    """The query with the variables that are given replaced, as Grafana does before it sends it."""
+    return re.sub(r"\$(\w+)", lambda match: variables.get(match[1], match[0]), expr)
 
 
 def names(expr: str) -> frozenset[str]:
@@ -57,7 +54,7 @@ def names(expr: str) -> frozenset[str]:
             found.add(node.name)
         return True
 
-    promql_parser.walk(promql_parser.parse(filled(expr)), visit)
+    promql_parser.walk(promql_parser.parse(expr), visit)
     return frozenset(found)
 
 

@@ -22,6 +22,10 @@ INTERVAL = "1m"
 """Least step of a graph: polls are minutes apart."""
 
 
+TILE_TEXT = 24
+"""Most letters of a tile's text for no data."""
+
+
 @attr.frozen
 class Panel:
     """One panel's JSON, as grafanalib's Dashboard numbers and encodes it."""
@@ -120,6 +124,7 @@ def stat(
     about: About, *queries: Query, words: Words | None = None, links: Sequence[Json] = (), decimals: int | None = None
 ) -> Panel:
     """Tiles with the present values; a solid background when they are words."""
+    assert len(about.no_data) <= TILE_TEXT, f"{about.title}: a tile's text shrinks until it fits"
     options = {
         "colorMode": "background" if words else "none",
         "graphMode": "none",
@@ -202,6 +207,7 @@ def bars(about: About, query: Query, *, across: str, series: str) -> Panel:
 
 def bargauge(about: About, query: Query) -> Panel:
     """Ranked horizontal bars of present values."""
+    assert len(about.no_data) <= TILE_TEXT, about.title
     options = {
         "displayMode": "basic",
         "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},

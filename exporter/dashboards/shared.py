@@ -8,6 +8,11 @@ from exporter.dashboards.panels import About, Column, Key, Panel, stat, table
 from exporter.dashboards.query import APPLICATION, DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest
 
 NOT_SCRAPED = "Nothing here: Prometheus has not scraped the exporter, or no poll has ended yet. See the board Exporter."
+UNSCRAPED = "exporter not scraped"
+UNTESTED = "no test run found"
+UNSEEN = "not observed"
+"""The same for tiles, whose text shrinks to fit."""
+
 NOT_SEEN = "No evidence: production or the PTE was not observed, or its series were withdrawn as too old."
 NO_RUN = "No evidence: no test run was found in the PTE, or none is configured."
 NO_ROUTES = "No evidence: one of the sides gave no requests per route."
@@ -31,7 +36,7 @@ def data_state(width: int, height: int = 6) -> Panel:
     about = About(
         "Is the data current?",
         "Did the last poll of each source succeed, and are its series still published? The worst replica counts.",
-        NOT_SCRAPED,
+        UNSCRAPED,
         "none",
         (width, height),
     )
@@ -43,7 +48,7 @@ def data_age(width: int, height: int = 6) -> Panel:
     about = About(
         "Age of the data",
         "How long ago did each source last answer, and at which age are its series withdrawn (limit)?",
-        NOT_SCRAPED,
+        UNSCRAPED,
         "s",
         (width, height),
     )

@@ -7,7 +7,7 @@ from exporter.dashboards.board import Board, applications, data_source, sides
 from exporter.dashboards.panels import About, Column, Key, Panel, bars, heading, stat, table, timeseries
 from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, or_no_evidence, per_application, scalar
 from exporter.dashboards.shared import (
-    NOT_SCRAPED,
+    UNSCRAPED,
     alerts,
     application_key,
     data_age,
@@ -44,15 +44,19 @@ def board() -> Board:
 
 
 def _tiles() -> tuple[Panel, ...]:
-    peak_hour = About("Peak hour", "In which hour of the day is the mean rate highest?", NOT_SCRAPED, "none", (5, 6))
-    quiet_hour = About("Quiet hour", "In which hour of the day is the mean rate lowest?", NOT_SCRAPED, "none", (4, 6))
+    peak_hour = About("Peak hour", "In which hour of the day is the mean rate highest?", UNSCRAPED, "none", (5, 6))
+    quiet_hour = About("Quiet hour", "In which hour of the day is the mean rate lowest?", UNSCRAPED, "none", (4, 6))
     peak = About(
-        "Peak of seven days", "What was the largest five-minute mean rate of the week?", NO_PATTERN, "reqps", (4, 6)
+        "Peak of seven days",
+        "What was the largest five-minute mean rate of the week?",
+        "no pattern seen",
+        "reqps",
+        (4, 6),
     )
     spikes = About(
         "Spikes",
         "How many five-minute stretches stood far above the same hour of the other days?",
-        NOT_SCRAPED,
+        UNSCRAPED,
         "none",
         (4, 6),
     )
