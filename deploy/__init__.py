@@ -1,0 +1,1 @@
+"""Running it: the stack on one machine, containers, Kubernetes, systemd, CI."""

@@ -1,0 +1,39 @@
+"""The made-up shop's history for the stack's Prometheus, and the moment it starts at.
+
+    python -m deploy.stack.history DIRECTORY
+
+writes DIRECTORY/history.om and DIRECTORY/start, unless `start` is there already: the history is then loaded, and
+counters go on from the same start.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from exporter.demo import openmetrics
+
+DAYS = 16
+"""Eight for what the exporter looks at, and as many for production's seven days before the oldest of the runs."""
+
+SEED = 1
+
+
+def write(directory: Path) -> str:
+    """Write up to the last full minute; gives the start, as exporter.demo.live takes it."""
+    start_file = directory / "start"
+    if start_file.exists():
+        return start_file.read_text(encoding="utf-8").strip()
+    end = time.time() // 60 * 60
+    begin = end - DAYS * 86400
+    with (directory / "history.om").open("w", encoding="utf-8") as out:
+        openmetrics.write(out, begin, end, SEED)
+    start = datetime.fromtimestamp(begin, UTC).isoformat()
+    start_file.write_text(start + "\n", encoding="utf-8")
+    return start
+
+
+if __name__ == "__main__":
+    print(write(Path(sys.argv[1])))

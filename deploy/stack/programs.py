@@ -1,0 +1,103 @@
+"""The programs of the stack: how each is started, and how one sees that it is ready."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+HERE = TOP / "deploy" / "stack"
+TOOLS = TOP / ".tools"
+
+PROMETHEUS = (TOOLS / "prometheus3/usr/bin/prometheus", Path("/usr/bin/prometheus"))
+PROMTOOL = (TOOLS / "prometheus3/usr/bin/promtool", Path("/usr/bin/promtool"))
+ALERTMANAGER = (TOOLS / "alertmanager/usr/bin/prometheus-alertmanager", Path("/usr/bin/prometheus-alertmanager"))
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One process of the stack."""
+
+    name: str
+    address: str
+    ready: str
+    """Path that answers 200 when it is ready."""
+    command: tuple[str, ...]
+    about: str
+    shown: bool = False
+    """What it prints is for the terminal, not for its log."""
+
+
+def found(paths: tuple[Path, ...]) -> str:
+    """The first of the paths that is a program."""
+    for path in paths:
+        if os.access(path, os.X_OK):
+            return str(path)
+    raise FileNotFoundError(f"{paths[0]} is missing: run `make tools`")
+
+
+def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program, ...]:
+    """In the order in which they are started: nothing asks what is not there yet."""
+    python = (sys.executable, "-m")
+    demo, receiver, exporter = "127.0.0.1:9827", "127.0.0.1:9828", "127.0.0.1:9826"
+    alertmanager, prometheus = "127.0.0.1:19093", "127.0.0.1:19090"
+    return (
+        Program(
+            "demo",
+            demo,
+            "/metrics",
+            (*python, "exporter.demo.live", "--listen", demo, "--start", start),
+            "the made-up shop's own metrics, production and PTE",
+        ),
+        Program(
+            "receiver",
+            receiver,
+            "/",
+            (*python, "deploy.stack.receiver", receiver),
+            "prints here what Slack and PagerDuty would get",
+            shown=True,
+        ),
+        Program(
+            "alertmanager",
+            alertmanager,
+            "/-/ready",
+            (
+                found(ALERTMANAGER),
+                f"--config.file={alertmanager_config}",
+                f"--storage.path={data / 'alertmanager-data'}",
+                f"--web.listen-address={alertmanager}",
+                f"--web.external-url=http://{alertmanager}",
+                "--cluster.listen-address=",
+            ),
+            "alerts and silences",
+        ),
+        Program(
+            "prometheus",
+            prometheus,
+            "/-/ready",
+            (
+                found(PROMETHEUS),
+                f"--config.file={HERE / 'prometheus.yml'}",
+                f"--storage.tsdb.path={data / 'prometheus-data'}",
+                "--storage.tsdb.retention.time=60d",
+                f"--web.listen-address={prometheus}",
+                f"--web.external-url=http://{prometheus}",
+            ),
+            "series, rules and alerts",
+        ),
+        Program(
+            "exporter",
+            exporter,
+            "/-/ready",
+            (
+                *python,
+                "exporter.cli",
+                "serve",
+                f"--config.file={HERE / 'exporter.yml'}",
+                f"--web.listen-address={exporter}",
+            ),
+            "verdicts; metrics at /metrics",
+        ),
+    )
