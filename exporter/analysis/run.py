@@ -55,7 +55,7 @@ def phases(minutes: Samples, settings: TestRunSettings) -> tuple[Phase, ...]:
     found: list[Phase] = []
     settled = False
     previous: PhaseKind | None = None
-    for time, value in zip(*measured(minutes), strict=True):
+    for time, value in zip(*(column.tolist() for column in measured(minutes)), strict=True):
         kind = _kind(value / level, settings, settled=settled)
         settled = settled or kind == "steady_state"
         if kind and kind == previous and time - MINUTE - found[-1].window.end <= settings.max_gap:
