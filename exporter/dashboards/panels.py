@@ -115,6 +115,14 @@ def _panel(kind: str, about: About, targets: list[Json], options: Json, defaults
     return Panel(json, about.size)
 
 
+def _limits(properties: list[Json]) -> Json:
+    """What differs for series named "limit…": they belong to no application, so their links would lead nowhere."""
+    return {
+        "matcher": {"id": "byRegexp", "options": "/^limit/"},
+        "properties": [{"id": "links", "value": []}, *properties],
+    }
+
+
 def heading(title: str) -> Panel:
     """A row that names what follows."""
     return Panel({"type": "row", "title": title, "collapsed": False, "panels": []}, (24, 1))
@@ -139,7 +147,7 @@ def stat(
     defaults: Json = {"mappings": mappings(words or {}), "links": list(links), "color": {"mode": "thresholds"}}
     if decimals is not None:
         defaults["decimals"] = decimals
-    return _panel("stat", about, _targets(queries, instant=True), options, defaults)
+    return _panel("stat", about, _targets(queries, instant=True), options, defaults, overrides=[_limits([])])
 
 
 def timeseries(about: About, *queries: Query, bars: bool = False, links: Sequence[Json] = ()) -> Panel:
@@ -156,12 +164,12 @@ def timeseries(about: About, *queries: Query, bars: bool = False, links: Sequenc
         "legend": {"calcs": ["lastNotNull", "max"], "displayMode": "table", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-    dashed = [
+    dashed: list[Json] = [
         {"id": "color", "value": {"fixedColor": "red", "mode": "fixed"}},
         {"id": "custom.lineStyle", "value": {"dash": [8, 6], "fill": "dash"}},
         {"id": "custom.fillOpacity", "value": 0},
     ]
-    overrides = [{"matcher": {"id": "byRegexp", "options": "/^limit/"}, "properties": dashed}]
+    overrides = [_limits(dashed)]
     defaults = {"color": {"mode": "palette-classic"}, "custom": custom, "links": list(links)}
     return _panel("timeseries", about, _targets(queries, instant=False), options, defaults, overrides=overrides)
 
@@ -195,7 +203,7 @@ def bars(about: About, query: Query, *, across: str, series: str) -> Panel:
         "xTickLabelRotation": 0,
         "xTickLabelSpacing": 0,
     }
-    matrix = {"columnField": series, "rowField": across, "valueField": "Value"}
+    matrix = {"columnField": series, "emptyValue": "null", "rowField": across, "valueField": "Value"}
     transformations = [
         {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": across}]}},
         {"id": "groupingToMatrix", "options": matrix},

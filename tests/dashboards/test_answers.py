@@ -9,7 +9,7 @@ import pytest
 from exporter.dashboards import known
 from exporter.dashboards.query import DATA_STATE, VERDICT
 from tests.dashboards import history
-from tests.dashboards.grafana import Asked, ask, boards, label_values, queries
+from tests.dashboards.grafana import Asked, ask, boards, label_values, panels, queries
 
 ALL = {"application": ".+", "side": ".+"}
 
@@ -38,6 +38,27 @@ def test_answers(prometheus: str, asked: Asked) -> None:
 def test_quiet_queries_exist() -> None:
     """The list of what a healthy demo does not have names no query that is gone."""
     assert frozenset().union(*QUIET.values()) <= {f"{asked.panel} {asked.ref}" for asked in queries()}
+
+
+def test_rows_join(prometheus: str) -> None:
+    """All columns of a table have the labels that name its rows, and no others, so that Grafana merges them."""
+    for uid, board in boards().items():
+        for panel in panels(board):
+            if panel["type"] == "table" and "alerts" not in panel["title"].lower():
+                names = panel["transformations"][-1]["options"]["indexByName"]
+                keys = {name for name in names if not name.startswith("Value")}
+                for target in panel["targets"]:
+                    asked = Asked(uid, panel["title"], target["refId"], target["expr"], instant=True)
+                    for row in ask(prometheus, asked, history.HEALTHY, **ALL):
+                        assert row["metric"].keys() == keys, asked
+
+
+def test_week(prometheus: str) -> None:
+    """The days of the profile sort as the week runs."""
+    [asked] = [asked for asked in queries() if asked.panel == "Day of the week"]
+    rows = ask(prometheus, asked, history.HEALTHY, application="(shop)", side=".+")
+    days = sorted(row["metric"]["day"] for row in rows)
+    assert days == ["1 Mon", "2 Tue", "3 Wed", "4 Thu", "5 Fri", "6 Sat", "7 Sun"]
 
 
 def test_one_application(prometheus: str) -> None:

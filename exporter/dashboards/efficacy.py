@@ -1,0 +1,58 @@
+"""Panels on what the test is worth: efficacy with its parts, and capacity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exporter.dashboards import words
+from exporter.dashboards.panels import About, Column, Key, Panel, table
+from exporter.dashboards.query import APPLICATION, any_of, largest, per_application, scalar
+from exporter.dashboards.readable import matching
+from exporter.dashboards.shared import NOT_SEEN, application_key
+
+_RATINGS = ("poor", "fair", "good", "excellent")
+
+
+def _rating() -> str:
+    parts = [
+        f'(pte_efficacy_rating{{{APPLICATION}, rating="{rating}"}} == 1) * {rank}'
+        for rank, rating in enumerate(_RATINGS, start=1)
+    ]
+    return f"min by (application) ({any_of(parts)})"
+
+
+def _cpu(side: str) -> str:
+    return f"{scalar('pte_capacity_cpu_per_request', matching('side', side, '='))} * 1000"
+
+
+def worth(sides: Mapping[str, str]) -> tuple[Panel, ...]:
+    score = About(
+        "Efficacy and capacity",
+        "How much does the test prove, against the least that counts, and what does a request cost each side's CPU?",
+        NOT_SEEN,
+        "percentunit",
+        (15, 7),
+    )
+    columns = [
+        Column("efficacy", scalar("pte_efficacy_ratio"), "percentunit", decimals=1),
+        Column("at least", per_application("efficacy_ratio"), "percentunit"),
+        Column("rating", _rating(), "none", words.RATING),
+        Column("CPU per 1000 req/s, production", _cpu(sides["production"]), "percentunit", decimals=2),
+        Column("CPU per 1000 req/s, PTE", _cpu(sides["pte"]), "percentunit", decimals=2),
+        Column("PTE / production", scalar("pte_capacity_cpu_per_request_ratio"), decimals=2),
+    ]
+    parts = About(
+        "Parts of the efficacy",
+        "Which part makes the score high or low, and what does it weigh?",
+        NOT_SEEN,
+        "percentunit",
+        (9, 7),
+    )
+    shares = [
+        Column(
+            "score", largest("application, part", "pte_efficacy_part_ratio", APPLICATION), "percentunit", decimals=1
+        ),
+        Column("weight", largest("application, part", "pte_efficacy_part_weight_ratio", APPLICATION), "percentunit"),
+    ]
+    key = application_key("pte-certification", "Only this application")
+    return table(score, [key], columns), table(parts, [key, Key("part", "part")], shares, sort="weight")

@@ -1,0 +1,80 @@
+"""Panels on load: which test run, and did it reach production's load?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exporter.dashboards import words
+from exporter.dashboards.panels import About, Column, Panel, table, timeseries
+from exporter.dashboards.query import Query, per_application, scalar
+from exporter.dashboards.shared import NO_RUN, application_key, to_board
+
+
+def load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
+    figures = About(
+        "Load coverage in four figures",
+        "How far into production's load did the test reach: at its peak, sustained, and for how long? "
+        "Percentiles are the share of production's minutes that the test's rate reached.",
+        f"{NO_RUN} Or production had no traffic.",
+        "percentunit",
+        (14, 8),
+    )
+    columns = [
+        Column("peak / peak", scalar("pte_load_coverage_peak_ratio"), "percentunit", decimals=1),
+        Column("at least", per_application("load_coverage_ratio"), "percentunit"),
+        Column("percentile at peak", scalar("pte_load_coverage_peak_percentile_ratio"), "percentunit", decimals=1),
+        Column(
+            "percentile sustained", scalar("pte_load_coverage_sustained_percentile_ratio"), "percentunit", decimals=1
+        ),
+        Column("sustained rate", scalar("pte_load_coverage_sustained_requests_per_second"), "reqps", decimals=1),
+        Column("above P95", scalar("pte_load_coverage_above_p95_seconds"), "s"),
+        Column("evidence", scalar("pte_load_coverage_evidence"), "none", words.EVIDENCE),
+    ]
+    keys = [application_key("pte-traffic", "Traffic of this application")]
+    return table(figures, keys, columns), _rates(sides)
+
+
+def run() -> Panel:
+    about = About(
+        "The test run",
+        "Which test run does the certification rest on, and how long did it spend in each phase?",
+        NO_RUN,
+        "s",
+        (24, 6),
+    )
+
+    def moment(edge: str) -> str:
+        return f"{scalar(f'pte_test_run_{edge}_timestamp_seconds')} * 1000"
+
+    phases = {"ramp-up": "ramp_up", "steady state": "steady_state", "spike": "spike"}
+    columns = [
+        Column("began", moment("start"), "dateTimeAsIso"),
+        Column("ended", moment("end"), "dateTimeAsIso"),
+        Column("lasted", scalar("pte_test_run_duration_seconds"), "s"),
+        *(
+            Column(title, scalar("pte_test_run_phase_seconds", f'phase="{phase}"'), "s")
+            for title, phase in phases.items()
+        ),
+    ]
+    return table(about, [application_key("pte-certification", "Only this application")], columns, sort="ended")
+
+
+def _rates(sides: Mapping[str, str]) -> Panel:
+    about = About(
+        "Production's peak against the test",
+        "Has production's 24-hour peak outgrown what the test reached at its peak and sustained?",
+        f"{NO_RUN} Or production had no traffic.",
+        "reqps",
+        (10, 8),
+    )
+
+    def peak(role: str) -> str:
+        return scalar("pte_requests_per_second", 'stat="peak"', f'side="{sides[role]}"')
+
+    return timeseries(
+        about,
+        Query(peak("production"), "production's peak, {{application}}"),
+        Query(peak("pte"), "the test's peak, {{application}}"),
+        Query(scalar("pte_load_coverage_sustained_requests_per_second"), "sustained by the test, {{application}}"),
+        links=to_board("pte-traffic", "Traffic of this application"),
+    )
