@@ -88,7 +88,7 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
     yield from _judge_gaps("errors", [gap for gap in findings.gaps if gap.signal == "error_ratio"], limits)
     score = finite(findings.efficacy.score)
     if score is not None:
-        text = f"its efficacy is {percent(score)} (limit {percent(limits.efficacy)})"
+        text = f"its efficacy is {percent(score)} (at least {percent(limits.efficacy)})"
         yield "efficacy", (score < limits.efficacy, text)
 
 
