@@ -43,7 +43,13 @@ absent_over_time({_BUILD}[1d])"""
 _MATCH = "job=%q,source=%q"
 _FAILED = f"{last(_SUCCESS, _MATCH)} and on ({_KEY}) ({last('pte_source_up')} == 0)"
 _AGE = templates.lookup(f"time() - max({_FAILED})", _OWN, "humanizeDuration")
-_FAILURES = f"max by (reason) (increase({known('pte_source_poll_failures_total')}{{{_MATCH}}}[1h])) > 0"
+_FAILURES = known("pte_source_poll_failures_total")
+# Of the last hour; or, while the breaker holds polls back or the exporter is young, of its whole life.
+_REASONS = f"""\
+max by (reason) (increase({_FAILURES}{{{_MATCH}}}[1h])) > 0 or
+max by (reason) ({last(_FAILURES, _MATCH)}) > 0 unless on () max(increase({_FAILURES}{{{_MATCH}}}[1h])) > 0""".replace(
+    "\n", " "
+)
 _MAX_AGE = templates.lookup(f"max({last('pte_source_max_age_seconds', _MATCH)})", _OWN, "humanizeDuration")
 
 RULES: tuple[Rule, ...] = (
@@ -69,8 +75,8 @@ RULES: tuple[Rule, ...] = (
         measure="time since the last successful poll",
         value=_AGE,
         limit="two poll intervals",
-        reason="Why polls failed in the last hour: "
-        + templates.names(_FAILURES, "reason", _OWN)
+        reason="Why polls failed: "
+        + templates.names(_REASONS, "reason", _OWN * 3)
         + ". Series of this side are withdrawn once they are older than "
         + _MAX_AGE
         + ".",
