@@ -47,7 +47,7 @@ def verdicts() -> Panel:
     counted = largest(by, "pte_gap_effective_samples", APPLICATION, SIDE)
     needed = limit("verdict_effective_samples")
     columns = [
-        Column("samples", counted, decimals=0),
+        Column("samples", counted, decimals=1),
         Column("at least", f"{counted} * 0 + on () group_left () {needed}", decimals=0, empty="none"),
         Column("enough", f"{counted} >= bool on () group_left () {needed}", "none", words.ENOUGH),
     ]
