@@ -111,6 +111,7 @@ class _Round:
         self._service, self._own, self._clock = service, service.own, service.clock
         self._pipeline = Pipeline(config)
         self._lock = threading.Lock()
+        self._withdrawn: set[str] = set()
         self.statuses = {environment.name: Status(environment) for environment in config.environments}
         timings = {each.name: Timing(each.interval, each.max_age) for each in config.environments}
         self.poller = Poller(timings, self)
@@ -148,7 +149,6 @@ class _Round:
     def expired(self, name: str) -> None:
         """Publish without what has grown too old."""
         if self._service.is_current(self):
-            logger.warning("series withdrawn, the data is older than max_age", extra=fields(source=name))
             self._publish()
 
     def _note(self, name: str, began: float, seen: Observation | SourceError) -> None:
@@ -169,9 +169,14 @@ class _Round:
             return
         with self._lock:
             now = self._clock()
-            for name, status in self.statuses.items():
-                self._own.withdrawn(name, withdrawn=status.withdrawn(now))
             snapshot = self._pipeline.snapshot(now)
-            if self._service.is_current(self):
-                self._service.ready = True
-                self._service.show(snapshot)
+            if not self._service.is_current(self):
+                return
+            self._service.ready = True
+            self._service.show(snapshot)
+            old = {name for name, status in self.statuses.items() if status.withdrawn(now)}
+            for name in self.statuses:
+                self._own.withdrawn(name, withdrawn=name in old)
+            for name in old - self._withdrawn:
+                logger.warning("series withdrawn, the data is older than max_age", extra=fields(source=name))
+            self._withdrawn = old
