@@ -1,8 +1,8 @@
 """What the analysis may be told: every threshold, weight and factor, with its default and its unit.
 
-The defaults are those that lead from the two observations of the worked example, tests/golden/certification_sample.json,
-to its results. All numbers are ratios 0..1, seconds or requests unless a line says otherwise. Every one of them is
-published as a series (catalogue/limits.py), so alerts compare series with series.
+The defaults are those that lead from the two observations of the worked example to its results
+(tests/golden/certification_sample.json). All numbers are ratios 0..1, seconds or requests unless a line says otherwise.
+Every one of them is published as a series (catalogue/limits.py), so alerts compare series with series.
 """
 
 from __future__ import annotations

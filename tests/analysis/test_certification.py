@@ -57,8 +57,8 @@ def test_it_holds() -> None:
     assert dict(found.reasons) == dict.fromkeys(REASONS, False)
     assert found.sentence == (
         "The certification holds: the test reached 110 % of production's peak (at least 90 %); 100 % of production's "
-        "requests go to tested endpoints (at least 80 %); its efficacy is 100 % (at least 60 %); production's peak grew "
-        "by 5.3 % since the test (limit 20 %); the test is 24 hours old (limit 30 days)."
+        "requests go to tested endpoints (at least 80 %); its efficacy is 100 % (at least 60 %); production's peak "
+        "grew by 5.3 % since the test (limit 20 %); the test is 24 hours old (limit 30 days)."
     )
 
 
