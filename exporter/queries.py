@@ -73,7 +73,8 @@ class Queries:
         label = self.templates.labels["application"]
         if query is None or label == "application":
             return query
-        return f'label_replace({query}, "application", "$1", {quote(label)}, "(.+)")'
+        # (?s) as the dot of Prometheus 2 does not match a newline.
+        return f'label_replace({query}, "application", "$1", {quote(label)}, "(?s:(.+))")'
 
     def minute(self, key: str) -> str | None:
         """The value of one minute, on a full minute; negative, NaN and infinite ones are no measurements."""
