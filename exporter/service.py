@@ -102,6 +102,7 @@ class Service:
         page = render(snapshot, catalogue.ALL)
         self.published = Published(page, snapshot)
         self.own.published(snapshot.at, page.series)
+        self.ready = True
 
 
 class _Round:
@@ -172,11 +173,10 @@ class _Round:
             snapshot = self._pipeline.snapshot(now)
             if not self._service.is_current(self):
                 return
-            self._service.ready = True
-            self._service.show(snapshot)
             old = {name for name, status in self.statuses.items() if status.withdrawn(now)}
             for name in self.statuses:
                 self._own.withdrawn(name, withdrawn=name in old)
+            self._service.show(snapshot)
             for name in old - self._withdrawn:
                 logger.warning("series withdrawn, the data is older than max_age", extra=fields(source=name))
             self._withdrawn = old
