@@ -5,6 +5,7 @@ Everything listens on loopback, keeps its data under .run/stack/, and ends with 
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import signal
 import socket
@@ -31,7 +32,7 @@ def say(text: str) -> None:
     print(f"stack: {text}", file=sys.stderr, flush=True)
 
 
-def prepare() -> tuple[Program, ...]:
+def prepare(days: int) -> tuple[Program, ...]:
     """Fill Prometheus anew and write the configuration; gives what is to be started."""
     shutil.rmtree(DATA, ignore_errors=True)
     DATA.mkdir(parents=True)
@@ -39,9 +40,8 @@ def prepare() -> tuple[Program, ...]:
     for program in planned:
         _need_free(program)
     began = time.monotonic()
-    say(f"writing {history.DAYS} days of the made-up shop's history")
-    start = history.write(DATA)
-    say("loading it into Prometheus (half a minute)")
+    say(f"filling Prometheus with {days} days of the made-up shop's history ({3 * days} s or so)")
+    start = history.write(DATA, days)
     file = DATA / "history.om"
     command = [found(PROMTOOL), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1080h"]
     with (DATA / "promtool.log").open("wb") as log:
@@ -116,10 +116,13 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m deploy.stack", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--days", type=int, default=history.DAYS, help="of history; fewer know less of the past")
+    days = parser.parse_args().days
     signal.signal(signal.SIGTERM, _interrupt)
     running: dict[Program, subprocess.Popen[bytes]] = {}
     try:
-        for program in prepare():
+        for program in prepare(days):
             say(f"starting the {program.name}")
             running[program] = start(program)
             wait_ready(program, running[program])

@@ -21,13 +21,13 @@ DAYS = 16
 SEED = 1
 
 
-def write(directory: Path) -> str:
+def write(directory: Path, days: int = DAYS) -> str:
     """Write up to the last full minute; gives the start, as exporter.demo.live takes it."""
     start_file = directory / "start"
     if start_file.exists():
         return start_file.read_text(encoding="utf-8").strip()
     end = time.time() // 60 * 60
-    begin = end - DAYS * 86400
+    begin = end - days * 86400
     with (directory / "history.om").open("w", encoding="utf-8") as out:
         openmetrics.write(out, begin, end, SEED)
     start = datetime.fromtimestamp(begin, UTC).isoformat()
