@@ -35,7 +35,7 @@ class Lines(logging.Formatter):
         if record.exc_info:
             values["exception"] = self.formatException(record.exc_info)
         if self._format == "json":
-            return json.dumps(values, default=str, ensure_ascii=False)
+            return json.dumps(values, default=str)
         return " ".join(f"{key}={_quoted(str(value))}" for key, value in values.items())
 
 

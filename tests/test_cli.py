@@ -1,0 +1,192 @@
+"""The command line: what is printed, what is returned, and never a traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from exporter import __version__, cli, generate
+from exporter.errors import PteError
+from exporter.server import bind, split
+from tests.running import command
+
+AT = "2026-11-20T10:00:00Z"
+BAD = """\
+environments:
+  - {role: production, intervall: 5m, source: {kind: demo}}
+  - {role: pte, source: {kind: nothing}}
+"""
+
+
+def written(directory: Path, text: str) -> str:
+    path = directory / "exporter.yml"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_check_prints_each_problem_and_exits_1(tmp_path: Path) -> None:
+    """One line a problem, as FILE: path.to.key: what is wrong, and nothing else."""
+    path = written(tmp_path, BAD)
+    done = command("check", "--config.file", path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    first, second = done.stderr.splitlines()
+    assert first.startswith(f'{path}: environments[0].intervall: unknown key "intervall"; did you mean "interval"?')
+    assert second.startswith(f'{path}: environments[1].source.kind: unknown kind "nothing"; known: ')
+
+
+def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
+    """A good configuration is one line and exit code 0."""
+    path = written(tmp_path, cli.DEMO.read_text(encoding="utf-8"))
+    done = command("check", "--config.file", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{path}: fine, 2 environments: production (production), pte (pte)\n"
+
+
+def test_check_reads_the_web_configuration_too(tmp_path: Path) -> None:
+    """A fault in --web.config.file is told like any other."""
+    web = tmp_path / "web.yml"
+    web.write_text("basic_auth_users: {alice: secret}", encoding="utf-8")
+    done = command("check", "--web.config.file", str(web))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{web}: basic_auth_users.alice: is not a bcrypt hash")
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["serve", "--nonsense"], ["report", "--at", "yesterday"], ["generate", "tea"]]
+)
+def test_wrong_usage_exits_2(arguments: list[str]) -> None:
+    """The usage is shown, with exit code 2."""
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_told() -> None:
+    """--version names program and version."""
+    done = command("--version")
+    assert (done.returncode, done.stdout) == (0, f"pte-exporter {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--config.file", "/nowhere.yml"], "/nowhere.yml: cannot be read: No such file or directory"),
+        (["--web.config.file", "/nowhere.yml"], "/nowhere.yml: cannot be read: No such file or directory"),
+        (
+            ["--web.listen-address", "9826"],
+            "pte-exporter: 9826 is no address, wanted host:port, :port or [::1]:port",
+        ),
+        (["--web.listen-address", "no.such.host.invalid:0"], "pte-exporter: cannot listen on no.such.host.invalid:0: "),
+    ],
+)
+def test_a_problem_at_the_start_is_one_line(arguments: list[str], line: str) -> None:
+    """What keeps the exporter from starting is told in one line, with exit code 1."""
+    done = command("serve", "--web.listen-address", "127.0.0.1:0", *arguments)
+    assert done.returncode == 1
+    assert done.stderr.startswith(line)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_port_in_use_is_one_line() -> None:
+    """The address that is taken is named."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = command("serve", "--web.listen-address", address)
+    assert done.returncode == 1
+    assert done.stderr == f"pte-exporter: cannot listen on {address}: Address already in use\n"
+
+
+def test_report_prints_a_round_of_the_past() -> None:
+    """The console shows each application with its verdict, in plain text where nobody looks on."""
+    done = command("report", "--at", AT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2026-11-20 10:00 UTC" in done.stdout
+    assert "checkout: does not hold" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_report_prints_json() -> None:
+    """The JSON is one document, the same for the same time."""
+    first, second = (command("report", "--format", "json", "--at", AT) for _ in range(2))
+    assert first.stdout == second.stdout
+    assert json.loads(first.stdout)["applications"]["shop"]["certification"]["holds"] is True
+
+
+def test_a_source_that_fails_is_one_line(tmp_path: Path) -> None:
+    """A report without its source says what failed, without a traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    source = f'{{kind: prometheus, preset: prometheus, url: "{url}"}}'
+    text = cli.DEMO.read_text(encoding="utf-8").replace("{kind: demo}", source, 1)
+    done = command("report", "--config.file", written(tmp_path, text))
+    assert done.returncode == 1
+    assert done.stderr.startswith("pte-exporter: ")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", generate.KINDS)
+def test_the_committed_files_are_those_generated(kind: str) -> None:
+    """Rules, dashboards and METRICS.md in the repository are what `generate` writes today."""
+    done = command("generate", kind, "--check", directory=Path(__file__).parent.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_generate_writes_what_its_check_accepts(tmp_path: Path) -> None:
+    """A file that differs is named with the command that mends it, and that command mends it."""
+    check = ("generate", "docs", "--check", "--output", str(tmp_path))
+    missing = command(*check)
+    assert missing.returncode == 1
+    named, mend = missing.stderr.splitlines()
+    assert named == f"{tmp_path}/docs/METRICS.md: differs from what is generated"
+    assert mend == f"mend it with: pte-exporter generate docs --output {tmp_path}"
+    assert command(*mend.removeprefix("mend it with: pte-exporter ").split()).returncode == 0
+    assert command(*check).returncode == 0
+    (tmp_path / "docs" / "METRICS.md").write_text("changed", encoding="utf-8")
+    assert command(*check).returncode == 1
+
+
+def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    """A file in the way is named."""
+    (tmp_path / "docs").write_text("", encoding="utf-8")
+    done = command("generate", "docs", "--output", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr == f"pte-exporter: {tmp_path}/docs: File exists\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("127.0.0.1:9826", ("127.0.0.1", 9826)),
+        (":80", ("", 80)),
+        ("[::1]:9826", ("::1", 9826)),
+        ("localhost:0", ("localhost", 0)),
+    ],
+)
+def test_addresses_are_split(address: str, parts: tuple[str, int]) -> None:
+    """Every form that Prometheus's exporters take is taken."""
+    assert split(address) == parts
+
+
+@pytest.mark.parametrize("address", ["", "9826", "a:b", "::1:9826", "a:70000", "a:-1"])
+def test_other_addresses_are_refused(address: str) -> None:
+    """What is ambiguous or out of range is refused."""
+    with pytest.raises(PteError, match="wanted host:port"):
+        split(address)
+
+
+def test_all_interfaces_take_both_versions_of_ip() -> None:
+    """:port is reached by IPv4, and by IPv6 where the machine has it."""
+    with bind(":0") as listening:
+        port = listening.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            pass
+        if listening.family == socket.AF_INET6:
+            with socket.create_connection(("::1", port), timeout=5):
+                pass
