@@ -26,7 +26,7 @@ from exporter.http_options import HttpOptions, check_tls, request_headers
 logging.getLogger("urllib3").setLevel(logging.ERROR)  # what it warns of, we raise; its lines hold tracebacks
 
 _CHUNK = 1 << 16
-_TEXT_LIMIT = 300
+_TEXT_PART = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ class Session:
         self._session.close()
 
     def redact(self, text: str) -> str:
-        """One printable line of at most 300 characters, without any secret that was sent."""
+        """One printable line without any secret that was sent; of a long one the beginning and the end."""
         for secret in self._secrets:
             text = text.replace(secret, "<secret>")
         line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        return line if len(line) <= _TEXT_LIMIT else f"{line[:_TEXT_LIMIT]}..."
+        return line if len(line) <= 2 * _TEXT_PART else f"{line[:_TEXT_PART]} ... {line[-_TEXT_PART:]}"
 
     def post(self, path: str, form: Mapping[str, str], *, accept: tuple[int, ...] = (200,)) -> Response:
         """POST a form. Raises SourceError when the answer's status is not in `accept`, and for every other failure."""

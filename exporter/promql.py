@@ -132,8 +132,11 @@ class Client:
             self.clock_skew = response.clock_skew
         answer = self._answer(response)
         if answer.status != "success":
-            text = self._session.redact(f"{answer.errorType}: {answer.error}; query: {form['query']}")
-            raise SourceError("bad_query", f"{self._session.place} refused a query: {text}")
+            text, query = (
+                self._session.redact(f"{answer.errorType}: {answer.error}"),
+                self._session.redact(form["query"]),
+            )
+            raise SourceError("bad_query", f"{self._session.place} refused a query: {text}; the query: {query}")
         for warning in (*(answer.warnings or ()), *(answer.infos or ())):
             self._warn(self._session.redact(warning))
         if answer.data is None or answer.data.resultType != kind:

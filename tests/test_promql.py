@@ -78,7 +78,7 @@ def test_duplicate_series() -> None:
 def test_bad_query_names_the_query() -> None:
     """The server's words and the query are in the message, what we kept secret is not."""
     error = failure(reply_json({"status": "error", "errorType": "bad_data", "error": "unexpected\nend"}, 400))
-    assert "bad_data: unexpected end; query: up" in str(error)
+    assert "bad_data: unexpected end; the query: up" in str(error)
 
 
 def test_secret_in_answer(tmp_path: Path) -> None:
