@@ -28,7 +28,12 @@ and on (job, application)
 max by (job, application) (max_over_time({known("pte_certification_evidence")}[{BRIDGE}])) == 0"""
 
 _APPLYING = f"max by (reason) ({last('pte_certification_reason', 'job=%q,application=%q')}) == 1"
-_UNSEEN = f"max by (side) ({known('pte_observation_evidence')}" + '{job=%q,application=%q,signal="request_rate"}) == 0'
+_REQUESTS = 'job=%q,application=%q,signal="request_rate"'
+_MEAN = 'job=%q,application=%q,stat="mean"'
+_UNSEEN = (
+    f"max by (side) ({last('pte_observation_evidence', _REQUESTS)}) == 0"
+    f" or max by (side) ({last('pte_requests_per_second', _MEAN)}) == 0"
+)
 
 RULES: tuple[Rule, ...] = (
     Record("application:pte_certification_holds:min", f"min by (application) ({known('pte_certification_holds')})"),
@@ -100,7 +105,7 @@ RULES: tuple[Rule, ...] = (
         value="none",
         limit="evidence is expected",
         reason="Sides that showed no requests: "
-        + templates.names(_UNSEEN, "side", none="none")
+        + templates.names(_UNSEEN, "side", ("job", "application") * 2, none="none")
         + ". Reasons known: "
         + templates.names(_APPLYING, "reason", none="none")
         + ".",
