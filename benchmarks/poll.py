@@ -25,6 +25,7 @@ environments:
       kind: prometheus
       url: {url}
       preset: prometheus
+      labels: {{application: application}}
       selector: environment="production",application=~"{applications}"
       rate_range: 2m
       timeout: 5m

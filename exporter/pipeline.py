@@ -34,7 +34,7 @@ class Pipeline:
 
     def __init__(self, config: Config) -> None:
         self._settings = config.analysis
-        self._environments = {environment.role: environment for environment in config.environments}
+        self._environments: dict[str, Environment] = {each.role: each for each in config.environments}
         self._sources: dict[str, Source] = {
             role: build(environment) for role, environment in self._environments.items()
         }
