@@ -21,16 +21,25 @@ _GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _LEVEL = 5
 """Of zlib: 100,000 series shrink to 4 % of their size in a third of the time that level 9 takes."""
 
+PIECE = 1 << 19
+"""Sent at once: asyncio copies what the socket does not take, and copies of this size stay in the processor's cache."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Rendered families, as they are and deflated, without an end: `tail` follows with every scrape."""
 
-    body: bytes = b""
+    pieces: tuple[bytes, ...] = ()
+    """The body in pieces of at most PIECE bytes."""
     deflated: bytes = b""
-    """`body` as a raw deflate stream that ends on a byte, so that another one may be appended."""
+    """The body as a raw deflate stream that ends on a byte, so that another one may be appended."""
     crc: int = 0
+    length: int = 0
     series: int = 0
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
 
     def gzipped(self, tail: bytes) -> bytes:
         """body + tail as one gzip member, compressing only the tail.
@@ -40,7 +49,7 @@ class Page:
         packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed = packer.compress(tail) + packer.flush()
         crc = zlib.crc32(tail, self.crc)
-        length = (len(self.body) + len(tail)) & 0xFFFFFFFF
+        length = (self.length + len(tail)) & 0xFFFFFFFF
         end = crc.to_bytes(4, "little") + length.to_bytes(4, "little")
         return b"".join((_GZIP_HEADER, self.deflated, packed, end))
 
@@ -72,7 +81,8 @@ def render(snapshot: Snapshot, catalogue: Iterable[Series]) -> Page:
     body = "".join(parts).encode()
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     deflated = packer.compress(body) + packer.flush(zlib.Z_FULL_FLUSH)
-    return Page(body, deflated, zlib.crc32(body), count)
+    pieces = tuple(body[start : start + PIECE] for start in range(0, len(body), PIECE))
+    return Page(pieces, deflated, zlib.crc32(body), len(body), count)
 
 
 def _head(series: Series) -> Iterable[str]:

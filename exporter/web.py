@@ -86,8 +86,9 @@ class App:
         }
         encoded = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": encoded})
-        for position, piece in enumerate(response.body, 1):
-            await send({"type": "http.response.body", "body": piece, "more_body": position < len(response.body)})
+        for piece in response.body:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _respond(self, scope: Scope) -> Response:
         headers = dict(scope["headers"])
@@ -114,7 +115,7 @@ class App:
         content_type = _OPENMETRICS if openmetrics else _TEXT
         if gzip:
             return Response(200, [page.gzipped(tail)], content_type, {**vary, "Content-Encoding": "gzip"})
-        return Response(200, [page.body, tail], content_type, vary)
+        return Response(200, [*page.pieces, tail], content_type, vary)
 
     async def healthy(self, headers: dict[bytes, bytes]) -> Response:
         return text(200, "healthy")
