@@ -93,7 +93,7 @@ def coverage(
 def _exercised(test: Traffic, key: Key, settings: RouteSettings) -> bool:
     """Enough requests with some success. A source that tells successes at all, but none for this route, saw none."""
     succeeded = not test.successes or test.successes.get(key, 0.0) > 0
-    return key[1] != _UNNAMED and test.requests[key] >= settings.min_requests and succeeded
+    return test.requests[key] >= settings.min_requests and succeeded
 
 
 def _listed(live: Traffic, test: Traffic, cap: int) -> list[Key]:

@@ -105,6 +105,12 @@ def test_run_without_minutes() -> None:
     assert (found.peak_percentile, found.sustained_rate, found.above_p95_seconds) == (1.0, None, None)
 
 
+def test_time_at_p95_counts() -> None:
+    """A minute exactly at production's P95 is at or above it."""
+    live = making.rates(making.minutes([10.0] * 100))
+    assert loads(live, run([9.0, 10.0, 11.0])).above_p95_seconds == 120.0
+
+
 def test_idle_p95_is_no_bar() -> None:
     """Where production's P95 is zero every minute would be above it, so no time is given."""
     live = making.rates(making.minutes([0.0] * 99 + [5.0]))

@@ -134,6 +134,15 @@ def test_hour_that_was_idle_on_the_other_days_is_not_judged() -> None:
     assert found(steps(values)).spikes == ()
 
 
+@pytest.mark.parametrize(("days", "count"), [(3, 0), (4, 1)])
+def test_spike_needs_three_other_days(days: int, count: int) -> None:
+    """An hour that was seen on three days only is not judged."""
+    whole = steps([100.0] * WEEK)
+    kept = [i for i in range(WEEK) if i % 288 >= 12 or i < 288 * days]
+    samples = Samples(tuple(whole.times[i] for i in kept), tuple(300.0 if i == 5 else 100.0 for i in kept))
+    assert len(found(samples).spikes) == count
+
+
 def test_ordinary_swing_has_no_spikes() -> None:
     """The daily peak alone is not one."""
     assert found(steps(week())).spikes == ()

@@ -49,6 +49,11 @@ def test_effective_samples_unknown(bad: Summary | None) -> None:
     assert effective_samples(bad) is None
 
 
+def test_variance_of_the_mean_by_hand() -> None:
+    """With 101 independent values of deviation 10 the mean varies by 10² / 100."""
+    assert mean_of(Summary(mean=50.0, stddev=10.0, autocorrelation=0.0, samples=101), 10.0) == Mean(50.0, 1.0, 101.0)
+
+
 def test_variance_of_the_mean_of_a_correlated_series() -> None:
     """Means of simulated autoregressive series scatter as much as the effective samples say."""
     random, r, n, means = np.random.default_rng(7), 0.7, 400, []
