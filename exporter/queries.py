@@ -16,6 +16,9 @@ from exporter.promql import quote
 
 BUCKET_PARTS = {"latency_bucket": "bucket", "latency_sum": "sum", "latency_count": "count"}
 ROUTE_PARTS = {"route_requests": "requests", "route_successes": "successes"}
+SIGNAL_KEYS = {"error_ratio": ("error_rate", "request_rate")}
+"""The keys behind a signal, where they are not its own name."""
+
 LATENCY_QUANTILES = {"p50": "0.5", "p95": "0.95", "p99": "0.99", "p999": "0.999", "max": "1"}
 
 _ALMOST = duration(MINUTE - 0.001)
@@ -108,6 +111,10 @@ class Queries:
             return self.minute(signal)
         errors, requests = self.minute("error_rate"), self.minute("request_rate")
         return f"({errors}) / on (application) (({requests}) > 0)" if errors and requests else None
+
+    def is_recorded(self, signal: str) -> bool:
+        """Whether all of a signal is read from recordings."""
+        return self.recorded.issuperset(SIGNAL_KEYS.get(signal, (signal,)))
 
     def summary(self, signal: str, seconds: float) -> str | None:
         """One union over the window: label `stat` tells mean, peak, min, stddev, samples, msd and quantiles apart.

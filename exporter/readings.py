@@ -157,7 +157,19 @@ def samples(series: Range) -> Samples:
     return Samples(tuple(series.times.tolist()), tuple(series.values.tolist()))
 
 
-def ratio(errors: Range, requests: Range) -> Summary | None:
+def gauges(values: Mapping[str, Range]) -> dict[str, Summary]:
+    """Signal to summary of one application, from its one-minute values by key; quantiles of the request rate only."""
+    signals = {
+        key: summarise_arrays(series.times, series.values) for key, series in values.items() if key != "error_rate"
+    }
+    signals = {key: one if key == "request_rate" else replace(one, quantiles={}) for key, one in signals.items()}
+    failed = (
+        _ratio(values["error_rate"], values["request_rate"]) if {"error_rate", "request_rate"} <= set(values) else None
+    )
+    return {**signals, "error_ratio": failed} if failed is not None else signals
+
+
+def _ratio(errors: Range, requests: Range) -> Summary | None:
     """Summary of errors / requests per minute; the mean is the sum of errors / the sum of requests."""
     minutes, at_errors, at_requests = np.intersect1d(errors.times, requests.times, return_indices=True)
     failed, served = errors.values[at_errors], requests.values[at_requests]

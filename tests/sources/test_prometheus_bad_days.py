@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.utils import formatdate
 from functools import partial
 from pathlib import Path
@@ -43,7 +45,26 @@ def element(value: str, **labels: str) -> dict[str, object]:
     return {"metric": labels, "value": [END, value]}
 
 
+def minutes(*values: str, **labels: str) -> dict[str, object]:
+    return {"metric": labels, "values": [[END - 60 * ago, value] for ago, value in reversed(list(enumerate(values)))]}
+
+
+@contextmanager
+def api(*series: object, headers: Mapping[str, str] | None = None, **beside: object) -> Iterator[BadServer]:
+    """Answers every range query with these series, and every instant query with nothing."""
+
+    def behave(connection: socket.socket) -> None:
+        ranged = server.requests[-1].startswith(b"POST /api/v1/query_range ")
+        kind, result = ("matrix", series) if ranged else ("vector", ())
+        answer = {"status": "success", "data": {"resultType": kind, "result": result}, **beside}
+        reply_json(answer, headers=headers)(connection)
+
+    with bad_server(behave) as server:
+        yield server
+
+
 MEAN = element("5", application="shop", stat="mean")
+SHOP = minutes("6", "5", "4", application="shop")
 ERROR = {"status": "error", "errorType": "execution", "error": f"out of memory, {SECRET}"}
 BODY = response(200, b'{"status": "success"' + b" " * 1000)
 
@@ -139,38 +160,37 @@ def test_retry_after(token: Path) -> None:
 
 def test_partial_result(token: Path) -> None:
     """A partial result is used, and its warnings come with it, without what we keep secret."""
-    with bad_server(success([MEAN], warnings=[f"store 2 is down, {SECRET}"], infos=["maybe no counter"])) as server:
-        observation = source(server, token, recorded="never").observe(HOUR)
+    with api(SHOP, warnings=[f"store 2 is down, {SECRET}"], infos=["maybe no counter"]) as server:
+        observation = source(server, token).observe(HOUR)
     assert observation.warnings == ("store 2 is down, <secret>", "maybe no counter")
     assert observation.applications["shop"].signals["request_rate"].mean == 5
 
 
 def test_unmeasured_values() -> None:
-    """NaN and infinite values are as if they were not there, and a summary without a mean is none."""
-    values = [element("NaN", application="a", stat="mean"), element("+Inf", application="b", stat="mean")]
-    peak = element("-Inf", application="shop", stat="peak")
-    with bad_server(success([*values, MEAN, peak])) as server:
-        observation = source(server, recorded="never").observe(HOUR)
+    """NaN and infinite values are as if they were not there."""
+    with api(minutes("NaN", "+Inf", application="a"), minutes("-Inf", "5", "NaN", application="shop")) as server:
+        observation = source(server).observe(HOUR)
     assert list(observation.applications) == ["shop"]
-    assert observation.applications["shop"].signals["request_rate"].peak is None
+    rate = observation.applications["shop"].signals["request_rate"]
+    assert (rate.mean, rate.min, rate.samples) == (5, 5, 1)
 
 
 def test_strange_labels() -> None:
     """Quotes, newlines and other alphabets in a label come through."""
     name = 'a "b"\nc\\ — ü'
-    with bad_server(success([element("5", application=name, stat="mean")])) as server:
-        assert list(source(server, recorded="never").observe(HOUR).applications) == [name]
+    with api(minutes("5", application=name)) as server:
+        assert list(source(server).observe(HOUR).applications) == [name]
 
 
 def test_nameless_series() -> None:
     """A series without an application is nobody's and left out."""
-    with bad_server(success([element("5", stat="mean"), element("5", application="", stat="mean")])) as server:
-        assert source(server, recorded="never").observe(HOUR).applications == {}
+    with api(minutes("5"), minutes("5", application="", zone="b")) as server:
+        assert source(server).observe(HOUR).applications == {}
 
 
 def test_empty_result() -> None:
     """A server without our data is no error: nothing was observed."""
-    with bad_server(success([])) as server:
+    with api() as server:
         observation = source(server).observe(HOUR)
     assert (observation.applications, observation.warnings) == ({}, ())
 
@@ -178,10 +198,8 @@ def test_empty_result() -> None:
 @pytest.mark.parametrize(("offset", "words"), [(600, "ahead of ours"), (-600, "behind ours")])
 def test_clock(offset: float, words: str) -> None:
     """A clock ten minutes off is told in seconds and as a warning; the data is still used."""
-    date = {"Date": formatdate(time.time() + offset, usegmt=True)}
-    answer = {"status": "success", "data": {"resultType": "vector", "result": [MEAN]}}
-    with bad_server(reply_json(answer, headers=date)) as server:
-        observation = source(server, recorded="never").observe(HOUR)
+    with api(SHOP, headers={"Date": formatdate(time.time() + offset, usegmt=True)}) as server:
+        observation = source(server).observe(HOUR)
     assert observation.clock_skew == pytest.approx(offset, abs=5)
     assert words in observation.warnings[0]
     assert "shop" in observation.applications
@@ -189,22 +207,18 @@ def test_clock(offset: float, words: str) -> None:
 
 def test_tenant_header(token: Path) -> None:
     """The tenant header and the token go with every query of a poll."""
-    with bad_server(success([])) as server:
-        source(server, token, headers={"X-Scope-OrgID": "shop"}).observe(HOUR)
-        sent = {(headers["x-scope-orgid"], headers["authorization"]) for headers in map(server.headers, range(3))}
-    assert len(server.requests) > 3
-    assert sent == {("shop", f"Bearer {SECRET}")}
+    with api(SHOP) as server:
+        observation = source(server, token, headers={"X-Scope-OrgID": "shop"}).observe(HOUR)
+        sent = [server.headers(index) for index in range(len(server.requests))]
+    assert len(sent) == observation.queries
+    assert {(headers["x-scope-orgid"], headers["authorization"]) for headers in sent} == {("shop", f"Bearer {SECRET}")}
 
 
 def test_recovers(token: Path) -> None:
     """After a failure the same source observes again, with the token as it is then."""
-    answers = iter([reply(401), *[success([MEAN])] * 50])
-
-    def behave(connection: socket.socket) -> None:
-        next(answers)(connection)
-
-    with bad_server(behave) as server:
-        one = source(server, token, recorded="never")
+    with api(SHOP) as server:
+        one = source(server, token)
+        token.unlink()
         with pytest.raises(SourceError):
             one.observe(HOUR)
         token.write_text("second")
