@@ -115,8 +115,10 @@ def read_yaml(path: str | Path) -> Any:
         raw = yaml.safe_load(text)
     except OSError as error:
         raise ConfigError([Problem(file, "", f"cannot be read: {error.strerror}")]) from None
-    except (UnicodeDecodeError, ValueError) as error:
-        raise ConfigError([Problem(file, "", f"is not YAML in UTF-8: {error}")]) from None
+    except ValueError as error:
+        raise ConfigError([Problem(file, "", f"cannot be read as YAML in UTF-8: {error}")]) from None
+    except RecursionError:
+        raise ConfigError([Problem(file, "", "is nested too deeply to be a configuration")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -56,10 +56,16 @@ def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE)
 
 
 @contextlib.contextmanager
-def exporter(directory: Path, *arguments: str, scheme: str = "http", wait: bool = True) -> Iterator[Running]:
+def exporter(
+    directory: Path,
+    *arguments: str,
+    scheme: str = "http",
+    wait: bool = True,
+    program: Sequence[str] = ("-m", "exporter.cli"),
+) -> Iterator[Running]:
     """`pte-exporter serve` on a free port with these arguments; `wait`: until every source was tried."""
     log = directory / "exporter.log"
-    command = [sys.executable, "-m", "exporter.cli", "serve", "--web.listen-address", "127.0.0.1:0", *arguments]
+    command = [sys.executable, *program, "serve", "--web.listen-address", "127.0.0.1:0", *arguments]
     with log.open("wb") as output, subprocess.Popen(command, stderr=output) as process:
         try:
             until(lambda: _port(log) or process.poll() is not None, f"the exporter, see {log}")

@@ -113,6 +113,8 @@ anlysis: {}
     ("text", "problem"),
     [
         ("", "is empty, wanted a mapping"),
+        ("a: 2026-13-45", "cannot be read as YAML in UTF-8: month must be in 1..12"),
+        ("[" * 10000, "is nested too deeply to be a configuration"),
         ("[1]", "found a list, wanted a mapping"),
         ("environments: []", "environments: found 0 environments with role production, wanted exactly one"),
         (TWO.replace("role: pte", "role: production"), "environments: found 2 environments with role production"),
@@ -147,7 +149,7 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
     """A binary file is a problem, not a traceback."""
     path = tmp_path / "x.yml"
     path.write_bytes(b"\xff\xfe\x00a")
-    with pytest.raises(ConfigError, match="is not YAML in UTF-8"):
+    with pytest.raises(ConfigError, match="cannot be read as YAML in UTF-8"):
         config.read(path)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import socket
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -196,3 +199,41 @@ def test_the_page_follows_the_polls(running: Running) -> None:
 def test_the_listening_address_is_told(running: Running) -> None:
     """The first line of the log says where to look, as one who starts it needs to know."""
     assert f"url={running.url}/" in running.lines()[0]
+
+
+HURRIED = "import sys, exporter.server, exporter.cli; exporter.server._NO_PROGRESS = 0.3; sys.exit(exporter.cli.main())"
+
+
+def rest(connection: socket.socket) -> int:
+    """How many bytes still come before the connection ends, one way or the other."""
+    count = 0
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(1 << 20):
+            count += len(piece)
+    return count
+
+
+def test_connections_without_progress_are_closed(tmp_path: Path) -> None:
+    """A client that says nothing, half a request, or reads nothing of its page is let go; one that reads on is not."""
+    with exporter(tmp_path, program=("-c", HURRIED)) as running:
+        silent, half, deaf, slow = (socket.socket() for _ in range(4))
+        for one in (silent, half, deaf, slow):
+            one.settimeout(20)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.connect(("127.0.0.1", running.port))
+        half.sendall(b"GET /metrics HTTP/1.1\r\nHost:")
+        deaf.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity\r\n\r\n" * 50)
+        slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
+        read = 0
+        for _ in range(15):
+            time.sleep(0.1)
+            read += len(slow.recv(200_000))
+        assert silent.recv(1) == b""
+        assert half.recv(1) == b""
+        assert rest(deaf) < 50 * int(
+            running.get("/metrics", headers={"Accept-Encoding": "identity"}).headers["Content-Length"]
+        )
+        assert read > 0
+        assert slow.recv(1) != b""
+        for one in (silent, half, deaf, slow):
+            one.close()
