@@ -68,6 +68,13 @@ def test_containers_are_hardened(name: str) -> None:
     assert name in ONCE or service["healthcheck"]["test"][0] == "CMD"
 
 
+def test_our_image_is_built_wherever_it_is_used() -> None:
+    """No service waits for somebody to publish our image: each that uses it can build it."""
+    ours = [service for service in SERVICES.values() if service["image"].startswith("pte-exporter:")]
+    assert len(ours) == 4
+    assert all(service["build"] == "." for service in ours)
+
+
 def test_containers_mount_what_exists() -> None:
     """Every path of ours that is mounted exists, and every named volume is declared."""
     for service in SERVICES.values():
