@@ -14,7 +14,6 @@ from string import Template
 
 from exporter import __version__
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter.model.settings import AnalysisSettings
 from exporter.report import words
 from exporter.service import Status
 
@@ -38,11 +37,10 @@ _NONE = "no evidence"
 def render(snapshot: Snapshot | None, statuses: Sequence[Status], now: float) -> bytes:
     """The page at `now` (Unix seconds); without a snapshot it says what it waits for."""
     results = sorted(snapshot.applications.values(), key=_order) if snapshot is not None else []
-    settings = snapshot.settings if snapshot is not None else AnalysisSettings()
     page = _PAGE.substitute(
         title=escape(_title(results)),
-        summary=escape(_summary(snapshot, results)),
-        applications="\n".join(_application(result, settings) for result in results),
+        summary=escape(f"{_summary(snapshot, results)}{_failing(statuses)}"),
+        applications="\n".join(_application(result, snapshot) for result in results if snapshot is not None),
         sources="\n".join(_source(status, now) for status in statuses),
         style=_STYLE,
         version=escape(__version__),
@@ -70,20 +68,25 @@ def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) ->
     return f"{told} As of {words.moment(snapshot.at)}."
 
 
-def _application(result: ApplicationResult, settings: AnalysisSettings) -> str:
+def _failing(statuses: Sequence[Status]) -> str:
+    names = ", ".join(status.environment.name for status in statuses if status.up is False)
+    return f" Failing source: {names}, see below." if names else ""
+
+
+def _application(result: ApplicationResult, snapshot: Snapshot) -> str:
     style, verdict = _VERDICTS[result.certification.holds]
     facts = "".join(
         f"<div><dt>{escape(name)}</dt><dd><strong>{escape(value)}</strong> <small>{escape(note)}</small></dd></div>"
-        for name, value, note in _facts(result, settings)
+        for name, value, note in _facts(result, snapshot)
     )
     head = f'<h2>{escape(result.application)}</h2><span class="verdict">{verdict}</span>'
     sentence = escape(result.certification.sentence)
     return f'<section class="{style}"><div class="head">{head}</div><p>{sentence}</p><dl>{facts}</dl></section>'
 
 
-def _facts(result: ApplicationResult, settings: AnalysisSettings) -> Iterator[tuple[str, str, str]]:
+def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
     """(what, value, beside it) of the numbers that matter most."""
-    limits = settings.certification
+    limits = snapshot.settings.certification
     load, coverage, efficacy = result.load.peak_ratio, result.coverage.weighted_ratio, result.efficacy.score
     at_least = "of production's peak, at least {} wanted"
     yield "Load reached", _percent(load), at_least.format(words.percent(limits.load_coverage))
@@ -92,7 +95,12 @@ def _facts(result: ApplicationResult, settings: AnalysisSettings) -> Iterator[tu
     rating = f"{result.efficacy.rating}, " if result.efficacy.rating is not None else ""
     yield "Efficacy of the test", _percent(efficacy), f"{rating}at least {words.percent(limits.efficacy)} wanted"
     if result.run is None or result.run_age is None:
-        yield "Test run", "none found", f"at most {words.duration(limits.max_age)} old wanted"
+        # Only where the PTE was seen is the absence of a run something that is known.
+        yield (
+            "Test run",
+            "none found" if snapshot.pte is not None else _NONE,
+            f"at most {words.duration(limits.max_age)} old wanted",
+        )
     else:
         limit = f"at most {words.duration(limits.max_age)} wanted"
         yield "Test run", f"{words.duration(max(0.0, result.run_age))} old", limit

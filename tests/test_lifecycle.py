@@ -84,6 +84,8 @@ def test_a_failing_source_loses_only_its_own_series(tmp_path: Path, closed_port:
         assert "source=pte reason=refused" in line
         assert "✗ failing" in running.get("/").text
         assert "refused: " in running.get("/").text
+        assert "Failing source: pte" in running.get("/").text
+        assert "none found" not in running.get("/").text, "an unseen PTE is no evidence of a missing run"
 
 
 def test_a_source_that_comes_back_is_told_once(tmp_path: Path) -> None:
