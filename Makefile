@@ -46,10 +46,12 @@ lint: $(READY_DEV) tools ## ruff, mypy --strict, promtool, amtool, generated fil
 	@$(BIN)/mypy
 	@for promtool in /usr/bin/promtool $(PROMTOOL3); do $$promtool check rules --lint=all --lint-fatal rules/*.rules.yml >/dev/null || exit 1; done
 	@for amtool in /usr/bin/amtool $(AMTOOL); do $$amtool check-config alertmanager/alertmanager.yml >/dev/null || exit 1; done
-	@for kind in rules dashboards docs; do $(BIN)/pte-exporter generate $$kind --check || exit 1; done
+	@$(BIN)/pte-exporter generate rules --config.file deploy/stack/exporter.yml --check
+	@for kind in dashboards docs; do $(BIN)/pte-exporter generate $$kind --check || exit 1; done
 
 generate: $(READY) ## write the generated rules, dashboards and docs
-	@for kind in rules dashboards docs; do $(BIN)/pte-exporter generate $$kind || exit 1; done
+	@$(BIN)/pte-exporter generate rules --config.file deploy/stack/exporter.yml
+	@for kind in dashboards docs; do $(BIN)/pte-exporter generate $$kind || exit 1; done
 
 stack: $(READY) tools ## the same job on real servers on this machine
 	@$(BIN)/python -m deploy.stack
