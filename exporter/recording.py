@@ -12,8 +12,10 @@ import msgspec
 from exporter.errors import SourceError
 from exporter.model.observation import (
     GAUGE_SIGNALS,
+    LATENCY_MEAN,
     QUANTILES,
     ApplicationObservation,
+    Latency,
     Observation,
     Samples,
     Summary,
@@ -91,10 +93,14 @@ def _record_faults(value: object) -> Iterator[str]:
             yield f"{len(value.times)} times and {len(value.values)} values, wanted as many"
         if any(later <= earlier for earlier, later in pairwise(value.times)):
             yield "times do not ascend"
+    if isinstance(value, Latency):
+        neighbours = pairwise(value.buckets)
+        if any(bound >= higher or count > more for (bound, count), (higher, more) in neighbours):
+            yield "buckets do not ascend"
     if isinstance(value, Summary):
         yield from _unknown_names(value.quantiles, QUANTILES, "quantile")
     if isinstance(value, ApplicationObservation):
-        yield from _unknown_names(value.signals, GAUGE_SIGNALS, "signal")
+        yield from _unknown_names(value.signals, (*GAUGE_SIGNALS, LATENCY_MEAN), "signal")
         if len({(route.method, route.route) for route in value.routes}) < len(value.routes):
             yield "a method and route stand twice"
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from exporter.analysis.arithmetic import Floats, finite, finite_only, measured
-from exporter.model.observation import MINUTE, QUANTILES, Latency, Samples, Summary
+from exporter.model.observation import MINUTE, NOISE_LAG, QUANTILES, Latency, Samples, Summary
 
 _SMALL_DELTA = 1e-12
 """Relative difference of neighbouring buckets that is rounding, not observations; the same as in Prometheus."""
@@ -29,25 +29,31 @@ def summarise_arrays(times: Floats, values: Floats) -> Summary:
         return Summary(samples=0)
     low, high = float(values.min()), float(values.max())
     constant = low == high
+    noise, autocorrelation = _noise(times, values)
     return Summary(
         mean=low if constant else float(values.mean()),
         peak=high,
         min=low,
         stddev=0.0 if constant else float(values.std()),
-        autocorrelation=None if constant else _autocorrelation(times, values),
+        noise=noise,
+        autocorrelation=autocorrelation,
         samples=int(values.size),
         quantiles=dict(zip(QUANTILES, np.quantile(values, [float(q) for q in QUANTILES]).tolist(), strict=True)),
     )
 
 
-def _autocorrelation(times: Floats, values: Floats) -> float | None:
-    """Lag-1 autocorrelation by the von Neumann ratio, over pairs one minute apart; None when there is no such pair."""
-    adjacent = np.diff(times) == MINUTE
-    variance = float(values.var())
-    if not adjacent.any() or variance <= 0:
-        return None
-    steps = np.diff(values)[adjacent]
-    return float(np.clip(1 - np.mean(steps * steps) / (2 * variance), -1, 1))
+def _noise(times: Floats, values: Floats) -> tuple[float | None, float | None]:
+    """Deviation and lag-1 autocorrelation of what moves faster than NOISE_LAG; each None without the pairs it needs."""
+    near, far = _squared_difference(times, values, MINUTE), _squared_difference(times, values, NOISE_LAG)
+    noise = None if far is None else math.sqrt(far / 2)
+    return noise, None if near is None or not far else float(np.clip(1 - near / far, -1, 1))
+
+
+def _squared_difference(times: Floats, values: Floats, lag: float) -> float | None:
+    """mean((x[t] - x[t-lag])²) over the pairs that are exactly `lag` seconds apart; None when there is no such pair."""
+    _, later, earlier = np.intersect1d(times, times + lag, assume_unique=True, return_indices=True)
+    differences = values[later] - values[earlier]
+    return float(np.mean(differences * differences)) if differences.size else None
 
 
 def histogram_quantile(le: Sequence[float], cumulative: Sequence[float], q: float) -> float | None:
@@ -100,4 +106,11 @@ def latency(le: Sequence[float], cumulative: Sequence[float], sum: float | None,
         p99=histogram_quantile(le, cumulative, 0.99),
         p999=histogram_quantile(le, cumulative, 0.999),
         requests=requests if served else None,
+        buckets=_finite_buckets(le, cumulative) if served else (),
     )
+
+
+def _finite_buckets(le: Sequence[float], cumulative: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """The buckets that can be written down: below +Inf, repaired as for quantiles."""
+    known = (bucket for bucket in _monotonic(le, cumulative) if bucket[0] >= 0)
+    return tuple(bucket for bucket in known if all(finite(number) is not None for number in bucket))

@@ -14,6 +14,9 @@ from typing import Literal
 GAUGE_SIGNALS = ("request_rate", "error_ratio", "throughput", "concurrent_users", "cpu", "memory")
 """Signals summarised over a window from one-minute values. Units: requests/s, ratio, bytes/s, users, ratio, ratio."""
 
+LATENCY_MEAN = "latency_mean"
+"""The one-minute mean latencies in seconds, as a signal beside GAUGE_SIGNALS: what is known of latency's noise."""
+
 LATENCY_STATS = ("mean", "p50", "p95", "p99", "p999")
 """What is read from the latency histogram over the whole window, in seconds."""
 
@@ -22,6 +25,9 @@ QUANTILES = ("0.05", "0.1", "0.25", "0.5", "0.75", "0.9", "0.95", "0.99")
 
 MINUTE = 60.0
 """Resolution of one-minute signals, in seconds."""
+
+NOISE_LAG = 600.0
+"""What moves slower than this, in seconds, is pattern (day and night, ramp-up), not noise."""
 
 PATTERN_STEP = 300.0
 """Resolution of the pattern series, in seconds."""
@@ -50,8 +56,13 @@ class Summary:
     min: float | None = None
     stddev: float | None = None
     """Population standard deviation of the one-minute values."""
+    noise: float | None = None
+    """Standard deviation of the noise: the root of mean((x[t] - x[t - NOISE_LAG])²) / 2; None without such a pair."""
     autocorrelation: float | None = None
-    """Lag-1 autocorrelation, from the von Neumann ratio: 1 - mean((x[t]-x[t-1])²) / (2 variance), within -1..1."""
+    """Lag-1 autocorrelation of the noise: 1 - mean((x[t]-x[t-1min])²) / mean((x[t]-x[t-NOISE_LAG])²), within -1..1.
+
+    None without pairs of either kind, and where the noise is zero.
+    """
     samples: int | None = None
     """How many one-minute values stand behind the summary."""
     quantiles: Mapping[str, float] = field(default_factory=dict)
@@ -69,6 +80,8 @@ class Latency:
     p999: float | None = None
     requests: float | None = None
     """How many requests the histogram counted in the window."""
+    buckets: tuple[tuple[float, float], ...] = ()
+    """(upper bound in seconds, requests up to it), both ascending; finite bounds only, `requests` stands for +Inf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +127,10 @@ class ApplicationObservation:
 
     window: Window
     signals: Mapping[str, Summary] = field(default_factory=dict)
-    """Signal (one of GAUGE_SIGNALS) to its summary. A signal with no query, or no data, has no key."""
+    """Signal (one of GAUGE_SIGNALS, or LATENCY_MEAN) to its summary. A signal with no query or data has no key.
+
+    The mean of a ratio (error ratio, mean latency) is one sum over the other, never a mean of the minutes' ratios.
+    """
     latency: Latency | None = None
     routes: tuple[RouteCount, ...] = ()
     minutes: Samples | None = None

@@ -11,11 +11,12 @@ from dataclasses import replace
 import numpy as np
 
 from exporter.analysis.baseline import latency, summarise_arrays
-from exporter.demo.histogram import BOUNDS, totals
+from exporter.demo.histogram import BOUNDS, sum_rate, totals
 from exporter.demo.noise import Floats, Minutes
 from exporter.demo.shop import APPLICATIONS, Application
 from exporter.demo.traffic import Role, Traffic, shares, traffic
 from exporter.model.observation import (
+    LATENCY_MEAN,
     MINUTE,
     PATTERN_STEP,
     ApplicationObservation,
@@ -133,11 +134,15 @@ def _signals(seen: Traffic) -> dict[str, Summary]:
     signals["request_rate"] = summarise_arrays(seen.times, seen.requests)
     served = seen.requests > 0.0
     if served.any():
-        requests, errors = seen.requests[served], seen.errors[served]
-        summary = summarise_arrays(seen.times[served], errors / requests)
-        mean = float(errors.sum() / requests.sum())
-        signals["error_ratio"] = replace(summary, mean=mean, quantiles={})
+        for name, part in (("error_ratio", seen.errors), (LATENCY_MEAN, sum_rate(seen))):
+            signals[name] = _ratio(seen.times[served], part[served], seen.requests[served])
     return signals
+
+
+def _ratio(times: Floats, part: Floats, requests: Floats) -> Summary:
+    """Of part / requests in each minute; the mean is the sum of one / the sum of the other."""
+    summary = summarise_arrays(times, part / requests)
+    return replace(summary, mean=float(part.sum() / requests.sum()), quantiles={})
 
 
 def _latency(seen: Traffic) -> Latency | None:
