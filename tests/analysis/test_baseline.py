@@ -38,37 +38,62 @@ def test_summary_is_what_the_standard_library_says(values: list[float]) -> None:
         assert found.quantiles[q] == pytest.approx(by_rank(values, float(q)), rel=1e-9, abs=1e-9)
 
 
-def test_autocorrelation_by_hand() -> None:
-    """1 - mean squared successive difference / twice the variance, by hand for 1, 2, 5."""
-    found = summarise(minutes([1.0, 2.0, 5.0]))
-    assert found.autocorrelation == pytest.approx(1 - ((1 + 9) / 2) / (2 * (26 / 9)))
+def by_pairs(samples: Samples, lag: float) -> float:
+    """mean((x[t] - x[t-lag])²), pair by pair."""
+    values = dict(zip(samples.times, samples.values, strict=True))
+    return statistics.fmean((values[t] - values[t - lag]) ** 2 for t in values if t - lag in values)
 
 
-def test_autocorrelation_finds_what_made_the_series() -> None:
-    """A first-order autoregressive series gives back its coefficient."""
-    random = np.random.default_rng(3).normal(size=20_000)
-    values = [0.0]
-    for shock in random:
-        values.append(0.8 * values[-1] + float(shock))
-    assert summarise(minutes(values)).autocorrelation == pytest.approx(0.8, abs=0.02)
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.booleans()), min_size=12, max_size=60))
+def test_noise_agrees_with_its_definition(minutes_seen: list[tuple[float, bool]]) -> None:
+    """Deviation and autocorrelation are those of all pairs of minutes one and ten apart, holes or not."""
+    kept = [(60.0 * i, value) for i, (value, seen) in enumerate(minutes_seen) if seen or i in (0, 1, 10)]
+    samples = Samples(tuple(time for time, _ in kept), tuple(value for _, value in kept))
+    found, near, far = summarise(samples), by_pairs(samples, 60.0), by_pairs(samples, 600.0)
+    assert found.noise == pytest.approx(math.sqrt(far / 2), rel=1e-9, abs=1e-9)
+    if far > 1e-12:
+        assert found.autocorrelation == pytest.approx(max(-1.0, 1 - near / far), rel=1e-9, abs=1e-9)
 
 
-def test_autocorrelation_leaves_out_pairs_across_a_hole() -> None:
-    """Only minutes that follow each other count as neighbours."""
-    holed = Samples((60.0, 120.0, 600.0, 660.0), (1.0, 2.0, 9.0, 10.0))
-    variance = statistics.pvariance(holed.values)
-    assert summarise(holed).autocorrelation == pytest.approx(1 - 1 / (2 * variance))
+def autoregressive(coefficient: float, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """A first-order autoregressive series of deviation 1."""
+    shocks = np.random.default_rng(seed).normal(size=count + 200) * math.sqrt(1 - coefficient**2)
+    values = np.zeros(count + 200)
+    for i in range(1, count + 200):
+        values[i] = coefficient * values[i - 1] + shocks[i]
+    return values[200:]
 
 
-def test_autocorrelation_needs_neighbours() -> None:
-    """Values that are never one minute apart have none."""
-    assert summarise(Samples((60.0, 600.0), (1.0, 2.0))).autocorrelation is None
+@pytest.mark.parametrize("coefficient", [0.0, 0.3, 0.6])
+def test_noise_finds_what_made_the_series_under_a_daily_swing(coefficient: float) -> None:
+    """The noise on a swing ten times as large gives back its deviation and its coefficient."""
+    swing = 100 + 20 * np.sin(np.arange(20_000) * 2 * np.pi / 1440)
+    found = summarise(minutes((swing + 2 * autoregressive(coefficient, 20_000, 3)).tolist()))
+    assert found.noise == pytest.approx(2.0, rel=0.05)
+    assert found.autocorrelation == pytest.approx(coefficient, abs=0.07)
+    assert found.stddev == pytest.approx(14.3, rel=0.05)
+
+
+def test_autocorrelation_of_what_alternates_is_limited() -> None:
+    """Differences of neighbours that dwarf those ten minutes apart give -1, not less."""
+    alternating = [float(i % 2) + i / 1000 for i in range(40)]
+    assert summarise(minutes(alternating)).autocorrelation == -1.0
+
+
+@pytest.mark.parametrize(
+    ("times", "noise"),
+    [((60.0, 120.0, 180.0), None), ((60.0, 660.0, 1260.0), math.sqrt(2.5 / 2)), ((60.0, 120.0, 690.0), None)],
+)
+def test_noise_needs_its_pairs(times: tuple[float, ...], noise: float | None) -> None:
+    """Without minutes exactly ten apart there is no noise, without neighbours no autocorrelation."""
+    found = summarise(Samples(times, (1.0, 2.0, 4.0)))
+    assert (found.noise, found.autocorrelation) == (None if noise is None else pytest.approx(noise), None)
 
 
 def test_constant_series_has_no_spread_and_no_autocorrelation() -> None:
-    """A constant that floats cannot hold exactly still has a deviation of exactly zero."""
+    """A constant that floats cannot hold exactly still has a deviation and noise of exactly zero."""
     found = summarise(minutes([0.1] * 1000))
-    assert (found.mean, found.stddev, found.autocorrelation) == (0.1, 0.0, None)
+    assert (found.mean, found.stddev, found.noise, found.autocorrelation) == (0.1, 0.0, 0.0, None)
 
 
 @pytest.mark.parametrize("bad", [math.nan, INF, -INF])
@@ -139,6 +164,14 @@ def test_latency() -> None:
     assert found.p50 == pytest.approx(0.1 * 50 / 90)
     assert found.p95 == pytest.approx(0.1 + 0.4 * 5 / 7)
     assert (found.p99, found.p999, found.requests) == (None, None, 100.0)
+    assert found.buckets == ((0.1, 90.0), (0.5, 97.0), (1.0, 98.0))
+
+
+def test_buckets_are_repaired_and_those_that_cannot_be_written_left_out() -> None:
+    """Order and decreases are mended as for quantiles; +Inf, negative bounds and counts beyond measure are left out."""
+    found = latency([INF, 1.0, 0.5, -1.0, 0.1], [math.inf, 7.0, 8.0, 0.0, 5.0], 1.0, 9.0)
+    assert found.buckets == ((0.1, 5.0), (0.5, 8.0), (1.0, 8.0))
+    assert latency(BOUNDS, [0.0] * 4, 0.0, 0.0).buckets == ()
 
 
 @pytest.mark.parametrize(("total", "count"), [(None, 10.0), (math.nan, 10.0), (5.0, None), (5.0, 0.0), (5.0, math.nan)])

@@ -19,6 +19,10 @@ from tests.servers import PROMTOOL, Server, program, prometheus
 RANDOM = np.random.default_rng(17)
 SERIES = {str(case): minutes(RANDOM.gamma(2.0, 50.0, 40).round(3).tolist()) for case in range(20)}
 END = START + 40 * 60.0
+NEAR = "avg_over_time(((x - x offset 1m) ^ 2)[2329s:1m])"
+FAR = "avg_over_time(((x - x offset 10m) ^ 2)[1789s:1m])"
+"""Over the minutes that have one before them within the 40: ranges are short of a minute, open or closed."""
+
 BOUNDS = [0.005, 0.01, 0.1, 0.25, 1.0, 10.0, math.inf]
 
 
@@ -73,10 +77,8 @@ def ask(server: Server, promql: str) -> dict[str, float]:
         ("min", "min_over_time(x[2h])"),
         ("stddev", "stddev_over_time(x[2h])"),
         ("samples", "count_over_time(x[2h])"),
-        (
-            "autocorrelation",
-            "1 - avg_over_time(((x - x offset 1m) ^ 2)[39m:1m]) / (2 * stdvar_over_time(x[2h]))",
-        ),
+        ("noise", f"({FAR} / 2) ^ 0.5"),
+        ("autocorrelation", f"1 - {NEAR} / {FAR}"),
     ],
 )
 def test_summary(server: Server, stat: str, promql: str) -> None:
