@@ -23,6 +23,7 @@ from exporter.analysis import run
 from exporter.errors import REASONS, SourceError
 from exporter.model.observation import (
     GAUGE_SIGNALS,
+    LATENCY_MEAN,
     MINUTE,
     PATTERN_STEP,
     QUANTILES,
@@ -149,8 +150,10 @@ def test_the_shop_is_seen(production: Observation, runs: Observation) -> None:
     assert set(production.applications) == {"shop", "checkout", "search", "archive"}
     assert set(runs.applications) == {"shop", "checkout", "archive"}
     for one in (production.applications["shop"], runs.applications["shop"]):
-        assert set(one.signals) == set(GAUGE_SIGNALS)
+        assert set(one.signals) == {*GAUGE_SIGNALS, LATENCY_MEAN}
         assert one.latency is not None
+        assert one.signals[LATENCY_MEAN].mean == pytest.approx(one.latency.mean, rel=1e-6)
+        assert one.latency.buckets
         assert one.latency.p999 is not None
     assert len(production.applications["shop"].routes) == 45
 
