@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -57,6 +58,7 @@ def _serve(given: argparse.Namespace) -> int:
     from exporter.threads import in_background
     from exporter.web import App
 
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server takes it over: a reload before that ends nothing
     access = Access(given.web_config_file)
 
     def load() -> Config:

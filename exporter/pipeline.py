@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -39,6 +39,7 @@ class Pipeline:
             role: build(environment) for role, environment in self._environments.items()
         }
         self._locks = {role: threading.Lock() for role in self._environments}
+        self._answers = dict.fromkeys(self._environments, False)
         self._seen: dict[str, Seen] = {}
         self._before: dict[float, Observation] = {}
 
@@ -47,12 +48,21 @@ class Pipeline:
         """Role to the environment's name."""
         return {role: environment.name for role, environment in self._environments.items()}
 
+    def take_over(self, old: Pipeline) -> None:
+        """Go on from what an earlier pipeline saw, as far as the configuration of a side is the same as it was."""
+        same = [role for role, each in self._environments.items() if old._environments.get(role) == each]
+        self._seen = {role: old._seen[role] for role in same if role in old._seen}
+        if "production" in same:
+            self._before = dict(old._before)
+
     def poll(self, name: str, now: float) -> Observation:
         """Observe the environment of that name; raises SourceError and then keeps what was seen before."""
         environment = next(e for e in self._environments.values() if e.name == name)
         end = math.floor(now / MINUTE) * MINUTE
         with self._locks[environment.role]:
+            self._answers[environment.role] = False
             observation = self._observe(environment, end)
+            self._answers[environment.role] = True
         self._seen[environment.role] = Seen(observation, now)
         warning = self._look_back()
         if warning is not None:
@@ -78,9 +88,9 @@ class Pipeline:
         if environment.role == "production":
             return source.observe(Window(end - BASELINE, end), pattern=Window(end - PATTERN, end))
         settings = self._settings.test_run
-        explicit = environment.windows
-        choose = partial(run.choose, settings=settings, explicit=explicit)
-        return source.observe_runs(Window(end - settings.lookback, end), settings.threshold, choose)
+        choose = partial(run.choose, settings=settings, explicit=environment.windows)
+        seen = source.observe_runs(Window(end - settings.lookback, end), settings.threshold, choose)
+        return replace(seen, applications=dict(_with_origin(seen.applications, environment.windows)))
 
     def _midnights(self) -> dict[str, float]:
         """Application to the last UTC midnight before its run."""
@@ -95,17 +105,21 @@ class Pipeline:
     def _look_back(self) -> str | None:
         """See production as it was before the runs; the past does not change, so each day is read once.
 
-        A failure costs only this evidence, is told as a warning and tried again with the next poll.
+        A failure costs only this evidence, is told as a warning and tried again with the next poll. While production
+        does not answer, or is being asked, nobody waits for it: its own next poll comes back to this.
         """
         wanted = set(self._midnights().values())
-        with self._locks["production"]:
+        if not self._answers["production"] or not self._locks["production"].acquire(blocking=False):
+            return None
+        try:
             self._before = {day: seen for day, seen in self._before.items() if day in wanted}
             for day in sorted(wanted - self._before.keys()):
-                try:
-                    window, pattern = Window(day - BASELINE, day), Window(day - PATTERN, day)
-                    self._before[day] = self._sources["production"].observe(window, pattern=pattern)
-                except SourceError as error:
-                    return f"production before the run is not known: {error}"
+                window, pattern = Window(day - BASELINE, day), Window(day - PATTERN, day)
+                self._before[day] = self._sources["production"].observe(window, pattern=pattern)
+        except SourceError as error:
+            return f"production before the run is not known: {error}"
+        finally:
+            self._locks["production"].release()
         return None
 
     def _before_runs(self) -> dict[str, ApplicationObservation]:
@@ -117,6 +131,17 @@ class Pipeline:
             if found is not None and found.window.end <= day:
                 before[name] = found
         return before
+
+
+def _with_origin(
+    applications: Mapping[str, ApplicationObservation], explicit: Mapping[str, Window]
+) -> Iterator[tuple[str, ApplicationObservation]]:
+    """A source does not know which windows were configured; we do."""
+    for name, seen in applications.items():
+        if seen.run is not None and seen.run.window == explicit.get(name):
+            yield name, replace(seen, run=replace(seen.run, origin="explicit"))
+        else:
+            yield name, seen
 
 
 def round_once(config: Config, at: float) -> Snapshot:

@@ -88,7 +88,7 @@ class Service:
         return None
 
     def _begin(self, config: Config) -> None:
-        self._round = started = _Round(self, config)
+        self._round = started = _Round(self, config, self._round)
         self.own.configure(config.environments)
         self.own.loaded(self.clock())
         started.poller.start()
@@ -108,9 +108,11 @@ class Service:
 class _Round:
     """One configuration at work: its sources, their state, and the poller that drives them."""
 
-    def __init__(self, service: Service, config: Config) -> None:
+    def __init__(self, service: Service, config: Config, old: _Round | None) -> None:
         self._service, self._own, self._clock = service, service.own, service.clock
-        self._pipeline = Pipeline(config)
+        self.pipeline = Pipeline(config)
+        if old is not None:
+            self.pipeline.take_over(old.pipeline)
         self._lock = threading.Lock()
         self._withdrawn: set[str] = set()
         self.statuses = {environment.name: Status(environment) for environment in config.environments}
@@ -121,13 +123,13 @@ class _Round:
         """Stop, wait for the polls in flight and give back the connections."""
         self.poller.stop()
         self.poller.join()
-        self._pipeline.close()
+        self.pipeline.close()
 
     def poll(self, name: str) -> SourceError | None:
         """Poll a source, keep its state, and publish."""
         began, watch = self._clock(), time.monotonic()
         try:
-            seen: Observation | SourceError = self._pipeline.poll(name, began)
+            seen: Observation | SourceError = self.pipeline.poll(name, began)
         except SourceError as error:
             seen = error
         except Exception as error:
@@ -170,7 +172,7 @@ class _Round:
             return
         with self._lock:
             now = self._clock()
-            snapshot = self._pipeline.snapshot(now)
+            snapshot = self.pipeline.snapshot(now)
             if not self._service.is_current(self):
                 return
             old = {name for name, status in self.statuses.items() if status.withdrawn(now)}
