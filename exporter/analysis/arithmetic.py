@@ -9,7 +9,9 @@ from exporter.model.observation import ApplicationObservation, Samples, Summary
 
 Floats = NDArray[np.float64]
 
-_QUANTILE_OF = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+QUANTILE_OF = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+"""Latency statistic to its quantile."""
+
 _MIN_SAMPLES = 2
 """One value is not a series: nothing is compared with it."""
 
@@ -62,7 +64,7 @@ def latency(seen: ApplicationObservation | None, stat: str) -> float | None:
     """A latency statistic in seconds; None for a quantile beyond which not even one request is expected."""
     if seen is None or seen.latency is None:
         return None
-    requests, quantile = seen.latency.requests, _QUANTILE_OF.get(stat, 0.0)
+    requests, quantile = seen.latency.requests, QUANTILE_OF.get(stat, 0.0)
     if requests is not None and not requests * (1 - quantile) >= 1:
         return None
     return finite(getattr(seen.latency, stat))

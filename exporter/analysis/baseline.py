@@ -22,14 +22,20 @@ def summarise(samples: Samples) -> Summary:
     return summarise_arrays(*measured(samples))
 
 
-def summarise_arrays(times: Floats, values: Floats) -> Summary:
-    """As `summarise`, for arrays of shape (n,): Unix seconds, ascending, and the value of the minute ending there."""
+def summarise_arrays(times: Floats, values: Floats, steady: Floats | None = None) -> Summary:
+    """As `summarise`, for arrays of shape (n,): Unix seconds, ascending, and the value of the minute ending there.
+
+    `steady` are the ends of a test's minutes on its plateau. What ramps and spikes do is the test's plan, not noise, so
+    noise is taken from pairs of steady minutes alone, unless they are less than half of the minutes.
+    """
     times, values = finite_only(times, values)
     if not values.size:
         return Summary(samples=0)
     low, high = float(values.min()), float(values.max())
     constant = low == high
-    noise, autocorrelation = _noise(times, values)
+    level = np.ones_like(times, dtype=bool) if steady is None else np.isin(times, steady)
+    calm = level if 2 * level.sum() >= level.size else np.ones_like(level)
+    noise, autocorrelation = _noise(times[calm], values[calm])
     return Summary(
         mean=low if constant else float(values.mean()),
         peak=high,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from exporter.analysis.arithmetic import compared, divide, has_traffic, summary
-from exporter.analysis.verdict import effective_samples, verdict
+from exporter.analysis import percentile
+from exporter.analysis.arithmetic import QUANTILE_OF, compared, divide, has_traffic, summary
+from exporter.analysis.verdict import decide, effective_samples, verdict
 from exporter.analysis.words import recommendation
 from exporter.model.observation import ApplicationObservation
-from exporter.model.results import Gap, Severity
+from exporter.model.results import Gap, Severity, Verdict
 from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule
 
 
@@ -23,11 +24,13 @@ def gap(
     pte: ApplicationObservation | None,
     settings: AnalysisSettings,
 ) -> Gap:
-    """Peaks (latency: statistics of the whole window) make the ratio and the severity, means make the verdict."""
+    """Peaks (latency: statistics of the whole window) make the ratio and the severity.
+
+    Means make the verdict, and of latency percentiles the interval that each of them has.
+    """
     rule = settings.gaps.get(signal, GapRule(bad="both"))
     live, test = compared(production, signal), compared(pte, signal)
-    means = {"production": summary(production, signal), "pte": summary(pte, signal)}
-    counts = {role: effective_samples(mean) for role, mean in means.items()}
+    counts = {role: _samples(signal, seen) for role, seen in (("production", production), ("pte", pte))}
     served = has_traffic(production) and has_traffic(pte)
     level = severity(live, test, rule) if served else None
     return Gap(
@@ -36,10 +39,36 @@ def gap(
         pte=test,
         ratio=divide(test - live, live) if served and live is not None and test is not None else None,
         severity=level,
-        verdict=verdict(means["production"], means["pte"], rule, settings) if served else "no_evidence",
+        verdict=_verdict(signal, production, pte, rule, settings) if served else "no_evidence",
         effective_samples={role: count for role, count in counts.items() if count is not None},
         recommendation=None if test is None else recommendation(signal, live, test, rule, level),
     )
+
+
+def _samples(signal: str, seen: ApplicationObservation | None) -> float | None:
+    """The independent values, or requests for a percentile, behind the verdict."""
+    if _quantile(signal) is None:
+        return effective_samples(summary(seen, signal))
+    return percentile.effective_requests(seen)
+
+
+def _verdict(
+    signal: str,
+    production: ApplicationObservation | None,
+    pte: ApplicationObservation | None,
+    rule: GapRule,
+    settings: AnalysisSettings,
+) -> Verdict:
+    quantile = _quantile(signal)
+    if quantile is None:
+        return verdict(summary(production, signal), summary(pte, signal), rule, settings)
+    ratio = percentile.ratio(production, pte, quantile, settings)
+    return decide(ratio, compared(production, signal), rule, settings)
+
+
+def _quantile(signal: str) -> float | None:
+    """0.95 for latency_p95; None for what is no percentile."""
+    return QUANTILE_OF.get(signal.removeprefix("latency_")) if signal.startswith("latency_") else None
 
 
 def severity(production: float | None, pte: float | None, rule: GapRule) -> Severity | None:

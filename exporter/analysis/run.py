@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from statistics import median
 
-from exporter.analysis.arithmetic import measured
+import numpy as np
+
+from exporter.analysis.arithmetic import Floats, measured
 from exporter.model.observation import MINUTE, Phase, PhaseKind, Samples, Window
 from exporter.model.settings import TestRunSettings
 
@@ -45,6 +47,18 @@ def plateau(minutes: Samples) -> float | None:
     """The rate that the run settled at, requests/s: the median of the upper half of its minutes."""
     values = sorted(measured(minutes)[1].tolist())
     return median(values[len(values) // 2 :]) if values else None
+
+
+def steady_minutes(times: Floats, rates: Floats) -> Floats:
+    """Those of a run's minutes (their ends) whose rate lies within the default `steady_tolerance` of its plateau.
+
+    The default, as a source, which summarises the run's signals, does not know what is configured.
+    """
+    if not rates.size:
+        return times
+    level = float(np.median(np.sort(rates)[rates.size // 2 :]))
+    steady: Floats = times[np.abs(rates - level) <= TestRunSettings().steady_tolerance * level]
+    return steady
 
 
 def phases(minutes: Samples, settings: TestRunSettings) -> tuple[Phase, ...]:

@@ -1,6 +1,7 @@
 """Is the PTE worse than, equal to or better than production, and do the samples suffice to say so?
 
-docs/method.md, section "Verdict": Fieller's interval of the ratio of two means, on effective sample sizes.
+docs/method.md, section "Verdict": Fieller's interval of the ratio of two means, on effective sample sizes. The means'
+uncertainty is that of the noise; what moves slowly, such as day and night, is pattern.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from exporter.model.results import Verdict
 from exporter.model.settings import AnalysisSettings, GapRule
 
 _CONSTANT = 1e-9
-"""A standard deviation below this ratio of the mean is rounding: the series did not vary."""
-
+"""Noise below this ratio of the mean is rounding: the series did not vary."""
 
 _SURE = 1 - 1e-9
 """No confidence is complete: beyond this the interval would be infinite."""
@@ -33,11 +33,25 @@ class Mean:
 
 
 def effective_samples(summary: Summary | None) -> float | None:
-    """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown. A negative r does not count as extra samples."""
-    if summary is None or summary.samples is None or summary.autocorrelation is None:
+    """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown, or the series constant but for rounding."""
+    if summary is None or summary.samples is None or _is_constant(summary):
         return None
+    kept = independent_share(summary)
+    return None if kept is None else summary.samples * kept
+
+
+def independent_share(summary: Summary) -> float | None:
+    """(1-r)/(1+r), 0..1; None where r is unknown. A negative r does not count as extra samples."""
     r = finite(summary.autocorrelation)
-    return None if r is None else summary.samples * (1 - min(1.0, max(0.0, r))) / (1 + min(1.0, max(0.0, r)))
+    if r is None or _is_constant(summary):
+        return None
+    limited = min(1.0, max(0.0, r))
+    return (1 - limited) / (1 + limited)
+
+
+def _is_constant(summary: Summary) -> bool:
+    mean, noise = finite(summary.mean), finite(summary.noise)
+    return mean is not None and noise is not None and noise <= _CONSTANT * abs(mean)
 
 
 def mean_of(summary: Summary | None, least: float) -> Mean | None:
@@ -45,10 +59,10 @@ def mean_of(summary: Summary | None, least: float) -> Mean | None:
     samples = effective_samples(summary)
     if summary is None or samples is None or samples < max(least, 2.0):
         return None
-    value, deviation = finite(summary.mean), finite(summary.stddev)
-    if value is None or value <= 0 or deviation is None or deviation <= _CONSTANT * value:
+    value, noise = finite(summary.mean), finite(summary.noise)
+    if value is None or value <= 0 or noise is None:
         return None
-    return Mean(value, deviation * deviation / (samples - 1), samples)
+    return Mean(value, noise * noise / samples, samples)
 
 
 def interval(pte: Mean, production: Mean, confidence: float) -> tuple[float, float] | None:
@@ -72,13 +86,21 @@ def student(confidence: float, freedom: float) -> float:
 
 
 def verdict(production: Summary | None, pte: Summary | None, rule: GapRule, settings: AnalysisSettings) -> Verdict:
-    """`equal` if the interval lies within the tolerance, worse or better if wholly beyond it, else no evidence."""
+    """The verdict on two means; no evidence where either has no known uncertainty."""
     base, test = (mean_of(side, settings.min_effective_samples) for side in (production, pte))
     found = interval(test, base, settings.confidence) if base and test else None
-    if base is None or found is None:
+    return decide(found, base.value if base else None, rule, settings)
+
+
+def decide(ratio: tuple[float, float] | None, base: float | None, rule: GapRule, settings: AnalysisSettings) -> Verdict:
+    """`equal` if the interval of pte / production lies within the tolerance, worse or better if wholly beyond it.
+
+    Else, and without an interval, no evidence. `base` is production's value, in the signal's base unit.
+    """
+    if ratio is None or base is None or base <= 0:
         return "no_evidence"
-    low, high = found
-    margin = max(settings.tolerance, rule.min_difference / base.value)
+    low, high = ratio
+    margin = max(settings.tolerance, rule.min_difference / base)
     if 1 - margin <= low and high <= 1 + margin:
         return "equal"
     if low > 1 + margin:

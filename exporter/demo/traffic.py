@@ -120,9 +120,7 @@ def _production(seed: int, application: Application, minutes: Minutes) -> Traffi
         requests=requests,
         errors=requests * ratio,
         bytes=requests * application.response_bytes * (1.0 + 0.05 * smooth(seed, f"{name} bytes", minutes, 60)),
-        latency=application.latency
-        * (1.0 + 0.2 * load**2)
-        * (1.0 + 0.04 * smooth(seed, f"{name} latency", minutes, 20)),
+        latency=application.latency * (1.0 + 0.2 * load**2) * _jitter(seed, f"{name} latency", minutes),
         users=np.round(requests * application.users_per_request * (1.0 + 0.04 * smooth(seed, name, minutes, 10))),
         cpu=_cpu(seed, name, application.cpu, load, minutes),
         memory=application.memory + _memory(seed, name, minutes),
@@ -147,6 +145,12 @@ def _noisy(seed: int, name: str, load: Floats, minutes: Minutes) -> Floats:
     wander = 0.02 * smooth(seed, f"{name} wander", minutes, 15)
     noisy: Floats = load * (1.0 + wander + 0.015 * uniform(seed, f"{name} noise", minutes))
     return noisy
+
+
+def _jitter(seed: int, stream: str, minutes: Minutes) -> Floats:
+    """Around 1, as latencies do: a little more from minute to minute than slowly."""
+    jitter: Floats = 1.0 + 0.02 * smooth(seed, stream, minutes, 20) + 0.03 * uniform(seed, f"{stream} noise", minutes)
+    return jitter
 
 
 def _wobble(seed: int, stream: str, minutes: Minutes) -> Floats:
@@ -192,7 +196,7 @@ def _pte(seed: int, application: Application, plan: TestPlan, minutes: Minutes) 
         requests=requests,
         errors=requests * ratio,
         bytes=requests * application.response_bytes * (0.97 + 0.03 * smooth(seed, f"{name} bytes", minutes, 60)),
-        latency=plan.latency * (0.85 + 0.15 * load**2) * (1.0 + 0.03 * smooth(seed, f"{name} latency", minutes, 20)),
+        latency=plan.latency * (0.85 + 0.15 * load**2) * _jitter(seed, f"{name} latency", minutes),
         users=np.round(requests * application.users_per_request),
         cpu=_cpu(seed, name, plan.cpu, load, minutes),
         memory=plan.memory - 0.02 * ~running + _memory(seed, name, minutes),

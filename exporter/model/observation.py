@@ -57,7 +57,10 @@ class Summary:
     stddev: float | None = None
     """Population standard deviation of the one-minute values."""
     noise: float | None = None
-    """Standard deviation of the noise: the root of mean((x[t] - x[t - NOISE_LAG])²) / 2; None without such a pair."""
+    """Standard deviation of the noise: the root of mean((x[t] - x[t - NOISE_LAG])²) / 2; None without such a pair.
+
+    In a test run over pairs of minutes on the plateau (analysis.run.steady_minutes), if these are half of its minutes.
+    """
     autocorrelation: float | None = None
     """Lag-1 autocorrelation of the noise: 1 - mean((x[t]-x[t-1min])²) / mean((x[t]-x[t-NOISE_LAG])²), within -1..1.
 
@@ -129,7 +132,7 @@ class ApplicationObservation:
     signals: Mapping[str, Summary] = field(default_factory=dict)
     """Signal (one of GAUGE_SIGNALS, or LATENCY_MEAN) to its summary. A signal with no query or data has no key.
 
-    The mean of a ratio (error ratio, mean latency) is one sum over the other, never a mean of the minutes' ratios.
+    The error ratio's mean is errors / requests of the whole window, never a mean of the minutes' ratios.
     """
     latency: Latency | None = None
     routes: tuple[RouteCount, ...] = ()

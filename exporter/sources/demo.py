@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from exporter.analysis.baseline import latency, summarise_arrays
+from exporter.analysis.run import steady_minutes
 from exporter.demo.histogram import BOUNDS, sum_rate, totals
 from exporter.demo.noise import Floats, Minutes
 from exporter.demo.shop import APPLICATIONS, Application
@@ -91,7 +92,7 @@ class Source:
             return None
         return ApplicationObservation(
             window=window,
-            signals=_signals(seen),
+            signals=_signals(seen, steady_minutes(seen.times, seen.requests) if role == "pte" else None),
             latency=_latency(seen),
             routes=self._routes(role, application, seen),
             pattern=self._pattern(role, application, pattern) if pattern is not None else None,
@@ -127,22 +128,18 @@ def _samples(times: Floats, values: Floats) -> Samples:
     return Samples(tuple(times.tolist()), tuple(values.tolist()))
 
 
-def _signals(seen: Traffic) -> dict[str, Summary]:
+def _signals(seen: Traffic, steady: Floats | None) -> dict[str, Summary]:
     """Quantiles only for the request rate, which is what every source gives."""
     rest = {"throughput": seen.bytes, "concurrent_users": seen.users, "cpu": seen.cpu, "memory": seen.memory}
-    signals = {name: replace(summarise_arrays(seen.times, values), quantiles={}) for name, values in rest.items()}
-    signals["request_rate"] = summarise_arrays(seen.times, seen.requests)
+    signals = {name: summarise_arrays(seen.times, values, steady) for name, values in rest.items()}
     served = seen.requests > 0.0
     if served.any():
-        for name, part in (("error_ratio", seen.errors), (LATENCY_MEAN, sum_rate(seen))):
-            signals[name] = _ratio(seen.times[served], part[served], seen.requests[served])
-    return signals
-
-
-def _ratio(times: Floats, part: Floats, requests: Floats) -> Summary:
-    """Of part / requests in each minute; the mean is the sum of one / the sum of the other."""
-    summary = summarise_arrays(times, part / requests)
-    return replace(summary, mean=float(part.sum() / requests.sum()), quantiles={})
+        times, requests, errors = seen.times[served], seen.requests[served], seen.errors[served]
+        failed = summarise_arrays(times, errors / requests, steady)
+        signals["error_ratio"] = replace(failed, mean=float(errors.sum() / requests.sum()))
+        signals[LATENCY_MEAN] = summarise_arrays(times, sum_rate(seen)[served] / requests, steady)
+    without = {name: replace(summary, quantiles={}) for name, summary in signals.items()}
+    return {**without, "request_rate": summarise_arrays(seen.times, seen.requests, steady)}
 
 
 def _latency(seen: Traffic) -> Latency | None:

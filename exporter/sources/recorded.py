@@ -13,7 +13,9 @@ from typing import Annotated
 
 import msgspec
 
-from exporter.analysis.baseline import summarise
+from exporter.analysis.arithmetic import measured
+from exporter.analysis.baseline import summarise_arrays
+from exporter.analysis.run import steady_minutes
 from exporter.errors import SourceError
 from exporter.model.observation import ApplicationObservation, Observation, Samples, TestRun, Window
 from exporter.model.settings import Settings
@@ -109,5 +111,6 @@ def _as_run(one: ApplicationObservation, chosen: Window | None) -> ApplicationOb
     pairs = zip(one.minutes.times, one.minutes.values, strict=True)
     minutes = _samples([(time, value) for time, value in pairs if chosen.start < time <= chosen.end])
     # What else was recorded covers more than the run, so only its minutes can speak for it.
-    signals = {"request_rate": summarise(minutes)} if minutes.times else {}
+    times, rates = measured(minutes)
+    signals = {"request_rate": summarise_arrays(times, rates, steady_minutes(times, rates))} if times.size else {}
     return ApplicationObservation(window=chosen, signals=signals, minutes=minutes, run=run)

@@ -152,7 +152,6 @@ def test_the_shop_is_seen(production: Observation, runs: Observation) -> None:
     for one in (production.applications["shop"], runs.applications["shop"]):
         assert set(one.signals) == {*GAUGE_SIGNALS, LATENCY_MEAN}
         assert one.latency is not None
-        assert one.signals[LATENCY_MEAN].mean == pytest.approx(one.latency.mean, rel=1e-6)
         assert one.latency.buckets
         assert one.latency.p999 is not None
     assert len(production.applications["shop"].routes) == 45
