@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from exporter.analysis.baseline import summarise
+from exporter.analysis.baseline import latency, summarise
 from exporter.model.observation import (
+    LATENCY_MEAN,
     ApplicationObservation,
     Latency,
     Observation,
@@ -68,6 +70,18 @@ def run(
 
 def side(role: str, **applications: ApplicationObservation) -> Observation:
     return Observation(role, Window(AT - DAY, AT), applications)
+
+
+LE = (*(0.02 * i for i in range(1, 100)), math.inf)
+"""Fine bounds, so that what is read from them is near what was put in."""
+
+
+def timed(factor: float = 1.0, role: str = "p", requests: float = 1e6) -> ApplicationObservation:
+    """Traffic whose latencies are exponential around 0.1 s times the factor, with their minutes."""
+    seen = noisy(0.1 * factor, 1440, 0.05, seed=4 if role == "p" else 5)
+    signals = rates(noisy(100.0)) | {LATENCY_MEAN: summarise(seen)}
+    counts = [requests * (1 - math.exp(-bound / (0.1 * factor))) for bound in LE]
+    return production(signals, latency(LE, counts, requests * 0.1 * factor, requests))
 
 
 def rates(samples: Samples) -> dict[str, Summary]:

@@ -121,13 +121,26 @@ def test_quantile_needs_requests_beyond_it(requests: float, known: bool) -> None
     assert (gap("latency_p95", seen, test, SETTINGS).ratio is not None) is known
 
 
-def test_latency_has_no_verdict() -> None:
-    """A histogram's summary has no interval, so latency is given no verdict, however far apart."""
+def test_latency_without_its_minutes_and_buckets_has_no_verdict() -> None:
+    """Two numbers alone have no interval, however far apart."""
     seen, test = (
         making.production(making.rates(making.noisy(9.0)), Latency(p95=0.1, requests=1e6)),
         making.run(making.rates(making.noisy(9.0)), Latency(p95=9.0, requests=1e6)),
     )
     assert gap("latency_p95", seen, test, SETTINGS).verdict == "no_evidence"
+
+
+@pytest.mark.parametrize(
+    ("factor", "expected"), [(1.0, "equal"), (1.3, "worse"), (0.8, "better"), (1.05, "no_evidence")]
+)
+@pytest.mark.parametrize("signal", ["latency_mean", "latency_p50", "latency_p95", "latency_p99"])
+def test_latency_has_verdicts(signal: str, factor: float, expected: str) -> None:
+    """With minutes and buckets latency is judged, and the independent samples behind it are told."""
+    found = gap(signal, making.timed(), making.timed(factor=factor, role="t"), SETTINGS)
+    assert found.verdict == expected
+    assert found.effective_samples.keys() == {"production", "pte"}
+    least = 400.0 if signal == "latency_mean" else 400_000.0
+    assert all(least < count <= 1e6 for count in found.effective_samples.values())
 
 
 def test_verdict_and_samples_come_from_the_means() -> None:

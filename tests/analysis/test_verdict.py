@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.analysis.baseline import summarise
+from exporter.analysis.arithmetic import Floats, measured
+from exporter.analysis.baseline import summarise, summarise_arrays
+from exporter.analysis.run import steady_minutes
 from exporter.analysis.verdict import Mean, effective_samples, interval, mean_of, student, verdict
 from exporter.model.observation import Summary
 from exporter.model.settings import AnalysisSettings, GapRule
@@ -49,24 +51,43 @@ def test_effective_samples_unknown(bad: Summary | None) -> None:
     assert effective_samples(bad) is None
 
 
+def autoregressive(r: float, count: int, series: int, seed: int) -> Floats:
+    """First-order autoregressive series of deviation 1, shape (count, series)."""
+    random = np.random.default_rng(seed)
+    values = np.empty((count, series))
+    values[0] = random.normal(size=series)
+    for i in range(1, count):
+        values[i] = r * values[i - 1] + math.sqrt(1 - r * r) * random.normal(size=series)
+    return values
+
+
 def test_variance_of_the_mean_by_hand() -> None:
-    """With 101 independent values of deviation 10 the mean varies by 10² / 100."""
-    assert mean_of(Summary(mean=50.0, stddev=10.0, autocorrelation=0.0, samples=101), 10.0) == Mean(50.0, 1.0, 101.0)
+    """With 100 independent values of noise 10 the mean varies by 10² / 100, whatever the day does beside it."""
+    summary = Summary(mean=50.0, stddev=40.0, noise=10.0, autocorrelation=0.0, samples=100)
+    assert mean_of(summary, 10.0) == Mean(50.0, 1.0, 100.0)
 
 
 def test_variance_of_the_mean_of_a_correlated_series() -> None:
     """Means of simulated autoregressive series scatter as much as the effective samples say."""
-    random, r, n, means = np.random.default_rng(7), 0.7, 400, []
-    values = np.zeros(2000)
-    for _ in range(50):
-        values = r * values + random.normal(size=2000)
-    series = np.empty((n, 2000))
-    for i in range(n):
-        values = r * values + random.normal(size=2000)
-        series[i] = values
-    means = series.mean(axis=0)
+    series = autoregressive(0.7, 400, 2000, seed=7)
     stated = [mean_of(summarise(minutes((series[:, k] + 100).tolist())), 10.0) for k in range(100)]
-    assert np.mean([m.variance for m in stated if m]) == pytest.approx(means.var(), rel=0.15)
+    assert np.mean([m.variance for m in stated if m]) == pytest.approx(series.mean(axis=0).var(), rel=0.15)
+
+
+@pytest.mark.parametrize("r", [0.0, 0.5, 0.7])
+def test_interval_covers_the_true_ratio_under_a_daily_swing(r: float) -> None:
+    """Of 400 days against two-hour runs with ramp and spike, about 95 % of intervals hold the true ratio of means."""
+    day = 100 + 40 * np.sin(np.arange(1440) * 2 * np.pi / 1440)
+    plan = np.concatenate([np.linspace(10, 90, 9), np.full(71, 100.0), np.full(10, 140.0), np.full(30, 100.0)])
+    live, test = 3 * autoregressive(r, 1440, 400, seed=5), 3 * autoregressive(r, 120, 400, seed=6)
+    hits = 0
+    for k in range(400):
+        base = mean_of(summarise(minutes((day + live[:, k]).tolist())), 10.0)
+        times, rates = measured(minutes((plan + test[:, k]).tolist()))
+        run = mean_of(summarise_arrays(times, rates, steady_minutes(times, rates)), 10.0)
+        found = interval(run, base, 0.95) if run and base else None
+        hits += found is not None and found[0] <= plan.mean() / day.mean() <= found[1]
+    assert 0.92 <= hits / 400 <= 0.985
 
 
 def test_interval_covers_the_true_ratio_as_often_as_it_says() -> None:
@@ -129,13 +150,16 @@ def test_wide_interval_is_no_evidence() -> None:
         summarise(noisy(120.0, count=8)),
         replace(BASE, autocorrelation=0.999),
         replace(BASE, mean=math.nan),
-        replace(BASE, stddev=math.inf),
+        replace(BASE, noise=math.inf),
+        replace(BASE, noise=None),
         replace(BASE, mean=0.0),
-        replace(BASE, stddev=1e-12),
+        replace(BASE, noise=1e-12),
+        summarise(noisy(120.0, count=10)),
+        summarise(minutes([100.0 + i for i in range(100)])),
     ],
 )
 def test_no_evidence(pte: Summary | None) -> None:
-    """Nothing, one sample, a constant, too few samples, too much autocorrelation and non-numbers decide nothing."""
+    """Nothing, one sample, a constant, too few samples, a mere slope and non-numbers decide nothing."""
     assert verdict(BASE, pte, HIGHER, SETTINGS) == "no_evidence"
     assert verdict(pte, BASE, HIGHER, SETTINGS) == "no_evidence"
 

@@ -110,6 +110,18 @@ def test_the_story_holds_at_any_time(hours: int) -> None:
     assert ages["checkout"] <= 8 * DAY
 
 
+def test_verdicts_have_evidence() -> None:
+    """Of the two applications that were tested and used most signals are judged, and the load as the story goes."""
+    both = (Environment(role="production", source=Options()), Environment(role="pte", source=Options()))
+    found = pipeline.round_once(Config(environments=both), END).applications
+    verdicts = {name: {gap.signal: gap.verdict for gap in found[name].gaps} for name in ("shop", "checkout")}
+    assert verdicts["shop"]["request_rate"] == "better"
+    assert verdicts["checkout"]["request_rate"] == "worse"
+    for judged in verdicts.values():
+        assert sum(verdict != "no_evidence" for verdict in judged.values()) >= 8
+        assert judged["latency_mean"] == judged["latency_p95"] == judged["latency_p99"] != "no_evidence"
+
+
 def test_mean_error_ratio_is_errors_by_requests() -> None:
     """The mean is a ratio of sums, which is not the mean of the minutes' ratios."""
     shop = production(END).applications["shop"]
