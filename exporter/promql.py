@@ -24,6 +24,9 @@ MAX_POINTS = 11_000
 _ACCEPTED = (200, 400, 422)
 """Statuses whose body is the API's JSON: the answer, or what is wrong with the query."""
 
+_SHOWN = 1000
+"""Characters of a query, and of a server's words about it, that a message shows."""
+
 T = TypeVar("T")
 
 
@@ -91,6 +94,8 @@ class Client:
         self.clock_skew: float | None = None
         """The server's clock minus ours, in seconds, from the first answer."""
         self.warnings: list[str] = []
+        self.warned = 0
+        """How many answers came with a warning of the server: they may be incomplete."""
 
     def query(self, promql: str, at: float) -> list[Sample]:
         """An instant query at Unix time `at`, which must give a vector. Raises SourceError."""
@@ -132,11 +137,10 @@ class Client:
             self.clock_skew = response.clock_skew
         answer = self._answer(response)
         if answer.status != "success":
-            text, query = (
-                self._session.redact(f"{answer.errorType}: {answer.error}"),
-                self._session.redact(form["query"]),
-            )
+            text = _short(self._session.redact(f"{answer.errorType}: {answer.error}"))
+            query = _short(self._session.redact(form["query"]))
             raise SourceError("bad_query", f"{self._session.place} refused a query: {text}; the query: {query}")
+        self.warned += bool(answer.warnings)
         for warning in (*(answer.warnings or ()), *(answer.infos or ())):
             self._warn(self._session.redact(warning))
         if answer.data is None or answer.data.resultType != kind:
@@ -189,6 +193,11 @@ class Client:
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings.append(text)
+
+
+def _short(text: str) -> str:
+    """Both ends of a long text: a server that quotes a query of 16 KiB has its own words before or after it."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} … {text[-_SHOWN // 2 :]}"
 
 
 def _time(seconds: float) -> str:

@@ -7,17 +7,21 @@ closed ranges (Prometheus 2) and left-open ones (3) hold the same minutes: 24 h 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from exporter.model.observation import MINUTE, QUANTILES, Window
+from exporter.model.observation import LATENCY_MEAN, MINUTE, NOISE_LAG, QUANTILES, Window
 from exporter.presets import RECORDED, RECORDING, Templates, duration
 from exporter.promql import quote
+from exporter.stretches import masked
 
 BUCKET_PARTS = {"latency_bucket": "bucket", "latency_sum": "sum", "latency_count": "count"}
 ROUTE_PARTS = {"route_requests": "requests", "route_successes": "successes"}
-SIGNAL_KEYS = {"error_ratio": ("error_rate", "request_rate")}
+SIGNAL_KEYS = {"error_ratio": ("error_rate", "request_rate"), LATENCY_MEAN: ("latency_sum", "latency_count")}
 """The keys behind a signal, where they are not its own name."""
+
+LAGS = {"msd1": MINUTE, "msd10": NOISE_LAG}
+"""Mean squared differences by the part of a summary that they are."""
 
 LATENCY_QUANTILES = {"p50": "0.5", "p95": "0.95", "p99": "0.99", "p999": "0.999", "max": "1"}
 
@@ -37,26 +41,6 @@ def marked(expression: str, label: str, value: str) -> str:
 
 def union(parts: Iterable[str]) -> str:
     return " or ".join(parts)
-
-
-def activity_mask(windows: Mapping[str, Window]) -> str:
-    """A vector that has, at any time, the applications inside their windows (start, end]."""
-    return union(
-        marked(f"vector(time()) > {window.start:.0f} <= {window.end:.0f}", "application", application)
-        for application, window in sorted(windows.items())
-    )
-
-
-def clusters(windows: Mapping[str, Window]) -> list[tuple[Window, Mapping[str, Window]]]:
-    """Windows that overlap, put together: the hull of each heap and what is in it, by time."""
-    heaps: list[tuple[Window, dict[str, Window]]] = []
-    for application, window in sorted(windows.items(), key=lambda item: (item[1].start, item[0])):
-        if heaps and window.start <= heaps[-1][0].end:
-            hull, heap = heaps.pop()
-            heaps.append((Window(hull.start, max(hull.end, window.end)), {**heap, application: window}))
-        else:
-            heaps.append((window, {application: window}))
-    return list(heaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +91,21 @@ class Queries:
 
     def signal(self, signal: str) -> str | None:
         """The value of one minute of a signal of the model."""
-        if signal != "error_ratio":
+        if signal not in SIGNAL_KEYS:
             return self.minute(signal)
-        errors, requests = self.minute("error_rate"), self.minute("request_rate")
-        return f"({errors}) / on (application) (({requests}) > 0)" if errors and requests else None
+        over, under = (self.minute(key) for key in SIGNAL_KEYS[signal])
+        scale = f" * {self.templates.latency_scale!r}" if signal == LATENCY_MEAN else ""
+        return f"({over}) / on (application) (({under}) > 0){scale}" if over and under else None
 
     def is_recorded(self, signal: str) -> bool:
         """Whether all of a signal is read from recordings."""
         return self.recorded.issuperset(SIGNAL_KEYS.get(signal, (signal,)))
 
     def summary(self, signal: str, seconds: float) -> str | None:
-        """One union over the window: label `stat` tells mean, peak, min, stddev, samples, msd and quantiles apart.
+        """One union over the window: label `stat` tells mean, peak, min, stddev, samples, LAGS and quantiles apart.
 
-        msd is the mean squared difference of neighbouring minutes, for the von Neumann ratio. The mean of the error
-        ratio is the sum of errors / the sum of requests: a mean of ratios would weigh quiet minutes like busy ones.
+        LAGS are mean squared differences of minutes that far apart, both in the window. The mean of the error ratio is
+        the sum of errors / the sum of requests: a mean of ratios would weigh quiet minutes like busy ones.
         """
         value = self.signal(signal)
         if value is None:
@@ -129,9 +114,10 @@ class Queries:
         functions = {"peak": "max", "min": "min", "stddev": "stddev", "samples": "count"}
         stats = {stat: f"{function}_over_time({minutes})" for stat, function in functions.items()}
         stats["mean"] = self.mean(signal, seconds) or f"avg_over_time({minutes})"
-        if seconds > MINUTE:
-            step = f"({value}) - on (application) last_over_time(({value})[59s:1m] offset 1m)"
-            stats["msd"] = f"avg_over_time((({step}) ^ 2){inside(seconds - MINUTE)})"
+        for stat, lag in LAGS.items():
+            step = f"({value}) - on (application) last_over_time(({value})[59s:1m] offset {duration(lag)})"
+            if seconds > lag:
+                stats[stat] = f"avg_over_time((({step}) ^ 2){inside(seconds - lag)})"
         if signal == "request_rate":
             stats |= {q: f"quantile_over_time({q}, {minutes})" for q in QUANTILES}
         return union(marked(query, "stat", stat) for stat, query in stats.items())
@@ -154,34 +140,29 @@ class Queries:
         query = self.named(key, seconds)
         return query if query is None or key in ROUTE_PARTS else f"({query}) * {seconds:.0f}"
 
-    def run_counts(self, parts: Mapping[str, str], windows: Mapping[str, Window]) -> str | None:
-        """As `counts`, each application over its own window: summed by the server, minute by minute."""
+    def run_counts(self, parts: Mapping[str, str], hull: Window, windows: Mapping[str, Window]) -> str | None:
+        """As `counts`, each application over its own window, summed minute by minute; asked at the hull's end."""
         minutes = {key: self.named(key, self.rate_range) if key in ROUTE_PARTS else self.minute(key) for key in parts}
         both = union(marked(query, "part", parts[key]) for key, query in minutes.items() if query)
-        if not both:
-            return None
         factor = f" * {MINUTE:.0f}" + (f" / {self.rate_range:g}" if parts is ROUTE_PARTS else "")
-        return union(f"{summed}{factor}" for summed in self._over(both, windows))
-
-    def _over(self, expression: str, windows: Mapping[str, Window]) -> Sequence[str]:
-        """The sum of each heap of windows that overlap, taken at its end; outside the heaps nothing is evaluated."""
-        return [
-            f"sum_over_time((({expression}) and on (application) ({activity_mask(heap)}))"
-            f"{inside(hull.duration)} @ {hull.end:.0f})"
-            for hull, heap in clusters(windows)
-        ]
+        return f"{_summed(both, hull, windows)}{factor}" if both else None
 
     def native(self, seconds: float) -> str | None:
         """Latency from native histograms over the window: label `stat` tells count, sum and the quantiles apart."""
         query = self.named("latency_native", seconds)
         return None if query is None else _histogram_stats(query, f" * {seconds:.0f}")
 
-    def run_native(self, windows: Mapping[str, Window]) -> str | None:
+    def run_native(self, hull: Window, windows: Mapping[str, Window]) -> str | None:
         """As `native`, each application over its own window."""
+        query = self.named("latency_native", self.rate_range)
+        return None if query is None else _histogram_stats(_summed(query, hull, windows), f" * {MINUTE:.0f}")
+
+    def native_mean(self) -> str | None:
+        """The mean latency of one minute from native histograms."""
         query = self.named("latency_native", self.rate_range)
         if query is None:
             return None
-        return union(_histogram_stats(summed, f" * {MINUTE:.0f}") for summed in self._over(query, windows))
+        return f"histogram_sum({query}) / (histogram_count({query}) > 0) * {self.templates.latency_scale!r}"
 
     def pattern(self, step: float) -> str | None:
         """Mean request rate over each step."""
@@ -192,7 +173,12 @@ class Queries:
 
     def recording(self, seconds: float) -> str:
         """How many minutes of the window were recorded, by key: a young recording must not pass for the whole of it."""
-        return f"count_over_time({RECORDING}{{side={quote(self.side)}}}[{duration(seconds - 1)}])"
+        return f"count_over_time({RECORDING}{{side={quote(self.side)}}}[{duration(seconds - 0.001)}])"
+
+
+def _summed(expression: str, hull: Window, windows: Mapping[str, Window]) -> str:
+    """The sum over each application's window, at the hull's end."""
+    return f"sum_over_time(({masked(expression, hull, windows)}){inside(hull.duration)})"
 
 
 def _histogram_stats(histogram: str, factor: str) -> str:

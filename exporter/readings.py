@@ -6,13 +6,16 @@ Two series of one application where one belongs are `bad_data`: the template doe
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from exporter.analysis.arithmetic import Floats
 from exporter.analysis.baseline import latency, summarise_arrays
+from exporter.analysis.run import steady_minutes
 from exporter.errors import SourceError
 from exporter.model.observation import QUANTILES, Latency, RouteCount, Samples, Summary, Window
 from exporter.promql import Range, Sample, series_name
@@ -53,20 +56,20 @@ def summaries(found: Iterable[Sample]) -> dict[str, Summary]:
 
 def _summary(stats: Mapping[str, float]) -> Summary:
     quantiles = {quantile: stats[quantile] for quantile in QUANTILES if quantile in stats}
+    near, far = stats.get("msd1"), stats.get("msd10")
     summary = Summary(
         mean=stats["mean"],
         peak=stats.get("peak"),
         min=stats.get("min"),
         stddev=stats.get("stddev"),
+        noise=None if far is None else math.sqrt(far / 2),
+        autocorrelation=None if near is None or not far else max(-1.0, min(1.0, 1 - near / far)),
         samples=round(stats["samples"]) if "samples" in stats else None,
         quantiles=quantiles,
     )
     if summary.peak is not None and summary.peak == summary.min:  # rounding must not pass for variance
         return replace(summary, mean=summary.peak, stddev=0.0)
-    if not summary.stddev or "msd" not in stats:
-        return summary
-    correlation = 1 - stats["msd"] / (2 * summary.stddev**2)
-    return replace(summary, autocorrelation=max(-1.0, min(1.0, correlation)))
+    return summary
 
 
 def latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency]:
@@ -157,24 +160,29 @@ def samples(series: Range) -> Samples:
     return Samples(tuple(series.times.tolist()), tuple(series.values.tolist()))
 
 
-def gauges(values: Mapping[str, Range]) -> dict[str, Summary]:
-    """Signal to summary of one application, from its one-minute values by key; quantiles of the request rate only."""
+def gauges(values: Mapping[str, Range], *, run: bool = False) -> dict[str, Summary]:
+    """Signal to summary of one application, from its one-minute values by key; quantiles of the request rate only.
+
+    In a test run, noise is taken on its plateau.
+    """
+    rate = values.get("request_rate")
+    steady = steady_minutes(rate.times, rate.values) if run and rate is not None else None
     signals = {
-        key: summarise_arrays(series.times, series.values) for key, series in values.items() if key != "error_rate"
+        key: summarise_arrays(series.times, series.values, steady)
+        for key, series in values.items()
+        if key != "error_rate"
     }
     signals = {key: one if key == "request_rate" else replace(one, quantiles={}) for key, one in signals.items()}
-    failed = (
-        _ratio(values["error_rate"], values["request_rate"]) if {"error_rate", "request_rate"} <= set(values) else None
-    )
+    failed = _ratio(values["error_rate"], rate, steady) if rate is not None and "error_rate" in values else None
     return {**signals, "error_ratio": failed} if failed is not None else signals
 
 
-def _ratio(errors: Range, requests: Range) -> Summary | None:
+def _ratio(errors: Range, requests: Range, steady: Floats | None) -> Summary | None:
     """Summary of errors / requests per minute; the mean is the sum of errors / the sum of requests."""
     minutes, at_errors, at_requests = np.intersect1d(errors.times, requests.times, return_indices=True)
     failed, served = errors.values[at_errors], requests.values[at_requests]
     busy = served > 0
     if not busy.any():
         return None
-    summary = summarise_arrays(minutes[busy], failed[busy] / served[busy])
+    summary = summarise_arrays(minutes[busy], failed[busy] / served[busy], steady)
     return replace(summary, mean=float(failed[busy].sum() / served[busy].sum()), quantiles={})

@@ -2,7 +2,8 @@
 
 Application i serves (i + 1) * 10 requests/s in even minutes and twice that in odd ones, evenly over its routes, so that
 the minute ending at t is odd when t / 60 is. Each request takes 0.2 s and 1000 bytes. Application 0 fails 1 % of its
-requests in even minutes and 4 % in odd ones; the others never fail and have no series of failures.
+requests in even minutes and 4 % in odd ones; the others never fail and have no series of failures. Users of all
+applications go through 10, 20, 40, 10, so that minutes that are ten apart differ, which those of requests do not.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ def errors(index: int, minute: int) -> float:
     return rate(index, minute) * (0.01, 0.04)[minute % 2] if index == 0 else 0.0
 
 
+def users(minute: int) -> float:
+    return (10.0, 20.0, 40.0, 10.0)[minute % 4]
+
+
+USERS: dict[str, str | None] = {"concurrent_users": "sum by ($application) (users{$selector})"}
+"""The template for users, which no preset has."""
+
+
 def blocks(directory: Path, applications: int, routes: int, hours: int = 2, extra: str = "") -> Path:
     """A TSDB directory with that history up to END; `extra` is more OpenMetrics text, families of its own."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -46,6 +55,10 @@ def _lines(applications: int, routes: int, hours: int) -> Iterator[str]:
                 yield from _counter(
                     f'http_requests_total{{{labels},code="500"}}', index, hours, 1 / routes, passed=False
                 )
+    yield "# TYPE users gauge"
+    for index in range(applications):
+        for minute in _minutes(hours):
+            yield f'users{{job="{name(index)}"}} {users(minute):g} {60 * minute - 10}'
     yield "# TYPE http_request_duration_seconds histogram"
     for index in range(applications):
         series = "http_request_duration_seconds"
@@ -61,10 +74,14 @@ def _lines(applications: int, routes: int, hours: int) -> Iterator[str]:
 def _counter(series: str, index: int, hours: int, share: float, passed: bool | None = None) -> Iterator[str]:
     """Samples at :10 and :40 of each minute; of all requests, or of those that passed or failed."""
     total = 0.0
-    for minute in range(int(END // 60) - hours * 60 + 1, int(END // 60) + 1):
+    for minute in _minutes(hours):
         per_second = rate(index, minute)
         failed = errors(index, minute)
         per_second = {None: per_second, True: per_second - failed, False: failed}[passed] * share
         for second in (10, 40):
             yield f"{series} {total + per_second * second:.6f} {60 * (minute - 1) + second}"
         total += per_second * 60
+
+
+def _minutes(hours: int) -> range:
+    return range(int(END // 60) - hours * 60 + 1, int(END // 60) + 1)

@@ -6,18 +6,20 @@ An observation takes a fixed number of queries for all applications and routes t
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
+from exporter.activity import Activity
 from exporter.errors import SourceError
 from exporter.http import Session
 from exporter.http_options import HttpOptions, Problems
 from exporter.http_options import problems as http_problems
 from exporter.model.observation import (
     GAUGE_SIGNALS,
+    LATENCY_MEAN,
     MINUTE,
     PATTERN_STEP,
     ApplicationObservation,
@@ -32,11 +34,14 @@ from exporter.model.observation import (
 from exporter.model.settings import Duration
 from exporter.presets import RECORDED, Templates, resolve, template_problems
 from exporter.promql import Client, Range
-from exporter.queries import BUCKET_PARTS, ROUTE_PARTS, SIGNAL_KEYS, Queries, activity_mask
+from exporter.queries import BUCKET_PARTS, ROUTE_PARTS, SIGNAL_KEYS, Queries
 from exporter.readings import by_application, cut, gauges, latencies, native_latencies, routes, samples, summaries
 from exporter.sources import ChooseRuns
+from exporter.stretches import is_tight, masked, stretches
 
 KIND = "prometheus"
+
+Found = TypeVar("Found")
 
 _SKEW_WARNING = 30.0
 """Seconds of difference between the clocks that are worth a warning."""
@@ -89,6 +94,7 @@ class Source:
         self._side = side
         self._session = Session(options.url, options)
         self._plain = Queries(options.templates, side, options.rate_range)
+        self._activity = Activity(0.0)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -99,7 +105,8 @@ class Source:
         with self._polling() as client:
             queries = self._with_recorded(client, window)
             signals = self._signals(client, queries, window)
-            latency = self._latency(client, queries, window)
+            classic, native = queries.counts(BUCKET_PARTS, window.duration), queries.native(window.duration)
+            latency = self._latencies(client, classic, native, window.end)
             counted = self._routes(client, queries.counts(ROUTE_PARTS, window.duration), window.end)
             rates = self._pattern(client, queries, pattern) if pattern is not None else {}
             names = set[str]().union(*signals.values(), latency, counted, rates)
@@ -118,11 +125,10 @@ class Source:
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
         """Each application over its own test run, which `choose` picks from minutes above `threshold` requests/s."""
         with self._polling() as client:
-            queries = self._with_recorded(client, lookback)
-            rate = queries.minute("request_rate")
-            active = self._minutes(client, f"({rate}) > {threshold!r}", lookback) if rate else {}
-            windows = choose({name: samples(found) for name, found in active.items()})
-            seen = self._runs(client, queries, windows) if windows else {}
+            windows = choose(self._active(client, lookback, threshold))
+            seen = dict[str, ApplicationObservation]()
+            for hull, within in stretches(windows):
+                seen |= self._runs(client, self._with_recorded(client, hull), hull, within)
             return self._observation(client, lookback, seen)
 
     @contextlib.contextmanager
@@ -149,42 +155,65 @@ class Source:
             self._plain, recorded=frozenset(whole & RECORDED.keys() & self._options.templates.queries.keys())
         )
 
+    def _active(self, client: Client, lookback: Window, threshold: float) -> dict[str, Samples]:
+        """Minutes above the threshold: those known from earlier polls, and what was asked for since."""
+        if "request_rate" not in self._options.templates.queries:
+            return {}
+        if self._activity.threshold != threshold:
+            self._activity = Activity(threshold)
+        for window in self._activity.missing(lookback):
+            warned = client.warned
+            rate = self._with_recorded(client, window).minute("request_rate")
+            found = self._minutes(client, f"({rate}) > {threshold!r}", window)
+            self._activity.add(window, found, sure=client.warned == warned)
+        return self._activity.samples()
+
     def _signals(self, client: Client, queries: Queries, window: Window) -> dict[str, dict[str, Summary]]:
         """Signal to application to summary: by the server from recordings, else here from one-minute values.
 
         Each clause of a summary has the server compute its minutes anew; on recordings that costs nothing, on raw data
         it costs twenty times what giving the minutes out once does.
         """
-        recorded = [signal for signal in GAUGE_SIGNALS if queries.is_recorded(signal)]
+        recorded = [signal for signal in (*GAUGE_SIGNALS, LATENCY_MEAN) if queries.is_recorded(signal)]
         asked = ((signal, queries.summary(signal, window.duration)) for signal in recorded)
         found = {signal: summaries(client.query(query, window.end)) for signal, query in asked if query is not None}
         raw = [signal for signal in GAUGE_SIGNALS if signal not in recorded]
         keys = {key: queries.minute(key) for signal in raw for key in SIGNAL_KEYS.get(signal, (signal,))}
         minutes = {key: self._minutes(client, query, window) for key, query in keys.items() if query is not None}
+        classic = None if LATENCY_MEAN in recorded else queries.signal(LATENCY_MEAN)
+        minutes[LATENCY_MEAN] = self._latency_means(client, classic, queries.native_mean(), window)
         for application in set[str]().union(*minutes.values()):
             values = {key: series[application] for key, series in minutes.items() if application in series}
             for signal, summary in gauges(values).items():
-                found.setdefault(signal, {}).setdefault(application, summary)
+                found.setdefault(signal, {})[application] = summary
         return found
 
-    def _latency(self, client: Client, queries: Queries, window: Window) -> dict[str, Latency]:
-        """Native histograms where they have data, classic ones elsewhere."""
-        classic = queries.counts(BUCKET_PARTS, window.duration)
-        return self._latencies(client, classic, queries.native(window.duration), window.end)
+    def _latency_means(
+        self, client: Client, classic: str | None, native: str | None, window: Window
+    ) -> dict[str, Range]:
+        """Mean latency of each minute, from native histograms where they have data, from classic ones elsewhere."""
+        found = self._minutes(client, classic, window) if classic else {}
+        return {**found, **self._native(client, native, lambda query: self._minutes(client, query, window))}
 
     def _latencies(self, client: Client, classic: str | None, native: str | None, at: float) -> dict[str, Latency]:
+        """Latency over a whole window, from native histograms where they have data, from classic ones elsewhere."""
         scale = self._options.templates.latency_scale
         found = latencies(client.query(classic, at), scale) if classic else {}
-        if native is None:
-            return found
+        return {
+            **found,
+            **self._native(client, native, lambda query: native_latencies(client.query(query, at), scale)),
+        }
+
+    def _native(self, client: Client, query: str | None, ask: Callable[[str], dict[str, Found]]) -> dict[str, Found]:
+        """What native histograms say; nothing where the server does not know them."""
         try:
-            return {**found, **native_latencies(client.query(native, at), scale)}
+            return ask(query) if query is not None else {}
         except SourceError as error:
             if error.reason != "bad_query":
                 raise
             if "latency_native" in self._options.signals:  # somebody asked for it; the presets' own may be too new
                 client.warnings.append(str(error))
-            return found
+            return {}
 
     def _routes(self, client: Client, query: str | None, at: float) -> dict[str, tuple[RouteCount, ...]]:
         if query is None:
@@ -205,29 +234,33 @@ class Source:
         return by_application(client.query_range(query, window.start + MINUTE, window.end, MINUTE))
 
     def _runs(
-        self, client: Client, queries: Queries, windows: Mapping[str, Window]
+        self, client: Client, queries: Queries, hull: Window, windows: Mapping[str, Window]
     ) -> dict[str, ApplicationObservation]:
-        """Every chosen window in full, also minutes below the threshold; applications outside theirs are masked."""
-        hull = Window(min(w.start for w in windows.values()), max(w.end for w in windows.values()))
-        mask = activity_mask(windows)
-        values: dict[str, dict[str, Range]] = {}
-        for key in ("request_rate", "error_rate", *GAUGE_SIGNALS[2:]):
-            query = queries.minute(key)
-            found = self._minutes(client, f"({query}) and on (application) ({mask})", hull) if query else {}
-            values[key] = {name: cut(one, windows[name]) for name, one in found.items() if name in windows}
-        latency = self._latencies(
-            client, queries.run_counts(BUCKET_PARTS, windows), queries.run_native(windows), hull.end
-        )
-        counted = self._routes(client, queries.run_counts(ROUTE_PARTS, windows), hull.end)
-        seen = set[str]().union(*values.values(), latency, counted)
+        """Every chosen window of a stretch in full, also minutes below the threshold."""
+
+        def kept(query: str | None) -> str | None:
+            return query if query is None or is_tight(hull, windows) else masked(query, hull, windows)
+
+        asked = {key: kept(queries.minute(key)) for key in ("request_rate", "error_rate", *GAUGE_SIGNALS[2:])}
+        found = {key: self._minutes(client, query, hull) for key, query in asked.items() if query is not None}
+        means = kept(queries.signal(LATENCY_MEAN)), kept(queries.native_mean())
+        found[LATENCY_MEAN] = self._latency_means(client, *means, hull)
+        values = {
+            key: {name: cut(one, windows[name]) for name, one in series.items() if name in windows}
+            for key, series in found.items()
+        }
+        classic, native = queries.run_counts(BUCKET_PARTS, hull, windows), queries.run_native(hull, windows)
+        latency = self._latencies(client, classic, native, hull.end)
+        counted = self._routes(client, queries.run_counts(ROUTE_PARTS, hull, windows), hull.end)
+        seen = {name for series in values.values() for name, one in series.items() if one.times.size}
         return {
             name: _run(
                 windows[name],
-                {key: found[name] for key, found in values.items() if name in found},
+                {key: series[name] for key, series in values.items() if name in series and series[name].times.size},
                 latency.get(name),
                 counted.get(name, ()),
             )
-            for name in sorted(windows.keys() & seen)
+            for name in sorted(windows.keys() & (seen | latency.keys() | counted.keys()))
         }
 
     def _observation(
@@ -247,7 +280,7 @@ def _run(
     rate = values.get("request_rate")
     return ApplicationObservation(
         window=window,
-        signals=gauges(values),
+        signals=gauges(values, run=True),
         latency=latency,
         routes=counted,
         minutes=samples(rate) if rate is not None else None,

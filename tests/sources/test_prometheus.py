@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import requests
 
 from exporter.analysis import run
 from exporter.errors import SourceError
-from exporter.model.observation import Observation, Window
+from exporter.model.observation import LATENCY_MEAN, Observation, Window
 from exporter.model.settings import Duration, TestRunSettings
 from exporter.sources import ChooseRuns
 from exporter.sources.prometheus import Options, Source
@@ -32,6 +34,7 @@ odd{job="app2",cpu="0"} 0.25 1795175990
 odd{job="app2",cpu="1"} 0.75 1795175990
 # TYPE named gauge
 named{job="a \"quoted\" näme\\ with\nlines"} 3 1795175990
+named{job="a \"quoted\" näme\\ with\nlines (2)"} 4 1795175990
 """
 
 
@@ -52,16 +55,37 @@ def explicit(windows: Mapping[str, Window]) -> ChooseRuns:
 
 
 def test_rates_by_hand(url: str) -> None:
-    """Mean, peak, min, deviation, correlation, count and quantiles of an hour are those of its sixty minutes."""
+    """Mean, peak, min, deviation, count and quantiles of an hour are those of its sixty minutes."""
     rate = source(url).observe(HOUR).applications["app1"].signals["request_rate"]
     assert rate.mean == pytest.approx(30)
     assert rate.peak == pytest.approx(40)
     assert rate.min == pytest.approx(20)
     assert rate.stddev == pytest.approx(10)
-    assert rate.autocorrelation == pytest.approx(-1)
     assert rate.samples == 60
     assert rate.quantiles["0.5"] == pytest.approx(30)
     assert rate.quantiles["0.95"] == pytest.approx(40)
+
+
+def test_noise_by_hand(url: str) -> None:
+    """Noise and its correlation are those of the pairs of minutes inside the hour that are ten and one apart."""
+    users = source(url, signals=small_shop.USERS).observe(HOUR).applications["app0"].signals["concurrent_users"]
+    values = [small_shop.users(int(HOUR.start // 60) + minute) for minute in range(1, 61)]
+    near, far = (fmean((b - a) ** 2 for a, b in zip(values, values[lag:], strict=False)) for lag in (1, 10))
+    assert users.noise == pytest.approx(math.sqrt(far / 2))
+    assert users.autocorrelation == pytest.approx(1 - near / far)
+    assert 0.2 < 1 - near / far < 0.4
+
+
+def test_mean_latency_by_hand(url: str) -> None:
+    """The mean latency of minutes without requests is absent, that of the others is theirs, in runs as in baselines."""
+    windows = {"app1": Window(END - 1200, END - 600)}
+    seen = source(url).observe(HOUR).applications["app1"].signals[LATENCY_MEAN]
+    run = source(url).observe_runs(HOUR, 1.0, explicit(windows)).applications["app1"].signals[LATENCY_MEAN]
+    for summary, samples in ((seen, 60), (run, 10)):
+        assert (summary.samples, summary.quantiles) == (samples, {})
+        assert (summary.mean, summary.min, summary.peak) == pytest.approx((0.2, 0.2, 0.2))
+    early = Window(END - 3 * 3600, END - 1800)
+    assert source(url).observe(early).applications["app1"].signals[LATENCY_MEAN].samples == 90
 
 
 def test_error_ratio_by_hand(url: str) -> None:
@@ -85,6 +109,8 @@ def test_latency_routes_and_bytes_by_hand(url: str) -> None:
     assert seen.latency.mean == pytest.approx(0.2)
     assert seen.latency.p50 == pytest.approx(0.2)
     assert seen.latency.requests == pytest.approx(54_000, rel=0.01)
+    assert [bound for bound, _ in seen.latency.buckets] == [0.1, 0.3]
+    assert [count for _, count in seen.latency.buckets] == pytest.approx([0, 54_000], rel=0.01)
     assert [(route.method, route.route) for route in seen.routes] == [("GET", "/r0"), ("GET", "/r1")]
     assert seen.routes[0].requests == pytest.approx(27_000, rel=0.01)
     assert seen.routes[0].successes == pytest.approx(27_000 * 0.97, rel=0.01)
@@ -189,10 +215,13 @@ def test_template_that_does_not_aggregate(url: str) -> None:
 def test_strange_label(url: str) -> None:
     """Quotes, backslashes, newlines and other alphabets in a label come through, in baselines and in runs."""
     options = {"preset": "custom", "labels": {"application": "job"}, "signals": {"request_rate": "named"}}
-    window = Window(END - 300, END)
-    assert list(source(url, **options).observe(window).applications) == [STRANGE]
-    runs = source(url, **options).observe_runs(window, 1.0, explicit({STRANGE: window}))
-    assert runs.applications[STRANGE].signals["request_rate"].peak == 3
+    window, late = Window(END - 300, END), Window(END - 240, END)
+    other = f"{STRANGE} (2)"
+    assert list(source(url, **options).observe(window).applications) == [STRANGE, other]
+    shared, apart = {STRANGE: late, other: late, "none": window}, {STRANGE: late, other: window}
+    for windows in (shared, apart):
+        seen = source(url, **options).observe_runs(window, 1.0, explicit(windows)).applications
+        assert [seen[name].signals["request_rate"].peak for name in (STRANGE, other)] == [3, 4]
 
 
 def test_selector(url: str) -> None:
