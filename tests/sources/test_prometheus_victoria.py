@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from exporter.analysis import run
+from exporter.errors import SourceError
 from exporter.model.observation import Window
 from exporter.model.settings import Duration, TestRunSettings
 from exporter.sources.prometheus import Options, Source
@@ -85,3 +86,54 @@ def test_native_asked_for(source: Source) -> None:
     assert "refused a query" in observation.warnings[0]
     assert "histogram_count" in observation.warnings[0]
     assert observation.applications["app0"].latency is not None
+
+
+MANY = 200
+MANY_OPTIONS = {"application": "job", "route": "job", "method": "job"}
+MANY_SIGNALS: dict[str, str | None] = {
+    "request_rate": "many{$selector}",
+    "route_requests": "sum by ($application) (sum_over_time(many{$selector}[$range])) * 60",
+}
+
+
+@pytest.fixture(scope="module")
+def many(source: Source) -> Source:
+    """The source of many applications, all with one value a minute for two hours."""
+    url = source._options.url
+    names = [f"application-{number:03d}" for number in range(MANY)]
+    times = range(int(END - 7200), int(END) + 1, 60)
+    text = "\n".join(
+        f'many{{job="{name}"}} {number + 2} {time}000' for number, name in enumerate(names) for time in times
+    )
+    requests.post(f"{url}/api/v1/import/prometheus", data=text, timeout=60).raise_for_status()
+    requests.get(f"{url}/internal/force_flush", timeout=60).raise_for_status()
+    return Source(Options(url=url, preset="custom", labels=MANY_OPTIONS, signals=MANY_SIGNALS), "pte")
+
+
+def windows(different: int) -> dict[str, Window]:
+    """A window for each of many applications, so many of them different, beginning a minute after each other."""
+    starts = [END - 7200 + 30 * 60 + 60 * (number % different % 60) for number in range(MANY)]
+    ends = [END - 60 * (number % different // 60) for number in range(MANY)]
+    return {f"application-{i:03d}": Window(start, end) for i, (start, end) in enumerate(zip(starts, ends, strict=True))}
+
+
+@pytest.mark.parametrize("different", [1, 25])
+def test_many_runs(many: Source, different: int) -> None:
+    """Runs of 200 applications that share 25 windows stay below the server's longest query, and each is its own."""
+    chosen = windows(different)
+    assert len(set(chosen.values())) == different
+    seen = many.observe_runs(HOUR, 1e6, partial(run.choose, settings=TestRunSettings(), explicit=chosen)).applications
+    assert seen.keys() == chosen.keys()
+    for number, (name, window) in enumerate(sorted(chosen.items())):
+        assert seen[name].signals["request_rate"].samples == window.duration / 60
+        [route] = seen[name].routes
+        assert route.requests == pytest.approx((number + 2) * window.duration, rel=1e-6)
+
+
+def test_too_many_different_runs(many: Source) -> None:
+    """Where the query gets too long all the same, the error names the server's flag and stays readable."""
+    choose = partial(run.choose, settings=TestRunSettings(), explicit=windows(MANY))
+    with pytest.raises(SourceError, match=r"-search\.maxQueryLen") as caught:
+        many.observe_runs(HOUR, 1e6, choose)
+    assert caught.value.reason == "bad_query"
+    assert len(str(caught.value)) < 2500
