@@ -140,7 +140,8 @@ def test_dockerfile_copies_what_exists() -> None:
     assert all((TOP / path).exists() and path in kept for path in copied)
     assert "--require-hashes -r requirements.lock" in text
     assert re.search(r"(?m)^USER 65534:65534$", text)
-    assert all(re.search(r":\d+\.\d+\.\d+-", image) for image in re.findall(r"(?m)^FROM (\S+)", text))
+    assert re.search(r"(?m)^ARG PYTHON_IMAGE=python:\d+\.\d+\.\d+-", text)
+    assert set(re.findall(r"(?m)^FROM (\S+)", text)) == {"${PYTHON_IMAGE}"}
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
