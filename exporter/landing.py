@@ -14,7 +14,7 @@ from string import Template
 
 from exporter import __version__
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter.report import words
+from exporter import words
 from exporter.service import Status
 
 _HERE = Path(__file__).parent

@@ -21,6 +21,7 @@ TOP = Path(exporter.__file__).parent
 ORDER = (
     "errors",
     "model",
+    "words",
     "convert",
     "config_checks",
     "config",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from exporter import words
 from exporter.analysis.arithmetic import finite, has_traffic
-from exporter.analysis.words import duration, percent, quantity, signal_name
 from exporter.model.observation import ApplicationObservation, TestRun
 from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage
 from exporter.model.settings import SEVERITIES, AnalysisSettings, CertificationSettings
@@ -14,11 +15,37 @@ from exporter.model.settings import SEVERITIES, AnalysisSettings, CertificationS
 _LATENCIES = ("latency_mean", "latency_p95", "latency_p99")
 """Those with an objective; the median tells little, and P99.9 of a short run rests on few requests."""
 
-_PROOF = ("load_coverage", "weighted_coverage", "efficacy", "outgrown_peak", "too_old")
-"""What a certification that holds is told by, in this order."""
+SERIOUS = (
+    "no_test_run",
+    "load_coverage",
+    "outgrown_peak",
+    "errors",
+    "latency",
+    "weighted_coverage",
+    "outgrown_mix",
+    "mix",
+    "too_old",
+    "efficacy",
+)
+"""What is told first when several reasons apply: load that was never tested; last, the score made of the others."""
 
-Judged = tuple[bool, str]
-"""Whether the reason applies, and the finding in words and numbers."""
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One reason, looked at."""
+
+    applies: bool
+    text: str
+    """The finding in words and numbers."""
+    limit: str = ""
+    """What was wanted."""
+    used: float = 0.0
+    """How much of the limit is used up; 1 at the limit."""
+    short: str = ""
+    """What "the test" did, where that belongs into every verdict that holds."""
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.limit})" if self.limit else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +71,10 @@ def certification(findings: Findings, settings: AnalysisSettings) -> Certificati
     It is only said to hold when the load could be judged. A reason that could not be judged has no key.
     """
     judged = dict(_judge(findings, settings.certification))
-    reasons = {reason: applies for reason, (applies, _) in judged.items()}
+    reasons = {reason: one.applies for reason, one in judged.items()}
     missing = _missing(findings)
     if missing is None and any(reasons.values()):
-        against = "; ".join(text for applies, text in judged.values() if applies)
+        against = "; ".join(str(judged[reason]) for reason in SERIOUS if reasons.get(reason))
         return Certification(False, reasons, f"The certification does not hold: {against}.")
     missing = missing or (None if "load_coverage" in judged else "nobody observed how much load the test made")
     if missing is not None:
@@ -56,10 +83,17 @@ def certification(findings: Findings, settings: AnalysisSettings) -> Certificati
 
 
 def _holds(judged: Mapping[str, Judged]) -> str:
-    """What speaks for the certification, and what nobody could say."""
-    proof = "; ".join(judged[reason][1] for reason in _PROOF if reason in judged)
+    """What the test showed, which limit is nearest, and what nobody could say."""
+    nearest = max(judged.values(), key=lambda one: one.used)
+    facts = [
+        one.short + (f" (the nearest limit: {one.limit})" if one is nearest else "")
+        for one in judged.values()
+        if one.short
+    ]
+    told = f"The certification holds: the test {words.listed(facts)}"
+    told += "." if nearest.short else f"; nearest to its limit: {nearest}."
     unknown = ", ".join(reason.replace("_", " ") for reason in REASONS if reason not in judged)
-    return f"The certification holds: {proof}." + (f" Not judged for want of data: {unknown}." if unknown else "")
+    return told + (f" Not judged for want of data: {unknown}." if unknown else "")
 
 
 def _missing(findings: Findings) -> str | None:
@@ -78,45 +112,45 @@ def _missing(findings: Findings) -> str | None:
 def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
     """Each reason that can be judged, in the order of results.REASONS."""
     if findings.searched:
-        yield "no_test_run", (findings.run is None, "no test run was found" if findings.run is None else "")
+        yield "no_test_run", Judged(findings.run is None, "no test run was found")
     if findings.run_age is not None:
-        text = f"the test is {duration(findings.run_age)} old (limit {duration(limits.max_age)})"
-        yield "too_old", (findings.run_age > limits.max_age, text)
+        age = f"is {words.duration(findings.run_age)} old"
+        limit = f"at most {words.duration(limits.max_age)}"
+        used = _share(findings.run_age, limits.max_age)
+        yield "too_old", Judged(findings.run_age > limits.max_age, f"the test {age}", limit, used, short=age)
     yield from _judge_growth(findings.growth, limits)
     yield from _judge_scores(findings, limits)
     yield from _judge_gaps("latency", [gap for gap in findings.gaps if gap.signal in _LATENCIES], limits)
     yield from _judge_gaps("errors", [gap for gap in findings.gaps if gap.signal == "error_ratio"], limits)
     score = finite(findings.efficacy.score)
     if score is not None:
-        text = f"its efficacy is {percent(score)} (at least {percent(limits.efficacy)})"
-        yield "efficacy", (score < limits.efficacy, text)
+        yield "efficacy", _at_least(score, limits.efficacy, f"the test's efficacy is {words.percent(score)}")
 
 
 def _judge_growth(growth: Growth, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
     if growth.peak_ratio is not None:
         change = growth.peak_ratio - 1
-        moved = f"{'grew' if change >= 0 else 'fell'} by {percent(abs(change))}"
-        text = f"production's peak {moved} since the test (limit {percent(limits.peak_growth)})"
-        yield "outgrown_peak", (change > limits.peak_growth, text)
+        text = f"production's peak {words.moved(change)}"
+        yield "outgrown_peak", _at_most(change, limits.peak_growth, text)
     if growth.mix_moved is not None:
-        text = f"production's mix moved by {percent(growth.mix_moved)} since the test"
-        text += f" (limit {percent(limits.mix_moved)})"
-        yield "outgrown_mix", (growth.mix_moved > limits.mix_moved, text)
+        text = f"production's mix moved by {words.percent(growth.mix_moved)} since the test"
+        yield "outgrown_mix", _at_most(growth.mix_moved, limits.mix_moved, text)
 
 
 def _judge_scores(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
     peak, weighted = findings.load.peak_ratio, findings.coverage.weighted_ratio
     apart = findings.coverage.total_variation
     if peak is not None:
-        text = f"the test reached {percent(peak)} of production's peak (at least {percent(limits.load_coverage)})"
-        yield "load_coverage", (peak < limits.load_coverage, text)
+        reached = f"reached {words.percent(peak)} of production's peak"
+        yield "load_coverage", _at_least(peak, limits.load_coverage, f"the test {reached}", reached)
     if weighted is not None:
-        text = f"{percent(weighted)} of production's requests go to tested endpoints"
-        text += f" (at least {percent(limits.weighted_coverage)})"
-        yield "weighted_coverage", (weighted < limits.weighted_coverage, text)
+        share = words.percent(weighted)
+        text = f"{share} of production's requests go to tested endpoints"
+        covered = f"covered {share} of its requests"
+        yield "weighted_coverage", _at_least(weighted, limits.weighted_coverage, text, covered)
     if apart is not None:
-        text = f"its mix is {percent(apart)} away from production's (limit {percent(limits.mix_total_variation)})"
-        yield "mix", (apart > limits.mix_total_variation, text)
+        text = f"the test's mix is {words.percent(apart)} away from production's"
+        yield "mix", _at_most(apart, limits.mix_total_variation, text)
 
 
 def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
@@ -125,8 +159,24 @@ def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> 
     if not known:
         return
     level, worst = max(known, key=lambda pair: (pair[0], abs(pair[1].ratio or 0.0)))
-    text = f"{signal_name(worst.signal)} gap is {worst.severity}"
+    text = f"{words.label(worst.signal)} gap is {worst.severity}"
     if worst.production is not None and worst.pte is not None:
-        there, here = quantity(worst.signal, worst.production), quantity(worst.signal, worst.pte)
-        text += f" (PTE {here}, production {there})"
-    yield reason, (level >= SEVERITIES.index(limits.gap_severity), text)
+        there, here = (words.quantity(worst.signal, value, words.SAID) for value in (worst.production, worst.pte))
+        text += f": PTE {here}, production {there}"
+    most = SEVERITIES.index(limits.gap_severity)
+    yield reason, Judged(level >= most, text, f"below {limits.gap_severity} wanted", level / most)
+
+
+def _at_least(value: float, limit: float, text: str, short: str = "") -> Judged:
+    return Judged(value < limit, text, f"at least {words.percent(limit)}", _share(limit, value), short)
+
+
+def _at_most(value: float, limit: float, text: str) -> Judged:
+    return Judged(value > limit, text, f"at most {words.percent(limit)}", _share(value, limit))
+
+
+def _share(part: float, whole: float) -> float:
+    """part / whole; a limit of nothing is used up by nothing."""
+    if whole > 0:
+        return part / whole
+    return math.inf if part > 0 else 1.0

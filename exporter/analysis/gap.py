@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from exporter.analysis import percentile
 from exporter.analysis.arithmetic import QUANTILE_OF, compared, divide, has_traffic, summary
+from exporter.analysis.recommendations import recommendation
 from exporter.analysis.verdict import decide, effective_samples, verdict
-from exporter.analysis.words import recommendation
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import Gap, Severity, Verdict
 from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule

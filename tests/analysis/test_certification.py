@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from exporter.analysis import certification
 from exporter.analysis.round import analyse
 from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, TestRun, Window
 from exporter.model.results import REASONS, Certification
@@ -56,10 +57,34 @@ def test_it_holds() -> None:
     assert found.holds is True
     assert dict(found.reasons) == dict.fromkeys(REASONS, False)
     assert found.sentence == (
-        "The certification holds: the test reached 110 % of production's peak (at least 90 %); 100 % of production's "
-        "requests go to tested endpoints (at least 80 %); its efficacy is 100 % (at least 60 %); production's peak "
-        "grew by 5.3 % since the test (limit 20 %); the test is 24 hours old (limit 30 days)."
+        "The certification holds: the test is 1 day old, reached 110 % of production's peak (the nearest limit: at "
+        "least 90 %) and covered 100 % of its requests."
     )
+
+
+def test_the_nearest_limit_is_named() -> None:
+    """Where something else than the usual facts is nearest to its limit, it is told with value and limit."""
+    found = certified(before=replace(BEFORE, pattern=rates(84.0)))
+    assert found.sentence == (
+        "The certification holds: the test is 1 day old, reached 110 % of production's peak and covered 100 % of its "
+        "requests; nearest to its limit: production's peak grew by 19 % since the test (at most 20 %)."
+    )
+
+
+def test_what_is_most_serious_comes_first() -> None:
+    """Load that was never tested stands before growth, growth before age, and each has its value and limit."""
+    old = TestRun(Window(0.0, AT - 45 * DAY), "detected")
+    test = replace(RUN, run=old, signals=making.peaks(request_rate=60.79891, error_ratio=0.01))
+    found = certified(test=test, before=replace(BEFORE, pattern=rates(52.0)))
+    assert found.sentence == (
+        "The certification does not hold: the test reached 60.8 % of production's peak (at least 90 %); "
+        "production's peak grew by 92.3 % since the test (at most 20 %); the test is 45 days old (at most 30 days)."
+    )
+
+
+def test_all_reasons_have_their_place() -> None:
+    """The order of telling knows every reason."""
+    assert sorted(certification.SERIOUS) == sorted(REASONS)
 
 
 SLOW = Latency(p95=0.16, p99=0.2, requests=1e6)
@@ -80,18 +105,22 @@ OTHER = making.routes(a=10_000, b=30_000, c=60_000)
         ("outgrown_mix", {"before": replace(BEFORE, routes=OTHER)}, "production's mix moved by 50 %"),
         ("load_coverage", {"test": replace(RUN, signals=making.peaks(request_rate=89.0))}, "the test reached 89 %"),
         ("weighted_coverage", {"test": replace(RUN, routes=FEW)}, "60 % of production's requests go to tested"),
-        ("mix", {"test": replace(RUN, routes=OTHER)}, "its mix is 50 % away from production's"),
+        ("mix", {"test": replace(RUN, routes=OTHER)}, "the test's mix is 50 % away from production's"),
         (
             "latency",
             {"test": replace(RUN, latency=SLOW)},
-            "latency P95 gap is critical (PTE 160 ms, production 100 ms)",
+            "latency P95 gap is critical: PTE 160 ms, production 100 ms (below critical wanted)",
         ),
         (
             "errors",
             {"test": replace(RUN, signals=making.peaks(request_rate=110.0, error_ratio=0.02))},
-            "error ratio gap is critical (PTE 2 %, production 1 %)",
+            "error ratio gap is critical: PTE 2 %, production 1 % (below critical wanted)",
         ),
-        ("efficacy", {"test": replace(RUN, routes=making.routes(c=500), latency=SLOWER)}, "its efficacy is"),
+        (
+            "efficacy",
+            {"test": replace(RUN, routes=making.routes(c=500), latency=SLOWER)},
+            "the test's efficacy is 53.3 % (at least 60 %)",
+        ),
     ],
 )
 def test_each_reason_alone_is_enough(reason: str, changes: dict[str, ApplicationObservation], words: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.analysis.gap import gap, gaps, severity
-from exporter.analysis.words import duration, number, percent, quantity, recommendation
+from exporter.analysis.recommendations import recommendation
 from exporter.model.observation import Latency
 from exporter.model.results import Gap
 from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule
@@ -180,36 +180,6 @@ def test_limit_is_only_named_when_it_is_passed(live: float, test: float) -> None
 def test_severity_beyond_the_limit_needs_production_too() -> None:
     """A gap needs two sides, even one beyond its limit."""
     assert severity(None, 0.99, RULES["cpu"]) is None
-
-
-@pytest.mark.parametrize(
-    ("signal", "value", "text"),
-    [
-        ("request_rate", 6234.45, "6234.45 req/s"),
-        ("error_ratio", 0.00523, "0.523 %"),
-        ("error_ratio", 1e-7, "0.00001 %"),
-        ("latency_p99", 0.48792, "487.92 ms"),
-        ("throughput", 892.34e6, "892.34 MB/s"),
-        ("concurrent_users", 3456.0, "3456 users"),
-        ("cpu", 0.8, "80 %"),
-    ],
-)
-def test_quantities(signal: str, value: float, text: str) -> None:
-    """Values are written in the units that people use."""
-    assert quantity(signal, value) == text
-
-
-def test_other_words() -> None:
-    """Numbers are never in scientific notation, percentages and times are short."""
-    assert number(12345678.0) == "12345700"
-    assert [percent(x) for x in (0.7298, 0.078, 1e-18, 1.42)] == ["73 %", "7.8 %", "0 %", "142 %"]
-    assert [duration(s) for s in (30, 90, 5400, 86400, 45 * 86400)] == [
-        "30 seconds",
-        "2 minutes",
-        "90 minutes",
-        "24 hours",
-        "45 days",
-    ]
 
 
 def test_constant_series_has_a_gap_but_no_verdict() -> None:

@@ -1,0 +1,102 @@
+"""What a verdict rests on, in words: a title and a line or so for each subject that has evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter import words
+from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Pattern
+
+_TOP = 5
+
+Fact = tuple[str, str]
+
+
+def facts(result: ApplicationResult) -> Iterator[Fact]:
+    """(title, text) in the order in which people ask."""
+    told = (
+        ("test run", _run(result)),
+        ("load", _load(result.load)),
+        ("coverage", _coverage(result.coverage)),
+        ("untested", _untested(result.coverage)),
+        ("mix", _mix(result)),
+        ("efficacy", _efficacy(result.efficacy)),
+        ("capacity", _capacity(result.capacity)),
+        ("pattern", _pattern(result.pattern)),
+    )
+    for title, parts in told:
+        text = "; ".join(parts)
+        if text:
+            yield title, text
+
+
+def _run(result: ApplicationResult) -> Iterator[str]:
+    if result.run is not None:
+        window = result.run.window
+        age = "" if result.run_age is None else f", {words.duration(result.run_age)} ago"
+        yield f"{words.moment(window.start)} for {words.duration(window.duration)}{age} ({result.run.origin})"
+
+
+def _load(load: LoadCoverage) -> Iterator[str]:
+    if load.peak_ratio is not None:
+        yield f"the test's peak was {words.percent(load.peak_ratio)} of production's"
+    if load.peak_percentile is not None:
+        yield f"it reached what {words.percent(load.peak_percentile)} of production's minutes need"
+    if load.sustained_rate is not None and load.sustained_percentile is not None:
+        held = words.rate(load.sustained_rate, words.SAID)
+        yield f"it held {held}, enough for {words.percent(load.sustained_percentile)} of them"
+    if load.above_p95_seconds is not None:
+        yield f"{words.duration(load.above_p95_seconds)} at or above production's P95"
+
+
+def _coverage(coverage: Coverage) -> Iterator[str]:
+    if coverage.ratio is not None:
+        count = f"{coverage.tested_endpoints} of {coverage.production_endpoints} endpoints"
+        yield f"{count} ({words.percent(coverage.ratio)})"
+    if coverage.weighted_ratio is not None:
+        yield f"{words.percent(coverage.weighted_ratio)} of production's requests"
+    if coverage.only_pte:
+        yield f"{len(coverage.only_pte)} tested that production does not have"
+
+
+def _untested(coverage: Coverage) -> Iterator[str]:
+    for endpoint in coverage.untested[:_TOP]:
+        share = "" if endpoint.production_share is None else f" {words.percent(endpoint.production_share)}"
+        yield f"{endpoint.method} {endpoint.route}{share}"
+    if len(coverage.untested) > _TOP:
+        yield f"{len(coverage.untested) - _TOP} more"
+
+
+def _mix(result: ApplicationResult) -> Iterator[str]:
+    coverage, growth = result.coverage, result.growth
+    if coverage.total_variation is not None:
+        yield f"{words.percent(coverage.total_variation)} apart between the sides"
+    if growth.mix_moved is not None:
+        yield f"production's own mix moved by {words.percent(growth.mix_moved)} since the test"
+    if growth.peak_ratio is not None:
+        yield f"production's peak {words.moved(growth.peak_ratio - 1)}"
+
+
+def _efficacy(efficacy: Efficacy) -> Iterator[str]:
+    if efficacy.score is not None:
+        weighed = ((part, score, efficacy.weights.get(part, 0.0)) for part, score in efficacy.parts.items())
+        parts = (
+            f"{part.replace('_', ' ')} {words.percent(score)} x {words.number(weight, words.SAID)}"
+            for part, score, weight in weighed
+            if weight > 0
+        )
+        yield f"{words.percent(efficacy.score)}, {efficacy.rating}: {', '.join(parts)}"
+
+
+def _capacity(capacity: Capacity) -> Iterator[str]:
+    if capacity.ratio is not None:
+        yield f"a request takes {words.number(capacity.ratio, words.SAID)} times production's CPU in the PTE"
+
+
+def _pattern(pattern: Pattern | None) -> Iterator[str]:
+    if pattern is not None:
+        yield f"peak {words.rate(pattern.peak, words.SAID)} in 7 days"
+        yield f"busiest hour {pattern.peak_hour:02d}, quietest {pattern.low_hour:02d}"
+        if pattern.volatility is not None:
+            yield f"volatility {words.percent(pattern.volatility)}"
+        yield f"{len(pattern.spikes)} spike{'' if len(pattern.spikes) == 1 else 's'}"

@@ -1,0 +1,131 @@
+"""How numbers are written for people, everywhere: sentences, console, landing page.
+
+The rule: at most three significant digits in sentences (SAID), four in tables (SHOWN), six in recommendations, which
+are typed into the next test (EXACT). Percentages have three, and at most one decimal from 1 % on, wherever they stand.
+No trailing zeros, no scientific notation; what rounds to nothing is 0. A whole number is not cut short: 12345 req/s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+SAID, SHOWN, EXACT = 3, 4, 6
+"""Significant digits, at most."""
+
+_PLACES = 6
+"""Decimal places, at most; more would be a number that nobody reads."""
+
+_SAME = 0.005
+"""A change below this ratio is none that people speak of."""
+
+_STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"))
+_BYTES = ((1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"))
+
+
+def number(value: float, digits: int = SHOWN) -> str:
+    """At most `digits` significant digits, but all of the whole number: 6234, 73.33, 0.001."""
+    if value == 0:
+        return "0"
+    places = max(0, min(digits - 1 - math.floor(math.log10(abs(value))), _PLACES))
+    text = _trim(f"{value:.{places}f}")
+    return "0" if text == "-0" else text
+
+
+def _trim(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(ratio: float) -> str:
+    """A ratio as a percentage: 144 %, 7.3 %, 0.342 %."""
+    shown = ratio * 100
+    return f"{_trim(f'{shown:.1f}') if 1 <= abs(shown) < 100 else number(shown, SAID)} %"
+
+
+def signed_percent(ratio: float) -> str:
+    """A signed ratio as a percentage, with its sign: -27 %."""
+    text = percent(abs(ratio))
+    return text if text == "0 %" else f"{'-' if ratio < 0 else '+'}{text}"
+
+
+def moved(change: float) -> str:
+    """How something changed by this ratio: grew by 92 % since the test, is 4 % lower than before the test."""
+    if abs(change) < _SAME:
+        return "is what it was before the test"
+    text = percent(abs(change))
+    return f"grew by {text} since the test" if change > 0 else f"is {text} lower than before the test"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def seconds(value: float, digits: int = SHOWN) -> str:
+    """A latency: 245.8 ms or 1.254 s."""
+    return f"{number(value * 1000, digits)} ms" if abs(value) < 1 else f"{number(value, digits)} s"
+
+
+def duration(value: float) -> str:
+    """A length of time in its largest unit: 42 minutes, 1 day, 2.1 days."""
+    for size, unit in _STEPS:
+        if abs(value) >= size:
+            return _counted(value / size, unit)
+    return _counted(value, "second")
+
+
+def _counted(value: float, unit: str) -> str:
+    text = _trim(f"{value:.1f}")
+    return f"{text} {unit}{'' if text == '1' else 's'}"
+
+
+def bytes_per_second(value: float, digits: int = SHOWN) -> str:
+    """A throughput in decimal units: 892.3 MB/s."""
+    for size, unit in _BYTES:
+        if abs(value) >= size:
+            return f"{number(value / size, digits)} {unit}"
+    return f"{number(value, digits)} B/s"
+
+
+def rate(value: float, digits: int = SHOWN) -> str:
+    """A request rate: 8543 req/s."""
+    return f"{number(value, digits)} req/s"
+
+
+def moment(at: float) -> str:
+    """A moment in UTC, to the minute: 2026-11-20 10:00 UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+_RATIOS = ("error_ratio", "cpu", "memory", "timeout_ratio", "uptime_ratio")
+_DURATIONS = ("sustained", "recovery_time", "failover_time")
+_BY_SIGNAL: dict[str, Callable[[float, int], str]] = {
+    "request_rate": rate,
+    "throughput": bytes_per_second,
+    "concurrent_users": lambda value, digits: f"{number(value, digits)} users",
+}
+
+
+def quantity(signal: str, value: float, digits: int = SHOWN) -> str:
+    """A value of a signal or metric of the next certification, in the unit that people read."""
+    if signal in _RATIOS:
+        return percent(value)
+    if signal in _DURATIONS:
+        return duration(value)
+    return _BY_SIGNAL.get(signal, seconds if signal.startswith("latency_") else number)(value, digits)
+
+
+_LABELS = {
+    "latency_mean": "mean latency",
+    "latency_p999": "latency P99.9",
+    "cpu": "CPU",
+    "db_connections": "database connections",
+}
+
+
+def label(signal: str) -> str:
+    """What people call a signal or metric: mean latency, latency P95, error ratio, CPU."""
+    return _LABELS.get(
+        signal, signal.replace("_p", " P") if signal.startswith("latency_p") else signal.replace("_", " ")
+    )
