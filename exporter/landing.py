@@ -12,9 +12,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from exporter import __version__
+from exporter import __version__, words
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter import words
 from exporter.service import Status
 
 _HERE = Path(__file__).parent

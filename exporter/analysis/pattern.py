@@ -23,6 +23,9 @@ _QUARTER = 900
 _THURSDAY = 3
 """The weekday of 1970-01-01, Monday being 0."""
 
+_CONSTANT = 1e-9
+"""Variation below this ratio of the largest rate is rounding."""
+
 _OTHER_DAYS = 3
 """A spike is judged against the same hour of at least so many other days."""
 
@@ -30,14 +33,14 @@ _OTHER_DAYS = 3
 def pattern(samples: Samples | None, settings: AnalysisSettings) -> Pattern | None:
     """Hourly and daily means, peak, volatility and spikes of five-minute rates, hours and days in the configured zone.
 
-    None unless every hour of the day and every day of the week was seen, with some traffic in them: a peak hour out of
-    half a day is a guess, and one of no traffic at all means nothing.
+    None unless every hour of the day and every day of the week was seen, with traffic that varied: a peak hour out of
+    half a day is a guess, and one of no traffic, or of traffic that is always the same, means nothing.
     """
     times, values = measured(samples)
     local = _local(times - PATTERN_STEP, UTC if settings.timezone == "UTC" else ZoneInfo(settings.timezone))
     hour, day = local // 3600 % 24, local // 86400
     hours, days = _means(values, hour), _means(values, (day + _THURSDAY) % 7)
-    if len(hours) < 24 or len(days) < 7 or not values.max() > 0:
+    if len(hours) < 24 or len(days) < 7 or not np.ptp(values) > _CONSTANT * np.abs(values).max():
         return None
     profile = np.array(list(hours.values()))
     return Pattern(

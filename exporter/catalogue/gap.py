@@ -57,13 +57,14 @@ SERIES: tuple[Series, ...] = (
     ),
     per_application(
         "pte_gap_evidence",
-        "1 when both sides gave what the gap needs. Polled.",
+        "1 when the severity of the gap is known, also where the gap has no ratio as production's value is 0. Polled.",
         ("signal",),
-        lambda result: [((gap.signal,), float(gap.ratio is not None)) for gap in result.gaps],
+        lambda result: [((gap.signal,), float(gap.severity is not None)) for gap in result.gaps],
     ),
     Series(
         "pte_gap_effective_samples",
-        "Independent samples behind the verdict: n(1-r)/(1+r), r the lag-1 autocorrelation. Polled.",
+        "Independent minutes (requests for latency percentiles) behind the verdict: n(1-r)/(1+r), r being the lag-1 "
+        "autocorrelation of the noise. Polled.",
         ("application", "side", "signal"),
         _samples,
     ),

@@ -84,5 +84,9 @@ SERIES: tuple[Series, ...] = (
         ("rank",),
         _spike("magnitude"),
     ),
-    evidence("pte_pattern_evidence", "1 when seven days of request rates were seen. Polled.", lambda r: r.pattern),
+    evidence(
+        "pte_pattern_evidence",
+        "1 when seven days of request rates were seen, and they varied. Polled.",
+        lambda r: r.pattern,
+    ),
 )

@@ -77,7 +77,8 @@ class TestRunSettings(Settings, frozen=True):
 
     __test__ = False  # not a pytest class
 
-    lookback: Duration = Duration(14 * 86400)
+    lookback: Duration = Duration(35 * 86400)
+    """Longer than certification.max_age, so that a run is still seen when it has become too old."""
     threshold: float = 1.0
     """Requests/s above which a minute counts as activity."""
     min_duration: Duration = Duration(600)

@@ -22,10 +22,17 @@ def _alert_limit() -> str:
 
 
 def _gap(signals: str) -> str:
-    """The signed gap of signals whose severity is at or above the configured one."""
+    """The signed gap of signals whose severity is at or above the configured one.
+
+    Where production's value is zero the gap has no ratio, yet a severity: it is endless.
+    """
     return f"""\
 max by (job, application, signal) (
-  {last("pte_gap_ratio", signals)}
+  (
+    {last("pte_gap_ratio", signals)}
+    or on ({_KEY})
+    (({last("pte_gap_severity", signals)} > 0) * Inf)
+  )
   and on ({_KEY})
   (
     {last("pte_gap_severity", signals)}

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from exporter import cli, sources
 from exporter.analysis import certification
 from exporter.analysis.round import analyse
 from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, TestRun, Window
 from exporter.model.results import REASONS, Certification
 from exporter.model.settings import AnalysisSettings
+from tests import servers
 from tests.analysis import making
 from tests.analysis.making import AT, DAY, SIDES, side
 
@@ -129,6 +131,19 @@ def test_each_reason_alone_is_enough(reason: str, changes: dict[str, Application
     assert found.holds is False
     assert found.reasons[reason] is True
     assert words in found.sentence
+
+
+CONFIGURATIONS = {
+    "defaults": AnalysisSettings(),
+    "demo": sources.read(cli.DEMO).analysis,
+    "stack": sources.read(servers.TOP / "deploy" / "stack" / "exporter.yml").analysis,
+}
+
+
+@pytest.mark.parametrize("settings", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
+def test_a_run_can_be_seen_to_be_too_old(settings: AnalysisSettings) -> None:
+    """Runs are searched for longer than they count, else an old one would vanish before it could be told."""
+    assert settings.test_run.lookback >= settings.certification.max_age + DAY
 
 
 def test_fewer_errors_in_the_pte_are_no_reason() -> None:

@@ -81,6 +81,7 @@ def test_errors_against_none() -> None:
     """Errors in the PTE against a production without any have no ratio, and are critical."""
     found = compared("error_ratio", 0.0, 0.05)
     assert (found.ratio, found.severity) == (None, "critical")
+    assert found.verdict == "no_evidence"
     assert found.recommendation is not None
     assert "(5 %) is WORSE than production's (0 %)" in found.recommendation
 

@@ -68,15 +68,18 @@ def test_week_begins_on_monday() -> None:
     assert found(steps(values)).days == {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 288}
 
 
-def test_constant_traffic_is_not_volatile() -> None:
-    """Without any swing volatility is zero and nothing is a spike."""
-    result = found(steps([7.0] * WEEK))
-    assert (result.volatility, result.spikes) == (0.0, ())
+def test_days_alone_are_not_volatility() -> None:
+    """Traffic that differs from day to day only has hours that are all alike, and no spikes."""
+    result = found(steps([7.0 + i // 288 for i in range(WEEK)]))
+    assert (result.volatility, result.spikes) == (pytest.approx(0.0), ())
 
 
-@pytest.mark.parametrize("samples", [None, Samples((), ()), steps([1.0]), steps([5.0] * 288 * 5), steps([0.0] * WEEK)])
-def test_no_pattern_without_a_week_of_traffic(samples: Samples | None) -> None:
-    """Nothing, one value, five days, and a week without traffic have no pattern."""
+NONE = [steps(week()[: 288 * 5]), steps([0.0] * WEEK), steps([7.1] * WEEK), steps([7.1, 7.1 + 1e-12] * (WEEK // 2))]
+
+
+@pytest.mark.parametrize("samples", [None, Samples((), ()), steps([1.0]), *NONE])
+def test_no_pattern_without_a_week_of_traffic_that_varies(samples: Samples | None) -> None:
+    """Nothing, one value, five days, a week without traffic and one of constant traffic have no pattern."""
     assert pattern(samples, UTC) is None
 
 
