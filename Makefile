@@ -13,10 +13,10 @@ AMTOOL := .tools/alertmanager/usr/bin/amtool
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
   --generate-hashes --python-version 3.11 pyproject.toml deploy/build.in
 
-.PHONY: help run test lint bench stack generate tools lock clean
+.PHONY: help run test test-container lint bench stack generate tools lock clean
 
 help: ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed"; exit 1; }
@@ -39,6 +39,10 @@ tools: ## the servers that tests and stack need (Debian packages, and newer ones
 
 test: $(READY_DEV) tools ## all tests, on real servers
 	@$(BIN)/python -m pytest
+
+# Docker or Podman, by DOCKER_HOST or its usual socket. Without one, nothing is run, and that is a failure.
+test-container: $(READY_DEV) ## build our image and test it in containers (PYTHON_IMAGE=NAME for another base image)
+	@$(BIN)/python -m pytest -m container tests/integration
 
 lint: $(READY_DEV) tools ## ruff, mypy --strict, promtool, amtool, generated files
 	@$(BIN)/ruff format --check .
