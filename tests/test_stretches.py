@@ -50,7 +50,7 @@ def test_mask_is_promql(windows: dict[str, Window]) -> None:
     promql_parser.parse(masked("sum by (application) (x)", hull, windows))
 
 
-@pytest.mark.parametrize(("windows", "limit"), [(1, 3_400), (2, 3_600), (20, 6_200), (150, 15_500)])
+@pytest.mark.parametrize(("windows", "limit"), [(1, 3_500), (2, 3_700), (20, 6_300), (150, 15_700)])
 def test_mask_is_short(windows: int, limit: int) -> None:
     """200 applications fit into a query of VictoriaMetrics when they share windows, and 150 with a window each."""
     hull = Window(1795170000.0, 1795180000.0)

@@ -214,14 +214,21 @@ def test_template_that_does_not_aggregate(url: str) -> None:
 
 def test_strange_label(url: str) -> None:
     """Quotes, backslashes, newlines and other alphabets in a label come through, in baselines and in runs."""
-    options = {"preset": "custom", "labels": {"application": "job"}, "signals": {"request_rate": "named"}}
-    window, late = Window(END - 300, END), Window(END - 240, END)
-    other = f"{STRANGE} (2)"
+    routes = "sum by ($application) (sum_over_time(named[$range]))"
+    signals = {"request_rate": "named", "route_requests": routes}
+    options = {
+        "preset": "custom",
+        "labels": {"application": "job", "method": "job", "route": "job"},
+        "signals": signals,
+    }
+    window, late, other = Window(END - 300, END), Window(END - 240, END), f"{STRANGE} (2)"
     assert list(source(url, **options).observe(window).applications) == [STRANGE, other]
-    shared, apart = {STRANGE: late, other: late, "none": window}, {STRANGE: late, other: window}
-    for windows in (shared, apart):
+    one_by_one = {STRANGE: late, other: window}
+    in_groups = {STRANGE: late, other: late, **{f"none-{number}": window for number in range(200)}}
+    for windows in (one_by_one, in_groups):
         seen = source(url, **options).observe_runs(window, 1.0, explicit(windows)).applications
         assert [seen[name].signals["request_rate"].peak for name in (STRANGE, other)] == [3, 4]
+        assert [seen[name].routes[0].requests for name in (STRANGE, other)] == [3, 4]
 
 
 def test_selector(url: str) -> None:
