@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter.analysis import run
-from exporter.model.observation import ApplicationObservation, Latency, Window
+from exporter.model.observation import LATENCY_MEAN, ApplicationObservation, Latency, Window
 from exporter.model.settings import Duration, TestRunSettings
 from exporter.sources.prometheus import Options, Source
 from tests.remote_write import CUSTOM_BUCKETS, Histogram, write
@@ -75,6 +75,17 @@ def test_exponential(source: Source) -> None:
     assert seen.p95 == pytest.approx(2**0.5)
     assert seen.p99 == pytest.approx(2**0.9)
     assert seen.requests == pytest.approx(36_000, rel=2e-3)
+    assert seen.buckets == ()
+
+
+def test_mean_latency_of_minutes(source: Source) -> None:
+    """The mean latency of each minute comes from native histograms too, in baselines and in runs."""
+    choose = partial(run.choose, settings=TestRunSettings(), explicit={})
+    for seen in (source.observe(WINDOW), source.observe_runs(WINDOW, 1.0, choose)):
+        for name in ("exponential", "custom", "beyond"):
+            minutes = seen.applications[name].signals[LATENCY_MEAN]
+            assert (minutes.mean, minutes.peak) == pytest.approx((0.235, 0.235))
+            assert minutes.samples == 60
 
 
 def test_custom_buckets(source: Source) -> None:
