@@ -84,7 +84,7 @@ def certification(findings: Findings, settings: AnalysisSettings) -> Certificati
 
 def _holds(judged: Mapping[str, Judged]) -> str:
     """What the test showed, which limit is nearest, and what nobody could say."""
-    nearest = max(judged.values(), key=lambda one: one.used)
+    nearest = max((one for one in judged.values() if one.limit), key=lambda one: one.used)
     facts = [
         one.short + (f" (the nearest limit: {one.limit})" if one is nearest else "")
         for one in judged.values()

@@ -11,7 +11,7 @@ from exporter.analysis import certification
 from exporter.analysis.round import analyse
 from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, TestRun, Window
 from exporter.model.results import REASONS, Certification
-from exporter.model.settings import AnalysisSettings
+from exporter.model.settings import AnalysisSettings, CertificationSettings
 from tests import servers
 from tests.analysis import making
 from tests.analysis.making import AT, DAY, SIDES, side
@@ -70,6 +70,17 @@ def test_the_nearest_limit_is_named() -> None:
     assert found.sentence == (
         "The certification holds: the test is 1 day old, reached 110 % of production's peak and covered 100 % of its "
         "requests; nearest to its limit: production's peak grew by 19 % since the test (at most 20 %)."
+    )
+
+
+def test_a_limit_of_nothing_is_not_near() -> None:
+    """With nothing asked of the load, and a run that has just ended, what is told as nearest is still a limit."""
+    bare = making.production(making.peaks(request_rate=100.0))
+    test = making.run(making.peaks(request_rate=95.0), age=0.0)
+    settings = AnalysisSettings(certification=CertificationSettings(load_coverage=0.0))
+    snapshot = analyse(side("production", shop=bare), side("pte", shop=test), {}, settings, AT, SIDES)
+    assert snapshot.applications["shop"].certification.sentence.startswith(
+        "The certification holds: the test is 0 seconds old (the nearest limit: at most 30 days) and reached 95 % of"
     )
 
 
