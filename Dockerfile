@@ -2,7 +2,7 @@
 # `docker run --read-only -p 127.0.0.1:9826:9826 pte-exporter` shows the embedded demo.
 #
 # A site that keeps images of its own names them: --build-arg PYTHON_IMAGE=registry.example/python:3.11-slim
-ARG PYTHON_IMAGE=python:3.11.13-slim-bookworm
+ARG PYTHON_IMAGE=python:3.11.15-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
