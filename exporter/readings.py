@@ -179,7 +179,9 @@ def gauges(values: Mapping[str, Range], *, run: bool = False) -> dict[str, Summa
 
 def _ratio(errors: Range, requests: Range, steady: Floats | None) -> Summary | None:
     """Summary of errors / requests per minute; the mean is the sum of errors / the sum of requests."""
-    minutes, at_errors, at_requests = np.intersect1d(errors.times, requests.times, return_indices=True)
+    minutes, at_errors, at_requests = np.intersect1d(
+        errors.times, requests.times, assume_unique=True, return_indices=True
+    )
     failed, served = errors.values[at_errors], requests.values[at_requests]
     busy = served > 0
     if not busy.any():
