@@ -7,6 +7,7 @@ import math
 import sys
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from exporter import catalogue, cli
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.series import Row, Series
-from exporter.model.results import Snapshot
+from exporter.model.results import Gap, Snapshot
 from exporter.model.settings import AnalysisSettings
 from exporter.pipeline import round_once
 from exporter.publish import Page, number, render
@@ -149,6 +150,18 @@ def test_help_texts_need_no_escaping() -> None:
     """Both formats escape a help text alike only when there is nothing to escape."""
     helps = [series.help for series in catalogue.ALL] + [own.help for own in OWN]
     assert not set("".join(helps)) & set('"\\\n')
+
+
+def test_a_gap_without_a_ratio_has_evidence() -> None:
+    """Failures against a production without any have a severity and its evidence, though no ratio."""
+    gap = Gap("error_ratio", 0.0, 0.05, None, "critical", "no_evidence", {}, None)
+    snapshot = round_once(read(cli.DEMO), AT)
+    shop = replace(snapshot.applications["shop"], gaps=(gap,))
+    found = samples(render(replace(snapshot, applications={"shop": shop}), catalogue.ALL).body)
+    labels = frozenset({("application", "shop"), ("signal", "error_ratio")})
+    assert found["pte_gap_evidence", labels] == 1.0
+    assert found["pte_gap_severity", labels] == 4.0
+    assert ("pte_gap_ratio", labels) not in found
 
 
 def test_names_are_declared_once() -> None:

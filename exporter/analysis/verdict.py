@@ -34,7 +34,7 @@ class Mean:
 
 def effective_samples(summary: Summary | None) -> float | None:
     """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown, or the series constant but for rounding."""
-    if summary is None or summary.samples is None or _is_constant(summary):
+    if summary is None or summary.samples is None:
         return None
     kept = independent_share(summary)
     return None if kept is None else summary.samples * kept

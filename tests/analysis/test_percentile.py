@@ -57,6 +57,13 @@ def test_bounds_cover_the_true_quantile(quantile: float) -> None:
     assert 0.92 <= hits / 400 <= 0.985
 
 
+def test_more_may_be_asked_for() -> None:
+    """The least count of independent samples holds for requests too."""
+    one = seen([400.0, 600.0, 800.0, 1000.0, 1000.0])
+    assert bounds(one, 0.5, AnalysisSettings(min_effective_samples=1000.0)) is not None
+    assert bounds(one, 0.5, AnalysisSettings(min_effective_samples=1001.0)) is None
+
+
 def test_ratio_is_as_wide_as_both_sides_allow() -> None:
     """The PTE's least by production's most, and the reverse."""
     live, test = making.timed(), making.timed(factor=1.3, role="t")

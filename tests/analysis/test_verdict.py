@@ -51,6 +51,26 @@ def test_effective_samples_unknown(bad: Summary | None) -> None:
     assert effective_samples(bad) is None
 
 
+def test_noise_of_a_run_is_that_of_its_plateau() -> None:
+    """Half of the minutes on the plateau are enough to leave ramps out; with fewer, everything counts."""
+    for ramp, alone in ((30, True), (31, False)):
+        rates = np.asarray([*range(ramp), *(100 + i % 2 for i in range(60 - ramp))], dtype=np.float64)
+        times = np.arange(60.0, 3601.0, 60.0)
+        steady = steady_minutes(times, rates)
+        assert steady.tolist() == times[ramp:].tolist()
+        noise = summarise_arrays(times, rates, steady).noise
+        assert noise == (0.0 if alone else summarise_arrays(times, rates).noise)
+        assert noise is not None
+
+
+def test_the_plateau_is_the_middle_of_the_upper_half() -> None:
+    """Long ramps do not pull it down, a spike does not pull it up."""
+    times = np.arange(60.0, 721.0, 60.0)
+    rates = np.array([1.0, 2, 3, 4, 5, 84, 86, 100, 100, 100, 115, 300])
+    assert steady_minutes(times, rates).tolist() == [420.0, 480.0, 540.0, 600.0, 660.0]
+    assert steady_minutes(times[:0], rates[:0]).size == 0
+
+
 def autoregressive(r: float, count: int, series: int, seed: int) -> Floats:
     """First-order autoregressive series of deviation 1, shape (count, series)."""
     random = np.random.default_rng(seed)
