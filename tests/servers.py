@@ -195,6 +195,18 @@ def create_blocks(version: str, openmetrics: Path, directory: Path) -> Path:
     return directory
 
 
+def create_rule_blocks(version: str, server: Server, rules: Path, times: Sequence[str], directory: Path) -> None:
+    """Record into a TSDB directory what the rules give on a server; `times` are --start and --end.
+
+    promtool evaluates a group at a second of the minute that it derives from the group's name and the file's, as it is
+    given, and leaves a minute of each two hours out where that is the last one: so the file is given without its
+    directory, which is another in each run.
+    """
+    command = [program(PROMTOOL[version]), "tsdb", "create-blocks-from", "rules", *times, f"--url={server.url}"]
+    command += [f"--output-dir={directory}", rules.name]
+    subprocess.run(command, cwd=rules.parent, check=True, capture_output=True)
+
+
 def eventually(check: Callable[[], bool], seconds: float, what: str) -> None:
     """Wait until `check` holds; an AssertionError that names `what` after `seconds`."""
     deadline = time.monotonic() + seconds

@@ -16,7 +16,6 @@ import math
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
@@ -146,8 +145,7 @@ def record(server: servers.Server, blocks: Path, rules: Path) -> None:
     groups = yaml.safe_load((servers.TOP / "rules" / "observed.rules.yml").read_text())["groups"]
     rules.write_text(yaml.safe_dump({"groups": [group for group in groups if group["name"].endswith("production")]}))
     times = ["--start", f"{seed.END - 86400 - 180:.0f}", "--end", f"{seed.END + 60:.0f}"]
-    command = [servers.program(servers.PROMTOOL["3"]), "tsdb", "create-blocks-from", "rules", *times]
-    subprocess.run([*command, f"--url={server.url}", f"--output-dir={blocks}", rules], check=True, capture_output=True)
+    servers.create_rule_blocks("3", server, rules, times, blocks)
 
 
 def test_recording_agrees(computed: Snapshot, config: Config, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import yaml
 from exporter.analysis import run
 from exporter.model.observation import ApplicationObservation, Observation, Summary, Window
 from exporter.model.settings import Duration, TestRunSettings
-from exporter.presets import PRESETS, RECORDED, RECORDING
+from exporter.prometheus.presets import PRESETS, RECORDED, RECORDING
 from exporter.rules import observed
 from exporter.sources.prometheus import Options, Source
 from tests import servers, small_shop
@@ -47,10 +47,7 @@ def rules_file(directory: Path) -> Path:
 def record(version: str, server: servers.Server, rules: Path, start: float, blocks: Path) -> None:
     """Record into a TSDB directory what the rules give from `start` until a minute after the history's end."""
     times = ["--start", f"{start:.0f}", "--end", f"{END + 60:.0f}"]
-    command = [servers.program(servers.PROMTOOL[version]), "tsdb", "create-blocks-from", "rules", *times]
-    subprocess.run(
-        [*command, f"--url={server.url}", f"--output-dir={blocks}", str(rules)], check=True, capture_output=True
-    )
+    servers.create_rule_blocks(version, server, rules, times, blocks)
 
 
 @pytest.mark.parametrize("version", ["2.42", "3"])
