@@ -94,11 +94,10 @@ def _measure_cpu(seen: Snapshot) -> Measured:
 
 
 def _serve_ours(port: int, page: publish.Page) -> None:
-    from exporter import server
-    from exporter.access import Access
     from exporter.config import Config
     from exporter.service import Published, Service
-    from exporter.web import App
+    from exporter.web import App, server
+    from exporter.web.access import Access
 
     def load() -> Config:
         return read(DEMO)

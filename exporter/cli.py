@@ -51,12 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from exporter import server
-    from exporter.access import Access
     from exporter.own_metrics import OwnMetrics
     from exporter.service import Service
-    from exporter.threads import in_background
-    from exporter.web import App
+    from exporter.web import App, server
+    from exporter.web.access import Access
+    from exporter.web.threads import in_background
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server takes it over: a reload before that ends nothing
     access = Access(given.web_config_file)
@@ -100,7 +99,7 @@ def _report(given: argparse.Namespace) -> int:
 def _check(given: argparse.Namespace) -> int:
     config = _config(given)
     if given.web_config_file is not None:
-        from exporter.access import Access
+        from exporter.web.access import Access
 
         Access(given.web_config_file)
     kinds = ", ".join(f"{environment.name} ({environment.role})" for environment in config.environments)

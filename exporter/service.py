@@ -17,8 +17,8 @@ from exporter.model.results import Snapshot
 from exporter.own_metrics import OwnMetrics
 from exporter.pipeline import Pipeline
 from exporter.polling import Poller
+from exporter.polling.schedule import Timing
 from exporter.publish import Page, render
-from exporter.schedule import Timing
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import pytest
 
 from exporter import __version__, cli, generate
 from exporter.errors import PteError
-from exporter.server import bind, split
+from exporter.web.server import bind, split
 from tests.running import command
 
 AT = "2026-11-20T10:00:00Z"

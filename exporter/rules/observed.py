@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from exporter.presets import RECORDED, RECORDING
-from exporter.promql import quote
-from exporter.queries import Queries
+from exporter.prometheus.client import quote
+from exporter.prometheus.presets import RECORDED, RECORDING
+from exporter.prometheus.queries import Queries
 from exporter.rules.rule import INTERVAL
 from exporter.sources.prometheus import Options
 

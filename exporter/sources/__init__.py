@@ -19,7 +19,7 @@ from typing import Any, Protocol, cast
 
 from exporter import config
 from exporter.config import Config, Environment
-from exporter.convert import child, convert, unknown
+from exporter.config.conversion import child, convert, unknown
 from exporter.errors import Problem
 from exporter.model.observation import Observation, Samples, Window
 

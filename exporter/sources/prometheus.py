@@ -12,11 +12,10 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from exporter.activity import Activity
 from exporter.errors import SourceError
 from exporter.http import Session
-from exporter.http_options import HttpOptions, Problems
-from exporter.http_options import problems as http_problems
+from exporter.http.options import HttpOptions, Problems
+from exporter.http.options import problems as http_problems
 from exporter.model.observation import (
     GAUGE_SIGNALS,
     LATENCY_MEAN,
@@ -32,12 +31,22 @@ from exporter.model.observation import (
     Window,
 )
 from exporter.model.settings import Duration
-from exporter.presets import RECORDED, Templates, resolve, template_problems
-from exporter.promql import Client, Range
-from exporter.queries import BUCKET_PARTS, ROUTE_PARTS, SIGNAL_KEYS, Queries
-from exporter.readings import by_application, cut, gauges, latencies, native_latencies, routes, samples, summaries
+from exporter.prometheus.activity import Activity
+from exporter.prometheus.client import Client, Range
+from exporter.prometheus.presets import RECORDED, Templates, resolve, template_problems
+from exporter.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, SIGNAL_KEYS, Queries
+from exporter.prometheus.readings import (
+    by_application,
+    cut,
+    gauges,
+    latencies,
+    native_latencies,
+    routes,
+    samples,
+    summaries,
+)
+from exporter.prometheus.stretches import is_tight, masked, stretches
 from exporter.sources import ChooseRuns
-from exporter.stretches import is_tight, masked, stretches
 
 KIND = "prometheus"
 

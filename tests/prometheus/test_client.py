@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from exporter.errors import SourceError
 from exporter.http import Session
-from exporter.http_options import HttpOptions
-from exporter.promql import Client, quote, series_name
+from exporter.http.options import HttpOptions
+from exporter.prometheus.client import Client, quote, series_name
 from tests.bad_server import BadServer, Behave, bad_server, reply, reply_json, success
 from tests.servers import prometheus
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.model.observation import Window
-from exporter.stretches import MOST, is_tight, masked, stretches
+from exporter.prometheus.stretches import MOST, is_tight, masked, stretches
 
 MINUTES = st.integers(1, 500)
 WINDOWS = st.dictionaries(

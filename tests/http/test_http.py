@@ -18,7 +18,7 @@ import trustme
 
 from exporter.errors import SourceError
 from exporter.http import Session
-from exporter.http_options import HttpOptions, Tls, problems
+from exporter.http.options import HttpOptions, Tls, problems
 from exporter.model.settings import Duration
 from tests.bad_server import BadServer, Behave, bad_server, drip, endless, mute_listener, reply, response, silent
 

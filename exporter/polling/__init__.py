@@ -15,7 +15,7 @@ from functools import partial
 from typing import Protocol
 
 from exporter.errors import SourceError
-from exporter.schedule import Schedule, Timing
+from exporter.polling.schedule import Schedule, Timing
 
 logger = logging.getLogger(__name__)
 

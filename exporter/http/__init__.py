@@ -19,9 +19,9 @@ import requests
 import urllib3
 
 from exporter import __version__
-from exporter.deadline import Deadline, DeadlineAdapter
 from exporter.errors import SourceError
-from exporter.http_options import HttpOptions, check_tls, request_headers
+from exporter.http.deadline import Deadline, DeadlineAdapter
+from exporter.http.options import HttpOptions, check_tls, request_headers
 
 logging.getLogger("urllib3").setLevel(logging.ERROR)  # what it warns of, we raise; its lines hold tracebacks
 

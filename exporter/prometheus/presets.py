@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import promql_parser
 
-from exporter.convert import unknown
+from exporter.config.conversion import unknown
 
 KEYS = (
     "request_rate",

@@ -21,7 +21,7 @@ def files(kind: str, config: Config | None) -> Mapping[str, bytes]:
         from exporter import dashboards
 
         return dashboards.files(config)
-    from exporter import metrics_page
+    from exporter.generate import metrics_page
 
     return metrics_page.files()
 

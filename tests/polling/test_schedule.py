@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import SourceError
-from exporter.schedule import LONGEST, LONGEST_ASKED, Schedule, Timing
+from exporter.polling.schedule import LONGEST, LONGEST_ASKED, Schedule, Timing
 
 REFUSED = SourceError("refused", "nobody listens")
 

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from exporter import landing
-from exporter.access import Access
-from exporter.negotiation import wants_gzip, wants_openmetrics
 from exporter.service import Service
-from exporter.threads import in_thread
+from exporter.web import landing
+from exporter.web.access import Access
+from exporter.web.negotiation import wants_gzip, wants_openmetrics
+from exporter.web.threads import in_thread
 
 logger = logging.getLogger(__name__)
 

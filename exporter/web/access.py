@@ -6,9 +6,9 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
-from exporter import web_config
-from exporter.auth import Users
 from exporter.errors import ConfigError, Problem
+from exporter.web import config as web_config
+from exporter.web.auth import Users
 
 
 class Access:

@@ -15,8 +15,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 import yaml
 
-from exporter.config_checks import check_analysis
-from exporter.convert import child, convert
+from exporter.config.checks import check_analysis
+from exporter.config.conversion import child, convert
 from exporter.errors import ConfigError, Problem
 from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import AnalysisSettings, Duration, Settings

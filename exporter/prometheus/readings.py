@@ -1,4 +1,4 @@
-"""Answers of the queries in exporter.queries -> records of the model, for all applications at once.
+"""Answers of the queries in exporter.prometheus.queries -> records of the model, for all applications at once.
 
 Series without an application (or, for routes, without method or route) are left out: nobody could say whose they are.
 Two series of one application where one belongs are `bad_data`: the template does not aggregate.
@@ -18,7 +18,7 @@ from exporter.analysis.baseline import latency, summarise_arrays
 from exporter.analysis.run import steady_minutes
 from exporter.errors import SourceError
 from exporter.model.observation import QUANTILES, Latency, RouteCount, Samples, Summary, Window
-from exporter.promql import Range, Sample, series_name
+from exporter.prometheus.client import Range, Sample, series_name
 
 Key = tuple[str, ...]
 

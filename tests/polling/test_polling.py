@@ -10,7 +10,7 @@ import pytest
 
 from exporter.errors import SourceError
 from exporter.polling import WORKERS, Poller
-from exporter.schedule import Timing
+from exporter.polling.schedule import Timing
 
 PATIENCE = 20.0
 """Seconds that a test waits for what must come; it takes that long only when it fails."""

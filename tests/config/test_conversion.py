@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.convert import convert, duration
+from exporter.config.conversion import convert, duration
 from exporter.errors import Problem
 from exporter.model.settings import Duration, Settings
 

@@ -12,9 +12,9 @@ import pytest
 import requests
 import trustme
 
-from exporter import web_config
-from exporter.access import Access
 from exporter.errors import ConfigError
+from exporter.web import config as web_config
+from exporter.web.access import Access
 from tests.running import PATIENCE, Running, exporter, until
 
 HASHED = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()

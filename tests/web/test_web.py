@@ -201,7 +201,9 @@ def test_the_listening_address_is_told(running: Running) -> None:
     assert f"url={running.url}/" in running.lines()[0]
 
 
-HURRIED = "import sys, exporter.server, exporter.cli; exporter.server._NO_PROGRESS = 0.3; sys.exit(exporter.cli.main())"
+HURRIED = (
+    "import sys, exporter.web.server as server, exporter.cli as cli; server._NO_PROGRESS = 0.3; sys.exit(cli.main())"
+)
 
 
 def rest(connection: socket.socket) -> int:

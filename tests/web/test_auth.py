@@ -8,8 +8,8 @@ import base64
 import bcrypt
 import pytest
 
-from exporter.auth import Users
-from exporter.threads import in_thread
+from exporter.web.auth import Users
+from exporter.web.threads import in_thread
 
 
 def basic(user: str, password: str) -> bytes:

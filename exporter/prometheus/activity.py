@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from exporter.model.observation import MINUTE, Samples, Window
-from exporter.promql import MAX_POINTS, Range
-from exporter.readings import cut, samples
+from exporter.prometheus.client import MAX_POINTS, Range
+from exporter.prometheus.readings import cut, samples
 
 OVERLAP = 1800.0
 """Seconds that are asked for again, for samples that came late."""

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from exporter import sources
 from exporter.errors import REASONS, ConfigError, Problem
-from exporter.http_options import Tls
-from exporter.presets import KEYS, PRESETS, RECORDED, Templates, duration, resolve
+from exporter.http.options import Tls
+from exporter.prometheus.presets import KEYS, PRESETS, RECORDED, Templates, duration, resolve
 from exporter.sources import prometheus
 from tests.servers import TOP
 

@@ -13,7 +13,7 @@ from functools import partial
 
 import bcrypt
 
-from exporter.threads import in_thread
+from exporter.web.threads import in_thread
 
 _REMEMBERED = 100
 _AT_ONCE = 2

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from exporter.model.observation import Window
-from exporter.promql import quote
+from exporter.prometheus.client import quote
 
 MOST = 8
 """Stretches at most, so that the number of queries has a bound."""

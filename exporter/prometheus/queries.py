@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from exporter.model.observation import LATENCY_MEAN, MINUTE, NOISE_LAG, QUANTILES, Window
-from exporter.presets import RECORDED, RECORDING, Templates, duration
-from exporter.promql import quote
-from exporter.stretches import masked
+from exporter.prometheus.client import quote
+from exporter.prometheus.presets import RECORDED, RECORDING, Templates, duration
+from exporter.prometheus.stretches import masked
 
 BUCKET_PARTS = {"latency_bucket": "bucket", "latency_sum": "sum", "latency_count": "count"}
 ROUTE_PARTS = {"route_requests": "requests", "route_successes": "successes"}

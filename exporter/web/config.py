@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from exporter.config import read_yaml
-from exporter.convert import convert
+from exporter.config.conversion import convert
 from exporter.errors import ConfigError, Problem
 from exporter.model.settings import Settings
 

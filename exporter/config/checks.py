@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from exporter.convert import unknown
+from exporter.config.conversion import unknown
 from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, Duration, GapRule
 
 Wrong = Callable[[str, str], None]
