@@ -66,7 +66,7 @@ def _application(result: ApplicationResult, colour: bool) -> Iterator[str]:
 
 
 def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
-    rows = [("signal", "production", "PTE", "gap", "severity", "verdict")]
+    rows = [("signal", "production", "PTE", "gap", "severity", "the PTE is")]
     for gap in gaps:
         values = [_NOTHING if v is None else words.quantity(gap.signal, v) for v in (gap.production, gap.pte)]
         ratio = _NOTHING if gap.ratio is None else words.signed_percent(gap.ratio)
