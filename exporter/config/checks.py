@@ -61,6 +61,11 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
         wrong("analysis.efficacy", "wanted fair < good < excellent")
     if settings.test_run.min_duration > settings.test_run.lookback:
         wrong("analysis.test_run.min_duration", "wanted at most lookback")
+    if settings.test_run.lookback <= settings.certification.max_age:
+        wrong(
+            "analysis.test_run.lookback",
+            "wanted more than certification.max_age, as a run has to be seen to be too old",
+        )
 
 
 def _numbers(record: msgspec.Struct, path: str, wrong: Wrong) -> None:

@@ -86,7 +86,7 @@ anlysis: {}
     problems = told(tmp_path, text)
     assert problems == [
         'anlysis: unknown key "anlysis"; did you mean "analysis"? known: environments, analysis, links',
-        "environments[0].interval: found the number 5, wanted a duration such as 90s, 5m, 1h30m or 7d",
+        "environments[0].interval: found a number, wanted a duration such as 90s, 5m, 1h30m or 7d",
         "environments[1].runs[0].start: missing, wanted a time with its zone such as 2026-11-20T10:00:00Z",
         "environments[1].runs[0].end: found a date, wanted a time with its zone such as 2026-11-20T10:00:00Z",
         *problems[4:7],
@@ -99,7 +99,7 @@ anlysis: {}
         "analysis.efficacy: all weights are 0, wanted one of coverage, load_coverage, performance, error_validation "
         "above 0",
         "analysis.efficacy: wanted fair < good < excellent",
-        "links.runbook: wanted a URL that starts with https:// or http://",
+        "links.runbook: wanted a URL that starts with https:// or http://, without spaces, quotes or braces",
     ]
     kinds = ", ".join(sources.kinds())
     assert problems[4:7] == [
@@ -113,7 +113,21 @@ anlysis: {}
     ("text", "problem"),
     [
         ("", "is empty, wanted a mapping"),
-        ("a: 2026-13-45", "cannot be read as YAML in UTF-8: month must be in 1..12"),
+        (
+            "a:\n- b: 2026-13-20T10:00:00Z",
+            "line 2, column 6: is not YAML: the timestamp cannot be read: month must be in",
+        ),
+        (f"a: 0x{'f' * 5000}", "line 1, column 4: is not YAML: the int cannot be read: wanted at most 64 bits"),
+        (f"a: {{0x{'f' * 900}: 1}}", "line 1, column 5: is not YAML: the int cannot be read: wanted at most 64 bits"),
+        (f"a: {'9' * 5000}", "line 1, column 4: is not YAML: the int cannot be read: Exceeds the limit"),
+        ("a: !!bool maybe", "line 1, column 4: is not YAML: the bool cannot be read"),
+        ("links: {runbook: https://a b}", "links.runbook: wanted a URL"),
+        ("links: {dashboards: 'https://a/{{ $labels.x }}'}", "links.dashboards: wanted a URL"),
+        ("links: {dashboards: https://}", "links.dashboards: wanted a URL"),
+        (
+            TWO + "analysis: {test_run: {lookback: 8d}, certification: {max_age: 8d}}",
+            "analysis.test_run.lookback: wanted more than certification.max_age, as a run has to be seen to be too old",
+        ),
         ("[" * 10000, "is nested too deeply to be a configuration"),
         ("[1]", "found a list, wanted a mapping"),
         ("environments: []", "environments: found 0 environments with role production, wanted exactly one"),
@@ -135,6 +149,28 @@ anlysis: {}
 def test_one_fault_gives_its_line(tmp_path: Path, text: str, problem: str) -> None:
     """Each kind of fault has its words."""
     assert any(line.startswith(problem) for line in told(tmp_path, text)), told(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("admin: *hunter2", "line 1, column 8: is not YAML: found undefined alias"),
+        ("admin: !hunter2 x", "line 1, column 8: is not YAML: could not determine a constructor for the tag"),
+        ("admin: !hunter2!x y", "line 1, column 8: is not YAML: found undefined tag handle"),
+        (
+            "admin: !!int hunter2",
+            "line 1, column 8: is not YAML: the int cannot be read: invalid literal for int() with",
+        ),
+        ("admin: !!float hunter2", "line 1, column 8: is not YAML: the float cannot be read: could not convert string"),
+        ("admin: %hunter2", "line 1, column 8: is not YAML: found character '%' that cannot start any token"),
+        ("[hunter2 }", "line 1, column 10: is not YAML: expected ',' or ']', but got '}'"),
+    ],
+)
+def test_a_fault_of_yaml_repeats_nothing_of_the_file(tmp_path: Path, text: str, problem: str) -> None:
+    """Line and column lead to the fault; what stands there may be a secret, and YAML's own marks are none."""
+    (line,) = told(tmp_path, text)
+    assert line.startswith(problem)
+    assert "hunter2" not in line
 
 
 def test_a_missing_file_is_told_in_one_line() -> None:
