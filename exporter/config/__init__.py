@@ -7,6 +7,8 @@ A source's own options are not known here (sources/ is a lower layer): `read` ta
 from __future__ import annotations
 
 import math
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +28,9 @@ __all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_yam
 T = TypeVar("T")
 
 ROLES = ("production", "pte")
+
+_LINK = re.compile(r"""https?://[^\s{}<>"'`\\]+""")
+"""A URL that an alert's template and a page can hold as it is."""
 
 ReadOptions = Callable[[Mapping[str, Any], str, str, list[Problem]], Any]
 """(raw `source:` mapping, file, path, problems) to the source's options; adds to `problems` what is wrong."""
@@ -110,19 +115,19 @@ def read_yaml(path: str | Path) -> Any:
     """What a YAML file holds; raises ConfigError when it cannot be read, is not YAML, or has a key twice."""
     file = str(path)
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
+        loader = _Loader(Path(path).read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        raw = loader.construct_document(node) if node is not None else None
     except OSError as error:
         raise ConfigError([Problem(file, "", f"cannot be read: {error.strerror}")]) from None
-    except ValueError as error:
+    except UnicodeError as error:
         raise ConfigError([Problem(file, "", f"cannot be read as YAML in UTF-8: {error}")]) from None
     except RecursionError:
         raise ConfigError([Problem(file, "", "is nested too deeply to be a configuration")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError([Problem(file, where, f"is not YAML: {error.problem or error.context}")]) from None
+        raise ConfigError([Problem(file, where, f"is not YAML: {_unquoted(error.problem or error.context)}")]) from None
     except yaml.YAMLError as error:
         raise ConfigError([Problem(file, "", f"is not YAML: {' '.join(str(error).split())}")]) from None
     problems = list[Problem]()
@@ -132,6 +137,27 @@ def read_yaml(path: str | Path) -> Any:
     if problems:
         raise ConfigError(problems)
     return raw
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's, with a place for each value that its type or tag cannot take, such as the 13th month."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            value = super().construct_object(node, deep)
+            if isinstance(value, int) and abs(value) > sys.maxsize:
+                raise ValueError("wanted at most 64 bits")
+        except (ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            kind = node.tag.rpartition(":")[2]
+            cause = f": {error}" if isinstance(error, ValueError | ArithmeticError) else ""
+            text = f"the {kind} cannot be read{cause}"
+            raise yaml.constructor.ConstructorError(None, None, text, node.start_mark) from None
+        return value
+
+
+def _unquoted(problem: str | None) -> str:
+    """PyYAML's words up to what they quote of the file, which may be a secret; YAML's own marks are none."""
+    return re.split(r""":?\s['"](?!<|\\?.['"])""", problem or "")[0]
 
 
 def _duplicates(node: yaml.Node | None, file: str, path: str, problems: list[Problem], seen: set[int]) -> None:
@@ -205,8 +231,8 @@ def _check(raw: Any, file: str, problems: list[Problem]) -> None:
         check_analysis(analysis, wrong)
     for key in links.__struct_fields__ if links is not None else ():
         url = getattr(links, key)
-        if url is not None and not url.startswith(("https://", "http://")):
-            wrong(f"links.{key}", "wanted a URL that starts with https:// or http://")
+        if url is not None and not _LINK.fullmatch(url):
+            wrong(f"links.{key}", "wanted a URL that starts with https:// or http://, without spaces, quotes or braces")
 
 
 def _check_roles(environments: Sequence[Environment], wrong: Callable[[str, str], None]) -> None:

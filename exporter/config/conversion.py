@@ -64,12 +64,18 @@ def unknown(key: object, known: Sequence[str], what: str = "key") -> str:
 
 
 def _found(raw: object) -> str:
-    """What a raw value is, in YAML's words; a string's text stays out, as it may be a secret in the wrong place."""
+    """What a raw value is, in YAML's words; texts and numbers stay out, as each may be a secret in the wrong place."""
     if raw is None:
         return "nothing"
-    if isinstance(raw, bool | int | float):
-        return f"{raw!r}".lower() if isinstance(raw, bool) else f"the number {raw}"
-    words = ((str, "a string"), (Mapping, "a mapping"), (Sequence, "a list"), (datetime, "a time"))
+    if isinstance(raw, bool):
+        return f"{raw}".lower()
+    words = (
+        (str, "a string"),
+        (int | float, "a number"),
+        (Mapping, "a mapping"),
+        (Sequence, "a list"),
+        (datetime, "a time"),
+    )
     return next((word for kind, word in words if isinstance(raw, kind)), f"a {raw.__class__.__name__}")
 
 
