@@ -18,11 +18,16 @@ class Access:
         self._path = path
         config = web_config.read(path) if path is not None else web_config.WebConfig()
         self.tls = _context(config, path)
-        """Given to the listening socket once; a reload renews the certificates in it."""
+        """Given to the listening socket once; a reload renews the server's certificate in it."""
+        self._trusted = _trusted(config)
         self._use(config)
 
     def reload(self) -> None:
-        """Take the file anew, certificates included; raises ConfigError and then changes nothing."""
+        """Take the file anew, the server's certificate included; raises ConfigError and then changes nothing.
+
+        Which clients' certificates are trusted stays: OpenSSL's contexts only add authorities, and a session that was
+        opened under the old ones can be resumed, so whoever reloads to shut somebody out would be told that it worked.
+        """
         if self._path is None:
             return
         config = web_config.read(self._path)
@@ -30,6 +35,9 @@ class Access:
         if (tls is None) != (self.tls is None):
             text = "TLS cannot be turned on or off while running, wanted a restart"
             raise ConfigError([Problem(str(self._path), "tls_server_config", text)])
+        if _trusted(config) != self._trusted:
+            text = "which clients are trusted cannot be changed while running, wanted a restart"
+            raise ConfigError([Problem(str(self._path), "tls_server_config.client_ca_file", text)])
         if tls is not None and self.tls is not None:
             web_config.context(tls, str(self._path), [], self.tls)
         self._use(config)
@@ -42,3 +50,11 @@ class Access:
 def _context(config: web_config.WebConfig, path: str | Path | None) -> ssl.SSLContext | None:
     tls = config.tls_server_config
     return web_config.context(tls, str(path), []) if tls is not None else None
+
+
+def _trusted(config: web_config.WebConfig) -> tuple[str, bytes] | None:
+    """How clients' certificates are looked at, and the authorities that may have issued them."""
+    tls = config.tls_server_config
+    if tls is None:
+        return None
+    return tls.client_auth_type, tls.client_ca_file.read_bytes() if tls.client_ca_file is not None else b""

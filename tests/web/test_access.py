@@ -15,6 +15,7 @@ import trustme
 from exporter.errors import ConfigError
 from exporter.web import config as web_config
 from exporter.web.access import Access
+from tests.bad_server import bad_server, reply
 from tests.running import PATIENCE, Running, exporter, until
 
 HASHED = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
@@ -160,6 +161,41 @@ def test_certificates_and_users_are_taken_anew_at_a_reload(authority: trustme.CA
 
 
 @pytest.mark.parametrize(
+    "text", [TLS % ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt", TLS % "", TLS % ", %s"]
+)
+def test_trusted_clients_are_not_changed_by_a_reload(authority: trustme.CA, tmp_path: Path, text: str) -> None:
+    """Other authorities, or another way to look at clients, are refused: a reload could not shut the old ones out."""
+    given = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt"
+    certificates(authority, tmp_path)
+    access = Access(written(tmp_path, TLS % f", {given}"))
+    access.reload()
+    if "%s" in text:
+        trustme.CA().cert_pem.write_to_path(tmp_path / "ca.crt")
+        text %= given
+    written(tmp_path, text)
+    with pytest.raises(ConfigError, match=r"tls_server_config\.client_ca_file: .* wanted a restart"):
+        access.reload()
+
+
+@pytest.mark.parametrize(
+    ("options", "version"),
+    [("", "TLSv1.3"), (", max_version: TLS12", "TLSv1.2"), (", max_version: TLS12, min_version: TLS12", "TLSv1.2")],
+)
+def test_the_highest_version_is_the_one_configured(
+    authority: trustme.CA, tmp_path: Path, options: str, version: str
+) -> None:
+    """A client that can speak every version gets the highest that max_version allows."""
+    certificates(authority, tmp_path)
+    client = ssl.create_default_context(cafile=tmp_path / "ca.crt")
+    with (
+        bad_server(reply(200), Access(written(tmp_path, TLS % options)).tls) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=20) as raw,
+        client.wrap_socket(raw, server_hostname="127.0.0.1") as connection,
+    ):
+        assert connection.version() == version
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("tls_server_config: {cert_file: x}", "tls_server_config.key_file: missing, wanted a file name"),
@@ -171,6 +207,7 @@ def test_certificates_and_users_are_taken_anew_at_a_reload(authority: trustme.CA
         (TLS % ", cipher_suites: []", 'tls_server_config.cipher_suites: unknown key "cipher_suites"'),
         ("rate_limit: {interval: 1s}", 'rate_limit: unknown key "rate_limit"'),
         ("basic_auth_users: {alice: right}", "basic_auth_users.alice: is not a bcrypt hash"),
+        ("basic_auth_users: {alice: 8675309}", "basic_auth_users.alice: found a number, wanted a string"),
         (f"basic_auth_users: {{'a:b': '{HASHED}'}}", "basic_auth_users.a:b: wanted a user name without a colon"),
         ('http_server_config: {headers: {X-Frame-Options: "a\\r\\nb: c"}}', "http_server_config.headers.X-Frame-O"),
     ],
@@ -184,6 +221,7 @@ def test_a_fault_in_the_file_is_told(authority: trustme.CA, tmp_path: Path, text
     (line,) = map(str, caught.value.problems)
     assert line.startswith(f"{path}: {problem}")
     assert "right" not in line
+    assert "8675309" not in line
 
 
 def test_a_certificate_without_its_key_is_told(authority: trustme.CA, tmp_path: Path) -> None:
