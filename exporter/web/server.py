@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import resource
 import signal
 import socket
 import ssl
@@ -15,6 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from exporter.errors import PteError
 
+_FIRST_REQUEST = 10.0
+"""A connection whose first request is not there after this many seconds is closed."""
+
 _NO_PROGRESS = 30.0
 """A connection on which nothing happened between two looks, this many seconds apart, is closed."""
 
@@ -23,6 +28,9 @@ _GRACE = 1
 
 _BACKLOG = 1024
 
+_NOT_HERE = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+"""The machine does not speak this version of IP, or has none of its addresses, though its resolver names one."""
+
 
 class Protocol(H11Protocol):
     """uvicorn's own, which waits for ever for the first request and for a client that does not read its response."""
@@ -30,7 +38,7 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
         self._progress = self._seen()
-        self._look = self.loop.call_later(_NO_PROGRESS, self._check)
+        self._look = self.loop.call_later(_FIRST_REQUEST, self._check)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._look.cancel()
@@ -63,16 +71,32 @@ def bind(address: str) -> socket.socket:
     host, port = split(address)
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        # All interfaces: one socket for both versions of IP where the machine has both.
-        family, kind, protocol, _, where = max(found, key=lambda each: not host and each[0] == socket.AF_INET6)
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, bool(host))
-        listening.bind(where)
-        listening.listen(_BACKLOG)
     except OSError as error:
         raise PteError(f"cannot listen on {address}: {error.strerror or error}") from None
+    # All interfaces: one socket for both versions of IP where the machine has both.
+    found.sort(key=lambda each: bool(host) or each[0] != socket.AF_INET6)
+    for family, _, _, _, where in found:
+        try:
+            return _listen(family, where, only=bool(host))
+        except OSError as error:
+            failure = error
+            if error.errno not in _NOT_HERE:
+                break
+    raise PteError(f"cannot listen on {address}: {failure.strerror or failure}")
+
+
+def _listen(family: int, where: Any, *, only: bool) -> socket.socket:
+    """Listen on one address; `only`: an IPv6 socket takes no IPv4."""
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
+        listening.bind(where)
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
     return listening
 
 
@@ -87,6 +111,7 @@ def split(address: str) -> tuple[str, int]:
 
 def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP calls `hang_up` on the event loop."""
+    _allow_connections()
     config = uvicorn.Config(
         app,
         http=Protocol,
@@ -105,6 +130,13 @@ def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up:
     config.load()
     config.ssl = tls
     asyncio.run(_serve(_Server(config), listening, hang_up))
+
+
+def _allow_connections() -> None:
+    """Use all the descriptors we may have: the usual 1024 are an invitation to silent clients."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):  # a sandbox may refuse it; then we live with what we have
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(server: _Server, listening: socket.socket, hang_up: Callable[[], None]) -> None:
