@@ -17,8 +17,8 @@ from exporter.web.threads import in_thread
 
 _REMEMBERED = 100
 _AT_ONCE = 2
-_NOBODY = b"$2b$10$" + b"." * 53
-"""Checked for unknown users, so that the time taken does not tell which names exist."""
+_COST = slice(4, 6)
+"""Where a bcrypt hash says how much work it is: the second number of $2b$10$…"""
 
 
 class Users:
@@ -26,12 +26,18 @@ class Users:
 
     def __init__(self, users: Mapping[str, str]) -> None:
         self._users = {name.encode(): hashed.encode() for name, hashed in users.items()}
+        cost = max((hashed[_COST] for hashed in self._users.values()), default=b"10")
+        self._nobody = b"$2b$" + cost + b"$" + b"." * 53
         self._key = secrets.token_bytes(32)
         self._known: set[bytes] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     def __bool__(self) -> bool:
         return bool(self._users)
+
+    def hash_of(self, user: bytes) -> bytes:
+        """What a password is checked against; for unknown users too, so that time does not tell which names exist."""
+        return self._users.get(user, self._nobody)
 
     async def admits(self, header: bytes | None) -> bool:
         """Whether an Authorization header holds a user and the right password."""
@@ -45,7 +51,7 @@ class Users:
         attempt = hmac.digest(self._key, hashlib.sha256(user).digest() + password, "sha256")
         if attempt not in self._known:
             async with self._slots:
-                right = await in_thread(partial(_check, password, self._users.get(user, _NOBODY)))
+                right = await in_thread(partial(_check, password, self.hash_of(user)))
             if not right or user not in self._users:
                 return False
             if len(self._known) >= _REMEMBERED:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 
 import bcrypt
 import pytest
 
-from exporter.web.auth import Users
+from exporter.web.auth import Users, _check
 from exporter.web.threads import in_thread
 
 
@@ -49,6 +50,19 @@ def test_a_right_password_is_remembered() -> None:
         assert not await users.admits(basic("bob", "right"))
 
     asyncio.run(check())
+
+
+def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:
+    """A refusal costs the work of the file's dearest hash, so that its time does not tell which names exist."""
+
+    def seconds(users: Users, name: str) -> float:
+        began = time.thread_time()
+        _check(b"wrong", users.hash_of(name.encode()))
+        return time.thread_time() - began
+
+    users = Users({"alice": hashed("right", 4), "bob": hashed("right", 9)})
+    unknown, known = (min(seconds(users, name) for _ in range(3)) for name in ("eve", "bob"))
+    assert known / 2 < unknown < known * 2
 
 
 def test_names_and_passwords_may_hold_any_character() -> None:
