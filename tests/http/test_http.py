@@ -18,9 +18,11 @@ import trustme
 
 from exporter.errors import SourceError
 from exporter.http import Session
+from exporter.http.deadline import Deadline
 from exporter.http.options import HttpOptions, Tls, problems
 from exporter.model.settings import Duration
 from tests.bad_server import BadServer, Behave, bad_server, drip, endless, mute_listener, reply, response, silent
+from tests.running import until
 
 SECRET = "swordfish-3141592653"
 QUICK = Duration(0.5)
@@ -123,6 +125,17 @@ def test_deadline(behave: Behave) -> None:
         start = time.monotonic()
         assert failure(server).reason == "timeout"
         assert time.monotonic() - start < QUICK + 1
+
+
+def test_a_connection_made_too_late_is_shut_at_once() -> None:
+    """A connection that becomes known after its time was up is not waited on."""
+    deadline = Deadline()
+    ours, theirs = socket.socketpair()
+    with ours, theirs, deadline.within(0.01):
+        until(lambda: deadline.passed, "the deadline")
+        ours.settimeout(5)
+        deadline.watch(ours)
+        assert ours.recv(1) == b""
 
 
 def test_deadline_on_second_use() -> None:

@@ -75,6 +75,15 @@ def test_duplicate_series() -> None:
     assert r'{job="a\"b\nc",town="Köln"}' in str(error)
 
 
+def test_duplicate_series_of_a_range() -> None:
+    """In a range too: its points would be joined to one series that nobody measured."""
+    series = {"metric": {"job": "a"}, "values": [[0, "1"], [60, "2"]]}
+    with client_of(success([series, series], "matrix")) as (client, _), pytest.raises(SourceError) as caught:
+        client.query_range("x", 0, 60, 60)
+    assert caught.value.reason == "bad_data"
+    assert 'gave a series twice: {job="a"}' in str(caught.value)
+
+
 def test_bad_query_names_the_query() -> None:
     """The server's words and the query are in the message, what we kept secret is not."""
     error = failure(reply_json({"status": "error", "errorType": "bad_data", "error": "unexpected\nend"}, 400))
