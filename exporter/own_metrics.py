@@ -27,7 +27,7 @@ from exporter.model.observation import Observation
 
 _KINDS = {"gauge": Gauge, "counter": Counter}
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-"""Seconds; polls end at their source's deadline."""
+"""Seconds; each request of a poll ends at its source's deadline."""
 
 
 class OwnMetrics:
@@ -105,9 +105,10 @@ class OwnMetrics:
         """Whether the source's series are withdrawn as too old."""
         self._set("pte_source_withdrawn", withdrawn, name)
 
-    def published(self, at: float, series: int) -> None:
-        """A snapshot of that time with that many series is on the page."""
+    def published(self, at: float, series: int, seconds: float) -> None:
+        """A snapshot of that time with that many series is on the page; analysis and rendering took so many seconds."""
         self._set("pte_snapshot_timestamp_seconds", at)
+        self._set("pte_snapshot_duration_seconds", seconds)
         self._set("pte_snapshot_series", series)
 
     def loaded(self, at: float) -> None:

@@ -79,9 +79,15 @@ class Pipeline:
         }
         return analyse(known.get("production"), known.get("pte"), self._before_runs(), self._settings, now, self.sides)
 
+    def nothing(self, now: float) -> Snapshot:
+        """The snapshot of a round that knows nothing."""
+        return analyse(None, None, {}, self._settings, now, self.sides)
+
     def close(self) -> None:
-        for source in self._sources.values():
-            source.close()
+        """Give back connections, each source's when the poll of it that is in flight has ended."""
+        for role, source in self._sources.items():
+            with self._locks[role]:
+                source.close()
 
     def _observe(self, environment: Environment, end: float) -> Observation:
         source = self._sources[environment.role]

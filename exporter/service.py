@@ -53,17 +53,20 @@ class Service:
         self._load, self.own, self.clock = load, own, clock
         self._lock = threading.Lock()
         self._round: _Round | None = None
+        self._poller: Poller | None = None
         self.published = Published()
         self.ready = False
 
     def start(self) -> None:
         """Load the configuration and begin to poll; raises ConfigError."""
-        self._begin(self._load())
+        self._take(_Round(self, self._load()))
+        self._poller = Poller(self._current.timings, self)
+        self._poller.start()
 
     def stop(self) -> None:
         """No poll begins after this; those in flight end with the process."""
-        if self._round is not None:
-            self._round.poller.stop()
+        if self._poller is not None:
+            self._poller.stop()
 
     @property
     def statuses(self) -> tuple[Status, ...]:
@@ -80,105 +83,158 @@ class Service:
                 for problem in error.problems:
                     logger.error("configuration refused, the old one goes on", extra=fields(problem=str(problem)))
                 return error
-            old = self._round
-            self._begin(config)
-        if old is not None:
-            threading.Thread(target=old.end, daemon=True).start()
+            if config != self._current.config:
+                self._replace(config)
+            else:
+                self.own.loaded(self.clock())
         logger.info("configuration reloaded")
         return None
 
-    def _begin(self, config: Config) -> None:
-        self._round = started = _Round(self, config, self._round)
-        self.own.configure(config.environments)
-        self.own.loaded(self.clock())
-        started.poller.start()
+    def poll(self, name: str) -> SourceError | None:
+        return self._current.poll(name)
+
+    def skipped(self, name: str, slots: int) -> None:
+        self.own.skipped(name, slots)
+
+    def expired(self, name: str) -> None:
+        """Publish without what has grown too old."""
+        self._current.publish()
 
     def is_current(self, candidate: _Round) -> bool:
         """Whether no newer configuration has taken over."""
         return self._round is candidate
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Put a snapshot on the page."""
-        page = render(snapshot, catalogue.ALL)
+    def show(self, snapshot: Snapshot, page: Page, seconds: float) -> None:
+        """Let everyone see a snapshot, its page, and how many seconds both took."""
         self.published = Published(page, snapshot)
-        self.own.published(snapshot.at, page.series)
+        self.own.published(snapshot.at, page.series, seconds)
         self.ready = True
+
+    @property
+    def _current(self) -> _Round:
+        assert self._round is not None, "not started"
+        return self._round
+
+    def _replace(self, config: Config) -> None:
+        """Everything that can fail comes before the first change."""
+        assert self._poller is not None, "not started"
+        old, new = self._current, _Round(self, config)
+
+        def take() -> None:
+            new.take_over(old)
+            self._take(new)
+
+        self._poller.change(new.timings, new.same(old), take)
+        threading.Thread(target=old.pipeline.close, daemon=True).start()
+        new.publish()
+
+    def _take(self, taken: _Round) -> None:
+        self._round = taken
+        self.own.configure(taken.config.environments)
+        self.own.loaded(self.clock())
 
 
 class _Round:
-    """One configuration at work: its sources, their state, and the poller that drives them."""
+    """One configuration at work: its sources and their state."""
 
-    def __init__(self, service: Service, config: Config, old: _Round | None) -> None:
+    def __init__(self, service: Service, config: Config) -> None:
         self._service, self._own, self._clock = service, service.own, service.clock
+        self.config = config
         self.pipeline = Pipeline(config)
-        if old is not None:
-            self.pipeline.take_over(old.pipeline)
         self._lock = threading.Lock()
-        self._withdrawn: set[str] = set()
+        self.timings = {each.name: Timing(each.interval, each.max_age) for each in config.environments}
         self.statuses = {environment.name: Status(environment) for environment in config.environments}
-        timings = {each.name: Timing(each.interval, each.max_age) for each in config.environments}
-        self.poller = Poller(timings, self)
+        self._withdrawn = set[str]()
 
-    def end(self) -> None:
-        """Stop, wait for the polls in flight and give back the connections."""
-        self.poller.stop()
-        self.poller.join()
-        self.pipeline.close()
+    def same(self, other: _Round) -> set[str]:
+        """The sources that are configured alike in both."""
+        return {each.name for each in self.config.environments if each in other.config.environments}
+
+    def take_over(self, old: _Round) -> None:
+        """Go on with what is known of the sources that stay the same."""
+        same = self.same(old)
+        self.pipeline.take_over(old.pipeline)
+        self.statuses |= {name: old.statuses[name] for name in same}
+        self._withdrawn = old._withdrawn & same
 
     def poll(self, name: str) -> SourceError | None:
-        """Poll a source, keep its state, and publish."""
+        """Poll a source, publish what it brought, and keep its state."""
+        if name not in self.statuses:
+            return None  # it was due before the configuration changed
         began, watch = self._clock(), time.monotonic()
+        seen: Observation | SourceError
         try:
-            seen: Observation | SourceError = self.pipeline.poll(name, began)
+            seen = self.pipeline.poll(name, began)
         except SourceError as error:
             seen = error
         except Exception as error:
             logger.exception("a fault of the exporter", extra=fields(source=name))
-            seen = SourceError("internal", f"a fault of the exporter: {error.__class__.__name__}, see its log")
+            seen = _internal(error)
+        ended, seconds = self._clock(), time.monotonic() - watch
         if not self._service.is_current(self):
             return None
-        ended, seconds = self._clock(), time.monotonic() - watch
+        before = self.statuses[name]
+        self.statuses[name] = _after(before, began, seen)
+        fault = self.publish()
+        if fault is not None:
+            seen = fault
+            self.statuses[name] = _after(before, began, fault)
         if isinstance(seen, SourceError):
             self._own.failed(name, ended, seconds, seen.reason)
         else:
             self._own.succeeded(name, ended, seconds, seen)
-        self._note(name, began, seen)
-        self._publish()
+        _tell(before, seen)
         return seen if isinstance(seen, SourceError) else None
 
-    def skipped(self, name: str, slots: int) -> None:
-        self._own.skipped(name, slots)
+    def publish(self) -> SourceError | None:
+        """Show what is known; a fault in it leaves what is shown as it is, but never for longer than data may stay."""
+        with self._lock:
+            try:
+                self._publish(self.pipeline.snapshot)
+            except Exception as error:
+                logger.exception("a fault of the exporter, what is shown stays until it is too old")
+                fault = _internal(error)
+            else:
+                return None
+            shown, shortest = self._service.published.snapshot, min(each.max_age for each in self.config.environments)
+            if shown is None or self._clock() - shown.at > shortest:
+                self._publish(self.pipeline.nothing)
+            return fault
 
-    def expired(self, name: str) -> None:
-        """Publish without what has grown too old."""
-        if self._service.is_current(self):
-            self._publish()
-
-    def _note(self, name: str, began: float, seen: Observation | SourceError) -> None:
-        """Keep the source's state; one log line when it changes, none per poll."""
-        before = self.statuses[name]
-        if isinstance(seen, SourceError):
-            self.statuses[name] = replace(before, up=False, error=seen)
-            if before.up is not False:
-                logger.warning("source failing", extra=fields(source=name, reason=seen.reason, error=str(seen)))
-            return
-        self.statuses[name] = Status(before.environment, True, None, began, seen.warnings)
-        if not before.up:
-            logger.info("source answers", extra=fields(source=name, applications=len(seen.applications)))
-
-    def _publish(self) -> None:
-        """Render what is known, once every source was tried: half a round would read as missing evidence."""
+    def _publish(self, look: Callable[[float], Snapshot]) -> None:
+        """Render and show, once every source was tried: half a round would read as missing evidence."""
         if any(status.up is None for status in self.statuses.values()):
             return
-        with self._lock:
-            now = self._clock()
-            snapshot = self.pipeline.snapshot(now)
-            if not self._service.is_current(self):
-                return
-            old = {name for name, status in self.statuses.items() if status.withdrawn(now)}
-            for name in self.statuses:
-                self._own.withdrawn(name, withdrawn=name in old)
-            self._service.show(snapshot)
-            for name in old - self._withdrawn:
-                logger.warning("series withdrawn, the data is older than max_age", extra=fields(source=name))
-            self._withdrawn = old
+        now, watch = self._clock(), time.monotonic()
+        snapshot = look(now)
+        page = render(snapshot, catalogue.ALL)
+        old = {name for name, status in self.statuses.items() if status.withdrawn(now)}
+        if not self._service.is_current(self):
+            return
+        for name in self.statuses:
+            self._own.withdrawn(name, withdrawn=name in old)
+        self._service.show(snapshot, page, time.monotonic() - watch)
+        for name in old - self._withdrawn:
+            logger.warning("series withdrawn, the data is older than max_age", extra=fields(source=name))
+        self._withdrawn = old
+
+
+def _after(before: Status, began: float, seen: Observation | SourceError) -> Status:
+    """A source's state after a poll."""
+    if isinstance(seen, SourceError):
+        return replace(before, up=False, error=seen)
+    return Status(before.environment, True, None, began, seen.warnings)
+
+
+def _tell(before: Status, seen: Observation | SourceError) -> None:
+    """One log line when a source's state changes, none per poll."""
+    name = before.environment.name
+    if isinstance(seen, SourceError):
+        if before.up is not False:
+            logger.warning("source failing", extra=fields(source=name, reason=seen.reason, error=str(seen)))
+    elif not before.up:
+        logger.info("source answers", extra=fields(source=name, applications=len(seen.applications)))
+
+
+def _internal(error: Exception) -> SourceError:
+    return SourceError("internal", f"a fault of the exporter: {error.__class__.__name__}, see its log")

@@ -39,7 +39,7 @@ def test_every_declared_series_is_kept() -> None:
     own.failed("a", 160.0, 0.2, "refused")
     own.skipped("a", 2)
     own.withdrawn("a", withdrawn=True)
-    own.published(170.0, 5)
+    own.published(170.0, 5, 0.1)
     own.loaded(50.0)
     found = {family.name: family for family in families(own.render(openmetrics=True), openmetrics=True)}
     for declared in OWN:

@@ -45,6 +45,9 @@ OWN: tuple[OwnSeries, ...] = (
     ),
     OwnSeries("pte_source_withdrawn", "gauge", "1 while the source's series are withdrawn as too old.", _SOURCE),
     OwnSeries("pte_snapshot_timestamp_seconds", "gauge", "When the published snapshot was made."),
+    OwnSeries(
+        "pte_snapshot_duration_seconds", "gauge", "How long analysing and rendering the published snapshot took."
+    ),
     OwnSeries("pte_snapshot_series", "gauge", "Series in the published snapshot."),
     OwnSeries("pte_config_last_reload_successful", "gauge", "1 when the last configuration reload succeeded."),
     OwnSeries(

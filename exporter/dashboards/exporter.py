@@ -210,6 +210,7 @@ def _replicas() -> Panel:
         Column("reached", joined(smallest(by, "up")), "none", words.SCRAPED),
         Column("snapshot's age", joined(f"time() - {largest(by, 'pte_snapshot_timestamp_seconds')}"), "s", decimals=0),
         Column("series", joined(largest(by, "pte_snapshot_series")), decimals=0),
+        Column("making it takes", joined(largest(by, "pte_snapshot_duration_seconds")), "s"),
         Column("memory", joined(largest(by, "process_resident_memory_bytes")), "bytes"),
         Column("running since", joined(f"time() - {largest(by, 'process_start_time_seconds')}"), "s"),
         Column("scrape takes", joined(largest(by, "scrape_duration_seconds")), "s"),

@@ -1,7 +1,7 @@
 """Polls each source on its schedule, in a bounded pool of threads.
 
 One thread watches the clock, a few workers poll. They are daemons: a poll in flight never keeps the process from
-ending, and every poll ends by itself at its source's deadline.
+ending. The threads outlive a change of the sources, so that there are as many of them after it as before.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -51,13 +51,20 @@ class Poller:
         self._changed = threading.Condition()
         self._stopped = False
         # Expiry has a worker of its own: it matters most while every other one hangs in a poll.
-        workers = [("expiry", self._expiries), *(("poll", self._polls) for _ in range(min(WORKERS, len(timings))))]
+        workers = [("expiry", self._expiries), *(("poll", self._polls) for _ in range(WORKERS))]
         self._threads = [threading.Thread(target=self._run, args=[work], name=n, daemon=True) for n, work in workers]
         self._threads.append(threading.Thread(target=self._watch, name="polling", daemon=True))
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    def change(self, timings: Mapping[str, Timing], kept: Container[str], take: Callable[[], None]) -> None:
+        """Go on with other sources, as Schedule.change says; `take` puts them in place while no poll begins or ends."""
+        with self._changed:
+            take()
+            self._schedule.change(timings, self._clock(), kept)
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """No poll starts after this; those in flight are not waited for."""

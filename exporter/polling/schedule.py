@@ -3,6 +3,7 @@
 Slots lie on a grid of the source's interval, shifted by a hash of its name, so that several sources (and several
 exporters) do not ask at the same moment. The first poll is due at once. Slots that pass while a poll is in flight are
 skipped and counted. After repeated failures a breaker spaces the polls out. What a poll brought expires after max_age.
+The sources may change on the way; still no name is polled twice at once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import heapq
 import math
 import random
 import zlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from exporter.errors import SourceError
@@ -52,12 +53,28 @@ class Schedule:
 
     def __init__(self, timings: Mapping[str, Timing], now: float, random: random.Random | None = None) -> None:
         self._random = random or _random()
+        self._states: dict[str, _State] = {}
+        self._in_flight: set[str] = set()
+        self._heap: list[tuple[float, str]] = []
+        self._expiries: dict[str, float] = {}
+        self.change(timings, now)
+
+    def change(self, timings: Mapping[str, Timing], now: float, kept: Container[str] = ()) -> None:
+        """Go on with these sources: those `kept` with breaker, slot and expiry, the others as new and due at once.
+
+        A poll in flight is one of the old configuration. It counts for nothing, and its source is due when it ends.
+        """
+        due = {name: at for at, name in self._heap}
+        old = self._states
         self._states = {
-            name: _State(timing.interval, timing.max_age, _phase(name, timing.interval))
+            name: old[name] if name in kept and name in old else _state(name, timing)
             for name, timing in timings.items()
         }
-        self._heap = [(now, name) for name in timings]
-        self._expiries: dict[str, float] = {}
+        same = {name for name, state in self._states.items() if state is old.get(name)}
+        for state in self._states.values():
+            state.started = None
+        self._expiries = {name: at for name, at in self._expiries.items() if name in same}
+        self._heap = [(due[name] if name in same else now, name) for name in timings if name not in self._in_flight]
         heapq.heapify(self._heap)
 
     def next(self) -> float | None:
@@ -77,13 +94,19 @@ class Schedule:
         while self._heap and self._heap[0][0] <= now:
             _, name = heapq.heappop(self._heap)
             self._states[name].started = now
+            self._in_flight.add(name)
             names.append(name)
         return names
 
     def finish(self, name: str, now: float, error: SourceError | None) -> int:
         """Puts the source back, as the poll that was started has ended; gives how many slots it overran."""
-        state = self._states[name]
-        assert state.started is not None, f"{name} was not started"
+        self._in_flight.remove(name)
+        state = self._states.get(name)
+        if state is None:
+            return 0
+        if state.started is None:
+            heapq.heappush(self._heap, (now, name))
+            return 0
         due = _slot_after(state, now)
         skipped = round((due - _slot_after(state, state.started)) / state.interval)
         if error is None:
@@ -107,6 +130,10 @@ class Schedule:
 
 def _random() -> random.Random:
     return random.Random()  # noqa: S311  spreads load, guards nothing
+
+
+def _state(name: str, timing: Timing) -> _State:
+    return _State(timing.interval, timing.max_age, _phase(name, timing.interval))
 
 
 def _phase(name: str, interval: float) -> float:

@@ -73,7 +73,7 @@ class Exporter:
                 self._succeed(side, at, bad)
         snapshot = self._pipeline.snapshot(at)
         page = render(snapshot, catalogue.ALL)
-        self._own.published(at, page.series)
+        self._own.published(at, page.series, 0.2)
         self._page = page.body.decode().splitlines()
 
     def _succeed(self, side: str, at: float, bad: bool) -> None:

@@ -150,3 +150,40 @@ def test_the_next_poll_is_always_ahead(interval: float, now: float, seconds: lis
         skipped = made.finish("a", began + taken, REFUSED if failing else None)
         assert skipped >= 0
         assert due(made) > began + taken - 1e-6
+
+
+def test_a_kept_source_goes_on_where_it_was() -> None:
+    """After a change breaker, slot and expiry of a kept source are as before; the others are due at once."""
+    made = schedule("kept", "other", max_age=400.0)
+    for name in made.start(1000.0):
+        made.finish(name, 1001.0, None)
+    until = due(made)
+    for name in made.start(until + 60.0):
+        made.finish(name, until + 61.0, SourceError("auth", "401"))
+    held = due(made)
+    made.change({name: Timing(60.0, 400.0) for name in ("kept", "other", "new")}, 1200.0, ["kept"])
+    assert sorted(made.start(1200.0)) == ["new", "other"]
+    assert made.start(held - 1.0) == []
+    assert made.expired(1401.0) == ["kept"]
+
+
+@pytest.mark.parametrize("kept", [["a"], []])
+def test_a_change_starts_no_second_poll_of_a_name(kept: list[str]) -> None:
+    """What is in flight over a change, or two, is waited for, counts for nothing, and is followed by a poll at once."""
+    made = schedule("a")
+    made.start(1000.0)
+    made.change({}, 1010.0)
+    made.change({"a": Timing(60.0, 600.0)}, 1020.0, kept)
+    assert made.start(1030.0) == []
+    assert made.finish("a", 2000.0, SourceError("auth", "401")) == 0
+    assert made.start(2000.0) == ["a"]
+    assert made.expired(99999.0) == []
+
+
+def test_the_end_of_a_poll_of_a_source_that_is_gone_is_nothing() -> None:
+    """A poll that outlives its source brings it back neither now nor later."""
+    made = schedule("a")
+    made.start(1000.0)
+    made.change({}, 1010.0)
+    assert made.finish("a", 1020.0, None) == 0
+    assert made.next() is None
