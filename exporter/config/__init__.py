@@ -113,10 +113,11 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Config:
 
 def read_yaml(path: str | Path) -> Any:
     """What a YAML file holds; raises ConfigError when it cannot be read, is not YAML, or has a key twice."""
-    file = str(path)
+    file, problems = str(path), list[Problem]()
     try:
         loader = _Loader(Path(path).read_text(encoding="utf-8"))
         node = loader.get_single_node()
+        _duplicates(node, file, "", problems, set())  # before its mappings get what `<<` merges into them
         raw = loader.construct_document(node) if node is not None else None
     except OSError as error:
         raise ConfigError([Problem(file, "", f"cannot be read: {error.strerror}")]) from None
@@ -130,8 +131,6 @@ def read_yaml(path: str | Path) -> Any:
         raise ConfigError([Problem(file, where, f"is not YAML: {_unquoted(error.problem or error.context)}")]) from None
     except yaml.YAMLError as error:
         raise ConfigError([Problem(file, "", f"is not YAML: {' '.join(str(error).split())}")]) from None
-    problems = list[Problem]()
-    _duplicates(node, file, "", problems, set())
     if raw is None:
         problems.append(Problem(file, "", "is empty, wanted a mapping"))
     if problems:

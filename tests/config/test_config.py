@@ -46,6 +46,12 @@ def test_the_embedded_demo_is_a_good_configuration() -> None:
     assert {each.role for each in sources.read(cli.DEMO).environments} == {"production", "pte"}
 
 
+def test_a_key_may_stand_beside_a_merged_one(tmp_path: Path) -> None:
+    """What `<<` brings is overruled by what stands there, which is no key twice."""
+    text = "x: &x {role: production, source: {kind: demo}}\nenvironments: [*x, {<<: *x, role: pte}]\n"
+    assert config.read_yaml(written(tmp_path, text))["environments"][1]["role"] == "pte"
+
+
 def test_a_gap_rule_is_laid_over_the_default_one(tmp_path: Path) -> None:
     """Naming one step of one signal changes that step and nothing else."""
     read = sources.read(written(tmp_path, TWO + "analysis: {gaps: {cpu: {limit: 0.7, medium: null}}}\n"))
