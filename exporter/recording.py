@@ -76,6 +76,8 @@ def _faults(value: object, path: str) -> Iterator[str]:
             if field.name not in _SIGNED:
                 yield from _faults(getattr(value, field.name), f"{path}.{field.name}")
     elif isinstance(value, Mapping):
+        if "" in value:
+            yield f"a name is empty - at `{path}`"
         for key, each in value.items():
             yield from _faults(each, f"{path}.{key}")
     elif isinstance(value, tuple):

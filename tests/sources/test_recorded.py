@@ -149,6 +149,14 @@ def test_a_route_twice_is_named(tmp_path: Path) -> None:
         write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
 
 
+def test_an_application_without_a_name_is_refused(tmp_path: Path) -> None:
+    """An empty label is no label to Prometheus, so its series would be those of no application."""
+    raw = json.loads(msgspec.json.encode(runs(END)))
+    raw["applications"][""] = raw["applications"]["shop"]
+    with pytest.raises(SourceError, match=r"a name is empty - at `\$\.applications`"):
+        write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
