@@ -1,0 +1,76 @@
+"""What the prose names is there: alerts, series, flags, commands and files."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter import cli, rules
+from exporter.catalogue.exporter import OWN
+from exporter.dashboards.known import PUBLISHED
+from tests.servers import TOP
+
+README = TOP / "README.md"
+PROSE = [README, TOP / "CHANGELOG.md", TOP / "rules" / "RUNBOOK.md", *sorted((TOP / "docs").rglob("*.md"))]
+
+NAMES = PUBLISHED | {series.published for series in OWN}
+"""A histogram's stem too, which the page of all series shows."""
+
+every_page = pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)
+
+
+def found(page: Path, pattern: str) -> set[str]:
+    return set(re.findall(pattern, page.read_text(encoding="utf-8")))
+
+
+def flags(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Every option of a command and of the commands below it."""
+    for action in parser._actions:
+        yield from action.option_strings
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from flags(below)
+
+
+def test_the_readme_names_some_of_each() -> None:
+    """The patterns of the tests below find something, so that none of them passes for want of names."""
+    for pattern in (r"`Pte\w+", r"`pte_[a-z_*]+`", r"--[a-z]+", r"`make \w+`", r"\]\([a-z]+"):
+        assert len(found(README, pattern)) > 2, pattern
+
+
+@every_page
+def test_every_alert_that_is_named_exists(page: Path) -> None:
+    """Whoever searches for the name of an alert finds its rule."""
+    assert found(page, r"\bPte[A-Z]\w+") - {"PteError"} <= rules.ALERTS.keys()
+
+
+@every_page
+def test_every_series_that_is_named_exists(page: Path) -> None:
+    """Each name, and each pattern of names, is that of a series that we publish."""
+    for name in found(page, r"`(pte_[a-z0-9_*]+|…[a-z_]+)[`{]"):
+        pattern = name.replace("…", "pte_*")
+        assert fnmatch.filter(NAMES, pattern), f"{page.name} names {name}"
+
+
+def test_every_flag_that_the_readme_names_exists() -> None:
+    """The program knows each option."""
+    assert found(README, r"(?<![\w-])--[a-z][a-z.-]*[a-z]") <= set(flags(cli._parser()))
+
+
+@every_page
+def test_every_make_command_that_is_named_exists(page: Path) -> None:
+    """Each is a target of the Makefile, with the line that `make help` shows."""
+    targets = found(TOP / "Makefile", r"(?m)^([a-z-]+):.*## ")
+    assert found(page, r"\bmake ([a-z-]+)`") <= targets
+
+
+@every_page
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    """A link inside the repository leads to something that is there."""
+    for link in found(page, r"\]\(([^)\s#]+)[^)]*\)"):
+        assert "://" in link or (page.parent / link).exists(), f"{page.name} leads to {link}"
