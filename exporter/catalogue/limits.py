@@ -25,6 +25,7 @@ def values(settings: AnalysisSettings) -> Mapping[str, float]:
         "verdict_tolerance_ratio": settings.tolerance,
         "verdict_confidence_ratio": settings.confidence,
         "verdict_effective_samples": settings.min_effective_samples,
+        "clock_skew_seconds": settings.clock_skew,
         "spike_magnitude_ratio": settings.spike_magnitude,
         "test_run_lookback_seconds": run.lookback,
         "test_run_threshold_requests_per_second": run.threshold,

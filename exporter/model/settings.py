@@ -175,6 +175,8 @@ class AnalysisSettings(Settings, frozen=True):
     confidence: float = 0.95
     min_effective_samples: float = 10.0
     """A verdict on less is no evidence."""
+    clock_skew: Duration = Duration(60)
+    """How far a source's clock may be from ours: we ask for windows by our own clock."""
     spike_magnitude: float = 1.5
     """A spike is at least this multiple of the same hour's median on the other days."""
     gaps: dict[str, GapRule] = msgspec.field(default_factory=_gap_rules)

@@ -6,6 +6,7 @@ from exporter.rules import templates
 from exporter.rules.expressions import BRIDGE, EXPORTER, breach, evidence, known, last
 from exporter.rules.rule import Alert, Record, Rule
 
+_APPLYING = f"max by (reason) ({last('pte_certification_reason', 'job=%q,application=%q')}) == 1"
 _REASONS = f"max by (job, application, reason) ({last('pte_certification_reason')})"
 
 _DOES_NOT_HOLD = f"""\
@@ -27,12 +28,18 @@ max by (job, application) ({last("pte_certification_expected")}) == 1
 and on (job, application)
 max by (job, application) (max_over_time({known("pte_certification_evidence")}[{BRIDGE}])) == 0"""
 
-_APPLYING = f"max by (reason) ({last('pte_certification_reason', 'job=%q,application=%q')}) == 1"
-_REQUESTS = 'job=%q,application=%q,signal="request_rate"'
-_MEAN = 'job=%q,application=%q,stat="mean"'
+_OWN = "job=%q,application=%q"
+_NO_RUN = last("pte_certification_reason", f'{_OWN},reason="no_test_run"')
 _UNSEEN = (
-    f"max by (side) ({last('pte_observation_evidence', _REQUESTS)}) == 0"
-    f" or max by (side) ({last('pte_requests_per_second', _MEAN)}) == 0"
+    f"""max by (side) ({last("pte_observation_evidence", f'{_OWN},signal="request_rate"')}) == 0"""
+    f""" or max by (side) ({last("pte_requests_per_second", f'{_OWN},stat="mean"')}) == 0"""
+)
+# Each cause becomes a label, so that the ones that apply can be listed in words.
+_WHY = (
+    f'label_replace(max({_NO_RUN}) == 1, "why", "no test run was found within the look-back", "", "")'
+    f" or label_replace(max({last('pte_certification_evidence', _OWN)}) unless max({_NO_RUN}),"
+    ' "why", "the test environment was not observed", "", "")'
+    f' or label_replace({_UNSEEN}, "why", "$1 showed no requests", "side", "(.+)")'
 )
 
 RULES: tuple[Rule, ...] = (
@@ -62,7 +69,7 @@ RULES: tuple[Rule, ...] = (
         summary="{{ $labels.application }}: the latest test run is too old",
         measure="the age of the latest test run",
         value=templates.DURATION,
-        limit="at most " + templates.limit_of("certification_age_seconds", "humanizeDuration"),
+        limit=templates.at_most("certification_age_seconds", "humanizeDuration"),
         reason="It ended " + templates.value_of("pte_test_run_end_timestamp_seconds", "humanizeTimestamp") + ".",
     ),
     Alert(
@@ -75,7 +82,7 @@ RULES: tuple[Rule, ...] = (
         summary="{{ $labels.application }}: production's peak has outgrown the certification",
         measure="growth of production's seven-day peak since the test run",
         value=templates.PERCENT,
-        limit="at most " + templates.limit_of("peak_growth_ratio", "humanizePercentage"),
+        limit=templates.at_most("peak_growth_ratio", "humanizePercentage"),
         reason="Peak requests per second: "
         + templates.value_of("pte_growth_peak_then_requests_per_second", "humanize")
         + " before the run, "
@@ -92,7 +99,7 @@ RULES: tuple[Rule, ...] = (
         summary="{{ $labels.application }}: production's traffic mix has moved since the test run",
         measure="the share of production's requests that moved to other endpoints since the test run",
         value=templates.PERCENT,
-        limit="at most " + templates.limit_of("mix_moved_ratio", "humanizePercentage"),
+        limit=templates.at_most("mix_moved_ratio", "humanizePercentage"),
         reason="Total variation between production's endpoint shares before the run and now.",
     ),
     Alert(
@@ -104,10 +111,9 @@ RULES: tuple[Rule, ...] = (
         measure="evidence for the verdict",
         value="none",
         limit="evidence is expected",
-        reason="Sides that showed no requests: "
-        + templates.names(_UNSEEN, "side", ("job", "application") * 2, none="none")
-        + ". Reasons known: "
-        + templates.names(_APPLYING, "reason", none="none")
+        reason=templates.names(
+            _WHY, "why", ("job", "application") * 5, none="nobody observed how much load the test made"
+        )
         + ".",
         wait="1h",
     ),

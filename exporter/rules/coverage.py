@@ -21,7 +21,7 @@ RULES: tuple[Rule, ...] = (
         summary="{{ $labels.application }}: {{ $labels.method }} {{ $labels.route }} was never tested",
         measure="the endpoint's share of production's requests",
         value=templates.PERCENT,
-        limit="less than " + templates.limit_of("untested_share_ratio", "humanizePercentage"),
+        limit=templates.less_than("untested_share_ratio", "humanizePercentage"),
         reason="The latest test run did not exercise it. Tested endpoints carry "
         + templates.value_of("pte_coverage_weighted_ratio", "humanizePercentage")
         + " of production's requests.",
@@ -36,7 +36,7 @@ RULES: tuple[Rule, ...] = (
         summary="{{ $labels.application }}: the test's traffic mix is not production's",
         measure="the share of requests that go to other endpoints than in production",
         value=templates.PERCENT,
-        limit="at most " + templates.limit_of("mix_total_variation_ratio", "humanizePercentage"),
+        limit=templates.at_most("mix_total_variation_ratio", "humanizePercentage"),
         reason="Total variation between both sides' endpoint shares; the Jensen-Shannon divergence is "
         + templates.value_of("pte_mix_jensen_shannon_divergence", 'printf "%.2f"')
         + " bits. A test of another mix proves another load.",

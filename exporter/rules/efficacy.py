@@ -15,7 +15,7 @@ RULES: tuple[Rule, ...] = (
         summary="{{ $labels.application }}: the test proves little",
         measure="efficacy",
         value=templates.PERCENT,
-        limit="at least " + templates.limit_of("efficacy_ratio", "humanizePercentage"),
+        limit=templates.at_least("efficacy_ratio", "humanizePercentage"),
         reason="Its parts: " + templates.each("pte_efficacy_part_ratio", "part", "humanizePercentage") + ".",
     ),
 )

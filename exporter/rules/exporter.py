@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.rules import templates
-from exporter.rules.expressions import BRIDGE, EXPORTER, known, last
+from exporter.rules.expressions import BRIDGE, EXPORTER, known, last, limit
 from exporter.rules.rule import Alert, Record, Rule
 
 _KEY = f"{EXPORTER}, source"
@@ -30,15 +30,51 @@ max by (job, source) (
   {last("pte_source_max_age_seconds")}
 )"""
 
-# A job that had an exporter within the last day and has none now; or nobody has seen any exporter for a day.
+# Where an exporter was ever scraped. The rule reads its own last value: a target that is still configured but cannot be
+# scraped is remembered as long as that lasts. One that left the configuration may have been removed on purpose.
+_TARGETS = "job_instance:pte_exporter_build_info:group"
+_SCRAPED = f"""\
+group by (job, instance) ({_BUILD})
+or
+(
+  last_over_time({_TARGETS}[1d])
+  and on (job, instance)
+  up == 0
+)"""
+
+# An exporter that never made a snapshot is judged from when it was loaded. While no source answers, polls are spaced
+# out, and PteSourceFailing tells of it.
+_STALE = f"""\
+max by (job) (
+  (
+    time() - (
+      {last("pte_snapshot_timestamp_seconds")}
+      or on ({EXPORTER})
+      {last("pte_config_last_reload_success_timestamp_seconds")}
+    )
+    > on ({EXPORTER})
+    2 * max by ({EXPORTER}) ({last("pte_source_interval_seconds")})
+  )
+  unless on ({EXPORTER})
+  max by ({EXPORTER}) ({last("pte_source_up")}) == 0
+)"""
+
+_SKEWED = f"""\
+max by (job, source) (
+  abs({last("pte_source_clock_skew_seconds")})
+  > on ({EXPORTER}) group_left ()
+  max by ({EXPORTER}) ({limit("clock_skew_seconds")})
+)"""
+
+# A job that had an exporter and has none now; or nobody remembers any exporter.
 _ABSENT = f"""\
 (
-  group by (job) (last_over_time({_BUILD}[1d]))
+  group by (job) (last_over_time({_TARGETS}[1d]))
   unless on (job)
   group by (job) (last_over_time({_BUILD}[{BRIDGE}]))
 )
 or
-absent_over_time({_BUILD}[1d])"""
+absent_over_time({_TARGETS}[1d])"""
 
 _MATCH = "job=%q,source=%q"
 _FAILED = f"{last(_SUCCESS, _MATCH)} and on ({_KEY}) ({last('pte_source_up')} == 0)"
@@ -50,9 +86,10 @@ max by (reason) (increase({_FAILURES}{{{_MATCH}}}[1h])) > 0 or
 max by (reason) ({last(_FAILURES, _MATCH)}) > 0 unless on () max(increase({_FAILURES}{{{_MATCH}}}[1h])) > 0""".replace(
     "\n", " "
 )
-_MAX_AGE = templates.lookup(f"max({last('pte_source_max_age_seconds', _MATCH)})", _OWN, "humanizeDuration")
+_MAX_AGE = templates.lookup(f"min({last('pte_source_max_age_seconds', _MATCH)})", _OWN, "humanizeDuration")
 
 RULES: tuple[Rule, ...] = (
+    Record(_TARGETS, _SCRAPED),
     Record("source:pte_source_age_seconds:max", f"max by (source) (time() - {_SUCCESS})"),
     Alert(
         name="PteExporterAbsent",
@@ -93,6 +130,31 @@ RULES: tuple[Rule, ...] = (
         limit="at most " + _MAX_AGE,
         reason="Its series are withdrawn, so certifications cannot be judged.",
         wait="5m",
+    ),
+    Alert(
+        name="PteSnapshotStale",
+        expr=_STALE,
+        severity="warning",
+        board="pte-exporter",
+        summary="The exporter publishes nothing new",
+        measure="time since the last snapshot",
+        value=templates.DURATION,
+        limit="two poll intervals",
+        reason="Its sources answer, but what it shows stands still: no verdict can be believed, neither good nor bad.",
+        wait="10m",
+    ),
+    Alert(
+        name="PteSourceClockSkew",
+        expr=_SKEWED,
+        severity="warning",
+        board="pte-exporter",
+        summary="The clock of source {{ $labels.source }} is not the exporter's",
+        measure="difference between the clocks",
+        value=templates.DURATION,
+        limit=templates.at_most("clock_skew_seconds", "humanizeDuration"),
+        reason="The source's clock minus the exporter's: "
+        + templates.lookup(f"max({last('pte_source_clock_skew_seconds', _MATCH)})", _OWN, "humanizeDuration")
+        + ". Windows are asked for by the exporter's clock, so data is missed or judged late.",
     ),
     Alert(
         name="PteConfigReloadFailed",

@@ -17,7 +17,7 @@ RULES: tuple[Rule, ...] = (
         summary="{{ $labels.application }}: the test did not reach production's load",
         measure="the test's peak relative to production's",
         value=templates.PERCENT,
-        limit="at least " + templates.limit_of("load_coverage_ratio", "humanizePercentage"),
+        limit=templates.at_least("load_coverage_ratio", "humanizePercentage"),
         reason="Peak requests per second: "
         + templates.each("pte_gap_input", "side", "humanize", 'signal="request_rate"')
         + ". Nobody has shown that the application carries the rest.",

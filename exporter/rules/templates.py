@@ -38,9 +38,23 @@ def _listed(query: str, labels: tuple[str, ...], label: str, item: str, none: st
     return loop + "{{ if $i }}, {{ end }}" + item + "{{ else }}" + none + "{{ end }}"
 
 
-def limit_of(name: str, show: Show) -> str:
-    """A configured limit of the alert's own exporter."""
-    return lookup(f"max({limit(name, _matchers(('job',)))})", ("job",), show)
+def at_most(name: str, show: Show) -> str:
+    """A configured limit from above; of the job's exporters the strictest, as that one is broken first."""
+    return "at most " + _limit("min", name, show)
+
+
+def less_than(name: str, show: Show) -> str:
+    """A configured limit that must not be reached; of the job's exporters the strictest."""
+    return "less than " + _limit("min", name, show)
+
+
+def at_least(name: str, show: Show) -> str:
+    """A configured limit from below; of the job's exporters the strictest."""
+    return "at least " + _limit("max", name, show)
+
+
+def _limit(strictest: Literal["min", "max"], name: str, show: Show) -> str:
+    return lookup(f"{strictest}({limit(name, _matchers(('job',)))})", ("job",), show)
 
 
 def value_of(name: str, show: Show, more: str = "") -> str:
