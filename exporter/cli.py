@@ -5,26 +5,33 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import signal
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from exporter import __version__, generate, logs, sources
-from exporter.config import Config
+from exporter import __version__, generate, logs
 from exporter.errors import ConfigError, PteError
 
+if TYPE_CHECKING:  # it takes a while to load, and before that signals are to be heard
+    from exporter.config import Config
+
 DEMO = Path(__file__).parent / "demo.yml"
+
+_NUMBER = re.compile(r"[0-9]{9,}(\.[0-9]+)?")
+"""Unix seconds; a shorter number such as 20261120 is a date."""
 
 logger = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command `pte-exporter`; gives its exit code."""
+    _end_at_sigterm(128 + signal.SIGTERM)
     given = _parser().parse_args(arguments)
     logs.set_up(given.log_level, given.log_format)
     try:
@@ -47,17 +54,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        logger.debug("a fault of the exporter", exc_info=True)
+        text = f"a fault of the exporter: {error.__class__.__name__}: {error}; --log.level debug tells where"
+        print(f"pte-exporter: {text}", file=sys.stderr)
+        return 1
     return code
 
 
+def _end_at_sigterm(code: int) -> None:
+    """A process 1 is sent no signal that it has no handler for, so that without this it could not be ended early."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(code))
+
+
 def _serve(given: argparse.Namespace) -> int:
+    _end_at_sigterm(0)  # until the server takes it over
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise: a reload before that ends nothing
     from exporter.own_metrics import OwnMetrics
     from exporter.service import Service
     from exporter.web import App, server
     from exporter.web.access import Access
-    from exporter.web.threads import in_background
 
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server takes it over: a reload before that ends nothing
     access = Access(given.web_config_file)
 
     def load() -> Config:
@@ -72,10 +89,12 @@ def _serve(given: argparse.Namespace) -> int:
     url = _url(listening.getsockname(), tls=access.tls is not None)
     demo = {} if given.config_file else {"config": "the embedded demo"}
     logger.info("listening", extra=logs.fields(url=url, version=__version__, **demo))
-    server.run(app, listening, access.tls, partial(in_background, service.reload))
+    server.run(app, listening, access.tls, service.reload_soon)
     service.stop()
     logger.info("ended")
-    return 0
+    logging.shutdown()
+    # Polls in flight are left behind. An orderly end of the interpreter would crash in native code under them.
+    os._exit(0)
 
 
 def _url(name: tuple[str, int], *, tls: bool) -> str:
@@ -108,7 +127,7 @@ def _check(given: argparse.Namespace) -> int:
 
 
 def _generate(given: argparse.Namespace) -> int:
-    config = sources.read(given.config_file) if given.config_file else None
+    config = _config(given) if given.config_file else None
     files = generate.files(given.kind, config)
     if not given.check:
         generate.write(files, given.output)
@@ -124,6 +143,8 @@ def _generate(given: argparse.Namespace) -> int:
 
 
 def _config(given: argparse.Namespace) -> Config:
+    from exporter import sources
+
     return sources.read(given.config_file or DEMO)
 
 
@@ -154,9 +175,10 @@ class _Progress:
 
 def _moment(text: str) -> datetime:
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no time, wanted one such as 2026-11-20T10:00:00Z") from None
+        at = datetime.fromtimestamp(float(text), UTC) if _NUMBER.fullmatch(text) else datetime.fromisoformat(text)
+    except (ValueError, OverflowError, OSError):
+        wanted = "wanted one such as 2026-11-20T10:00:00Z, or Unix seconds"
+        raise argparse.ArgumentTypeError(f"{text} is no time, {wanted}") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

@@ -27,6 +27,9 @@ Role = Literal["production", "pte"]
 _SIGNED = ("autocorrelation", "clock_skew")
 """The only numbers that may be negative."""
 
+_LATEST = 4102444800.0
+"""2100-01-01T00:00:00Z. What lies beyond is milliseconds, which no calendar could take for seconds."""
+
 
 def decode(content: bytes, role: Role) -> Observation:
     """The observation of `role` in a JSON report, or the one observation that the JSON is.
@@ -88,6 +91,7 @@ def _faults(value: object, path: str) -> Iterator[str]:
 
 
 def _record_faults(value: object) -> Iterator[str]:
+    yield from _late(value)
     if isinstance(value, Window) and value.end <= value.start:
         yield "the window ends before it starts"
     if isinstance(value, Samples):
@@ -105,6 +109,13 @@ def _record_faults(value: object) -> Iterator[str]:
         yield from _unknown_names(value.signals, (*GAUGE_SIGNALS, LATENCY_MEAN), "signal")
         if len({(route.method, route.route) for route in value.routes}) < len(value.routes):
             yield "a method and route stand twice"
+
+
+def _late(value: object) -> Iterator[str]:
+    times = (value.end,) if isinstance(value, Window) else value.times if isinstance(value, Samples) else ()
+    late = next((time for time in times if time > _LATEST), None)
+    if late is not None:
+        yield f"{late:.0f} is no time before 2100, wanted Unix seconds (not milliseconds)"
 
 
 def _unknown_names(found: Mapping[str, object], known: tuple[str, ...], what: str) -> Iterator[str]:

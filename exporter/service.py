@@ -52,6 +52,7 @@ class Service:
     def __init__(self, load: Callable[[], Config], own: OwnMetrics, clock: Callable[[], float] = time.time) -> None:
         self._load, self.own, self.clock = load, own, clock
         self._lock = threading.Lock()
+        self._asked = False
         self._round: _Round | None = None
         self._poller: Poller | None = None
         self.published = Published()
@@ -76,6 +77,7 @@ class Service:
     def reload(self) -> ConfigError | None:
         """Take the configuration anew. A bad one is refused whole and the old one goes on."""
         with self._lock:
+            self._asked = False
             try:
                 config = self._load()
             except ConfigError as error:
@@ -89,6 +91,12 @@ class Service:
                 self.own.loaded(self.clock())
         logger.info("configuration reloaded")
         return None
+
+    def reload_soon(self) -> None:
+        """Reload in the background; one that has not begun yet serves however many times it is asked for."""
+        if not self._asked:
+            self._asked = True
+            threading.Thread(target=self.reload, daemon=True).start()
 
     def poll(self, name: str) -> SourceError | None:
         return self._current.poll(name)

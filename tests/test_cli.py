@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from exporter import __version__, cli, generate
 from exporter.errors import PteError
 from exporter.web.server import bind, split
-from tests.running import command
+from tests.running import command, run
 
 AT = "2026-11-20T10:00:00Z"
 BAD = """\
@@ -57,7 +58,15 @@ def test_check_reads_the_web_configuration_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["nonsense"], ["serve", "--nonsense"], ["report", "--at", "yesterday"], ["generate", "tea"]]
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["serve", "--nonsense"],
+        ["report", "--at", "yesterday"],
+        ["report", "--at", "1e400"],
+        ["generate", "tea"],
+    ],
 )
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     """The usage is shown, with exit code 2."""
@@ -116,6 +125,43 @@ def test_report_prints_json() -> None:
     first, second = (command("report", "--format", "json", "--at", AT) for _ in range(2))
     assert first.stdout == second.stdout
     assert json.loads(first.stdout)["applications"]["shop"]["certification"]["holds"] is True
+
+
+def test_a_time_may_be_given_as_unix_seconds() -> None:
+    """A number of Unix seconds is that time, and digits that are a date stay one."""
+    parse = cli._parser().parse_args
+    assert parse(["report", "--at", "1795168800"]).at == parse(["report", "--at", AT]).at
+    assert parse(["report", "--at", "20261120T100000Z"]).at == parse(["report", "--at", AT]).at
+    assert parse(["report", "--at", "20261120"]).at.isoformat() == "2026-11-20T00:00:00+00:00"
+
+
+def test_a_fault_of_ours_is_one_line() -> None:
+    """What nobody foresaw (here a week that begins before the year 1) is told in one line; debug tells where."""
+    done = command("report", "--at", "0001-01-01T00:00:00Z")
+    assert done.returncode == 1
+    assert done.stderr.startswith("pte-exporter: a fault of the exporter: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_signals_are_heard_before_what_takes_long_is_loaded() -> None:
+    """The command line takes SIGTERM over first, as process 1 would not hear it, and loads the rest afterwards."""
+    code = (
+        "import sys, exporter.cli as c; c._parser(); print(*{'numpy', 'msgspec', 'yaml', 'uvicorn'} & {*sys.modules})"
+    )
+    done = run([sys.executable, "-c", code])
+    assert (done.stdout, done.stderr) == ("\n", "")
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["serve"], 0), (["report"], 143)])
+def test_the_end_may_come_while_the_program_loads(arguments: list[str], code: int) -> None:
+    """SIGTERM ends it by a handler of ours at any moment, in process 1 too: `serve` well, others as ended by it."""
+    ending = (
+        "import os, signal, sys, exporter.cli as cli, exporter.sources as sources\n"
+        "sources.read = lambda file: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    done = run([sys.executable, "-c", ending, *arguments])
+    assert (done.returncode, done.stderr) == (code, "")
 
 
 def test_a_source_that_fails_is_one_line(tmp_path: Path) -> None:

@@ -152,6 +152,16 @@ def test_the_end_comes_within_two_seconds(tmp_path: Path, number: signal.Signals
             assert running.lines("msg=ended")
 
 
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.4, 0.8])
+def test_the_end_may_come_during_a_round(tmp_path: Path, seconds: float) -> None:
+    """Whatever a poll or the analysis is doing in native code, the end is orderly."""
+    with exporter(tmp_path, "--config.file", written(tmp_path), wait=False) as running:
+        time.sleep(seconds)
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(timeout=20) == 0
+        assert running.lines()[-1].endswith("msg=ended")
+
+
 def test_a_reader_that_reads_nothing_does_not_delay_the_end(tmp_path: Path) -> None:
     """A client that asked for pages and reads none of them is left behind."""
     with exporter(tmp_path, "--config.file", written(tmp_path)) as running, socket.socket() as connection:
@@ -202,6 +212,20 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_so(tmp_path: Path) ->
         Path(path).write_text(good, encoding="utf-8")
         assert running.post("/-/reload").status_code == 200
         assert running.value("pte_config_last_reload_successful") == 1
+
+
+def test_many_hang_ups_are_few_reloads(tmp_path: Path) -> None:
+    """Signals that come while a reload waits ask for nothing more, and an equal configuration changes nothing."""
+    with exporter(tmp_path, "--config.file", written(tmp_path)) as running:
+        threads = Path(f"/proc/{running.process.pid}/task")
+        before = len(list(threads.iterdir()))
+        for _ in range(200):
+            running.process.send_signal(signal.SIGHUP)
+            time.sleep(0.001)
+        until(lambda: running.lines("configuration reloaded"), "a reload")
+        assert len(list(threads.iterdir())) <= before + 3
+        assert running.value("pte_config_last_reload_successful") == 1
+        assert len(running.lines("configuration reloaded")) < 200
 
 
 def test_the_page_stays_while_a_reload_settles(tmp_path: Path) -> None:

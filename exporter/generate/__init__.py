@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from exporter.config import Config
+if TYPE_CHECKING:  # the command line takes KINDS from here before it loads anything that takes long
+    from exporter.config import Config
 
 KINDS = ("rules", "dashboards", "docs")
 

@@ -33,8 +33,3 @@ async def in_thread(call: Callable[[], T]) -> T:
 
     threading.Thread(target=run, daemon=True).start()
     return await future
-
-
-def in_background(call: Callable[[], object]) -> None:
-    """Run `call` in a daemon thread and go on; it deals with its own failures."""
-    threading.Thread(target=call, daemon=True).start()

@@ -117,6 +117,11 @@ BAD = {
     "text for a number": (change(f"{SHOP}.latency.p95", "fast"), "Expected `float | null`, got `str`"),
     "window": (change(f"{SHOP}.window", {"start": 60, "end": 0}), "the window ends before it starts"),
     "times": (change(f"{SHOP}.minutes", {"times": [120, 60], "values": [1, 1]}), "times do not ascend"),
+    "milliseconds": (
+        change(f"{SHOP}.pattern", {"times": [1795168800000, 1795169100000], "values": [1, 1]}),
+        "1795168800000 is no time before 2100, wanted Unix seconds (not milliseconds) - at `$.applications.shop.pat",
+    ),
+    "late window": (change(f"{SHOP}.window", {"start": 60, "end": 1795168800000}), "1795168800000 is no time before"),
     "bounds": (change(f"{SHOP}.latency.buckets", [[0.2, 1], [0.1, 2]]), "buckets do not ascend"),
     "buckets": (change(f"{SHOP}.latency.buckets", [[0.1, 2], [0.2, 1]]), "buckets do not ascend"),
     "negative noise": (change(f"{SHOP}.signals.latency_mean.noise", -1), "is -1.0, wanted 0 or more"),
