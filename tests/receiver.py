@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-ANSWERS = {"/v2/enqueue": (202, b'{"status": "success"}'), "/slack": (200, b"ok")}
+ANSWERS = {"/pagerduty": (202, b'{"status": "success"}'), "/slack": (200, b"ok")}
 """Status and body that the real services give; everything else is answered 200."""
 
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
-from tests.notifying import ROUTING_KEY, TOKEN, redirected
+from tests.notifying import redirected, secret
 from tests.receiver import Receiver, receiver
 from tests.servers import ALERTMANAGER, alertmanager, eventually
 
@@ -22,6 +22,7 @@ HOLDS_NOT = {"alertname": "PteCertificationDoesNotHold", "severity": "critical",
 LOAD = {"alertname": "PteLoadGap", "severity": "warning", "job": "pte", "application": "shop"}
 FAILING = {"alertname": "PteSourceFailing", "severity": "warning", "job": "pte", "source": "pte"}
 OLD = {"alertname": "PteDataTooOld", "severity": "warning", "job": "pte", "source": "pte"}
+FROZEN = {"alertname": "PteSnapshotStale", "severity": "warning", "job": "pte"}
 ABSENT = {"alertname": "PteExporterAbsent", "severity": "critical", "job": "pte"}
 TEXTS = {
     "summary": "shop & co: does <not> hold",
@@ -33,9 +34,10 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Running:
-    """An Alertmanager and the receiver that it sends to."""
+    """An Alertmanager, its configuration, and the receiver that it sends to."""
 
     url: str
+    config: Path
     receiver: Receiver
 
     def post(self, alerts: Sequence[Labels], *, ended: bool = False) -> None:
@@ -56,7 +58,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]
         config = redirected(tmp_path / "config", heard.url)
         args = ["--web.external-url=http://alerts.test"]
         with alertmanager(request.param, tmp_path / "server", config, args=args) as server:
-            yield Running(server.url, heard)
+            yield Running(server.url, config, heard)
 
 
 def without(labels: Labels, *names: str) -> Labels:
@@ -82,6 +84,8 @@ MUTING = {
     ),
     "a failing source mutes what rests on it": ([FAILING], LOAD | {"alertname": "PteNoEvidence"}, True),
     "data that is too old mutes what rests on it": ([OLD], LOAD, True),
+    "a page that stands still mutes what rests on it": ([FROZEN], LOAD, True),
+    "a page that stands still leaves critical alerts alone": ([FROZEN], HOLDS_NOT, False),
     "a failing source leaves critical alerts alone": ([FAILING], HOLDS_NOT, False),
     "a failing source leaves another exporter's alerts alone": ([FAILING], LOAD | {"job": "other"}, False),
     "an absent exporter mutes its critical alerts": ([ABSENT], HOLDS_NOT, True),
@@ -119,10 +123,10 @@ def test_a_critical_alert_reaches_everybody_and_resolves_by_the_same_key(running
     """PagerDuty, Slack and the webhook are told of a critical alert and of its end, PagerDuty by one dedup key."""
     heard = running.receiver
     running.post([HOLDS_NOT])
-    for path in ("/v2/enqueue", "/slack", "/alerts"):
+    for path in ("/pagerduty", "/slack", "/alerts"):
         eventually(lambda path=path: bool(heard.at(path)), 20, f"a message at {path}")  # type: ignore[misc]
-    page = heard.at("/v2/enqueue")[0]
-    assert (page["event_action"], page["routing_key"]) == ("trigger", ROUTING_KEY)
+    page = heard.at("/pagerduty")[0]
+    assert (page["event_action"], page["routing_key"]) == ("trigger", secret(running.config, "pagerduty_routing_key"))
     assert page["payload"]["severity"] == "critical"
     assert page["payload"]["summary"] == f"[CRITICAL] {TEXTS['summary']}"
     assert page["payload"]["component"] == "shop"
@@ -138,7 +142,7 @@ def test_a_critical_alert_reaches_everybody_and_resolves_by_the_same_key(running
     message = heard.at("/slack")[0]
     (attachment,) = message["attachments"]
     assert (message["channel"], attachment["color"]) == ("#performance", "danger")
-    assert attachment["title"] == f"[CRITICAL] {TEXTS['summary']}"
+    assert attachment["title"] == attachment["fallback"] == "[CRITICAL] shop &amp; co: does &lt;not&gt; hold"
     assert attachment["title_link"] == TEXTS["dashboard_url"]
     text = text_of(message)
     for part in (
@@ -151,13 +155,13 @@ def test_a_critical_alert_reaches_everybody_and_resolves_by_the_same_key(running
         assert part in text
 
     hook = next(one for one in heard.messages if one.path == "/alerts")
-    assert hook.headers["authorization"] == f"Bearer {TOKEN}"
+    assert hook.headers["authorization"] == f"Bearer {secret(running.config, 'webhook_token')}"
     assert hook.body["alerts"][0]["annotations"] == TEXTS
 
     running.post([HOLDS_NOT], ended=True)
-    for path in ("/v2/enqueue", "/slack", "/alerts"):
+    for path in ("/pagerduty", "/slack", "/alerts"):
         eventually(lambda path=path: len(heard.at(path)) > 1, 20, f"the end at {path}")  # type: ignore[misc]
-    end = heard.at("/v2/enqueue")[1]
+    end = heard.at("/pagerduty")[1]
     assert (end["event_action"], end["dedup_key"]) == ("resolve", page["dedup_key"])
     assert end["payload"]["severity"] == "critical"
     (attachment,) = heard.at("/slack")[1]["attachments"]
@@ -170,21 +174,21 @@ def test_a_critical_alert_reaches_everybody_and_resolves_by_the_same_key(running
 
 def test_a_message_of_many_alerts_lists_ten_and_counts_the_rest(running: Running) -> None:
     """Twelve untested endpoints make one Slack message, whose silence fits all of them, and no page."""
-    base = LOAD | {"alertname": "PteUntestedEndpoint", "application": 'my "shop"+1'}
+    base = LOAD | {"alertname": "PteUntestedEndpoint", "application": '<my> "shop"+1'}
     running.post([base | {"method": "GET", "route": f"/r/{number}"} for number in range(12)])
     eventually(lambda: bool(running.receiver.at("/slack")), 20, "a message at Slack")
     message = running.receiver.at("/slack")[0]
     (attachment,) = message["attachments"]
     assert (message["channel"], attachment["color"]) == ("#performance", "warning")
-    assert attachment["title"] == '[WARNING] my "shop"+1: 12 firing, 0 resolved'
+    assert attachment["title"] == '[WARNING] &lt;my&gt; "shop"+1: 12 firing, 0 resolved'
     text = text_of(message)
     assert text.count("|Runbook>") == 10
     assert "and others, 12 in all" in text
     link = text[text.index("<http://alerts.test") + 1 : text.index("|Silence>")]
     assert " " not in link
     assert '"' not in link
-    assert unquote(link).endswith(r'application="my \"shop\"+1",job="pte",method="GET",severity="warning"}')
-    assert running.receiver.at("/v2/enqueue") == []
+    assert unquote(link).endswith(r'application="<my> \"shop\"+1",job="pte",method="GET",severity="warning"}')
+    assert running.receiver.at("/pagerduty") == []
 
 
 def test_a_severity_that_pagerduty_does_not_know_is_an_error_there(tmp_path: Path) -> None:
@@ -195,9 +199,9 @@ def test_a_severity_that_pagerduty_does_not_know_is_an_error_there(tmp_path: Pat
             config.read_text().replace('matchers: [severity="critical"]', 'matchers: [severity="urgent"]')
         )
         with alertmanager("0.25", tmp_path / "server", config) as server:
-            Running(server.url, heard).post([HOLDS_NOT | {"severity": "urgent"}])
-            eventually(lambda: bool(heard.at("/v2/enqueue")), 20, "a page")
-    assert heard.at("/v2/enqueue")[0]["payload"]["severity"] == "error"
+            Running(server.url, config, heard).post([HOLDS_NOT | {"severity": "urgent"}])
+            eventually(lambda: bool(heard.at("/pagerduty")), 20, "a page")
+    assert heard.at("/pagerduty")[0]["payload"]["severity"] == "error"
 
 
 def test_the_watchdog_is_heard_by_the_dead_mans_switch_alone(running: Running) -> None:

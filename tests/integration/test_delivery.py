@@ -99,7 +99,7 @@ class Site:
 
         Others may say that no exporter was scraped: Prometheus takes seconds to begin, and hastened rules do not wait.
         """
-        found = [page for page in self.receiver.at("/v2/enqueue") if page["event_action"] == action]
+        found = [page for page in self.receiver.at("/pagerduty") if page["event_action"] == action]
         return [page for page in found if page["payload"].get("component") == "shop"]
 
     def slack(self, title: str) -> list[Any]:
@@ -193,7 +193,7 @@ def test_a_source_that_fails_is_told_with_its_reason(metrics: str, alerts: str, 
         assert "Reason: Why polls failed: not json." in found["text"]
         here.test_peaked_at(130.0)
         eventually(lambda: bool(here.slack(r"^\[RESOLVED\].*source pte")), SOON, "its end at Slack")
-        assert "PteSourceFailing" not in str(here.receiver.at("/v2/enqueue"))
+        assert "PteSourceFailing" not in str(here.receiver.at("/pagerduty"))
 
 
 def test_hastening_changes_durations_only() -> None:
