@@ -10,7 +10,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -28,6 +28,12 @@ __all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_yam
 T = TypeVar("T")
 
 ROLES = ("production", "pte")
+
+_LONGEST_RUN = timedelta(days=7)
+"""Every poll asks for each minute of a run, so that a slip in a year would keep it busy for long."""
+
+_LONGEST_AGE = 366 * 86400.0
+"""Seconds; a mistake where it is longer, and no clock can wait for centuries."""
 
 _LINK = re.compile(r"""https?://[^\s{}<>"'`\\]+""")
 """A URL that an alert's template and a page can hold as it is."""
@@ -254,8 +260,14 @@ def _check_environment(environment: Environment, path: str, wrong: Callable[[str
         wrong(f"{path}.interval", "wanted at least 1s")
     if environment.max_age <= environment.interval:
         wrong(f"{path}.max_age", f"wanted more than the interval ({environment.interval:g}s)")
+    if environment.max_age > _LONGEST_AGE:
+        wrong(f"{path}.max_age", f"wanted at most {_LONGEST_AGE / 86400:g}d")
     if environment.runs and environment.role != "pte":
         wrong(f"{path}.runs", "test runs belong to the environment with role pte")
     for position, run in enumerate(environment.runs):
         if run.end <= run.start:
             wrong(f"{path}.runs[{position}].end", "wanted a time after start")
+        elif run.end - run.start > _LONGEST_RUN:
+            wrong(f"{path}.runs[{position}]", f"takes {run.end - run.start}, wanted at most {_LONGEST_RUN.days} days")
+        if run.end > datetime.now(UTC):
+            wrong(f"{path}.runs[{position}].end", "is in the future, wanted a run that has ended")

@@ -66,11 +66,11 @@ def test_a_gap_rule_is_laid_over_the_default_one(tmp_path: Path) -> None:
 def test_runs_cover_the_full_minutes_they_touched(tmp_path: Path) -> None:
     """A run's window is widened to full minutes, and the latest of an application's runs is the one that counts."""
     text = TWO.replace("{role: pte,", "{role: pte, runs: [%s, %s],") % (
-        "{application: a, start: 2026-11-20T10:00:30Z, end: 2026-11-20T11:00:01Z}",
-        "{application: a, start: 2026-11-19T10:00:00Z, end: 2026-11-19T11:00:00Z}",
+        "{application: a, start: 2016-11-20T10:00:30Z, end: 2016-11-20T11:00:01Z}",
+        "{application: a, start: 2016-11-19T10:00:00Z, end: 2016-11-19T11:00:00Z}",
     )
     windows = sources.read(written(tmp_path, text)).environment("pte").windows
-    assert windows == {"a": Window(1795168800.0, 1795172460.0)}
+    assert windows == {"a": Window(1479636000.0, 1479639660.0)}
 
 
 def test_problems_of_every_part_are_told_at_once(tmp_path: Path) -> None:
@@ -201,3 +201,30 @@ def test_an_alias_to_itself_ends() -> None:
     node = yaml.compose("&a {b: *a}", Loader=yaml.SafeLoader)
     config._duplicates(node, "f", "", problems, set())
     assert not problems
+
+
+@pytest.mark.parametrize(
+    ("window", "says"),
+    [
+        ("start: 2006-11-20T10:00:00Z, end: 2016-11-20T11:00:00Z", ": takes 3653 days, 1:00:00, wanted at most 7 days"),
+        ("start: 2016-11-20T10:00:00Z, end: 2016-11-27T10:00:01Z", ": takes 7 days, 0:00:01, wanted at most 7 days"),
+        ("start: 2999-11-20T10:00:00Z, end: 2999-11-20T11:00:00Z", ".end: is in the future, wanted a run that has"),
+        ("start: 2016-11-20T10:00:00Z, end: 2016-11-20T10:00:00Z", ".end: wanted a time after start"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused(tmp_path: Path, window: str, says: str) -> None:
+    """A slip in a year is told at once, instead of keeping every poll busy with years of minutes."""
+    text = TWO.replace("{role: pte,", f"{{role: pte, runs: [{{application: a, {window}}}],")
+    assert told(tmp_path, text)[0].startswith(f"environments[1].runs[0]{says}")
+
+
+def test_a_run_may_take_a_week_and_be_long_ago(tmp_path: Path) -> None:
+    """Seven days are a long test, and an old one is judged by its age."""
+    run = "{application: a, start: 2016-11-20T10:00:00Z, end: 2016-11-27T10:00:00Z}"
+    sources.read(written(tmp_path, TWO.replace("{role: pte,", f"{{role: pte, runs: [{run}],")))
+
+
+def test_an_age_of_centuries_is_refused(tmp_path: Path) -> None:
+    """No clock could wait for it."""
+    text = TWO.replace("{role: pte,", "{role: pte, max_age: 300y,")
+    assert told(tmp_path, text) == ["environments[1].max_age: wanted at most 366d"]
