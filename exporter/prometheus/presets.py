@@ -51,7 +51,10 @@ RECORDED: Mapping[str, str] = {
 """Key to the name of its recorded one-minute series (labels application, side, and le for buckets)."""
 
 RECORDING = "side_signal:pte_observed:recorded"
-"""1 in each minute in which a key (label `signal`) was recorded, also when there was nothing to record."""
+"""1 in each minute in which a key (label `signal`) was recorded, also when there was nothing to record.
+
+The label `query` is the fingerprint of what was recorded: recordings of other queries are none of ours.
+"""
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _VARIABLE = re.compile(r"\$(selector|range|application|method|route)\b")

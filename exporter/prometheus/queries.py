@@ -7,6 +7,7 @@ closed ranges (Prometheus 2) and left-open ones (3) hold the same minutes: 24 h 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -88,6 +89,10 @@ class Queries:
         """
         query = self.measured(key)
         return None if query is None else f"last_over_time(({query})[{_ALMOST}:1m])"
+
+    def fingerprint(self, key: str) -> str:
+        """Tells recordings of this query from those of another: of other templates, another selector, another site."""
+        return hashlib.sha256((self.recordable(key) or "").encode()).hexdigest()[:12]
 
     def signal(self, signal: str) -> str | None:
         """The value of one minute of a signal of the model."""

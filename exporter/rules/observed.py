@@ -28,7 +28,8 @@ def groups(side: str, options: Options) -> list[dict[str, Any]]:
         if query is not None:
             named = _named(query, templates.labels["application"])
             rules.append({"record": RECORDED[key], "expr": named, "labels": {"side": side}})
-            rules.append({"record": RECORDING, "expr": "vector(1)", "labels": {"side": side, "signal": key}})
+            labels = {"side": side, "signal": key, "query": queries.fingerprint(key)}
+            rules.append({"record": RECORDING, "expr": "vector(1)", "labels": labels})
     if options.recorded == "never" or not rules:
         return []
     return [{"name": f"pte-observed-{side}", "interval": INTERVAL, "rules": rules}]

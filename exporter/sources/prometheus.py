@@ -117,7 +117,7 @@ class Source:
             classic, native = queries.counts(BUCKET_PARTS, window.duration), queries.native(window.duration)
             latency = self._latencies(client, classic, native, window.end)
             counted = self._routes(client, queries.counts(ROUTE_PARTS, window.duration), window.end)
-            rates = self._pattern(client, queries, pattern) if pattern is not None else {}
+            rates = self._pattern(client, pattern) if pattern is not None else {}
             names = set[str]().union(*signals.values(), latency, counted, rates)
             seen = {
                 name: ApplicationObservation(
@@ -159,9 +159,10 @@ class Source:
             return self._plain
         minutes = client.query(self._plain.recording(window.duration), window.end)
         enough = _WHOLE * window.duration / MINUTE
-        whole = {sample.labels.get("signal", "") for sample in minutes if sample.value >= enough}
+        whole = {(s.labels.get("signal"), s.labels.get("query")) for s in minutes if s.value >= enough}
+        keys = RECORDED.keys() & self._options.templates.queries.keys()
         return replace(
-            self._plain, recorded=frozenset(whole & RECORDED.keys() & self._options.templates.queries.keys())
+            self._plain, recorded=frozenset(key for key in keys if (key, self._plain.fingerprint(key)) in whole)
         )
 
     def _active(self, client: Client, lookback: Window, threshold: float) -> dict[str, Samples]:
@@ -232,9 +233,9 @@ class Source:
         known = "route_successes" in templates.queries
         return routes(client.query(query, at), labels["method"], labels["route"], successes_known=known)
 
-    def _pattern(self, client: Client, queries: Queries, window: Window) -> dict[str, Samples]:
-        """Steps end where the window ends."""
-        query = queries.pattern(PATTERN_STEP)
+    def _pattern(self, client: Client, window: Window) -> dict[str, Samples]:
+        """Steps end where the window ends. What is recorded over a day need not be so over the week."""
+        query = self._with_recorded(client, window).pattern(PATTERN_STEP)
         start = window.end - (window.duration // PATTERN_STEP - 1) * PATTERN_STEP
         found = client.query_range(query, start, window.end, PATTERN_STEP) if query else []
         return {name: samples(series) for name, series in by_application(found).items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Mapping
 from functools import partial
@@ -61,7 +62,7 @@ def test_same_as_raw(version: str, tmp_path: Path) -> None:
     assert {name: one.signals for name, one in blind.applications.items()} == {
         name: one.signals for name, one in whole.applications.items()
     }
-    assert whole.queries == raw.queries + 1
+    assert whole.queries == raw.queries + 2  # is it recorded, over the baseline and over the pattern?
     assert raw.applications["app0"].signals["concurrent_users"].autocorrelation == pytest.approx(0.3, abs=0.05)
     for name, expected in raw.applications.items():
         compare(whole.applications[name], expected, counts=0.01, pattern=0.05)
@@ -71,18 +72,33 @@ def observe_both(version: str, directory: Path, start: float) -> tuple[Observati
     """The hour from raw data, with recordings since `start`, and with nothing but those recordings."""
     blocks = small_shop.blocks(directory / "history", 2, 2)
     with servers.prometheus(version, directory / "raw", blocks=blocks) as server:
-        record(version, server, rules_file(directory), start, blocks)
+        record(version, server, rules_file(directory), start, directory / "recordings")
         raw = Source(options(server.url, recorded="never"), "production").observe(HOUR, HOUR)
+    with servers.prometheus(version, directory / "blind", blocks=directory / "recordings") as server:
+        blind = Source(options(server.url), "production").observe(HOUR, HOUR)
+    shutil.copytree(directory / "recordings", blocks, dirs_exist_ok=True)
     with servers.prometheus(version, directory / "recorded", blocks=blocks) as server:
         source = Source(options(server.url), "production")
         whole = source.observe(HOUR, HOUR)
-        blind = Source(options(server.url, selector='job="nobody"'), "production").observe(HOUR, HOUR)
+        foreign = Source(options(server.url, selector='job="nobody"'), "production").observe(HOUR, HOUR)
+        assert foreign.applications == {}, "recordings of another query are not believed"
+        elsewhere = options(
+            server.url, signals={**SIGNALS, "cpu": "count by ($application) (http_requests_total{$selector}) / 50"}
+        )
+        changed = Source(elsewhere, "production").observe(HOUR, HOUR).applications["app0"].signals
+        assert changed["cpu"].mean == pytest.approx(2 * (source_cpu(whole)), rel=1e-6)
         runs = source.observe_runs(HOUR, 1.0, choose)
         raw_runs = Source(options(server.url, recorded="never"), "production").observe_runs(HOUR, 1.0, choose)
     assert runs.queries == raw_runs.queries + 3  # one for the look-back, one for each of two stretches of runs
     for name, expected in raw_runs.applications.items():
         compare(runs.applications[name], expected, counts=1e-6, pattern=0)
     return raw, whole, blind
+
+
+def source_cpu(observation: Observation) -> float:
+    mean = observation.applications["app0"].signals["cpu"].mean
+    assert mean is not None
+    return mean
 
 
 def compare(found: ApplicationObservation, expected: ApplicationObservation, counts: float, pattern: float) -> None:
@@ -119,6 +135,23 @@ def test_young_recording_is_not_used(tmp_path: Path) -> None:
     assert young.applications["app0"].signals["request_rate"].samples == 60
 
 
+def test_a_recording_of_the_baseline_does_not_pass_for_the_pattern(tmp_path: Path) -> None:
+    """Where the last hour is recorded, but not the one before, a pattern over both is whole and from raw data."""
+    blocks = small_shop.blocks(tmp_path / "history", 2, 2)
+    with servers.prometheus("3", tmp_path / "raw", blocks=blocks) as server:
+        record("3", server, rules_file(tmp_path), HOUR.start - 60, blocks)
+    both = Window(END - 7200, END)
+    with servers.prometheus("3", tmp_path / "recorded", blocks=blocks) as server:
+        found = Source(options(server.url), "production").observe(HOUR, both)
+        raw = Source(options(server.url, recorded="never"), "production").observe(HOUR, both)
+    assert found.queries == raw.queries + 2
+    for name, expected in raw.applications.items():
+        assert found.applications[name].pattern == expected.pattern
+        assert expected.pattern is not None
+        assert len(expected.pattern.times) == 24
+        compare(found.applications[name], expected, counts=0.01, pattern=0)
+
+
 @pytest.mark.parametrize("version", ["2.42", "3"])
 def test_rules_are_accepted(version: str, tmp_path: Path) -> None:
     """promtool has nothing to say about the rules of any preset, with any label for the application."""
@@ -139,6 +172,8 @@ def test_rules_record_each_key_and_that_it_was_recorded() -> None:
     keys = [key for key in RECORDED if key in options().templates.queries]
     assert (group["name"], group["interval"]) == ("pte-observed-prod-eu", "1m")
     assert [rule["record"] for rule in group["rules"]] == [name for key in keys for name in (RECORDED[key], RECORDING)]
+    marks = [rule["labels"].pop("query") for rule in group["rules"] if rule["record"] == RECORDING]
+    assert len(set(marks)) == len(keys), "each query has its own fingerprint"
     assert [rule["labels"] for rule in group["rules"]] == [
         labels for key in keys for labels in ({"side": "prod-eu"}, {"side": "prod-eu", "signal": key})
     ]
