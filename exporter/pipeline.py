@@ -42,6 +42,7 @@ class Pipeline:
         self._answers = dict.fromkeys(self._environments, False)
         self._seen: dict[str, Seen] = {}
         self._before: dict[float, Observation] = {}
+        self._last: Snapshot | None = None
 
     @property
     def sides(self) -> Mapping[str, str]:
@@ -77,7 +78,9 @@ class Pipeline:
             for role, seen in self._seen.items()
             if now - seen.at <= self._environments[role].max_age
         }
-        return analyse(known.get("production"), known.get("pte"), self._before_runs(), self._settings, now, self.sides)
+        sides = known.get("production"), known.get("pte")
+        self._last = analyse(*sides, self._before_runs(), self._settings, now, self.sides, self._last)
+        return self._last
 
     def nothing(self, now: float) -> Snapshot:
         """The snapshot of a round that knows nothing."""

@@ -121,3 +121,20 @@ def test_a_configured_run_says_that_it_was(tmp_path: Path) -> None:
     origins = {name: seen.run.origin for name, seen in configured.applications.items() if seen.run is not None}
     assert origins["shop"] == "explicit"
     assert origins["checkout"] == "detected"
+
+
+def test_only_what_was_seen_anew_is_analysed_anew(tmp_path: Path) -> None:
+    """A poll of the PTE keeps production's patterns as they are, and results are as without anything kept."""
+    pipeline = _pipeline(tmp_path, DEMO)
+    for name in ("production", "staging"):
+        pipeline.poll(name, AT)
+    first = pipeline.snapshot(AT)
+    pipeline.poll("staging", AT)
+    second = pipeline.snapshot(AT)
+    assert second == first
+    pipeline.poll("production", AT)
+    third = pipeline.snapshot(AT)
+    assert third == first
+    for name, result in first.applications.items():
+        assert second.applications[name].pattern is result.pattern
+        assert result.pattern is None or third.applications[name].pattern is not result.pattern

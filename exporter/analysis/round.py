@@ -20,27 +20,31 @@ from exporter.model.results import ApplicationResult, Snapshot
 from exporter.model.settings import AnalysisSettings, TestRunSettings
 
 
-def analyse(  # noqa: PLR0917 - the six things a round is made from
+def analyse(  # noqa: PLR0917 - the things a round is made from
     production: Observation | None,
     pte: Observation | None,
     before: Mapping[str, ApplicationObservation],
     settings: AnalysisSettings,
     at: float,
     sides: Mapping[str, str],
+    last: Snapshot | None = None,
 ) -> Snapshot:
     """Results for every application that either side knows or the settings expect, at the time `at` (Unix seconds).
 
     An observation is None when its source could not be read or its data is too old. `before` holds production as it was
-    before the application's run, with pattern and routes. `sides` names both roles ("production", "pte").
+    before the application's run, with pattern and routes. `sides` names both roles ("production", "pte"). Of the `last`
+    snapshot what cannot have changed is kept: the pattern of the very same observation, more than half of the work.
     """
     live = production.applications if production else {}
     test = pte.applications if pte else {}
+    known = last.applications if last is not None and last.settings is settings else {}
     results = {
         name: _application(
             name,
             live.get(name),
             test.get(name),
             before.get(name),
+            known.get(name),
             settings=settings,
             at=at,
             searched=pte is not None,
@@ -55,6 +59,7 @@ def _application(
     production: ApplicationObservation | None,
     tested: ApplicationObservation | None,
     before: ApplicationObservation | None,
+    last: ApplicationResult | None,
     *,
     settings: AnalysisSettings,
     at: float,
@@ -62,6 +67,7 @@ def _application(
 ) -> ApplicationResult:
     run = _run(tested, settings.test_run)
     pte = replace(tested, run=run) if tested and run else None
+    same = last is not None and last.production is production
     run_age = max(0.0, at - run.window.end) if run else None
     found_gaps = gaps(production, pte, settings)
     load = load_coverage(production, pte, settings.test_run)
@@ -75,7 +81,7 @@ def _application(
         pte=pte,
         run=run,
         run_age=run_age,
-        pattern=pattern(production.pattern if production else None, settings),
+        pattern=last.pattern if last and same else pattern(production.pattern if production else None, settings),
         gaps=found_gaps,
         load=load,
         coverage=covered,
