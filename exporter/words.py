@@ -44,8 +44,8 @@ def percent(ratio: float) -> str:
 
 
 def signed_percent(ratio: float) -> str:
-    """A signed ratio as a percentage, with its sign: -27 %."""
-    text = percent(abs(ratio))
+    """A change as a percentage, with its sign and at most one decimal, as less is none: -27 %."""
+    text = percent(round(abs(ratio), 3))
     return text if text == "0 %" else f"{'-' if ratio < 0 else '+'}{text}"
 
 

@@ -33,6 +33,8 @@ from exporter.model.settings import COMPARED
         (words.signed_percent, -0.270245, "-27 %"),
         (words.signed_percent, 0.5292, "+52.9 %"),
         (words.signed_percent, -1e-12, "0 %"),
+        (words.signed_percent, 1.6e-7, "0 %"),
+        (words.signed_percent, -0.00342, "-0.3 %"),
         (words.moved, 0.92, "grew by 92 % since the test"),
         (words.moved, -0.04, "is 4 % lower than before the test"),
         (words.moved, 0.004, "is what it was before the test"),

@@ -43,6 +43,8 @@ class Judged:
     """How much of the limit is used up; 1 at the limit."""
     short: str = ""
     """What "the test" did, where that belongs into every verdict that holds."""
+    of: str = ""
+    """What the limit is a share of, where the limit stands beside `short`."""
 
     def __str__(self) -> str:
         return f"{self.text} ({self.limit})" if self.limit else self.text
@@ -86,7 +88,7 @@ def _holds(judged: Mapping[str, Judged]) -> str:
     """What the test showed, which limit is nearest, and what nobody could say."""
     nearest = max((one for one in judged.values() if one.limit), key=lambda one: one.used)
     facts = [
-        one.short + (f" (the nearest limit: {one.limit})" if one is nearest else "")
+        one.short + (f" (the nearest limit: {one.limit}{one.of})" if one is nearest else "")
         for one in judged.values()
         if one.short
     ]
@@ -142,12 +144,12 @@ def _judge_scores(findings: Findings, limits: CertificationSettings) -> Iterator
     apart = findings.coverage.total_variation
     if peak is not None:
         reached = f"reached {words.percent(peak)} of production's peak"
-        yield "load_coverage", _at_least(peak, limits.load_coverage, f"the test {reached}", reached)
+        yield "load_coverage", _at_least(peak, limits.load_coverage, f"the test {reached}", reached, " of the peak")
     if weighted is not None:
         share = words.percent(weighted)
         text = f"{share} of production's requests go to tested endpoints"
         covered = f"covered {share} of its requests"
-        yield "weighted_coverage", _at_least(weighted, limits.weighted_coverage, text, covered)
+        yield "weighted_coverage", _at_least(weighted, limits.weighted_coverage, text, covered, " of requests covered")
     if apart is not None:
         text = f"the test's mix is {words.percent(apart)} away from production's"
         yield "mix", _at_most(apart, limits.mix_total_variation, text)
@@ -167,8 +169,8 @@ def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> 
     yield reason, Judged(level >= most, text, f"below {limits.gap_severity} wanted", level / most)
 
 
-def _at_least(value: float, limit: float, text: str, short: str = "") -> Judged:
-    return Judged(value < limit, text, f"at least {words.percent(limit)}", _share(limit, value), short)
+def _at_least(value: float, limit: float, text: str, short: str = "", of: str = "") -> Judged:
+    return Judged(value < limit, text, f"at least {words.percent(limit)}", _share(limit, value), short, of)
 
 
 def _at_most(value: float, limit: float, text: str) -> Judged:

@@ -60,7 +60,7 @@ def test_it_holds() -> None:
     assert dict(found.reasons) == dict.fromkeys(REASONS, False)
     assert found.sentence == (
         "The certification holds: the test is 1 day old, reached 110 % of production's peak (the nearest limit: at "
-        "least 90 %) and covered 100 % of its requests."
+        "least 90 % of the peak) and covered 100 % of its requests."
     )
 
 

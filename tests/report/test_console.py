@@ -30,7 +30,7 @@ def test_head(text: str) -> None:
         "  No evidence: production had no traffic.",
         "  No evidence: no test run was found.",
         "  The certification holds: the test is 1.3 days old, reached 144 % of production's peak and covered 94.3 % of",
-        "  its requests (the nearest limit: at least 80 %).",
+        "  its requests (the nearest limit: at least 80 % of requests covered).",
         "  request rate      122.9 req/s  68.15 req/s  -44.5 %  critical  worse",
         "  request rate      861.3 req/s  1244 req/s  +44.4 %  none      better",
         "  test run   2026-11-14 01:00 UTC for 1 hour, 6.4 days ago (detected)",
