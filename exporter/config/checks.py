@@ -33,6 +33,9 @@ _RATIOS = {
 }
 """Within 0..1; every other number is at least 0."""
 
+_MOST_LOAD = 10.0
+"""Ten times production's load is more than anybody asks of a test."""
+
 _MAY_BE_ZERO = {"analysis.test_run.max_gap"}
 """Durations that make sense at 0s."""
 
@@ -48,6 +51,10 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
     _timezone(settings.timezone, wrong)
     if not 0 < settings.confidence < 1:
         wrong("analysis.confidence", f"found {settings.confidence:g}, wanted more than 0 and less than 1")
+    load = settings.certification.load_coverage
+    if load > _MOST_LOAD:
+        text = f"wanted a ratio within 0..{_MOST_LOAD:g}; did you mean {load / 100:g}?"
+        wrong("analysis.certification.load_coverage", f"found {load:g}, {text}")
     if settings.routes.max_endpoints < 1:
         wrong("analysis.routes.max_endpoints", "wanted at least 1")
     for signal, rule in settings.gaps.items():

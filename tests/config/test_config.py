@@ -131,6 +131,10 @@ anlysis: {}
         ("links: {dashboards: 'https://a/{{ $labels.x }}'}", "links.dashboards: wanted a URL"),
         ("links: {dashboards: https://}", "links.dashboards: wanted a URL"),
         (
+            TWO + "analysis: {certification: {load_coverage: 90}}",
+            "analysis.certification.load_coverage: found 90, wanted a ratio within 0..10; did you mean 0.9?",
+        ),
+        (
             TWO + "analysis: {test_run: {lookback: 8d}, certification: {max_age: 8d}}",
             "analysis.test_run.lookback: wanted more than certification.max_age, as a run has to be seen to be too old",
         ),
