@@ -158,7 +158,8 @@ class Session:
                 text = self.redact(cause.verify_message)
                 return SourceError("tls", f"certificate of {where} not accepted ({text}): set tls.ca_file or mend it")
         if any(isinstance(c, ssl.SSLError | requests.exceptions.SSLError) for c in causes):
-            return SourceError("tls", f"no TLS with {where}: is it https there, and is our certificate accepted?")
+            text = "is it https there? does it want a client certificate (tls.cert_file), or another?"
+            return SourceError("tls", f"no TLS with {where}: {text}")
         if any(isinstance(c, urllib3.exceptions.NameResolutionError) for c in causes):
             return SourceError("refused", f"the host name of {where} is not known: check url and DNS")
         if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes):
