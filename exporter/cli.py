@@ -128,6 +128,9 @@ def _check(given: argparse.Namespace) -> int:
 
 def _generate(given: argparse.Namespace) -> int:
     config = _config(given) if given.config_file else None
+    if given.kind == "rules" and config is not None and not given.check:
+        for link in generate.unset_links(config):
+            print(f"{given.config_file}: {link}: not set, so that links of alerts lead to an example", file=sys.stderr)
     files = generate.files(given.kind, config)
     if not given.check:
         generate.write(files, given.output)
@@ -179,7 +182,10 @@ def _moment(text: str) -> datetime:
     except (ValueError, OverflowError, OSError):
         wanted = "wanted one such as 2026-11-20T10:00:00Z, or Unix seconds"
         raise argparse.ArgumentTypeError(f"{text} is no time, {wanted}") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    if at > datetime.now(UTC):
+        raise argparse.ArgumentTypeError(f"{text} is in the future, wanted a time of the past")
+    return at
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -214,7 +220,12 @@ def _parser() -> argparse.ArgumentParser:
 
     report = commands.add_parser("report", parents=[common], help="do one round and print it")
     report.add_argument("--format", choices=("console", "json"), default="console")
-    report.add_argument("--at", type=_moment, metavar="TIME", help="a time of the past; default now")
+    report.add_argument(
+        "--at",
+        type=_moment,
+        metavar="TIME",
+        help="a time of the past, such as 2026-11-20T10:00:00Z, or Unix seconds; default now",
+    )
     report.set_defaults(run=_report)
 
     check = commands.add_parser("check", parents=[common, web], help="tell what is wrong with the configuration")

@@ -154,11 +154,17 @@ def _with_origin(
 
 
 def round_once(config: Config, at: float) -> Snapshot:
-    """One round by itself, for `report`: both sides observed at `at`. Raises SourceError of the first that fails."""
+    """One round by itself, for `report`: both sides observed at `at`.
+
+    Raises SourceError of the first that fails, named.
+    """
     pipeline = Pipeline(config)
     try:
         for name in pipeline.sides.values():
-            pipeline.poll(name, at)
+            try:
+                pipeline.poll(name, at)
+            except SourceError as error:
+                raise SourceError(error.reason, f"{name}: {error}") from None
         return pipeline.snapshot(at)
     finally:
         pipeline.close()

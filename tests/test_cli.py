@@ -14,7 +14,7 @@ from exporter.errors import PteError
 from exporter.web.server import bind, split
 from tests.running import command, run
 
-AT = "2026-11-20T10:00:00Z"
+AT = "2025-11-20T10:00:00Z"
 BAD = """\
 environments:
   - {role: production, intervall: 5m, source: {kind: demo}}
@@ -65,6 +65,7 @@ def test_check_reads_the_web_configuration_too(tmp_path: Path) -> None:
         ["serve", "--nonsense"],
         ["report", "--at", "yesterday"],
         ["report", "--at", "1e400"],
+        ["report", "--at", "2999-01-01"],
         ["generate", "tea"],
     ],
 )
@@ -115,7 +116,7 @@ def test_report_prints_a_round_of_the_past() -> None:
     """The console shows each application with its verdict, in plain text where nobody looks on."""
     done = command("report", "--at", AT)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "2026-11-20 10:00 UTC" in done.stdout
+    assert "2025-11-20 10:00 UTC" in done.stdout
     assert "checkout: does not hold" in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -130,9 +131,9 @@ def test_report_prints_json() -> None:
 def test_a_time_may_be_given_as_unix_seconds() -> None:
     """A number of Unix seconds is that time, and digits that are a date stay one."""
     parse = cli._parser().parse_args
-    assert parse(["report", "--at", "1795168800"]).at == parse(["report", "--at", AT]).at
-    assert parse(["report", "--at", "20261120T100000Z"]).at == parse(["report", "--at", AT]).at
-    assert parse(["report", "--at", "20261120"]).at.isoformat() == "2026-11-20T00:00:00+00:00"
+    assert parse(["report", "--at", "1763632800"]).at == parse(["report", "--at", AT]).at
+    assert parse(["report", "--at", "20251120T100000Z"]).at == parse(["report", "--at", AT]).at
+    assert parse(["report", "--at", "20251120"]).at.isoformat() == "2025-11-20T00:00:00+00:00"
 
 
 def test_a_fault_of_ours_is_one_line() -> None:
@@ -165,14 +166,14 @@ def test_the_end_may_come_while_the_program_loads(arguments: list[str], code: in
 
 
 def test_a_source_that_fails_is_one_line(tmp_path: Path) -> None:
-    """A report without its source says what failed, without a traceback."""
+    """A report without its source says which environment failed and how, without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     source = f'{{kind: prometheus, preset: prometheus, url: "{url}"}}'
     text = cli.DEMO.read_text(encoding="utf-8").replace("{kind: demo}", source, 1)
     done = command("report", "--config.file", written(tmp_path, text))
     assert done.returncode == 1
-    assert done.stderr.startswith("pte-exporter: ")
+    assert done.stderr.startswith("pte-exporter: production: no connection to 127.0.0.1:")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
 
@@ -182,6 +183,18 @@ def test_the_committed_files_are_those_generated(kind: str) -> None:
     """Rules, dashboards and METRICS.md in the repository are what `generate` writes today."""
     done = command("generate", kind, "--check", directory=Path(__file__).parent.parent)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_rules_with_example_links_are_told(tmp_path: Path) -> None:
+    """Whoever generates rules without `links` learns where alerts lead; with them nothing is said."""
+    text = cli.DEMO.read_text(encoding="utf-8")
+    generating = ("generate", "rules", "--output", str(tmp_path), "--config.file")
+    path = written(tmp_path, text + "links: {dashboards: https://grafana.example}\n")
+    done = command(*generating, path)
+    assert done.returncode == 0
+    assert done.stderr == f"{path}: links.runbook: not set, so that links of alerts lead to an example\n"
+    both = "links: {dashboards: https://grafana.example, runbook: https://wiki.example/RUNBOOK.md}\n"
+    assert command(*generating, written(tmp_path, text + both)).stderr == ""
 
 
 def test_generate_writes_what_its_check_accepts(tmp_path: Path) -> None:

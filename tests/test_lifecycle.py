@@ -37,7 +37,7 @@ def prometheus(port: int) -> str:
 
 def report(path: Path) -> None:
     """A round of the demo, written so that no reader sees half of it."""
-    done = command("report", "--format", "json", "--at", "2026-11-20T10:00:00Z")
+    done = command("report", "--format", "json", "--at", "2025-11-20T10:00:00Z")
     assert done.returncode == 0, done.stderr
     path.with_suffix(".new").write_text(done.stdout, encoding="utf-8")
     path.with_suffix(".new").replace(path)

@@ -28,6 +28,11 @@ def files(kind: str, config: Config | None) -> Mapping[str, bytes]:
     return metrics_page.files()
 
 
+def unset_links(config: Config) -> list[str]:
+    """The keys of bases of links that are not configured: those of the alerts lead to an example then."""
+    return [f"links.{key}" for key in config.links.__struct_fields__ if getattr(config.links, key) is None]
+
+
 def write(files: Mapping[str, bytes], directory: Path) -> None:
     """Write every file below the directory; raises OSError."""
     for name, content in files.items():
