@@ -7,6 +7,7 @@ told as a warning and left out: queries read them through histogram_* functions,
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -20,6 +21,9 @@ from exporter.http import Response, Session
 
 MAX_POINTS = 11_000
 """Points per series that a server gives for one range query; Prometheus refuses more."""
+
+OBSERVATION_SECONDS = 600.0
+"""After this no further query is sent: a poll that takes longer has its place in a recording, or its source is ill."""
 
 _ACCEPTED = (200, 400, 422)
 """Statuses whose body is the API's JSON: the answer, or what is wrong with the query."""
@@ -86,10 +90,12 @@ def series_name(labels: Mapping[str, str]) -> str:
 
 
 class Client:
-    """Queries of one observation: counts them, gathers the server's warnings and notes its clock."""
+    """Queries of one observation, sent within `seconds`: counts them, gathers warnings and notes the server's clock."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, seconds: float = OBSERVATION_SECONDS) -> None:
         self._session = session
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
         self.queries = 0
         self.clock_skew: float | None = None
         """The server's clock minus ours, in seconds, from the first answer."""
@@ -124,13 +130,16 @@ class Client:
         self._unique([one.metric for one in series])
         self._ignored(sum(one.histograms is not None for one in series))
         for one in series:
-            times = np.array([time for time, _ in one.values], dtype=np.float64)
+            times = np.array([at for at, _ in one.values], dtype=np.float64)
             values = np.array([self._number(text) for _, text in one.values], dtype=np.float64)
             finite = np.isfinite(values)
             if finite.any():
                 yield Range(one.metric, times[finite], values[finite])
 
     def _ask(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
+        if time.monotonic() > self._end:
+            text = f"the queries of one poll took more than {self._seconds:g} s: is it overloaded? record the signals"
+            raise SourceError("timeout", f"{self._session.place}: {text}")
         self.queries += 1
         response = self._session.post(path, form, accept=_ACCEPTED)
         if self.clock_skew is None:

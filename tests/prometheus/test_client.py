@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -176,3 +177,15 @@ def test_quote(value: str) -> None:
 def test_series_name() -> None:
     """A label set is written as PromQL writes it."""
     assert series_name({"__name__": "up", "b": "2", "a": "1"}) == 'up{a="1",b="2"}'
+
+
+def test_a_poll_of_many_queries_ends() -> None:
+    """However quick each answer is, no query is sent when the time of the whole observation is over."""
+    with client_of(success([])) as (quick, server):
+        client = Client(quick._session, 0.1)
+        client.query("up", 0)
+        time.sleep(0.1)
+        with pytest.raises(SourceError, match=r"the queries of one poll took more than 0\.1 s") as caught:
+            client.query("up", 0)
+        assert caught.value.reason == "timeout"
+        assert client.queries == len(server.requests) == 1
