@@ -84,7 +84,8 @@ def read(path: str | Path) -> WebConfig:
             if ":" in user or not user:
                 problems.append(Problem(file, f"basic_auth_users.{user}", "wanted a user name without a colon"))
             if not _BCRYPT.fullmatch(hashed):
-                text = "is not a bcrypt hash, wanted what `htpasswd -nBC 10 USER` prints after the colon"
+                wanted = "what `htpasswd -nBC 10 USER` (Debian: apache2-utils) prints after the colon"
+                text = f"is not a bcrypt hash, wanted {wanted}"
                 problems.append(Problem(file, f"basic_auth_users.{user}", text))
         if config.tls_server_config is not None:
             context(config.tls_server_config, file, problems)

@@ -1,0 +1,63 @@
+"""docs/configuration.md keeps up with the records: every key, with its default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from exporter import sources
+from exporter.config import Environment, Links, Run
+from exporter.model.settings import AnalysisSettings, Duration
+from exporter.prometheus.presets import duration
+from tests.servers import TOP
+
+PAGE = (TOP / "docs" / "configuration.md").read_text(encoding="utf-8")
+ROWS = {row[0]: row[1] for row in re.findall(r"(?m)^\| `([^`]+)` \| ([^|]+) \|", PAGE)}
+
+
+def written(value: Any) -> str:
+    """A default as the page writes it."""
+    if isinstance(value, Duration):
+        return duration(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None or value == ():
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def keys(record: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, str]]:
+    """Each key with its default."""
+    for field in msgspec.structs.fields(record):
+        default = field.default
+        if isinstance(default, msgspec.Struct):
+            yield from keys(type(default), f"{path}{field.name}.")
+        elif field.name != "gaps":
+            yield f"{path}{field.name}", "required" if default is msgspec.NODEFAULT else written(default)
+
+
+def test_every_key_is_there_with_its_default() -> None:
+    """The tables have each key of the records, no other, and say its default."""
+    gaps = {f"analysis.gaps.{name}": rule.bad for name, rule in AnalysisSettings().gaps.items()}
+    known = {**dict(keys(Environment)), **dict(keys(Run, "runs[].")), **dict(keys(Links, "links."))}
+    assert {**known, "name": "the role", **dict(keys(AnalysisSettings, "analysis.")), **gaps} == ROWS
+
+
+def test_every_gap_rule_is_the_default() -> None:
+    """Each signal's row has the whole rule."""
+    for name, rule in AnalysisSettings().gaps.items():
+        values = (written(getattr(rule, key)) for key in rule.__struct_fields__)
+        assert f"\n| `analysis.gaps.{name}` | {' | '.join(values)} |\n" in PAGE
+
+
+def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
+    """What the page begins with can be saved and used."""
+    file = tmp_path / "exporter.yml"
+    file.write_text(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0], encoding="utf-8")
+    read = sources.read(file)
+    assert read.environment("pte").windows.keys() == {"shop"}
+    assert read.analysis.gaps["cpu"].limit == 0.7
