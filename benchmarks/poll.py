@@ -39,6 +39,7 @@ environments:
       selector: environment="pte",application=~"{applications}"
 analysis:
   test_run: {{lookback: 1d}}
+  certification: {{max_age: 12h}}
 """
 
 

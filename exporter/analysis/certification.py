@@ -12,7 +12,7 @@ from exporter.model.observation import ApplicationObservation, TestRun
 from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage
 from exporter.model.settings import SEVERITIES, AnalysisSettings, CertificationSettings
 
-_LATENCIES = ("latency_mean", "latency_p95", "latency_p99")
+LATENCIES = ("latency_mean", "latency_p95", "latency_p99")
 """Those with an objective; the median tells little, and P99.9 of a short run rests on few requests."""
 
 SERIOUS = (
@@ -122,7 +122,7 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
         yield "too_old", Judged(findings.run_age > limits.max_age, f"the test {age}", limit, used, short=age)
     yield from _judge_growth(findings.growth, limits)
     yield from _judge_scores(findings, limits)
-    yield from _judge_gaps("latency", [gap for gap in findings.gaps if gap.signal in _LATENCIES], limits)
+    yield from _judge_gaps("latency", [gap for gap in findings.gaps if gap.signal in LATENCIES], limits)
     yield from _judge_gaps("errors", [gap for gap in findings.gaps if gap.signal == "error_ratio"], limits)
     score = finite(findings.efficacy.score)
     if score is not None:

@@ -18,11 +18,11 @@ RULES: tuple[Rule, ...] = (
         ),
         severity="warning",
         board="pte-coverage",
-        summary="{{ $labels.application }}: {{ $labels.method }} {{ $labels.route }} was never tested",
+        summary="{{ $labels.application }}: {{ $labels.method }} {{ $labels.route }} is not in the latest test",
         measure="the endpoint's share of production's requests",
         value=templates.PERCENT,
         limit=templates.less_than("untested_share_ratio", "humanizePercentage"),
-        reason="The latest test run did not exercise it. Tested endpoints carry "
+        reason="The run sent it too few requests, or none. Tested endpoints carry "
         + templates.value_of("pte_coverage_weighted_ratio", "humanizePercentage")
         + " of production's requests.",
     ),

@@ -16,6 +16,10 @@ RULES: tuple[Rule, ...] = (
         measure="efficacy",
         value=templates.PERCENT,
         limit=templates.at_least("efficacy_ratio", "humanizePercentage"),
-        reason="Its parts: " + templates.each("pte_efficacy_part_ratio", "part", "humanizePercentage") + ".",
+        reason="Its parts that carry weight: "
+        + templates.each(
+            "pte_efficacy_part_ratio", "part", "humanizePercentage", above_zero="pte_efficacy_part_weight_ratio"
+        )
+        + ".",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exporter.analysis.certification import LATENCIES
 from exporter.model.settings import SEVERITIES
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last, limit
@@ -52,7 +53,7 @@ RULES: tuple[Rule, ...] = (
     Record(ALERT_LIMIT, _alert_limit()),
     Alert(
         name="PteLatencyGap",
-        expr=_gap('signal=~"latency_.+"'),
+        expr=_gap(f'signal=~"{"|".join(LATENCIES)}"'),
         severity="warning",
         board="pte-certification",
         summary="{{ $labels.application }}: {{ $labels.signal }} of test and production do not agree",

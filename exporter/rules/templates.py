@@ -62,10 +62,18 @@ def value_of(name: str, show: Show, more: str = "") -> str:
     return lookup(f"max({last(name, _matchers(_OWN, more))})", _OWN, show)
 
 
-def each(name: str, label: str, show: Show, more: str = "", labels: tuple[str, ...] = _OWN) -> str:
-    """Every value of a series of the alert's own application, by one label: "production 8.5k, pte 6.2k"."""
+def each(
+    name: str, label: str, show: Show, more: str = "", *, labels: tuple[str, ...] = _OWN, above_zero: str = ""
+) -> str:
+    """Every value of a series of the alert's own application, by one label: "production 8.5k, pte 6.2k".
+
+    `above_zero` names another series with that label; only where it is above zero the value is shown.
+    """
     query = f"max by ({label}) ({last(name, _matchers(labels, more))})"
     item = "{{ $e.Labels." + label + " }} {{ $e | value | " + show + " }}"
+    if above_zero:
+        query += f" and on ({label}) max by ({label}) ({last(above_zero, _matchers(labels, more))}) > 0"
+        labels = (*labels, *labels)
     return _listed(query, labels, label, item, UNKNOWN)
 
 

@@ -117,6 +117,7 @@ def test_the_runbook_answers_four_questions(name: str) -> None:
     """Each heading says what the alert means, what to look at, how to stop it, and when to change the limit."""
     for question in ("**Means:**", "**Look first:**", "**Stop it:**", "**Change the limit:**"):
         assert question in headings()[name]
+    assert f"**Severity:** {ALERTS[name].severity}." in headings()[name]
 
 
 def test_the_runbook_names_only_settings_and_limits_that_exist() -> None:
