@@ -149,7 +149,7 @@ def test_what_an_old_configuration_still_renders_is_not_shown(tmp_path: Path) ->
         old = made.service._round
         assert old is not None
         made.reload(configured(tmp_path, name="live"))
-        until(lambda: made.status("live").up, "the new round")
+        until(lambda: made.value("pte_source_up", source="live") == 1, "the new round's page")
         old.publish()
         shown = made.service.published.snapshot
         assert shown is not None
