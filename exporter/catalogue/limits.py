@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from exporter.catalogue.series import Row, Series
 from exporter.model.results import Snapshot
-from exporter.model.settings import SEVERITIES, AnalysisSettings
+from exporter.model.settings import PARTS, SEVERITIES, AnalysisSettings
 
 
 def values(settings: AnalysisSettings) -> Mapping[str, float]:
@@ -64,7 +64,7 @@ def _gap_values(snapshot: Snapshot) -> Iterator[Row]:
 
 
 def _weights(snapshot: Snapshot) -> Iterator[Row]:
-    for part in ("coverage", "load_coverage", "performance", "error_validation"):
+    for part in PARTS:
         yield (part,), getattr(snapshot.settings.efficacy, part)
 
 

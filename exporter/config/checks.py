@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from exporter.config.conversion import unknown
-from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, Duration, GapRule
+from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings, Duration, GapRule
 
 Wrong = Callable[[str, str], None]
 
@@ -42,8 +42,6 @@ _MAY_BE_ZERO = {"analysis.test_run.max_gap"}
 _ABOVE_ONE = {"analysis.spike_magnitude", "analysis.test_run.spike_factor"}
 """Multiples of something ordinary."""
 
-_WEIGHTS = ("coverage", "load_coverage", "performance", "error_validation")
-
 
 def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
     """Calls wrong(path, text) for each setting that is out of range or contradicts another."""
@@ -60,8 +58,8 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
     for signal, rule in settings.gaps.items():
         _gap(signal, rule, wrong)
     efficacy = settings.efficacy
-    if not any(getattr(efficacy, weight) for weight in _WEIGHTS):
-        wrong("analysis.efficacy", f"all weights are 0, wanted one of {', '.join(_WEIGHTS)} above 0")
+    if not any(getattr(efficacy, weight) for weight in PARTS):
+        wrong("analysis.efficacy", f"all weights are 0, wanted one of {', '.join(PARTS)} above 0")
     if efficacy.full_within > efficacy.half_within:
         wrong("analysis.efficacy.half_within", f"wanted at least full_within ({efficacy.full_within:g})")
     if not efficacy.fair < efficacy.good < efficacy.excellent:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
-from exporter import catalogue
+from exporter import catalogue, errors
+from exporter.catalogue import limits
+from exporter.catalogue.efficacy import RATINGS
 from exporter.catalogue.exporter import OWN
+from exporter.catalogue.observed import LATENCY
+from exporter.catalogue.pattern import TOP_SPIKES, WEEKDAYS
+from exporter.catalogue.run import PHASES
+from exporter.model import results
+from exporter.model.observation import GAUGE_SIGNALS, LATENCY_MEAN, LATENCY_STATS, QUANTILES
+from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings
 
 _HEAD = """\
 # Metrics
@@ -18,8 +27,18 @@ A value that was not measured is absent: it is never 0, -1 or NaN. The `*_eviden
 "Polled" means that the value is as old as the last poll of its source: see
 `pte_source_last_success_timestamp_seconds`. Series older than the source's `max_age` are withdrawn.
 
-Labels: `application`; `side`, the name of the environment (`production`, `pte`); `signal`; `method` and `route` of an
-endpoint; `source`, the name of the environment that is polled.
+Labels: `application`; `side`, the name of the environment (`production`, `pte`); `method` and `route` of an endpoint;
+`source`, the name of the environment that is polled; the values of the others are [below](#label-values).
+
+## Queries to begin with
+
+| Question | PromQL |
+| --- | --- |
+| does it hold? (no answer: `pte_certification_evidence == 0`) | `pte_certification_holds` |
+| why not? | `pte_certification_reason == 1` |
+| which untested endpoint has most requests? | `topk by (application) (1, pte_untested_endpoint_share_ratio)` |
+| how old is the test run? | `time() - pte_test_run_end_timestamp_seconds` |
+| what is left for the next test? | `pte_next_certification_objective and pte_next_certification_met == 0` |
 """
 
 _ABOUT_RESULTS = """
@@ -34,10 +53,38 @@ _ABOUT_OWN = """
 Beside them there are `process_*` and `python_info`, which Prometheus's client library gives.
 """
 
+_ABOUT_VALUES = """
+## Label values
+
+`side`, `source`, `application`, `method` and `route` come from the configuration and the data.
+"""
+
+
+def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
+    """(label, where and what, its values)."""
+    signals = (*GAUGE_SIGNALS, LATENCY_MEAN, LATENCY)
+    yield "limit", "`pte_limit`", limits.values(AnalysisSettings())
+    yield "reason", "`pte_certification_reason`", results.REASONS
+    yield "reason", "`pte_source_poll_failures_total`", errors.REASONS
+    yield "signal", "`pte_gap_*`", COMPARED
+    yield "signal", "`pte_observed_samples`, `pte_observation_evidence`", signals
+    yield "severity", "`pte_gap_limit_ratio`; in this order 1 to 4 of `pte_gap_severity`", SEVERITIES[1:]
+    yield "verdict", "`pte_gap_verdict`: the PTE is", get_args(results.Verdict)
+    yield "metric", "`pte_next_certification_*`: at least the objective", results.AT_LEAST
+    yield "metric", "`pte_next_certification_*`: at most the objective", results.AT_MOST
+    yield "part", "`pte_efficacy_*`", PARTS
+    yield "rating", "`pte_efficacy_rating`", RATINGS
+    yield "phase", "`pte_test_run_phase_seconds`", PHASES
+    yield "stat", "`pte_latency_seconds`", LATENCY_STATS
+    yield "stat", "the other observed signals", ("mean", "peak", "min", *(f"p{float(q) * 100:g}" for q in QUANTILES))
+    yield "day", "of `timezone`", WEEKDAYS
+    yield "hour", "of `timezone`", (f"{hour:02d}" for hour in range(24))
+    yield "rank", "of a spike", (str(rank) for rank in range(1, TOP_SPIKES + 1))
+
 
 def files() -> Mapping[str, bytes]:
     """Path below the repository's root to content."""
-    results = _table(
+    published = _table(
         ("Series", "Labels", "Unit", "Meaning"),
         ((f"`{s.name}`", _code(s.labels), s.unit.replace("_", " "), s.help) for s in catalogue.ALL),
     )
@@ -45,7 +92,11 @@ def files() -> Mapping[str, bytes]:
         ("Series", "Type", "Labels", "Meaning"),
         ((f"`{s.published}`", s.kind, _code(s.labels), s.help) for s in OWN),
     )
-    return {"docs/METRICS.md": f"{_HEAD}{_ABOUT_RESULTS}\n{results}{_ABOUT_OWN}\n{own}".encode()}
+    values = _table(
+        ("Label", "Of", "Values"), ((f"`{label}`", where, _code(known)) for label, where, known in _label_values())
+    )
+    page = f"{_HEAD}{_ABOUT_RESULTS}\n{published}{_ABOUT_OWN}\n{own}{_ABOUT_VALUES}\n{values}"
+    return {"docs/METRICS.md": page.encode()}
 
 
 def _code(labels: Iterable[str]) -> str:

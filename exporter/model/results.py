@@ -155,6 +155,30 @@ class Growth:
     """Total variation between production's mix then and now."""
 
 
+AT_LEAST = (
+    "request_rate",
+    "concurrent_users",
+    "throughput",
+    "spike_multiplier",
+    "sustained",
+    "uptime_ratio",
+    "db_connections",
+)
+"""Metrics of the next certification whose objective is to be reached."""
+
+AT_MOST = (
+    "latency_mean",
+    "latency_p95",
+    "latency_p99",
+    "error_ratio",
+    "cpu",
+    "memory",
+    "timeout_ratio",
+    "recovery_time",
+    "failover_time",
+)
+"""Metrics of the next certification that have to stay at or below their objective."""
+
 REASONS = (
     "no_test_run",
     "too_old",

@@ -103,6 +103,10 @@ class RouteSettings(Settings, frozen=True):
     """Replace numbers, UUIDs and hashes in paths by a placeholder."""
 
 
+PARTS = ("coverage", "load_coverage", "performance", "error_validation")
+"""The parts of the efficacy score; each weight has its part's name."""
+
+
 class EfficacySettings(Settings, frozen=True):
     """Weights (they are normalised by those that have evidence) and steps of the efficacy score."""
 

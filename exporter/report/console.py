@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from exporter import words
-from exporter.model.results import ApplicationResult, Criterion, Gap, Snapshot
+from exporter.model.results import AT_LEAST, ApplicationResult, Criterion, Gap, Snapshot
 from exporter.report.facts import facts
 
 WIDTH = 110
@@ -23,9 +23,6 @@ _TITLE = 13
 
 _TIED = "\u00a0"
 _UNIT = re.compile(r"(?<=\d) (?=%|req/s|m?s\b|[kMG]?B/s|users)")
-
-_LEAST = ("request_rate", "concurrent_users", "throughput", "spike_multiplier", "sustained", "uptime_ratio")
-"""Metrics of the next test that have to be reached; database connections are to be provided; the rest is a limit."""
 
 
 def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
@@ -79,7 +76,7 @@ def _next(wanted: Sequence[Criterion]) -> Iterator[str]:
     rows = []
     for line in wanted:
         assert not isinstance(line.objective, str)
-        limit = "at least" if line.metric in _LEAST or line.assumption else "at most"
+        limit = "at least" if line.metric in AT_LEAST else "at most"
         met = "assumed" if line.assumption else _MET[line.met]
         rows.append((words.label(line.metric), limit, words.quantity(line.metric, line.objective), met))
     return (f"  {row}" for row in _table(rows, numbers=(2,)))
