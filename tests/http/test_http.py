@@ -361,7 +361,9 @@ def test_https_to_http() -> None:
     """Speaking TLS to a server that does not is `tls`."""
     with bad_server(reply(200, b"ok")) as server:
         server.scheme = "https"
-        assert failure(server, timeout=PATIENT).reason == "tls"
+        error = failure(server, timeout=PATIENT)
+        assert error.reason == "tls"
+        assert "is it https there? does it want a client certificate (tls.cert_file)" in str(error)
 
 
 def test_repr(token: Path) -> None:
