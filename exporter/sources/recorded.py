@@ -35,7 +35,7 @@ class Options(Settings, frozen=True):
 
 def problems(options: Options) -> list[tuple[str, str]]:
     """What is wrong with the options beyond their types, as (key, text)."""
-    return [] if options.file.is_file() else [("file", f"{options.file} is not a file that can be read")]
+    return [] if options.file.is_file() else [("file", f"cannot read {options.file}: it is no file")]
 
 
 class Source:
