@@ -78,8 +78,11 @@ class Pipeline:
             for role, seen in self._seen.items()
             if now - seen.at <= self._environments[role].max_age
         }
-        sides = known.get("production"), known.get("pte")
-        self._last = analyse(*sides, self._before_runs(), self._settings, now, self.sides, self._last)
+        before = self._before_runs()
+        production = known.get("production")
+        if production is not None:  # so that a report of this round holds all that the round rests on
+            production = replace(production, before=before)
+        self._last = analyse(production, known.get("pte"), before, self._settings, now, self.sides, self._last)
         return self._last
 
     def nothing(self, now: float) -> Snapshot:
@@ -132,13 +135,16 @@ class Pipeline:
         return None
 
     def _before_runs(self) -> dict[str, ApplicationObservation]:
-        before = {}
+        now = self._seen.get("production")
+        recorded = now.observation.before if now is not None else {}
+        before: dict[str, ApplicationObservation] = {}
         for name, day in self._midnights().items():
             seen = self._before.get(day)
-            found = seen.applications.get(name) if seen is not None else None
-            # A recorded source knows one window only, whatever it is asked for: that is no evidence of the past.
-            if found is not None and found.window.end <= day:
-                before[name] = found
+            asked = seen.applications.get(name) if seen is not None else None
+            # A recording gives the same day whatever it is asked for; what it knows of the past it brought along.
+            for found in (asked, recorded.get(name)):
+                if found is not None and found.window.end <= day:
+                    before.setdefault(name, found)
         return before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def test_a_side_older_than_its_max_age_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_recorded_round_gives_the_results_that_were_recorded(tmp_path: Path) -> None:
-    """What `report --format json` writes can be read back, and analysing it again changes nothing but growth."""
+    """What `report --format json` writes can be read back, and analysing it again gives every result as it was."""
     live = _pipeline(tmp_path, DEMO)
     for name in ("production", "staging"):
         live.poll(name, AT)
@@ -72,13 +73,7 @@ def test_a_recorded_round_gives_the_results_that_were_recorded(tmp_path: Path) -
     assert again.applications.keys() == first.applications.keys()
     for name, result in first.applications.items():
         other = again.applications[name]
-        assert (other.gaps, other.load, other.coverage, other.efficacy) == (
-            result.gaps,
-            result.load,
-            result.coverage,
-            result.efficacy,
-        )
-        assert other.growth.peak_ratio is None, "one recorded window says nothing about the time before the run"
+        assert replace(other, production=None, pte=None) == replace(result, production=None, pte=None)
 
 
 def test_production_that_fails_in_the_past_costs_only_growth(tmp_path: Path) -> None:

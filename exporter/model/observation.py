@@ -158,3 +158,5 @@ class Observation:
     """How many queries the observation took."""
     clock_skew: float | None = None
     """The source's clock minus ours, in seconds, where it tells."""
+    before: Mapping[str, ApplicationObservation] = field(default_factory=dict)
+    """Production before each application's run, where a round looked: a recording cannot be asked about the past."""
