@@ -153,7 +153,9 @@ def test_signals_are_heard_before_what_takes_long_is_loaded() -> None:
     assert (done.stdout, done.stderr) == ("\n", "")
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(["serve"], 0), (["report"], 143)])
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["serve", "--web.listen-address", "127.0.0.1:0"], 0), (["report"], 143)]
+)
 def test_the_end_may_come_while_the_program_loads(arguments: list[str], code: int) -> None:
     """SIGTERM ends it by a handler of ours at any moment, in process 1 too: `serve` well, others as ended by it."""
     ending = (
