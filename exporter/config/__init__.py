@@ -225,9 +225,7 @@ def _check(raw: Any, file: str, problems: list[Problem]) -> None:
         return convert(raw.get(key, {}), type, file, key, []) if isinstance(raw, Mapping) else None
 
     environments = [convert(each, Environment, file, "", []) for each in _environments(raw)]
-    whole = [environment for environment in environments if environment is not None]
-    if len(whole) == len(environments):
-        _check_roles(whole, wrong)
+    _check_roles(_environments(raw), wrong)
     for position, environment in enumerate(environments):
         if environment is not None:
             _check_environment(environment, f"environments[{position}]", wrong)
@@ -240,19 +238,22 @@ def _check(raw: Any, file: str, problems: list[Problem]) -> None:
             wrong(f"links.{key}", "wanted a URL that starts with https:// or http://, without spaces, quotes or braces")
 
 
-def _check_roles(environments: Sequence[Environment], wrong: Callable[[str, str], None]) -> None:
-    for role in ROLES:
-        count = sum(environment.role == role for environment in environments)
-        if count != 1:
-            wrong("environments", f"found {count} environments with role {role}, wanted exactly one")
+def _check_roles(environments: Sequence[Any], wrong: Callable[[str, str], None]) -> None:
+    """On the raw values, so that a fault in one environment does not hide that two have one name."""
+    raw = [each if isinstance(each, Mapping) else {} for each in environments]
+    roles = [each.get("role") for each in raw]
+    if all(role in ROLES for role in roles):
+        for role in ROLES:
+            if roles.count(role) != 1:
+                wrong("environments", f"found {roles.count(role)} environments with role {role}, wanted exactly one")
     first: dict[str, int] = {}
-    for position, environment in enumerate(environments):
-        if environment.name in first:
-            text = (
-                f'"{environment.name}" is the name of environments[{first[environment.name]}] too, wanted another name'
-            )
+    for position, each in enumerate(raw):
+        name = each.get("name") or each.get("role")
+        if isinstance(name, str) and name in first:
+            text = f'"{name}" is the name of environments[{first[name]}] too, wanted another name'
             wrong(f"environments[{position}].name", text)
-        first.setdefault(environment.name, position)
+        elif isinstance(name, str):
+            first[name] = position
 
 
 def _check_environment(environment: Environment, path: str, wrong: Callable[[str, str], None]) -> None:

@@ -96,6 +96,7 @@ anlysis: {}
         "environments[1].runs[0].start: missing, wanted a time with its zone such as 2026-11-20T10:00:00Z",
         "environments[1].runs[0].end: found a date, wanted a time with its zone such as 2026-11-20T10:00:00Z",
         *problems[4:7],
+        "environments: found 2 environments with role pte, wanted exactly one",
         "environments[2].interval: wanted at least 1s",
         "analysis.tolerance: found 5, wanted a ratio within 0..1",
         "analysis.routes.min_requests: found -1, wanted at least 0",
@@ -225,7 +226,17 @@ def test_a_run_that_cannot_be_is_refused(tmp_path: Path, window: str, says: str)
 def test_a_run_may_take_a_week_and_be_long_ago(tmp_path: Path) -> None:
     """Seven days are a long test, and an old one is judged by its age."""
     run = "{application: a, start: 2016-11-20T10:00:00Z, end: 2016-11-27T10:00:00Z}"
-    sources.read(written(tmp_path, TWO.replace("{role: pte,", f"{{role: pte, runs: [{run}],")))
+    config = sources.read(written(tmp_path, TWO.replace("{role: pte,", f"{{role: pte, runs: [{run}],")))
+    assert config.environment("pte").windows["a"].duration == 7 * 86400
+
+
+def test_a_fault_elsewhere_does_not_hide_that_two_environments_have_one_name(tmp_path: Path) -> None:
+    """An unknown key and a shared name are told together."""
+    text = TWO.replace("{role: production,", "{role: production, name: x, intervall: 5m,").replace(
+        "{role: pte,", "{role: pte, name: x,"
+    )
+    found = told(tmp_path, text)
+    assert [line.split(":")[0] for line in found] == ["environments[0].intervall", "environments[1].name"]
 
 
 def test_an_age_of_centuries_is_refused(tmp_path: Path) -> None:
