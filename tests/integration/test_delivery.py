@@ -75,7 +75,7 @@ class Site:
     receiver: Receiver
     pte: Path
 
-    def test_peaked_at(self, peak: float) -> None:
+    def tested_at(self, peak: float) -> None:
         self.replace(observed(peak, run=True))
 
     def replace(self, content: bytes) -> None:
@@ -173,7 +173,7 @@ def test_a_certification_that_does_not_hold_is_delivered_and_so_is_its_end(
         assert "alertname" in links["Silence"]
         assert here.slack(r"^\[CRITICAL\] shop")[0]["color"] == "danger"
 
-        here.test_peaked_at(130.0)
+        here.tested_at(130.0)
         eventually(lambda: bool(here.pages("resolve")), SOON, "the end of the page")
         eventually(lambda: bool(here.slack(r"^\[RESOLVED\] shop")), SOON, "the end at Slack")
         pages = [*here.pages("trigger"), *here.pages("resolve")]
@@ -185,13 +185,13 @@ def test_a_certification_that_does_not_hold_is_delivered_and_so_is_its_end(
 def test_a_source_that_fails_is_told_with_its_reason(metrics: str, alerts: str, tmp_path: Path) -> None:
     """A file that is no JSON any more makes a warning at Slack that names the reason, and no page; it resolves too."""
     with site(metrics, alerts, tmp_path) as here:
-        here.test_peaked_at(130.0)
+        here.tested_at(130.0)
         here.replace(b"<html>")
         eventually(lambda: bool(here.slack("cannot read its source pte")), SOON, "a warning at Slack")
         (found, *_) = here.slack("cannot read its source pte")
         assert found["color"] == "warning"
         assert "Reason: Why polls failed: not json." in found["text"]
-        here.test_peaked_at(130.0)
+        here.tested_at(130.0)
         eventually(lambda: bool(here.slack(r"^\[RESOLVED\].*source pte")), SOON, "its end at Slack")
         assert "PteSourceFailing" not in str(here.receiver.at("/pagerduty"))
 
