@@ -59,34 +59,8 @@ def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program
             "prints here what Slack and PagerDuty would get",
             shown=True,
         ),
-        Program(
-            "alertmanager",
-            alertmanager,
-            "/-/ready",
-            (
-                found(ALERTMANAGER),
-                f"--config.file={alertmanager_config}",
-                f"--storage.path={data / 'alertmanager-data'}",
-                f"--web.listen-address={alertmanager}",
-                f"--web.external-url=http://{alertmanager}",
-                "--cluster.listen-address=",
-            ),
-            "alerts and silences",
-        ),
-        Program(
-            "prometheus",
-            prometheus,
-            "/-/ready",
-            (
-                found(PROMETHEUS),
-                f"--config.file={HERE / 'prometheus.yml'}",
-                f"--storage.tsdb.path={data / 'prometheus-data'}",
-                "--storage.tsdb.retention.time=60d",
-                f"--web.listen-address={prometheus}",
-                f"--web.external-url=http://{prometheus}",
-            ),
-            "series, rules and alerts",
-        ),
+        _alertmanager(alertmanager, data, alertmanager_config),
+        _prometheus(prometheus, data),
         Program(
             "exporter",
             exporter,
@@ -100,4 +74,38 @@ def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program
             ),
             "verdicts; metrics at /metrics",
         ),
+    )
+
+
+def _alertmanager(address: str, data: Path, config: Path) -> Program:
+    return Program(
+        "alertmanager",
+        address,
+        "/-/ready",
+        (
+            found(ALERTMANAGER),
+            f"--config.file={config}",
+            f"--storage.path={data / 'alertmanager-data'}",
+            f"--web.listen-address={address}",
+            f"--web.external-url=http://{address}",
+            "--cluster.listen-address=",
+        ),
+        "alerts and silences",
+    )
+
+
+def _prometheus(address: str, data: Path) -> Program:
+    return Program(
+        "prometheus",
+        address,
+        "/-/ready",
+        (
+            found(PROMETHEUS),
+            f"--config.file={HERE / 'prometheus.yml'}",
+            f"--storage.tsdb.path={data / 'prometheus-data'}",
+            "--storage.tsdb.retention.time=60d",
+            f"--web.listen-address={address}",
+            f"--web.external-url=http://{address}",
+        ),
+        "series, rules and alerts",
     )

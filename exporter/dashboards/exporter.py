@@ -129,8 +129,15 @@ def _rate(name: str, by: str) -> str:
     return f"sum by ({by}) (rate({name}[30m]))"
 
 
+_INCREASE = "sum by ({}) (increase({}[30m]))".format
+
+
 def _polls() -> tuple[Panel, ...]:
-    duration = About(
+    return _duration(), _failures(), _pace(), _age(), _skew()
+
+
+def _duration() -> Panel:
+    about = About(
         "Duration of polls",
         "How long do polls take, on average and at the 95th percentile, against the time between two of them (limit)? "
         "Over 30 minutes.",
@@ -138,58 +145,64 @@ def _polls() -> tuple[Panel, ...]:
         "s",
         (12, 8),
     )
-    failures = About(
+    stem = "pte_source_poll_duration_seconds"
+    mean = f"{_rate(f'{stem}_sum', 'source')} / {_rate(f'{stem}_count', 'source')}"
+    p95 = f"histogram_quantile(0.95, {_rate(f'{stem}_bucket', 'source, le')})"
+    return timeseries(
+        about,
+        Query(mean, "mean, {{source}}"),
+        Query(p95, "P95, {{source}}"),
+        Query(smallest("source", "pte_source_interval_seconds"), "limit, interval of {{source}}"),
+    )
+
+
+def _failures() -> Panel:
+    about = About(
         "Failed polls by reason",
         "Why do polls fail? Failures in 30 minutes, by source and reason.",
         "No poll failed in this time range: good.",
         "short",
         (12, 8),
     )
-    pace = About(
+    failed = _INCREASE("source, reason", "pte_source_poll_failures_total")
+    return timeseries(about, Query(f"{failed} > 0", "{{source}} {{reason}}"), bars=True)
+
+
+def _pace() -> Panel:
+    about = About(
         "Polls and missed slots",
         "Are sources polled as often as configured? Polls in 30 minutes; a slot is missed while a poll is in flight.",
         NOT_SCRAPED,
         "short",
         (12, 8),
     )
-    age = About(
+    return timeseries(
+        about,
+        Query(_INCREASE("source", "pte_source_polls_total"), "polls, {{source}}"),
+        Query(_INCREASE("source", "pte_source_skipped_polls_total"), "missed slots, {{source}}"),
+    )
+
+
+def _age() -> Panel:
+    about = About(
         "Age of the data over time",
         "How old was what each source gave? A saw-tooth as high as the interval is normal.",
         NOT_SCRAPED,
         "s",
         (12, 8),
     )
-    skew = About(
+    return timeseries(about, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}"))
+
+
+def _skew() -> Panel:
+    about = About(
         "Clock skew",
         "How far are the sources' clocks from ours, where they tell?",
         "No source tells its clock.",
         "s",
         (12, 8),
     )
-    stem = "pte_source_poll_duration_seconds"
-    mean = f"{_rate(f'{stem}_sum', 'source')} / {_rate(f'{stem}_count', 'source')}"
-    p95 = f"histogram_quantile(0.95, {_rate(f'{stem}_bucket', 'source, le')})"
-    increase = "sum by ({}) (increase({}[30m]))".format
-    return (
-        timeseries(
-            duration,
-            Query(mean, "mean, {{source}}"),
-            Query(p95, "P95, {{source}}"),
-            Query(smallest("source", "pte_source_interval_seconds"), "limit, interval of {{source}}"),
-        ),
-        timeseries(
-            failures,
-            Query(f"{increase('source, reason', 'pte_source_poll_failures_total')} > 0", "{{source}} {{reason}}"),
-            bars=True,
-        ),
-        timeseries(
-            pace,
-            Query(increase("source", "pte_source_polls_total"), "polls, {{source}}"),
-            Query(increase("source", "pte_source_skipped_polls_total"), "missed slots, {{source}}"),
-        ),
-        timeseries(age, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}")),
-        timeseries(skew, Query(largest("source", "pte_source_clock_skew_seconds"), "{{source}}")),
-    )
+    return timeseries(about, Query(largest("source", "pte_source_clock_skew_seconds"), "{{source}}"))
 
 
 def _replicas() -> Panel:
