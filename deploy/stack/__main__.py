@@ -119,7 +119,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.stack", description=__doc__.split("\n\n")[0])
     parser.add_argument("--days", type=int, default=history.DAYS, help="of history; fewer know less of the past")
     days = parser.parse_args().days
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a script's background shell starts us deaf to it
+        signal.signal(number, _interrupt)
     running: dict[Program, subprocess.Popen[bytes]] = {}
     try:
         for program in prepare(days):
