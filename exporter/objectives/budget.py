@@ -1,0 +1,152 @@
+"""The budget: what is left, for how long, what is forecast, what is due. docs/method.md, section "Error budgets"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from exporter import __version__
+from exporter.model.slo import DAY, Slo
+from exporter.objectives import names
+from exporter.objectives.fragments import by, days, duration, elapsed, on
+from exporter.objectives.rule import Record, base, period_window, select
+
+HOUR = 3600
+TREND = 3 * DAY
+"""What a forecast goes by."""
+
+ENOUGH = "0.9"
+"""How much of a window must have data for it to count as one."""
+
+LEAST_BAD_EVENTS = 10
+"""A forecast rests on at least as many bad events."""
+
+_ALERTING = ("page", "ticket", "shadow")
+
+
+def decimal(value: Decimal) -> str:
+    """All digits, no exponent, no trailing zeros: 0.999."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def budget(slo: Slo) -> Iterator[Record]:
+    """In the order in which they rest on each other."""
+    yield Record(names.OBJECTIVE, f"vector({decimal(slo.objective / 100)})")
+    yield Record(names.BUDGET, f"vector({decimal(slo.budget)})")
+    yield Record(names.DAYS, days(slo.period))
+    for tier in slo.tiers:
+        labels = {"tier": tier.name, "long": duration(tier.long), "short": duration(tier.short)}
+        yield Record(names.BURN_FACTOR, f"vector({decimal(tier.factor)})", labels)
+    yield Record(names.INFO, "vector(1)", _info(slo))
+    yield Record(names.CURRENT_BURN, f"{select(slo, names.RATIO + duration(base(slo)))} / {decimal(slo.budget)}")
+    yield Record(names.PERIOD_BURN, f"{select(slo, names.RATIO + period_window(slo))} / {decimal(slo.budget)}")
+    yield from _left(slo)
+    yield Record(names.COVERAGE, _coverage(slo, slo.period.seconds))
+    yield from _outlook(slo)
+    if slo.sla is not None:
+        yield from _sla(slo)
+
+
+def _info(slo: Slo) -> dict[str, str]:
+    alerting = next((kind for kind in _ALERTING if any(tier.notify == kind for tier in slo.tiers)), "none")
+    return {
+        "sloth_mode": "cli-gen-prom",
+        "sloth_spec": slo.spec,
+        "sloth_version": f"pte-exporter/{__version__}",
+        "sloth_objective": decimal(slo.objective),
+        "alerting": "shadow" if slo.shadow else alerting,
+    }
+
+
+def _left(slo: Slo) -> Iterator[Record]:
+    burn = select(slo, names.PERIOD_BURN)
+    consumed = burn
+    allowed = f"{decimal(slo.budget)} * {_counted(slo, 'events')}"
+    if slo.period.calendar:
+        yield Record(names.ELAPSED, elapsed(slo.period))
+        part = select(slo, names.ELAPSED)
+        consumed = f"{burn} * on () group_left () {part}"
+        allowed = f"{allowed} / on () group_left () ({part} > 0)"
+    yield Record(names.REMAINING, f"1 - {consumed}")
+    yield Record(names.CONSUMED, consumed)
+    yield Record(names.REMAINING_EVENTS, f"{allowed} - {_counted(slo, 'errors')}")
+
+
+def _counted(slo: Slo, kind: str, seconds: int = 0) -> str:
+    """Events or errors of a window, or of the period, without the label that tells windows apart."""
+    window = duration(seconds) if seconds else period_window(slo)
+    return f"sum{by(slo.sli.by)} ({select(slo, names.count(kind), window)})"
+
+
+def _coverage(slo: Slo, seconds: int) -> str:
+    """How many full hours of a window have data."""
+    seen = f"count_over_time({select(slo, names.quarter('events'))}[{duration(seconds - 1)}:1h])"
+    return f"max{by(slo.sli.by)} ({seen}) / {seconds // HOUR}"
+
+
+def _outlook(slo: Slo) -> Iterator[Record]:
+    left = f"sum{by(slo.sli.by)} ({select(slo, names.REMAINING_EVENTS)})"
+    least = max(slo.min_bad_events, 1)
+    key = on(slo.sli.by)
+    if slo.period.seconds <= TREND:
+        return
+    hourly = _counted(slo, "errors", HOUR)
+    exhaustion = f"clamp_min({left}, 0)\n/ {key}\n({hourly} >= {least})\n* {HOUR}"
+    yield Record(names.EXHAUSTION, exhaustion)
+    bad = _counted(slo, "errors", TREND)
+    enough = f"({_coverage(slo, TREND)} >= bool {ENOUGH}) * {key} ({bad} >= bool {max(least, LEAST_BAD_EVENTS)})"
+    if slo.period.calendar is None:  # what is to roll off has to be known
+        enough += f" * {key} (sum{by(slo.sli.by)} ({select(slo, names.COVERAGE)}) >= bool {ENOUGH})"
+    yield Record(names.FORECAST_EVIDENCE, enough)
+    evidence = f"and {key} {select(slo, names.FORECAST_EVIDENCE)} == 1"
+    yield Record(names.BREACH, f"{_breach(slo, left, bad)}\n{evidence}")
+    yield Record(names.FORECAST, f"{_forecast(slo)}\n{evidence}")
+
+
+def _breach(slo: Slo, left: str, bad: str) -> str:
+    """left / (bad events a second that come, less those that leave the window), where that is within a period."""
+    key = on(slo.sli.by)
+    if slo.period.calendar:
+        part, length = select(slo, names.ELAPSED), f"on () group_left () {select(slo, names.DAYS)} * {DAY}"
+        until = f"({left} > 0) / {key} (({bad} > 0) / {TREND})"
+        return f"(\n  {until}\n  <= on () group_left () ((1 - {part}) * {length})\n)\n+ time()"
+    older = slo.period.seconds - TREND
+    leaving = f"({_counted(slo, 'errors')} - {key} {bad}) / {older}"
+    net = f"({bad} / {TREND} - {key} {leaving}) > 0"
+    return f"(\n  ({left} > 0) / {key} ({net})\n  <= {slo.period.seconds}\n)\n+ time()"
+
+
+def _forecast(slo: Slo) -> str:
+    """The period's error ratio at its end: rolling, that of the last three days; calendar, with what is to come."""
+    key = on(slo.sli.by)
+    if slo.period.calendar is None:
+        return f"sum{by(slo.sli.by)} ({select(slo, names.RATIO + duration(TREND))})"
+    rest = f"((1 - {select(slo, names.ELAPSED)}) * on () {select(slo, names.DAYS)} * {DAY} / {TREND})"
+    errors, events = (
+        f"({_counted(slo, kind)} + {key} {_counted(slo, kind, TREND)} * on () group_left () {rest})"
+        for kind in ("errors", "events")
+    )
+    return f"{errors}\n/ {key}\n({events} > 0)"
+
+
+def _sla(slo: Slo) -> Iterator[Record]:
+    assert slo.sla is not None
+    yield Record(names.SLA_OBJECTIVE, f"vector({decimal(slo.sla.objective / 100)})")
+    for credit in slo.sla.credits:
+        yield Record(
+            names.SLA_BELOW, f"vector({decimal(credit.below / 100)})", {"credit": f"{decimal(credit.percent)}%"}
+        )
+    yield Record(names.SLA_CREDIT, _credit(slo, select(slo, names.RATIO + period_window(slo))))
+    if slo.period.seconds > TREND:
+        yield Record(names.SLA_CREDIT_FORECAST, _credit(slo, select(slo, names.FORECAST)))
+
+
+def _credit(slo: Slo, ratio: str) -> str:
+    """The share of the fee that is due for an error ratio: each step adds what it is more than the one before."""
+    assert slo.sla is not None
+    steps, before = [], Decimal(0)
+    for credit in slo.sla.credits:
+        steps.append(f"{decimal((credit.percent - before) / 100)} * ({ratio} > bool {decimal(1 - credit.below / 100)})")
+        before = credit.percent
+    return "\n+\n".join(steps)

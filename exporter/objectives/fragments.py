@@ -1,0 +1,162 @@
+"""PromQL fragments: sums over windows that cost little, calendars, local time.
+
+Rates are recorded once a minute. Windows below a day are sums of those; longer ones are sums of full quarters of an hour
+(on the clock, by a subquery) and of the minutes since the last one, so that each costs a few thousand samples and is
+still up to date to the minute. A range is one second shorter than it says, so that it holds as many minutes on
+Prometheus 2 (closed ranges) as on 3 (left-open ones).
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import pairwise
+
+from exporter.model.slo import DAY, WEEK, Period
+
+QUARTER = 900
+MINUTE = 60
+
+_SUNDAY_TO_MONDAY = 3 * DAY
+"""1970-01-01 was a Thursday: three days after a Monday."""
+
+_FIRST, _LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
+"""Changes of a time zone's clock between these are known to the rules. A later one needs rules generated anew."""
+
+_UNITS = (("d", DAY), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def duration(seconds: int) -> str:
+    """Seconds as Prometheus writes a duration, in one unit."""
+    return next(f"{seconds // size}{unit}" for unit, size in _UNITS if seconds % size == 0)
+
+
+def by(labels: tuple[str, ...]) -> str:
+    """The clause after an aggregation operator; none at all for no labels."""
+    return f" by ({', '.join(labels)})" if labels else ""
+
+
+def on(labels: tuple[str, ...]) -> str:
+    return f"on ({', '.join(labels)})"
+
+
+def same_block(series: str, label: str, block_of: str, block_now: str, range_: str) -> str:
+    """The sum of a series over those steps of a range that lie in the same block of time as now.
+
+    `block_of` numbers the block that a step belongs to, and `block_now` the present one. PromQL's ranges have a fixed
+    length; the number becomes a label of each step's value, by which the present block's are picked out.
+    """
+    return (
+        f'sum_over_time(({series} * on () group_left ({label}) count_values("{label}", {block_of}))[{range_}])'
+        f' and on ({label}) count_values("{label}", {block_now})'
+    )
+
+
+def since_quarter(series: str) -> str:
+    """The sum of the minutes since the last full quarter of an hour. What a step at :15:00 shows belongs to before it."""
+    before, now = (f"floor(vector({time}) / {QUARTER})" for time in ("time() - 1", "time()"))
+    return same_block(series, "block", before, now, "15m:1m")
+
+
+def quarters(series: str, seconds: int) -> str:
+    """The sum of the full quarters of an hour in a window."""
+    return f"sum_over_time({series}[{duration(seconds - 1)}:15m])"
+
+
+def this_period(series: str, period: Period) -> str:
+    """The sum of the full quarters of an hour since the calendar period began."""
+    before, now = number(period, "time() - 1"), number(period, "time()")
+    return same_block(series, "period", before, now, f"{duration(period.longest - 1)}:15m")
+
+
+def number(period: Period, time: str) -> str:
+    """Which calendar period a time (a scalar expression) lies in."""
+    if period.calendar == "week":
+        return f"floor(vector({local_time(period.timezone, time)} + {_SUNDAY_TO_MONDAY}) / {WEEK})"
+    local = _month_clock(period.timezone, time)
+    return f"(year({local}) * 12 + month({local}))"
+
+
+def elapsed(period: Period) -> str:
+    """How much of the present calendar period is over, 0..1."""
+    if period.calendar == "week":
+        return f"vector((({local_time(period.timezone, 'time()')} + {_SUNDAY_TO_MONDAY}) % {WEEK}) / {WEEK})"
+    local = _month_clock(period.timezone, "time()")
+    return f"(day_of_month({local}) - 1 + {local} % {DAY} / {DAY}) / days_in_month({local})"
+
+
+def days(period: Period) -> str:
+    """How many days the period has."""
+    if period.calendar == "month":
+        return f"days_in_month({_month_clock(period.timezone, 'time()')})"
+    return f"vector({period.seconds / DAY:g})"
+
+
+@cache
+def _month_clock(timezone: str, time: str) -> str:
+    """A clock (a vector expression) that shows each month's first midnight in the zone as UTC's.
+
+    Only the offset at the nearest beginning of a month matters, and that is told by the month that a time a fortnight
+    later lies in; a change of the clock in mid-month shifts the days between by that hour.
+    """
+    ahead = month_offsets(timezone)
+    later = f"month(vector({time} + {15 * DAY}))"
+    steps = [(n, here - before) for n, (before, here) in enumerate(pairwise(ahead), start=2) if here != before]
+    terms = [f" {ahead[0]:+d}"] if ahead[0] else []
+    terms += [f" {step:+d} * ({later} >= bool {n})" for n, step in steps]
+    text = "".join(terms).replace("+", "+ ").replace("-", "- ").replace("  ", " ")
+    return f"(vector({time}){text})" if terms else f"vector({time})"
+
+
+@cache
+def month_offsets(timezone: str) -> list[int]:
+    """Seconds ahead of UTC at the first midnight of each month; raises ValueError where that differs from year to year."""
+    zone = zoneinfo.ZoneInfo(timezone)
+    years = [
+        [
+            int((datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta()).total_seconds())
+            for month in range(1, 13)
+        ]
+        for year in range(_FIRST.year, _LAST.year)
+    ]
+    if any(year != years[0] for year in years):
+        raise ValueError(f"the clock of {timezone} changes at other times each year, which PromQL cannot follow")
+    return years[0]
+
+
+@cache
+def local_time(timezone: str, time: str) -> str:
+    """A time (a scalar expression of Unix seconds) as a clock in the zone shows it, as Unix seconds would show UTC."""
+    offset, changes = _changes(timezone)
+    terms = [f"({time})"] if "-" in time else [time]
+    terms += [f"{offset:+d}"] if offset else []
+    terms += [f"{change:+d} * ({time} >= bool {at})" for at, change in changes]
+    text = " ".join(_spaced(term) for term in terms)
+    return f"({text})" if len(terms) > 1 else text
+
+
+def _spaced(term: str) -> str:
+    return f"{term[0]} {term[1:]}" if term[0] in "+-" else term
+
+
+@cache
+def _changes(timezone: str) -> tuple[int, list[tuple[int, int]]]:
+    """Seconds ahead of UTC at first, then (Unix seconds, by how many seconds more) at each change."""
+    zone = zoneinfo.ZoneInfo(timezone)
+
+    def ahead(at: datetime) -> int:
+        return int((at.astimezone(zone).utcoffset() or timedelta()).total_seconds())
+
+    changes, at = list[tuple[int, int]](), _FIRST
+    while at < _LAST:
+        after = at + timedelta(days=1)
+        if ahead(after) != ahead(at):
+            low, high = at, after
+            while high - low > timedelta(minutes=1):
+                middle = low + (high - low) / 2
+                low, high = (low, middle) if ahead(middle) != ahead(at) else (middle, high)
+            moment = datetime.fromtimestamp(round(high.timestamp() / 60) * 60, UTC)
+            changes.append((int(moment.timestamp()), ahead(after) - ahead(at)))
+        at = after
+    return ahead(_FIRST), changes

@@ -1,0 +1,110 @@
+"""Events, sums, ratios: what is read from the source, once, and all windows made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter.model.slo import DAY, WINDOW, Maintenance, Slo, Weekly
+from exporter.objectives import names
+from exporter.objectives.fragments import (
+    MINUTE,
+    by,
+    duration,
+    local_time,
+    on,
+    quarters,
+    since_quarter,
+    this_period,
+)
+from exporter.objectives.rule import Record, base, period_window, select
+
+_MONDAY = 3 * DAY
+
+
+def records(slo: Slo) -> Iterator[Record]:
+    """In the order in which they rest on each other."""
+    if slo.maintenance:
+        yield Record(names.MAINTENANCE, _maintenance(slo))
+    yield from _rates(slo)
+    for kind in names.KINDS:
+        rate = select(slo, names.rate(kind, duration(base(slo))))
+        yield Record(names.quarter(kind), _sum(slo, f"sum_over_time({rate}[{duration(15 * MINUTE - 1)}])"))
+        yield Record(names.partial(kind), _sum(slo, since_quarter(rate)), {"sloth_window": "partial"})
+    for seconds in windows(slo):
+        window = duration(seconds)
+        if seconds != base(slo):
+            for kind in names.KINDS:
+                yield Record(names.count(kind), _count(slo, kind, seconds), {"sloth_window": window})
+        yield _ratio(slo, window)
+    if slo.period.calendar or slo.period.seconds not in windows(slo):
+        window = period_window(slo)
+        for kind in names.KINDS:
+            yield Record(names.count(kind), _period_count(slo, kind), {"sloth_window": window})
+        yield _ratio(slo, window)
+
+
+def windows(slo: Slo) -> list[int]:
+    """Seconds of each window: those of the tiers and the usual ones, none longer than the period."""
+    wanted = {base(slo), *names.WINDOWS, *(w for tier in slo.tiers for w in (tier.short, tier.long))}
+    return sorted(window for window in wanted if window <= slo.period.seconds)
+
+
+def _rates(slo: Slo) -> Iterator[Record]:
+    """Events, then errors, which exist where events do: where no error was ever counted, there are none."""
+    window = duration(base(slo))
+    per = {"second": "", "window": f" / {base(slo)}", "minute": f" / {MINUTE}"}[slo.sli.per]
+    total, errors = (query.replace(WINDOW, window).strip() for query in (slo.sli.total, slo.sli.errors))
+    worst = "max" if slo.sli.per == "minute" else "sum"
+    group, key = by(slo.sli.by), on(slo.sli.by)
+    events = f"{worst}{group} (({total}) >= 0){per}"
+    if slo.maintenance:
+        events = f"{events}\nunless on () {select(slo, names.MAINTENANCE)} == 1"
+    yield Record(names.rate("events", window), events, {"sloth_window": window})
+    seen = select(slo, names.rate("events", window))
+    known = f"{worst}{group} (({errors}) >= 0){per}\nor\nsum{group} ({seen}) * 0"
+    yield Record(names.rate("errors", window), f"({known})\nand {key} {seen}", {"sloth_window": window})
+
+
+def _sum(slo: Slo, expr: str) -> str:
+    return f"sum{by(slo.sli.by)} ({expr})"
+
+
+def _count(slo: Slo, kind: str, seconds: int) -> str:
+    if seconds < DAY:
+        rate = select(slo, names.rate(kind, duration(base(slo))))
+        return f"{MINUTE} * {_sum(slo, f'sum_over_time({rate}[{duration(seconds - 1)}])')}"
+    return f"{MINUTE} * " + _sum(slo, _with_partial(slo, kind, quarters(select(slo, names.quarter(kind)), seconds)))
+
+
+def _period_count(slo: Slo, kind: str) -> str:
+    if slo.period.calendar is None:
+        return _count(slo, kind, slo.period.seconds)
+    whole = this_period(select(slo, names.quarter(kind)), slo.period)
+    return f"{MINUTE} * " + _sum(slo, _with_partial(slo, kind, whole))
+
+
+def _with_partial(slo: Slo, kind: str, whole: str) -> str:
+    """The minutes since the last full quarter too; their label sloth_window keeps them apart."""
+    return f"{whole} or {select(slo, names.partial(kind))}"
+
+
+def _ratio(slo: Slo, window: str) -> Record:
+    name = f"{names.RATIO}{window}"
+    if window == duration(base(slo)):
+        errors, events = (select(slo, names.rate(kind, window)) for kind in ("errors", "events"))
+    else:
+        errors, events = (select(slo, names.count(kind), window) for kind in ("errors", "events"))
+    return Record(name, f"{errors}\n/\n({events} > 0)", {"sloth_window": window})
+
+
+def _maintenance(slo: Slo) -> str:
+    """1 while a window lasts, and until no rate looks back into it any more."""
+    active = " + ".join(_active(window, base(slo)) for window in slo.maintenance)
+    return f"vector({active}) > bool 0"
+
+
+def _active(window: Maintenance, after: int) -> str:
+    if isinstance(window, Weekly):
+        into = f"({local_time(window.timezone, 'time()')} + {_MONDAY} - {window.start}) % {7 * DAY}"
+        return f"({into} < bool {window.duration + after})"
+    return f"(time() >= bool {window.start:.0f}) * (time() < bool {window.end + after:.0f})"

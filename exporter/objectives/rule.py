@@ -1,0 +1,70 @@
+"""One objective's rules as plain values, and what all of them share: its labels and its selector."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from exporter.model.slo import Slo
+from exporter.objectives.fragments import duration
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A recorded series; `labels` are those that it has beside the objective's own."""
+
+    name: str
+    expr: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert; `labels` are those that it has beside the objective's own."""
+
+    name: str
+    expr: str
+    wait: int
+    """`for`, in seconds."""
+    keep: int
+    """`keep_firing_for`, in seconds."""
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+Rule = Record | Alert
+
+
+def quote(text: str) -> str:
+    """A PromQL string."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def identity(slo: Slo) -> dict[str, str]:
+    """The labels of every rule of an objective."""
+    return {
+        "sloth_id": slo.id,
+        "sloth_service": slo.service,
+        "sloth_slo": slo.name,
+        "application": slo.application or slo.service,
+        "side": slo.side,
+        **slo.labels,
+    }
+
+
+def select(slo: Slo, name: str, window: str = "", state: str = "") -> str:
+    """The selector of a recorded series of this objective."""
+    more = f',sloth_window="{window}"' if window else ""
+    more += f',state="{state}"' if state else ""
+    return f"{name}{{sloth_id={quote(slo.id)}{more}}}"
+
+
+def period_window(slo: Slo) -> str:
+    """What the label sloth_window and the ratio's name say for the period: 30d, month, week."""
+    return slo.period.calendar or duration(slo.period.seconds)
+
+
+def base(slo: Slo) -> int:
+    """Seconds over which the source's rates are taken: five minutes, or the shortest window of a tier."""
+    return min([300, *(tier.short for tier in slo.tiers)])
