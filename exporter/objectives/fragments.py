@@ -1,9 +1,9 @@
 """PromQL fragments: sums over windows that cost little, calendars, local time.
 
-Rates are recorded once a minute. Windows below a day are sums of those; longer ones are sums of full quarters of an hour
-(on the clock, by a subquery) and of the minutes since the last one, so that each costs a few thousand samples and is
-still up to date to the minute. A range is one second shorter than it says, so that it holds as many minutes on
-Prometheus 2 (closed ranges) as on 3 (left-open ones).
+Rates are recorded once a minute. Windows below a day are sums of those; longer ones are sums of full quarters of an
+hour (on the clock, by a subquery) and of the minutes since the last one: a few thousand samples, and still up to date to
+the minute. A range is one second shorter than it says, so that it holds as many minutes on Prometheus 2 (closed ranges)
+as on 3 (left-open ones).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def same_block(series: str, label: str, block_of: str, block_now: str, range_: s
 
 
 def since_quarter(series: str) -> str:
-    """The sum of the minutes since the last full quarter of an hour. What a step at :15:00 shows belongs to before it."""
+    """The sum of the minutes since the last full quarter of an hour; what a step at :15:00 shows is from before it."""
     before, now = (f"floor(vector({time}) / {QUARTER})" for time in ("time() - 1", "time()"))
     return same_block(series, "block", before, now, "15m:1m")
 
@@ -111,15 +111,13 @@ def _month_clock(timezone: str, time: str) -> str:
 
 @cache
 def month_offsets(timezone: str) -> list[int]:
-    """Seconds ahead of UTC at the first midnight of each month; raises ValueError where that differs from year to year."""
+    """Seconds ahead of UTC at the first midnight of each month; raises ValueError where years differ."""
+
+    def ahead(year: int, month: int) -> int:
+        return int((datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta()).total_seconds())
+
     zone = zoneinfo.ZoneInfo(timezone)
-    years = [
-        [
-            int((datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta()).total_seconds())
-            for month in range(1, 13)
-        ]
-        for year in range(_FIRST.year, _LAST.year)
-    ]
+    years = [[ahead(year, month) for month in range(1, 13)] for year in range(_FIRST.year, _LAST.year)]
     if any(year != years[0] for year in years):
         raise ValueError(f"the clock of {timezone} changes at other times each year, which PromQL cannot follow")
     return years[0]

@@ -74,6 +74,8 @@ RESERVED = (
     "tier",
     "state",
     "credit",
+    "block",
+    "period",
 )
 """Labels that rules write and specs must not. `application` may be set, and wins over the service's name."""
 

@@ -33,7 +33,8 @@ def group(slo: Slo, rules: Iterable[Rule]) -> str:
 def _rule(rule: Rule, own: str) -> str:
     more = _labels(rule.labels)
     if isinstance(rule, Alert):
-        head = f"      - alert: {scalar(rule.name)}\n        expr: {_expr(rule.expr)}\n        for: {duration(rule.wait)}\n"
+        head = f"      - alert: {scalar(rule.name)}\n        expr: {_expr(rule.expr)}\n"
+        head += f"        for: {duration(rule.wait)}\n"
         if rule.keep:
             head += f"        keep_firing_for: {duration(rule.keep)}\n"
         annotations = _labels(rule.annotations)
