@@ -1,7 +1,7 @@
 """PromQL fragments: sums over windows that cost little, calendars, local time.
 
 Rates are recorded once a minute. Windows below a day are sums of those; longer ones are sums of full quarters of an
-hour (on the clock, by a subquery) and of the minutes since the last one: a few thousand samples, and still up to date to
+hour (on the clock, by a subquery) and of the minutes since the last one: few samples, and still up to date to
 the minute. A range is one second shorter than it says, so that it holds as many minutes on Prometheus 2 (closed ranges)
 as on 3 (left-open ones).
 """
