@@ -1,0 +1,47 @@
+"""Which file an objective's rules go to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from exporter import objectives
+from exporter.model.slo import DAY, Alerting, Period, Sli, Slo
+
+
+def _slo(service: str, name: str, side: str = "production") -> Slo:
+    sli = Sli("sum(rate(bad_total[{{.window}}]))", "sum(rate(all_total[{{.window}}]))")
+    return Slo(service, name, Decimal("99.9"), sli, Period(30 * DAY), (), Alerting("Burn"), side=side)
+
+
+def _groups(slos: Sequence[Slo]) -> dict[str, int]:
+    """How many groups each file has."""
+    made = objectives.files(slos, "https://runbook", "https://grafana")
+    for content in made.values():
+        assert content.decode().count("\ngroups:\n") == 1
+    return {name: content.decode().count("\n  - name: ") for name, content in made.items()}
+
+
+def test_a_service_with_many_objectives_has_several_files() -> None:
+    """A file holds a hundred objectives, which is what promtool checks in a second or two."""
+    assert _groups([_slo("shop", f"slo-{n}") for n in range(201)]) == {
+        "rules/slo-shop.rules.yml": 100,
+        "rules/slo-shop-2.rules.yml": 100,
+        "rules/slo-shop-3.rules.yml": 1,
+    }
+
+
+def test_each_service_and_each_side_has_its_file() -> None:
+    """Files are told apart by the service and by a side that is not production."""
+    slos = [_slo("shop", "a"), _slo("till/1", "a"), _slo("shop", "a-pte", "pte"), _slo("shop", "b")]
+    assert _groups(slos) == {
+        "rules/slo-shop.rules.yml": 2,
+        "rules/slo-till_1.rules.yml": 1,
+        "rules/slo-shop-pte.rules.yml": 1,
+    }
+
+
+def test_a_service_named_like_a_second_file_loses_nothing() -> None:
+    """The first service's second file and the file of a service with that name are one, with the groups of both."""
+    slos = [*(_slo("shop", f"slo-{n}") for n in range(101)), _slo("shop-2", "a")]
+    assert _groups(slos) == {"rules/slo-shop.rules.yml": 100, "rules/slo-shop-2.rules.yml": 2}
