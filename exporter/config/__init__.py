@@ -19,9 +19,11 @@ import yaml
 
 from exporter.config.checks import check_analysis
 from exporter.config.conversion import child, convert
+from exporter.config.slos import check_slos
 from exporter.errors import ConfigError, Problem
 from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import AnalysisSettings, Duration, Settings
+from exporter.model.slo_settings import SloSettings
 
 __all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_yaml"]
 
@@ -95,6 +97,7 @@ class Config(Settings, frozen=True):
     environments: tuple[Environment, ...]
     analysis: AnalysisSettings = AnalysisSettings()
     links: Links = Links()
+    slos: tuple[SloSettings, ...] = ()
 
     def environment(self, role: str) -> Environment:
         """The one environment of a role."""
@@ -197,15 +200,15 @@ def _with_default_gaps(raw: Any) -> Any:
     return {**raw, "analysis": {**analysis, "gaps": merged}}
 
 
-def _environments(raw: Any) -> list[Any]:
-    found = raw.get("environments") if isinstance(raw, Mapping) else None
+def _list(raw: Any, key: str) -> list[Any]:
+    found = raw.get(key) if isinstance(raw, Mapping) else None
     return found if isinstance(found, list) else []
 
 
 def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem]) -> dict[int, Any]:
     """Each environment's source options, by position."""
     found = {}
-    for position, environment in enumerate(_environments(raw)):
+    for position, environment in enumerate(_list(raw, "environments")):
         source = environment.get("source") if isinstance(environment, Mapping) else None
         path = f"environments[{position}].source"
         if isinstance(source, Mapping):
@@ -224,14 +227,15 @@ def _check(raw: Any, file: str, problems: list[Problem]) -> None:
     def part(key: str, type: type[T]) -> T | None:
         return convert(raw.get(key, {}), type, file, key, []) if isinstance(raw, Mapping) else None
 
-    environments = [convert(each, Environment, file, "", []) for each in _environments(raw)]
-    _check_roles(_environments(raw), wrong)
+    environments = [convert(each, Environment, file, "", []) for each in _list(raw, "environments")]
+    _check_roles(_list(raw, "environments"), wrong)
     for position, environment in enumerate(environments):
         if environment is not None:
             _check_environment(environment, f"environments[{position}]", wrong)
     analysis, links = part("analysis", AnalysisSettings), part("links", Links)
     if analysis is not None:
         check_analysis(analysis, wrong)
+    check_slos([convert(each, SloSettings, file, "", []) for each in _list(raw, "slos")], wrong)
     for key in links.__struct_fields__ if links is not None else ():
         url = getattr(links, key)
         if url is not None and not _LINK.fullmatch(url):

@@ -46,7 +46,7 @@ _ABOVE_ONE = {"analysis.spike_magnitude", "analysis.test_run.spike_factor"}
 def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
     """Calls wrong(path, text) for each setting that is out of range or contradicts another."""
     _numbers(settings, "analysis", wrong)
-    _timezone(settings.timezone, wrong)
+    check_timezone(settings.timezone, "analysis.timezone", wrong)
     if not 0 < settings.confidence < 1:
         wrong("analysis.confidence", f"found {settings.confidence:g}, wanted more than 0 and less than 1")
     load = settings.certification.load_coverage
@@ -100,11 +100,12 @@ def _number(value: float, path: str, wrong: Wrong) -> None:
         wrong(path, "wanted more than 0s")
 
 
-def _timezone(name: str, wrong: Wrong) -> None:
+def check_timezone(name: str, path: str, wrong: Wrong) -> None:
+    """Calls wrong(path, text) when there is no such time zone."""
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        wrong("analysis.timezone", f'unknown time zone "{name}", wanted an IANA name such as Europe/Berlin or UTC')
+        wrong(path, f'unknown time zone "{name}", wanted an IANA name such as Europe/Berlin or UTC')
 
 
 def _gap(signal: str, rule: GapRule, wrong: Wrong) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from exporter.model.settings import Duration, Settings
-from exporter.model.slo import Notify
+from exporter.model.slo import Calendar, Notify
 
 Side = Literal["production", "pte"]
 
@@ -53,8 +53,9 @@ class TierSettings(Settings, frozen=True):
     short: Duration
     budget_percent: float | None = None
     burn_rate: float | None = None
-    wait: Duration | None = None
-    """`for`; by default what a tier of that length has."""
+    wait: Duration | None = msgspec.field(default=None, name="for")
+    """By default what a tier of that length has; so is `keep`."""
+    keep: Duration | None = msgspec.field(default=None, name="keep_firing_for")
 
 
 class CreditSettings(Settings, frozen=True):
@@ -68,7 +69,9 @@ class SlaSettings(Settings, frozen=True):
     """What was promised to customers."""
 
     objective: float
+    """Percent."""
     credits: tuple[CreditSettings, ...] = ()
+    """Highest `below` first."""
 
 
 class MaintenanceSettings(Settings, frozen=True):
@@ -90,8 +93,9 @@ class SloSettings(Settings, frozen=True):
     sli: SliSettings
     sides: tuple[Side, ...] = ("production",)
     """Roles. The PTE's objective is recorded and shown; it never alerts."""
-    period: Duration = Duration(30 * 86400)
-    calendar: Literal["month", "week"] | None = None
+    period: Duration | None = None
+    """Rolling days; 30 when neither this nor `calendar` is given."""
+    calendar: Calendar | None = None
     """A calendar period instead of rolling days; it begins at midnight in `timezone`."""
     timezone: str | None = None
     """Of calendar periods and weekly maintenance; `analysis.timezone` when not given."""
@@ -103,6 +107,7 @@ class SloSettings(Settings, frozen=True):
     """No alert of it pages or makes a ticket."""
     sla: SlaSettings | None = None
     maintenance: tuple[MaintenanceSettings, ...] = ()
+    """Production's; the PTE has none."""
     service: str | None = None
     """The label `sloth_service`; the application when not given."""
     alert: str | None = None

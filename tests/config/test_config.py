@@ -91,7 +91,7 @@ anlysis: {}
 """
     problems = told(tmp_path, text)
     assert problems == [
-        'anlysis: unknown key "anlysis"; did you mean "analysis"? known: environments, analysis, links',
+        'anlysis: unknown key "anlysis"; did you mean "analysis"? known: environments, analysis, links, slos',
         "environments[0].interval: found a number, wanted a duration such as 90s, 5m, 1h30m or 7d",
         "environments[1].runs[0].start: missing, wanted a time with its zone such as 2026-11-20T10:00:00Z",
         "environments[1].runs[0].end: found a date, wanted a time with its zone such as 2026-11-20T10:00:00Z",
