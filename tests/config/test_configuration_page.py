@@ -12,10 +12,21 @@ import msgspec
 from exporter import sources
 from exporter.config import Environment, Links, Run
 from exporter.model.settings import AnalysisSettings, Duration
+from exporter.model.slo_settings import (
+    CreditSettings,
+    EventsSli,
+    LatencySli,
+    MaintenanceSettings,
+    SlaSettings,
+    SliSettings,
+    SloSettings,
+    TierSettings,
+)
 from exporter.prometheus.presets import duration
 from tests.servers import TOP
 
 PAGE = (TOP / "docs" / "configuration.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 ROWS = {row[0]: row[1] for row in re.findall(r"(?m)^\| `([^`]+)` \| ([^|]+) \|", PAGE)}
 
 
@@ -25,26 +36,52 @@ def written(value: Any) -> str:
         return duration(value)
     if isinstance(value, bool):
         return str(value).lower()
-    if value is None or value == ():
+    if value is None or value in ((), {}):
         return "none"
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def keys(record: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, str]]:
     """Each key with its default."""
     for field in msgspec.structs.fields(record):
-        default = field.default
+        default = {} if field.default_factory is dict else field.default
         if isinstance(default, msgspec.Struct):
             yield from keys(type(default), f"{path}{field.name}.")
         elif field.name != "gaps":
-            yield f"{path}{field.name}", "required" if default is msgspec.NODEFAULT else written(default)
+            yield f"{path}{field.encode_name}", "required" if default is msgspec.NODEFAULT else written(default)
+
+
+SLOS = {
+    **dict(keys(SloSettings, "slos[].")),
+    **dict(keys(SliSettings, "slos[].sli.")),
+    **dict(keys(LatencySli, "slos[].sli.latency.")),
+    **dict(keys(EventsSli, "slos[].sli.events.")),
+    **dict(keys(TierSettings, "slos[].tiers[].")),
+    **dict(keys(SlaSettings, "slos[].sla.")),
+    **dict(keys(CreditSettings, "slos[].sla.credits[].")),
+    **dict(keys(MaintenanceSettings, "slos[].maintenance[].")),
+}
+
+CHOSEN = {
+    "name": "the role",
+    "slos[].period": "30d",
+    "slos[].timezone": "`analysis.timezone`",
+    "slos[].tiers": "the usual ones",
+    "slos[].service": "the application",
+    "slos[].alert": "PteSloBurn",
+    "slos[].tiers[].for": "by `long`",
+    "slos[].tiers[].keep_firing_for": "by `long`",
+}
+"""Defaults that no record holds, as they follow from something else."""
 
 
 def test_every_key_is_there_with_its_default() -> None:
     """The tables have each key of the records, no other, and say its default."""
     gaps = {f"analysis.gaps.{name}": rule.bad for name, rule in AnalysisSettings().gaps.items()}
-    known = {**dict(keys(Environment)), **dict(keys(Run, "runs[].")), **dict(keys(Links, "links."))}
-    assert {**known, "name": "the role", **dict(keys(AnalysisSettings, "analysis.")), **gaps} == ROWS
+    known = {**dict(keys(Environment)), **dict(keys(Run, "runs[].")), **dict(keys(Links, "links.")), **SLOS}
+    assert {**known, **CHOSEN, **dict(keys(AnalysisSettings, "analysis.")), **gaps} == ROWS
 
 
 def test_every_gap_rule_is_the_default() -> None:
@@ -57,7 +94,15 @@ def test_every_gap_rule_is_the_default() -> None:
 def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
     """What the page begins with can be saved and used."""
     file = tmp_path / "exporter.yml"
-    file.write_text(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[0], encoding="utf-8")
+    file.write_text(EXAMPLES[0], encoding="utf-8")
     read = sources.read(file)
     assert read.environment("pte").windows.keys() == {"shop"}
     assert read.analysis.gaps["cpu"].limit == 0.7
+
+
+def test_the_example_of_slos_is_a_good_one(tmp_path: Path) -> None:
+    """Below the environments of the first example, what `slos` begins with can be used."""
+    file = tmp_path / "exporter.yml"
+    environments, _, _ = EXAMPLES[0].partition("slos:")
+    file.write_text(environments + EXAMPLES[1], encoding="utf-8")
+    assert [slo.name for slo in sources.read(file).slos] == ["availability", "fast", "orders"]
