@@ -45,7 +45,7 @@ class Tier:
     """One pair of windows: fires while both burn faster than `factor`."""
 
     name: str
-    """What the label `tier` says: page_quick, page_slow, ticket_quick, ticket_slow, or another name."""
+    """What the label `sloth_tier` says: page_quick, page_slow, ticket_quick, ticket_slow, or another name."""
     notify: Notify
     long: int
     short: int

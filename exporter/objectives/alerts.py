@@ -1,6 +1,8 @@
 """Burn alerts of two windows each, and the alert that nothing is known any more.
 
-`and` matches all labels, and the windows of a tier differ in sloth_window: so they are matched on what they share.
+`and` matches all labels, and the windows of a tier differ in sloth_window: so that one is dropped first. All others
+stay, as an alert's texts only know the labels that its expression leaves: the spec's texts, made for Sloth, name them.
+Its name and service come from there too, never from the spec, which may hold what a template would read as code.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from exporter.model.slo import Notify, Slo, Text, Tier
 from exporter.objectives import names
 from exporter.objectives.budget import decimal
-from exporter.objectives.fragments import by, duration, on
+from exporter.objectives.fragments import duration
 from exporter.objectives.rule import Alert, select
 
 BURN = "PteSloBurn"
@@ -23,6 +25,7 @@ SEVERITY: Mapping[Notify, str] = {"page": "critical", "ticket": "warning", "shad
 _BROKEN_WAIT, _BROKEN_KEEP = 600, 300
 
 _SHARE = "humanizePercentage"
+_SERVICE, _NAME = "{{ $labels.sloth_service }}", "{{ $labels.sloth_slo }}"
 
 
 def alerts(slo: Slo, runbook: str, dashboards: str) -> Iterator[Alert]:
@@ -39,40 +42,50 @@ def _notify(slo: Slo, wanted: Notify) -> Notify:
 
 def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:
     limit = decimal(tier.factor * slo.budget)
-    group, key = by(slo.sli.by), on(slo.sli.by)
     long, short = duration(tier.long), duration(tier.short)
-
-    def burning(window: str) -> str:
-        return f"max{group} ({select(slo, names.RATIO + window)} > {limit})"
-
-    expr = f"{burning(long)}\nand {key}\n{burning(short)}"
+    expr = f"{_worst(slo, names.RATIO + long, limit)}\nand\n{_worst(slo, names.RATIO + short, limit)}"
+    least = ""
     if slo.min_bad_events:
         bad = select(slo, names.count("errors"), long)
-        expr += f"\nand {key}\nmax{group} ({bad} >= {slo.min_bad_events})"
+        expr += f"\nand\nmax without (sloth_window) ({bad} >= {slo.min_bad_events})"
+        least = f"; fewer than {slo.min_bad_events} bad events in {long} are no reason"
     notify = _notify(slo, tier.notify)
     text = _text(slo, notify)
     annotations = {
-        "summary": f"{slo.service}: {slo.name} burns its error budget more than {decimal(tier.factor)} times too fast",
-        "title": f"({notify}) {slo.service} {slo.name} SLO error budget burn rate is too fast.",
-        "description": f"Value: {{{{ $value | {_SHARE} }}}} bad events in {long}\n"
-        f"Limit: {decimal(tier.factor * slo.budget * 100)}% in {long} and in {short} "
-        f"({decimal(tier.factor)} times the budget of {decimal(100 - slo.objective)}%)\n"
+        "summary": f"{_who(slo)} burns its error budget at over {decimal(tier.factor)} times the rate that lasts",
+        "title": f"({notify}) {_SERVICE} {_NAME} SLO error budget burn rate is too fast.",
+        "description": f"Value: {{{{ $value | {_SHARE} }}}} (bad events in {long})\n"
+        f"Limit: at most {decimal(tier.factor * slo.budget * 100)}% in {long} or in {short} "
+        f"({decimal(tier.factor)} times the budget of {decimal(100 - slo.objective)}%){least}\n"
         f"Reason: {_reason(slo)}",
-        **_links(slo, BURN, runbook, dashboards),
+        **_links(BURN, runbook, dashboards),
         **text.annotations,
     }
-    return Alert(slo.alerting.name, expr, tier.wait, tier.keep, {**text.labels, "tier": tier.name}, annotations)
+    return Alert(slo.alerting.name, expr, tier.wait, tier.keep, {**text.labels, names.TIER: tier.name}, annotations)
+
+
+def _worst(slo: Slo, name: str, limit: str) -> str:
+    return f"max without (sloth_window) ({select(slo, name)} > {limit})"
+
+
+def _who(slo: Slo) -> str:
+    """The objective, and whose budget it is where each value of some labels has its own."""
+    parts = ", ".join(f"{label} {{{{ $labels.{label} }}}}" for label in slo.sli.by)
+    return f"{_SERVICE}: {_NAME}" + (f" ({parts})" if parts else "")
 
 
 def _reason(slo: Slo) -> str:
-    left = _lookup(select(slo, names.REMAINING), _SHARE)
-    gone = _lookup(select(slo, names.EXHAUSTION), "humanizeDuration", "not within sight at the last hour's rate")
+    left = _lookup(slo, names.REMAINING, _SHARE)
+    gone = _lookup(slo, names.EXHAUSTION, "humanizeDuration", "not within sight at the last hour's rate")
     return f"Left of the error budget: {left}. It is gone in: {gone}."
 
 
-def _lookup(query: str, show: str, none: str = "unknown") -> str:
-    found = f"{{{{ with query `min({query})` }}}}{{{{ . | first | value | {show} }}}}"
-    return f"{found}{{{{ else }}}}{none}{{{{ end }}}}"
+def _lookup(slo: Slo, name: str, show: str, none: str = "unknown") -> str:
+    """Another series of the alert's own budget. Values go into the query through %q, so that quotes stay inside."""
+    labels = ("sloth_id", *slo.sli.by)
+    query = f"printf `min({name}{{{','.join(f'{label}=%q' for label in labels)}}})`"
+    query += "".join(f" $labels.{label}" for label in labels) + " | query"
+    return f"{{{{ with {query} }}}}{{{{ . | first | value | {show} }}}}{{{{ else }}}}{none}{{{{ end }}}}"
 
 
 def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
@@ -80,14 +93,14 @@ def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
     notify = next(kind for kind in SEVERITY if kind in kinds)
     text = _text(slo, notify)
     annotations = {
-        "summary": f"{slo.service}: nothing tells whether {slo.name} is met",
-        "title": f"({notify}) {slo.service} {slo.name} SLO has no data.",
+        "summary": f"{_SERVICE}: nothing tells whether {_NAME} is met",
+        "title": f"({notify}) {_SERVICE} {_NAME} SLO has no data.",
         "description": "Value: none (events counted by the SLO's query)\nLimit: a series, though its value be 0\n"
         "Reason: The query of all events gives nothing. Burn alerts of this SLO are blind until it does.",
-        **_links(slo, BROKEN, runbook, dashboards),
+        **_links(BROKEN, runbook, dashboards),
         **text.annotations,
     }
-    expr = f"max ({select(slo, names.STATE, state='broken')}) == 1"
+    expr = f"max without (state) ({select(slo, names.STATE, state='broken')}) == 1"
     return Alert(BROKEN, expr, _BROKEN_WAIT, _BROKEN_KEEP, text.labels, annotations)
 
 
@@ -101,6 +114,6 @@ def _text(slo: Slo, notify: Notify) -> Text:
     return Text({**labels, "sloth_severity": notify}, {**alerting.common.annotations, **own.annotations})
 
 
-def _links(slo: Slo, heading: str, runbook: str, dashboards: str) -> dict[str, str]:
+def _links(heading: str, runbook: str, dashboards: str) -> dict[str, str]:
     board = f"{dashboards.rstrip('/')}/d/pte-slo-detail?var-slo={{{{ $labels.sloth_id | urlquery }}}}"
     return {"runbook_url": f"{runbook}#{heading.lower()}", "dashboard_url": board}

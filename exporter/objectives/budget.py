@@ -36,8 +36,9 @@ def budget(slo: Slo) -> Iterator[Record]:
     yield Record(names.BUDGET, f"vector({decimal(slo.budget)})")
     yield Record(names.DAYS, days(slo.period))
     for tier in slo.tiers:
-        labels = {"tier": tier.name, "long": duration(tier.long), "short": duration(tier.short)}
+        labels = {names.TIER: tier.name, "long": duration(tier.long), "short": duration(tier.short)}
         yield Record(names.BURN_FACTOR, f"vector({decimal(tier.factor)})", labels)
+    yield Record(names.LEAST_BAD, f"vector({slo.min_bad_events})")
     yield Record(names.INFO, "vector(1)", _info(slo))
     yield Record(names.CURRENT_BURN, f"{select(slo, names.RATIO + duration(base(slo)))} / {decimal(slo.budget)}")
     yield Record(names.PERIOD_BURN, f"{select(slo, names.RATIO + period_window(slo))} / {decimal(slo.budget)}")

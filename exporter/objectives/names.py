@@ -61,6 +61,11 @@ STATE = "slo:data_state:info"
 """1 for the label `state` that applies: ok, young, idle, broken or maintenance."""
 BURN_FACTOR = "slo:burn_rate_limit:ratio"
 """The burn rate of each tier."""
+LEAST_BAD = "slo:min_bad_events:count"
+"""With fewer bad events in its window no alert of the objective fires."""
+
+TIER = "sloth_tier"
+"""The label that names an alert's tier; not `tier`, which Sloth's own examples give to services."""
 
 STATES = ("ok", "young", "idle", "broken", "maintenance")
 
@@ -71,7 +76,7 @@ RESERVED = (
     "sloth_window",
     "sloth_severity",
     "side",
-    "tier",
+    TIER,
     "state",
     "credit",
     "block",
