@@ -1,4 +1,4 @@
-"""As much of remote write (protobuf in snappy) as puts native histograms, with their own times, into a Prometheus."""
+"""As much of remote write (protobuf in snappy) as puts samples, with their own times, into a Prometheus."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import requests
 
 CUSTOM_BUCKETS = -53
 """The schema of native histograms whose bounds are given; what classic ones are converted to."""
+
+_STALE = struct.pack("<Q", 0x7FF0000000000002)
+"""The NaN by which Prometheus marks that a series ends."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,14 @@ def _histogram(histogram: Histogram) -> bytes:
     return b"".join(fields)
 
 
-def _series(labels: Mapping[str, str], histograms: Iterable[Histogram]) -> bytes:
+def _series(labels: Mapping[str, str], values: Iterable[bytes]) -> bytes:
     named = (_message(1, name.encode()) + _message(2, value.encode()) for name, value in sorted(labels.items()))
-    return b"".join(
-        [*(_message(1, label) for label in named), *(_message(4, _histogram(histogram)) for histogram in histograms)]
-    )
+    return b"".join([*(_message(1, label) for label in named), *values])
+
+
+def _sample(time: float, value: float | None) -> bytes:
+    number = _STALE if value is None else struct.pack("<d", value)
+    return _message(2, _varint(1 << 3 | 1) + number + _number(2, round(time * 1000)))
 
 
 def _snappy(data: bytes) -> bytes:
@@ -82,7 +88,16 @@ def _snappy(data: bytes) -> bytes:
 
 def write(url: str, series: Iterable[tuple[Mapping[str, str], Iterable[Histogram]]]) -> None:
     """Send series of histograms to a server that was started with its remote write receiver."""
-    body = _snappy(b"".join(_message(1, _series(labels, histograms)) for labels, histograms in series))
+    _send(url, [_series(labels, (_message(4, _histogram(one)) for one in values)) for labels, values in series])
+
+
+def write_samples(url: str, series: Iterable[tuple[Mapping[str, str], Iterable[tuple[float, float | None]]]]) -> None:
+    """Send series of (Unix seconds, value), in the order of time; None marks that the series ends there."""
+    _send(url, [_series(labels, (_sample(*one) for one in values)) for labels, values in series])
+
+
+def _send(url: str, series: Iterable[bytes]) -> None:
+    body = _snappy(b"".join(_message(1, one) for one in series))
     headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
     answer = requests.post(f"{url}/api/v1/write", data=body, headers=headers, timeout=30)
     assert answer.status_code == 204, answer.text
