@@ -135,7 +135,7 @@ def _not_narrow(templates: Templates, key: str) -> str | None:
         return f"is not observed, wanted a template in signals.{key}, or `events` here"
     if "$range" not in template:
         return "has no $range, which the SLO's windows need; wanted it, or `events` here"
-    probed = replace(templates, selector=f'{_PROBE}="1"').fill(key, 60.0)
+    probed = replace(templates, selector=f'{_PROBE}="1"').fill(key, 60.0) or ""
     selectors, made = list[Any](), list[str]()
 
     def visit(node: Any) -> None:
