@@ -33,7 +33,7 @@ class Pipeline:
     """Keeps the latest observation of each side. Each source is asked by one thread at a time; others may go on."""
 
     def __init__(self, config: Config) -> None:
-        self._settings = config.analysis
+        self._settings, self._slos = config.analysis, config.slos
         self._environments: dict[str, Environment] = {each.role: each for each in config.environments}
         self._sources: dict[str, Source] = {
             role: build(environment) for role, environment in self._environments.items()
@@ -82,7 +82,9 @@ class Pipeline:
         production = known.get("production")
         if production is not None:  # so that a report of this round holds all that the round rests on
             production = replace(production, before=before)
-        self._last = analyse(production, known.get("pte"), before, self._settings, now, self.sides, self._last)
+        self._last = analyse(
+            production, known.get("pte"), before, self._settings, now, self.sides, self._last, self._slos
+        )
         return self._last
 
     def nothing(self, now: float) -> Snapshot:

@@ -67,6 +67,11 @@ def seconds(value: float, digits: int = SHOWN) -> str:
     return f"{number(value * 1000, digits)} ms" if abs(value) < 1 else f"{number(value, digits)} s"
 
 
+def bad(threshold: float | None) -> str:
+    """What makes a request bad, to follow on "requests": failed, or took more than 300 ms."""
+    return "failed" if threshold is None else f"took more than {seconds(threshold)}"
+
+
 def duration(value: float) -> str:
     """A length of time in its largest unit: 42 minutes, 1 day, 2.1 days."""
     for size, unit in _STEPS:

@@ -12,7 +12,7 @@ from exporter.catalogue.exporter import OWN
 from exporter.generate import metrics_page
 from tests.servers import TOP
 
-FREE = {"application", "side", "source", "method", "route", "version", "pythonversion"}
+FREE = {"application", "side", "source", "method", "route", "slo", "version", "pythonversion"}
 """Labels whose values come from the configuration, the data or the build."""
 
 PAGE = metrics_page.files()["docs/METRICS.md"].decode()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from exporter import words
 from exporter.analysis.arithmetic import finite, has_traffic
 from exporter.model.observation import ApplicationObservation, TestRun
-from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage
+from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage, Objective
 from exporter.model.settings import SEVERITIES, AnalysisSettings, CertificationSettings
 
 LATENCIES = ("latency_mean", "latency_p95", "latency_p99")
@@ -19,6 +19,7 @@ SERIOUS = (
     "no_test_run",
     "load_coverage",
     "outgrown_peak",
+    "objective",
     "errors",
     "latency",
     "weighted_coverage",
@@ -65,6 +66,7 @@ class Findings:
     coverage: Coverage
     efficacy: Efficacy
     growth: Growth
+    objectives: tuple[Objective, ...] = ()
 
 
 def certification(findings: Findings, settings: AnalysisSettings) -> Certification:
@@ -81,10 +83,15 @@ def certification(findings: Findings, settings: AnalysisSettings) -> Certificati
     missing = missing or (None if "load_coverage" in judged else "nobody observed how much load the test made")
     if missing is not None:
         return Certification(None, reasons, f"No evidence: {missing}.")
-    return Certification(True, reasons, _holds(judged))
+    return Certification(True, reasons, _holds(judged, _judgeable(findings)))
 
 
-def _holds(judged: Mapping[str, Judged]) -> str:
+def _judgeable(findings: Findings) -> tuple[str, ...]:
+    """The reasons that evidence could settle: objectives only where there are some."""
+    return tuple(reason for reason in REASONS if reason != "objective" or findings.objectives)
+
+
+def _holds(judged: Mapping[str, Judged], judgeable: tuple[str, ...]) -> str:
     """What the test showed, which limit is nearest, and what nobody could say."""
     nearest = max((one for one in judged.values() if one.limit), key=lambda one: one.used)
     facts = [
@@ -94,7 +101,7 @@ def _holds(judged: Mapping[str, Judged]) -> str:
     ]
     told = f"The certification holds: the test {words.listed(facts)}"
     told += "." if nearest.short else f"; nearest to its limit: {nearest}."
-    unknown = ", ".join(reason.replace("_", " ") for reason in REASONS if reason not in judged)
+    unknown = ", ".join(reason.replace("_", " ") for reason in judgeable if reason not in judged)
     return told + (f" Not judged for want of data: {unknown}." if unknown else "")
 
 
@@ -124,6 +131,7 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
     yield from _judge_scores(findings, limits)
     yield from _judge_gaps("latency", [gap for gap in findings.gaps if gap.signal in LATENCIES], limits)
     yield from _judge_gaps("errors", [gap for gap in findings.gaps if gap.signal == "error_ratio"], limits)
+    yield from _judge_objectives(findings.objectives)
     score = finite(findings.efficacy.score)
     if score is not None:
         yield "efficacy", _at_least(score, limits.efficacy, f"the test's efficacy is {words.percent(score)}")
@@ -167,6 +175,23 @@ def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> 
         text += f": PTE {here}, production {there}"
     most = SEVERITIES.index(limits.gap_severity)
     yield reason, Judged(level >= most, text, f"below {limits.gap_severity} wanted", level / most)
+
+
+def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, Judged]]:
+    """One reason out of the objective whose budget the run would have used up most."""
+    known = [
+        Judged(
+            not one.met,
+            f"the run would {'' if one.met else 'not '}have met the objective {one.name}: "
+            f"{words.percent(one.run_error_ratio)} of requests {words.bad(one.threshold)}",
+            f"at most {words.percent(one.budget)}",
+            _share(one.run_error_ratio, one.budget),
+        )
+        for one in objectives
+        if one.met is not None and one.run_error_ratio is not None
+    ]
+    if known:
+        yield "objective", max(known, key=lambda one: (one.applies, one.used))
 
 
 def _at_least(value: float, limit: float, text: str, short: str = "", of: str = "") -> Judged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from exporter.analysis.capacity import capacity
@@ -15,9 +15,11 @@ from exporter.analysis.load import load_coverage
 from exporter.analysis.next_certification import next_certification
 from exporter.analysis.pattern import pattern
 from exporter.analysis.run import phases
+from exporter.analysis.slo import objectives
 from exporter.model.observation import ApplicationObservation, Observation, TestRun
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.model.settings import AnalysisSettings, TestRunSettings
+from exporter.model.slo_settings import SloSettings
 
 
 def analyse(  # noqa: PLR0917 - the things a round is made from
@@ -28,16 +30,21 @@ def analyse(  # noqa: PLR0917 - the things a round is made from
     at: float,
     sides: Mapping[str, str],
     last: Snapshot | None = None,
+    slos: Sequence[SloSettings] = (),
 ) -> Snapshot:
     """Results for every application that either side knows or the settings expect, at the time `at` (Unix seconds).
 
     An observation is None when its source could not be read or its data is too old. `before` holds production as it was
     before the application's run, with pattern and routes. `sides` names both roles ("production", "pte"). Of the `last`
     snapshot what cannot have changed is kept: the pattern of the very same observation, more than half of the work.
+    `slos` are the objectives of all applications.
     """
     live = production.applications if production else {}
     test = pte.applications if pte else {}
     known = last.applications if last is not None and last.settings is settings else {}
+    wanted: dict[str, list[SloSettings]] = {}
+    for slo in slos:
+        wanted.setdefault(slo.application, []).append(slo)
     results = {
         name: _application(
             name,
@@ -46,6 +53,7 @@ def analyse(  # noqa: PLR0917 - the things a round is made from
             before.get(name),
             known.get(name),
             settings=settings,
+            slos=wanted.get(name, ()),
             at=at,
             searched=pte is not None,
         )
@@ -62,6 +70,7 @@ def _application(
     last: ApplicationResult | None,
     *,
     settings: AnalysisSettings,
+    slos: Sequence[SloSettings],
     at: float,
     searched: bool,
 ) -> ApplicationResult:
@@ -74,7 +83,8 @@ def _application(
     covered = coverage(production, pte, settings.routes)
     score = efficacy(covered, load, found_gaps, settings)
     moved = growth(before, production, settings.routes)
-    findings = Findings(production, pte, run, run_age, searched, found_gaps, load, covered, score, moved)
+    judged = objectives(production, pte, slos)
+    findings = Findings(production, pte, run, run_age, searched, found_gaps, load, covered, score, moved, judged)
     return ApplicationResult(
         application=name,
         production=production,
@@ -89,6 +99,7 @@ def _application(
         efficacy=score,
         next_certification=next_certification(production, pte, settings),
         growth=moved,
+        objectives=judged,
         certification=certification(findings, settings),
     )
 

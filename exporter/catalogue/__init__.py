@@ -14,6 +14,7 @@ from exporter.catalogue import (
     observed,
     pattern,
     run,
+    slo,
 )
 from exporter.catalogue.series import Series
 
@@ -26,6 +27,7 @@ ALL: tuple[Series, ...] = (
     *next_certification.SERIES,
     *capacity.SERIES,
     *run.SERIES,
+    *slo.SERIES,
     *pattern.SERIES,
     *observed.SERIES,
     *limits.SERIES,

@@ -26,6 +26,8 @@ def _worst(signal: str) -> str:
     return largest("application", "pte_gap_severity", APPLICATION, signal)
 
 
+_UNMET = f"sum by (application) (1 - {largest('application, slo', 'pte_slo_run_met', APPLICATION)})"
+
 CHECKS = (
     Check("no_test_run", "test runs found (at least 1)", scalar("pte_test_run_evidence"), None, ""),
     Check(
@@ -73,6 +75,7 @@ CHECKS = (
         "",
     ),
     Check("errors", "error gap, severity 0..4 (below)", _worst('signal="error_ratio"'), "gap_severity", ""),
+    Check("objective", "objectives that the run would not have met (none)", _UNMET, None, ""),
     Check("efficacy", "efficacy, % (at least)", scalar("pte_efficacy_ratio"), "efficacy_ratio"),
 )
 

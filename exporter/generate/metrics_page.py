@@ -38,6 +38,7 @@ Labels: `application`; `side`, the name of the environment (`production`, `pte`)
 | why not? | `pte_certification_reason == 1` |
 | which untested endpoint has most requests? | `topk by (application) (1, pte_untested_endpoint_share_ratio)` |
 | how old is the test run? | `time() - pte_test_run_end_timestamp_seconds` |
+| would the test run have met production's objectives? | `pte_slo_run_met` |
 | what is left for the next test? | `pte_next_certification_objective and pte_next_certification_met == 0` |
 """
 
@@ -56,7 +57,7 @@ Beside them there are `process_*` and `python_info`, which Prometheus's client l
 _ABOUT_VALUES = """
 ## Label values
 
-`side`, `source`, `application`, `method` and `route` come from the configuration and the data.
+`side`, `source`, `application`, `slo`, `method` and `route` come from the configuration and the data.
 """
 
 

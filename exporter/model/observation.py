@@ -145,6 +145,18 @@ class ApplicationObservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Events:
+    """What one application served in a stretch of time, to be added to counters."""
+
+    window: Window
+    """What was counted, which may be less than what was asked for."""
+    requests: float | None
+    errors: float | None
+    """Failed requests."""
+    latency: Latency | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One side, all applications. An application that the source does not know has no key."""
 

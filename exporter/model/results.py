@@ -189,9 +189,29 @@ REASONS = (
     "mix",
     "latency",
     "errors",
+    "objective",
     "efficacy",
 )
 """Why a certification may not hold; the label `reason` of pte_certification_reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One service level objective, and what the test run says of it."""
+
+    name: str
+    objective: float
+    """Share of good requests, 0..1."""
+    budget: float
+    """Share of requests that may be bad: 1 - objective, by decimal arithmetic."""
+    threshold: float | None
+    """Seconds above which a request is bad; None where failed requests are."""
+    baseline_error_ratio: float | None
+    """Production's bad requests / requests over the baseline."""
+    run_error_ratio: float | None
+    run_requests: float | None
+    met: bool | None
+    """Would the run have met it; None without data, and with fewer requests than 1 / budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +244,8 @@ class ApplicationResult:
     efficacy: Efficacy
     next_certification: tuple[Criterion, ...]
     growth: Growth
+    objectives: tuple[Objective, ...]
+    """Those configured for the application that rest on errors or latencies."""
     certification: Certification
 
 

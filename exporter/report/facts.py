@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter import words
-from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Pattern
+from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Objective, Pattern
 
 _TOP = 5
 
@@ -21,6 +21,7 @@ def facts(result: ApplicationResult) -> Iterator[Fact]:
         ("untested", _untested(result.coverage)),
         ("mix", _mix(result)),
         ("efficacy", _efficacy(result.efficacy)),
+        ("objectives", map(_objective, result.objectives)),
         ("capacity", _capacity(result.capacity)),
         ("pattern", _pattern(result.pattern)),
     )
@@ -86,6 +87,18 @@ def _efficacy(efficacy: Efficacy) -> Iterator[str]:
             if weight > 0
         )
         yield f"{words.percent(efficacy.score)}, {efficacy.rating}: {', '.join(parts)}"
+
+
+def _objective(one: Objective) -> str:
+    """Whether the run would have met it, with both sides' shares of bad requests."""
+    if one.run_error_ratio is None:
+        return f"{one.name}: no evidence"
+    requests, most = words.number(one.run_requests or 0.0, words.SAID), words.percent(one.budget)
+    found = f"{words.percent(one.run_error_ratio)} of the run's {requests} requests {words.bad(one.threshold)}"
+    if one.baseline_error_ratio is not None:
+        found += f", {words.percent(one.baseline_error_ratio)} of production's"
+    verdict = {True: "would be met", False: "would not be met", None: "too few requests to tell"}[one.met]
+    return f"{one.name}: {verdict}, {found}, at most {most}"
 
 
 def _capacity(capacity: Capacity) -> Iterator[str]:

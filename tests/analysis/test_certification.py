@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
 
 from exporter import cli, sources
 from exporter.analysis import certification
 from exporter.analysis.round import analyse
-from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, TestRun, Window
+from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, Summary, TestRun, Window
 from exporter.model.results import REASONS, Certification
 from exporter.model.settings import AnalysisSettings, CertificationSettings
+from exporter.model.slo_settings import ErrorSli, SliSettings, SloSettings
 from tests import servers
 from tests.analysis import making
 from tests.analysis.making import AT, DAY, SIDES, side
@@ -25,15 +29,22 @@ def rates(peak: float) -> Samples:
     return Samples(tuple(AT - 7 * DAY + 300.0 * (i + 1) for i in range(2016)), tuple(values))
 
 
+AVAILABILITY = SloSettings("availability", "shop", 98.0, SliSettings(errors=ErrorSli()))
+
+
+def signals(request_rate: float, error_ratio: float) -> dict[str, Summary]:
+    """Constant traffic."""
+    given = {"request_rate": request_rate, "error_ratio": error_ratio}
+    return {name: Summary(peak=value, mean=value) for name, value in given.items()}
+
+
 LIVE = making.production(
     making.peaks(request_rate=100.0, error_ratio=0.01),
     Latency(p95=0.1, p99=0.2, requests=1e6),
     LIVE_ROUTES,
     rates(100.0),
 )
-RUN = making.run(
-    making.peaks(request_rate=110.0, error_ratio=0.01), Latency(p95=0.1, p99=0.2, requests=1e6), LIVE_ROUTES
-)
+RUN = making.run(signals(request_rate=110.0, error_ratio=0.01), Latency(p95=0.1, p99=0.2, requests=1e6), LIVE_ROUTES)
 BEFORE = making.production(found=LIVE_ROUTES, pattern=rates(95.0))
 
 
@@ -41,6 +52,7 @@ def certified(
     live: ApplicationObservation | None = LIVE,
     test: ApplicationObservation | None = RUN,
     before: ApplicationObservation | None = BEFORE,
+    slos: Sequence[SloSettings] = (AVAILABILITY,),
 ) -> Certification:
     snapshot = analyse(
         side("production", **({"shop": live} if live else {})),
@@ -49,6 +61,7 @@ def certified(
         AnalysisSettings(expected=("shop",)),
         AT,
         SIDES,
+        slos=slos,
     )
     return snapshot.applications["shop"].certification
 
@@ -130,13 +143,18 @@ OTHER = making.routes(a=10_000, b=30_000, c=60_000)
             "error ratio gap is critical: PTE 2 %, production 1 % (below critical wanted)",
         ),
         (
+            "objective",
+            {"test": replace(RUN, signals=signals(request_rate=110.0, error_ratio=0.021))},
+            "the run would not have met the objective availability: 2.1 % of requests failed (at most 2 %)",
+        ),
+        (
             "efficacy",
             {"test": replace(RUN, routes=making.routes(c=500), latency=SLOWER)},
             "the test's efficacy is 53.3 % (at least 60 %)",
         ),
     ],
 )
-def test_each_reason_alone_is_enough(reason: str, changes: dict[str, ApplicationObservation], words: str) -> None:
+def test_each_reason_alone_is_enough(reason: str, changes: dict[str, Any], words: str) -> None:
     """Each reason makes the certification fail and is named with its numbers."""
     found = certified(**changes)
     assert found.holds is False
@@ -155,6 +173,33 @@ CONFIGURATIONS = {
 def test_a_run_can_be_seen_to_be_too_old(settings: AnalysisSettings) -> None:
     """Runs are searched for longer than they count, else an old one would vanish before it could be told."""
     assert settings.test_run.lookback >= settings.certification.max_age + DAY
+
+
+def test_objectives_are_missed_only_where_there_are_some() -> None:
+    """Without objectives none is judged, nor told as one that could not be; with one, but no data, it is."""
+    counts = replace(RUN, signals=making.peaks(request_rate=110.0, error_ratio=0.01))
+    assert "objective" not in certified(slos=()).reasons
+    assert "Not judged" not in certified(slos=()).sentence
+    found = certified(test=counts)
+    assert found.holds is True
+    assert "objective" not in found.reasons
+    assert found.sentence.endswith("Not judged for want of data: objective.")
+
+
+def test_the_worst_objective_is_told() -> None:
+    """Of several objectives that which the run missed by most is named; one that it met may be nearest to its limit."""
+    strict = msgspec.structs.replace(AVAILABILITY, name="strict", objective=99.9)
+    slack = msgspec.structs.replace(AVAILABILITY, name="slack", objective=90.0)
+    missed = certified(slos=(AVAILABILITY, strict, slack))
+    assert missed.sentence == (
+        "The certification does not hold: the run would not have met the objective strict: 1 % of requests failed "
+        "(at most 0.1 %)."
+    )
+    near = certified(slos=(slack, msgspec.structs.replace(AVAILABILITY, objective=98.9)))
+    assert near.sentence.endswith(
+        "; nearest to its limit: the run would have met the objective availability: 1 % of requests failed "
+        "(at most 1.1 %)."
+    )
 
 
 def test_fewer_errors_in_the_pte_are_no_reason() -> None:
@@ -207,5 +252,6 @@ def test_what_could_not_be_judged_is_named() -> None:
     found = certified(bare, making.run(making.peaks(request_rate=95.0)), None)
     assert found.holds is True
     assert found.sentence.endswith(
-        "Not judged for want of data: outgrown peak, outgrown mix, weighted coverage, mix, latency, errors, efficacy."
+        "Not judged for want of data: outgrown peak, outgrown mix, weighted coverage, mix, latency, errors, objective, "
+        "efficacy."
     )

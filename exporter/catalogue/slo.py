@@ -1,0 +1,58 @@
+"""Objectives in a test run: would the run have met what production has to meet?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from exporter.catalogue.series import ApplicationReader, Series, per_application
+from exporter.model.results import ApplicationResult, Objective
+
+
+def _each(read: Callable[[Objective], float | bool | None]) -> ApplicationReader:
+    def rows(result: ApplicationResult) -> Iterator[tuple[tuple[str, ...], float | None]]:
+        for objective in result.objectives:
+            yield (objective.name,), read(objective)
+
+    return rows
+
+
+_SLO = ("slo",)
+
+SERIES: tuple[Series, ...] = (
+    per_application(
+        "pte_slo_objective_ratio",
+        "Share of good requests that the SLO wants. Configured.",
+        _SLO,
+        _each(lambda objective: objective.objective),
+    ),
+    per_application(
+        "pte_slo_run_error_ratio",
+        "The test run's bad requests / its requests, by the SLO. Polled.",
+        _SLO,
+        _each(lambda objective: objective.run_error_ratio),
+    ),
+    per_application(
+        "pte_slo_run_requests",
+        "Requests of the test run that the SLO counts. Polled.",
+        _SLO,
+        _each(lambda objective: objective.run_requests),
+    ),
+    per_application(
+        "pte_slo_baseline_error_ratio",
+        "Production's bad requests / its requests over the baseline, by the SLO. Polled.",
+        _SLO,
+        _each(lambda objective: objective.baseline_error_ratio),
+    ),
+    per_application(
+        "pte_slo_run_met",
+        "1 when the test run would have met the SLO, 0 when not; absent without evidence. Polled.",
+        _SLO,
+        _each(lambda objective: objective.met),
+    ),
+    per_application(
+        "pte_slo_run_evidence",
+        "1 when the test run counted what the SLO counts, and had requests enough. Polled.",
+        _SLO,
+        _each(lambda objective: objective.met is not None),
+    ),
+)
