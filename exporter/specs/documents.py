@@ -1,0 +1,294 @@
+"""YAML files -> documents, and documents -> values: every fault is kept, with the file, the document and the path.
+
+PyYAML's own constructor takes longer than all the rest and lets a key stand twice; so the parser's nodes are read here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import yaml
+
+from exporter.errors import Problem
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+_TEXT = frozenset(f"{_TAG}{kind}" for kind in ("str", "timestamp", "value"))
+"""Times are wanted nowhere; where one stands, its text is what was meant."""
+_SCALARS = {f"{_TAG}{kind}": f"construct_yaml_{kind}" for kind in ("null", "bool", "int", "float")}
+_MERGE = f"{_TAG}merge"
+_OPEN = object()
+"""What a node is while its parts are read: found again, it holds itself."""
+
+_SUFFIXES = (".yml", ".yaml")
+
+_KINDS = ((str, "a string"), (int | float, "a number"), (Mapping, "a mapping"), (Sequence, "a list"))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document, or one entry of a list of them."""
+
+    file: str
+    path: str
+    """Where it is in the file: empty, `document 2`, `[0]`, or both."""
+    raw: Any
+    given: bool
+    """The user named the file; else it was found in a folder."""
+
+
+def files(paths: Iterable[Path], problems: list[Problem]) -> Iterator[tuple[Path, bool]]:
+    """Each file once, and whether it was named itself; of folders all YAML files below them, sorted."""
+    seen = set[Path]()
+    for path in paths:
+        folder = path.is_dir()
+        found = sorted(each for each in path.rglob("*") if each.suffix in _SUFFIXES) if folder else [path]
+        if not found:
+            problems.append(Problem(str(path), "", "holds no .yml or .yaml file"))
+        for each in found:
+            resolved = each.resolve()
+            if resolved not in seen and not (folder and each.is_dir()):
+                seen.add(resolved)
+                yield each, not folder
+
+
+def documents(path: Path, given: bool, problems: list[Problem]) -> list[Document]:
+    """The documents of a file; those that are empty are left out. What cannot be read is told in `problems`."""
+    file = str(path)
+    try:
+        loader = _Loader(path.read_bytes().decode("utf-8-sig"))
+        nodes = list(_nodes(loader))
+        several = len(nodes) > 1
+        found = []
+        for number, node in enumerate(nodes, start=1):
+            where = f"document {number}" if several else ""
+            raw = _Maker(loader, file, problems).make(node, where)
+            found += [Document(file, where, raw, given)] if raw is not None else []
+    except OSError as error:
+        problems.append(Problem(file, "", f"cannot be read: {error.strerror}"))
+    except UnicodeError as error:
+        problems.append(Problem(file, "", f"cannot be read as YAML in UTF-8: {error}"))
+    except RecursionError:
+        problems.append(Problem(file, "", "is nested too deeply to be a spec"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problems.append(Problem(file, where, f"is not YAML: {error.problem or error.context}"))
+    except yaml.YAMLError as error:
+        problems.append(Problem(file, "", f"is not YAML: {' '.join(str(error).split())}"))
+    else:
+        if given and not found:
+            problems.append(Problem(file, "", "is empty, wanted a spec"))
+        return found
+    return []
+
+
+def _nodes(loader: Any) -> Iterator[yaml.Node]:
+    while loader.check_node():
+        yield loader.get_node()
+
+
+def below(path: str, key: object) -> str:
+    """The path of a key or list position; what tells the document is followed by a colon."""
+    if isinstance(key, int):
+        key = f"[{key}]"
+        return f"{path}: {key}" if _is_document(path) else f"{path}{key}"
+    if not path:
+        return str(key)
+    return f"{path}: {key}" if _is_document(path) else f"{path}.{key}"
+
+
+def _is_document(path: str) -> bool:
+    return path.startswith("document ") and path[9:].isdigit()
+
+
+class _Maker:
+    """Reads the nodes of one document."""
+
+    def __init__(self, loader: Any, file: str, problems: list[Problem]) -> None:
+        self.loader = loader
+        self.file = file
+        self.problems = problems
+        self.made: dict[yaml.Node, Any] = {}
+
+    def make(self, node: yaml.Node, path: str) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return node.value if node.tag in _TEXT else self.scalar(node, path)
+        if node in self.made:
+            value = self.made[node]
+            if value is _OPEN:
+                self.problems.append(Problem(self.file, path, "the alias stands inside of what it names"))
+            return None if value is _OPEN else value
+        self.made[node] = _OPEN
+        self.made[node] = made = self.collection(node, path)
+        return made
+
+    def collection(self, node: yaml.Node, path: str) -> Any:
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, path)
+        return [self.make(each, below(path, position)) for position, each in enumerate(node.value)]
+
+    def mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
+        lines: dict[str, int] = {}
+        merged = False
+        for key, _ in node.value:
+            if key.tag == _MERGE:
+                merged = True
+            elif isinstance(key.value, str) and key.value in lines:
+                text = f"stands twice, in lines {lines[key.value]} and {key.start_mark.line + 1}; wanted once"
+                self.problems.append(Problem(self.file, below(path, key.value), text))
+            elif isinstance(key.value, str):
+                lines[key.value] = key.start_mark.line + 1
+            else:
+                text = f"line {key.start_mark.line + 1}: the key is a list or a mapping, wanted a word"
+                self.problems.append(Problem(self.file, path, text))
+        if merged:
+            self.loader.flatten_mapping(node)
+        pairs = ((key.value, value) for key, value in node.value if isinstance(key.value, str))
+        return {key: self.make(value, below(path, key)) for key, value in pairs}
+
+    def scalar(self, node: yaml.ScalarNode, path: str) -> Any:
+        name = _SCALARS.get(node.tag)
+        try:
+            if name is not None:
+                return getattr(self.loader, name)(node)
+            fault = f"the tag {node.tag.removeprefix(_TAG)} cannot be read, wanted none"
+        except (ValueError, LookupError) as error:
+            fault = f"cannot be read: {error}"
+        self.problems.append(Problem(self.file, path, fault))
+        return None
+
+
+class Place:
+    """A value in a document, and where it is; what is wrong with it goes to `problems`."""
+
+    __slots__ = ("file", "path", "problems", "raw")
+
+    def __init__(self, raw: Any, file: str, path: str, problems: list[Problem]) -> None:
+        self.raw = raw
+        self.file = file
+        self.path = path
+        self.problems = problems
+
+    def wrong(self, key: str, text: str) -> None:
+        """Something is wrong with a key below, or with the value itself where the key is empty."""
+        self.problems.append(Problem(self.file, below(self.path, key) if key else self.path, text))
+
+    def has(self, key: str) -> bool:
+        """Whether the key stands there, even with nothing."""
+        return isinstance(self.raw, Mapping) and key in self.raw
+
+    def get(self, key: str) -> Any:
+        return self.raw.get(key) if isinstance(self.raw, Mapping) else None
+
+    def known(self, keys: Sequence[str]) -> None:
+        """Tells each key that is none of these."""
+        for key in self.raw if isinstance(self.raw, Mapping) else ():
+            if key not in keys:
+                # Imported when something is wrong: the configuration's modules take as long as all specs.
+                from exporter.config.conversion import unknown
+
+                self.wrong(str(key), unknown(key, tuple(keys)))
+
+    def place(self, key: str) -> Place:
+        """What stands at a key, whatever it is."""
+        return Place(self.get(key), self.file, below(self.path, key), self.problems)
+
+    def mapping(self, key: str) -> Place:
+        """A mapping; an empty one where there is none."""
+        found = self.place(key)
+        if found.raw is not None and not isinstance(found.raw, Mapping):
+            found.wanted("a mapping")
+        if not isinstance(found.raw, Mapping):
+            found.raw = {}
+        return found
+
+    def items(self, key: str) -> list[Place]:
+        """The entries of a list; none where there is none."""
+        found = self.place(key)
+        if found.raw is not None and not isinstance(found.raw, list):
+            found.wanted("a list")
+        raw = found.raw if isinstance(found.raw, list) else []
+        return [Place(each, self.file, below(found.path, n), self.problems) for n, each in enumerate(raw)]
+
+    def text(self, key: str, required: bool = True) -> str:
+        """A string that is not empty; a number or a truth value as it is written in YAML."""
+        raw = self.get(key)
+        text = as_text(raw)
+        if text is not None and text.strip():
+            return text
+        if raw is None and not self.has(key):
+            if required:
+                self.wrong(key, "missing, wanted a string")
+        elif required or raw is not None:
+            self.place(key).wanted("a string")
+        return ""
+
+    def texts(self, key: str) -> dict[str, str]:
+        """A mapping of words to strings, such as labels."""
+        found = self.mapping(key)
+        texts = {name: as_text(value) for name, value in found.raw.items()}
+        for name, text in texts.items():
+            if text is None:
+                Place(found.raw[name], self.file, below(found.path, name), self.problems).wanted("a string")
+        return {name: text for name, text in texts.items() if text is not None}
+
+    def number(self, key: str) -> Decimal | None:
+        """A number as it is written, or None after a problem."""
+        raw = self.get(key)
+        if isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw):
+            return Decimal(repr(raw))
+        self.place(key).wanted("a number", missing=not self.has(key))
+        return None
+
+    def flag(self, key: str) -> bool:
+        """True or false; false where there is none."""
+        raw = self.get(key)
+        if raw is not None and not isinstance(raw, bool):
+            self.place(key).wanted("true or false")
+        return raw is True
+
+    def seconds(self, key: str) -> int | None:
+        """A Prometheus duration of whole seconds, or None after a problem."""
+        found = duration(self.get(key))
+        if found is None:
+            self.place(key).wanted("a duration such as 5m, 6h or 3d", missing=not self.has(key))
+        return found
+
+    def wanted(self, what: str, missing: bool = False) -> None:
+        """Tells what the value is, and what it should be."""
+        self.wrong("", f"missing, wanted {what}" if missing else f"found {_kind(self.raw)}, wanted {what}")
+
+
+def as_text(raw: Any) -> str | None:
+    """A scalar as YAML writes it; None for anything else."""
+    if isinstance(raw, bool):
+        return f"{raw}".lower()
+    if isinstance(raw, int | float):
+        return repr(raw)
+    return raw if isinstance(raw, str) else None
+
+
+def duration(raw: Any) -> int | None:
+    """Seconds of a Prometheus duration, which must be whole; None for anything else."""
+    if not isinstance(raw, str):
+        return None
+    try:
+        seconds = promql_parser.parse_duration(raw).total_seconds()
+    except (ValueError, OverflowError):
+        return None
+    return int(seconds) if seconds == int(seconds) and seconds > 0 else None
+
+
+def _kind(raw: Any) -> str:
+    if raw is None or raw == "":
+        return "nothing"
+    if isinstance(raw, bool):
+        return f"{raw}".lower()
+    return next((word for kind, word in _KINDS if isinstance(raw, kind)), f"a {raw.__class__.__name__}")
