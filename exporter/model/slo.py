@@ -90,8 +90,10 @@ class Period:
 
     @property
     def longest(self) -> int:
-        """Seconds that the period takes at most."""
-        return 31 * DAY if self.calendar == "month" else self.seconds
+        """Seconds that the period takes at most: on a calendar, an hour more where the clock is put back."""
+        if self.calendar is None:
+            return self.seconds
+        return (31 * DAY if self.calendar == "month" else WEEK) + 3600
 
 
 @dataclass(frozen=True, slots=True)

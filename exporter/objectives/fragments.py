@@ -1,9 +1,9 @@
 """PromQL fragments: sums over windows that cost little, calendars, local time.
 
 Rates are recorded once a minute. Windows below a day are sums of those; longer ones are sums of full quarters of an
-hour (on the clock, by a subquery) and of the minutes since the last one: few samples, and still up to date to
-the minute. A range is one second shorter than it says, so that it holds as many minutes on Prometheus 2 (closed ranges)
-as on 3 (left-open ones).
+hour (on the clock, by a subquery) and of the minutes since the last one, less those that lie before the window: few
+samples, and still exact to the minute. Ranges are a little shorter than they say, so that they hold as many
+steps on Prometheus 2 (closed ranges) as on 3 (left-open ones).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from exporter.model.slo import DAY, WEEK, Period
 QUARTER = 900
 MINUTE = 60
 
-_SUNDAY_TO_MONDAY = 3 * DAY
-"""1970-01-01 was a Thursday: three days after a Monday."""
+THURSDAY = 3 * DAY
+"""1970-01-01 was one, three days after a Monday."""
 
 _FIRST, _LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
 """Changes of a time zone's clock between these are known to the rules. A later one needs rules generated anew."""
@@ -32,6 +32,14 @@ def duration(seconds: int) -> str:
     return next(f"{seconds // size}{unit}" for unit, size in _UNITS if seconds % size == 0)
 
 
+def below(seconds: int) -> str:
+    """A millisecond less, for subqueries: one as long as a window of n steps never has n + 1 of them, nor n - 1.
+
+    A second less would lose a step where a group of rules is evaluated in the last second of a step.
+    """
+    return f"{seconds - 1}s999ms"
+
+
 def by(labels: tuple[str, ...]) -> str:
     """The clause after an aggregation operator; none at all for no labels."""
     return f" by ({', '.join(labels)})" if labels else ""
@@ -41,12 +49,13 @@ def on(labels: tuple[str, ...]) -> str:
     return f"on ({', '.join(labels)})"
 
 
-def same_block(series: str, label: str, block_of: str, block_now: str, range_: str) -> str:
+def same_block(series: str, label: str, blocks: tuple[str, str], range_: str) -> str:
     """The sum of a series over those steps of a range that lie in the same block of time as now.
 
-    `block_of` numbers the block that a step belongs to, and `block_now` the present one. PromQL's ranges have a fixed
+    `blocks` number the block that a step belongs to, and the present one. PromQL's ranges have a fixed
     length; the number becomes a label of each step's value, by which the present block's are picked out.
     """
+    block_of, block_now = blocks
     return (
         f'sum_over_time(({series} * on () group_left ({label}) count_values("{label}", {block_of}))[{range_}])'
         f' and on ({label}) count_values("{label}", {block_now})'
@@ -55,58 +64,58 @@ def same_block(series: str, label: str, block_of: str, block_now: str, range_: s
 
 def since_quarter(series: str) -> str:
     """The sum of the minutes since the last full quarter of an hour; what a step at :15:00 shows is from before it."""
-    before, now = (f"floor(vector({time}) / {QUARTER})" for time in ("time() - 1", "time()"))
-    return same_block(series, "block", before, now, "15m:1m")
+    before, now = (f"floor(vector({_time(shift)}) / {QUARTER})" for shift in (-1, 0))
+    return same_block(series, "block", (before, now), "15m:1m")
 
 
 def quarters(series: str, seconds: int) -> str:
-    """The sum of the full quarters of an hour in a window."""
-    return f"sum_over_time({series}[{duration(seconds - 1)}:15m])"
+    """The sum of the quarters of an hour that end in a window; the first one may begin before it."""
+    return f"sum_over_time({series}[{below(seconds)}:15m])"
 
 
-def this_period(series: str, period: Period) -> str:
-    """The sum of the full quarters of an hour since the calendar period began."""
-    before, now = number(period, "time() - 1"), number(period, "time()")
-    return same_block(series, "period", before, now, f"{duration(period.longest - 1)}:15m")
+def this_period(series: str, period: Period, step: str = "15m") -> str:
+    """The sum of a series, read once a step, since the calendar period began."""
+    before, now = (_number(period, shift) for shift in (-1, 0))
+    return same_block(series, "period", (before, now), f"{below(period.longest)}:{step}")
 
 
-def number(period: Period, time: str) -> str:
-    """Which calendar period a time (a scalar expression) lies in."""
+def _number(period: Period, shift: int) -> str:
+    """Which calendar period the time lies in that is `shift` seconds after now."""
     if period.calendar == "week":
-        return f"floor(vector({local_time(period.timezone, time)} + {_SUNDAY_TO_MONDAY}) / {WEEK})"
-    local = _month_clock(period.timezone, time)
+        return f"floor(vector({local_time(period.timezone, shift)} + {THURSDAY}) / {WEEK})"
+    local = _month_clock(period.timezone, shift)
     return f"(year({local}) * 12 + month({local}))"
 
 
 def elapsed(period: Period) -> str:
     """How much of the present calendar period is over, 0..1."""
     if period.calendar == "week":
-        return f"vector((({local_time(period.timezone, 'time()')} + {_SUNDAY_TO_MONDAY}) % {WEEK}) / {WEEK})"
-    local = _month_clock(period.timezone, "time()")
+        return f"vector((({local_time(period.timezone)} + {THURSDAY}) % {WEEK}) / {WEEK})"
+    local = _month_clock(period.timezone)
     return f"(day_of_month({local}) - 1 + {local} % {DAY} / {DAY}) / days_in_month({local})"
 
 
 def days(period: Period) -> str:
     """How many days the period has."""
     if period.calendar == "month":
-        return f"days_in_month({_month_clock(period.timezone, 'time()')})"
-    return f"vector({period.seconds / DAY:g})"
+        return f"days_in_month({_month_clock(period.timezone)})"
+    whole, rest = divmod(period.seconds, DAY)
+    return f"vector({period.seconds} / {DAY})" if rest else f"vector({whole})"
 
 
 @cache
-def _month_clock(timezone: str, time: str) -> str:
+def _month_clock(timezone: str, shift: int = 0) -> str:
     """A clock (a vector expression) that shows each month's first midnight in the zone as UTC's.
 
     Only the offset at the nearest beginning of a month matters, and that is told by the month that a time a fortnight
     later lies in; a change of the clock in mid-month shifts the days between by that hour.
     """
     ahead = month_offsets(timezone)
-    later = f"month(vector({time} + {15 * DAY}))"
+    later = f"month(vector({_time(shift + 15 * DAY)}))"
     steps = [(n, here - before) for n, (before, here) in enumerate(pairwise(ahead), start=2) if here != before]
-    terms = [f" {ahead[0]:+d}"] if ahead[0] else []
-    terms += [f" {step:+d} * ({later} >= bool {n})" for n, step in steps]
-    text = "".join(terms).replace("+", "+ ").replace("-", "- ").replace("  ", " ")
-    return f"(vector({time}){text})" if terms else f"vector({time})"
+    text = "".join(f" {_signed(step)} * ({later} >= bool {n})" for n, step in steps)
+    now = f"vector({_time(shift + ahead[0])})"
+    return f"({now}{text})" if text else now
 
 
 @cache
@@ -124,18 +133,20 @@ def month_offsets(timezone: str) -> list[int]:
 
 
 @cache
-def local_time(timezone: str, time: str) -> str:
-    """A time (a scalar expression of Unix seconds) as a clock in the zone shows it, as Unix seconds would show UTC."""
+def local_time(timezone: str, shift: int = 0) -> str:
+    """The time `shift` seconds after now as a clock in the zone shows it, as Unix seconds would show UTC; a scalar."""
     offset, changes = _changes(timezone)
-    terms = [f"({time})"] if "-" in time else [time]
-    terms += [f"{offset:+d}"] if offset else []
-    terms += [f"{change:+d} * ({time} >= bool {at})" for at, change in changes]
-    text = " ".join(_spaced(term) for term in terms)
-    return f"({text})" if len(terms) > 1 else text
+    terms = "".join(f" {_signed(change)} * (time() >= bool {at - shift})" for at, change in changes)
+    return f"({_time(shift + offset)}{terms})"
 
 
-def _spaced(term: str) -> str:
-    return f"{term[0]} {term[1:]}" if term[0] in "+-" else term
+def _time(shift: int) -> str:
+    """`shift` seconds after now; a scalar expression."""
+    return f"time() {_signed(shift)}" if shift else "time()"
+
+
+def _signed(number: int) -> str:
+    return f"{'-' if number < 0 else '+'} {abs(number)}"
 
 
 @cache

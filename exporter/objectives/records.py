@@ -8,6 +8,7 @@ from exporter.model.slo import DAY, WINDOW, Maintenance, Slo, Weekly
 from exporter.objectives import names
 from exporter.objectives.fragments import (
     MINUTE,
+    THURSDAY,
     by,
     duration,
     local_time,
@@ -17,8 +18,6 @@ from exporter.objectives.fragments import (
     this_period,
 )
 from exporter.objectives.rule import Record, base, period_window, select
-
-_MONDAY = 3 * DAY
 
 
 def records(slo: Slo) -> Iterator[Record]:
@@ -73,19 +72,35 @@ def _count(slo: Slo, kind: str, seconds: int) -> str:
     if seconds < DAY:
         rate = select(slo, names.rate(kind, duration(base(slo))))
         return f"{MINUTE} * {_sum(slo, f'sum_over_time({rate}[{duration(seconds - 1)}])')}"
-    return f"{MINUTE} * " + _sum(slo, _with_partial(slo, kind, quarters(select(slo, names.quarter(kind)), seconds)))
+    whole = quarters(select(slo, names.quarter(kind)), seconds)
+    return _quarters_count(slo, f"{whole} or {_minutes(slo, kind)} or {_too_old(slo, kind, seconds)}")
 
 
 def _period_count(slo: Slo, kind: str) -> str:
     if slo.period.calendar is None:
         return _count(slo, kind, slo.period.seconds)
     whole = this_period(select(slo, names.quarter(kind)), slo.period)
-    return f"{MINUTE} * " + _sum(slo, _with_partial(slo, kind, whole))
+    return _quarters_count(slo, f"{whole} or {_minutes(slo, kind)}")
 
 
-def _with_partial(slo: Slo, kind: str, whole: str) -> str:
-    """The minutes since the last full quarter too; their label sloth_window keeps them apart."""
-    return f"{whole} or {select(slo, names.partial(kind))}"
+def _quarters_count(slo: Slo, parts: str) -> str:
+    """The sum of parts that differ in sloth_window.
+
+    Where the recording has gaps, the sums of quarters and of minutes differ by a minute or two; a count is not below 0
+    for that.
+    """
+    return f"clamp_min({MINUTE} * {_sum(slo, parts)}, 0)"
+
+
+def _minutes(slo: Slo, kind: str) -> str:
+    """The minutes since the last full quarter."""
+    return select(slo, names.partial(kind))
+
+
+def _too_old(slo: Slo, kind: str, seconds: int) -> str:
+    """What the oldest quarter holds of the time before the window, to be taken off again."""
+    minutes = f"-{select(slo, names.partial(kind))} offset {duration(seconds)}"
+    return f'label_replace({minutes}, "sloth_window", "before", "", "")'
 
 
 def _ratio(slo: Slo, window: str) -> Record:
@@ -105,6 +120,6 @@ def _maintenance(slo: Slo) -> str:
 
 def _active(window: Maintenance, after: int) -> str:
     if isinstance(window, Weekly):
-        into = f"({local_time(window.timezone, 'time()')} + {_MONDAY} - {window.start}) % {7 * DAY}"
+        into = f"({local_time(window.timezone)} + {THURSDAY} - {window.start}) % {7 * DAY}"
         return f"({into} < bool {window.duration + after})"
     return f"(time() >= bool {window.start:.0f}) * (time() < bool {window.end + after:.0f})"
