@@ -29,7 +29,7 @@ _LEAST = 60
 _QUARTER = 900
 """Windows of a day and more are sums of quarters of an hour."""
 
-_LONGEST = 366 * DAY
+_HOUR, _LONGEST = 3600, 366 * DAY
 
 
 def weekly_start(text: str) -> int | None:
@@ -118,10 +118,8 @@ def _period(slo: SloSettings, wrong: Wrong) -> None:
         return
     if slo.calendar is not None:
         wrong("period", f"stands beside calendar ({slo.calendar}), wanted one of them")
-    elif not _LEAST <= slo.period <= _LONGEST:
-        wrong("period", "wanted at least 1m and at most 366d")
-    else:
-        _window(slo.period, "period", wrong)
+    elif not _HOUR <= slo.period <= _LONGEST or slo.period % _HOUR:
+        wrong("period", "wanted full hours, at least 1h and at most 366d")
 
 
 def _window(seconds: float, path: str, wrong: Wrong) -> None:

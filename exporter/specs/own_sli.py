@@ -21,6 +21,7 @@ from exporter.model.slo_settings import EventsSli, SloSettings
 from exporter.prometheus.client import quote
 from exporter.prometheus.presets import Templates
 from exporter.sources import prometheus
+from exporter.specs import promql
 
 EVENTS, BAD_EVENTS = "pte_slo_events_total", "pte_slo_bad_events_total"
 """What the exporter counts where it alone sees the source."""
@@ -62,9 +63,13 @@ def _by_hand(events: EventsSli, templates: Templates | None, environment: Enviro
             raise RefusedError(
                 f"sli.events.{key}", f"the source of {environment.name} has no selector, wanted none of $selector"
             )
-        if templates is not None:
-            queries[key] = query.replace("$selector", templates.selector)
-    return Sli(queries["errors"], queries["total"])
+        queries[key] = promql.template(query.replace("$selector", templates.selector if templates else ""))[0]
+    try:
+        parsed = {key: promql.parse(query) for key, query in queries.items()}
+        per = promql.per(*parsed.values())
+    except ValueError:  # told, with its path, by the checks that all objectives go through
+        return Sli(queries["errors"], queries["total"])
+    return Sli(queries["errors"], queries["total"], per, parsed["total"].labels or ())
 
 
 def _counted(slo: SloSettings, environment: Environment) -> Sli:
@@ -87,8 +92,9 @@ def _latency(templates: Templates, application: str, threshold: Duration, enviro
         f"sum ({_narrow(templates, 'latency_bucket', {**labels, 'le': le}, 'latency', environment)})"
         for le in ("+Inf", spellings(bound))
     )
-    # Without the bucket nothing tells bad from good: then there are no events either, and that is told.
-    return Sli(f"{total}\n-\n{good}", f"{total}\nand\n{good}")
+    # Rates of young counters are extrapolated each by itself, so that good can be a little more than all. Without the
+    # bucket nothing tells bad from good: then there are no events either, and that is told.
+    return Sli(f"clamp_min({total} - {good}, 0)", f"{total}\nand\n{good}")
 
 
 def _in_units(threshold: Duration, scale: float) -> Decimal:

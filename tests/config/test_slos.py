@@ -101,8 +101,8 @@ def test_an_empty_list_of_tiers_is_not_the_usual_ones(tmp_path: Path) -> None:
         ("min_bad_events: -1", "min_bad_events: found -1, wanted at least 0"),
         ("labels: {application: x}", "labels.application: is what the key application says, wanted another label"),
         ("period: 28d, calendar: month", "period: stands beside calendar (month), wanted one of them"),
-        ("period: 3y", "period: wanted at least 1m and at most 366d"),
-        ("period: 28d1m", "period: wanted full quarters of an hour from 1d on"),
+        ("period: 3y", "period: wanted full hours, at least 1h and at most 366d"),
+        ("period: 28d1m", "period: wanted full hours, at least 1h and at most 366d"),
         ("calendar: quarter", 'calendar: found "quarter", wanted one of week, month'),
         ("sla: {objective: 99.5}", "sla.objective: found 99.5, wanted at most the SLO's objective (99), as the SLA"),
         (
