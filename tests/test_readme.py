@@ -46,7 +46,7 @@ def test_the_readme_names_some_of_each() -> None:
 @every_page
 def test_every_alert_that_is_named_exists(page: Path) -> None:
     """Whoever searches for the name of an alert finds its rule."""
-    assert found(page, r"\bPte[A-Z]\w+") - {"PteError"} <= rules.ALERTS.keys()
+    assert found(page, r"\bPte[A-Z]\w+") - {"PteError"} <= {*rules.ALERTS, *rules.OF_EACH_SLO}
 
 
 @every_page

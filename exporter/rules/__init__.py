@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from exporter.config import Config
-from exporter.rules import certification, coverage, efficacy, exporter, gap, load, observed, render
+from exporter.objectives.alerts import BROKEN, BURN
+from exporter.rules import certification, coverage, efficacy, exporter, gap, load, observed, render, slo
 from exporter.rules.rule import Alert, Links, Record, Rule
 from exporter.sources.prometheus import Options
 
-__all__ = ["ALERTS", "RECORDS", "SUBJECTS", "files"]
+__all__ = ["ALERTS", "OF_EACH_SLO", "RECORDS", "SUBJECTS", "files"]
 
 SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
     "certification": certification.RULES,
@@ -19,12 +20,15 @@ SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
     "coverage": coverage.RULES,
     "efficacy": efficacy.RULES,
     "exporter": exporter.RULES,
+    "slo": slo.RULES,
 }
 """Subject (the stem of module, file and group) to its rules."""
 
 ALERTS: Mapping[str, Alert] = {
     rule.name: rule for rules in SUBJECTS.values() for rule in rules if isinstance(rule, Alert)
 }
+OF_EACH_SLO = (BURN, BROKEN)
+"""Alerts that each objective has of its own (exporter/objectives/alerts.py), where its spec gives no other name."""
 RECORDS: Mapping[str, Record] = {
     rule.name: rule for rules in SUBJECTS.values() for rule in rules if isinstance(rule, Record)
 }

@@ -186,7 +186,7 @@ RULES: tuple[Rule, ...] = (
     Alert(
         name="PteRuleFailures",
         expr="sum by (job, instance, rule_group) (\n"
-        '  increase(prometheus_rule_evaluation_failures_total{rule_group=~".*;pte-.+"}[15m])\n'
+        '  increase(prometheus_rule_evaluation_failures_total{rule_group=~".*;(pte|slo)-.+"}[15m])\n'
         ") > 0",
         severity="warning",
         board="pte-exporter",

@@ -30,7 +30,9 @@ _Dumper.add_representer(str, _text)
 
 
 def dashboard_url(alert: Alert, links: Links) -> str:
-    """The board, opened on the alert's application when it has one."""
+    """The board, opened on the alert's objective or application when it has one."""
+    if alert.board == "pte-slo-detail":
+        return f"{links.dashboards.rstrip('/')}/d/{alert.board}?var-slo={{{{ $labels.sloth_id | urlquery }}}}"
     application = "?var-application={{ $labels.application | urlquery }}" if "application" in alert.expr else ""
     return f"{links.dashboards.rstrip('/')}/d/{alert.board}{application}"
 

@@ -10,7 +10,7 @@ from typing import Literal
 Severity = Literal["critical", "warning", "info"]
 """critical wakes somebody, warning waits for the morning, info is kept for whoever looks."""
 
-Board = Literal["pte-certification", "pte-traffic", "pte-coverage", "pte-exporter"]
+Board = Literal["pte-certification", "pte-traffic", "pte-coverage", "pte-exporter", "pte-slo-detail"]
 """The uid of the dashboard that shows what the alert is about."""
 
 INTERVAL = "1m"

@@ -15,7 +15,8 @@ import yaml
 from exporter import catalogue, sources
 from exporter.catalogue import exporter
 from exporter.config import Config, Links
-from exporter.rules import ALERTS, RECORDS, SUBJECTS, files
+from exporter.objectives import names as objectives
+from exporter.rules import ALERTS, OF_EACH_SLO, RECORDS, SUBJECTS, files
 from exporter.rules.rule import Alert
 from tests.servers import PROMTOOL, TOP, program
 
@@ -24,7 +25,15 @@ CASES = sorted(Path(__file__).parent.glob("*.test.yml"))
 FOREIGN = {"prometheus_rule_evaluation_failures_total", "up"}
 """Series that others publish."""
 
-KNOWN = {one.name for one in catalogue.ALL} | {one.published for one in exporter.OWN} | set(RECORDS) | FOREIGN
+OBJECTIVES = {
+    name for name in vars(objectives).values() if isinstance(name, str) and name.startswith(("slo:", "sloth_slo"))
+}
+OBJECTIVES |= {objectives.count(kind) for kind in objectives.KINDS}
+"""Series that each objective's rules record."""
+
+KNOWN = (
+    {one.name for one in catalogue.ALL} | {one.published for one in exporter.OWN} | set(RECORDS) | FOREIGN | OBJECTIVES
+)
 RULES = [rule for rules in SUBJECTS.values() for rule in rules]
 RUNBOOK = (TOP / "rules" / "RUNBOOK.md").read_text(encoding="utf-8")
 
@@ -50,7 +59,7 @@ def names(expression: Any) -> Iterator[str]:
 
 def queries(text: str) -> list[str]:
     """The queries inside a template, with some value for each placeholder."""
-    return [query.replace("%q", '"x"') for query in re.findall(r"printf `([^`]*)`", text)]
+    return [query.replace("%q", '"x"').replace("%s", 'a="x",') for query in re.findall(r"printf `([^`]*)`", text)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -95,6 +104,13 @@ def test_every_comparison_of_an_application_is_guarded_by_evidence() -> None:
             assert "_evidence" in alert.expr, alert.name
 
 
+def test_every_alert_of_an_objective_is_guarded_by_evidence() -> None:
+    """An alert over all objectives asks whether enough of its window was seen, and whether the objective may alert."""
+    for alert in SUBJECTS["slo"]:
+        assert objectives.COVERAGE in alert.expr or objectives.FORECAST_EVIDENCE in alert.expr, alert.name
+        assert f'{objectives.INFO}{{alerting=~"page|ticket"}}' in alert.expr, alert.name
+
+
 def headings() -> dict[str, str]:
     parts = re.split(r"^## (.+)$", RUNBOOK, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
@@ -106,18 +122,20 @@ def unexplained(alerts: Iterable[str]) -> set[str]:
 
 
 def test_the_runbook_has_each_alert_once_and_no_other() -> None:
-    """The headings of the runbook are the alerts."""
-    assert unexplained(ALERTS) == set()
-    assert sorted(headings()) == sorted(ALERTS)
-    assert RUNBOOK.count("\n## ") == len(ALERTS)
+    """The headings of the runbook are the alerts, with those that each objective has of its own."""
+    alerts = [*ALERTS, *OF_EACH_SLO]
+    assert unexplained(alerts) == set()
+    assert sorted(headings()) == sorted(alerts)
+    assert RUNBOOK.count("\n## ") == len(alerts)
 
 
-@pytest.mark.parametrize("name", sorted(ALERTS))
+@pytest.mark.parametrize("name", sorted([*ALERTS, *OF_EACH_SLO]))
 def test_the_runbook_answers_four_questions(name: str) -> None:
     """Each heading says what the alert means, what to look at, how to stop it, and when to change the limit."""
     for question in ("**Means:**", "**Look first:**", "**Stop it:**", "**Change the limit:**"):
         assert question in headings()[name]
-    assert f"**Severity:** {ALERTS[name].severity}." in headings()[name]
+    severity = f"{ALERTS[name].severity}." if name in ALERTS else ""
+    assert f"**Severity:** {severity}" in headings()[name]
 
 
 def test_the_runbook_names_only_settings_and_limits_that_exist() -> None:
