@@ -1,11 +1,11 @@
-"""DASHBOARDS: four boards over catalogue and rule names; each answers one question in its first row."""
+"""DASHBOARDS: six boards over catalogue and rule names; each answers one question in its first row."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from exporter.config import Config
-from exporter.dashboards import certification, coverage, exporter, traffic
+from exporter.dashboards import certification, coverage, exporter, slo, slo_detail, traffic
 from exporter.dashboards.board import BOARDS, Board, render
 
 __all__ = ["BOARDS", "boards", "files"]
@@ -16,7 +16,14 @@ _ROLES = ("production", "pte")
 def boards(config: Config | None = None) -> tuple[Board, ...]:
     """The boards; a configuration tells how its environments are named, which is the label `side`."""
     sides = {role: config.environment(role).name if config else role for role in _ROLES}
-    return (certification.board(sides), traffic.board(), coverage.board(sides), exporter.board())
+    return (
+        certification.board(sides),
+        slo.board(),
+        slo_detail.board(),
+        traffic.board(),
+        coverage.board(sides),
+        exporter.board(),
+    )
 
 
 def files(config: Config | None = None) -> Mapping[str, bytes]:

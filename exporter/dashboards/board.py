@@ -16,6 +16,8 @@ SCHEMA = 41
 WIDTH = 24
 BOARDS: Mapping[str, str] = {
     "pte-certification": "Certification",
+    "pte-slo": "Error budgets",
+    "pte-slo-detail": "Error budget of one SLO",
     "pte-traffic": "Traffic",
     "pte-coverage": "Coverage",
     "pte-exporter": "Exporter",
@@ -38,14 +40,13 @@ class Board:
     annotations: Sequence[Json] = field(default=())
 
 
-def link(uid: str, title: str, application: str) -> Json:
-    """A data link to a board that keeps time and data source and chooses the clicked row's application.
+def link(uid: str, title: str, value: str, variable: str = "application") -> Json:
+    """A data link to a board that keeps time and data source and chooses the clicked row's application or SLO.
 
-    `application` is Grafana's path to the value: `__data.fields.application` in tables, `__field.labels.application`
-    elsewhere.
+    `value` is Grafana's path to it: `__data.fields.application` in tables, `__field.labels.application` elsewhere.
     """
     assert uid in BOARDS, uid
-    query = f"${{__url_time_range}}&${{datasource:queryparam}}&var-application=${{{application}:percentencode}}"
+    query = f"${{__url_time_range}}&${{datasource:queryparam}}&var-{variable}=${{{value}:percentencode}}"
     return {"title": title, "url": f"/d/{uid}?{query}", "targetBlank": False}
 
 
@@ -67,8 +68,14 @@ def data_source() -> Json:
     }
 
 
-def labels(name: str, title: str, description: str, query: str) -> Json:
-    """A variable over the values of a label, several or all of them."""
+def labels(name: str, title: str, description: str, query: str, *, single: bool = False) -> Json:
+    """A variable over the values of a label, several or all of them, or a `single` one."""
+    several: Json = {
+        "multi": True,
+        "includeAll": True,
+        "allValue": ".+",
+        "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+    }
     return {
         "type": "query",
         "name": name,
@@ -81,25 +88,19 @@ def labels(name: str, title: str, description: str, query: str) -> Json:
         "regex": "",
         "sort": 1,
         "hide": 0,
-        "multi": True,
-        "includeAll": True,
-        "allValue": ".+",
         "options": [],
-        "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+        **({"multi": False, "includeAll": False, "current": {}} if single else several),
     }
 
 
-def applications() -> Json:
-    return labels(
-        "application",
-        "Application",
-        "Which applications to show.",
-        "label_values(pte_certification_expected, application)",
-    )
+def applications(series: str = "pte_certification_expected") -> Json:
+    """The applications that a series has."""
+    return labels("application", "Application", "Which applications to show.", f"label_values({series}, application)")
 
 
-def sides() -> Json:
-    return labels("side", "Side", "Production, the PTE or both.", "label_values(pte_observation_evidence, side)")
+def sides(series: str = "pte_observation_evidence") -> Json:
+    """The sides that a series has."""
+    return labels("side", "Side", "Production, the PTE or both.", f"label_values({series}, side)")
 
 
 def moments(name: str, expr: str, colour: str) -> Json:

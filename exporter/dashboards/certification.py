@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporter.dashboards import words
+from exporter.dashboards import budget, words
 from exporter.dashboards.board import Board, applications, data_source, moments
 from exporter.dashboards.efficacy import worth
 from exporter.dashboards.gap import gaps
@@ -37,7 +37,7 @@ def board(sides: Mapping[str, str]) -> Board:
         "pte-certification",
         "Did the performance test prove production's load, and does its certification still hold?",
         (
-            *_verdict(),
+            *_verdict(sides),
             heading("Why? Each check with its value and its limit"),
             reasons((15, 9)),
             _history(),
@@ -57,9 +57,16 @@ def board(sides: Mapping[str, str]) -> Board:
     )
 
 
-def _verdict() -> tuple[Panel, ...]:
+def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     again = to_board("pte-certification", "Only this application")
-    holds = About("Does it hold?", "Does the certification of each application still hold?", UNSCRAPED, "none", (6, 6))
+    holds = About("Does it hold?", "Does the certification of each application still hold?", UNSCRAPED, "none", (5, 6))
+    inside = About(
+        "Inside its budget?",
+        "Does every SLO of each application's production have error budget left?",
+        UNSCRAPED,
+        "none",
+        (4, 6),
+    )
     against = About(
         "Reasons against it",
         "How many checks speak against the certification? The table below names them.",
@@ -72,20 +79,26 @@ def _verdict() -> tuple[Panel, ...]:
         "Which part of production's peak did the test's peak reach, and what is the least that counts (limit)?",
         UNTESTED,
         "percentunit",
-        (4, 6),
+        (3, 6),
     )
     age = About(
         "Age of the test run",
         "How long ago did the test run end, and from which age is it too old (limit)?",
         UNTESTED,
         "s",
-        (4, 6),
+        (3, 6),
     )
     judged = f"{scalar('pte_certification_evidence')} == 1"
     reasons_on = largest("application, reason", "pte_certification_reason", APPLICATION)
     count = or_no_evidence(f"sum by (application) ({reasons_on}) and ({judged})", "pte_certification_evidence")
     return (
         stat(holds, Query(VERDICT, "{{application}}"), words=words.VERDICT, links=again),
+        stat(
+            inside,
+            Query(budget.inside(sides["production"]), "{{application}}"),
+            words=words.INSIDE,
+            links=to_board("pte-slo", "Error budgets of this application"),
+        ),
         stat(against, Query(count, "{{application}}"), words=words.COUNT_AGAINST, links=again),
         stat(
             reached,
@@ -102,7 +115,7 @@ def _verdict() -> tuple[Panel, ...]:
             links=again,
         ),
         data_state(3),
-        data_age(4),
+        data_age(3),
     )
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import promql_parser
 
-from exporter import catalogue
+from exporter import catalogue, objectives
 from exporter.catalogue.exporter import OWN
+from exporter.model.observation import Window
+from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier
+from exporter.objectives.rule import Record
 from exporter.rules import RECORDS
 
 FOREIGN = frozenset(
@@ -32,8 +36,28 @@ def _own() -> frozenset[str]:
     return frozenset(names)
 
 
+def _objectives() -> frozenset[str]:
+    """What the rules of an SLO record that has everything an SLO can have, in a calendar month.
+
+    So the ratio of thirty days is not among them: it is not every SLO's period, and a panel asks for the period's.
+    """
+    slo = Slo(
+        "any",
+        "any",
+        Decimal(99),
+        Sli("errors", "events"),
+        Period(30 * DAY, "month"),
+        (Tier("any", "page", 3600, 300, Decimal(2), 120, 300),),
+        Alerting("Any"),
+        sla=Sla(Decimal(98), (Credit(Decimal(98), Decimal(10)),)),
+        maintenance=(Window(0, 1),),
+    )
+    return frozenset(rule.name for rule in objectives.rules(slo, "", "") if isinstance(rule, Record))
+
+
 PUBLISHED = frozenset(series.name for series in catalogue.ALL) | _own()
-KNOWN = PUBLISHED | RECORDS.keys() | FOREIGN
+OBJECTIVES = _objectives()
+KNOWN = PUBLISHED | OBJECTIVES | RECORDS.keys() | FOREIGN
 
 
 def filled(expr: str, **variables: str) -> str:

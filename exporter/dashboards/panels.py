@@ -150,8 +150,13 @@ def stat(
     return _panel("stat", about, _targets(queries, instant=True), options, defaults, overrides=[_limits([])])
 
 
-def timeseries(about: About, *queries: Query, bars: bool = False, links: Sequence[Json] = ()) -> Panel:
-    """Lines over time, or stacked bars; a series named "limit…" is a dashed red line."""
+def timeseries(
+    about: About, *queries: Query, bars: bool = False, links: Sequence[Json] = (), span: str | None = None
+) -> Panel:
+    """Lines over time, or stacked bars; a series named "limit…" is a dashed red line.
+
+    `span` ("30d") shows as much time, whatever the board shows.
+    """
     custom = {
         "drawStyle": "bars" if bars else "line",
         "fillOpacity": 60 if bars else 8,
@@ -171,7 +176,9 @@ def timeseries(about: About, *queries: Query, bars: bool = False, links: Sequenc
     ]
     overrides = [_limits(dashed)]
     defaults = {"color": {"mode": "palette-classic"}, "custom": custom, "links": list(links)}
-    return _panel("timeseries", about, _targets(queries, instant=False), options, defaults, overrides=overrides)
+    more: Json = {"timeFrom": span} if span else {}
+    targets = _targets(queries, instant=False)
+    return _panel("timeseries", about, targets, options, defaults, overrides=overrides, **more)
 
 
 def timeline(about: About, *queries: Query, words: Words) -> Panel:

@@ -52,6 +52,23 @@ HOURS: Words = {"-1": ("no evidence", UNKNOWN)} | {
 }
 ALERT_SEVERITY: Words = {"critical": ("critical", BAD), "warning": ("warning", WORSE), "info": ("info", NOTE)}
 
+INSIDE: Words = {
+    "1": ("inside", GOOD),
+    "0": ("budget used up", BAD),
+    "-1": ("no evidence", UNKNOWN),
+    "-2": ("no SLO", UNKNOWN),
+}
+OUT_OF_BUDGET: Words = {"0": ("none", GOOD), "1+": ("", BAD)}
+BURNING: Words = {"0": ("none", GOOD), "1+": ("", WARN)}
+DATA_STATE: Words = {
+    "0": ("ok", GOOD),
+    "1": ("young", NOTE),
+    "2": ("idle", UNKNOWN),
+    "3": ("maintenance", NOTE),
+    "4": ("broken", BAD),
+}
+MAINTENANCE: Words = {"0": ("none", UNKNOWN), "1": ("in maintenance", NOTE)}
+
 DAYS: Mapping[str, str] = {day: f"{position} {day.title()}" for position, day in enumerate(WEEKDAYS, start=1)}
 """Label value of a day to a word that sorts as the week runs."""
 

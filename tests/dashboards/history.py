@@ -1,7 +1,8 @@
 """Hours of the exporter's real pages, made by pipeline and publisher from the demo, as Prometheus would scrape them.
 
 A healthy stretch, then a bad one in which the PTE's source fails and its series are withdrawn. Two replicas are
-scraped; the second begins half-way through the healthy stretch. Written for `promtool tsdb`.
+scraped; the second begins half-way through the healthy stretch. Beside them, what the rules of a few SLOs record.
+Written for `promtool tsdb`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from exporter.model.observation import Observation
 from exporter.own_metrics import OwnMetrics
 from exporter.pipeline import Pipeline
 from exporter.publish import render
+from tests.dashboards import objectives
 
 START = 1795161600.0
 """2026-11-20T08:00:00Z."""
@@ -43,7 +45,9 @@ EXPORTERS = ("a:9826", "b:9826")
 def _config(directory: Path, source: dict[str, str]) -> Config:
     path = directory / "exporter.yml"
     age = {"interval": "6m", "max_age": "30m"}
-    path.write_text(yaml.safe_dump({"environments": [{"role": side, **age, "source": source} for side in SIDES]}))
+    environments = [{"role": side, **age, "source": source} for side in SIDES]
+    slo = {"name": "availability", "application": "shop", "objective": 99, "sli": {"errors": {}}}
+    path.write_text(yaml.safe_dump({"environments": environments, "slos": [slo]}))
     return sources.read(path)
 
 
@@ -123,5 +127,6 @@ def write(path: Path) -> None:
             lines = [*exporter.lines(), "up 1", "scrape_duration_seconds 0.01"]
             for instance in EXPORTERS[: 2 if at >= SECOND else 1]:
                 out.writelines(_stamped(lines, f'job="pte-exporter",instance="{instance}"', at))
-            out.writelines(f"{line} {at:.0f}\n" for line in _server(at))
+            recorded = objectives.lines(at > HEALTHY)
+            out.writelines(f"{line} {at:.0f}\n" for line in [*_server(at), *recorded])
         out.write("# EOF\n")

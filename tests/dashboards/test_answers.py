@@ -8,10 +8,10 @@ import pytest
 
 from exporter.dashboards import known
 from exporter.dashboards.query import DATA_STATE, VERDICT
-from tests.dashboards import history
+from tests.dashboards import history, objectives
 from tests.dashboards.grafana import Asked, ask, boards, label_values, panels, queries
 
-ALL = {"application": ".+", "side": ".+"}
+ALL = {"application": ".+", "side": ".+", "service": ".+", "slo": objectives.SHOP.id}
 
 QUIET: Mapping[str, frozenset[str]] = {
     "no alert fires": frozenset({"Alerts that fire A", "The exporter's own alerts A"}),
@@ -64,7 +64,8 @@ def test_week(prometheus: str) -> None:
 def test_one_application(prometheus: str) -> None:
     """With one application chosen, no query shows another one."""
     for asked in queries():
-        for row in ask(prometheus, asked, history.HEALTHY, application="(checkout)", side="(production|pte)"):
+        chosen = {**ALL, "application": "(checkout)", "side": "(production|pte)", "slo": objectives.CHECKOUT.id}
+        for row in ask(prometheus, asked, history.HEALTHY, **chosen):
             assert row["metric"].get("application", "checkout") == "checkout", asked
 
 
@@ -83,15 +84,24 @@ def test_replicas(prometheus: str) -> None:
             assert after == before, asked
 
 
+VALUES: Mapping[str, list[str]] = {
+    "application": ["archive", "checkout", "search", "shop"],
+    "side": ["production", "pte"],
+    "service": ["checkout", "shop"],
+    "slo": ["checkout-payments", "shop-availability", "shop-availability-pte"],
+}
+
+
 def test_variables(prometheus: str) -> None:
-    """Every variable finds its values."""
-    expected = {"application": ["archive", "checkout", "search", "shop"], "side": ["production", "pte"]}
-    for board in boards().values():
+    """Every variable finds its values; the boards of SLOs know the applications that have one."""
+    for uid, board in boards().items():
+        expected = {**VALUES, "application": ["checkout", "shop"]} if uid.startswith("pte-slo") else VALUES
         for variable in board["templating"]["list"]:
             if variable["type"] == "query":
-                name, label = variable["definition"].removeprefix("label_values(").removesuffix(")").split(", ")
-                assert name in known.PUBLISHED
-                assert label_values(prometheus, name, label, history.HEALTHY) == expected[variable["name"]]
+                query = variable["definition"].removeprefix("label_values(").removesuffix(")")
+                series, label = known.filled(query, **ALL).rsplit(", ", 1)
+                assert known.names(series) <= known.PUBLISHED | known.OBJECTIVES
+                assert label_values(prometheus, series, label, history.HEALTHY) == expected[variable["name"]]
 
 
 def _states(url: str, expr: str, label: str, at: float) -> dict[str, float]:

@@ -18,6 +18,7 @@ from exporter.dashboards.panels import About, stat
 from exporter.dashboards.query import Query
 from exporter.dashboards.reasons import CHECKS
 from exporter.model.results import REASONS
+from exporter.objectives import names
 from tests.dashboards.grafana import Json, boards, panels, queries
 from tests.servers import TOP
 
@@ -135,7 +136,17 @@ def test_every_published_series_is_shown() -> None:
     assert known.PUBLISHED - shown == {"pte_efficacy_weight_ratio"}
 
 
-@pytest.mark.parametrize("expr", ["pte_no_such_series", "sum by (", '{job="x"}', "rate(pte_source_polls[5m])"])
+def test_every_recorded_series_of_an_slo_is_shown() -> None:
+    """What an SLO's rules record is on the boards, apart from sums on the way and ratios that are shown by counts."""
+    shown = frozenset().union(*(known.names(asked.expr) for asked in queries()))
+    ways = {name(kind) for kind in names.KINDS for name in (names.quarter, names.partial)}
+    ratios = {f"{names.RATIO}{window}" for window in ("30m", "2h", "1d", "3d", "month")}
+    assert known.OBJECTIVES - shown == ways | ratios | {names.INFO}
+
+
+@pytest.mark.parametrize(
+    "expr", ["pte_no_such_series", "sum by (", '{job="x"}', "rate(pte_source_polls[5m])", "slo:sli_error:ratio_rate30d"]
+)
 def test_unknown_series(expr: str) -> None:
     """The recipe "new panel": a panel cannot name a series that nobody publishes or records."""
     about = About("New", "What is new?", "Nothing is new.", "none", (6, 6))
@@ -157,28 +168,37 @@ def _urls(panel: Json) -> list[str]:
 
 
 def test_data_links() -> None:
-    """Data links lead to boards that exist, keep time and data source, and choose the application."""
+    """Data links lead to boards that exist, keep time and data source, and choose the application or the SLO."""
     urls = [url for _, panel in PANELS for url in _urls(panel)]
     for url in urls:
         found = re.fullmatch(
             r"/d/([a-z-]+)\?\$\{__url_time_range\}&\$\{datasource:queryparam\}"
-            r"&var-application=\$\{__(data\.fields|field\.labels)\.application:percentencode\}",
+            r"&var-(application|slo)=\$\{__(data\.fields|field\.labels)\.(application|sloth_id):percentencode\}",
             url,
         )
         assert found, url
         assert found[1] in boards()
+        assert (found[2], found[4]) == (("slo", "sloth_id") if found[1] == "pte-slo-detail" else ("application",) * 2)
     assert {url.split("?")[0].removeprefix("/d/") for url in urls} == {
         "pte-certification",
+        "pte-slo",
+        "pte-slo-detail",
         "pte-traffic",
         "pte-coverage",
     }
 
 
 def test_links_can_be_filled() -> None:
-    """A link that takes the application from a row or series stands only where queries give one."""
+    """A link that takes the application or the SLO from a row or series stands only where queries give one."""
     for _, panel in PANELS:
-        if _urls(panel):
-            assert any("application" in target["expr"] for target in panel["targets"]), panel["title"]
+        for url in _urls(panel):
+            label = "sloth_id" if "sloth_id" in url else "application"
+            assert all(re.search(rf"by \([^)]*{label}", target["expr"]) for target in _linked(panel)), panel["title"]
+
+
+def _linked(panel: Json) -> list[Json]:
+    """The queries whose results carry the links: not the limits, from which they are taken away."""
+    return [target for target in panel["targets"] if not target["legendFormat"].startswith("limit")]
 
 
 @pytest.mark.parametrize("uid", boards())

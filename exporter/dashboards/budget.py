@@ -1,0 +1,96 @@
+"""Queries on objectives that the boards share. Where an SLO's labels split it, its worst part counts."""
+
+from __future__ import annotations
+
+from exporter.dashboards import words
+from exporter.dashboards.board import link
+from exporter.dashboards.panels import About, Column, Key, Panel, stat, table
+from exporter.dashboards.query import APPLICATION, Query, any_of, largest, selector, smallest
+from exporter.objectives import names
+
+ID = "sloth_id"
+ROW = "sloth_id, sloth_service, sloth_slo, application, side"
+"""The labels that name an SLO in tables."""
+
+NO_SLO = "Nothing here: no rules of an SLO are loaded, or none of them is chosen. See `pte-exporter generate rules`."
+NO_SLO_TILE = "no SLO found"
+
+STATES = {"ok": 0, "young": 1, "idle": 2, "maintenance": 3, "broken": 4}
+"""Value of the label `state` to what words.DATA_STATE and the worst of several go by."""
+
+
+def burn(by: str, window: str, *matchers: str) -> str:
+    """How many times too fast the budget was used up over a window."""
+    ratio = largest(by, names.RATIO + window, *matchers)
+    return f"{ratio} / on ({by}) {largest(by, names.BUDGET, *matchers)}"
+
+
+def sli(by: str, *matchers: str) -> str:
+    """The share of good events over the SLO's own period, whatever its length."""
+    ratio = f"{largest(by, names.PERIOD_BURN, *matchers)} * on ({by}) {largest(by, names.BUDGET, *matchers)}"
+    return f"1 - {ratio}"
+
+
+def left(by: str, *matchers: str) -> str:
+    return smallest(by, names.REMAINING, *matchers)
+
+
+def state(by: str, *matchers: str) -> str:
+    """The state of the data as a number (words.DATA_STATE)."""
+
+    def one(name: str) -> str:
+        return selector(names.STATE, *matchers, f'state="{name}"')
+
+    return f"max by ({by}) ({any_of([f'{one(name)} * {value}' for name, value in STATES.items()])})"
+
+
+def count(expr: str) -> str:
+    """For how many SLOs a comparison (with `bool`) holds: 0 when for none, and nothing where there is no SLO."""
+    return f"sum({expr})"
+
+
+def inside(production: str) -> str:
+    """Per application: 1 all its SLOs have budget left, 0 not, -1 no evidence, -2 no SLO (words.INSIDE)."""
+    of = (APPLICATION, f'side="{production}"')
+    known = f"{left('application', *of)} > bool 0"
+    unknown = f"{largest('application', names.OBJECTIVE, *of)} * 0 - 1"
+    return f"{known} or {unknown} or {largest('application', 'pte_certification_expected', APPLICATION)} * 0 - 2"
+
+
+def to_detail() -> tuple[dict[str, object]]:
+    """The data link of a table's row to the SLO's own board."""
+    return (link("pte-slo-detail", "This SLO in detail", "__data.fields.sloth_id", variable="slo"),)
+
+
+def age(width: int, *matchers: str) -> Panel:
+    """The age of the rules' results; where they stop, Prometheus forgets them after five minutes."""
+    about = About(
+        "Age of the data",
+        "How long ago were the rules of these SLOs evaluated, which is due once a minute?",
+        NO_SLO_TILE,
+        "s",
+        (width, 6),
+    )
+    query = f"max(time() - timestamp({selector(names.OBJECTIVE, *matchers)}))"
+    return stat(about, Query(query, "oldest"), decimals=0)
+
+
+def alerts(size: tuple[int, int], *matchers: str) -> Panel:
+    """The alerts of objectives that fire; their names are the specs' own."""
+    about = About(
+        "Alerts that fire",
+        "Which alerts of these SLOs fire now?",
+        "No alert of an SLO fires: good, if the rules are loaded.",
+        "none",
+        size,
+    )
+    labels = ("severity", "alertname", ID, "side", "sloth_tier")
+    keys = [
+        Key("severity", "severity", words.ALERT_SEVERITY),
+        Key("alertname", "alert"),
+        Key(ID, ID, link=to_detail()),
+        Key("side", "side"),
+        Key("sloth_tier", "tier"),
+    ]
+    fires = largest(", ".join(labels), "ALERTS", 'sloth_id!=""', 'alertstate="firing"', *matchers)
+    return table(about, keys, [Column("fires", fires, "none", words.YES)], sort="severity", desc=False)

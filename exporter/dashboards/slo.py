@@ -1,0 +1,167 @@
+"""Board "slo": which SLOs are in trouble?"""
+
+from __future__ import annotations
+
+from exporter.dashboards import budget, words
+from exporter.dashboards.board import Board, applications, data_source, labels, sides
+from exporter.dashboards.budget import ID, NO_SLO, NO_SLO_TILE, ROW
+from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
+from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, smallest
+from exporter.dashboards.shared import application_key
+from exporter.objectives import names
+
+CHOSEN = (APPLICATION, SIDE, 'sloth_service=~"$service"')
+
+
+def board() -> Board:
+    return Board(
+        "pte-slo",
+        "Which SLOs have used up their error budget, which burn it too fast, and which have no data?",
+        (
+            *_tiles(),
+            heading("All SLOs, the least budget first"),
+            _all(),
+            heading("Would the test run have met production's objectives?"),
+            _run(),
+            heading("Over time"),
+            _left(),
+            _burn(),
+            _states(),
+            heading("Alerts"),
+            budget.alerts((24, 6), *CHOSEN),
+        ),
+        (data_source(), applications(names.OBJECTIVE), sides(names.OBJECTIVE), services()),
+    )
+
+
+def services() -> dict[str, object]:
+    return labels("service", "Service", "Which services to show.", f"label_values({names.OBJECTIVE}, sloth_service)")
+
+
+def _tiles() -> tuple[Panel, ...]:
+    def tile(title: str, question: str, expr: str, kind: words.Words, empty: str = NO_SLO_TILE) -> Panel:
+        return stat(About(title, question, empty, "none", (3, 6)), Query(budget.count(expr)), words=kind)
+
+    hour, six = (f"{budget.burn(ID, window, *CHOSEN)} > bool 1" for window in ("1h", "6h"))
+    credit = f"{largest(ID, names.SLA_CREDIT, *CHOSEN)} > bool 0"
+    return (
+        stat(
+            About("SLOs", "How many SLOs are there?", NO_SLO_TILE, "none", (3, 6)),
+            Query(f"count({largest(ID, names.OBJECTIVE, *CHOSEN)})"),
+        ),
+        tile(
+            "Out of budget",
+            "How many SLOs have no error budget left?",
+            f"{budget.left(ID, *CHOSEN)} <= bool 0",
+            words.OUT_OF_BUDGET,
+        ),
+        tile(
+            "Burning",
+            "How many SLOs burn their budget too fast to last the period, both in the last hour and in the last six?",
+            f"({hour}) * on ({ID}) ({six})",
+            words.BURNING,
+            "no events",
+        ),
+        tile(
+            "Broken",
+            "For how many SLOs does nothing tell whether they are met?",
+            f"{budget.state(ID, *CHOSEN)} == bool {budget.STATES['broken']}",
+            words.OUT_OF_BUDGET,
+        ),
+        tile("SLA credit due", "For how many SLOs is a service credit due now?", credit, words.OUT_OF_BUDGET, "no SLA"),
+        _data(),
+        budget.age(4, *CHOSEN),
+    )
+
+
+def _data() -> Panel:
+    about = About("Is the data current?", "How many SLOs are in each state of data?", NO_SLO_TILE, "none", (5, 6))
+    return stat(about, Query(f"count by (state) ({largest(f'{ID}, state', names.STATE, *CHOSEN)})", "{{state}}"))
+
+
+def _all() -> Panel:
+    about = About(
+        "SLOs",
+        "How does each SLO stand: its good events over the period, what is left of the budget, how fast that goes, "
+        "what is due under the SLA? Where labels split an SLO, its worst part counts.",
+        NO_SLO,
+        "none",
+        (24, 14),
+    )
+    keys = [
+        Key(ID, ID, link=budget.to_detail()),
+        Key("sloth_service", "service"),
+        Key("sloth_slo", "SLO"),
+        application_key("pte-certification", "Certification of this application"),
+        Key("side", "side"),
+    ]
+    columns = [
+        Column("objective", largest(ROW, names.OBJECTIVE, *CHOSEN), "percentunit", decimals=3),
+        Column("SLI", budget.sli(ROW, *CHOSEN), "percentunit", decimals=3),
+        Column("budget left", budget.left(ROW, *CHOSEN), "percentunit", decimals=1),
+        Column("burn 1 h", budget.burn(ROW, "1h", *CHOSEN), decimals=2, empty="no events"),
+        Column("burn 6 h", budget.burn(ROW, "6h", *CHOSEN), decimals=2, empty="no events"),
+        Column("gone in", smallest(ROW, names.EXHAUSTION, *CHOSEN), "s", decimals=1, empty="not in sight"),
+        Column("SLA credit", largest(ROW, names.SLA_CREDIT, *CHOSEN), "percentunit", decimals=1, empty="none"),
+        Column(
+            "forecast credit",
+            largest(ROW, names.SLA_CREDIT_FORECAST, *CHOSEN),
+            "percentunit",
+            decimals=1,
+            empty="no forecast",
+        ),
+        Column("data", budget.state(ROW, *CHOSEN), "none", words.DATA_STATE),
+    ]
+    return table(about, keys, columns, sort="budget left", desc=False)
+
+
+def _run() -> Panel:
+    about = About(
+        "Objectives in the test run",
+        "Would the PTE's run have met each objective of production, and does production's last day meet it?",
+        "Nothing here: the exporter's configuration has no `slos`, or the exporter is not scraped.",
+        "none",
+        (24, 8),
+    )
+    by = "application, slo"
+
+    def column(title: str, what: str, unit: str = "percentunit", decimals: int = 3) -> Column:
+        return Column(title, largest(by, f"pte_slo_{what}", APPLICATION), unit, decimals=decimals)
+
+    columns = [
+        column("objective", "objective_ratio"),
+        column("errors in the run", "run_error_ratio"),
+        column("events in the run", "run_requests", "locale", 0),
+        column("errors in production", "baseline_error_ratio"),
+        Column("met by the run", smallest(by, "pte_slo_run_met", APPLICATION), "none", words.MET),
+        Column("evidence", largest(by, "pte_slo_run_evidence", APPLICATION), "none", words.EVIDENCE),
+    ]
+    keys = [application_key("pte-certification", "Certification of this application"), Key("slo", "SLO")]
+    return table(about, keys, columns, sort="met by the run", desc=False)
+
+
+def _left() -> Panel:
+    about = About(
+        "Budget left",
+        "How did the budget of each SLO go over the last 30 days?",
+        NO_SLO,
+        "percentunit",
+        (12, 10),
+    )
+    return timeseries(about, Query(budget.left(ID, *CHOSEN), "{{sloth_id}}"), span="30d")
+
+
+def _burn() -> Panel:
+    about = About(
+        "Burn rate of one hour",
+        "How many times too fast does each SLO burn? At 1 the budget lasts exactly its period (limit).",
+        "No evidence: no SLO is chosen, or none had events.",
+        "none",
+        (12, 10),
+    )
+    return timeseries(about, Query(budget.burn(ID, "1h", *CHOSEN), "{{sloth_id}}"), Query("vector(1)", "limit"))
+
+
+def _states() -> Panel:
+    about = About("State of the data", "Since when has each SLO data, or none?", NO_SLO, "none", (24, 9))
+    return timeline(about, Query(budget.state(ID, *CHOSEN), "{{sloth_id}}"), words=words.DATA_STATE)
