@@ -25,6 +25,12 @@ _HOUR, _QUARTER, _MINUTE = 3600, 900, 60
 _LEAST_SCRAPES = 4
 """A rate over fewer scrapes breaks off where one of them is missed."""
 
+UNNAMED = "unnamed"
+"""Stands for a name that is missing and has been told, so that the rest is looked at too."""
+
+UNREAD = Sli(f"sum(rate(errors[{WINDOW}]))", f"sum(rate(events[{WINDOW}]))")
+"""Stands for an indicator that could not be read and has been told."""
+
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _WRITTEN = frozenset((*RESERVED, "alerting", "long", "short", "alertname"))
@@ -48,7 +54,7 @@ def problems(slo: Slo, options: Options) -> list[tuple[str, str]]:
         *_names(slo),
         *_objective(slo),
         *_period(slo.period, options),
-        *((f"tiers.{name}", text) for name, text in windows(slo.tiers, slo.period, options)),
+        *(("tiers", text) for text in windows(slo.tiers, slo.period, options)),
         *_all_labels(slo),
         *_queries(slo.sli),
         *_kept(slo),
@@ -97,9 +103,9 @@ def _period(period: Period, options: Options) -> Problems:
 
 
 @lru_cache(maxsize=256)
-def windows(tiers: tuple[Tier, ...], period: Period, options: Options) -> list[tuple[str, str]]:
-    """What is wrong with the windows of tiers, as (name of the tier, text)."""
-    return [(tier.name, text) for tier in tiers for text in _windows(tier, period, options)]
+def windows(tiers: tuple[Tier, ...], period: Period, options: Options) -> list[str]:
+    """What is wrong with the windows of tiers."""
+    return [f"{tier.name}: {text}" for tier in tiers for text in _windows(tier, period, options)]
 
 
 def _windows(tier: Tier, period: Period, options: Options) -> Iterator[str]:

@@ -19,6 +19,7 @@ from exporter.model.slo import WINDOW, Per
 _STAND_IN = 7919
 """Seconds, a prime."""
 
+_TEXT_OR_COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|\#[^\n]*""")
 _TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 
 _SECOND = frozenset(("rate", "irate"))
@@ -56,7 +57,9 @@ class Query:
 
 
 def template(text: str) -> tuple[str, list[str]]:
-    """A query with its template variables in the usual form, and those that it should not have."""
+    """A query without comments, its template variables in the usual form, and those that it should not have."""
+    if "#" in text:  # a comment would go on over what is written behind the query
+        text = _TEXT_OR_COMMENT.sub(lambda match: match[1] or "", text)
     strange = [f"{{{{{name}}}}}" for name in _TEMPLATE.findall(text) if name != ".window"]
     return _TEMPLATE.sub(lambda match: WINDOW if match[1] == ".window" else match[0], text).strip(), strange
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from functools import lru_cache
 
 from exporter.model.slo import DAY, Notify, Period, Tier
 
@@ -58,7 +59,8 @@ def hold(long: int) -> tuple[int, int]:
     return next(((wait, keep) for most, wait, keep in _HOLD if long <= most), (3 * HOUR, HOUR))
 
 
-def tiers(period: Period, pairs: Sequence[Pair] | None = None) -> tuple[Tier, ...]:
+@lru_cache(maxsize=256)
+def tiers(period: Period, pairs: tuple[Pair, ...] | None = None) -> tuple[Tier, ...]:
     """The tiers of a period, by default the usual ones; raises ValueError where it is too short for those."""
     if pairs is None:
         pairs = next((usual for shortest, usual in (_WEEKS, _WEEK) if period.seconds >= shortest), None)
