@@ -14,6 +14,7 @@ from exporter.model.slo import DAY, WEEK
 from exporter.model.slo_settings import (
     EventsSli,
     MaintenanceSettings,
+    Side,
     SlaSettings,
     SliSettings,
     SloSettings,
@@ -44,15 +45,32 @@ def weekly_start(text: str) -> int | None:
 
 def check_slos(slos: Sequence[SloSettings | None], wrong: Wrong) -> None:
     """Calls wrong(path, text) for each fault; None stands for one that could not be read and has been told."""
-    first: dict[tuple[str, str], int] = {}
+    names: dict[tuple[str, str], int] = {}
+    ids: dict[str, int] = {}
     for position, slo in enumerate(slos):
         if slo is None:
             continue
         _check(slo, _below(f"slos[{position}]", wrong))
-        before = first.setdefault((slo.application, slo.name), position)
+        before = names.setdefault((slo.application, slo.name), position)
         if before != position:
             text = f'slos[{before}] of the application {slo.application} has the name "{slo.name}" too'
             wrong(f"slos[{position}].name", f"{text}, wanted another name")
+            continue
+        for side in slo.sides:
+            same = slo_id(slo, side)
+            before = ids.setdefault(same, position)
+            if before != position:
+                wrong(f"slos[{position}].name", f'slos[{before}] has the id "{same}" too, wanted another name')
+
+
+def slo_name(slo: SloSettings, side: Side) -> str:
+    """The label `sloth_slo`: the PTE's objective has one of its own, so that nothing that looks for one finds both."""
+    return f"{slo.name}-pte" if side == "pte" else slo.name
+
+
+def slo_id(slo: SloSettings, side: Side) -> str:
+    """The label `sloth_id`."""
+    return f"{slo.service or slo.application}-{slo_name(slo, side)}"
 
 
 def _below(path: str, wrong: Wrong) -> Wrong:

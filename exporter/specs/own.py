@@ -5,24 +5,24 @@ The PTE's objective has an id of its own, no alerts, no SLA and none of producti
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
-from exporter.config import Config
-from exporter.config.slos import weekly_start
+from exporter.config import Config, Environment
+from exporter.config.slos import slo_name, weekly_start
 from exporter.errors import Problem
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, WEEK, Alerting, Credit, Maintenance, Period, Sla, Slo, Text, Tier, Weekly
-from exporter.model.slo_settings import MaintenanceSettings, SlaSettings, SloSettings, TierSettings
+from exporter.model.slo_settings import MaintenanceSettings, Side, SlaSettings, SloSettings, TierSettings
 from exporter.objectives.alerts import BURN
+from exporter.objectives.fragments import duration
+from exporter.objectives.rule import base
 from exporter.specs import checks
 from exporter.specs.checks import Options
-from exporter.specs.own_sli import RefusedError, sli
+from exporter.specs.own_sli import RefusedError, is_counted, sli
 from exporter.specs.tiers import factor, hold, tiers
 
 SPEC = "pte-exporter/v1"
-
-_PTE = "-pte"
-"""Appended to the name of the PTE's objective."""
 
 
 def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[Problem]]:
@@ -31,14 +31,14 @@ def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[P
     for position, settings in enumerate(config.slos):
         path = f"slos[{position}]"
         told = dict[str, str]()  # both sides have most of it in common
-        for role in settings.sides:
+        for side in settings.sides:
             try:
-                slo = _slo(settings, config, role, f"{file}: {path}")
+                slo = _slo(settings, config, side, f"{file}: {path}")
             except RefusedError as error:
                 told.setdefault(error.path, str(error))
                 continue
             found.append(slo)
-            for below, text in checks.problems(slo, options):
+            for below, text in (*checks.problems(slo, options), *_polled(slo, settings, config.environment(side))):
                 told.setdefault(_path(below, settings), text)
         problems += [Problem(file, f"{path}.{below}", text) for below, text in told.items()]
     return found, problems
@@ -49,19 +49,27 @@ def _path(path: str, settings: SloSettings) -> str:
     if path.startswith("sli."):
         kind = next(kind for kind in settings.sli.__struct_fields__ if getattr(settings.sli, kind) is not None)
         return f"sli.events.{path[4:]}" if kind == "events" else f"sli.{kind}"
-    if path.startswith("tiers."):
-        names = [tier.name for tier in settings.tiers or ()]
-        return f"tiers[{names.index(path[6:])}]" if path[6:] in names else "period"
+    if path == "tiers" and settings.tiers is None:
+        return "period"
     return path.removeprefix("alerting.common.")
 
 
-def _slo(settings: SloSettings, config: Config, role: str, origin: str) -> Slo:
+def _polled(slo: Slo, settings: SloSettings, environment: Environment) -> Iterator[tuple[str, str]]:
+    """The exporter's counters grow at each poll: a window without one would be taken for a quiet one."""
+    window = base(slo)
+    if slo.tiers and is_counted(settings, environment) and environment.interval > window:
+        of = f"the source of {environment.name}, which only the exporter sees,"
+        text = f"{of} is polled every {duration(round(environment.interval))}, and alerts go by {duration(window)}"
+        yield "sli.total", f"{text}; wanted its interval at most that"
+
+
+def _slo(settings: SloSettings, config: Config, side: Side, origin: str) -> Slo:
     """One side's."""
-    environment, production = config.environment(role), role == "production"
+    environment, production = config.environment(side), side == "production"
     period = _period(settings, config)
     return Slo(
         service=settings.service or settings.application,
-        name=settings.name if production else f"{settings.name}{_PTE}",
+        name=slo_name(settings, side),
         objective=_decimal(settings.objective),
         sli=sli(settings, environment),
         period=period,

@@ -55,6 +55,11 @@ def sli(slo: SloSettings, environment: Environment) -> Sli:
     return Sli(errors, total)
 
 
+def is_counted(slo: SloSettings, environment: Environment) -> bool:
+    """Whether the objective rests on what the exporter counts itself."""
+    return slo.sli.events is None and not isinstance(environment.source, prometheus.Options)
+
+
 def _by_hand(events: EventsSli, templates: Templates | None, environment: Environment) -> Sli:
     """`$selector` is the source's own; what belongs to the application has been written by hand."""
     queries = {"errors": events.errors, "total": events.total}

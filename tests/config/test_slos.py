@@ -185,6 +185,17 @@ def test_faults_of_several_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_an_id_belongs_to_one_objective(tmp_path: Path) -> None:
+    """Two applications may be one service, and the PTE's objective has a name of its own; no two have one id."""
+    text = LEAST % "service: s" + LEAST.replace("application: b", "application: c") % "service: s"
+    text += "  - {name: x, application: d, objective: 9, sli: {errors: {}}, sides: [production, pte]}\n"
+    text += "  - {name: x-pte, application: d, objective: 9, sli: {errors: {}}}\n"
+    assert told(tmp_path, text) == [
+        'slos[1].name: slos[0] has the id "s-a" too, wanted another name',
+        'slos[3].name: slos[2] has the id "d-x-pte" too, wanted another name',
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

@@ -111,7 +111,7 @@ def test_tiers_of_ones_own(tmp_path: Path) -> None:
         ("name: a b", "slos[0].name", "wanted letters"),
         (
             "tiers: [{name: x, notify: page, long: 1h, short: 1m, burn_rate: 2}]",
-            "slos[0].tiers[0]",
+            "slos[0].tiers",
             "4 scrape intervals",
         ),
         ("calendar: month, timezone: Africa/Casablanca", "slos[0].timezone", "PromQL cannot follow"),
@@ -136,6 +136,17 @@ def test_what_cannot_be(tmp_path: Path, keys: str, path: str, words: str) -> Non
             text = text.replace(f"{key}, ", "", 1)
     _, problems = read(tmp_path, text)
     assert any(line.startswith(path) and words in line for line in problems), problems
+
+
+def test_a_source_polled_too_seldom_for_alerts_is_refused(tmp_path: Path) -> None:
+    """Between two polls nothing is counted, and a short window would look quiet; without alerts no harm is done."""
+    path = tmp_path / "exporter.yml"
+    text = "environments:\n  - {role: production, interval: 10m, source: {kind: demo}}\n"
+    text += "  - {role: pte, interval: 10m, source: {kind: demo}}\nslos:\n"
+    path.write_text(text + LEAST % "" + NAMED % ("c", "tiers: []") + NAMED % ("d", "sides: [pte]"), encoding="utf-8")
+    _, (problem,) = own.slos(sources.read(path), str(path), specs.Options())
+    assert problem.path == "slos[0].sli.errors"
+    assert problem.text.endswith("is polled every 10m, and alerts go by 5m; wanted its interval at most that")
 
 
 def test_a_fault_of_both_sides_is_told_once(tmp_path: Path) -> None:
