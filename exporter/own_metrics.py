@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from prometheus_client import (
@@ -17,12 +17,15 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
 
 from exporter import __version__
-from exporter.catalogue.exporter import OWN, OwnSeries
+from exporter.catalogue.exporter import BAD_EVENTS, EVENTS, OWN, OwnSeries
 from exporter.config import Environment
 from exporter.errors import REASONS
+from exporter.events import EventCounts
 from exporter.model.observation import Observation
 
 _KINDS = {"gauge": Gauge, "counter": Counter}
@@ -38,7 +41,9 @@ class OwnMetrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
-        self._series = {own.name: self._make(own) for own in OWN}
+        self.events = EventCounts()
+        self.registry.register(_Events(self.events))
+        self._series = {own.name: self._make(own) for own in OWN if own not in {EVENTS, BAD_EVENTS}}
         self._sources: set[str] = set()
         self._joined: set[str] = set()
         self._lock = threading.Lock()
@@ -135,3 +140,21 @@ class OwnMetrics:
             if series not in self._joined:
                 self._joined.add(series)
                 self.registry.register(own)
+
+
+class _Events(Collector):
+    """The counters of events, as prometheus_client collects them."""
+
+    def __init__(self, events: EventCounts) -> None:
+        self._events = events
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Both families from one moment, so that there are never more bad events than events."""
+        events = CounterMetricFamily(EVENTS.name, EVENTS.help, labels=EVENTS.labels)
+        bad = CounterMetricFamily(BAD_EVENTS.name, BAD_EVENTS.help, labels=BAD_EVENTS.labels)
+        rows = self._events.rows()
+        for labels, total in rows:
+            events.add_metric(labels, total.events)
+            bad.add_metric(labels, total.bad)
+        if rows:
+            yield from (events, bad)

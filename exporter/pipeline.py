@@ -12,9 +12,10 @@ from exporter.analysis import run
 from exporter.analysis.round import analyse
 from exporter.config import Config, Environment
 from exporter.errors import SourceError
+from exporter.events import EventCounts
 from exporter.model.observation import MINUTE, ApplicationObservation, Observation, Window
 from exporter.model.results import Snapshot
-from exporter.sources import Source, build
+from exporter.sources import Counting, Source, build
 
 DAY = 86400.0
 BASELINE = DAY
@@ -30,9 +31,13 @@ class Seen:
 
 
 class Pipeline:
-    """Keeps the latest observation of each side. Each source is asked by one thread at a time; others may go on."""
+    """Keeps the latest observation of each side. Each source is asked by one thread at a time; others may go on.
 
-    def __init__(self, config: Config) -> None:
+    What sources tell of events is added to `events`, where somebody keeps such counters.
+    """
+
+    def __init__(self, config: Config, events: EventCounts | None = None) -> None:
+        self._events = events
         self._settings, self._slos = config.analysis, config.slos
         self._environments: dict[str, Environment] = {each.role: each for each in config.environments}
         self._sources: dict[str, Source] = {
@@ -64,6 +69,7 @@ class Pipeline:
             self._answers[environment.role] = False
             observation = self._observe(environment, end)
             self._answers[environment.role] = True
+            observation = replace(observation, warnings=(*observation.warnings, *self._count(environment, end)))
         self._seen[environment.role] = Seen(observation, now)
         warning = self._look_back()
         if warning is not None:
@@ -105,6 +111,18 @@ class Pipeline:
         choose = partial(run.choose, settings=settings, explicit=environment.windows)
         seen = source.observe_runs(Window(end - settings.lookback, end), settings.threshold, choose)
         return replace(seen, applications=dict(_with_origin(seen.applications, environment.windows)))
+
+    def _count(self, environment: Environment, end: float) -> tuple[str, ...]:
+        """Count the events up to `end`; a failure is told as a warning, and the next poll catches up."""
+        source = self._sources[environment.role]
+        if self._events is None or not isinstance(source, Counting):
+            return ()
+        due = self._events.due(environment.name, end)
+        try:
+            found = source.events(environment.role, due) if due else {}
+        except SourceError as error:
+            return (f"events are not counted: {error}",)
+        return self._events.add(environment.name, due, found)
 
     def _midnights(self) -> dict[str, float]:
         """Application to the last UTC midnight before its run."""

@@ -139,6 +139,7 @@ class Service:
     def _take(self, taken: _Round) -> None:
         self._round = taken
         self.own.configure(taken.config.environments)
+        self.own.events.configure(taken.config)
         self.own.loaded(self.clock())
 
 
@@ -148,7 +149,7 @@ class _Round:
     def __init__(self, service: Service, config: Config) -> None:
         self._service, self._own, self._clock = service, service.own, service.clock
         self.config = config
-        self.pipeline = Pipeline(config)
+        self.pipeline = Pipeline(config, service.own.events)
         self._lock = threading.Lock()
         self.timings = {each.name: Timing(each.interval, each.max_age) for each in config.environments}
         self.statuses = {environment.name: Status(environment) for environment in config.environments}
@@ -221,6 +222,7 @@ class _Round:
             return
         for name in self.statuses:
             self._own.withdrawn(name, withdrawn=name in old)
+        self._own.events.show({name for name, status in self.statuses.items() if status.seen is not None} - old)
         self._service.show(snapshot, page, time.monotonic() - watch)
         for name in old - self._withdrawn:
             logger.warning("series withdrawn, the data is older than max_age", extra=fields(source=name))

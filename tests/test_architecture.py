@@ -36,6 +36,7 @@ ORDER = (
     "dashboards",
     "report",
     "publish",
+    "events",
     "own_metrics",
     "generate",
     "slo",

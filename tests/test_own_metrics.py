@@ -9,9 +9,10 @@ import pytest
 from exporter.catalogue.exporter import OWN
 from exporter.config import Config, Environment
 from exporter.errors import REASONS
-from exporter.model.observation import Observation, Window
+from exporter.model.observation import Events, Observation, Window
+from exporter.model.slo_settings import ErrorSli, SliSettings, SloSettings
 from exporter.own_metrics import OwnMetrics
-from exporter.sources import read
+from exporter.sources import demo, read
 from tests.exposition import Sample, families, lint, samples
 
 SEEN = Observation("production", Window(0, 60), {}, warnings=("partial",), queries=7, clock_skew=-2.5)
@@ -31,6 +32,31 @@ def of(own: OwnMetrics, name: str, **labels: str) -> float | None:
     return values(own).get((name, frozenset(labels.items())))
 
 
+SLO = SloSettings("availability", "shop", 99.9, SliSettings(errors=ErrorSli()))
+COUNTED = {"application": "shop", "side": "live", "slo": "availability"}
+
+
+def counted(own: OwnMetrics) -> None:
+    """A minute of the shop's events is counted."""
+    sides = (environment("live", demo.Options()), Environment("pte", demo.Options()))
+    own.events.configure(Config(environments=sides, slos=(SLO,)))
+    own.events.due("live", 0.0)
+    own.events.show({"live"})
+    own.events.add("live", own.events.due("live", 60.0), {"shop": Events(Window(0.0, 60.0), 600.0, 7.0)})
+
+
+def test_events_are_counters_in_both_formats() -> None:
+    """Good and bad events have the type counter and the suffix _total, and go when their side is withdrawn."""
+    own = OwnMetrics()
+    counted(own)
+    assert of(own, "pte_slo_events_total", **COUNTED) == 600.0
+    assert of(own, "pte_slo_bad_events_total", **COUNTED) == 7.0
+    assert b"# TYPE pte_slo_events_total counter" in own.render(openmetrics=False)
+    assert b"# TYPE pte_slo_events counter" in own.render(openmetrics=True)
+    own.events.show(())
+    assert b"pte_slo" not in own.render(openmetrics=True)
+
+
 def test_every_declared_series_is_kept() -> None:
     """Once everything has happened, each declared name is on the page with its type and its labels."""
     own = OwnMetrics()
@@ -41,6 +67,7 @@ def test_every_declared_series_is_kept() -> None:
     own.withdrawn("a", withdrawn=True)
     own.published(170.0, 5, 0.1)
     own.loaded(50.0)
+    counted(own)
     found = {family.name: family for family in families(own.render(openmetrics=True), openmetrics=True)}
     for declared in OWN:
         family = found[declared.name]
@@ -145,4 +172,5 @@ def test_promtool_has_nothing_to_say(version: str) -> None:
     own = OwnMetrics()
     own.configure([environment("a")])
     own.succeeded("a", 100.0, 0.2, SEEN)
+    counted(own)
     assert lint(own.render(openmetrics=False), version) == ""

@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from exporter.config import Config
+from exporter.model.observation import Window
+from exporter.model.slo_settings import ErrorSli, SliSettings, SloSettings
 from exporter.own_metrics import OwnMetrics
 from exporter.service import Service, Status
-from exporter.sources import read
+from exporter.sources import demo, read
 from tests.bad_server import STOP_SECONDS, BadServer, bad_server, response
 from tests.exposition import samples
 from tests.running import until
@@ -65,10 +68,10 @@ def faulty(config: Config) -> Config:
 class Started:
     """A service, whose next configuration a test sets."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
         self.config = config
         self.own = OwnMetrics()
-        self.service = Service(lambda: self.config, self.own)
+        self.service = Service(lambda: self.config, self.own, clock)
 
     def reload(self, config: Config) -> None:
         self.config = config
@@ -89,8 +92,8 @@ class Started:
 
 
 @contextlib.contextmanager
-def started(config: Config) -> Iterator[Started]:
-    made = Started(config)
+def started(config: Config, clock: Callable[[], float] = time.time) -> Iterator[Started]:
+    made = Started(config, clock)
     made.service.start()
     try:
         yield made
@@ -154,6 +157,39 @@ def test_what_an_old_configuration_still_renders_is_not_shown(tmp_path: Path) ->
         shown = made.service.published.snapshot
         assert shown is not None
         assert shown.sides["production"] == "live"
+
+
+BEGAN = time.time()
+
+
+def hastened() -> float:
+    """A clock that goes a minute a second."""
+    return BEGAN + (time.time() - BEGAN) * 60
+
+
+def test_events_are_counted_while_it_runs(tmp_path: Path) -> None:
+    """Counters begin at 0, grow with the polls, go on over a reload, and are absent once the source has gone."""
+    file = tmp_path / "round.json"
+    labels = {"application": "shop", "side": "production", "slo": "availability"}
+
+    def count() -> float | None:
+        return made.value("pte_slo_events_total", **labels)
+
+    now = hastened() // 60 * 60
+    seen = demo.Source(demo.Options(), "production").observe(Window(now - 86400, now + 3600))
+    file.write_bytes(msgspec.json.encode(seen))
+    slos = (SloSettings("availability", "shop", 99.9, SliSettings(errors=ErrorSli())),)
+    config = configured(tmp_path, RECORDED % file, max_age="5m")
+    with started(msgspec.structs.replace(config, slos=slos), hastened) as made:
+        until(lambda: count() is not None, "the counter")
+        assert count() == 0
+        until(lambda: (count() or 0) > 0, "the first events")
+        before = count() or 0
+        made.reload(msgspec.structs.replace(config, slos=(msgspec.structs.replace(slos[0], objective=99.0),)))
+        assert (count() or 0) >= before
+        until(lambda: (count() or 0) > before, "more events")
+        file.unlink()
+        until(lambda: count() is None, "withdrawal", 20)
 
 
 def test_reloads_start_no_second_poll(tmp_path: Path) -> None:

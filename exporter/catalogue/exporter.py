@@ -23,6 +23,12 @@ class OwnSeries:
 
 _SOURCE = ("source",)
 
+_EVENTS = ("application", "side", "slo")
+_COUNTED = "counted for the SLO since the exporter started, where the side's source is not Prometheus. Polled."
+
+EVENTS = OwnSeries("pte_slo_events", "counter", f"Requests {_COUNTED}", _EVENTS)
+BAD_EVENTS = OwnSeries("pte_slo_bad_events", "counter", f"Bad requests {_COUNTED}", _EVENTS)
+
 OWN: tuple[OwnSeries, ...] = (
     OwnSeries("pte_source_up", "gauge", "1 when the last poll of the source succeeded, 0 when it failed.", _SOURCE),
     OwnSeries("pte_source_last_success_timestamp_seconds", "gauge", "When the last successful poll ended.", _SOURCE),
@@ -59,4 +65,6 @@ OWN: tuple[OwnSeries, ...] = (
         "Version of the exporter and of Python; always 1.",
         ("version", "pythonversion"),
     ),
+    EVENTS,
+    BAD_EVENTS,
 )

@@ -3,6 +3,7 @@
     KIND = "demo"                                     what `kind:` says in the configuration
     class Options(Settings, frozen=True): ...         its other keys
     class Source: ...                                 what the protocol below asks for
+    Source.events                                     optional: what `Counting` below asks for
     def problems(options) -> [(path, text)]: ...      optional: what is wrong beyond types (files, secrets, queries)
 
 The registry finds them by itself; configuration errors, self-metrics and the contract tests come with that.
@@ -15,13 +16,14 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 from exporter import config
 from exporter.config import Config, Environment
 from exporter.config.conversion import child, convert, unknown
 from exporter.errors import Problem
-from exporter.model.observation import Observation, Samples, Window
+from exporter.model.observation import Events, Observation, Samples, Window
+from exporter.model.slo_settings import Side
 
 Activity = Mapping[str, Samples]
 """Application to its active minutes: one-minute request rates above a threshold, sparse."""
@@ -45,6 +47,18 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give back connections; the source is not used afterwards."""
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A source that no rule can read, so that SLOs rest on counters which the exporter keeps."""
+
+    def events(self, role: Side, windows: Mapping[str, Window]) -> Mapping[str, Events]:
+        """What each application served in its own window, whose ends are full minutes; raises SourceError.
+
+        `Events.window` is the part that was counted; the next poll asks from its end on. An application without data
+        in its window has no key. Neighbouring windows add up, and no event counts in two of them.
+        """
 
 
 def kinds() -> Mapping[str, ModuleType]:
@@ -80,7 +94,16 @@ def read(path: str | Path) -> Config:
 
 def build(environment: Environment) -> Source:
     """The source of an environment of a configuration from `read`."""
+    return cast("Source", _module(environment).Source(environment.source, environment.name))
+
+
+def counts(environment: Environment) -> bool:
+    """Whether the environment's source tells events to be counted (`Counting`)."""
+    return issubclass(_module(environment).Source, Counting)
+
+
+def _module(environment: Environment) -> ModuleType:
     for module in kinds().values():
         if isinstance(environment.source, module.Options):
-            return cast("Source", module.Source(environment.source, environment.name))
+            return module
     raise TypeError("the environment's source holds no options: read the configuration with exporter.sources.read")

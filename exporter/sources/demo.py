@@ -21,6 +21,7 @@ from exporter.model.observation import (
     MINUTE,
     PATTERN_STEP,
     ApplicationObservation,
+    Events,
     Latency,
     Observation,
     RouteCount,
@@ -66,6 +67,18 @@ class Source:
                 run = TestRun(window, "detected")
                 seen[application.name] = replace(one, minutes=self._run_minutes(application, window), run=run)
         return Observation(self._side, lookback, seen)
+
+    def events(self, role: Role, windows: Mapping[str, Window]) -> Mapping[str, Events]:
+        """The made-up requests themselves, failures and latencies with them."""
+        found = {}
+        for application in APPLICATIONS:
+            window = windows.get(application.name)
+            if window is not None:
+                seen = traffic(self._seed, role, application, _minutes(window))
+                if seen.minutes.size:
+                    requests, errors = (float(rates.sum()) * MINUTE for rates in (seen.requests, seen.errors))
+                    found[application.name] = Events(window, requests, errors, _latency(seen))
+        return found
 
     def close(self) -> None:
         """Nothing is held."""

@@ -7,6 +7,7 @@ as they are: a recorded day stays the day it was.
 from __future__ import annotations
 
 import stat
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -16,8 +17,17 @@ import msgspec
 from exporter.analysis.arithmetic import measured
 from exporter.analysis.baseline import summarise_arrays
 from exporter.analysis.run import steady_minutes
+from exporter.analysis.slo import events
 from exporter.errors import SourceError
-from exporter.model.observation import ApplicationObservation, Observation, Samples, TestRun, Window
+from exporter.model.observation import (
+    ApplicationObservation,
+    Events,
+    Latency,
+    Observation,
+    Samples,
+    TestRun,
+    Window,
+)
 from exporter.model.settings import Settings
 from exporter.recording import Role, decode
 from exporter.sources import ChooseRuns
@@ -66,6 +76,16 @@ class Source:
         runs = {name: _as_run(one, chosen.get(name)) for name, one in found.items()}
         return replace(observation, applications={name: run for name, run in runs.items() if run is not None})
 
+    def events(self, role: Role, windows: Mapping[str, Window]) -> Mapping[str, Events]:
+        """Of each recorded window the part that lies in the window asked for, its events spread evenly over it.
+
+        So a file counts once, when what it recorded ends after what was counted before; of a window that overlaps that
+        only the new part counts, as that share of its events.
+        """
+        found = self._read(role).applications
+        parts = {name: _part(found[name], window) for name, window in windows.items() if name in found}
+        return {name: part for name, part in parts.items() if part is not None}
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -95,6 +115,23 @@ def _above(minutes: Samples, threshold: float) -> Samples:
 
 def _samples(pairs: list[tuple[float, float]]) -> Samples:
     return Samples(tuple(time for time, _ in pairs), tuple(value for _, value in pairs))
+
+
+def _part(one: ApplicationObservation, window: Window) -> Events | None:
+    """The events of the observation inside the window; None where they do not meet."""
+    inside = Window(max(one.window.start, window.start), min(one.window.end, window.end))
+    if inside.end <= inside.start:
+        return None
+    share, whole = inside.duration / one.window.duration, events(one)
+
+    def part(count: float | None) -> float | None:
+        return None if count is None else count * share
+
+    latency = whole.latency
+    if latency is not None:
+        buckets = tuple((bound, count * share) for bound, count in latency.buckets)
+        latency = Latency(requests=part(latency.requests), buckets=buckets)
+    return Events(inside, part(whole.requests), part(whole.errors), latency)
 
 
 def _as_run(one: ApplicationObservation, chosen: Window | None) -> ApplicationObservation | None:

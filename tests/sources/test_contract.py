@@ -28,12 +28,14 @@ from exporter.model.observation import (
     PATTERN_STEP,
     QUANTILES,
     ApplicationObservation,
+    Events,
     Observation,
     Samples,
     Window,
 )
 from exporter.model.settings import Settings, TestRunSettings
-from exporter.sources import Source, demo, prometheus, recorded
+from exporter.model.slo_settings import Side
+from exporter.sources import Counting, Source, demo, prometheus, recorded
 from tests import seed, servers
 
 DAY = Window(seed.END - 86400.0, seed.END)
@@ -127,8 +129,11 @@ def test_module_has_what_the_registry_asks_for(built: Built) -> None:
     """A kind names itself, refuses unknown options and takes the same arguments as the protocol."""
     assert sources.kinds()[built.module.KIND] is built.module
     assert issubclass(built.module.Options, Settings)
-    for method in ("observe", "observe_runs", "close"):
-        wanted, found = (inspect.signature(getattr(each, method)) for each in (Source, built.module.Source))
+    methods = [(Source, name) for name in ("observe", "observe_runs", "close")]
+    for protocol, method in [*methods, (Counting, "events")]:
+        if protocol is Counting and not issubclass(built.module.Source, Counting):
+            continue
+        wanted, found = (inspect.signature(getattr(each, method)) for each in (protocol, built.module.Source))
         assert [(p.name, p.default) for p in found.parameters.values()] == [
             (p.name, p.default) for p in wanted.parameters.values()
         ]
@@ -245,17 +250,79 @@ def test_idle_pte_is_no_error(built: Built) -> None:
     assert source.observe_runs(hours, THRESHOLD, choose).applications == {}
 
 
+def test_only_what_rules_can_read_needs_no_counters() -> None:
+    """Every kind but those that Prometheus holds counts events."""
+    assert {kind for kind, module in sources.kinds().items() if not issubclass(module.Source, Counting)} == {
+        "prometheus"
+    }
+
+
+@pytest.fixture(scope="module", params=sorted(k for k, m in sources.kinds().items() if issubclass(m.Source, Counting)))
+def counting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    with BUILD[request.param](tmp_path_factory.mktemp(request.param)) as built:
+        yield built
+
+
+def told(built: Built, role: Side, **windows: Window) -> Mapping[str, Events]:
+    """Events of the applications in their windows."""
+    source = built.source(built.production if role == "production" else built.pte)
+    assert isinstance(source, Counting)
+    found = source.events(role, windows)
+    source.close()
+    return found
+
+
+def test_events_are_those_that_were_observed(counting: Built) -> None:
+    """Over the day that was observed, events, failures and latencies are those of the observation."""
+    found, seen = told(counting, "production", shop=DAY)["shop"], counting.source(counting.production).observe(DAY)
+    shop = seen.applications["shop"]
+    assert shop.latency is not None
+    assert found.window == DAY
+    assert found.latency is not None
+    assert found.requests == pytest.approx(shop.latency.requests)
+    assert found.latency.requests == pytest.approx(shop.latency.requests)
+    assert dict(found.latency.buckets) == pytest.approx(dict(shop.latency.buckets))
+    assert (found.errors or 0.0) / (found.requests or 1.0) == pytest.approx(shop.signals["error_ratio"].mean)
+
+
+def test_neighbouring_windows_add_up(counting: Built) -> None:
+    """Counted hour by hour, or each application in its own window, nothing is lost and nothing counts twice."""
+    start = seed.END - 4 * 3600.0
+    hours = [Window(start + 3600.0 * n, start + 3600.0 * (n + 1)) for n in range(4)]
+    both = [told(counting, "production", shop=hour, checkout=Window(start, hour.end)) for hour in hours]
+    whole = told(counting, "production", shop=Window(start, seed.END), checkout=Window(start, seed.END))
+    for part in ("requests", "errors"):
+        parts = [getattr(found["shop"], part) for found in both]
+        assert sum(parts) == pytest.approx(getattr(whole["shop"], part))
+        assert min(parts) > 0
+    assert [found["shop"].window for found in both] == hours
+    assert both[-1]["checkout"] == whole["checkout"]
+
+
+def test_only_what_was_asked_for_is_counted(counting: Built) -> None:
+    """What nobody asks for or knows has no key, nor what did not run there; an idle application has no events."""
+    assert told(counting, "production") == {}
+    assert told(counting, "production", nobody=DAY) == {}
+    assert told(counting, "production", archive=DAY)["archive"].requests == 0.0
+    run = counting.source(counting.pte).observe_runs(LOOKBACK, THRESHOLD, choose).applications["shop"].window
+    assert (told(counting, "pte", shop=run)["shop"].requests or 0.0) > 0
+    assert told(counting, "pte", shop=Window(run.start - 7200.0, run.start - 3600.0)) == {}
+
+
 def test_failure_is_one_line_with_a_reason(built: Built) -> None:
     """What cannot be read is a SourceError with a known reason, not at construction but at every poll."""
     if built.unreadable is None:
         assert built.module is demo, "only the demo has nothing to read"
         return
     source = built.source(built.unreadable)
-    ask: list[Callable[[], Observation]] = [
+    ask: list[Callable[[], object]] = [
         lambda: source.observe(DAY, WEEK),
         lambda: source.observe_runs(LOOKBACK, THRESHOLD, choose),
         lambda: source.observe(DAY),
     ]
+    if isinstance(source, Counting):
+        events = source.events
+        ask.append(lambda: events("production", {"shop": DAY}))
     for each in ask:
         with pytest.raises(SourceError) as caught:
             each()

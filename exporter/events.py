@@ -1,0 +1,113 @@
+"""Counters of good and bad events, for SLOs on data that only the exporter sees. One of them for the whole process.
+
+docs/method.md, section "Objectives in a test run", says what the counters promise to the rules that read them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+
+from exporter.analysis.slo import Counted, counted
+from exporter.config import Config
+from exporter.model.observation import Events, Window
+from exporter.model.slo_settings import SliSettings
+from exporter.sources import counts
+
+Key = tuple[str, str, str]
+"""Application, side (the environment's name) and SLO: the counters' labels."""
+
+CATCH_UP = 2 * 86400.0
+"""Seconds that are counted at once at most: a source that was away for weeks is not asked for every minute of them."""
+
+_NOTHING = Counted(0.0, 0.0)
+
+
+class EventCounts:
+    """Events since the process began, by SLO and side. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._slis: dict[Key, SliSettings] = {}
+        self._totals: dict[Key, Counted] = {}
+        self._ends: dict[tuple[str, str], float] = {}
+        """(side, application) to the time up to which it has been counted."""
+        self._shown = frozenset[str]()
+        self._unknown = set[Key]()
+
+    def configure(self, config: Config) -> None:
+        """Start the counters of new SLOs at 0 and drop those that are no more; the others go on, whatever changed."""
+        slis = dict(_configured(config))
+        with self._lock:
+            self._slis = slis
+            self._totals = {key: self._totals.get(key, _NOTHING) for key in slis}
+            self._unknown &= slis.keys()
+            kept = {(side, application) for application, side, _ in slis}
+            self._ends = {each: end for each, end in self._ends.items() if each in kept}
+
+    def show(self, sides: Iterable[str]) -> None:
+        """From now on publish the counters of these sides, and of no other."""
+        with self._lock:
+            self._shown = frozenset(sides)
+
+    def due(self, side: str, end: float) -> Mapping[str, Window]:
+        """Application to what is to be counted of it up to `end` (Unix seconds).
+
+        A side that is not shown is not counted: its counters first have to be seen at the value that they had, or
+        `rate` could not tell what was added. Counting starts where it was first asked for.
+        """
+        with self._lock:
+            applications = {application for application, own, _ in self._slis if own == side}
+            ends = {name: self._ends.setdefault((side, name), end) for name in applications}
+            if side not in self._shown:
+                return {}
+            return {name: Window(max(since, end - CATCH_UP), end) for name, since in ends.items() if since < end}
+
+    def add(self, side: str, asked: Mapping[str, Window], found: Mapping[str, Events]) -> tuple[str, ...]:
+        """Count what a source found in the windows that were due; returns what it could not tell, for people.
+
+        What was counted meanwhile, by a poll of the configuration before, is not counted again.
+        """
+        with self._lock:
+            new = {
+                application: events
+                for application, events in found.items()
+                if asked[application].start >= self._ends.get((side, application), events.window.end)
+            }
+            for application, events in new.items():
+                self._ends[side, application] = events.window.end
+            return tuple(self._count(side, new))
+
+    def _count(self, side: str, found: Mapping[str, Events]) -> Iterator[str]:
+        for key, sli in self._slis.items():
+            application, own, name = key
+            if own == side and application in found:
+                more = counted(sli, found[application])
+                if more is None:
+                    self._unknown.add(key)
+                    yield f"events of {application} are not counted for the SLO {name}: {_missing(sli)}"
+                else:
+                    self._unknown.discard(key)
+                    total = self._totals[key]
+                    self._totals[key] = Counted(total.events + more.events, total.bad + more.bad)
+
+    def rows(self) -> list[tuple[Key, Counted]]:
+        """What is published, by its labels."""
+        with self._lock:
+            shown = (key for key in sorted(self._totals) if key[1] in self._shown and key not in self._unknown)
+            return [(key, self._totals[key]) for key in shown]
+
+
+def _configured(config: Config) -> Iterator[tuple[Key, SliSettings]]:
+    """SLOs without queries of their own, on each of their sides whose source can count."""
+    names = {each.role: each.name for each in config.environments if counts(each)}
+    for slo in config.slos:
+        for role in slo.sides:
+            if role in names and slo.sli.events is None:
+                yield (slo.application, names[role], slo.name), slo.sli
+
+
+def _missing(sli: SliSettings) -> str:
+    if sli.latency is None:
+        return "the source does not tell requests and errors"
+    return f"the source's histogram has no bucket that ends at {sli.latency.threshold:g}s"
