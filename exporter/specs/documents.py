@@ -6,7 +6,7 @@ PyYAML's own constructor takes longer than all the rest and lets a key stand twi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +28,7 @@ _OPEN = object()
 
 _SUFFIXES = (".yml", ".yaml")
 
-_KINDS = ((str, "a string"), (int | float, "a number"), (Mapping, "a mapping"), (Sequence, "a list"))
+_KINDS = ((str, "a string"), (int | float, "a number"), (dict, "a mapping"), (list, "a list"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class _Maker:
         if merged:
             self.loader.flatten_mapping(node)
         pairs = ((key.value, value) for key, value in node.value if isinstance(key.value, str))
-        return {key: self.make(value, below(path, key)) for key, value in pairs}
+        return {key: value.value if value.tag in _TEXT else self.make(value, below(path, key)) for key, value in pairs}
 
     def scalar(self, node: yaml.ScalarNode, path: str) -> Any:
         name = _SCALARS.get(node.tag)
@@ -182,14 +182,14 @@ class Place:
 
     def has(self, key: str) -> bool:
         """Whether the key stands there, even with nothing."""
-        return isinstance(self.raw, Mapping) and key in self.raw
+        return isinstance(self.raw, dict) and key in self.raw
 
     def get(self, key: str) -> Any:
-        return self.raw.get(key) if isinstance(self.raw, Mapping) else None
+        return self.raw.get(key) if isinstance(self.raw, dict) else None
 
     def known(self, keys: Sequence[str]) -> None:
         """Tells each key that is none of these."""
-        for key in self.raw if isinstance(self.raw, Mapping) else ():
+        for key in self.raw if isinstance(self.raw, dict) else ():
             if key not in keys:
                 # Imported when something is wrong: the configuration's modules take as long as all specs.
                 from exporter.config.conversion import unknown
@@ -203,9 +203,9 @@ class Place:
     def mapping(self, key: str) -> Place:
         """A mapping; an empty one where there is none."""
         found = self.place(key)
-        if found.raw is not None and not isinstance(found.raw, Mapping):
+        if found.raw is not None and not isinstance(found.raw, dict):
             found.wanted("a mapping")
-        if not isinstance(found.raw, Mapping):
+        if not isinstance(found.raw, dict):
             found.raw = {}
         return found
 

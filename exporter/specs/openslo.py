@@ -80,7 +80,7 @@ def read(document: Place, others: Objects, options: Options, pairs: Mapping[int,
     reader = _Slo(document, spec, others, options, pairs)
     alpha = document.get("apiVersion") == ALPHA
     for position, objective in enumerate(objectives):
-        if isinstance(objective.raw, Mapping):
+        if isinstance(objective.raw, dict):
             yield reader.slo(objective, f"-{position}" if alpha or len(objectives) > 1 else "")
         else:
             objective.wanted("a mapping")
@@ -187,7 +187,7 @@ def _period(spec: Place, options: Options) -> Period:
     if not windows:
         return usual
     window = windows[0]
-    if len(windows) > 1 or not isinstance(window.raw, Mapping):
+    if len(windows) > 1 or not isinstance(window.raw, dict):
         spec.wrong("timeWindow", "wanted a list of exactly one window")
         return usual
     window.known(("duration", "isRolling", "calendar"))

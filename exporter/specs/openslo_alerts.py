@@ -44,7 +44,7 @@ def _referred(place: Place, key: str, kind: str, others: Objects) -> Place | Non
     name = place.raw if isinstance(place.raw, str) else place.get(key)
     if name is not None:
         return others.get((kind, str(name)))
-    if not isinstance(place.raw, Mapping):
+    if not isinstance(place.raw, dict):
         place.wanted(f"a mapping with {key}, or the object itself")
         return None
     return place

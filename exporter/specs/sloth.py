@@ -89,7 +89,7 @@ class _Spec:
         if not entries and not self.place.get("slos"):
             self.place.wrong("slos", "missing, wanted a list of at least one objective")
         for entry in entries:
-            if isinstance(entry.raw, Mapping):
+            if isinstance(entry.raw, dict):
                 yield self.slo(entry)
             else:
                 entry.wanted("a mapping")
