@@ -23,6 +23,7 @@ def board() -> Board:
             _all(),
             heading("Would the test run have met production's objectives?"),
             _run(),
+            _counted(),
             heading("Over time"),
             _left(),
             _burn(),
@@ -81,7 +82,7 @@ def _data() -> Panel:
 
 def _all() -> Panel:
     about = About(
-        "SLOs",
+        "How each SLO stands",
         "How does each SLO stand: its good events over the period, what is left of the budget, how fast that goes, "
         "what is due under the SLA? Where labels split an SLO, its worst part counts.",
         NO_SLO,
@@ -121,7 +122,7 @@ def _run() -> Panel:
         "Would the PTE's run have met each objective of production, and does production's last day meet it?",
         "Nothing here: the exporter's configuration has no `slos`, or the exporter is not scraped.",
         "none",
-        (24, 8),
+        (15, 8),
     )
     by = "application, slo"
 
@@ -138,6 +139,23 @@ def _run() -> Panel:
     ]
     keys = [application_key("pte-certification", "Certification of this application"), Key("slo", "SLO")]
     return table(about, keys, columns, sort="met by the run", desc=False)
+
+
+def _counted() -> Panel:
+    about = About(
+        "Events that the exporter counts",
+        "Where the exporter alone sees the data: how many events does it count for each SLO, and how many are bad?",
+        "Nothing here: every SLO of the configuration rests on a Prometheus, or there is none.",
+        "eps",
+        (9, 8),
+    )
+    by = "application, side, slo"
+    # Every replica counts the same events: the largest, not the sum.
+    rates = [
+        f"max by ({by}) (rate(pte_slo_{name}_total{{{APPLICATION}, {SIDE}}}[30m]))" for name in ("events", "bad_events")
+    ]
+    who = "{{application}} {{side}} {{slo}}"
+    return timeseries(about, Query(rates[0], f"{who} events"), Query(rates[1], f"{who} bad"))
 
 
 def _left() -> Panel:

@@ -57,9 +57,10 @@ class Exporter:
     def __init__(self, directory: Path) -> None:
         self._demo = _config(directory, DEMO)
         self._server = _config(directory, SERVER)
-        self._pipeline = Pipeline(self._demo)
         self._own = OwnMetrics()
+        self._pipeline = Pipeline(self._demo, self._own.events)
         self._own.configure(self._demo.environments)
+        self._own.events.configure(self._demo)
         self._own.loaded(START)
         self._seen = START
         self._page: list[str] = []
@@ -75,6 +76,7 @@ class Exporter:
                 self._own.withdrawn(side, withdrawn=at - self._seen > MAX_AGE)
             else:
                 self._succeed(side, at, bad)
+        self._own.events.show(SIDES)
         snapshot = self._pipeline.snapshot(at)
         page = render(snapshot, catalogue.ALL)
         self._own.published(at, page.series, 0.2)

@@ -52,7 +52,10 @@ CHECKOUT = Slo(
 )
 """A label splits it; its second part is worse."""
 
-SLOS = (SHOP, SHOP_PTE, CHECKOUT)
+SEARCH = Slo("search", "results", Decimal(99), sli("search"), Period(30 * DAY), TIERS, Alerting("PteSloBurn"))
+"""Its query has never found anything."""
+
+SLOS = (SHOP, SHOP_PTE, CHECKOUT, SEARCH)
 
 BREACH = 1795600000.0
 
@@ -104,14 +107,28 @@ def _line(name: str, labels: Mapping[str, str], value: float) -> str:
     return f"{name}{{{inside}}} {value!r}"
 
 
+def _records(slo: Slo, bad: bool) -> Iterator[Record]:
+    """The rules that give something: of the states one, and of an SLO without telemetry only what needs none."""
+    state = "broken" if bad or slo is SEARCH else "ok"
+    for rule in objectives.rules(slo, "https://runbook.example", "https://grafana.example"):
+        needs_none = slo is not SEARCH or rule.expr.startswith("vector(")
+        wanted = rule.labels.get("state") == state if rule.name == names.STATE else needs_none
+        if isinstance(rule, Record) and wanted:
+            yield rule
+
+
+def _alerts(slo: Slo) -> Iterator[str]:
+    for rule in objectives.rules(slo, "https://runbook.example", "https://grafana.example"):
+        if isinstance(rule, Alert):
+            firing = {"alertname": rule.name, "alertstate": "firing", **identity(slo), **rule.labels}
+            yield _line("ALERTS", firing, 1)
+
+
 def lines(bad: bool) -> list[str]:
     """Samples without a time: what is recorded, and the alerts that fire."""
     found = []
     for slo in SLOS:
-        for rule in objectives.rules(slo, "https://runbook.example", "https://grafana.example"):
-            if isinstance(rule, Alert):
-                firing = {"alertname": rule.name, "alertstate": "firing", **identity(slo), **rule.labels}
-                found += [_line("ALERTS", firing, 1)] if bad else []
-            elif rule.labels.get("state", "ok") == ("broken" if bad else "ok") or rule.name != names.STATE:
-                found += [_line(rule.name, labels, value) for labels, value in _parts(slo, rule, bad)]
+        for rule in _records(slo, bad):
+            found += [_line(rule.name, labels, value) for labels, value in _parts(slo, rule, bad)]
+        found += _alerts(slo) if bad else []
     return found

@@ -87,15 +87,15 @@ def test_replicas(prometheus: str) -> None:
 VALUES: Mapping[str, list[str]] = {
     "application": ["archive", "checkout", "search", "shop"],
     "side": ["production", "pte"],
-    "service": ["checkout", "shop"],
-    "slo": ["checkout-payments", "shop-availability", "shop-availability-pte"],
+    "service": ["checkout", "search", "shop"],
+    "slo": ["checkout-payments", "search-results", "shop-availability", "shop-availability-pte"],
 }
 
 
 def test_variables(prometheus: str) -> None:
     """Every variable finds its values; the boards of SLOs know the applications that have one."""
     for uid, board in boards().items():
-        expected = {**VALUES, "application": ["checkout", "shop"]} if uid.startswith("pte-slo") else VALUES
+        expected = {**VALUES, "application": ["checkout", "search", "shop"]} if uid.startswith("pte-slo") else VALUES
         for variable in board["templating"]["list"]:
             if variable["type"] == "query":
                 query = variable["definition"].removeprefix("label_values(").removesuffix(")")
