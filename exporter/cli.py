@@ -1,4 +1,4 @@
-"""Arguments, exit codes, nothing else. 0: fine, 1: a problem was found, 2: wrong usage."""
+"""Arguments, exit codes, nothing else. 0: fine, 1: a problem was found, 2: wrong usage; `slo gate` has 3 as well."""
 
 from __future__ import annotations
 
@@ -6,20 +6,24 @@ import argparse
 import logging
 import os
 import re
+import shlex
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from exporter import __version__, generate, logs
 from exporter.errors import ConfigError, PteError
+from exporter.slo import command as slo_command
 
 if TYPE_CHECKING:  # it takes a while to load, and before that signals are to be heard
     from exporter.config import Config
+    from exporter.model.slo import Slo
+    from exporter.specs import Options
 
 DEMO = Path(__file__).parent / "demo.yml"
 
@@ -33,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command `pte-exporter`; gives its exit code."""
     _end_at_sigterm(128 + signal.SIGTERM)
     given = _parser().parse_args(arguments)
+    given.arguments = list(sys.argv[1:] if arguments is None else arguments)
     logs.set_up(given.log_level, given.log_format)
     try:
         code: int = given.run(given)
@@ -128,21 +133,72 @@ def _check(given: argparse.Namespace) -> int:
 
 def _generate(given: argparse.Namespace) -> int:
     config = _config(given) if given.config_file else None
-    if given.kind == "rules" and config is not None and not given.check:
-        for link in generate.unset_links(config):
-            print(f"{given.config_file}: {link}: not set, so that links of alerts lead to an example", file=sys.stderr)
-    files = generate.files(given.kind, config)
+    return _made(given, generate.files(given.kind, config))
+
+
+def _generate_rules(given: argparse.Namespace) -> int:
+    if given.slo:
+        from exporter import config as configuration
+
+        # Of it only the links are used, so the sources' own options, which take a while to load, are not looked at.
+        config = configuration.read(given.config_file) if given.config_file else None
+        files = generate.objectives(_slos(given), config)
+        return _made(given, files, config, generate.left_over(files, given.output))
+    config = _config(given) if given.config_file else None
+    files = dict(generate.files("rules", config))
+    if config is None or not config.slos:
+        return _made(given, files, config)
+    files |= generate.own_objectives(config, given.config_file, _options(given))
+    return _made(given, files, config, generate.left_over(files, given.output))
+
+
+def _made(
+    given: argparse.Namespace, files: Mapping[str, bytes], linked: Config | None = None, left_over: Sequence[str] = ()
+) -> int:
+    """Write or check; `linked`: whose links the files have."""
     if not given.check:
+        for link in generate.unset_links(linked) if linked is not None else ():
+            print(f"{given.config_file}: {link}: not set, so that links of alerts lead to an example", file=sys.stderr)
         generate.write(files, given.output)
         return 0
     differing = generate.differing(files, given.output)
     for name in differing:
         print(f"{given.output / name}: differs from what is generated", file=sys.stderr)
+    for name in left_over:
+        print(f"{given.output / name}: is of no SLO any more: delete it", file=sys.stderr)
     if differing:
-        options = f" --config.file {given.config_file}" if given.config_file else ""
-        options += f" --output {given.output}" if given.output != Path() else ""
-        print(f"mend it with: pte-exporter generate {given.kind}{options}", file=sys.stderr)
-    return 1 if differing else 0
+        same = [part for part in given.arguments if part != "--check"]
+        print(f"mend it with: pte-exporter {shlex.join(same)}", file=sys.stderr)
+    return 1 if differing or left_over else 0
+
+
+def _generate_backfill(given: argparse.Namespace) -> int:
+    from exporter.generate import backfill
+
+    oldest = time.time() - backfill.SAFE_AGE
+    start, end = given.start.timestamp(), given.end.timestamp() if given.end else oldest
+    if end > oldest:
+        given.parser.error(f"argument --end: wanted a time at least {backfill.SAFE_AGE // 3600} h ago: {backfill.WHY}")
+    if start >= end:
+        given.parser.error("argument --start: wanted a time before --end")
+    stages = backfill.stages(_slos(given), graphs=given.graphs)
+    generate.write(backfill.files(stages), given.output)
+    print(backfill.commands(stages, start, end, given.url, str(given.output.resolve())), end="")
+    return 0
+
+
+def _slos(given: argparse.Namespace) -> list[Slo]:
+    """The objectives in the files of --slo."""
+    from exporter import specs
+
+    with _Progress("reading the specs"):
+        return specs.read(given.slo, _options(given))
+
+
+def _options(given: argparse.Namespace) -> Options:
+    from exporter.specs import Options
+
+    return Options(given.slo_period, given.scrape_interval, given.retention)
 
 
 def _config(given: argparse.Namespace) -> Config:
@@ -188,6 +244,15 @@ def _moment(text: str) -> datetime:
     return at
 
 
+def _duration(text: str) -> int:
+    from exporter.config.conversion import duration
+
+    seconds = float(duration(text) or 0)
+    if seconds <= 0 or seconds != int(seconds):
+        raise argparse.ArgumentTypeError(f"{text} is no duration, wanted one such as 30s, 5m or 30d")
+    return int(seconds)
+
+
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config.file", dest="config_file", metavar="FILE", help="default: the embedded demo")
@@ -231,12 +296,43 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", parents=[common, web], help="tell what is wrong with the configuration")
     check.set_defaults(run=_check)
 
-    made = commands.add_parser("generate", parents=[common], help="write rules, dashboards or docs/METRICS.md")
-    made.add_argument("kind", choices=generate.KINDS)
+    _add_generate(commands.add_parser("generate", help="write rules, dashboards or docs/METRICS.md"), common)
+    slo_command.add(commands.add_parser("slo", help="the state of error budgets, from Prometheus"), common)
+    return parser
+
+
+def _add_generate(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    made = argparse.ArgumentParser(add_help=False)
     made.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file differs")
     made.add_argument("--output", type=Path, metavar="DIR", default=Path(), help="default: the current directory")
-    made.set_defaults(run=_generate)
-    return parser
+    specs = argparse.ArgumentParser(add_help=False)
+    times: dict[str, Any] = {"type": _duration, "metavar": "DURATION"}
+    specs.add_argument("--slo-period", default=30 * 86400, help="of specs that name none; default 30d", **times)
+    specs.add_argument("--scrape-interval", default=30, help="of the data; default 30s", **times)
+    specs.add_argument("--retention", help="of Prometheus; default: windows may be longer than it", **times)
+    paths: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "PATH"}
+    kinds = parser.add_subparsers(required=True, metavar="KIND")
+
+    for kind in generate.KINDS:
+        inherited = [common, made, specs] if kind == "rules" else [common, made]
+        about = {"rules": "recording rules and alerts", "dashboards": "Grafana's JSON", "docs": "docs/METRICS.md"}[kind]
+        one = kinds.add_parser(kind, parents=inherited, help=about)
+        one.set_defaults(run=_generate, kind=kind)
+        if kind == "rules":
+            text = "only the rules of the SLOs in these files and folders: of Sloth, OpenSLO, or our configuration"
+            one.add_argument("--slo", help=text, **paths)
+            one.set_defaults(run=_generate_rules)
+
+    past = kinds.add_parser("backfill", parents=[common, specs], help="how to give new SLOs a past with promtool")
+    past.add_argument("--slo", required=True, help="files and folders with specs", **paths)
+    past.add_argument("--start", required=True, type=_moment, metavar="TIME", help="not before the oldest raw data")
+    past.add_argument(
+        "--end", type=_moment, metavar="TIME", help="when the rules were loaded, if at least 3 h ago; default 3 h ago"
+    )
+    past.add_argument("--url", required=True, help="of the Prometheus that evaluates the rules")
+    past.add_argument("--graphs", action="store_true", help="record for graphs too what rules make of the sums")
+    past.add_argument("--output", type=Path, metavar="DIR", default=Path("backfill"), help="default: %(default)s")
+    past.set_defaults(run=_generate_backfill, parser=past)
 
 
 if __name__ == "__main__":

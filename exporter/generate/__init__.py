@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exporter.errors import ConfigError
+
 if TYPE_CHECKING:  # the command line takes KINDS from here before it loads anything that takes long
     from exporter.config import Config
+    from exporter.model.slo import Slo
+    from exporter.specs import Options
 
 KINDS = ("rules", "dashboards", "docs")
 
@@ -26,6 +30,38 @@ def files(kind: str, config: Config | None) -> Mapping[str, bytes]:
     from exporter.generate import metrics_page
 
     return metrics_page.files()
+
+
+def objectives(slos: Iterable[Slo], config: Config | None) -> Mapping[str, bytes]:
+    """The rules files of SLOs by their path below the output directory; of `config` only the links are used."""
+    # Nothing that takes long to load: this is to be quick for one SLO.
+    from exporter import objectives
+    from exporter.model import links
+
+    given = config.links if config is not None else None
+    runbook, dashboards = (given.runbook, given.dashboards) if given else (None, None)
+    return objectives.files(slos, runbook or links.RUNBOOK, dashboards or links.DASHBOARDS)
+
+
+def own_objectives(config: Config, file: str, options: Options) -> Mapping[str, bytes]:
+    """The rules files of the configuration's `slos:`; raises ConfigError with every problem."""
+    from exporter.specs import own
+
+    slos, problems = own.slos(config, file, options)
+    if problems:
+        raise ConfigError(problems)
+    return objectives(slos, config)
+
+
+def left_over(files: Mapping[str, bytes], directory: Path) -> list[str]:
+    """The generated rules files of SLOs below the directory that belong to none any more; raises OSError."""
+    from exporter.objectives.render import HEADER
+
+    first = HEADER.split("\n", 1)[0].encode()
+    found = (
+        path for path in sorted((directory / "rules").glob("slo-*.rules.yml")) if f"rules/{path.name}" not in files
+    )
+    return [f"rules/{path.name}" for path in found if path.read_bytes().startswith(first)]
 
 
 def unset_links(config: Config) -> list[str]:

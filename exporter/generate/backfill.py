@@ -29,6 +29,8 @@ A block that reaches into the head makes Prometheus leave out what its write-ahe
 when it starts again.
 """
 
+WHY = "what is younger is in Prometheus's memory still, and lost when blocks reach into it"
+
 BLOCK = 7200
 """Seconds of each of promtool's blocks."""
 

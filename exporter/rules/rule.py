@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from exporter.model import links
+
 Severity = Literal["critical", "warning", "info"]
 """critical wakes somebody, warning waits for the morning, info is kept for whoever looks."""
 
@@ -70,7 +72,7 @@ Rule = Record | Alert
 class Links:
     """Bases of the links in alerts."""
 
-    runbook: str = "https://example.com/pte-exporter/rules/RUNBOOK.md"
+    runbook: str = links.RUNBOOK
     """URL of the runbook page; the alert's heading is appended as #anchor."""
-    dashboards: str = "http://127.0.0.1:3000"
+    dashboards: str = links.DASHBOARDS
     """Base URL of Grafana."""

@@ -1,0 +1,1 @@
+"""SLO: the state of objectives now, read from the series that their rules record."""

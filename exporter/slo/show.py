@@ -1,0 +1,181 @@
+"""The state of objectives as text for people at a terminal, and as JSON. What nobody knows is said in words."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+
+from exporter import words
+from exporter.slo.status import Status, WindowStatus
+
+UNKNOWN = "no evidence"
+
+_PLAIN, _RED, _YELLOW = "\x1b[0m", "\x1b[31m", "\x1b[33m"
+_LITTLE = 0.1
+"""Of a budget: from here on it is shown in a colour."""
+
+_LEFT = 15
+"""Columns of what stands left of the facts."""
+
+_CALENDAR = {"month": "a calendar month", "week": "a calendar week"}
+
+
+def as_json(statuses: Sequence[Status]) -> str:
+    """One list; null is what nobody knows."""
+    return json.dumps([asdict(status) for status in statuses], indent=2, ensure_ascii=False) + "\n"
+
+
+def as_table(statuses: Sequence[Status], *, colour: bool = False) -> str:
+    """One line a budget, in the order given."""
+    head = ("SLO", "side", "objective", "SLI", "budget left", "burn 1h", "burn 6h", "gone in", "credit", "state")
+    rows = [head, *map(_row, statuses)]
+    lines = list(_columns(rows, left=(0, 1, 9)))
+    shown = [lines[0], *(_coloured(line, one, colour) for line, one in zip(lines[1:], statuses, strict=True))]
+    return "\n".join(shown) + "\n"
+
+
+def _row(status: Status) -> tuple[str, ...]:
+    return (
+        status.name,
+        status.side or "-",
+        _known(status.objective, sli),
+        _known(status.sli, sli),
+        _known(status.budget_remaining, words.percent),
+        _known(status.burn_rate_1h, _burn),
+        _known(status.burn_rate_6h, _burn),
+        _gone(status),
+        _credit(status, status.sla_credit),
+        status.state or "not recorded",
+    )
+
+
+def as_text(status: Status, *, colour: bool = False) -> str:
+    """One budget in full."""
+    side = f" ({status.side})" if status.side else ""
+    period = _CALENDAR.get(status.period or "", status.period or "a period that is not recorded")
+    head = f"{status.name}{side}: {_known(status.objective, sli)} over {period}, {status.state or 'state not recorded'}"
+    lines = [_coloured(head, status, colour), *_facts(status)]
+    if status.windows:
+        lines += ["", *(f"  {line}" for line in _columns(_windows(status), left=(0, 5)))]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(status: Status) -> Iterator[str]:
+    facts = (
+        ("SLI", f"{_known(status.sli, sli)}, known for {_known(status.coverage, words.percent)} of the period"),
+        ("budget left", _left(status)),
+        ("gone in", f"{_gone(status)} (at the rate of the last hour)"),
+        ("forecast", _forecast(status)),
+        ("SLA", _sla(status)),
+        ("alerts", _alerts(status)),
+    )
+    return (f"  {title.ljust(_LEFT)}{text}" for title, text in facts)
+
+
+def _left(status: Status) -> str:
+    text, events = _known(status.budget_remaining, words.percent), status.budget_remaining_events
+    if events is None:
+        return text
+    return f"{text} ({words.number(abs(events))} bad events {'too many' if events < 0 else 'more are allowed'})"
+
+
+def _gone(status: Status) -> str:
+    if status.budget_remaining is None:
+        return UNKNOWN
+    if status.budget_remaining <= 0:
+        return "gone"
+    if status.exhaustion_seconds is not None:
+        return words.duration(status.exhaustion_seconds)
+    return UNKNOWN if status.burn_rate_1h is None else "not in sight"
+
+
+def _forecast(status: Status) -> str:
+    if not status.forecast_evidence:
+        return f"{UNKNOWN} (too little data, or too few bad events in the last three days)"
+    ratio = status.forecast_error_ratio
+    then = "" if ratio is None else f"; the period's SLI will be {sli(1 - ratio)}"
+    if status.budget_remaining is not None and status.budget_remaining <= 0:
+        return f"the budget is gone{then}"
+    if status.breach_timestamp is None:
+        return f"the budget lasts if the last three days go on{then}"
+    return f"the budget is gone at {words.moment(status.breach_timestamp)} if the last three days go on{then}"
+
+
+def _sla(status: Status) -> str:
+    if status.sla_objective is None:
+        return "none"
+    now, then = _credit(status, status.sla_credit), _credit(status, status.sla_credit_forecast)
+    return f"{sli(status.sla_objective)}; credit due now: {now}; at the forecast: {then}"
+
+
+def _credit(status: Status, credit: float | None) -> str:
+    if status.sla_objective is None:
+        return "no SLA"
+    return _known(credit, lambda share: words.percent(share) if share else "none")
+
+
+def _alerts(status: Status) -> str:
+    if not status.alerts:
+        return "none is pending or firing" if status.alerting != "none" else "it has none"
+    return "; ".join(
+        " ".join(part for part in (one.name, one.tier, one.severity, one.state) if part) for one in status.alerts
+    )
+
+
+def _windows(status: Status) -> list[tuple[str, ...]]:
+    return [("window", "bad", "all", "error ratio", "burn", "limit"), *(_window(status, one) for one in status.windows)]
+
+
+def _window(status: Status, one: WindowStatus) -> tuple[str, ...]:
+    limits = [
+        f"{words.number(tier.burn_rate)} {tier.name}" for tier in status.tiers if one.window in (tier.long, tier.short)
+    ]
+    counts = ("-", "-") if one.errors is None and one.events is None else (_count(one.errors), _count(one.events))
+    return (one.window, *counts, _ratio(one), _known(one.burn_rate, _burn), ", ".join(limits) or "-")
+
+
+def _ratio(one: WindowStatus) -> str:
+    return "no events" if one.error_ratio is None and one.events == 0 else _known(one.error_ratio, words.percent)
+
+
+def _count(value: float | None) -> str:
+    return _known(value, words.number)
+
+
+def sli(good: float) -> str:
+    """A share of good events as a percentage with three digits of what is bad: 99.9 %, 99.9505 %."""
+    bad = 100 * round(1 - good, 12)
+    if bad <= 0:
+        return "100 %"
+    places = max(0, 2 - math.floor(math.log10(bad)))
+    text = f"{100 - bad:.{places}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+
+
+def _burn(rate: float) -> str:
+    return words.number(rate, words.SAID)
+
+
+def _known(value: float | None, show: Callable[[float], str]) -> str:
+    return UNKNOWN if value is None else show(value)
+
+
+def _columns(rows: Sequence[tuple[str, ...]], left: Sequence[int]) -> Iterator[str]:
+    """Rows with their columns under each other, `left` to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            cell.ljust(width) if position in left else cell.rjust(width)
+            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells).rstrip()
+
+
+def _coloured(line: str, status: Status, colour: bool) -> str:
+    left = status.budget_remaining
+    if not colour or (left is not None and left >= _LITTLE and status.state != "broken"):
+        return line
+    bad = status.state == "broken" or (left is not None and left <= 0)
+    return f"{_RED if bad else _YELLOW}{line}{_PLAIN}"
