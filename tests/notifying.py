@@ -1,11 +1,29 @@
-"""Our Alertmanager configuration as the stack redirects it, with short waits; else the very file that is shipped."""
+"""Our Alertmanager configuration as the stack redirects it, with short waits; else the very file that is shipped.
+
+And a running Alertmanager that is told of alerts.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import requests
+
 from deploy.stack import alerting
+from tests.receiver import Receiver
+
+Labels = dict[str, str]
+
+TEXTS = {
+    "summary": "shop & co: does <not> hold",
+    "description": "Value: 2 (reasons against the certification)\nLimit: 0\nReason: What speaks against it: <too old>.",
+    "runbook_url": "https://runbooks.test/RUNBOOK.md#ptecertificationdoesnothold",
+    "dashboard_url": "https://grafana.test/d/pte-certification?var-application=shop",
+}
 
 CONFIG = alerting.SHIPPED / "alertmanager.yml"
 
@@ -21,3 +39,27 @@ def redirected(directory: Path, url: str) -> Path:
 def secret(file: Path, name: str) -> str:
     """A secret that was made up for the configuration in `file`."""
     return (file.parent / "secrets" / name).read_text(encoding="utf-8").strip()
+
+
+@dataclass(frozen=True)
+class Running:
+    """An Alertmanager, its configuration, and the receiver that it sends to."""
+
+    url: str
+    config: Path
+    receiver: Receiver
+
+    def post(self, alerts: Sequence[Labels], *, ended: bool = False) -> None:
+        """Tell of firing alerts, or of their end."""
+        end = datetime.now(UTC) + timedelta(seconds=-1 if ended else 600)
+        body = [{"labels": one, "annotations": TEXTS, "endsAt": end.isoformat()} for one in alerts]
+        requests.post(f"{self.url}/api/v2/alerts", json=body, timeout=10).raise_for_status()
+
+    def muted(self) -> list[Labels]:
+        """The labels of the alerts that another alert mutes."""
+        answer = requests.get(f"{self.url}/api/v2/alerts", timeout=10)
+        return [one["labels"] for one in answer.json() if one["status"]["inhibitedBy"]]
+
+
+def without(labels: Labels, *names: str) -> Labels:
+    return {name: value for name, value in labels.items() if name not in names}

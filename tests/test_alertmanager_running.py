@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
-import requests
 
-from tests.notifying import redirected, secret
-from tests.receiver import Receiver, receiver
+from tests.notifying import TEXTS, Running, redirected, secret, without
+from tests.receiver import receiver
 from tests.servers import ALERTMANAGER, alertmanager, eventually
-
-Labels = dict[str, str]
 
 HOLDS_NOT = {"alertname": "PteCertificationDoesNotHold", "severity": "critical", "job": "pte", "application": "shop"}
 LOAD = {"alertname": "PteLoadGap", "severity": "warning", "job": "pte", "application": "shop"}
@@ -24,32 +19,6 @@ FAILING = {"alertname": "PteSourceFailing", "severity": "warning", "job": "pte",
 OLD = {"alertname": "PteDataTooOld", "severity": "warning", "job": "pte", "source": "pte"}
 FROZEN = {"alertname": "PteSnapshotStale", "severity": "warning", "job": "pte"}
 ABSENT = {"alertname": "PteExporterAbsent", "severity": "critical", "job": "pte"}
-TEXTS = {
-    "summary": "shop & co: does <not> hold",
-    "description": "Value: 2 (reasons against the certification)\nLimit: 0\nReason: What speaks against it: <too old>.",
-    "runbook_url": "https://runbooks.test/RUNBOOK.md#ptecertificationdoesnothold",
-    "dashboard_url": "https://grafana.test/d/pte-certification?var-application=shop",
-}
-
-
-@dataclass(frozen=True)
-class Running:
-    """An Alertmanager, its configuration, and the receiver that it sends to."""
-
-    url: str
-    config: Path
-    receiver: Receiver
-
-    def post(self, alerts: Sequence[Labels], *, ended: bool = False) -> None:
-        """Tell of firing alerts, or of their end."""
-        end = datetime.now(UTC) + timedelta(seconds=-1 if ended else 600)
-        body = [{"labels": one, "annotations": TEXTS, "endsAt": end.isoformat()} for one in alerts]
-        requests.post(f"{self.url}/api/v2/alerts", json=body, timeout=10).raise_for_status()
-
-    def muted(self) -> list[Labels]:
-        """The labels of the alerts that another alert mutes."""
-        answer = requests.get(f"{self.url}/api/v2/alerts", timeout=10)
-        return [one["labels"] for one in answer.json() if one["status"]["inhibitedBy"]]
 
 
 @pytest.fixture(params=sorted(ALERTMANAGER))
@@ -59,10 +28,6 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]
         args = ["--web.external-url=http://alerts.test"]
         with alertmanager(request.param, tmp_path / "server", config, args=args) as server:
             yield Running(server.url, config, heard)
-
-
-def without(labels: Labels, *names: str) -> Labels:
-    return {name: value for name, value in labels.items() if name not in names}
 
 
 MUTING = {
