@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import promql_parser
@@ -146,7 +147,12 @@ def _not_narrow(templates: Templates, key: str) -> str | None:
         return f"is not observed, wanted a template in signals.{key}, or `events` here"
     if "$range" not in template:
         return "has no $range, which the SLO's windows need; wanted it, or `events` here"
-    probed = replace(templates, selector=f'{_PROBE}="1"').fill(key, 60.0) or ""
+    return _joined(replace(templates, selector=f'{_PROBE}="1"').fill(key, 60.0) or "", label)
+
+
+@lru_cache
+def _joined(probed: str, label: str) -> str | None:
+    """Why a query does not have the matchers of its selector in all of its result."""
     selectors, made = list[Any](), list[str]()
 
     def visit(node: Any) -> None:
