@@ -121,7 +121,12 @@ def _report(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
+    from exporter.specs import Options, own
+
     config = _config(given)
+    _, problems = own.slos(config, given.config_file or str(DEMO), Options())
+    if problems:
+        raise ConfigError(problems)
     if given.web_config_file is not None:
         from exporter.web.access import Access
 

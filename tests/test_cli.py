@@ -47,6 +47,15 @@ def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
     assert done.stdout == f"{path}: fine, 2 environments: production (production), pte (pte)\n"
 
 
+def test_check_looks_at_objectives_as_the_rules_made_of_them_do(tmp_path: Path) -> None:
+    """A burn rate that no objective of the configuration can reach is told before any rule is made."""
+    slo = "slos: [{name: a, application: b, objective: 90, sli: {errors: {}}}]\n"
+    path = written(tmp_path, BAD.replace(", intervall: 5m", "").replace("nothing", "demo") + slo)
+    done = command("check", "--config.file", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{path}: slos[0].objective: the alert page_quick can never fire: ")
+
+
 def test_check_reads_the_web_configuration_too(tmp_path: Path) -> None:
     """A fault in --web.config.file is told like any other."""
     web = tmp_path / "web.yml"
