@@ -1,10 +1,10 @@
-"""The exporter's own series, kept by prometheus_client: declared in the catalogue, made and set here only."""
+"""The exporter's own series, declared in the catalogue. prometheus_client keeps them, but for the counted events."""
 
 from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, cast
 
 from prometheus_client import (
@@ -17,9 +17,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
-from prometheus_client.registry import Collector
 
 from exporter import __version__
 from exporter.catalogue.exporter import BAD_EVENTS, EVENTS, OWN, OwnSeries
@@ -27,6 +25,7 @@ from exporter.config import Environment
 from exporter.errors import REASONS
 from exporter.events import EventCounts
 from exporter.model.observation import Observation
+from exporter.publish import counters
 
 _KINDS = {"gauge": Gauge, "counter": Counter}
 _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -42,7 +41,6 @@ class OwnMetrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.events = EventCounts()
-        self.registry.register(_Events(self.events))
         self._series = {own.name: self._make(own) for own in OWN if own not in {EVENTS, BAD_EVENTS}}
         self._sources: set[str] = set()
         self._joined: set[str] = set()
@@ -58,9 +56,14 @@ class OwnMetrics:
 
     def render(self, *, openmetrics: bool) -> bytes:
         """The lines that end every page."""
-        if openmetrics:
-            return cast("bytes", generate_openmetrics(self.registry))  # type: ignore[no-untyped-call]
-        return generate_latest(self.registry)
+        made = generate_openmetrics(self.registry) if openmetrics else generate_latest(self.registry)  # type: ignore[no-untyped-call]
+        return self._render_events(openmetrics=openmetrics) + cast("bytes", made)
+
+    def _render_events(self, *, openmetrics: bool) -> bytes:
+        """Made as the page is: there may be thousands of them, and prometheus_client takes 30 us for each."""
+        rows = self.events.rows()
+        events = counters(EVENTS, ((key, total.events) for key, total in rows), openmetrics=openmetrics)
+        return events + counters(BAD_EVENTS, ((key, total.bad) for key, total in rows), openmetrics=openmetrics)
 
     def configure(self, environments: Iterable[Environment]) -> None:
         """Start the series of new sources at 0, and drop those of sources that are no more."""
@@ -140,21 +143,3 @@ class OwnMetrics:
             if series not in self._joined:
                 self._joined.add(series)
                 self.registry.register(own)
-
-
-class _Events(Collector):
-    """The counters of events, as prometheus_client collects them."""
-
-    def __init__(self, events: EventCounts) -> None:
-        self._events = events
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        """Both families from one moment, so that there are never more bad events than events."""
-        events = CounterMetricFamily(EVENTS.name, EVENTS.help, labels=EVENTS.labels)
-        bad = CounterMetricFamily(BAD_EVENTS.name, BAD_EVENTS.help, labels=BAD_EVENTS.labels)
-        rows = self._events.rows()
-        for labels, total in rows:
-            events.add_metric(labels, total.events)
-            bad.add_metric(labels, total.bad)
-        if rows:
-            yield from (events, bad)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from exporter.catalogue.series import Series
+from exporter.catalogue.exporter import OwnSeries
+from exporter.catalogue.series import Rows, Series
 from exporter.model.results import Snapshot
 
 _LABEL = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
@@ -74,7 +75,7 @@ def render(snapshot: Snapshot, catalogue: Iterable[Series]) -> Page:
     """
     escaped, parts, count = _Escaped(), list[str](), 0
     for series in catalogue:
-        rows = _rows(series, snapshot, escaped)
+        rows = _lines(series.name, series.labels, series.read(snapshot), escaped)
         if rows:
             parts += (*_head(series), *rows)
             count += len(rows)
@@ -92,12 +93,16 @@ def _head(series: Series) -> Iterable[str]:
         yield f"# UNIT {series.name} {series.unit}\n"
 
 
-def _rows(series: Series, snapshot: Snapshot, escaped: _Escaped) -> list[str]:
-    labels = ",".join(f'{label}="%s"' for label in series.labels)
-    line = f"{series.name}{{{labels}}} %s\n" if labels else f"{series.name} %s\n"
+def counters(series: OwnSeries, rows: Rows, *, openmetrics: bool) -> bytes:
+    """A family of counters, nothing without rows; the formats differ in whether its head says _total."""
+    lines = _lines(series.published, series.labels, rows, _Escaped())
+    family = series.name if openmetrics else series.published
+    head = (f"# HELP {family} {series.help.translate(_HELP)}\n", f"# TYPE {family} counter\n")
+    return "".join((*head, *lines)).encode() if lines else b""
+
+
+def _lines(name: str, labels: Sequence[str], rows: Rows, escaped: _Escaped) -> list[str]:
+    named = ",".join(f'{label}="%s"' for label in labels)
+    line = f"{name}{{{named}}} %s\n" if named else f"{name} %s\n"
     get = escaped.__getitem__
-    return [
-        line % (*map(get, values), number(value))
-        for values, value in sorted(series.read(snapshot))
-        if math.isfinite(value)
-    ]
+    return [line % (*map(get, values), number(value)) for values, value in sorted(rows) if math.isfinite(value)]

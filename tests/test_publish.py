@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import catalogue, cli
-from exporter.catalogue.exporter import OWN
+from exporter.catalogue.exporter import OWN, OwnSeries
 from exporter.catalogue.series import Row, Series
 from exporter.model.results import Gap, Snapshot
 from exporter.model.settings import AnalysisSettings
 from exporter.pipeline import round_once
-from exporter.publish import Page, number, render
+from exporter.publish import Page, counters, number, render
 from exporter.sources import read
 from tests.exposition import families, lint, samples
 
@@ -78,6 +78,21 @@ def test_the_lines_of_a_family() -> None:
         b'pte_thing_seconds{a="a",b="2"} 1\n'
         b'pte_thing_seconds{a="b",b="1"} 2.5\n'
     )
+
+
+def test_counters_have_their_suffix_in_both_formats() -> None:
+    """A counter's samples end in _total, its head only in the text format; without rows there is none."""
+    rows = {(f'{n}"\\\n', "y"): n / 3 for n in range(3)}
+    own = OwnSeries("pte_things", "counter", "Some help.", ("a", "b"))
+    wanted = {
+        ("pte_things_total", frozenset(zip(("a", "b"), labels, strict=True))): value for labels, value in rows.items()
+    }
+    for openmetrics, end in ((False, b""), (True, b"# EOF\n")):
+        made = counters(own, rows.items(), openmetrics=openmetrics) + end
+        assert samples(made, openmetrics=openmetrics) == wanted
+        (family,) = families(made, openmetrics=openmetrics)
+        assert (family.type, family.name) == ("counter", "pte_things")
+        assert counters(own, (), openmetrics=openmetrics) == b""
 
 
 def test_a_series_without_labels_has_no_braces() -> None:
