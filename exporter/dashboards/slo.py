@@ -6,9 +6,12 @@ from exporter.dashboards import budget, words
 from exporter.dashboards.board import Board, applications, data_source, labels, sides
 from exporter.dashboards.budget import ID, NO_SLO, NO_SLO_TILE, ROW
 from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
-from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, smallest
+from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, selector, smallest
 from exporter.dashboards.shared import application_key
 from exporter.objectives import names
+
+LINES = 20
+"""Most lines of a graph over all SLOs, of which there may be a thousand."""
 
 CHOSEN = (APPLICATION, SIDE, 'sloth_service=~"$service"')
 
@@ -158,28 +161,43 @@ def _counted() -> Panel:
     return timeseries(about, Query(rates[0], f"{who} events"), Query(rates[1], f"{who} bad"))
 
 
+def _end(aggregate: str, name: str) -> str:
+    """A series as it is at the end of the time shown, so that each step of a graph chooses the same SLOs."""
+    return f"{aggregate} by ({ID}) ({selector(name, *CHOSEN)} @ end())"
+
+
 def _left() -> Panel:
     about = About(
-        "Budget left",
-        "How did the budget of each SLO go over the last 30 days?",
+        "Least budget left",
+        f"How did the budgets go over the last 30 days? The {LINES} SLOs with the least left.",
         NO_SLO,
         "percentunit",
         (12, 10),
     )
-    return timeseries(about, Query(budget.left(ID, *CHOSEN), "{{sloth_id}}"), span="30d")
+    chosen = f"bottomk({LINES}, {_end('min', names.REMAINING)})"
+    return timeseries(about, Query(f"{budget.left(ID, *CHOSEN)} and {chosen}", "{{sloth_id}}"), span="30d")
 
 
 def _burn() -> Panel:
     about = About(
-        "Burn rate of one hour",
-        "How many times too fast does each SLO burn? At 1 the budget lasts exactly its period (limit).",
+        "Highest burn rate of one hour",
+        "How many times too fast do budgets burn? At 1 one lasts exactly its period (limit). "
+        f"The {LINES} SLOs that burn fastest.",
         "No evidence: no SLO is chosen, or none had events.",
         "none",
         (12, 10),
     )
-    return timeseries(about, Query(budget.burn(ID, "1h", *CHOSEN), "{{sloth_id}}"), Query("vector(1)", "limit"))
+    chosen = f"topk({LINES}, {_end('max', f'{names.RATIO}1h')} / on ({ID}) {_end('max', names.BUDGET)})"
+    rates = f"{budget.burn(ID, '1h', *CHOSEN)} and {chosen}"
+    return timeseries(about, Query(rates, "{{sloth_id}}"), Query("vector(1)", "limit"))
 
 
 def _states() -> Panel:
-    about = About("State of the data", "Since when has each SLO data, or none?", NO_SLO, "none", (24, 9))
-    return timeline(about, Query(budget.state(ID, *CHOSEN), "{{sloth_id}}"), words=words.DATA_STATE)
+    about = About(
+        "SLOs whose data is not ok",
+        "For which SLOs were the numbers not to be believed as they stand, since when, and why?",
+        "Every chosen SLO had data all the time, or none is chosen.",
+        "none",
+        (24, 9),
+    )
+    return timeline(about, Query(f"{budget.state(ID, *CHOSEN)} > 0", "{{sloth_id}}"), words=words.DATA_STATE)

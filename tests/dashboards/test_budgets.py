@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -75,6 +76,17 @@ def test_inside(prometheus: str) -> None:
     ):
         tile = _answers(prometheus, "pte-certification", "Inside its budget?", at=at)
         assert {labels["application"]: value for labels, value in tile} == expected
+
+
+def test_graphs_have_few_lines(prometheus: str) -> None:
+    """Graphs over all SLOs draw the worst ones at the end of the time shown, whatever they were before."""
+    for panel, choice in (("Least budget left", "bottomk"), ("Highest burn rate of one hour", "topk")):
+        (asked,) = (one for one in queries() if one.panel == panel and one.ref == "A")
+        one = dataclasses.replace(asked, expr=asked.expr.replace(f"{choice}(20", f"{choice}(1"))
+        assert one != asked
+        (worst,) = ask(prometheus, one, HEALTHY, application=".+", side="production", service=".+")
+        expected = objectives.CHECKOUT if choice == "bottomk" else objectives.SHOP
+        assert worst["metric"]["sloth_id"] == expected.id
 
 
 def test_states_are_words() -> None:
