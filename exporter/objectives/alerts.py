@@ -24,6 +24,9 @@ SEVERITY: Mapping[Notify, str] = {"page": "critical", "ticket": "warning", "shad
 
 _BROKEN_WAIT, _BROKEN_KEEP = 600, 300
 
+PERCENT = 'printf "%.1f%%"'
+"""How a percentage is shown that may be far below zero, which humanizePercentage writes as -9.99e+04%."""
+
 _SHARE = "humanizePercentage"
 _SERVICE, _NAME = "{{ $labels.sloth_service }}", "{{ $labels.sloth_slo }}"
 
@@ -75,15 +78,15 @@ def _who(slo: Slo) -> str:
 
 
 def _reason(slo: Slo) -> str:
-    left = _lookup(slo, names.REMAINING, _SHARE)
+    left = _lookup(slo, names.REMAINING, PERCENT, of="100 * ")
     gone = _lookup(slo, names.EXHAUSTION, "humanizeDuration", "not within sight at the last hour's rate")
     return f"Left of the error budget: {left}. It is gone in: {gone}."
 
 
-def _lookup(slo: Slo, name: str, show: str, none: str = "unknown") -> str:
+def _lookup(slo: Slo, name: str, show: str, none: str = "unknown", of: str = "") -> str:
     """Another series of the alert's own budget. Values go into the query through %q, so that quotes stay inside."""
     labels = ("sloth_id", *slo.sli.by)
-    query = f"printf `min({name}{{{','.join(f'{label}=%q' for label in labels)}}})`"
+    query = f"printf `{of}min({name}{{{','.join(f'{label}=%q' for label in labels)}}})`"
     query += "".join(f" $labels.{label}" for label in labels) + " | query"
     return f"{{{{ with {query} }}}}{{{{ . | first | value | {show} }}}}{{{{ else }}}}{none}{{{{ end }}}}"
 

@@ -12,6 +12,7 @@ of all, by their labels: one alert for each budget, also where an objective has 
 from __future__ import annotations
 
 from exporter.objectives import names
+from exporter.objectives.alerts import PERCENT
 from exporter.objectives.budget import ENOUGH
 from exporter.rules.rule import Alert, Rule
 
@@ -75,6 +76,8 @@ def _own(name: str, show: str, none: str = "unknown") -> str:
     return _lookup(f"max({name}{{%s}})", show, none)
 
 
+_LEFT = _lookup(f"100 * max({names.REMAINING}{{%s}})", PERCENT)
+
 RULES: tuple[Rule, ...] = (
     Alert(
         name="PteSloBudgetExhausted",
@@ -83,10 +86,9 @@ RULES: tuple[Rule, ...] = (
         board="pte-slo-detail",
         summary=_WHO + "the error budget of {{ $labels.sloth_slo }} is gone" + _WHOSE,
         measure="what is left of the error budget",
-        value="{{ $value | humanizePercentage }}",
+        value=_OWN + _LEFT,
         limit="more than 0%",
-        reason=_OWN
-        + "Bad events more than the period allows: "
+        reason="Bad events more than the period allows: "
         + _lookup(f"-max({names.REMAINING_EVENTS}{{%s}})", "humanize")
         + ". Burns now at "
         + _own(names.CURRENT_BURN, "humanize")
@@ -103,7 +105,7 @@ RULES: tuple[Rule, ...] = (
         limit=f"more than {FORECAST_DAYS} days",
         reason=_OWN
         + "Left of the error budget: "
-        + _own(names.REMAINING, "humanizePercentage")
+        + _LEFT
         + ". It is gone at "
         + _own(names.BREACH, "humanizeTimestamp")
         + ".",
