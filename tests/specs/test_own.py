@@ -11,6 +11,7 @@ import pytest
 from exporter import sources, specs
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, WINDOW, Credit, Period, Sla, Slo, Weekly
+from exporter.prometheus.presets import PRESETS
 from exporter.specs import own
 
 ENVIRONMENTS = """\
@@ -147,6 +148,22 @@ def test_a_source_polled_too_seldom_for_alerts_is_refused(tmp_path: Path) -> Non
     _, (problem,) = own.slos(sources.read(path), str(path), specs.Options())
     assert problem.path == "slos[0].sli.errors"
     assert problem.text.endswith("is polled every 10m, and alerts go by 5m; wanted its interval at most that")
+
+
+@pytest.mark.parametrize("preset", [preset for preset, known in PRESETS.items() if known.templates])
+@pytest.mark.parametrize("options", ["", "signals: {latency_bucket: null}, labels: {application: svc}"])
+def test_objectives_on_every_preset(tmp_path: Path, preset: str, options: str) -> None:
+    """Errors and latency, from buckets or native histograms, need nothing but the preset."""
+    path = tmp_path / "exporter.yml"
+    source = f'{{kind: prometheus, url: "http://h", preset: {preset}, {options}}}'
+    text = f"environments:\n  - {{role: production, source: {source}}}\n  - {{role: pte, source: {source}}}\nslos:\n"
+    text += LEAST % "sides: [production, pte]"
+    text += NAMED.replace("errors: {}", "latency: {threshold: 1s}") % ("c", "sides: [production, pte]")
+    path.write_text(text, encoding="utf-8")
+    found, problems = own.slos(sources.read(path), str(path), specs.Options())
+    assert not problems
+    assert [slo.id for slo in found] == ["b-a", "b-a-pte", "b-c", "b-c-pte"]
+    assert all(("histogram_fraction" in slo.sli.errors) == bool(options) for slo in found[2:])
 
 
 def test_a_fault_of_both_sides_is_told_once(tmp_path: Path) -> None:
