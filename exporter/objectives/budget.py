@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import zip_longest
 
 from exporter import __version__
 from exporter.model.slo import DAY, Slo
 from exporter.objectives import names
-from exporter.objectives.fragments import by, days, duration, elapsed, on
-from exporter.objectives.rule import Record, base, period_window, select
+from exporter.objectives.fragments import below, by, days, duration, elapsed, on, this_period
+from exporter.objectives.rule import Record, bare, base, period_window, select
 
 HOUR = 3600
 TREND = 3 * DAY
@@ -20,6 +21,8 @@ ENOUGH = "0.9"
 
 LEAST_BAD_EVENTS = 10
 """A forecast rests on at least as many bad events."""
+
+EVENTS = "events"
 
 _ALERTING = ("page", "ticket", "shadow")
 
@@ -43,7 +46,7 @@ def budget(slo: Slo) -> Iterator[Record]:
     yield Record(names.CURRENT_BURN, f"{select(slo, names.RATIO + duration(base(slo)))} / {decimal(slo.budget)}")
     yield Record(names.PERIOD_BURN, f"{select(slo, names.RATIO + period_window(slo))} / {decimal(slo.budget)}")
     yield from _left(slo)
-    yield Record(names.COVERAGE, _coverage(slo, slo.period.seconds))
+    yield Record(names.COVERAGE, _period_coverage(slo))
     yield from _outlook(slo)
     if slo.sla is not None:
         yield from _sla(slo)
@@ -77,17 +80,35 @@ def _left(slo: Slo) -> Iterator[Record]:
 def _counted(slo: Slo, kind: str, seconds: int = 0) -> str:
     """Events or errors of a window, or of the period, without the label that tells windows apart."""
     window = duration(seconds) if seconds else period_window(slo)
-    return f"sum{by(slo.sli.by)} ({select(slo, names.count(kind), window)})"
+    return bare(slo, select(slo, names.count(kind), window))
+
+
+def _period_coverage(slo: Slo) -> str:
+    """Of a calendar period, only the part that is over counts."""
+    if slo.period.calendar is None:
+        return _coverage(slo, slo.period.seconds)
+    over = f"{select(slo, names.ELAPSED)} * on () {select(slo, names.DAYS)} * {DAY // HOUR}"
+    return _share(slo, lambda series: this_period(series, slo.period, "1h"), f"clamp_min(floor({over}), 1)")
 
 
 def _coverage(slo: Slo, seconds: int) -> str:
-    """How many full hours of a window have data."""
-    seen = f"count_over_time({select(slo, names.quarter('events'))}[{duration(seconds - 1)}:1h])"
-    return f"max{by(slo.sli.by)} ({seen}) / {seconds // HOUR}"
+    hours = f"vector({max(seconds // HOUR, 1)})"
+    return _share(slo, lambda series: f"sum_over_time({series}[{below(seconds)}:1h])", hours)
+
+
+def _share(slo: Slo, total: Callable[[str], str], hours: str) -> str:
+    """How many of the hours have data, or are excluded; at least the present one, if that has."""
+    group = f"group{by(slo.sli.by)}"
+    known = f"sum{by(slo.sli.by)} ({total(f'({group} ({select(slo, names.quarter(EVENTS))}))')})"
+    if slo.maintenance:
+        excluded = total(f"({select(slo, names.MAINTENANCE)} > 0)")
+        known += f" + on () group_left () (sum ({excluded}) or vector(0))"
+    now = f"{group} ({select(slo, names.rate(EVENTS, duration(base(slo))))})"
+    return f"clamp_max(({known} or {now}) / on () group_left () ({hours}), 1)"
 
 
 def _outlook(slo: Slo) -> Iterator[Record]:
-    left = f"sum{by(slo.sli.by)} ({select(slo, names.REMAINING_EVENTS)})"
+    left = bare(slo, select(slo, names.REMAINING_EVENTS))
     least = max(slo.min_bad_events, 1)
     key = on(slo.sli.by)
     if slo.period.seconds <= TREND:
@@ -98,7 +119,7 @@ def _outlook(slo: Slo) -> Iterator[Record]:
     bad = _counted(slo, "errors", TREND)
     enough = f"({_coverage(slo, TREND)} >= bool {ENOUGH}) * {key} ({bad} >= bool {max(least, LEAST_BAD_EVENTS)})"
     if slo.period.calendar is None:  # what is to roll off has to be known
-        enough += f" * {key} (sum{by(slo.sli.by)} ({select(slo, names.COVERAGE)}) >= bool {ENOUGH})"
+        enough += f" * {key} ({bare(slo, select(slo, names.COVERAGE))} >= bool {ENOUGH})"
     yield Record(names.FORECAST_EVIDENCE, enough)
     evidence = f"and {key} {select(slo, names.FORECAST_EVIDENCE)} == 1"
     yield Record(names.BREACH, f"{_breach(slo, left, bad)}\n{evidence}")
@@ -122,7 +143,7 @@ def _forecast(slo: Slo) -> str:
     """The period's error ratio at its end: rolling, that of the last three days; calendar, with what is to come."""
     key = on(slo.sli.by)
     if slo.period.calendar is None:
-        return f"sum{by(slo.sli.by)} ({select(slo, names.RATIO + duration(TREND))})"
+        return bare(slo, select(slo, names.RATIO + duration(TREND)))
     rest = f"((1 - {select(slo, names.ELAPSED)}) * on () {select(slo, names.DAYS)} * {DAY} / {TREND})"
     errors, events = (
         f"({_counted(slo, kind)} + {key} {_counted(slo, kind, TREND)} * on () group_left () {rest})"
@@ -144,10 +165,10 @@ def _sla(slo: Slo) -> Iterator[Record]:
 
 
 def _credit(slo: Slo, ratio: str) -> str:
-    """The share of the fee that is due for an error ratio: each step adds what it is more than the one before."""
+    """The share of the fee due for an error ratio: that of the one step it lies in, as sums of steps are rounded."""
     assert slo.sla is not None
-    steps, before = [], Decimal(0)
-    for credit in slo.sla.credits:
-        steps.append(f"{decimal((credit.percent - before) / 100)} * ({ratio} > bool {decimal(1 - credit.below / 100)})")
-        before = credit.percent
+    steps = []
+    for credit, worse in zip_longest(slo.sla.credits, slo.sla.credits[1:]):
+        step = f"{decimal(credit.percent / 100)} * ({ratio} > bool {decimal(1 - credit.below / 100)})"
+        steps.append(f"{step} * ({ratio} <= bool {decimal(1 - worse.below / 100)})" if worse else step)
     return "\n+\n".join(steps)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exporter.model.slo import Slo
-from exporter.objectives.fragments import duration
+from exporter.objectives.fragments import by, duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,11 @@ def select(slo: Slo, name: str, window: str = "", state: str = "") -> str:
     more = f',sloth_window="{window}"' if window else ""
     more += f',state="{state}"' if state else ""
     return f"{name}{{sloth_id={quote(slo.id)}{more}}}"
+
+
+def bare(slo: Slo, expr: str) -> str:
+    """A series with no labels but those of `by`. For minutes after a change of labels there are two, of equal value."""
+    return f"max{by(slo.sli.by)} ({expr})"
 
 
 def period_window(slo: Slo) -> str:

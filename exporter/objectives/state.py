@@ -8,7 +8,7 @@ from exporter.model.slo import Slo
 from exporter.objectives import names
 from exporter.objectives.budget import ENOUGH
 from exporter.objectives.fragments import by, duration, on
-from exporter.objectives.rule import Record, base, select
+from exporter.objectives.rule import Record, bare, base, select
 
 
 def state(slo: Slo) -> Iterator[Record]:
@@ -18,16 +18,15 @@ def state(slo: Slo) -> Iterator[Record]:
     """
     key = on(slo.sli.by)
     seen = select(slo, names.rate("events", duration(base(slo))))
-    hour = f"sum{by(slo.sli.by)} ({select(slo, names.count('events'), '1h')})"
-    covered = f"sum{by(slo.sli.by)} ({select(slo, names.COVERAGE)})"
-    idle = select(slo, names.STATE, state="idle")
+    present = f"group{by(slo.sli.by)} ({seen})"
+    idle = f"({bare(slo, select(slo, names.count('events'), '1h'))} == 0)"
+    known = f"({bare(slo, select(slo, names.COVERAGE))} >= {ENOUGH})"
     gone = f"vector(1) unless on () {seen}"
     if slo.maintenance:
         active = f"{select(slo, names.MAINTENANCE)} == 1"
         yield Record(names.STATE, active, {"state": "maintenance"})
         gone += f" unless on () ({active})"
     yield Record(names.STATE, gone, {"state": "broken"})
-    yield Record(names.STATE, f"({hour} == bool 0) == 1 and {key} {seen}", {"state": "idle"})
-    rest = f"and {key} {seen} unless {key} {idle}"
-    yield Record(names.STATE, f"({covered} < bool {ENOUGH}) == 1 {rest}", {"state": "young"})
-    yield Record(names.STATE, f"({covered} >= bool {ENOUGH}) == 1 {rest}", {"state": "ok"})
+    yield Record(names.STATE, f"{present} and {key} {idle}", {"state": "idle"})
+    yield Record(names.STATE, f"{present} unless {key} {idle} unless {key} {known}", {"state": "young"})
+    yield Record(names.STATE, f"{present} unless {key} {idle} and {key} {known}", {"state": "ok"})
