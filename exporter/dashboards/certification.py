@@ -60,13 +60,6 @@ def board(sides: Mapping[str, str]) -> Board:
 def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     again = to_board("pte-certification", "Only this application")
     holds = About("Does it hold?", "Does the certification of each application still hold?", UNSCRAPED, "none", (5, 6))
-    inside = About(
-        "Inside its budget?",
-        "Does every SLO of each application's production have error budget left?",
-        UNSCRAPED,
-        "none",
-        (4, 6),
-    )
     against = About(
         "Reasons against it",
         "How many checks speak against the certification? The table below names them.",
@@ -93,12 +86,7 @@ def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     count = or_no_evidence(f"sum by (application) ({reasons_on}) and ({judged})", "pte_certification_evidence")
     return (
         stat(holds, Query(VERDICT, "{{application}}"), words=words.VERDICT, links=again),
-        stat(
-            inside,
-            Query(budget.inside(sides["production"]), "{{application}}"),
-            words=words.INSIDE,
-            links=to_board("pte-slo", "Error budgets of this application"),
-        ),
+        _inside(sides["production"]),
         stat(against, Query(count, "{{application}}"), words=words.COUNT_AGAINST, links=again),
         stat(
             reached,
@@ -117,6 +105,19 @@ def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         data_state(3),
         data_age(3),
     )
+
+
+def _inside(production: str) -> Panel:
+    """Beside the certification, so that both answers of an application stand together."""
+    about = About(
+        "Inside its budget?",
+        "Does every SLO of each application's production have error budget left?",
+        UNSCRAPED,
+        "none",
+        (4, 6),
+    )
+    links = to_board("pte-slo", "Error budgets of this application")
+    return stat(about, Query(budget.inside(production), "{{application}}"), words=words.INSIDE, links=links)
 
 
 def _history() -> Panel:
