@@ -5,8 +5,9 @@ The budget is 0.1 %, so the limits are 1.44 % (1 h and 5 min), 0.6 % (6 h and 30
 many minutes they last.
 
 The rate of a minute looks back five minutes, so errors come in over five minutes and leave over five: at minute k the
-sum of the minutes' shares is S(k) = f k(k + 1)/10 up to minute 5 and f (k - 2) from there to d; after minute d + 5 it is
-f d. A window that holds w minutes' worth of requests is over its limit l while it holds more than l w of that sum. So
+sum of the minutes' shares is S(k) = f k(k + 1)/10 up to minute 5 and f (k - 2) from there to d; after minute d + 5 it
+is f d. A window that holds w minutes' worth of requests is over its limit l while it holds more than l w of that sum.
+So:
 
 * the long window is first over it at the first minute k with f (k - 2) > l w,
 * the short window is last over it x minutes after the end: it then holds f (w - x + 2), so x < w - l w / f + 2.
@@ -66,8 +67,9 @@ def fired(directory: Path, share: float, minutes: int, *fires: Fires, before: tu
 def test_everything_fails_for_one_minute(tmp_path: Path) -> None:
     """One minute of a month is 2.3 % of the budget and wakes nobody.
 
-    S grows by 1/5 a minute up to 1. 1 h: 0.864 is passed at minute 5 (S = 1.0; at minute 4 it is 0.8), but from minute 6
-    on the five minutes are clean: one minute is less than `for`. 6 h: 2.16 is more than 1; so are 4.32 (1 d) and 4.33.
+    S grows by 1/5 a minute up to 1. 1 h: 0.864 is passed at minute 5 (S = 1.0; at minute 4 it is 0.8), but from
+    minute 6 on the five minutes are clean: one minute is less than `for`. 6 h: 2.16 is more than 1; so are 4.32 (1 d)
+    and 4.33.
     """
     fired(tmp_path, 1.0, 1, NEVER, NEVER, NEVER, NEVER)
 
@@ -75,11 +77,12 @@ def test_everything_fails_for_one_minute(tmp_path: Path) -> None:
 def test_everything_fails_for_ten_minutes(tmp_path: Path) -> None:
     """Ten minutes are 23 % of the budget: all tiers fire, the pages within minutes.
 
-    page quick: S(3) = 1.2 > 0.864 (S(2) = 0.6): minute 3 + 2 = 5. The five minutes are over 1.44 % up to minute 14 (at 15
-    they are clean): 14 + 5 = 19. page slow: S(5) = 3 > 2.16 (S(4) = 2): 5 + 15 = 20; 30 min hold more than 0.18 up to
-    minute 43 (S is 10 at minute 14; what is older than 30 minutes at 43 is S(13) = 9.8, leaving 0.2): 43 + 15 = 58.
-    ticket quick: S(7) = 5 > 4.32: 7 + 60 = 67; 2 h need 0.36: S(12) = 9.4 leaves 0.6 at minute 132, S(13) leaves 0.2 at
-    133: 132 + 30 = 162. ticket slow: S(7) = 5 > 4.337: 7 + 180 = 187; 6 h need 0.36: 360 + 12 + 60 = 432.
+    page quick: S(3) = 1.2 > 0.864 (S(2) = 0.6): minute 3 + 2 = 5. The five minutes are over 1.44 % up to minute 14
+    (at 15 they are clean): 14 + 5 = 19. page slow: S(5) = 3 > 2.16 (S(4) = 2): 5 + 15 = 20; 30 min hold more than
+    0.18 up to minute 43 (S is 10 at minute 14; what is older than 30 minutes at 43 is S(13) = 9.8, leaving 0.2): 43 +
+    15 = 58. ticket quick: S(7) = 5 > 4.32: 7 + 60 = 67; 2 h need 0.36: S(12) = 9.4 leaves 0.6 at minute 132, S(13)
+    leaves 0.2 at 133: 132 + 30 = 162. ticket slow: S(7) = 5 > 4.337: 7 + 180 = 187; 6 h need 0.36: 360 + 12 + 60 =
+    432.
     """
     fired(tmp_path, 1.0, 10, (5, 19), (20, 58), (67, 162), (187, 432))
 
@@ -92,10 +95,11 @@ def test_everything_fails_for_an_hour(tmp_path: Path) -> None:
 def test_two_percent_for_five_hours(tmp_path: Path) -> None:
     """Above every limit, so each tier fires once its long window has filled up far enough.
 
-    First: 1 h: 0.02 (k - 2) > 0.864: k = 46 (0.88), + 2 = 48. 6 h: > 2.16: k = 111 (2.18), + 15 = 126. 1 d: > 4.32: k =
-    219 (4.34), + 60 = 279. 3 d: > 0.001 (4330 + k): 0.019 k > 4.37: k = 231, + 180 = 411. Last: 5 min: 0.02 (5 - x)/5 >
-    0.0144: x = 1: 301 + 5 = 306. 30 min: x < 30 - 9 + 2: x = 22: 322 + 15 = 337. 2 h: x < 120 - 18 + 2: x = 103: 403 + 30
-    = 433. 6 h, of which only 5 have errors: over 0.36 while 0.02 (300 - (x - 60) + 2) is: x < 344: 343 + 300 + 60 = 703.
+    First: 1 h: 0.02 (k - 2) > 0.864: k = 46 (0.88), + 2 = 48. 6 h: > 2.16: k = 111 (2.18), + 15 = 126. 1 d: > 4.32: k
+    = 219 (4.34), + 60 = 279. 3 d: > 0.001 (4330 + k): 0.019 k > 4.37: k = 231, + 180 = 411. Last: 5 min: 0.02 (5 -
+    x)/5 > 0.0144: x = 1: 301 + 5 = 306. 30 min: x < 30 - 9 + 2: x = 22: 322 + 15 = 337. 2 h: x < 120 - 18 + 2: x =
+    103: 403 + 30 = 433. 6 h, of which only 5 have errors: over 0.36 while 0.02 (300 - (x - 60) + 2) is: x < 344: 343
+    + 300 + 60 = 703.
     """
     fired(tmp_path, 0.02, 300, (48, 306), (126, 337), (279, 433), (411, 703))
 
