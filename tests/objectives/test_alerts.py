@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,11 @@ import pytest
 import yaml
 
 from exporter import objectives
-from exporter.model.slo import DAY, Alerting, Period, Sli, Slo, Text, Tier
+from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Text, Tier
 from exporter.objectives import render
 from exporter.objectives.alerts import alerts
 from exporter.objectives.rule import identity
-from tests.servers import PROMTOOL, program
+from tests.servers import PROMTOOL, TOP, program
 
 EVERYWHERE = pytest.mark.parametrize("version", sorted(PROMTOOL))
 ODD = 'a"b`c{{ d }}\\é😀:'
@@ -46,8 +48,11 @@ def promtool(version: str, *arguments: str | Path) -> None:
 
 def _series(name: str, values: str, **labels: str) -> dict[str, str]:
     every = {**identity(SLO), **labels}
-    pairs = ",".join(f"{label}={_quoted(value)}" for label, value in every.items())
-    return {"series": f"{name}{{{pairs}}}", "values": values}
+    return {"series": name + _selector(every), "values": values}
+
+
+def _selector(labels: Mapping[str, str]) -> str:
+    return "{" + ",".join(f"{label}={_quoted(value)}" for label, value in labels.items()) + "}"
 
 
 def _quoted(text: str) -> str:
@@ -128,3 +133,31 @@ def test_odd_names_break_no_rule(version: str, tmp_path: Path) -> None:
         file = tmp_path / Path(path).name
         file.write_bytes(content)
         promtool(version, "check", "rules", file)
+
+
+@EVERYWHERE
+def test_alerts_over_all_objectives_rest_on_what_one_records(version: str, tmp_path: Path) -> None:
+    """Half of one cluster's requests fail all period long: budget and credit alert on that cluster, by all its labels."""
+    sla = Sla(Decimal("99.5"), (Credit(Decimal("99.5"), Decimal(10)), Credit(Decimal(40), Decimal(25))))
+    slo = replace(
+        SLO, service="shop", labels={"team": "a"}, period=Period(6 * 3600), alerting=Alerting("Burn"), sla=sla
+    )
+    ((path, content),) = objectives.files([slo], "https://r.test", "https://g.test").items()
+    (tmp_path / Path(path).name).write_bytes(content)
+    counters = {'all{cluster="eu"}': 600, 'bad{cluster="eu"}': 300, 'all{cluster="us"}': 600}
+    own = {**identity(slo), "cluster": "eu"}
+    told: list[dict[str, str]] = [
+        {"alertname": "Burn", "severity": "critical", "sloth_severity": "page", "sloth_tier": "page_quick"},
+        {"alertname": "PteSloBudgetExhausted", "severity": "warning"},
+        {"alertname": "PteSlaCreditDue", "severity": "warning"},
+    ]
+    firing = [{"__name__": "ALERTS", "alertstate": "firing", **own, **one} for one in told]
+    samples = [{"labels": _selector(labels), "value": 1} for labels in firing]
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": f"0+{step}x420"} for name, step in counters.items()],
+        "promql_expr_test": [{"expr": "ALERTS", "eval_time": "415m", "exp_samples": samples}],
+    }
+    rules = [Path(path).name, str(TOP / "rules" / "slo.rules.yml")]
+    (tmp_path / "case.yml").write_text(yaml.safe_dump({"rule_files": rules, "tests": [test]}), encoding="utf-8")
+    promtool(version, "test", "rules", tmp_path / "case.yml")
