@@ -194,7 +194,7 @@ class _Spec:
         place.known(self.either("error_ratio_query"))
         key = self.key(place, "error_ratio_query")
         query, strange = promql.template(place.text(key))
-        paths = {"sli": f"sli.raw.{key}", "sli.errors": f"sli.raw.{key}", "sli.total": f"sli.raw.{key}"}
+        paths = {"sli.errors": f"sli.raw.{key}", "sli.total": f"sli.raw.{key}"}
         if not query:
             return UNREAD, paths
         try:
