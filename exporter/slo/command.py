@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from exporter.prometheus.client import Client
     from exporter.slo.status import Status
 
+_UNKNOWN = 3
+"""A gate's exit code also where something failed: 1 is a verdict."""
+
 _GATE_HELP = """\
 Exit codes: 0 enough budget is left; 1 less is left than wanted; 2 wrong usage; 3 nobody knows: no such SLO, its
 telemetry is gone, too little of its period is known, or Prometheus could not be asked.
@@ -56,7 +59,7 @@ def add(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> Non
         metavar="RATIO",
         help="for how much of its period the budget must be known; default %(default)s",
     )
-    gate.set_defaults(run=_gate)
+    gate.set_defaults(run=_gate, failed=_UNKNOWN)
 
 
 def _ratio(text: str) -> float:
@@ -73,7 +76,7 @@ def _list(given: argparse.Namespace) -> int:
     from exporter.slo import reading, show
 
     found = _asked(given, lambda client: reading.read(client, time.time()))
-    print(show.as_json(found) if given.format == "json" else show.as_table(found, colour=_colour()), end="")
+    print(show.as_json(found, brief=True) if given.format == "json" else show.as_table(found, colour=_colour()), end="")
     return 0
 
 
@@ -91,11 +94,7 @@ def _show(given: argparse.Namespace) -> int:
 def _gate(given: argparse.Namespace) -> int:
     from exporter.slo import gate, reading
 
-    try:
-        found = _asked(given, lambda client: reading.read_one(client, time.time(), given.id, given.side))
-    except PteError as error:
-        print(error, file=sys.stderr)
-        return gate.UNKNOWN
+    found = _asked(given, lambda client: reading.read_one(client, time.time(), given.id, given.side))
     code, text = gate.judge(found, given.min_remaining, given.min_coverage)
     print(text, file=sys.stdout if code == gate.PASS else sys.stderr)
     return code

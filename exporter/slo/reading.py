@@ -25,6 +25,10 @@ _BRIEF = (
     names.EXHAUSTION,
     names.SLA_OBJECTIVE,
     names.SLA_CREDIT,
+    names.SLA_CREDIT_FORECAST,
+    names.FORECAST_EVIDENCE,
+    names.BREACH,
+    names.FORECAST,
     names.STATE,
     f"{names.RATIO}1h",
     f"{names.RATIO}6h",
@@ -32,10 +36,6 @@ _BRIEF = (
     f"{names.RATIO}month",
 )
 _MORE = (
-    names.SLA_CREDIT_FORECAST,
-    names.FORECAST_EVIDENCE,
-    names.BREACH,
-    names.FORECAST,
     names.BURN_FACTOR,
     *(names.count(kind) for kind in names.KINDS),
     f"{names.RATIO}.+",
@@ -59,7 +59,10 @@ _PTE = "-pte"
 
 
 def read(client: Client, at: float) -> list[Status]:
-    """All objectives, worst first; raises PteError where there is none, SourceError where the server fails."""
+    """All objectives, worst first, without windows, tiers and alerts.
+
+    Raises PteError where there is none, SourceError where the server fails.
+    """
     found = _statuses(client.query(f'{{__name__=~"{"|".join(_BRIEF)}",sloth_id!=""}}', at))
     if not found:
         raise PteError("no SLO is recorded there: load the rules that `pte-exporter generate rules --slo` makes")
@@ -223,7 +226,7 @@ def _length(window: str) -> float:
 
 def _tiers(series: _Series) -> tuple[TierStatus, ...]:
     found = [
-        TierStatus(s.labels["tier"], s.labels["long"], s.labels["short"], s.value)
+        TierStatus(s.labels[names.TIER], s.labels["long"], s.labels["short"], s.value)
         for s in series.named(names.BURN_FACTOR)
     ]
     return tuple(sorted(found, key=lambda tier: _length(tier.long)))

@@ -22,9 +22,16 @@ _LEFT = 15
 _CALENDAR = {"month": "a calendar month", "week": "a calendar week"}
 
 
-def as_json(statuses: Sequence[Status]) -> str:
-    """One list; null is what nobody knows."""
-    return json.dumps([asdict(status) for status in statuses], indent=2, ensure_ascii=False) + "\n"
+_ONLY_OF_ONE = ("windows", "tiers", "alerts")
+
+
+def as_json(statuses: Sequence[Status], *, brief: bool = False) -> str:
+    """One list; null is what nobody knows. `brief`: without what is read only of a single objective."""
+    found = [asdict(status) for status in statuses]
+    for one in found if brief else ():
+        for key in _ONLY_OF_ONE:
+            del one[key]
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_table(statuses: Sequence[Status], *, colour: bool = False) -> str:
@@ -64,9 +71,10 @@ def as_text(status: Status, *, colour: bool = False) -> str:
 
 def _facts(status: Status) -> Iterator[str]:
     facts = (
-        ("SLI", f"{_known(status.sli, sli)}, known for {_known(status.coverage, words.percent)} of the period"),
+        ("SLI", _known(status.sli, sli)),
+        ("known", f"{_known(status.coverage, words.percent)} of the period" if status.coverage else "nothing"),
         ("budget left", _left(status)),
-        ("gone in", f"{_gone(status)} (at the rate of the last hour)"),
+        ("gone in", _gone(status, " at the rate of the last hour")),
         ("forecast", _forecast(status)),
         ("SLA", _sla(status)),
         ("alerts", _alerts(status)),
@@ -81,14 +89,14 @@ def _left(status: Status) -> str:
     return f"{text} ({words.number(abs(events))} bad events {'too many' if events < 0 else 'more are allowed'})"
 
 
-def _gone(status: Status) -> str:
+def _gone(status: Status, rate: str = "") -> str:
     if status.budget_remaining is None:
         return UNKNOWN
     if status.budget_remaining <= 0:
         return "gone"
     if status.exhaustion_seconds is not None:
-        return words.duration(status.exhaustion_seconds)
-    return UNKNOWN if status.burn_rate_1h is None else "not in sight"
+        return words.duration(status.exhaustion_seconds) + rate
+    return UNKNOWN if status.burn_rate_1h is None else f"not in sight{rate}"
 
 
 def _forecast(status: Status) -> str:
@@ -118,7 +126,7 @@ def _credit(status: Status, credit: float | None) -> str:
 
 def _alerts(status: Status) -> str:
     if not status.alerts:
-        return "none is pending or firing" if status.alerting != "none" else "it has none"
+        return "none is pending or firing"
     return "; ".join(
         " ".join(part for part in (one.name, one.tier, one.severity, one.state) if part) for one in status.alerts
     )
