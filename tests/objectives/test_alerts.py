@@ -137,7 +137,7 @@ def test_odd_names_break_no_rule(version: str, tmp_path: Path) -> None:
 
 @EVERYWHERE
 def test_alerts_over_all_objectives_rest_on_what_one_records(version: str, tmp_path: Path) -> None:
-    """Half of one cluster's requests fail all period long: budget and credit alert on that cluster, by all its labels."""
+    """Half of one cluster's requests fail all period long: budget and credit alert on that one, by all its labels."""
     sla = Sla(Decimal("99.5"), (Credit(Decimal("99.5"), Decimal(10)), Credit(Decimal(40), Decimal(25))))
     slo = replace(
         SLO, service="shop", labels={"team": "a"}, period=Period(6 * 3600), alerting=Alerting("Burn"), sla=sla
