@@ -1,7 +1,7 @@
 """Evaluates an objective's generated rules on a real server at any time, as the server's own group of rules would.
 
-Each expression is asked of the server, and its answer is written back under the rule's name and labels, at the time that
-was asked for. What is gone at a step is marked as ended, as Prometheus does with the series of its rules.
+Each expression is asked of the server, and its answer is written back under the rule's name and labels, at the time
+that was asked for. What is gone at a step is marked as ended, as Prometheus does with the series of its rules.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def rules(slo: Slo) -> list[Rule]:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the rules of an objective gave at one moment: for each series its labels, without the name, and its value."""
+    """What the rules gave at one moment: the labels, without the name, and the value of each series."""
 
     found: Mapping[str, list[tuple[Mapping[str, str], float]]]
 
@@ -66,16 +66,15 @@ class Evaluation:
     """A running server whose past can be written."""
 
     url: str
-    cost: dict[str, int]
-    """Samples read by the evaluations at single moments, by rule and window."""
+    cost: list[int]
+    """Samples read by each evaluation at a single moment."""
 
     def at(self, wanted: Iterable[Rule], time: float) -> Answers:
         """Evaluate rules one after the other at one time."""
         found: dict[str, list[tuple[Mapping[str, str], float]]] = {}
         for rule in wanted:
             data = self._ask("query", query=rule.expr, time=time, stats="all")
-            key = f"{rule.name} {' '.join(rule.labels.get(label, '') for label in ('sloth_window', 'state', 'sloth_tier'))}"
-            self.cost[key.strip()] = data["stats"]["samples"]["totalQueryableSamples"]
+            self.cost.append(data["stats"]["samples"]["totalQueryableSamples"])
             series = [(_labels(rule, one["metric"]), float(one["value"][1])) for one in data["result"]]
             found.setdefault(rule.name, []).extend(series)
             if not rule.alert:
@@ -83,7 +82,7 @@ class Evaluation:
         return Answers(found)
 
     def over(self, wanted: Iterable[Rule], start: float, end: float) -> None:
-        """Evaluate rules one after the other at each minute from start to end, in stretches as long as a query may be."""
+        """Evaluate rules one after the other at each minute from start to end, as many a query as there may be."""
         for rule in wanted:
             for first in itertools.count(start, POINTS * 60.0):
                 if first > end:
@@ -130,4 +129,4 @@ def evaluation(version: str, directory: Path, blocks: Path | None = None) -> Ite
     storage: dict[str, object] = {"storage": {"tsdb": {"out_of_order_time_window": "3650d"}}}
     receiver = ["--web.enable-remote-write-receiver"]
     with servers.prometheus(version, directory, config=storage, blocks=blocks, args=receiver) as server:
-        yield Evaluation(server.url, {})
+        yield Evaluation(server.url, [])
