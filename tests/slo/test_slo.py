@@ -13,6 +13,7 @@ import pytest
 from exporter import cli, objectives
 from exporter.http import Session
 from exporter.http.options import HttpOptions
+from exporter.objectives.rule import identity
 from exporter.prometheus.client import Client
 from exporter.slo import gate, reading, show
 from exporter.slo.show import sli
@@ -216,14 +217,21 @@ def test_colours_show_trouble_only(recorded: str) -> None:
 @pytest.mark.parametrize("version", list(servers.PROMETHEUS))
 def test_what_the_rules_record_is_read(version: str, tmp_path: Path) -> None:
     """On series that Prometheus has just made by the generated rules: young, with the budget of the events so far."""
-    now = int(time.time()) // 15 * 15
-    lines = [f"# TYPE http_{kind} counter\n" for kind in ("bad", "all")]
-    for number, step in ((0, 1), (1, 1000)):
-        name = ("http_bad_total", "http_all_total")[number]
-        # up to now: Prometheus takes no samples from before the end of its blocks
-        lines[number] += "".join(f"{name} {step * n} {now - 900 + 15 * n}\n" for n in range(60))
+    # Up to now, as Prometheus takes no samples from before the end of its blocks; the rates save waiting for a minute.
+    ended = int(time.time())
+    own = ",".join(f'{label}="{value}"' for label, value in identity(SHOP).items())
+    text = ""
+    for series, each in (
+        ("http_bad_total", 1),
+        ("http_all_total", 1000),
+        (f'slo:sli_errors:rate5m{{{own},sloth_window="5m"}}', 0),
+        (f'slo:sli_events:rate5m{{{own},sloth_window="5m"}}', 0),
+    ):
+        text += f"# TYPE {series.split('{')[0].removesuffix('_total')} {'counter' if each else 'gauge'}\n"
+        constant = 1 if "errors" in series else 1000
+        text += "".join(f"{series} {each * n or constant} {ended - 900 + 15 * n}\n" for n in range(61))
     history = tmp_path / "history.om"
-    history.write_text("".join(lines) + "# EOF\n", encoding="utf-8")
+    history.write_text(f"{text}# EOF\n", encoding="utf-8")
     blocks = servers.create_blocks(version, history, tmp_path / "blocks")
     (rules,) = objectives.files([SHOP], "https://runbook", "https://grafana").values()
     path = tmp_path / "slo.rules.yml"
