@@ -15,6 +15,8 @@ from exporter.specs.tiers import Pair
 
 __all__ = ["Options", "read"]
 
+_KINDS = ("sloth", "PrometheusServiceLevel", "AlertWindows", "openslo", "own", "")
+
 _WANTED = (
     "is no SLO spec, wanted a mapping with version: prometheus/v1 (Sloth), "
     "apiVersion: sloth.slok.dev/v1 or openslo/v1, or environments (our own configuration)"
@@ -65,7 +67,7 @@ def _slos(found: Sequence[Document], options: Options, problems: list[Problem]) 
             slos = sloth.read_kubernetes(place, options, pairs)
         elif kind == "openslo":
             slos = openslo.read(place, objects, options, pairs)
-        elif kind.startswith("unknown "):
+        elif kind not in _KINDS:
             place.wrong("", kind)
         elif kind == "" and document.given:
             place.wrong("", _WANTED)
@@ -92,8 +94,10 @@ def _kind(raw: Any) -> str:
         return "sloth"
     if "environments" in raw:
         return "own"
-    if "slos" in raw or str(version).startswith("prometheus/"):
+    if version is not None and ("slos" in raw or str(version).startswith("prometheus/")):
         return f"unknown version {version}, wanted {sloth.V1}"
+    if "slos" in raw:
+        return f"has neither version nor environments beside slos, wanted version: {sloth.V1}, or our own configuration"
     return ""
 
 

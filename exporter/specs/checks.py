@@ -22,6 +22,8 @@ Problems = Iterator[tuple[str, str]]
 
 _HOUR, _QUARTER, _MINUTE = 3600, 900, 60
 
+_LONGEST = 366 * DAY
+
 _LEAST_SCRAPES = 4
 """A rate over fewer scrapes breaks off where one of them is missed."""
 
@@ -85,8 +87,8 @@ def _plain(number: Decimal) -> str:
 
 
 def _period(period: Period, options: Options) -> Problems:
-    if period.seconds < _HOUR or period.seconds % _HOUR:
-        yield "period", f"found {duration(period.seconds)}, wanted full hours"
+    if not _HOUR <= period.seconds <= _LONGEST or period.seconds % _HOUR:
+        yield "period", f"found {duration(period.seconds)}, wanted full hours, at most {duration(_LONGEST)}"
     if options.retention is not None and period.longest > options.retention:
         text = f"{duration(period.longest)} is longer than the retention ({duration(options.retention)})"
         yield "period", f"{text}, wanted at most that, or a Prometheus that keeps more"
@@ -164,6 +166,9 @@ def _queries(sli: Sli) -> Problems:
             query = promql.parse(text)
         except ValueError as error:
             yield key, str(error)
+            continue
+        if promql.problem(query):
+            yield key, promql.problem(query)
             continue
         parsed.append(query)
         if not query.windowed and sli.per != "minute":

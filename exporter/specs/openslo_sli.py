@@ -6,6 +6,7 @@ it was bad, or how bad. So slices overlap, which on average says the same as one
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from exporter.model.slo import WINDOW, Sli
@@ -137,9 +138,12 @@ def _parsed(query: tuple[str, Place, str], function: str = "") -> promql.Query:
     """A query's facts, over the window where a function for its counters is given."""
     text, place, name = query
     try:
-        return promql.parse(rewriting.windowed(text, function) if function else text)
+        parsed = promql.parse(rewriting.windowed(text, function) if function else text)
     except ValueError as error:
         raise _RefusedError(place, name, str(error)) from None
+    if promql.problem(parsed):
+        raise _RefusedError(place, name, promql.problem(parsed))
+    return parsed
 
 
 def _ratio(metric: Place, slices: _Slices | None, objective: Place, others: Objects) -> Sli:
@@ -152,6 +156,9 @@ def _ratio(metric: Place, slices: _Slices | None, objective: Place, others: Obje
     asked = _query(metric, parts[0], others)
     part, total = _parsed(asked, function), _parsed(_query(metric, "total", others), function)
     try:
+        same = promql.alike(part, total)
+        if same:
+            raise ValueError(f"{same}, wanted another")
         good = parts == ["good"]
         sli = rewriting.good_events(part.text, total.text) if good else rewriting.events(part.text, total.text)
     except ValueError as error:
@@ -186,11 +193,17 @@ def _raw(metric: Place, slices: _Slices | None, objective: Place, others: Object
         raise _RefusedError(metric, "rawType", "wanted success or failure")
     asked = _query(metric, "raw", others)
     parsed = _parsed(asked)
-    text = _parsed(asked, "rate").text if parsed.ranges and not parsed.windowed else parsed.text
-    share = text if kind == "failure" else f"1 - ({text})"
+    text = parsed.text
+    if parsed.ranges:
+        with contextlib.suppress(ValueError):  # else it stays a share of each minute, with its own ranges
+            text = rewriting.windowed(text, "rate")
+    share = text if kind == "failure" else rewriting.rest(text)
     if slices is not None:
         return _sliced(share, f"({text}) > bool -Inf", slices, objective, parsed.labels or ())
-    return rewriting.ratio(share)
+    try:
+        return rewriting.ratio(share)
+    except ValueError as error:
+        raise _RefusedError(asked[1], asked[2], str(error)) from None
 
 
 def _threshold(metric: Place, objective: Place, slices: _Slices | None, others: Objects) -> Sli:

@@ -42,6 +42,8 @@ class Query:
 
     text: str
     expr: Any
+    instant: bool
+    """Whether its result is an instant vector, which alone rules can compare and record."""
     windowed: bool
     """Whether `{{.window}}` stands in it."""
     selectors: tuple[str, ...]
@@ -94,6 +96,7 @@ def parse(text: str) -> Query:
     return Query(
         text,
         expr,
+        _is_instant(expr),
         WINDOW in text,
         tuple(selectors),
         frozenset(counting),
@@ -117,6 +120,12 @@ def per(*queries: Query) -> Per:
     if window and second:
         raise ValueError(f"mixes {second[0]} (per second) with {window[0]} (per window), wanted one of them")
     return "window" if window else "second"
+
+
+def problem(query: Query) -> str:
+    """Why rules cannot be made of a query's result; empty where they can."""
+    example = f"sum(rate(requests_total[{WINDOW}]))"
+    return "" if query.instant else f"gives no value for each series, wanted an expression such as {example}"
 
 
 def alike(errors: Query, total: Query) -> str:
@@ -147,6 +156,8 @@ def _of_aggregation(expr: Any) -> Labels:
             return None
         kept = set(inner) - set(expr.modifier.labels)
     if str(expr.op) == "count_values":
+        if not isinstance(expr.param, promql_parser.StringLiteral):
+            return None
         kept.add(expr.param.val)
     return tuple(sorted(kept))
 
@@ -159,6 +170,8 @@ def _of_call(expr: Any) -> Labels:
     if inner is None:
         return None
     if name in ("label_replace", "label_join"):
+        if not isinstance(expr.args[1], promql_parser.StringLiteral):
+            return None
         return tuple(sorted({*inner, expr.args[1].val}))
     if name == "histogram_quantile":
         return tuple(label for label in inner if label != "le")
@@ -184,6 +197,12 @@ def _of_binary(expr: Any) -> Labels:
     if modifier.matching.type == promql_parser.LabelModifierType.Include:
         return tuple(sorted(listed if left is None else listed & set(left)))
     return None if left is None else tuple(sorted(set(left) - listed))
+
+
+def _is_instant(expr: Any) -> bool:
+    while isinstance(expr, promql_parser.ParenExpr):
+        expr = expr.expr
+    return not isinstance(expr, promql_parser.MatrixSelector | promql_parser.SubqueryExpr) and not _is_scalar(expr)
 
 
 def _is_scalar(expr: Any) -> bool:

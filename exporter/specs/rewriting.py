@@ -81,7 +81,14 @@ def ratio(query: str) -> Sli:
         parts = _quotient(_inner(cut[1])) if cut is not None else None
         if parts is not None:
             return good_events(*parts)
-    return minutes(query, f"({query}) >= bool 0")
+    return minutes(query, f"({query}) > bool -Inf")
+
+
+def rest(query: str) -> str:
+    """1 minus a query; of a query that is 1 minus something, that; raises ValueError."""
+    text = _inner(query)
+    cut = _halves(text, "-") if _is_rest_of_one(promql.parse(text)) else None
+    return f"1 - ({query})" if cut is None else _inner(cut[1])
 
 
 def _is_rest_of_one(parsed: promql.Query) -> bool:

@@ -200,8 +200,11 @@ class _Spec:
         try:
             if strange:
                 raise ValueError(f"holds {strange[0]}, wanted no template variable but {WINDOW}")
-            if not promql.parse(query).windowed:
+            parsed = promql.parse(query)
+            if not parsed.windowed:
                 raise ValueError(f"lacks {WINDOW}, wanted it in place of a range")
+            if promql.problem(parsed):
+                raise ValueError(promql.problem(parsed))
             return rewriting.ratio(query), paths
         except ValueError as error:
             place.wrong(key, str(error))

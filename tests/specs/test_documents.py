@@ -70,7 +70,8 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         "invalid continuation byte",
         "tag.yml: version: the tag !env cannot be read, wanted none",
         "folder: holds no .yml or .yaml file",
-        "tag.yml: unknown version None, wanted prometheus/v1",
+        "tag.yml: has neither version nor environments beside slos, wanted version: prometheus/v1, or our own "
+        "configuration",
     ]
 
 

@@ -82,6 +82,16 @@ CASES: dict[str, tuple[str, str]] = {
         "slos[0].sli.events.error_query: keeps other labels (a, b) than the query of all events (none), "
         "wanted the same",
     ),
+    "range of samples": (
+        sloth(slo(sli=events("y[{{.window}}]"))),
+        "slos[0].sli.events.error_query: gives no value for each series, wanted an expression such as "
+        "sum(rate(requests_total[{{.window}}]))",
+    ),
+    "number": (
+        sloth(slo(sli=events(total="scalar(rate(y[{{.window}}]))"))),
+        "slos[0].sli.events.total_query: gives no value for each series, wanted an expression such as "
+        "sum(rate(requests_total[{{.window}}]))",
+    ),
     "mixed": (
         sloth(slo(sli=events("sum(increase(y[{{.window}}]))"))),
         "slos[0].sli.events.error_query: mixes rate (per second) with increase (per window), wanted one of them",
@@ -174,6 +184,9 @@ def test_windows_against_scrapes_retention_and_period(tmp_path: Path) -> None:
         "slos[0]: 30d is longer than the retention (2d), wanted at most that, or a Prometheus that keeps more",
         "slos[0].alerting: ticket_slow: the long window (3d) is longer than the retention (2d)",
     ]
+    assert "slos[0]: found 3650d, wanted full hours, at most 366d" in told(
+        tmp_path, sloth(slo()), specs.Options(period=3650 * DAY)
+    )
     assert told(tmp_path, sloth(slo()), specs.Options(period=DAY)) == [
         "slos[0].alerting: there are no usual alert tiers for a period below 7d, wanted at least 7d or tiers of its "
         "own (a document of kind AlertWindows)"
@@ -336,6 +349,19 @@ def test_faults_of_openslo(old: str, new: str, expected: str, tmp_path: Path) ->
     """Each fault of an OpenSLO file is told where it stands."""
     text = OPENSLO.replace(old, new, 1)
     assert expected in told(tmp_path, text.replace("Occurrences", "Timeslices") if "timeSliceTarget" in new else text)
+
+
+def test_faults_of_computed_shares(tmp_path: Path) -> None:
+    """A share of good events that is no share, or of an unknown kind, is told where its query is."""
+    raw = "{rawType: success, raw: {metricSource: {type: Prometheus, spec: {query: QUERY}}}}"
+    start, end = OPENSLO.index("      ratioMetric:"), OPENSLO.index("  timeWindow:")
+    text = f"{OPENSLO[:start]}      ratioMetric: {raw}\n{OPENSLO[end:]}"
+    query = f"{METRIC}.raw.metricSource.spec.query"
+    same = text.replace("QUERY", "'sum(rate(x[5m])) / sum(rate(x[5m]))'")
+    assert told(tmp_path, same) == [f"{query}: is the same query as that of all events, wanted another"]
+    (range_,) = told(tmp_path, text.replace("QUERY", "'x[5m]'"))
+    assert range_.startswith(f"{query}: gives no value for each series, wanted an expression such as sum(rate(")
+    assert told(tmp_path, text.replace("success", "good")) == [f"{METRIC}.rawType: wanted success or failure"]
 
 
 def test_two_indicators_of_one_name(tmp_path: Path) -> None:

@@ -106,7 +106,13 @@ def test_ratios_taken_apart(query: str, sli: Sli) -> None:
 def test_ratios_left_alone(query: str) -> None:
     """What is no quotient of two like counts is a share of each minute; NaN makes it a minute without events."""
     sli = rewriting.ratio(query)
-    assert (sli.errors, sli.total, sli.per) == (query, f"({query}) >= bool 0", "minute")
+    assert (sli.errors, sli.total, sli.per) == (query, f"({query}) > bool -Inf", "minute")
+
+
+def test_rest_of_a_share() -> None:
+    """The share of good events is 1 minus that of bad ones, and the other way round."""
+    assert rewriting.rest(f"{A} / {B}") == f"1 - ({A} / {B})"
+    assert rewriting.rest(f"1 - ({A} / {B})") == f"{A} / {B}"
 
 
 @pytest.mark.parametrize(
