@@ -180,7 +180,7 @@ stage() {{  # its number, and what is there at --end when its blocks are loaded
   mv blocks/* "$DATA"/
   [ -z "${{RELOAD:-}}" ] || sh -c "$RELOAD"
   tries=0
-  until seen "$2"; do  # Prometheus looks for new blocks once a minute
+  until seen "$2" 2>/dev/null; do  # Prometheus looks for new blocks once a minute
     tries=$((tries + 1))
     if [ "$tries" -gt 120 ]; then
       echo "stage $1: $URL still shows nothing at --end for: $2" >&2
