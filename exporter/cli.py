@@ -39,31 +39,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     given.arguments = list(sys.argv[1:] if arguments is None else arguments)
     logs.set_up(given.log_level, given.log_format)
+    failed: int = getattr(given, "failed", 1)
     try:
         code: int = given.run(given)
         sys.stdout.flush()
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
-        return 1
+        return failed
     except PteError as error:
         print(f"pte-exporter: {error}", file=sys.stderr)
-        return 1
+        return failed
     except BrokenPipeError:
         # Who read our output has gone; keep Python from saying so when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return failed
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"pte-exporter: {where}{error.strerror or error}", file=sys.stderr)
-        return 1
+        return failed
     except KeyboardInterrupt:
         return 130
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
         text = f"a fault of the exporter: {error.__class__.__name__}: {error}; --log.level debug tells where"
         print(f"pte-exporter: {text}", file=sys.stderr)
-        return 1
+        return failed
     return code
 
 
@@ -131,6 +132,8 @@ def _check(given: argparse.Namespace) -> int:
         from exporter.web.access import Access
 
         Access(given.web_config_file)
+    if config.slos:
+        generate.own_objectives(config, given.config_file or str(DEMO))  # tells what is wrong with their queries
     kinds = ", ".join(f"{environment.name} ({environment.role})" for environment in config.environments)
     print(f"{given.config_file or 'embedded demo'}: fine, {len(config.environments)} environments: {kinds}")
     return 0

@@ -222,6 +222,113 @@ def test_generate_writes_what_its_check_accepts(tmp_path: Path) -> None:
     assert command(*check).returncode == 1
 
 
+SPEC = """\
+version: prometheus/v1
+service: shop
+slos:
+- name: availability
+  objective: %s
+  sli:
+    events:
+      error_query: sum(rate(http_requests_total{job="shop",code=~"5.."}[{{.window}}]))
+      total_query: sum(rate(http_requests_total{job="shop"}[{{.window}}]))
+  alerting: {name: ShopBurns}
+"""
+
+
+def spec(directory: Path, objective: str = "99.9", name: str = "shop.yml") -> str:
+    path = directory / name
+    path.write_text(SPEC % objective, encoding="utf-8")
+    return str(path)
+
+
+def test_rules_of_specs_need_nothing_that_takes_long_to_load(tmp_path: Path) -> None:
+    """One objective costs less than half a second of process time, start-up included, also with configured links."""
+    path = written(tmp_path, cli.DEMO.read_text(encoding="utf-8"))
+    arguments = ["generate", "rules", "--slo", spec(tmp_path), "--output", str(tmp_path), "--config.file", path]
+    code = (
+        "import sys, time; from exporter import cli\n"
+        f"assert cli.main({arguments}) == 0\n"
+        "print(time.process_time(), *{'numpy', 'requests', 'grafanalib', 'uvicorn'} & {*sys.modules})"
+    )
+    done = run([sys.executable, "-c", code])
+    seconds, *loaded = done.stdout.split()
+    assert loaded == []
+    assert float(seconds) < 0.5
+    assert [file.name for file in (tmp_path / "rules").iterdir()] == ["slo-shop.rules.yml"]
+
+
+def test_rules_of_specs_have_the_configured_links(tmp_path: Path) -> None:
+    """Links come from the configuration; without one they are the defaults, and without `links` in it that is told."""
+    out = tmp_path / "rules" / "slo-shop.rules.yml"
+    generating = ("generate", "rules", "--slo", spec(tmp_path), "--output", str(tmp_path))
+    assert command(*generating).stderr == ""
+    assert "https://example.com/pte-exporter/rules/RUNBOOK.md#pteslo" in out.read_text(encoding="utf-8")
+    text = cli.DEMO.read_text(encoding="utf-8")
+    path = written(tmp_path, text + "links: {dashboards: https://grafana.example}\n")
+    told = f"{path}: links.runbook: not set, so that links of alerts lead to an example\n"
+    assert command(*generating, "--config.file", path).stderr == told
+    assert "https://grafana.example/d/pte-slo-detail?" in out.read_text(encoding="utf-8")
+
+
+def test_the_check_of_specs_names_files_that_are_left_over(tmp_path: Path) -> None:
+    """A generated file of no SLO any more is named; one that somebody wrote by hand is not."""
+    generating = ("generate", "rules", "--slo", spec(tmp_path), "--output", str(tmp_path))
+    assert command(*generating, "--check").returncode == 1
+    assert command(*generating).returncode == 0
+    assert command(*generating, "--check").returncode == 0
+    rules = tmp_path / "rules"
+    (rules / "slo-gone.rules.yml").write_bytes((rules / "slo-shop.rules.yml").read_bytes())
+    (rules / "slo-own.rules.yml").write_text("groups: []\n", encoding="utf-8")
+    done = command(*generating, "--check")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{rules}/slo-gone.rules.yml: is of no SLO any more: delete it\n"
+    (rules / "slo-shop.rules.yml").write_text("changed", encoding="utf-8")
+    mend = command(*generating, "--check").stderr.splitlines()[-1].removeprefix("mend it with: pte-exporter ")
+    assert command(*mend.split()).returncode == 0
+    assert (rules / "slo-shop.rules.yml").read_text(encoding="utf-8") != "changed"
+
+
+def test_a_fault_in_a_spec_is_one_line_with_its_place(tmp_path: Path) -> None:
+    """File and path are told, nothing is written, and the exit code is 1."""
+    path = spec(tmp_path, "120")
+    done = command("generate", "rules", "--slo", path, "--output", str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"{path}: ")
+    assert "objective" in done.stderr
+    assert not (tmp_path / "rules").exists()
+
+
+@pytest.mark.parametrize("option", ["--slo-period", "--scrape-interval", "--retention"])
+@pytest.mark.parametrize("value", ["30", "0s", "500ms", "soon"])
+def test_a_length_of_time_is_a_duration(tmp_path: Path, option: str, value: str) -> None:
+    """Lengths of time have a unit, as in Prometheus; others are wrong usage."""
+    done = command("generate", "rules", "--slo", spec(tmp_path), option, value)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"argument {option}: {value} is no duration, wanted one such as 30s, 5m or 30d\n")
+
+
+def test_specs_are_held_against_what_prometheus_has(tmp_path: Path) -> None:
+    """A retention shorter than the period is told, as the budget could never be right."""
+    done = command("generate", "rules", "--slo", spec(tmp_path), "--retention", "15d", "--output", str(tmp_path))
+    assert (done.returncode, "retention" in done.stderr) == (1, True)
+
+
+def test_the_configuration_s_own_objectives_have_rules_and_are_checked(tmp_path: Path) -> None:
+    """`generate rules` makes files of its `slos:`, and `check` tells what is wrong with their queries."""
+    text = cli.DEMO.read_text(encoding="utf-8")
+    done = command("generate", "rules", "--output", str(tmp_path), "--config.file", written(tmp_path, text))
+    assert done.returncode == 0
+    made = {path.name for path in (tmp_path / "rules").iterdir()}
+    assert {"slo.rules.yml", "slo-shop.rules.yml", "slo-shop-pte.rules.yml", "gap.rules.yml"} <= made
+    events = "{events: {errors: 'sum(', total: 'sum(rate(a[{{.window}}]))'}}"
+    slo = f"{{name: odd, application: shop, objective: 99, sli: {events}}}"
+    path = written(tmp_path, f"{text.split('slos:')[0]}slos: [{slo}]\n")
+    done = command("check", "--config.file", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{path}: slos[0].sli.events")
+
+
 def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     """A file in the way is named."""
     (tmp_path / "docs").write_text("", encoding="utf-8")

@@ -43,11 +43,11 @@ def objectives(slos: Iterable[Slo], config: Config | None) -> Mapping[str, bytes
     return objectives.files(slos, runbook or links.RUNBOOK, dashboards or links.DASHBOARDS)
 
 
-def own_objectives(config: Config, file: str, options: Options) -> Mapping[str, bytes]:
+def own_objectives(config: Config, file: str, options: Options | None = None) -> Mapping[str, bytes]:
     """The rules files of the configuration's `slos:`; raises ConfigError with every problem."""
-    from exporter.specs import own
+    from exporter.specs import Options, own
 
-    slos, problems = own.slos(config, file, options)
+    slos, problems = own.slos(config, file, options or Options())
     if problems:
         raise ConfigError(problems)
     return objectives(slos, config)
