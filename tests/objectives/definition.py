@@ -14,6 +14,8 @@ from exporter.objectives.rule import base, period_window
 from tests.objectives.evaluation import Answers
 
 HOUR, TREND = 3600, 3 * DAY
+LEAST = 10
+"""Bad events that a forecast takes."""
 
 Count = Callable[[str, float, float], float]
 """Events or errors (the kind) from one time to another."""
@@ -36,7 +38,7 @@ def bounds(slo: Slo, time: float) -> tuple[float, float]:
 
 
 def figures(slo: Slo, time: float, count: Count) -> Figures:
-    """Every figure of the objective at a time, given that there is enough evidence for a forecast."""
+    """Every figure of the objective at a time, given that all of the period is known and had events."""
     found: Figures = {}
     for seconds in windows(slo):
         found |= _window(slo, duration(seconds), seconds == base(slo), *_counts(count, time - seconds, time))
@@ -63,16 +65,20 @@ def figures(slo: Slo, time: float, count: Count) -> Figures:
 
 
 def different(
-    got: Answers, true: Figures, time: float, tolerance: float
+    got: Answers, true: Figures, time: float, tolerance: float, **labels: str
 ) -> dict[tuple[str, str], tuple[float | None, float | None]]:
-    """What the rules gave and what is true, where they differ; of the breach, its distance from now counts."""
+    """What the rules gave and what is true, where they differ by more than a share of what is true.
+
+    Of the time of the breach, its distance from now counts, and as far as a double tells times apart.
+    """
     found = {}
     for (name, window), value in true.items():
-        answer = got.value(name, **({"sloth_window": window} if window else {}))
+        answer = got.value(name, **labels, **({"sloth_window": window} if window else {}))
+        since, least = (time, 1e-6) if name == names.BREACH else (0.0, 0.0)
         if answer is None or value is None:
             equal = answer is value
         else:
-            equal = abs(answer - value) <= tolerance * abs(value - (time if name == names.BREACH else 0))
+            equal = abs(answer - value) <= max(tolerance * abs(value - since), least)
         if not equal:
             found[name, window] = (answer, value)
     return found
@@ -100,15 +106,19 @@ def _outlook(slo: Slo, time: float, count: Count, left: float) -> Figures:
         ratio, net, limit = (errors + bad * rest) / (events + coming * rest), bad / TREND, end - time
     else:
         older = count("errors", start, time - TREND) / (slo.period.seconds - TREND)
-        ratio, net, limit = bad / coming, bad / TREND - older, slo.period.seconds
+        ratio, net, limit = bad / coming if coming else 0.0, bad / TREND - older, slo.period.seconds
     breach = left / net if net > 0 and 0 < left <= net * limit else None
-    return {
-        (names.EXHAUSTION, ""): max(left, 0) / hour * HOUR,
-        (names.FORECAST_EVIDENCE, ""): 1.0,
+    found: Figures = {
+        (names.EXHAUSTION, ""): max(left, 0) / hour * HOUR if hour >= max(slo.min_bad_events, 1) else None,
+        (names.FORECAST_EVIDENCE, ""): float(bad >= max(slo.min_bad_events, LEAST)),
+    }
+    forecast: Figures = {
         (names.FORECAST, ""): ratio,
         (names.BREACH, ""): None if breach is None else time + breach,
         (names.SLA_CREDIT_FORECAST, ""): _credit(slo, ratio),
     }
+    evidence = found[names.FORECAST_EVIDENCE, ""]
+    return found | (forecast if evidence else dict.fromkeys(forecast))
 
 
 def _credit(slo: Slo, ratio: float) -> float:

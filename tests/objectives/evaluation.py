@@ -81,16 +81,16 @@ class Evaluation:
                 self.write([({**labels, "__name__": rule.name}, [(time, value)]) for labels, value in series])
         return Answers(found)
 
-    def over(self, wanted: Iterable[Rule], start: float, end: float) -> None:
-        """Evaluate rules one after the other at each minute from start to end, as many a query as there may be."""
+    def over(self, wanted: Iterable[Rule], start: float, end: float, step: int = 60) -> None:
+        """Evaluate rules one after the other at each step from start to end, as many a query as there may be."""
         for rule in wanted:
-            for first in itertools.count(start, POINTS * 60.0):
+            for first in itertools.count(start, POINTS * float(step)):
                 if first > end:
                     break
-                last = min(end, first + (POINTS - 1) * 60.0)
-                data = self._ask("query_range", query=rule.expr, start=first, end=last, step=60)
+                last = min(end, first + (POINTS - 1) * float(step))
+                data = self._ask("query_range", query=rule.expr, start=first, end=last, step=step)
                 self.write(
-                    ({**_labels(rule, one["metric"]), "__name__": rule.name}, _with_ends(one["values"], end))
+                    ({**_labels(rule, one["metric"]), "__name__": rule.name}, _with_ends(one["values"], end, step))
                     for one in data["result"]
                 )
 
@@ -113,14 +113,14 @@ def _labels(rule: Rule, metric: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value for name, value in metric.items() if name != "__name__"}, **rule.labels}
 
 
-def _with_ends(values: list[tuple[float, str]], end: float) -> Iterator[tuple[float, float | None]]:
-    """The values, and the mark of an end after each minute that the next one does not follow."""
+def _with_ends(values: list[tuple[float, str]], end: float, step: int) -> Iterator[tuple[float, float | None]]:
+    """The values, and the mark of an end after each step that the next one does not follow."""
     for (time, value), following in itertools.zip_longest(values, [one[0] for one in values[1:]]):
         yield time, float(value)
-        if following is None and time + 60 > end:
+        if following is None and time + step > end:
             continue
-        if following is None or following > time + 60:
-            yield time + 60, None
+        if following is None or following > time + step:
+            yield time + step, None
 
 
 @contextlib.contextmanager

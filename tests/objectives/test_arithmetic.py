@@ -24,7 +24,7 @@ ROUNDED = re.compile(r"\d\.\d*?(0{6,}|9{6,})\d")
 def objective(percent: str) -> Slo:
     below = [str(Decimal(percent) * Decimal(part) / 10) for part in (9, 8, 7)]
     credits_ = tuple(Credit(Decimal(b), Decimal(p)) for b, p in zip(below, (10, 30, 100), strict=True))
-    return slo(objective=Decimal(percent), sla=Sla(Decimal(below[0]), credits_))
+    return slo(service=f"shop-{percent}", objective=Decimal(percent), sla=Sla(Decimal(below[0]), credits_))
 
 
 def vectors(percent: str) -> Iterator[tuple[str, str]]:
@@ -86,7 +86,7 @@ def test_a_server_gives_the_numbers_as_written(server: Evaluation) -> None:
     [(0.0, 0), (0.1, 0), (0.10001, 0.1), (0.2, 0.1), (0.2000001, 0.3), (0.3, 0.3), (0.9, 1), (1.0, 1)],
 )
 def test_a_credit_is_one_of_those_promised(server: Evaluation, ratio: float, credit: float) -> None:
-    """10, 30 and 100 % below SLIs of 90, 80 and 70 %: the bound itself is met, and no step is a sum with a rounding error."""
+    """10, 30 and 100 % are due below SLIs of 90, 80 and 70 %; the bound itself is met, and no credit is 0.300…04."""
     shop = slo(service=f"credit-{ratio}", objective=Decimal(100) - 5, sla=objective("100").sla, tiers=())
     labels = {"__name__": names.RATIO + "30d", "sloth_id": shop.id}
     server.write([(labels, [(MIDNIGHT, ratio)])])

@@ -63,7 +63,7 @@ def state(got: Answers) -> str:
 def test_an_objective_is_young_until_its_period_is_known(
     server: Evaluation, case: str, period: Period, seconds: float, expected: str
 ) -> None:
-    """Nine tenths of the period, or of the part of the calendar's that is over; and a state even in the first minute."""
+    """Nine tenths of the period, or of the calendar's part that is over; there is a state even in the first minute."""
     shop = slo(service=case, period=period, tiers=())
     known_since(server, shop, NOW - seconds)
     assert state(evaluate(server, shop)) == expected
