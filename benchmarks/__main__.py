@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import memory, poll, scrape
+from benchmarks import memory, poll, scrape, slo_evaluation, slo_generation
 from benchmarks.measured import Measured
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Measured]]] = {
     "scrape": scrape.measure,
     "poll": poll.measure,
     "memory": memory.measure,
+    "slo_generation": slo_generation.measure,
+    "slo_evaluation": slo_evaluation.measure,
 }
 
 
