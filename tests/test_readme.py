@@ -12,7 +12,7 @@ import pytest
 
 from exporter import cli, rules
 from exporter.catalogue.exporter import OWN
-from exporter.dashboards.known import PUBLISHED
+from exporter.dashboards.known import OBJECTIVES, PUBLISHED
 from tests.servers import TOP
 
 README = TOP / "README.md"
@@ -55,6 +55,19 @@ def test_every_series_that_is_named_exists(page: Path) -> None:
     for name in found(page, r"`(pte_[a-z0-9_*]+|…[a-z_]+)[`{]"):
         pattern = name.replace("…", "pte_*")
         assert fnmatch.filter(NAMES, pattern), f"{page.name} names {name}"
+
+
+@every_page
+def test_every_series_of_objectives_that_is_named_is_recorded(page: Path) -> None:
+    """Nobody looks for a series that no rule of an objective makes."""
+    assert found(page, r"`(slo:[a-z_]+:[a-z0-9_]+)[`{]") - {"slo:sli_error:ratio_rate30d"} <= OBJECTIVES
+
+
+def test_the_page_of_specs_names_every_series_of_objectives() -> None:
+    """What a rule records is explained."""
+    page = (TOP / "docs" / "slos.md").read_text(encoding="utf-8")
+    windows = {name for name in OBJECTIVES if name.startswith("slo:sli_error:ratio_rate")}
+    assert [name for name in sorted(OBJECTIVES - windows) if f"`{name}`" not in page] == []
 
 
 def test_every_flag_that_the_readme_names_exists() -> None:
