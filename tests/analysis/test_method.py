@@ -13,7 +13,7 @@ from exporter.model.settings import AnalysisSettings
 ROOT = Path(__file__).parents[2]
 METHOD = (ROOT / "docs" / "method.md").read_text()
 POINTER = re.compile(r"docs/method\.md, sections? ([^.]+)\.")
-FILES = [path for path in sorted((ROOT / "exporter" / "analysis").glob("*.py")) if POINTER.search(path.read_text())]
+FILES = [path for path in sorted((ROOT / "exporter").rglob("*.py")) if POINTER.search(path.read_text())]
 NAMES = {
     "request rate": "request_rate",
     "error ratio": "error_ratio",
