@@ -94,12 +94,12 @@ class Templates:
         """The query for a key over a range in seconds; None when the key is not observed."""
         return self.over(key, duration(seconds))
 
-    def over(self, key: str, range: str) -> str | None:
+    def over(self, key: str, window: str) -> str | None:
         """As `fill`, with any text as the range."""
         template = self.queries.get(key)
         if template is None:
             return None
-        values = {**self.labels, "selector": self.selector, "range": range}
+        values = {**self.labels, "selector": self.selector, "range": window}
         return _VARIABLE.sub(lambda match: values[match[1]], template).strip()
 
 
