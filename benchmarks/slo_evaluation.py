@@ -28,7 +28,7 @@ from exporter.specs.tiers import tiers
 from tests.servers import create_blocks, eventually, prometheus
 
 OBJECTIVES = 100
-SAMPLES_BOUND, FEWER_BOUND, CHEAPER_BOUND = 15_000, 50.0, 2.5
+SAMPLES_BOUND, FEWER_BOUND, CHEAPER_BOUND = 15_000, 50.0, 2.0
 INTERVAL = 20
 """Seconds, and not the rules' minute: an evaluation costs the same, and the benchmark waits for less."""
 _ROUNDS = 3
