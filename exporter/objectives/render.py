@@ -23,14 +23,17 @@ _CONTROL = re.compile(r"[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U0001
 
 def group(slo: Slo, rules: Iterable[Rule]) -> str:
     """One objective's group."""
-    own = _labels(identity(slo))
+    own, told = _labels(identity(slo)), _labels({"sloth_id": slo.id} if "{{" not in slo.id else {})
     text = [f"  - name: {scalar(f'slo-{slo.id}')}\n    interval: {INTERVAL}\n    rules:\n"]
-    text += [_rule(rule, own) for rule in rules]
+    text += [_rule(rule, told if isinstance(rule, Alert) else own) for rule in rules]
     return "".join(text)
 
 
 def _rule(rule: Rule, own: str) -> str:
-    """An alert has the objective's labels from its series; written here, Prometheus would read them as templates."""
+    """An alert has the objective's labels from its series; written here, Prometheus would read them as templates.
+
+    Only its id, which no template can be, is written: so that promtool can tell the alerts of two objectives apart.
+    """
     more = _labels(rule.labels)
     if isinstance(rule, Alert):
         head = f"      - alert: {scalar(rule.name)}\n        expr: {_expr(rule.expr)}\n"
@@ -38,7 +41,7 @@ def _rule(rule: Rule, own: str) -> str:
         if rule.keep:
             head += f"        keep_firing_for: {duration(rule.keep)}\n"
         annotations = _labels(rule.annotations)
-        return f"{head}        labels:\n{more}        annotations:\n{annotations}"
+        return f"{head}        labels:\n{own}{more}        annotations:\n{annotations}"
     return f"      - record: {rule.name}\n        expr: {_expr(rule.expr)}\n        labels:\n{own}{more}"
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+
+import pytest
 
 from exporter import objectives
-from exporter.model.slo import DAY, Alerting, Period, Sli, Slo
+from exporter.model.slo import DAY, Alerting, Period, Sli, Slo, Tier
+from tests.servers import PROMTOOL, program
 
 
 def _slo(service: str, name: str, side: str = "production") -> Slo:
@@ -45,3 +51,16 @@ def test_a_service_named_like_a_second_file_loses_nothing() -> None:
     """The first service's second file and the file of a service with that name are one, with the groups of both."""
     slos = [*(_slo("shop", f"slo-{n}") for n in range(101)), _slo("shop-2", "a")]
     assert _groups(slos) == {"rules/slo-shop.rules.yml": 100, "rules/slo-shop-2.rules.yml": 2}
+
+
+@pytest.mark.parametrize("promtool", PROMTOOL.values(), ids=PROMTOOL)
+def test_promtool_finds_no_rule_twice_in_a_service_with_two_objectives(tmp_path: Path, promtool: str) -> None:
+    """Alerts of two objectives that are named alike differ in their id."""
+    tier = Tier("page_quick", "page", 3600, 300, Decimal("14.4"), 120, 300)
+    slos = [replace(_slo("shop", name), tiers=(tier,)) for name in ("a", "b")]
+    ((_, content),) = objectives.files(slos, "https://runbook", "https://grafana").items()
+    path = tmp_path / "slo.rules.yml"
+    path.write_bytes(content)
+    command = [program(promtool), "check", "rules", "--lint=all", "--lint-fatal", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
