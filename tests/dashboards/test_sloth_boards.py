@@ -88,7 +88,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     ) as server:
         for slo in SLOS:
             short = [rule for rule in rules(slo) if rule.name in BASE or rule.labels.get("sloth_window") == "1h"]
-            Evaluation(server.url, {}).over(short, now - 7200, now - 60)
+            Evaluation(server.url, []).over(short, now - 7200, now - 60)
         alerts = [tier for slo in SLOS for tier in slo.tiers]
         servers.eventually(lambda: len(_rows(server.url, "ALERTS")) >= len(alerts), 60, "the alerts wait to fire")
         yield server.url

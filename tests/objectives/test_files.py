@@ -61,6 +61,6 @@ def test_promtool_finds_no_rule_twice_in_a_service_with_two_objectives(tmp_path:
     ((_, content),) = objectives.files(slos, "https://runbook", "https://grafana").items()
     path = tmp_path / "slo.rules.yml"
     path.write_bytes(content)
-    command = [program(promtool), "check", "rules", "--lint=all", "--lint-fatal", path]
+    command = [program(promtool), "check", "rules", "--lint=all", "--lint-fatal", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
