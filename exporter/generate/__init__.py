@@ -33,18 +33,24 @@ def files(kind: str, config: Config | None) -> Mapping[str, bytes]:
 
 
 def objectives(slos: Iterable[Slo], config: Config | None) -> Mapping[str, bytes]:
-    """The rules files of SLOs by their path below the output directory; of `config` only the links are used."""
+    """The files of SLOs by their path below the output directory; of `config` only the links are used.
+
+    Prometheus's rules, and which of their alerts Alertmanager lets mute which.
+    """
     # Nothing that takes long to load: this is to be quick for one SLO.
     from exporter import objectives
     from exporter.model import links
+    from exporter.objectives import inhibition
 
     given = config.links if config is not None else None
     runbook, dashboards = (given.runbook, given.dashboards) if given else (None, None)
-    return objectives.files(slos, runbook or links.RUNBOOK, dashboards or links.DASHBOARDS)
+    all_of_them = list(slos)
+    rules = objectives.files(all_of_them, runbook or links.RUNBOOK, dashboards or links.DASHBOARDS)
+    return {**rules, **inhibition.files(all_of_them)}
 
 
 def own_objectives(config: Config, file: str, options: Options | None = None) -> Mapping[str, bytes]:
-    """The rules files of the configuration's `slos:`; raises ConfigError with every problem."""
+    """The files of the configuration's `slos:`; raises ConfigError with every problem."""
     from exporter.specs import Options, own
 
     slos, problems = own.slos(config, file, options or Options())

@@ -20,7 +20,7 @@ ENOUGH = "0.9"
 """How much of a window must have data for it to count as one."""
 
 LEAST_BAD_EVENTS = 10
-"""A forecast rests on at least as many bad events."""
+"""A forecast rests on at least as many bad events, or on so many events that the objective allows as many."""
 
 EVENTS = "events"
 
@@ -117,7 +117,10 @@ def _outlook(slo: Slo) -> Iterator[Record]:
     exhaustion = f"clamp_min({left}, 0)\n/ {key}\n({hourly} >= {least})\n* {HOUR}"
     yield Record(names.EXHAUSTION, exhaustion)
     bad = _counted(slo, "errors", TREND)
-    enough = f"({_coverage(slo, TREND)} >= bool {ENOUGH}) * {key} ({bad} >= bool {max(least, LEAST_BAD_EVENTS)})"
+    most = max(least, LEAST_BAD_EVENTS)
+    allowed = f"{decimal(slo.budget)} * {_counted(slo, EVENTS, TREND)}"
+    told = f"(({bad} >= bool {most}) + {key} ({allowed} >= bool {most}) > bool 0)"
+    enough = f"({_coverage(slo, TREND)} >= bool {ENOUGH}) * {key} {told}"
     if slo.period.calendar is None:  # what is to roll off has to be known
         enough += f" * {key} ({bare(slo, select(slo, names.COVERAGE))} >= bool {ENOUGH})"
     yield Record(names.FORECAST_EVIDENCE, enough)

@@ -15,7 +15,7 @@ from tests.objectives.evaluation import Answers
 
 HOUR, TREND = 3600, 3 * DAY
 LEAST = 10
-"""Bad events that a forecast takes."""
+"""Bad events that a forecast takes, or that the objective allows."""
 
 Count = Callable[[str, float, float], float]
 """Events or errors (the kind) from one time to another."""
@@ -110,7 +110,7 @@ def _outlook(slo: Slo, time: float, count: Count, left: float) -> Figures:
     breach = left / net if net > 0 and 0 < left <= net * limit else None
     found: Figures = {
         (names.EXHAUSTION, ""): max(left, 0) / hour * HOUR if hour >= max(slo.min_bad_events, 1) else None,
-        (names.FORECAST_EVIDENCE, ""): float(bad >= max(slo.min_bad_events, LEAST)),
+        (names.FORECAST_EVIDENCE, ""): float(max(bad, float(slo.budget) * coming) >= max(slo.min_bad_events, LEAST)),
     }
     forecast: Figures = {
         (names.FORECAST, ""): ratio,
