@@ -10,7 +10,7 @@ from exporter import __version__
 from exporter.model.slo import DAY, Slo
 from exporter.objectives import names
 from exporter.objectives.fragments import below, by, days, duration, elapsed, on, this_period
-from exporter.objectives.rule import Record, bare, base, period_window, select
+from exporter.objectives.rule import Record, alone, bare, base, period_window, select
 
 HOUR = 3600
 TREND = 3 * DAY
@@ -43,8 +43,8 @@ def budget(slo: Slo) -> Iterator[Record]:
         yield Record(names.BURN_FACTOR, f"vector({decimal(tier.factor)})", labels)
     yield Record(names.LEAST_BAD, f"vector({slo.min_bad_events})")
     yield Record(names.INFO, "vector(1)", _info(slo))
-    yield Record(names.CURRENT_BURN, f"{select(slo, names.RATIO + duration(base(slo)))} / {decimal(slo.budget)}")
-    yield Record(names.PERIOD_BURN, f"{select(slo, names.RATIO + period_window(slo))} / {decimal(slo.budget)}")
+    yield _burn(slo, names.CURRENT_BURN, duration(base(slo)))
+    yield _burn(slo, names.PERIOD_BURN, period_window(slo))
     yield from _left(slo)
     yield Record(names.COVERAGE, _period_coverage(slo))
     yield from _outlook(slo)
@@ -63,17 +63,22 @@ def _info(slo: Slo) -> dict[str, str]:
     }
 
 
+def _burn(slo: Slo, name: str, window: str) -> Record:
+    ratio = bare(slo, select(slo, names.RATIO + window))
+    return Record(name, f"{ratio} / {decimal(slo.budget)}", {"sloth_window": window})
+
+
 def _left(slo: Slo) -> Iterator[Record]:
-    burn = select(slo, names.PERIOD_BURN)
-    consumed = burn
+    burn = bare(slo, select(slo, names.PERIOD_BURN))
+    consumed, window = burn, {"sloth_window": period_window(slo)}
     allowed = f"{decimal(slo.budget)} * {_counted(slo, 'events')}"
     if slo.period.calendar:
         yield Record(names.ELAPSED, elapsed(slo.period))
-        part = select(slo, names.ELAPSED)
+        part = alone(select(slo, names.ELAPSED))
         consumed = f"{burn} * on () group_left () {part}"
         allowed = f"{allowed} / on () group_left () ({part} > 0)"
-    yield Record(names.REMAINING, f"1 - {consumed}")
-    yield Record(names.CONSUMED, consumed)
+    yield Record(names.REMAINING, f"1 - {consumed}", window)
+    yield Record(names.CONSUMED, consumed, window)
     yield Record(names.REMAINING_EVENTS, f"{allowed} - {_counted(slo, 'errors')}")
 
 
@@ -87,7 +92,7 @@ def _period_coverage(slo: Slo) -> str:
     """Of a calendar period, only the part that is over counts."""
     if slo.period.calendar is None:
         return _coverage(slo, slo.period.seconds)
-    over = f"{select(slo, names.ELAPSED)} * on () {select(slo, names.DAYS)} * {DAY // HOUR}"
+    over = f"{alone(select(slo, names.ELAPSED))} * {alone(select(slo, names.DAYS))} * {DAY // HOUR}"
     return _share(slo, lambda series: this_period(series, slo.period, "1h"), f"clamp_min(floor({over}), 1)")
 
 
@@ -101,7 +106,7 @@ def _share(slo: Slo, total: Callable[[str], str], hours: str) -> str:
     group = f"group{by(slo.sli.by)}"
     known = f"sum{by(slo.sli.by)} ({total(f'({group} ({select(slo, names.quarter(EVENTS))}))')})"
     if slo.maintenance:
-        excluded = total(f"({select(slo, names.MAINTENANCE)} > 0)")
+        excluded = total(f"({alone(select(slo, names.MAINTENANCE))} > 0)")
         known += f" + on () group_left () (sum ({excluded}) or vector(0))"
     now = f"{group} ({select(slo, names.rate(EVENTS, duration(base(slo))))})"
     return f"clamp_max(({known} or {now}) / on () group_left () ({hours}), 1)"
@@ -133,9 +138,9 @@ def _breach(slo: Slo, left: str, bad: str) -> str:
     """left / (bad events a second that come, less those that leave the window), where that is within a period."""
     key = on(slo.sli.by)
     if slo.period.calendar:
-        part, length = select(slo, names.ELAPSED), f"on () group_left () {select(slo, names.DAYS)} * {DAY}"
+        part, length = (alone(select(slo, name)) for name in (names.ELAPSED, names.DAYS))
         until = f"({left} > 0) / {key} (({bad} > 0) / {TREND})"
-        return f"(\n  {until}\n  <= on () group_left () ((1 - {part}) * {length})\n)\n+ time()"
+        return f"(\n  {until}\n  <= on () group_left () ((1 - {part}) * {length} * {DAY})\n)\n+ time()"
     older = slo.period.seconds - TREND
     leaving = f"({_counted(slo, 'errors')} - {key} {bad}) / {older}"
     net = f"({bad} / {TREND} - {key} {leaving}) > 0"
@@ -147,7 +152,8 @@ def _forecast(slo: Slo) -> str:
     key = on(slo.sli.by)
     if slo.period.calendar is None:
         return bare(slo, select(slo, names.RATIO + duration(TREND)))
-    rest = f"((1 - {select(slo, names.ELAPSED)}) * on () {select(slo, names.DAYS)} * {DAY} / {TREND})"
+    part, length = (alone(select(slo, name)) for name in (names.ELAPSED, names.DAYS))
+    rest = f"((1 - {part}) * {length} * {DAY} / {TREND})"
     errors, events = (
         f"({_counted(slo, kind)} + {key} {_counted(slo, kind, TREND)} * on () group_left () {rest})"
         for kind in ("errors", "events")
@@ -162,9 +168,11 @@ def _sla(slo: Slo) -> Iterator[Record]:
         yield Record(
             names.SLA_BELOW, f"vector({decimal(credit.below / 100)})", {"credit": f"{decimal(credit.percent)}%"}
         )
-    yield Record(names.SLA_CREDIT, _credit(slo, select(slo, names.RATIO + period_window(slo))))
+    window = period_window(slo)
+    ratio = bare(slo, select(slo, names.RATIO + window))
+    yield Record(names.SLA_CREDIT, _credit(slo, ratio), {"sloth_window": window})
     if slo.period.seconds > TREND:
-        yield Record(names.SLA_CREDIT_FORECAST, _credit(slo, select(slo, names.FORECAST)))
+        yield Record(names.SLA_CREDIT_FORECAST, _credit(slo, bare(slo, select(slo, names.FORECAST))))
 
 
 def _credit(slo: Slo, ratio: str) -> str:

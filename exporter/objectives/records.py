@@ -17,7 +17,7 @@ from exporter.objectives.fragments import (
     since_quarter,
     this_period,
 )
-from exporter.objectives.rule import Record, base, period_window, select
+from exporter.objectives.rule import Record, bare, base, period_window, select
 
 
 def records(slo: Slo) -> Iterator[Record]:
@@ -106,9 +106,10 @@ def _too_old(slo: Slo, kind: str, seconds: int) -> str:
 def _ratio(slo: Slo, window: str) -> Record:
     name = f"{names.RATIO}{window}"
     if window == duration(base(slo)):
-        errors, events = (select(slo, names.rate(kind, window)) for kind in ("errors", "events"))
+        found = (select(slo, names.rate(kind, window)) for kind in ("errors", "events"))
     else:
-        errors, events = (select(slo, names.count(kind), window) for kind in ("errors", "events"))
+        found = (select(slo, names.count(kind), window) for kind in ("errors", "events"))
+    errors, events = (bare(slo, series) for series in found)
     return Record(name, f"{errors}\n/\n({events} > 0)", {"sloth_window": window})
 
 

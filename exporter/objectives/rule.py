@@ -65,8 +65,17 @@ def select(slo: Slo, name: str, window: str = "", state: str = "") -> str:
 
 
 def bare(slo: Slo, expr: str) -> str:
-    """A series with no labels but those of `by`. For minutes after a change of labels there are two, of equal value."""
+    """A series with no labels but those of `by`.
+
+    For minutes after a change of labels there are two, of equal value; each would get the labels of the rule, and
+    Prometheus records no two series of the same labels. So may there be of Sloth's rules, when both are loaded.
+    """
     return f"max{by(slo.sli.by)} ({expr})"
+
+
+def alone(expr: str) -> str:
+    """The same of a series that an objective has once, whatever `by`."""
+    return f"max ({expr})"
 
 
 def period_window(slo: Slo) -> str:

@@ -8,7 +8,7 @@ from exporter.model.slo import Slo
 from exporter.objectives import names
 from exporter.objectives.budget import ENOUGH
 from exporter.objectives.fragments import by, duration, on
-from exporter.objectives.rule import Record, bare, base, select
+from exporter.objectives.rule import Record, alone, bare, base, select
 
 
 def state(slo: Slo) -> Iterator[Record]:
@@ -23,7 +23,7 @@ def state(slo: Slo) -> Iterator[Record]:
     known = f"({bare(slo, select(slo, names.COVERAGE))} >= {ENOUGH})"
     gone = f"vector(1) unless on () {seen}"
     if slo.maintenance:
-        active = f"{select(slo, names.MAINTENANCE)} == 1"
+        active = f"{alone(select(slo, names.MAINTENANCE))} == 1"
         yield Record(names.STATE, active, {"state": "maintenance"})
         gone += f" unless on () ({active})"
     yield Record(names.STATE, gone, {"state": "broken"})

@@ -76,6 +76,8 @@ class Evaluation:
             data = self._ask("query", query=rule.expr, time=time, stats="all")
             self.cost.append(data["stats"]["samples"]["totalQueryableSamples"])
             series = [(_labels(rule, one["metric"]), float(one["value"][1])) for one in data["result"]]
+            kept = {tuple(sorted(labels.items())) for labels, _ in series}
+            assert len(kept) == len(series), f"Prometheus records no two series of the same labels: {rule.expr}"
             found.setdefault(rule.name, []).extend(series)
             if not rule.alert:
                 self.write([({**labels, "__name__": rule.name}, [(time, value)]) for labels, value in series])

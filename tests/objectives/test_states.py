@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from exporter.model.slo import DAY, WEEK, Period, Slo
+from exporter.model.slo import DAY, WEEK, Calendar, Credit, Period, Sla, Slo, Weekly
 from exporter.objectives import names
 from exporter.objectives.rule import identity
 from tests.objectives.counters import MIDNIGHT, SECOND
@@ -99,3 +101,23 @@ def test_changed_labels_lose_no_history(server: Evaluation) -> None:
     assert got.value(names.FORECAST_EVIDENCE) == 1
     assert got.value(names.count("events"), sloth_window="7d", team="new") == pytest.approx(WEEK, rel=0.005)
     assert got.value(names.CONSUMED, team="new") == pytest.approx(1, rel=0.005)
+
+
+@pytest.mark.parametrize("calendar", [None, "week"])
+def test_no_rule_fails_in_the_minute_of_a_change(server: Evaluation, calendar: Calendar | None) -> None:
+    """What was recorded under other labels a minute ago, by us or by Sloth, is seen by every rule and stops none."""
+    sla = Sla(Decimal("99.5"), (Credit(Decimal("99.5"), Decimal(10)),))
+    window = Weekly(0, HOUR)
+    common = {"period": Period(WEEK, calendar), "service": f"change-{calendar}", "sla": sla, "maintenance": (window,)}
+    old, new = (slo(labels={"team": team}, **common) for team in ("old", "new"))
+    known_since(server, old, NOW - 8 * DAY, NOW - 60)
+    evaluate(server, old, NOW - 60)
+    ratio = {"__name__": names.RATIO + "5m", "sloth_id": new.id, "sloth_window": "5m"}
+    server.write([(ratio, [(NOW - 60, 0.001)])])
+    known_since(server, new, NOW)
+    got = evaluate(server, new)
+    assert got.value(names.CURRENT_BURN, team="new") == pytest.approx(1)
+    assert got.value(names.REMAINING, team="new") is not None
+    assert got.value(names.FORECAST_EVIDENCE, team="new") == 1
+    assert got.value(names.SLA_CREDIT, team="new") == 0
+    assert state(got) == "ok"
