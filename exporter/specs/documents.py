@@ -22,6 +22,9 @@ _TAG = "tag:yaml.org,2002:"
 _TEXT = frozenset(f"{_TAG}{kind}" for kind in ("str", "timestamp", "value"))
 """Times are wanted nowhere; where one stands, its text is what was meant."""
 _SCALARS = {f"{_TAG}{kind}": f"construct_yaml_{kind}" for kind in ("null", "bool", "int", "float")}
+_WORDS = frozenset(_SCALARS) - {f"{_TAG}null"}
+_VERBATIM = frozenset(("labels", "annotations"))
+"""What holds texts only: there 1.10 is no number, which would be 1.1."""
 _MERGE = f"{_TAG}merge"
 _OPEN = object()
 """What a node is while its parts are read: found again, it holds itself."""
@@ -117,41 +120,52 @@ class _Maker:
         self.problems = problems
         self.made: dict[yaml.Node, Any] = {}
 
-    def make(self, node: yaml.Node, path: str) -> Any:
+    def make(self, node: yaml.Node, path: str, verbatim: bool = False) -> Any:
+        """A node's value; `verbatim`: numbers and truth values in it are wanted as the texts that stand there."""
         if isinstance(node, yaml.ScalarNode):
-            return node.value if node.tag in _TEXT else self.scalar(node, path)
+            if node.tag in _TEXT or (verbatim and node.tag in _WORDS):
+                return node.value
+            return self.scalar(node, path)
         if node in self.made:
             value = self.made[node]
             if value is _OPEN:
                 self.problems.append(Problem(self.file, path, "the alias stands inside of what it names"))
             return None if value is _OPEN else value
         self.made[node] = _OPEN
-        self.made[node] = made = self.collection(node, path)
+        self.made[node] = made = self.collection(node, path, verbatim)
         return made
 
-    def collection(self, node: yaml.Node, path: str) -> Any:
+    def collection(self, node: yaml.Node, path: str, verbatim: bool) -> Any:
         if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, path)
-        return [self.make(each, below(path, position)) for position, each in enumerate(node.value)]
+            return self.mapping(node, path, verbatim)
+        return [self.make(each, below(path, position), verbatim) for position, each in enumerate(node.value)]
 
-    def mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
-        lines: dict[str, int] = {}
-        merged = False
-        for key, _ in node.value:
+    def mapping(self, node: yaml.MappingNode, path: str, verbatim: bool) -> dict[str, Any]:
+        made, lines = dict[str, Any](), dict[str, int]()
+        for key, value in node.value:
+            name, line = key.value, key.start_mark.line + 1
             if key.tag == _MERGE:
-                merged = True
-            elif isinstance(key.value, str) and key.value in lines:
-                text = f"stands twice, in lines {lines[key.value]} and {key.start_mark.line + 1}; wanted once"
-                self.problems.append(Problem(self.file, below(path, key.value), text))
-            elif isinstance(key.value, str):
-                lines[key.value] = key.start_mark.line + 1
-            else:
-                text = f"line {key.start_mark.line + 1}: the key is a list or a mapping, wanted a word"
+                made = {**self.merged(value, path, verbatim), **made}
+            elif not isinstance(name, str):
+                text = f"line {line}: the key is a list or a mapping, wanted a word"
                 self.problems.append(Problem(self.file, path, text))
-        if merged:
-            self.loader.flatten_mapping(node)
-        pairs = ((key.value, value) for key, value in node.value if isinstance(key.value, str))
-        return {key: value.value if value.tag in _TEXT else self.make(value, below(path, key)) for key, value in pairs}
+            elif name in lines:
+                text = f"stands twice, in lines {lines[name]} and {line}; wanted once"
+                self.problems.append(Problem(self.file, below(path, name), text))
+            else:
+                lines[name] = line
+                words = verbatim or (name in _VERBATIM and isinstance(value, yaml.MappingNode))
+                made[name] = value.value if value.tag in _TEXT else self.make(value, below(path, name), words)
+        return made
+
+    def merged(self, node: yaml.Node, path: str, verbatim: bool) -> dict[str, Any]:
+        """What `<<` brings in; each part is made once, however often it is named. The first of a list wins."""
+        several = isinstance(node, yaml.SequenceNode)
+        found = [self.make(each, path, verbatim) for each in (node.value if several else [node])]
+        if not all(isinstance(each, dict) for each in found):
+            text = f"line {node.start_mark.line + 1}: << takes a mapping or a list of mappings"
+            self.problems.append(Problem(self.file, path, text))
+        return {key: value for each in reversed(found) if isinstance(each, dict) for key, value in each.items()}
 
     def scalar(self, node: yaml.ScalarNode, path: str) -> Any:
         name = _SCALARS.get(node.tag)

@@ -55,6 +55,28 @@ def test_anchors_and_merges(tmp_path: Path) -> None:
     assert second.alerting.common.labels == {"team": "t"}
 
 
+def test_merges_of_merges(tmp_path: Path) -> None:
+    """Merges that double at each step are read as quickly as others."""
+    steps = [f"x{n + 1}: &x{n + 1} {{<<: [*x{n}, *x{n}, *x{n}]}}" for n in range(40)]
+    text = "\n".join(["x0: &x0 {name: shop}", *steps, "service: {<<: *x40}", "odd: {<<: [1]}", ""])
+    (tmp_path / "spec.yml").write_text(text, encoding="utf-8")
+    problems = list[Problem]()
+    found = documents(tmp_path / "spec.yml", True, problems)[0].raw
+    assert (found["x40"], found["service"]) == ({"name": "shop"}, {"name": "shop"})
+    assert [str(problem).removeprefix(f"{tmp_path}/") for problem in problems] == [
+        "spec.yml: odd: line 43: << takes a mapping or a list of mappings"
+    ]
+
+
+def test_labels_are_as_written(tmp_path: Path) -> None:
+    """What YAML takes for a number or a truth value stays, as a label or an annotation, the text that stands there."""
+    texts = ("1.10", "0123", "22:22", "yes", "1_000", "True", "2026-11-22")
+    labels = ", ".join(f"l{n}: {text}" for n, text in enumerate(texts))
+    path = tmp_path / "spec.yml"
+    path.write_text(SPEC.format("shop").replace("team: t", labels), encoding="utf-8")
+    assert tuple(specs.read([path])[0].alerting.common.labels.values()) == texts
+
+
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     """Missing files, other encodings, odd tags and empty folders are told with their names."""
     (tmp_path / "latin.yml").write_bytes(b"a: \xe9\n")
