@@ -147,7 +147,10 @@ class Slo:
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels of all rules."""
     min_bad_events: int = 5
-    """A tier fires only with at least this many bad events in its long window; 0 turns that off."""
+    """A tier fires only with at least this many bad events in its long window; 0 turns that off.
+
+    Minutes are no events: of an SLI of minutes nothing is asked.
+    """
     sla: Sla | None = None
     maintenance: tuple[Maintenance, ...] = ()
     shadow: bool = False

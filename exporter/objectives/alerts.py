@@ -13,7 +13,7 @@ from exporter.model.slo import Notify, Slo, Text, Tier
 from exporter.objectives import names
 from exporter.objectives.budget import decimal
 from exporter.objectives.fragments import duration
-from exporter.objectives.rule import Alert, select
+from exporter.objectives.rule import Alert, least_bad, select
 
 BURN = "PteSloBurn"
 """What burn alerts are called where the spec names none, and their heading in the runbook."""
@@ -48,10 +48,11 @@ def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:
     long, short = duration(tier.long), duration(tier.short)
     expr = f"{_worst(slo, names.RATIO + long, limit)}\nand\n{_worst(slo, names.RATIO + short, limit)}"
     least = ""
-    if slo.min_bad_events:
+    least_events = least_bad(slo)
+    if least_events:
         bad = select(slo, names.count("errors"), long)
-        expr += f"\nand\nmax without (sloth_window) ({bad} >= {slo.min_bad_events})"
-        least = f"; fewer than {slo.min_bad_events} bad events in {long} are no reason"
+        expr += f"\nand\nmax without (sloth_window) ({bad} >= {least_events})"
+        least = f"; fewer than {least_events} bad events in {long} are no reason"
     notify = _notify(slo, tier.notify)
     text = _text(slo, notify)
     annotations = {
@@ -99,7 +100,8 @@ def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
         "summary": f"{_SERVICE}: nothing tells whether {_NAME} is met",
         "title": f"({notify}) {_SERVICE} {_NAME} SLO has no data.",
         "description": "Value: none (events counted by the SLO's query)\nLimit: a series, though its value be 0\n"
-        "Reason: The query of all events gives nothing. Burn alerts of this SLO are blind until it does.",
+        "Reason: The query of all events gives nothing, or that of bad ones fails. "
+        "Burn alerts of this SLO are blind meanwhile.",
         **_links(BROKEN, runbook, dashboards),
         **text.annotations,
     }

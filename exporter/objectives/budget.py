@@ -10,7 +10,7 @@ from exporter import __version__
 from exporter.model.slo import DAY, Slo
 from exporter.objectives import names
 from exporter.objectives.fragments import below, by, days, duration, elapsed, on, this_period
-from exporter.objectives.rule import Record, alone, bare, base, period_window, select
+from exporter.objectives.rule import Record, alone, bare, base, least_bad, period_window, select
 
 HOUR = 3600
 TREND = 3 * DAY
@@ -41,7 +41,7 @@ def budget(slo: Slo) -> Iterator[Record]:
     for tier in slo.tiers:
         labels = {names.TIER: tier.name, "long": duration(tier.long), "short": duration(tier.short)}
         yield Record(names.BURN_FACTOR, f"vector({decimal(tier.factor)})", labels)
-    yield Record(names.LEAST_BAD, f"vector({slo.min_bad_events})")
+    yield Record(names.LEAST_BAD, f"vector({least_bad(slo)})")
     yield Record(names.INFO, "vector(1)", _info(slo))
     yield _burn(slo, names.CURRENT_BURN, duration(base(slo)))
     yield _burn(slo, names.PERIOD_BURN, period_window(slo))
@@ -114,7 +114,7 @@ def _share(slo: Slo, total: Callable[[str], str], hours: str) -> str:
 
 def _outlook(slo: Slo) -> Iterator[Record]:
     left = bare(slo, select(slo, names.REMAINING_EVENTS))
-    least = max(slo.min_bad_events, 1)
+    least = max(least_bad(slo), 1)
     key = on(slo.sli.by)
     if slo.period.seconds <= TREND:
         return

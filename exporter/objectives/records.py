@@ -60,7 +60,10 @@ def _rates(slo: Slo) -> Iterator[Record]:
         events = f"{events}\nunless on () {select(slo, names.MAINTENANCE)} == 1"
     yield Record(names.rate("events", window), events, {"sloth_window": window})
     seen = select(slo, names.rate("events", window))
-    known = f"{worst}{group} (({errors}) >= 0){per}\nor\nsum{group} ({seen}) * 0"
+    bad = f"{worst}{group} (({errors}) >= 0)"
+    if slo.sli.per == "minute":
+        bad = f"clamp_max({bad}, 1)"
+    known = f"{bad}{per}\nor\nsum{group} ({seen}) * 0"
     yield Record(names.rate("errors", window), f"({known})\nand {key} {seen}", {"sloth_window": window})
 
 

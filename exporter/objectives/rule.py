@@ -64,6 +64,11 @@ def select(slo: Slo, name: str, window: str = "", state: str = "") -> str:
     return f"{name}{{sloth_id={quote(slo.id)}{more}}}"
 
 
+def least_bad(slo: Slo) -> int:
+    """Bad events that a tier asks for; none of minutes, as an hour of 5 % bad ones never has five."""
+    return 0 if slo.sli.per == "minute" else slo.min_bad_events
+
+
 def bare(slo: Slo, expr: str) -> str:
     """A series with no labels but those of `by`.
 

@@ -14,10 +14,12 @@ from exporter.objectives.rule import Record, alone, bare, base, select
 def state(slo: Slo) -> Iterator[Record]:
     """One series for each state, which is 1 while it applies and absent else.
 
+    Errors are looked at, which exist where events do: where their query fails, burn alerts are as blind as without
+    events.
     broken has no labels of the data, which are gone with it: the objective's own come from the rule.
     """
     key = on(slo.sli.by)
-    seen = select(slo, names.rate("events", duration(base(slo))))
+    seen = select(slo, names.rate("errors", duration(base(slo))))
     present = f"group{by(slo.sli.by)} ({seen})"
     idle = f"({bare(slo, select(slo, names.count('events'), '1h'))} == 0)"
     known = f"({bare(slo, select(slo, names.COVERAGE))} >= {ENOUGH})"

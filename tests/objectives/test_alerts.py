@@ -116,7 +116,8 @@ def test_what_lost_telemetry_says(version: str, tmp_path: Path) -> None:
             "summary": f"{ODD}: nothing tells whether up is met",
             "title": f"(page) {ODD} up SLO has no data.",
             "description": "Value: none (events counted by the SLO's query)\nLimit: a series, though its value be 0\n"
-            "Reason: The query of all events gives nothing. Burn alerts of this SLO are blind until it does.",
+            "Reason: The query of all events gives nothing, or that of bad ones fails. "
+            "Burn alerts of this SLO are blind meanwhile.",
             "runbook_url": "https://r.test/x.md#pteslotelemetrybroken",
             "dashboard_url": "https://g.test/d/pte-slo-detail?var-slo=a%22b%60c%7B%7B+d+%7D%7D%5C%C3%A9%F0%9F%98%80%3A-up",
             "sloth": f"{ODD} ",

@@ -90,6 +90,15 @@ def test_nothing_known_is_broken(server: Evaluation) -> None:
     assert state(evaluate(server, shop)) == "broken"
 
 
+def test_events_without_a_count_of_errors_are_broken(server: Evaluation) -> None:
+    """A query of errors that fails leaves no 0, as one that finds none does: burn alerts are blind."""
+    shop = slo(service="halved", period=Period(WEEK))
+    known_since(server, shop, NOW - 8 * DAY, NOW - HOUR)
+    events = {"__name__": names.rate("events"), "sloth_window": "5m", **identity(shop)}
+    server.write([(events, [(at, 1.0) for at in _every(60, NOW - HOUR, NOW)])])
+    assert state(evaluate(server, shop)) == "broken"
+
+
 def test_changed_labels_lose_no_history(server: Evaluation) -> None:
     """Budget, coverage and forecast go on when the objective's labels change, and nothing is counted twice."""
     shop = slo(service="moved", period=Period(WEEK), labels={"team": "new"})

@@ -141,6 +141,26 @@ def test_a_new_label_on_the_source_moves_nothing(tmp_path: Path) -> None:
     holds(tmp_path, [slo()], {**old, **new}, [*expected, never(FIRING, 120)])
 
 
+SHARE = Sli("last_over_time(share[{{.window}}])", "count(share) > bool 0", per="minute")
+
+
+def test_a_share_of_minutes_pages_as_soon_as_the_window_says_so(tmp_path: Path) -> None:
+    """5 % bad for ever, known as a share only: 0.05 k > 0.864 at minute 18, + 2 = 20.
+
+    An hour never holds as many as five bad minutes of it: minutes are no events, and are asked for no least number.
+    """
+    quick = FIRING.replace("}", ',sloth_tier="page_quick"}')
+    expected: list[Expected] = [(quick, 78, False), (quick, 82, True), (quick, 119, True)]
+    holds(tmp_path, [slo(sli=SHARE)], {"share": "0x120 0.05x119"}, expected)
+
+
+def test_a_minute_is_bad_as_a_whole_at_most(tmp_path: Path) -> None:
+    """A quotient without events below the line is endless, and would be for as long as a window holds it."""
+    count = 'slo:sli_errors:count{sloth_window="1h"}'
+    expected = [between(count, 4.9, 5.1, 40), between(REMAINING, -130, -115, 40), (STATE, 40, True)]
+    holds(tmp_path, [slo(sli=SHARE)], {"share": "0x19 " + "Inf " * 6 + "2 3 2 3 0x60"}, expected)
+
+
 @pytest.mark.parametrize(
     ("days", "factors", "share", "wakes"),
     [
