@@ -20,6 +20,9 @@ _STAND_IN = 7919
 """Seconds, a prime."""
 
 _TEXT_OR_COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|\#[^\n]*""")
+_NESTING = re.compile(r"""[-+*/%^=!<>({\[]|\b(?:and|or|unless)\b""", re.IGNORECASE)
+_MOST = 250
+"""Operators and brackets in a query. Its parts are copied at each step down, so that time grows with their cube."""
 _TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 
 _SECOND = frozenset(("rate", "irate"))
@@ -69,6 +72,9 @@ def template(text: str) -> tuple[str, list[str]]:
 @lru_cache(maxsize=8192)
 def parse(text: str) -> Query:
     """A query's facts; raises ValueError with the parser's words in one line."""
+    deep = len(_NESTING.findall(_TEXT_OR_COMMENT.sub("", text))) if len(text) > _MOST else 0
+    if deep > _MOST:
+        raise ValueError(f"has {deep} operators and brackets, wanted at most {_MOST}")
     try:
         expr = promql_parser.parse(text.replace(WINDOW, f"{_STAND_IN}s"))
     except ValueError as error:

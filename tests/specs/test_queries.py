@@ -57,6 +57,17 @@ def test_what_a_value_is(query: str, per: str) -> None:
     assert promql.per(promql.parse(query)) == per
 
 
+@pytest.mark.parametrize(
+    "query", ["(" * 300 + "x" + ")" * 300, "abs(" * 9000 + "x" + ")" * 9000, " or ".join("x" * 300), "-" * 9000 + "x"]
+)
+def test_queries_without_end(query: str) -> None:
+    """A query that would take minutes to read, or more stack than there is, is refused in one line."""
+    with pytest.raises(ValueError, match=r"^has \d+ operators and brackets, wanted at most 250$"):
+        promql.parse(query)
+    regex = "|".join(f"a-{n}" for n in range(300))
+    assert promql.parse(f'sum(rate(x{{job=~"{regex}"}}[5m]))').labels == ()
+
+
 def test_templates() -> None:
     """Spaces and dashes of a template do not matter, comments go, and other variables are named."""
     asked = 'sum(rate(x{a="# no comment"}[{{- .window -}}])) # {{.why}}\n + y{b="{{ .service }}"}'
