@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
@@ -29,7 +30,7 @@ _SLO = ("name", "objective", "description", "labels", "sli", "alerting")
 _UNUSED = ("infoLabels", "info_labels", "interval", "plugins")
 """Read and not used: labels of sloth_slo_info alone, and how often Sloth's rules are evaluated."""
 _OBJECT = ("apiVersion", "kind", "metadata", "spec", "status")
-_ALERT = ("disable", "labels", "annotations")
+_ALERT = ("disable", "for", "labels", "annotations")
 
 _PLUGINS = "sloth.dev/"
 """Sloth's own plugins change how its rules are made; ours are not made by them."""
@@ -109,7 +110,7 @@ class _Spec:
         before = len(place.problems)
         sli, paths = self.sli(place.mapping("sli"))
         unread = len(place.problems) > before
-        alerting, disabled = self.alerting(place.mapping("alerting"))
+        alerting, disabled, waits = self.alerting(place.mapping("alerting"))
         period = Period(self.options.period)
         labels = {**self.labels, **own}
         slo = Slo(
@@ -118,7 +119,7 @@ class _Spec:
             objective=Decimal("99.9999") if objective is None else objective,
             sli=UNREAD if unread else sli,
             period=period,
-            tiers=self.tiers(place, period, disabled),
+            tiers=self.tiers(place, period, disabled, waits),
             alerting=alerting,
             application=labels.get("application", ""),
             labels=labels,
@@ -143,7 +144,9 @@ class _Spec:
                 path = path.replace(f"{{{name}}}", _camel(name) if self.kind == KUBERNETES else name)
         place.wrong(path, text)
 
-    def tiers(self, place: Place, period: Period, disabled: frozenset[Notify]) -> tuple[Tier, ...]:
+    def tiers(
+        self, place: Place, period: Period, disabled: frozenset[Notify], waits: Mapping[Notify, int]
+    ) -> tuple[Tier, ...]:
         if len(disabled) == 2:
             return ()
         try:
@@ -151,9 +154,11 @@ class _Spec:
         except ValueError as error:
             place.wrong("alerting", f"{error} (a document of kind AlertWindows)")
             return ()
-        return tuple(tier for tier in found if tier.notify not in disabled)
+        left = (tier for tier in found if tier.notify not in disabled)
+        return tuple(replace(tier, wait=waits[tier.notify]) if tier.notify in waits else tier for tier in left)
 
-    def alerting(self, place: Place) -> tuple[Alerting, frozenset[Notify]]:
+    def alerting(self, place: Place) -> tuple[Alerting, frozenset[Notify], Mapping[Notify, int]]:
+        """What alerts carry, which kinds are turned off, and the `for` of kinds that have one."""
         place.known(("name", "labels", "annotations", *self.either("page_alert", "ticket_alert")))
         page = place.mapping(self.key(place, "page_alert"))
         ticket = place.mapping(self.key(place, "ticket_alert"))
@@ -162,7 +167,9 @@ class _Spec:
             kind.known(_ALERT)
         name = place.text("name", required=False) or BURN
         disabled = frozenset(notify for notify, kind in kinds if kind.flag("disable"))
-        return Alerting(name, _text(place), _text(page), _text(ticket)), disabled
+        given = {notify: kind.seconds("for") for notify, kind in kinds if kind.has("for")}
+        waits = {notify: wait for notify, wait in given.items() if wait is not None}
+        return Alerting(name, _text(place), _text(page), _text(ticket)), disabled, waits
 
     def sli(self, place: Place) -> tuple[Sli, Mapping[str, str]]:
         """The indicator, and where the record's queries stand in the file."""

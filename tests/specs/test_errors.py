@@ -55,6 +55,10 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "objective as text": (sloth(slo(objective="high")), "slos[0].objective: found a string, wanted a number"),
     "objective not a number": (sloth(slo(objective=".nan")), "slos[0].objective: found a number, wanted a number"),
+    "for": (
+        sloth(slo(more="alerting: {page_alert: {for: soon}}")),
+        "slos[0].alerting.page_alert.for: found a string, wanted a duration such as 5m, 6h or 3d",
+    ),
     "burn factor": (sloth(slo(objective="93")), NEVER),
     "unparsed": (
         sloth(slo(sli=events("sum(rate(x[{{.window}}])"))),
@@ -132,7 +136,7 @@ CASES: dict[str, tuple[str, str]] = {
     "unknown key": (
         sloth(slo(more="alerting: {page_alert: {lables: {}}}")),
         'slos[0].alerting.page_alert.lables: unknown key "lables"; did you mean "labels"? '
-        "known: disable, labels, annotations",
+        "known: disable, for, labels, annotations",
     ),
     "name": (
         sloth(slo(name="a/b")),

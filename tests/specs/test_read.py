@@ -50,6 +50,14 @@ def test_sloth_file() -> None:
     assert slo.budget == Decimal("0.001")
 
 
+def test_for(tmp_path: Path) -> None:
+    """Sloth's `for` of an alert, which its getting-started file has, holds for all tiers of its kind."""
+    path = tmp_path / "for.yml"
+    text = (FILES / "shop.yml").read_text(encoding="utf-8")
+    path.write_text(text.replace("page_alert:\n", "page_alert:\n        for: 7m\n", 1), encoding="utf-8")
+    assert [tier.wait for tier in specs.read([path])[0].tiers] == [420, 420, 3600, 10800]
+
+
 def test_disabled_alerts_have_no_tier() -> None:
     """`disable` takes away the tiers of its kind; without a name burn alerts have ours."""
     found = read("shop.yml")
