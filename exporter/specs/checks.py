@@ -34,6 +34,9 @@ UNREAD = Sli(f"sum(rate(errors[{WINDOW}]))", f"sum(rate(events[{WINDOW}]))")
 """Stands for an indicator that could not be read and has been told."""
 
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_LONGEST_NAME = 128
+"""The service's is part of a file's name."""
+_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _WRITTEN = frozenset((*RESERVED, "alerting", "long", "short", "alertname"))
 """Labels that rules give to some series, so that a spec's own would stand there twice."""
@@ -68,6 +71,8 @@ def _names(slo: Slo) -> Problems:
         if not _NAME.fullmatch(name):
             wanted = "wanted letters, digits, and . _ - between them"
             yield key, f'found "{name}", {wanted}'
+        elif len(name) > _LONGEST_NAME:
+            yield key, f'found "{name}", wanted at most {_LONGEST_NAME} characters'
 
 
 def _objective(slo: Slo) -> Problems:
@@ -140,6 +145,10 @@ def _texts(path: str, text: Text) -> Problems:
     for name in text.annotations:
         if not _LABEL.fullmatch(name):
             yield f"{path}.annotations.{name}", "is no name of an annotation, wanted letters, digits and _"
+    for kind, texts in (("labels", text.labels), ("annotations", text.annotations)):
+        for name, value in texts.items():
+            if "{{" in _ACTION.sub("", value):
+                yield f"{path}.{kind}.{name}", "has a {{ without its }}, and Prometheus would load none of the rules"
 
 
 def _labels(path: str, labels: Mapping[str, str]) -> Problems:

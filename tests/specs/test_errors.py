@@ -59,6 +59,18 @@ CASES: dict[str, tuple[str, str]] = {
         sloth(slo(more="alerting: {page_alert: {for: soon}}")),
         "slos[0].alerting.page_alert.for: found a string, wanted a duration such as 5m, 6h or 3d",
     ),
+    "open template": (
+        sloth(slo(more="alerting: {annotations: {summary: 'of {{ $labels.team'}}")),
+        "slos[0].alerting.annotations.summary: has a {{ without its }}, and Prometheus would load none of the rules",
+    ),
+    "closed twice": (
+        sloth(slo(more="alerting: {page_alert: {labels: {team: '{{ $labels.team }} {{'}}}")),
+        "slos[0].alerting.page_alert.labels.team: has a {{ without its }}, and Prometheus would load none of the rules",
+    ),
+    "long name": (
+        sloth(slo("a" * 129)),
+        f'slos[0].name: found "{"a" * 129}", wanted at most 128 characters',
+    ),
     "burn factor": (sloth(slo(objective="93")), NEVER),
     "unparsed": (
         sloth(slo(sli=events("sum(rate(x[{{.window}}])"))),
