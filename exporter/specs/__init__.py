@@ -45,7 +45,7 @@ def _parts(document: Document) -> Iterator[Document]:
     items, path = document.raw, document.path
     if isinstance(items, Mapping) and str(items.get("kind", "")).endswith("List"):
         items, path = items.get("items"), below(path, "items")
-    if isinstance(items, list):
+    if isinstance(items, list) and items:
         for position, raw in enumerate(items):
             yield Document(document.file, below(path, position), raw, document.given)
     else:
