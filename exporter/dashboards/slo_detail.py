@@ -13,7 +13,7 @@ ONE = f'{ID}="$slo"'
 NO_EVENTS = "No evidence: the SLO had no events, or its data is broken. See the state of the data below."
 NO_FORECAST = "No forecast: too few bad events or too little data in the last three days, or the period is short."
 
-_HOURS, _DAYS = "[0-9]+[smh]", "[0-9]+d|week|month"
+_HOURS, _DAYS = "[0-9]+[smh]", "[0-9]+[dw]|week|month"
 """Which windows (label sloth_window) each graph of burn rates shows."""
 
 

@@ -24,11 +24,11 @@ THURSDAY = 3 * DAY
 _FIRST, _LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
 """Changes of a time zone's clock between these are known to the rules. A later one needs rules generated anew."""
 
-_UNITS = (("d", DAY), ("h", 3600), ("m", 60), ("s", 1))
+_UNITS = (("w", WEEK), ("d", DAY), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def duration(seconds: int) -> str:
-    """Seconds as Prometheus writes a duration, in one unit."""
+    """Seconds as Prometheus writes a duration, in one unit; 28 days are 4w, also in the names of Sloth's series."""
     return next(f"{seconds // size}{unit}" for unit, size in _UNITS if seconds % size == 0)
 
 

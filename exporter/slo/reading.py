@@ -49,7 +49,7 @@ _OTHERS = {"__name__", "sloth_window", "state", names.TIER, "long", "short", "cr
 _DIGITS = 12
 """Decimal places of differences, beyond which floats hold noise."""
 
-_SIZES = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SIZES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 _SHOWN = 10
 """Names that a message lists."""
@@ -220,7 +220,7 @@ def _is_ratio(sample: Sample) -> bool:
 
 def _length(window: str) -> float:
     """Seconds; calendar periods come last."""
-    match = re.fullmatch(r"(\d+)([smhd])", window)
+    match = re.fullmatch(r"(\d+)([smhdw])", window)
     return int(match[1]) * _SIZES[match[2]] if match else float("inf")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from exporter import objectives
 from exporter.model.slo import DAY, Alerting, Period, Sli, Slo, Tier
+from exporter.objectives import names
 from tests.servers import PROMTOOL, program
 
 
@@ -35,6 +36,14 @@ def test_a_service_with_many_objectives_has_several_files() -> None:
         "rules/slo-shop-2.rules.yml": 100,
         "rules/slo-shop-3.rules.yml": 1,
     }
+
+
+@pytest.mark.parametrize(("days", "window"), [(30, "30d"), (28, "4w"), (7, "1w")])
+def test_a_period_is_called_as_sloth_calls_it(days: int, window: str) -> None:
+    """Weeks are weeks in the name of the period's ratio and in its label, so that boards over those find them."""
+    made = objectives.rules(replace(_slo("shop", "a"), period=Period(days * DAY)), "https://r", "https://g")
+    ratios = {rule.name: rule.labels["sloth_window"] for rule in made if rule.name.startswith(names.RATIO)}
+    assert ratios[names.RATIO + window] == window
 
 
 def test_each_service_and_each_side_has_its_file() -> None:

@@ -108,7 +108,7 @@ def test_changed_labels_lose_no_history(server: Evaluation) -> None:
     assert state(got) == "ok"
     assert got.value(names.COVERAGE) == 1
     assert got.value(names.FORECAST_EVIDENCE) == 1
-    assert got.value(names.count("events"), sloth_window="7d", team="new") == pytest.approx(WEEK, rel=0.005)
+    assert got.value(names.count("events"), sloth_window="1w", team="new") == pytest.approx(WEEK, rel=0.005)
     assert got.value(names.CONSUMED, team="new") == pytest.approx(1, rel=0.005)
 
 
