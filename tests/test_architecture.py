@@ -38,6 +38,7 @@ ORDER = (
     "publish",
     "events",
     "own_metrics",
+    "commands",
     "generate",
     "slo",
     "pipeline",
