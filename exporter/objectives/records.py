@@ -31,7 +31,7 @@ def records(slo: Slo) -> Iterator[Record]:
         yield Record(names.partial(kind), _sum(slo, since_quarter(rate)), {"sloth_window": "partial"})
     for seconds in windows(slo):
         window = duration(seconds)
-        if seconds != base(slo):
+        if seconds != base(slo) or _is_momentary(slo):
             for kind in names.KINDS:
                 yield Record(names.count(kind), _count(slo, kind, seconds), {"sloth_window": window})
         yield _ratio(slo, window)
@@ -106,9 +106,14 @@ def _too_old(slo: Slo, kind: str, seconds: int) -> str:
     return f'label_replace({minutes}, "sloth_window", "before", "", "")'
 
 
+def _is_momentary(slo: Slo) -> bool:
+    """Whether the queries tell of the present moment alone, so that a window as short as theirs is a sum of minutes."""
+    return slo.sli.per == "minute" and WINDOW not in slo.sli.errors
+
+
 def _ratio(slo: Slo, window: str) -> Record:
     name = f"{names.RATIO}{window}"
-    if window == duration(base(slo)):
+    if window == duration(base(slo)) and not _is_momentary(slo):
         found = (select(slo, names.rate(kind, window)) for kind in ("errors", "events"))
     else:
         found = (select(slo, names.count(kind), window) for kind in ("errors", "events"))

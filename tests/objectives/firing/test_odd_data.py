@@ -154,6 +154,14 @@ def test_a_share_of_minutes_pages_as_soon_as_the_window_says_so(tmp_path: Path) 
     holds(tmp_path, [slo(sli=SHARE)], {"share": "0x120 0.05x119"}, expected)
 
 
+def test_every_other_minute_bad_pages(tmp_path: Path) -> None:
+    """A value that is bad every other minute burns 500 budgets: five minutes hold two or three of them, never none."""
+    sli = Sli("(value) > bool 1", "(value) > bool -Inf", per="minute")
+    quick = FIRING.replace("}", ',sloth_tier="page_quick"}')
+    expected: list[Expected] = [(quick, 58, False), (quick, 66, True), (quick, 67, True), (quick, 90, True)]
+    holds(tmp_path, [slo(sli=sli)], {"value": "0x119 " + "0 0 2 2 " * 20}, expected)
+
+
 def test_a_minute_is_bad_as_a_whole_at_most(tmp_path: Path) -> None:
     """A quotient without events below the line is endless, and would be for as long as a window holds it."""
     count = 'slo:sli_errors:count{sloth_window="1h"}'
