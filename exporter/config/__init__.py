@@ -150,6 +150,14 @@ def read_yaml(path: str | Path) -> Any:
 class _Loader(yaml.SafeLoader):
     """PyYAML's, with a place for each value that its type or tag cannot take, such as the 13th month."""
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """With each key once, the last as that is the one that holds: merges of merges grow without end otherwise."""
+        super().flatten_mapping(node)
+        kept = {
+            (key.tag, key.value if isinstance(key.value, str) else id(key)): (key, value) for key, value in node.value
+        }
+        node.value = list(kept.values())
+
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             value = super().construct_object(node, deep)

@@ -46,6 +46,14 @@ def test_the_embedded_demo_is_a_good_configuration() -> None:
     assert {each.role for each in sources.read(cli.DEMO).environments} == {"production", "pte"}
 
 
+def test_merges_of_merges(tmp_path: Path) -> None:
+    """Merges that double at each step are read as quickly as others."""
+    steps = [f"x{n + 1}: &x{n + 1} {{<<: [*x{n}, *x{n}, *x{n}]}}" for n in range(40)]
+    path = tmp_path / "config.yml"
+    path.write_text("\n".join(["x0: &x0 {name: shop}", *steps, ""]), encoding="utf-8")
+    assert config.read_yaml(path)["x40"] == {"name": "shop"}
+
+
 def test_a_key_may_stand_beside_a_merged_one(tmp_path: Path) -> None:
     """What `<<` brings is overruled by what stands there, which is no key twice."""
     text = "x: &x {role: production, source: {kind: demo}}\nenvironments: [*x, {<<: *x, role: pte}]\n"
