@@ -10,7 +10,8 @@ from exporter.errors import ConfigError, Problem
 from exporter.model.slo import Slo
 from exporter.specs import openslo, sloth
 from exporter.specs.checks import UNNAMED, Options
-from exporter.specs.documents import Document, Place, below, documents, files
+from exporter.specs.documents import Document, below, documents, files
+from exporter.specs.place import Place
 from exporter.specs.tiers import Pair
 
 __all__ = ["Options", "read"]

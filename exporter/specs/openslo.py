@@ -15,8 +15,9 @@ from exporter.model.slo import DAY, WEEK, Alerting, Calendar, Period, Slo
 from exporter.objectives.alerts import BURN
 from exporter.specs import openslo_alerts, openslo_sli
 from exporter.specs.checks import UNNAMED, Options, problems
-from exporter.specs.documents import Place, as_text, below
+from exporter.specs.documents import below
 from exporter.specs.openslo_alerts import Objects
+from exporter.specs.place import Place, as_text
 from exporter.specs.tiers import Pair
 
 V1 = "openslo/v1"

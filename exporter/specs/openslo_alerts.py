@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from exporter.model.slo import Notify, Period, Tier
-from exporter.specs.documents import Place, duration
+from exporter.specs.place import Place, duration
 from exporter.specs.tiers import Pair, hold, tiers
 
 Objects = Mapping[tuple[str, str], Place]

@@ -14,9 +14,9 @@ from exporter.objectives.budget import decimal
 from exporter.objectives.fragments import duration
 from exporter.specs import promql, rewriting
 from exporter.specs.checks import UNREAD, Options
-from exporter.specs.documents import Place
-from exporter.specs.documents import duration as parse_duration
 from exporter.specs.openslo_alerts import Objects
+from exporter.specs.place import Place
+from exporter.specs.place import duration as parse_duration
 
 METHODS = ("Occurrences", "Timeslices", "RatioTimeslices")
 

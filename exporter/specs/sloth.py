@@ -16,7 +16,7 @@ from exporter.model.slo import WINDOW, Alerting, Notify, Period, Sli, Slo, Text,
 from exporter.objectives.alerts import BURN
 from exporter.specs import promql, rewriting
 from exporter.specs.checks import UNNAMED, UNREAD, Options, problems, windows
-from exporter.specs.documents import Place
+from exporter.specs.place import Place
 from exporter.specs.tiers import Pair, tiers
 
 V1 = "prometheus/v1"

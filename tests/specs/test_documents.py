@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from exporter import specs
 from exporter.errors import ConfigError, Problem
-from exporter.specs.documents import Place, documents, files
+from exporter.specs.documents import documents, files
+from exporter.specs.place import Place
 
 SPEC = """\
 version: prometheus/v1
