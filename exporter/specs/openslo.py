@@ -169,6 +169,11 @@ def _percent(objective: Place) -> tuple[Decimal, str]:
         objective.wrong("target", f"{found}, wanted either target (0..1) or targetPercent")
         return Decimal("99.9999"), "target"
     number = objective.number(keys[0])
+    if number is not None and keys == ["target"] and not 0 < number < 1:
+        objective.wrong(
+            "target", f"found {number:f}, wanted a ratio above 0 and below 1, or targetPercent in its place"
+        )
+        number = None
     if number is None:
         return Decimal("99.9999"), keys[0]
     return (number * 100 if keys[0] == "target" else number).normalize(), keys[0]

@@ -314,7 +314,7 @@ METRIC = "spec.indicator.spec.ratioMetric"
         (
             "target: 0.99",
             "target: 1.0",
-            "spec.objectives[0].target: found 100, wanted a percentage above 0 and below 100",
+            "spec.objectives[0].target: found 1.0, wanted a ratio above 0 and below 1, or targetPercent in its place",
         ),
         (
             "target: 0.99",

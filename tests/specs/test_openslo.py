@@ -144,3 +144,11 @@ def test_windows_of_v1alpha(tmp_path: Path) -> None:
     assert told(tmp_path, alpha) == [
         "spec.timeWindows: wanted a list of exactly one window with count (of days) and unit: Day"
     ]
+
+
+@pytest.mark.parametrize("number", ["99.9", "1", "0", "-0.5"])
+def test_a_percentage_in_place_of_a_ratio(tmp_path: Path, number: str) -> None:
+    """What is no ratio is told as it is written, with the key that takes percentages."""
+    assert told(tmp_path, text().replace("0.99", number)) == [
+        f"spec.objectives[0].target: found {number}, wanted a ratio above 0 and below 1, or targetPercent in its place"
+    ]
