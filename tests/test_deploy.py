@@ -212,10 +212,18 @@ def test_alertmanager_configuration_is_fine(version: str, tmp_path: Path) -> Non
 
 def test_rules_become_prometheus_rule_objects() -> None:
     """Each rules file is the spec of one object, word for word."""
-    out = subprocess.run([DEPLOY / "kubernetes" / "rules.sh"], check=True, capture_output=True, text=True).stdout
+    command = [DEPLOY / "kubernetes" / "rules.sh", TOP]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     specs = {document["metadata"]["name"]: document["spec"] for document in yaml.safe_load_all(out)}
     files = sorted((TOP / "rules").glob("*.rules.yml"))
     assert specs == {f"pte-{file.name.split('.')[0]}": yaml.safe_load(file.read_text()) for file in files}
+
+
+def test_whose_rules_to_print_has_to_be_said() -> None:
+    """Nobody loads the made-up shop's rules by leaving out the folder."""
+    done = subprocess.run([DEPLOY / "kubernetes" / "rules.sh"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "DIR" in done.stderr
 
 
 def test_receiver_prints_what_came() -> None:

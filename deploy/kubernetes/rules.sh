@@ -1,11 +1,11 @@
 #!/bin/sh
-# Prints rules/*.rules.yml as PrometheusRule objects of the Prometheus Operator:
-#   deploy/kubernetes/rules.sh | kubectl apply -n monitoring -f -
-# rules/observed.rules.yml belongs to your configuration: generate it first, with
-#   pte-exporter generate rules --config.file YOURS
+# Prints DIR/rules/*.rules.yml as PrometheusRule objects of the Prometheus Operator. DIR is what you generated into:
+#   pte-exporter generate rules --config.file YOURS --output DIR
+#   deploy/kubernetes/rules.sh DIR | kubectl apply -n monitoring -f -
+# The rules of this repository are no DIR for you: some of them are for the made-up shop of `make stack`.
 set -eu
-cd "$(dirname -- "$0")/../.."
-for file in rules/*.rules.yml; do
+[ $# -eq 1 ] && [ -d "$1/rules" ] || { echo "usage: $0 DIR, where DIR/rules holds your generated rules" >&2; exit 2; }
+for file in "$1"/rules/*.rules.yml; do
   name=$(basename "$file" .rules.yml)
   printf -- '---\napiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata:\n  name: pte-%s\n' "$name"
   printf '  labels: {app.kubernetes.io/name: pte-exporter}\nspec:\n'

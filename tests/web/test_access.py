@@ -17,7 +17,8 @@ from exporter.web.access import Access
 from tests.bad_server import bad_server, reply
 from tests.running import PATIENCE, Running, exporter, until
 
-HASHED = "$2b$04$oUGKJgmDCdQkYHuXgeeT6Oh9DwsntJydTQmyQCMb2zU/oryWlJxSa"  # of "right"; always the same, as it stands in the names of tests
+HASHED = "$2b$04$oUGKJgmDCdQkYHuXgeeT6Oh9DwsntJydTQmyQCMb2zU/oryWlJxSa"
+"""Of "right"; always the same, as it stands in the names of tests."""
 
 
 @pytest.fixture(scope="module")
