@@ -62,10 +62,14 @@ def same_block(series: str, label: str, blocks: tuple[str, str], range_: str) ->
     )
 
 
-def since_quarter(series: str) -> str:
-    """The sum of the minutes since the last full quarter of an hour; what a step at :15:00 shows is from before it."""
+def since_quarter(series: str, present: str) -> str:
+    """The sum of the minutes since the last full quarter of an hour; what a step at :15:00 shows is from before it.
+
+    Steps are at full minutes and show what was there by then. A minute recorded later, as `present` is, is added.
+    """
     before, now = (f"floor(vector({_time(shift)}) / {QUARTER})" for shift in (-1, 0))
-    return same_block(series, "block", (before, now), "15m:1m")
+    minutes = same_block(series, "block", (before, now), "15m:1m")
+    return f"{minutes} or {present} and on () vector(time() % {MINUTE}) > 0"
 
 
 def quarters(series: str, seconds: int) -> str:

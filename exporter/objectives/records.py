@@ -28,7 +28,7 @@ def records(slo: Slo) -> Iterator[Record]:
     for kind in names.KINDS:
         rate = select(slo, names.rate(kind, duration(base(slo))))
         yield Record(names.quarter(kind), _sum(slo, f"sum_over_time({rate}[{duration(15 * MINUTE - 1)}])"))
-        yield Record(names.partial(kind), _sum(slo, since_quarter(rate)), {"sloth_window": "partial"})
+        yield Record(names.partial(kind), _sum(slo, since_quarter(rate, bare(slo, rate))), {"sloth_window": "partial"})
     for seconds in windows(slo):
         window = duration(seconds)
         if seconds != base(slo) or _is_momentary(slo):

@@ -53,7 +53,7 @@ def give(server: Evaluation, shop: Slo, histories: Mapping[str, dict[str, Minute
     size = max(values.size for rates in histories.values() for values in rates.values())
     recorded = [names.rate(kind) for kind in names.KINDS]
     wanted = [rule for rule in rules(shop) if rule.name not in recorded]
-    last = time - (time + 60) % 900 + (time + 60) % 60  # the last minute before a full quarter
+    last = time // 900 * 900 - -time % 60  # what the step of the last full quarter shows
     server.over([rule for rule in wanted if rule.name in QUARTERS], last - size // 15 * 900, last, step=900)
     partial = [rule for rule in wanted if rule.name in PARTIALS]
     for back in {0, DAY, 3 * DAY, shop.period.seconds}:
@@ -61,13 +61,15 @@ def give(server: Evaluation, shop: Slo, histories: Mapping[str, dict[str, Minute
     return server.at((rule for rule in wanted if rule.name not in BASE), time)
 
 
-@pytest.mark.parametrize(("calendar", "seed"), [(None, 1), ("week", 2)])
-def test_any_history_has_the_budget_of_its_definition(server: Evaluation, calendar: Calendar | None, seed: int) -> None:
-    """Whatever happened, each figure is that of the definition applied to the recorded minutes."""
+@pytest.mark.parametrize(("calendar", "seed", "second"), [(None, 1, SECOND), ("week", 2, SECOND), (None, 3, 0)])
+def test_any_history_has_the_budget_of_its_definition(
+    server: Evaluation, calendar: Calendar | None, seed: int, second: int
+) -> None:
+    """Whatever happened, each figure is that of the definition applied to the recorded minutes, full ones or not."""
     shop = slo(service=f"any-{calendar}-{seed}", period=Period(WEEK, calendar), tiers=(), sli=SLI, sla=SLA)
     random = np.random.default_rng(seed)
     histories = {str(n): history(random) for n in range(HISTORIES)}
-    time = MIDNIGHT + SECOND + 60.0 * int(random.integers(1440))
+    time = MIDNIGHT + second + 60.0 * int(random.integers(1440))
     got = give(server, shop, histories, time)
     for name, rates in histories.items():
         true = figures(shop, time, counting(rates, time))
@@ -77,21 +79,33 @@ def test_any_history_has_the_budget_of_its_definition(server: Evaluation, calend
 
 
 def counting(rates: Mapping[str, Minutes], time: float) -> Count:
-    """Events between two times. Windows of a day and more end with the minute before the present one."""
+    """Events between two times: what was recorded after the first of them, up to the second."""
     times = time - 60.0 * np.arange(rates["events"].size - 1, -1, -1)
 
     def count(kind: str, start: float, end: float) -> float:
-        late = 60 if end - start >= DAY else 0
-        first = start - late if (time - start) % 60 == 0 else start
-        return 60 * math.fsum(rates[kind][(times > first) & (times <= end - late)])
+        return 60 * math.fsum(rates[kind][(times > start) & (times <= end)])
 
     return count
+
+
+@pytest.mark.parametrize("minute", [0, 1, 14])
+def test_a_new_objective_counts_alike_in_every_window(server: Evaluation, minute: int) -> None:
+    """From its first minute on, in any minute of a quarter, long windows and the budget have all that short ones do."""
+    shop = slo(service=f"new-{minute}", period=Period(WEEK), tiers=(), sli=SLI)
+    minutes = (1, 2, 14, 15, 16, 40)
+    histories = {str(n): {"events": np.full(n, 10.0), "errors": np.full(n, 2.0)} for n in minutes}
+    got = give(server, shop, histories, MIDNIGHT + SECOND + 60.0 * minute)
+    for n in minutes:
+        for window in ("1h", "1d", "3d", "1w"):
+            assert got.value(names.count("events"), sloth_window=window, history=str(n)) == 600 * n
+            assert got.value(names.count("errors"), sloth_window=window, history=str(n)) == 120 * n
+        assert got.value(names.REMAINING, history=str(n)) == pytest.approx(1 - 0.2 / 0.001)
 
 
 def test_a_tier_is_neither_late_nor_early(server: Evaluation) -> None:
     """A steady burn of b times the budget fires a tier of factor f once it has lasted f / b of the long window.
 
-    Windows of a day and more lag by a minute. A minute earlier no tier may be true, two minutes later each has to be.
+    With the last full minute before that no tier may be true, with one more each has to be.
     """
     shop = slo(service="steady", sli=SLI)
     random = np.random.default_rng(7)
@@ -99,9 +113,9 @@ def test_a_tier_is_neither_late_nor_early(server: Evaluation) -> None:
     for tier in shop.tiers:
         for burn in np.exp(random.uniform(np.log(1.02 * float(tier.factor)), np.log(1000), size=4)):
             least = float(tier.factor) / burn * tier.long / 60
-            for minutes, fires in ((math.floor(least) - 1, False), (math.floor(least) + 2, True)):
+            for minutes, fires in ((math.floor(least), False), (math.floor(least) + 1, True)):
                 name = f"{tier.name} {burn:.2f} {minutes}"
-                histories[name] = steady(float(burn * float(shop.budget)), max(minutes, 0))
+                histories[name] = steady(float(burn * float(shop.budget)), minutes)
                 expected[name] = (tier.name, fires)
     got = give(server, shop, histories, MIDNIGHT + SECOND + 420.0)
     firing = {(labels["history"], labels[names.TIER]) for labels, _ in got.found["ShopErrors"]}

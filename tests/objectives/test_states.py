@@ -72,15 +72,16 @@ def test_an_objective_is_young_until_its_period_is_known(
 
 
 def test_a_calendar_period_begins_with_a_whole_budget(server: Evaluation) -> None:
-    """In the first minutes of a week there is a state, and a budget as soon as something was counted."""
+    """In the first minute of a week there is a state, and a budget of the minutes that were counted in it."""
     shop = slo(service="monday", period=WEEKLY, tiers=())
     known_since(server, shop, MONDAY - 2 * DAY, MONDAY + 180)
     early = evaluate(server, shop, MONDAY + SECOND)
     assert state(early) == "ok"
-    assert early.value(names.REMAINING) is None
+    assert early.value(names.count("events"), sloth_window="week") == 60
+    assert early.value(names.REMAINING) == pytest.approx(1, abs=0.001)
     later = evaluate(server, shop, MONDAY + SECOND + 120)
     assert later.value(names.REMAINING) == pytest.approx(1, abs=0.001)
-    assert later.value(names.count("events"), sloth_window="week") == 120
+    assert later.value(names.count("events"), sloth_window="week") == 180
 
 
 def test_nothing_known_is_broken(server: Evaluation) -> None:
