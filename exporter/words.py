@@ -76,11 +76,12 @@ def duration(value: float) -> str:
     """A length of time in its largest unit: 42 minutes, 1 day, 2.1 days."""
     for size, unit in _STEPS:
         if abs(value) >= size:
-            return _counted(value / size, unit)
-    return _counted(value, "second")
+            return counted(value / size, unit)
+    return counted(value, "second")
 
 
-def _counted(value: float, unit: str) -> str:
+def counted(value: float, unit: str) -> str:
+    """A number of things: 1 file, 2 files."""
     text = _trim(f"{value:.1f}")
     return f"{text} {unit}{'' if text == '1' else 's'}"
 

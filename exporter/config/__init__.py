@@ -25,7 +25,7 @@ from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import AnalysisSettings, Duration, Settings
 from exporter.model.slo_settings import SloSettings
 
-__all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_yaml"]
+__all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_links", "read_yaml"]
 
 T = TypeVar("T")
 
@@ -118,6 +118,21 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Config:
         for position, environment in enumerate(config.environments)
     )
     return msgspec.structs.replace(config, environments=environments)
+
+
+def read_links(path: str | Path) -> Config | None:
+    """A configuration of nothing but `links`, for commands that ask no source; None where the file holds more or less.
+
+    Raises ConfigError with every problem found.
+    """
+    file, problems, raw = str(path), list[Problem](), read_yaml(path)
+    if not isinstance(raw, Mapping) or set(raw) != {"links"}:
+        return None
+    links = convert(raw["links"], Links, file, "links", problems)
+    _check(raw, file, problems, whole=False)
+    if links is None or problems:
+        raise ConfigError(problems)
+    return Config(environments=(), links=links)
 
 
 def read_yaml(path: str | Path) -> Any:
@@ -226,8 +241,11 @@ def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem])
     return found
 
 
-def _check(raw: Any, file: str, problems: list[Problem]) -> None:
-    """What no single field can tell. Each part is read by itself, so that a fault elsewhere hides nothing here."""
+def _check(raw: Any, file: str, problems: list[Problem], *, whole: bool = True) -> None:
+    """What no single field can tell. Each part is read by itself, so that a fault elsewhere hides nothing here.
+
+    `whole`: there have to be both sides.
+    """
 
     def wrong(path: str, text: str) -> None:
         problems.append(Problem(file, path, text))
@@ -236,7 +254,8 @@ def _check(raw: Any, file: str, problems: list[Problem]) -> None:
         return convert(raw.get(key, {}), type, file, key, []) if isinstance(raw, Mapping) else None
 
     environments = [convert(each, Environment, file, "", []) for each in _list(raw, "environments")]
-    _check_roles(_list(raw, "environments"), wrong)
+    if whole:
+        _check_roles(_list(raw, "environments"), wrong)
     for position, environment in enumerate(environments):
         if environment is not None:
             _check_environment(environment, f"environments[{position}]", wrong)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # the command line takes KINDS from here before it loads anyt
     from exporter.specs import Options
 
 KINDS = ("rules", "dashboards", "docs")
+
+_GROUP = b"\n  - name: "
 
 
 def files(kind: str, config: Config | None) -> Mapping[str, bytes]:
@@ -61,13 +63,35 @@ def own_objectives(config: Config, file: str, options: Options | None = None) ->
 
 def left_over(files: Mapping[str, bytes], directory: Path) -> list[str]:
     """The generated rules files of SLOs below the directory that belong to none any more; raises OSError."""
+    return [name for name, _ in _there(directory) if name not in files]
+
+
+def lost(files: Mapping[str, bytes], directory: Path) -> Mapping[str, list[str]]:
+    """The ids that the directory's generated rules files hold and lose when these files are written; raises OSError."""
+    kept = set(ids(files))
+    found = {name: [id for id in _ids(content) if id not in kept] for name, content in _there(directory)}
+    return {name: ids for name, ids in found.items() if ids and name in files}
+
+
+def ids(files: Mapping[str, bytes]) -> list[str]:
+    """The ids of the SLOs that rules files hold."""
+    return [id for content in files.values() for id in _ids(content)]
+
+
+def _there(directory: Path) -> Iterator[tuple[str, bytes]]:
+    """The generated rules files of SLOs below the directory; what somebody wrote by hand is none."""
     from exporter.objectives.render import HEADER
 
     first = HEADER.split("\n", 1)[0].encode()
-    found = (
-        path for path in sorted((directory / "rules").glob("slo-*.rules.yml")) if f"rules/{path.name}" not in files
-    )
-    return [f"rules/{path.name}" for path in found if path.read_bytes().startswith(first)]
+    for path in sorted((directory / "rules").glob("slo-*.rules.yml")):
+        content = path.read_bytes()
+        if content.startswith(first):
+            yield f"rules/{path.name}", content
+
+
+def _ids(content: bytes) -> list[str]:
+    names = (part.partition(b"\n")[0].strip(b'"').decode() for part in content.split(_GROUP)[1:])
+    return [name.removeprefix("slo-") for name in names if name.startswith("slo-")]
 
 
 def unset_links(config: Config) -> list[str]:

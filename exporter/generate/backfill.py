@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import yaml
 
@@ -151,6 +152,12 @@ def files(found: Sequence[Stage]) -> Mapping[str, bytes]:
     }
 
 
+def other(files: Mapping[str, bytes], directory: Path) -> Path | None:
+    """A stage's file in the directory that is not one of these; raises OSError."""
+    there = sorted(directory.glob(f"stage-*/{_FILE}"))
+    return next((path for path in there if files.get(f"{path.parent.name}/{_FILE}") != path.read_bytes()), None)
+
+
 _BEFORE = """\
 # Before it is run:
 #  - Load these SLOs' rules, and give as --end when Prometheus began to evaluate them. What is recorded twice
@@ -161,6 +168,7 @@ _BEFORE = """\
 #    --start: it deletes older blocks at once. Mimir and others that take no blocks this way: not for them.
 #  - The server evaluates every minute of the past anew: the first rules cost it as much as they would have at the time.
 #    It opens two files a block until it has merged them: see `ulimit -n`.
+#  - The folder that was made with this script lies beside it, or FILES says where.
 # Run it with DATA=/path/to/its/data; with RELOAD="systemctl restart prometheus" there is less to wait for.
 """
 
@@ -196,15 +204,16 @@ echo "done: budgets are right from the next evaluation on, and Prometheus merges
 """
 
 
-def commands(found: Sequence[Stage], start: float, end: float, url: str, directory: str) -> str:
+def commands(found: Sequence[Stage], start: float, end: float, url: str, directory: Path) -> str:
     """A shell script that makes the past from `start` to `end` (Unix seconds), and says what to know before it is run.
 
-    `directory` is where the stages' files are.
+    `directory` is where the stages' files are; where it is relative, it is so to the script.
     """
     slos = len({slo.id for stage in found for branches in stage.records.values() for slo, _ in branches})
     rules = sum(len(stage.rules) for stage in found)
     blocks = rules * (math.floor(end / BLOCK) - math.floor(start / BLOCK) + 1)
     past = f"[{math.ceil(end - start)}s]"
+    beside = "" if directory.is_absolute() else '$(dirname "$0")/'
     head = f"""\
 #!/bin/sh
 # Gives {slos} SLO{"s" * (slos != 1)} a past, {words.moment(start)} to {words.moment(end)}, with promtool.
@@ -212,7 +221,9 @@ def commands(found: Sequence[Stage], start: float, end: float, url: str, directo
 {_BEFORE}set -eu
 : "${{DATA:?is to be the data directory of Prometheus}}"
 DATA=$(cd "$DATA" && pwd)
-FILES={shlex.quote(directory)}
+[ -n "${{FILES:-}}" ] || FILES={beside}{shlex.quote(str(directory))}
+[ -f "$FILES/{found[0].file}" ] || {{ echo "$FILES has no {found[0].file}: give FILES=/path/to/them" >&2; exit 1; }}
+FILES=$(cd "$FILES" && pwd)
 URL={shlex.quote(url)}
 START={start:.0f}
 END={end:.0f}

@@ -6,12 +6,13 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exporter import generate
+from exporter import generate, words
 from exporter.commands import Progress, duration, moment
+from exporter.errors import PteError
 
 if TYPE_CHECKING:
     from exporter.config import Config
@@ -23,13 +24,14 @@ def add(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> Non
     """Its kinds; `common` has the arguments that all commands have."""
     made = argparse.ArgumentParser(add_help=False)
     made.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file differs")
-    made.add_argument("--output", type=Path, metavar="DIR", default=Path(), help="default: the current directory")
+    where = "rules/, alertmanager/, dashboards/ or docs/ below it are written; default: the current directory"
+    made.add_argument("--output", type=Path, metavar="DIR", default=Path(), help=where)
     specs = argparse.ArgumentParser(add_help=False)
     times: dict[str, Any] = {"type": duration, "metavar": "DURATION"}
     specs.add_argument("--slo-period", default=30 * 86400, help="of specs that name none; default 30d", **times)
     specs.add_argument("--scrape-interval", default=30, help="of the data; default 30s", **times)
     specs.add_argument("--retention", help="of Prometheus; default: windows may be longer than it", **times)
-    paths: dict[str, Any] = {"nargs": "+", "type": Path, "metavar": "PATH"}
+    paths: dict[str, Any] = {"nargs": "+", "action": "extend", "type": Path, "metavar": "PATH"}
     kinds = parser.add_subparsers(required=True, metavar="KIND")
 
     for kind in generate.KINDS:
@@ -38,7 +40,8 @@ def add(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> Non
         one = kinds.add_parser(kind, parents=inherited, help=about)
         one.set_defaults(run=_files, kind=kind)
         if kind == "rules":
-            text = "only the rules of the SLOs in these files and folders: of Sloth, OpenSLO, or our configuration"
+            text = "only the rules of the SLOs in these files and folders: of Sloth, OpenSLO, or our configuration; "
+            text += "give all in one call, as SLOs of one service share a file"
             one.add_argument("--slo", help=text, **paths)
             one.set_defaults(run=_rules)
 
@@ -59,24 +62,33 @@ def _files(given: argparse.Namespace) -> int:
 
 
 def _rules(given: argparse.Namespace) -> int:
-    if given.slo:
-        from exporter import config as configuration
-
-        # Of it only the links are used, so the sources' own options, which take a while to load, are not looked at.
-        config = configuration.read(given.config_file) if given.config_file else None
-        files = generate.objectives(_slos(given), config)
-        return _made(given, files, config, generate.left_over(files, given.output))
     config = _config(given)
-    files = dict(generate.files("rules", config))
+    if given.slo:
+        return _objectives(given, generate.objectives(_slos(given), config), config)
+    files = generate.files("rules", config)
     if config is None or not config.slos:
         return _made(given, files, config)
-    files |= generate.own_objectives(config, given.config_file, _options(given))
-    return _made(given, files, config, generate.left_over(files, given.output))
+    return _objectives(given, {**files, **generate.own_objectives(config, given.config_file, _options(given))}, config)
 
 
-def _made(
-    given: argparse.Namespace, files: Mapping[str, bytes], linked: Config | None = None, left_over: Sequence[str] = ()
-) -> int:
+def _objectives(given: argparse.Namespace, files: Mapping[str, bytes], config: Config | None) -> int:
+    """Write or check files with those of SLOs; what else is generated there for SLOs is told, and never deleted."""
+    left_over = generate.left_over(files, given.output)
+    lost = {} if given.check else generate.lost(files, given.output)
+    code = _made(given, files, config)
+    of_none = "is of none of these SLOs: delete it, or give all specs in one call"
+    for name in left_over:
+        print(f"{given.output / name}: {of_none}", file=sys.stderr)
+    for name, ids in lost.items():
+        print(f"{given.output / name}: no longer has {words.listed(ids)}: give all specs in one call", file=sys.stderr)
+    if given.check:
+        return 1 if left_over else code
+    slos, several = len(generate.ids(files)), len(files)
+    print(f"{words.counted(slos, 'SLO')}: {words.counted(several, 'file')} below {given.output}", file=sys.stderr)
+    return code
+
+
+def _made(given: argparse.Namespace, files: Mapping[str, bytes], linked: Config | None = None) -> int:
     """Write or check; `linked`: whose links the files have."""
     if not given.check:
         for link in generate.unset_links(linked) if linked is not None else ():
@@ -86,12 +98,10 @@ def _made(
     differing = generate.differing(files, given.output)
     for name in differing:
         print(f"{given.output / name}: differs from what is generated", file=sys.stderr)
-    for name in left_over:
-        print(f"{given.output / name}: is of no SLO any more: delete it", file=sys.stderr)
     if differing:
         same = [part for part in given.arguments if part != "--check"]
         print(f"mend it with: pte-exporter {shlex.join(same)}", file=sys.stderr)
-    return 1 if differing or left_over else 0
+    return 1 if differing else 0
 
 
 def _backfill(given: argparse.Namespace) -> int:
@@ -104,8 +114,12 @@ def _backfill(given: argparse.Namespace) -> int:
     if start >= end:
         given.parser.error("argument --start: wanted a time before --end")
     stages = backfill.stages(_slos(given), graphs=given.graphs)
-    generate.write(backfill.files(stages), given.output)
-    print(backfill.commands(stages, start, end, given.url, str(given.output.resolve())), end="")
+    files = backfill.files(stages)
+    other = backfill.other(files, given.output)
+    if other:
+        raise PteError(f"{other}: is of another backfill, whose script needs it: give another --output, or delete it")
+    generate.write(files, given.output)
+    print(backfill.commands(stages, start, end, given.url, given.output), end="")
     return 0
 
 
@@ -124,8 +138,17 @@ def _options(given: argparse.Namespace) -> Options:
 
 
 def _config(given: argparse.Namespace) -> Config | None:
+    """The configuration; rules ask nobody, so that for them `links` alone will do."""
     if not given.config_file:
         return None
+    from exporter import config as configuration
+
+    links = configuration.read_links(given.config_file) if given.kind == "rules" else None
+    if links is not None:
+        return links
+    if given.kind == "rules" and given.slo:
+        # Of it only the links are used, so the sources' own options, which take a while to load, are not looked at.
+        return configuration.read(given.config_file)
     from exporter import sources
 
     return sources.read(given.config_file)

@@ -132,7 +132,7 @@ class Session:
             return SourceError(
                 "redirect", f"{where} redirects{self._destination(response)} ({status}): set url to the final address"
             )
-        if status >= 500:
+        if status >= 500 and status != 501:  # which is for what a server never does
             return SourceError("server_error", f"{where} failed ({status}): look at its log", retry_after=wait)
         return SourceError("http_error", f"{where} answered {status}: check that url is a Prometheus API")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import time
@@ -19,7 +18,7 @@ import requests
 import yaml
 from numpy.typing import NDArray
 
-from exporter import objectives
+from exporter import generate, objectives
 from exporter.generate import backfill
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Weekly
 from exporter.objectives import names
@@ -241,7 +240,7 @@ def test_budgets_of_the_past_are_recorded_too(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     with restartable("3", tmp_path) as (url, restart):
         servers.eventually(lambda: ready(url), 30, "the server")
-        script = backfill.commands(stages, start, end, url, str(tmp_path))
+        script = backfill.commands(stages, start, end, url, tmp_path)
         done = follow("3", script, tmp_path, restart)
         assert done.returncode == 0, done.stderr
         for at in (end, end - 1200):
@@ -269,16 +268,48 @@ def test_no_minute_is_left_out(version: str, tmp_path: Path) -> None:
         assert values(server.url, "now:seconds % 60 < 59", end) != []
 
 
+def found_files(script: str, directory: Path, files: str = "") -> subprocess.CompletedProcess[str]:
+    """What the script takes for its folder and server, without what it does with them."""
+    path = directory / "backfill.sh"
+    path.write_text(script, encoding="utf-8")
+    assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0
+    path.write_text(f'{script.split("seen() {")[0]}echo "$FILES $URL"\n', encoding="utf-8")
+    environment = {**os.environ, "DATA": str(directory), "FILES": files}
+    return subprocess.run(["sh", str(path)], env=environment, cwd="/", capture_output=True, text=True, check=False)
+
+
 def test_the_script_is_shell_whatever_names_there_are(tmp_path: Path) -> None:
     """Quotes, dollars and spaces in names and directories stay what they are."""
     odd = replace(SHOP, service="it's $HOME", labels={"a": '"`$(x)`"'})
-    script = backfill.commands(backfill.stages([odd]), 1.7e9, 1.7e9 + DAY, "http://x:9090/a b", "/some/odd dir's")
-    path = tmp_path / "backfill.sh"
-    path.write_text(script, encoding="utf-8")
-    assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0
-    given = "; ".join(re.findall(r"^(?:FILES|URL)=.*$", script, re.MULTILINE))
-    done = subprocess.run(
-        ["sh", "-c", f'{given}; echo "$FILES $URL"'],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout == "/some/odd dir's http://x:9090/a b\n"
+    stages, directory = backfill.stages([odd]), tmp_path / "some/odd dir's $HOME"
+    generate.write(backfill.files(stages), directory)
+    script = backfill.commands(stages, 1.7e9, 1.7e9 + DAY, "http://x:9090/a b", directory)
+    assert found_files(script, tmp_path).stdout == f"{directory} http://x:9090/a b\n"
+
+
+def test_the_script_finds_its_files_beside_itself(tmp_path: Path) -> None:
+    """Made elsewhere and copied together they work; where the files lie apart, FILES says where, and that is told."""
+    stages = backfill.stages([SHOP])
+    script = backfill.commands(stages, 1.7e9, 1.7e9 + DAY, "http://x", Path("some files"))
+    missing = found_files(script, tmp_path)
+    told = f"{tmp_path}/some files has no stage-1/rules.yml: give FILES=/path/to/them\n"
+    assert (missing.returncode, missing.stderr) == (1, told)
+    generate.write(backfill.files(stages), tmp_path / "some files")
+    assert found_files(script, tmp_path).stdout == f"{tmp_path}/some files http://x\n"
+    apart = tmp_path / "elsewhere"
+    (tmp_path / "some files").rename(apart)
+    assert found_files(script, tmp_path, str(apart)).stdout == f"{apart} http://x\n"
+
+
+def test_files_of_another_script_are_kept(tmp_path: Path) -> None:
+    """A second backfill into one folder is refused, as the first script would record its rules; a repeat is not."""
+    (tmp_path / "a.yml").write_text(SPEC, encoding="utf-8")
+    (tmp_path / "b.yml").write_text(SPEC.replace("service: shop", "service: other"), encoding="utf-8")
+    asked = ("generate", "backfill", "--url", "http://x", "--start", "2026-01-01", "--output", str(tmp_path / "out"))
+    assert [command(*asked, "--slo", str(tmp_path / "a.yml")).returncode for _ in range(2)] == [0, 0]
+    file = tmp_path / "out" / "stage-1" / "rules.yml"
+    before = file.read_bytes()
+    done = command(*asked, "--slo", str(tmp_path / "a.yml"), "--slo", str(tmp_path / "b.yml"))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"pte-exporter: {file}: is of another backfill, whose script needs it: ")
+    assert file.read_bytes() == before
