@@ -27,6 +27,9 @@ _BROKEN_WAIT, _BROKEN_KEEP = 600, 300
 PERCENT = 'printf "%.1f%%"'
 """How a percentage is shown that may be far below zero, which humanizePercentage writes as -9.99e+04%."""
 
+_TEXTS = frozenset(("summary", "description", "title", "message", "text", "details"))
+"""Annotations of a spec that tell what happened, and were written for burn alerts. Others, as `runbook`, suit any."""
+
 _SHARE = "humanizePercentage"
 _SERVICE, _NAME = "{{ $labels.sloth_service }}", "{{ $labels.sloth_slo }}"
 
@@ -56,10 +59,10 @@ def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:
     notify = _notify(slo, tier.notify)
     text = _text(slo, notify)
     annotations = {
-        "summary": f"{_who(slo)} burns its error budget at over {decimal(tier.factor)} times the rate that lasts",
+        "summary": f"{_who(slo)} burns its error budget at a rate over {decimal(tier.factor)}; at 1 it just lasts",
         "title": f"({notify}) {_SERVICE} {_NAME} SLO error budget burn rate is too fast.",
         "description": f"Value: {{{{ $value | {_SHARE} }}}} (bad events in {long})\n"
-        f"Limit: at most {decimal(tier.factor * slo.budget * 100)}% in {long} or in {short} "
+        f"Limit: {decimal(tier.factor * slo.budget * 100)}%, exceeded both in {long} and in {short} "
         f"({decimal(tier.factor)} times the budget of {decimal(100 - slo.objective)}%){least}\n"
         f"Reason: {_reason(slo)}",
         **_links(BURN, runbook, dashboards),
@@ -103,7 +106,7 @@ def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
         "Reason: The query of all events gives nothing, or that of bad ones fails. "
         "Burn alerts of this SLO are blind meanwhile.",
         **_links(BROKEN, runbook, dashboards),
-        **text.annotations,
+        **{name: value for name, value in text.annotations.items() if name not in _TEXTS},
     }
     expr = f"max without (state) ({select(slo, names.STATE, state='broken')}) == 1"
     return Alert(BROKEN, expr, _BROKEN_WAIT, _BROKEN_KEEP, text.labels, annotations)

@@ -94,11 +94,11 @@ def test_what_a_burn_alert_says(version: str, tmp_path: Path) -> None:
             "sloth_tier": "page_quick",
         },
         "exp_annotations": {
-            "summary": f"{ODD}: up (cluster eu) burns its error budget at over 14.4 times the rate that lasts",
+            "summary": f"{ODD}: up (cluster eu) burns its error budget at a rate over 14.4; at 1 it just lasts",
             "title": f"(page) {ODD} up SLO error budget burn rate is too fast.",
             "description": "Value: 2% (bad events in 1h)\n"
-            "Limit: at most 1.44% in 1h or in 5m (14.4 times the budget of 0.1%); fewer than 5 bad events in 1h are no "
-            "reason\nReason: Left of the error budget: -15000.0%. It is gone in: 1h 30m 0s.",
+            "Limit: 1.44%, exceeded both in 1h and in 5m (14.4 times the budget of 0.1%); fewer than 5 bad events in "
+            "1h are no reason\nReason: Left of the error budget: -15000.0%. It is gone in: 1h 30m 0s.",
             "runbook_url": "https://r.test/x.md#ptesloburn",
             "dashboard_url": "https://g.test/d/pte-slo-detail?var-slo=a%22b%60c%7B%7B+d+%7D%7D%5C%C3%A9%F0%9F%98%80%3A-up",
             "sloth": f"{ODD} eu",
@@ -125,6 +125,26 @@ def test_what_lost_telemetry_says(version: str, tmp_path: Path) -> None:
     }
     inputs = [_series("slo:data_state:info", "1x30", state="broken")]
     _says(version, tmp_path, inputs, "PteSloTelemetryBroken", told)
+
+
+TEXTS = ("summary", "description", "title", "message")
+
+
+def test_what_a_spec_says_of_bad_events_is_not_said_of_lost_ones() -> None:
+    """Its texts are those of burn alerts alone, while labels, which route, and links go to lost telemetry as well."""
+    common = Text({"team": "b"}, dict.fromkeys(TEXTS, "High error rate") | {"runbook": "https://w.test/up"})
+    page = Text({"severity": "pageteam"}, {"message": "Very high error rate", "channel": "#up"})
+    slo = replace(SLO, alerting=Alerting("Burning", common, page))
+    burn, broken = alerts(slo, "https://r.test/x.md", "https://g.test/")
+    assert [burn.annotations[name] for name in TEXTS] == ["High error rate"] * 3 + ["Very high error rate"]
+    assert "High" not in " ".join(broken.annotations.values())
+    assert (
+        broken.annotations["summary"]
+        == "{{ $labels.sloth_service }}: nothing tells whether {{ $labels.sloth_slo }} is met"
+    )
+    for alert in (burn, broken):
+        assert alert.annotations.items() >= {"runbook": "https://w.test/up", "channel": "#up"}.items()
+        assert alert.labels.items() >= {"team": "b", "severity": "pageteam", "sloth_severity": "page"}.items()
 
 
 @EVERYWHERE
