@@ -26,7 +26,16 @@ T = TypeVar("T")
 
 _UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS))
+_MEANT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) *([A-Za-z]*)")
+_MEANT_UNITS = {"M": 30 * 86400, "month": 30 * 86400, "week": 604800, "day": 86400, "hour": 3600, "hr": 3600} | {
+    "minute": 60, "min": 60, "second": 1, "sec": 1, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001
+}  # fmt: skip
+_SHOWN = 40
+"""Characters of a value that a message shows."""
+_OPEN = "slos["
+"""Below it nothing is a secret, so that messages show what they found."""
 _WORDS = {str: "a string", bool: "true or false", int: "a whole number", float: "a finite number"}
+_SIZES = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
 _WRONG = object()
 
 
@@ -80,6 +89,31 @@ def _found(raw: object) -> str:
     return next((word for kind, word in words if isinstance(raw, kind)), f"a {raw.__class__.__name__}")
 
 
+def shown(raw: object) -> str:
+    """What a raw value is, with its text: for what can hold no secret, such as specs."""
+    if isinstance(raw, str) and raw.strip():
+        text = " ".join(raw.split())
+        return f'"{text}"' if len(text) <= _SHOWN else f'"{text[:_SHOWN]}…"'
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        return repr(raw)
+    return "nothing" if raw == "" else _found(raw)
+
+
+def meant(raw: object) -> str:
+    """A question for the duration that nearly stands there, such as 30d for 1M; empty where that is not clear.
+
+    A number without a unit may be anything, but below 1 it is seconds.
+    """
+    match = _MEANT.fullmatch(str(raw).strip())
+    unit = match[2] if match else ""
+    unit = unit.lower().removesuffix("s") if len(unit) > 2 else unit
+    if match is None or (unit not in _MEANT_UNITS if unit else float(match[1]) >= 1):
+        return ""
+    thousandths = round(float(match[1]) * _MEANT_UNITS.get(unit, 1) * 1000)
+    size, name = next((size, name) for size, name in _SIZES if thousandths % size == 0)
+    return f"; did you mean {thousandths // size}{name}?" if thousandths else ""
+
+
 @cache
 def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
     """By the name in the file. Resolving their types takes most of a conversion's time."""
@@ -98,7 +132,7 @@ class _Walk:
         return _WRONG
 
     def wanted(self, path: str, raw: object, wanted: str) -> object:
-        return self.wrong(path, f"found {_found(raw)}, wanted {wanted}")
+        return self.wrong(path, f"found {shown(raw) if path.startswith(_OPEN) else _found(raw)}, wanted {wanted}")
 
     def value(self, raw: object, kind: Any, path: str) -> object:
         origin = typing.get_origin(kind)
@@ -185,7 +219,8 @@ class _Walk:
     def scalar(self, raw: object, kind: Any, path: str) -> object:
         if kind is Duration:
             seconds = duration(raw) if isinstance(raw, str) else None
-            return self.wanted(path, raw, _describe(kind)) if seconds is None else seconds
+            hint = meant(raw) if path.startswith(_OPEN) else ""
+            return self.wanted(path, raw, _describe(kind) + hint) if seconds is None else seconds
         if kind is Path:
             if isinstance(raw, str) and raw:
                 return Path(self.file).parent / raw

@@ -146,6 +146,8 @@ class Slo:
     """What the exporter's series call the service; the service when empty."""
     labels: Mapping[str, str] = field(default_factory=dict)
     """Labels of all rules."""
+    info_labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of `sloth_slo_info` alone."""
     min_bad_events: int = 5
     """A tier fires only with at least this many bad events in its long window; 0 turns that off.
 

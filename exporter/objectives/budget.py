@@ -60,6 +60,7 @@ def _info(slo: Slo) -> dict[str, str]:
         "sloth_version": f"pte-exporter/{__version__}",
         "sloth_objective": decimal(slo.objective),
         "alerting": "shadow" if slo.shadow else alerting,
+        **slo.info_labels,
     }
 
 

@@ -84,7 +84,18 @@ def _objective(slo: Slo) -> Problems:
             least = (100 * (1 - 1 / tier.factor)).quantize(Decimal("0.01"), ROUND_CEILING)
             burn = f"{_plain(tier.factor)} times the budget of {_plain(100 - slo.objective)} %"
             text = f"the alert {tier.name} can never fire: {burn} is all events or more"
-            yield "objective", f"{text}; a burn rate of {_plain(tier.factor)} needs an objective above {least} %"
+            text += f"; a burn rate of {_plain(tier.factor)} needs an objective above {least} %"
+            yield "objective", f"{text}: wanted that, or {_without(tier, slo.spec)}"
+
+
+def _without(tier: Tier, spec: str) -> str:
+    """How each kind of spec leaves a tier out."""
+    if spec.startswith("openslo/"):
+        return "alertPolicies of its own, whose conditions have lower thresholds, or [] for no alerts"
+    if spec.startswith("pte-exporter/"):
+        return "tiers of its own"
+    alert = f"{tier.notify}_alert" if spec.startswith("prometheus/") else f"{tier.notify}Alert"
+    return f"`{alert}: {{disable: true}}`, or windows of its own (a document of kind AlertWindows)"
 
 
 def _plain(number: Decimal) -> str:
@@ -135,6 +146,10 @@ def _windows(tier: Tier, period: Period, options: Options) -> Iterator[str]:
 
 def _all_labels(slo: Slo) -> Problems:
     yield from _labels("labels", slo.labels)
+    yield from _labels("info_labels", slo.info_labels)
+    for name in slo.info_labels:
+        if name in slo.labels or name in slo.sli.by or name == "application":
+            yield f"info_labels.{name}", "is a label of all the objective's series, wanted another name"
     kinds = {"common": slo.alerting.common, "page": slo.alerting.page, "ticket": slo.alerting.ticket}
     for kind, text in kinds.items():
         yield from _texts(f"alerting.{kind}", text)

@@ -168,7 +168,7 @@ def _percent(objective: Place) -> tuple[Decimal, str]:
         found = "found target and targetPercent" if keys else "missing"
         objective.wrong("target", f"{found}, wanted either target (0..1) or targetPercent")
         return Decimal("99.9999"), "target"
-    number = objective.number(keys[0])
+    number = objective.number(keys[0]) if keys == ["target"] else objective.percent(keys[0])
     if number is not None and keys == ["target"] and not 0 < number < 1:
         objective.wrong(
             "target", f"found {number:f}, wanted a ratio above 0 and below 1, or targetPercent in its place"

@@ -12,8 +12,6 @@ import promql_parser
 from exporter.errors import Problem
 from exporter.specs.documents import below
 
-_KINDS = ((str, "a string"), (int | float, "a number"), (dict, "a mapping"), (list, "a list"))
-
 
 class Place:
     """A value in a document, and where it is; what is wrong with it goes to `problems`."""
@@ -97,6 +95,14 @@ class Place:
         self.place(key).wanted("a number", missing=not self.has(key))
         return None
 
+    def percent(self, key: str) -> Decimal | None:
+        """A percentage that is no ratio, or None after a problem."""
+        number = self.number(key)
+        if number is None or not 0 < number < 1:
+            return number
+        self.wrong(key, f"found {number:f}, wanted percent; did you mean {(number * 100).normalize():f}?")
+        return None
+
     def flag(self, key: str) -> bool:
         """True or false; false where there is none."""
         raw = self.get(key)
@@ -108,12 +114,17 @@ class Place:
         """A Prometheus duration of whole seconds, or None after a problem."""
         found = duration(self.get(key))
         if found is None:
-            self.place(key).wanted("a duration such as 5m, 6h or 3d", missing=not self.has(key))
+            from exporter.config.conversion import meant
+
+            wanted = f"a duration such as 5m, 6h or 3d{meant(self.get(key))}"
+            self.place(key).wanted(wanted, missing=not self.has(key))
         return found
 
     def wanted(self, what: str, missing: bool = False) -> None:
         """Tells what the value is, and what it should be."""
-        self.wrong("", f"missing, wanted {what}" if missing else f"found {_kind(self.raw)}, wanted {what}")
+        from exporter.config.conversion import shown
+
+        self.wrong("", f"missing, wanted {what}" if missing else f"found {shown(self.raw)}, wanted {what}")
 
 
 def as_text(raw: Any) -> str | None:
@@ -134,11 +145,3 @@ def duration(raw: Any) -> int | None:
     except (ValueError, OverflowError):
         return None
     return int(seconds) if seconds == int(seconds) and seconds > 0 else None
-
-
-def _kind(raw: Any) -> str:
-    if raw is None or raw == "":
-        return "nothing"
-    if isinstance(raw, bool):
-        return f"{raw}".lower()
-    return next((word for kind, word in _KINDS if isinstance(raw, kind)), f"a {raw.__class__.__name__}")

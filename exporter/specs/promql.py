@@ -25,6 +25,9 @@ _MOST = 250
 """Operators and brackets in a query. Its parts are copied at each step down, so that time grows with their cube."""
 _TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 
+_GRAFANA = re.compile(r"\$__\w+|\$\{__\w+\}")
+"""Its own variables, such as those that queries of panels have for their range."""
+
 _SECOND = frozenset(("rate", "irate"))
 _WINDOW = frozenset(("increase", "delta", "sum_over_time", "count_over_time", "changes", "resets"))
 """Functions whose value grows with the window."""
@@ -65,7 +68,7 @@ def template(text: str) -> tuple[str, list[str]]:
     """A query without comments, its template variables in the usual form, and those that it should not have."""
     if "#" in text:  # a comment would go on over what is written behind the query
         text = _TEXT_OR_COMMENT.sub(lambda match: match[1] or "", text)
-    strange = [f"{{{{{name}}}}}" for name in _TEMPLATE.findall(text) if name != ".window"]
+    strange = [f"{{{{{name}}}}}" for name in _TEMPLATE.findall(text) if name != ".window"] + _GRAFANA.findall(text)
     return _TEMPLATE.sub(lambda match: WINDOW if match[1] == ".window" else match[0], text).strip(), strange
 
 

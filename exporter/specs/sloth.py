@@ -26,9 +26,9 @@ Pairs = Mapping[int, tuple[Pair, ...]]
 """Seconds of a period to its alert windows, where documents give some."""
 
 _SPEC = ("version", "service", "labels", "slos", "slo_plugins", "sloPlugins")
-_SLO = ("name", "objective", "description", "labels", "sli", "alerting")
-_UNUSED = ("infoLabels", "info_labels", "interval", "plugins")
-"""Read and not used: labels of sloth_slo_info alone, and how often Sloth's rules are evaluated."""
+_SLO = ("name", "objective", "description", "labels", "info_labels", "infoLabels", "sli", "alerting")
+_UNUSED = ("interval", "plugins")
+"""Read and not used: how Sloth makes its rules, and how often they are evaluated."""
 _OBJECT = ("apiVersion", "kind", "metadata", "spec", "status")
 _ALERT = ("disable", "for", "labels", "annotations")
 
@@ -105,8 +105,8 @@ class _Spec:
     def slo(self, place: Place) -> Slo:
         place.known((*_SLO, *_UNUSED))
         self.plugins(place, "plugins")
-        name, own = place.text("name"), place.texts("labels")
-        objective = place.number("objective")
+        name, own, info = place.text("name"), place.texts("labels"), self.key(place, "info_labels")
+        objective = place.percent("objective")
         before = len(place.problems)
         sli, paths = self.sli(place.mapping("sli"))
         unread = len(place.problems) > before
@@ -123,11 +123,12 @@ class _Spec:
             alerting=alerting,
             application=labels.get("application", ""),
             labels=labels,
+            info_labels=place.texts(info),
             spec=self.kind,
             origin=f"{place.file}: {place.path}",
         )
         for path, text in problems(slo, self.options):
-            self.wrong(place, path, text, own, paths)
+            self.wrong(place, path, text, own, {**paths, "info_labels": info})
         return slo
 
     def wrong(self, place: Place, path: str, text: str, own: Mapping[str, str], paths: Mapping[str, str]) -> None:

@@ -41,7 +41,8 @@ def told(tmp_path: Path, text: str, options: specs.Options | None = None, *, nam
 WRITTEN = "is a label that the rules write themselves, wanted another name"
 NEVER = (
     "slos[0].objective: the alert page_quick can never fire: 14.4 times the budget of 7 % is all events or more; "
-    "a burn rate of 14.4 needs an objective above 93.06 %"
+    "a burn rate of 14.4 needs an objective above 93.06 %: wanted that, or `page_alert: {disable: true}`, or windows "
+    "of its own (a document of kind AlertWindows)"
 )
 
 CASES: dict[str, tuple[str, str]] = {
@@ -53,11 +54,35 @@ CASES: dict[str, tuple[str, str]] = {
         sloth(slo(objective="0.0")),
         "slos[0].objective: found 0, wanted a percentage above 0 and below 100",
     ),
-    "objective as text": (sloth(slo(objective="high")), "slos[0].objective: found a string, wanted a number"),
-    "objective not a number": (sloth(slo(objective=".nan")), "slos[0].objective: found a number, wanted a number"),
+    "objective as text": (sloth(slo(objective="high")), 'slos[0].objective: found "high", wanted a number'),
+    "objective not a number": (sloth(slo(objective=".nan")), "slos[0].objective: found nan, wanted a number"),
+    "objective as a ratio": (
+        sloth(slo(objective="0.999")),
+        "slos[0].objective: found 0.999, wanted percent; did you mean 99.9?",
+    ),
+    "objective with a comma": (
+        sloth(slo(objective="99,9")),
+        'slos[0].objective: found "99,9", wanted a number',
+    ),
+    "month": (
+        sloth(slo(more="alerting: {page_alert: {for: 1M}}")),
+        'slos[0].alerting.page_alert.for: found "1M", wanted a duration such as 5m, 6h or 3d; did you mean 30d?',
+    ),
+    "info label": (
+        sloth(slo(more="infoLabels: {sloth_version: x}")),
+        f"slos[0].infoLabels.sloth_version: {WRITTEN}",
+    ),
+    "info label of all series": (
+        sloth(slo(more="info_labels: {team: x}"), more="labels: {team: y}\n"),
+        "slos[0].info_labels.team: is a label of all the objective's series, wanted another name",
+    ),
+    "Grafana's variable": (
+        sloth(slo(sli=events(total="sum(rate(y[$__rate_interval]))"))),
+        "slos[0].sli.events.total_query: holds $__rate_interval, wanted no template variable but {{.window}}",
+    ),
     "for": (
         sloth(slo(more="alerting: {page_alert: {for: soon}}")),
-        "slos[0].alerting.page_alert.for: found a string, wanted a duration such as 5m, 6h or 3d",
+        'slos[0].alerting.page_alert.for: found "soon", wanted a duration such as 5m, 6h or 3d',
     ),
     "open template": (
         sloth(slo(more="alerting: {annotations: {summary: 'of {{ $labels.team'}}")),
@@ -157,7 +182,7 @@ CASES: dict[str, tuple[str, str]] = {
     "no name": (sloth(slo(name="")), "slos[0].name: found nothing, wanted a string"),
     "no service": ("version: prometheus/v1\nslos:\n" + slo(), "service: missing, wanted a string"),
     "no SLO": (HEAD, "slos: missing, wanted a list of at least one objective"),
-    "entry": (sloth(slo()) + "- 5\n", "slos[1]: found a number, wanted a mapping"),
+    "entry": (sloth(slo()) + "- 5\n", "slos[1]: found 5, wanted a mapping"),
     "twice": (
         sloth(slo(), slo()),
         'slos[1]: "shop-a" is the id of the objective in FILE: slos[0] too, wanted another service or name',
@@ -188,7 +213,7 @@ def test_every_fault_is_told(tmp_path: Path) -> None:
     assert told(tmp_path, text) == [
         "document 1: slos[0].objective: found 0, wanted a percentage above 0 and below 100",
         'document 1: slos[1].sli.plugin: the SLI plugin "p" cannot be run here, wanted events or raw with its query',
-        "document 2: slos[0].labels: found a number, wanted a mapping",
+        "document 2: slos[0].labels: found 5, wanted a mapping",
     ]
 
 
@@ -242,7 +267,7 @@ spec:
         (
             "longWindow: 1h",
             "longWindow: soon",
-            "spec.page.quick.longWindow: found a string, wanted a duration such as 5m, 6h or 3d",
+            'spec.page.quick.longWindow: found "soon", wanted a duration such as 5m, 6h or 3d',
         ),
         (
             "errorBudgetPercent: 2",

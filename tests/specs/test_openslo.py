@@ -86,14 +86,15 @@ def test_faults_of_conditions(tmp_path: Path) -> None:
         f'{where}.kind: found "magic", wanted burnrate'
     ]
     assert told(tmp_path, text(policies=policy.replace("THRESHOLD", "6").replace("6h", "soon"))) == [
-        f"{where}.lookbackWindow: found a string, wanted a duration such as 5m, 6h or 3d"
+        f'{where}.lookbackWindow: found "soon", wanted a duration such as 5m, 6h or 3d'
     ]
     assert told(tmp_path, text(policies=policy.replace("THRESHOLD", "100"))) == [
         "spec.objectives[0].target: the alert c can never fire: 100 times the budget of 1 % is all events or more; "
-        "a burn rate of 100 needs an objective above 99.00 %"
+        "a burn rate of 100 needs an objective above 99.00 %: wanted that, or alertPolicies of its own, whose "
+        "conditions have lower thresholds, or [] for no alerts"
     ]
     assert told(tmp_path, text(policies="5")) == [
-        "spec.alertPolicies[0]: found a number, wanted a mapping with alertPolicyRef, or the object itself"
+        "spec.alertPolicies[0]: found 5, wanted a mapping with alertPolicyRef, or the object itself"
     ]
 
 

@@ -66,6 +66,14 @@ def test_disabled_alerts_have_no_tier() -> None:
     assert found["shop-quiet"].alerting == Alerting("PteSloBurn")
 
 
+def test_info_labels_are_of_the_info_series_alone() -> None:
+    """`infoLabels` are appended to `sloth_slo_info`, as Sloth does, and to nothing else."""
+    rules = objectives.rules(read("shop.yml")["shop-quiet"], "", "")
+    assert [rule.name for rule in rules if "grade" in rule.labels] == ["sloth_slo_info"]
+    (found,) = objectives.files([read("shop.yml")["shop-quiet"]], "", "").values()
+    assert found.count(b"\n          grade: A\n") == 1
+
+
 def test_ratio_is_taken_apart() -> None:
     """A raw quotient of two rates becomes bad and all events, so that its sums are exact."""
     assert read("shop.yml")["shop-quiet"].sli == Sli(
