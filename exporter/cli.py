@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import signal
 import sys
 import time
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter import __version__, generate, logs
+from exporter import __version__, generate, logs, words
 from exporter.commands import Progress, moment
 from exporter.errors import ConfigError, PteError
 from exporter.generate import command as generate_command
@@ -115,8 +116,11 @@ def _report(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    from exporter.specs import Options, own
+    from exporter.specs import Options, is_foreign, own
 
+    if given.config_file and is_foreign(Path(given.config_file)):
+        text = "is a spec of SLOs and no configuration: check it with pte-exporter generate rules --check --slo"
+        raise PteError(f"{given.config_file}: {text} {shlex.quote(given.config_file)}")
     config = _config(given)
     _, problems = own.slos(config, given.config_file or str(DEMO), Options())
     if problems:
@@ -128,7 +132,8 @@ def _check(given: argparse.Namespace) -> int:
     if config.slos:
         generate.own_objectives(config, given.config_file or str(DEMO))  # tells what is wrong with their queries
     kinds = ", ".join(f"{environment.name} ({environment.role})" for environment in config.environments)
-    print(f"{given.config_file or 'embedded demo'}: fine, {len(config.environments)} environments: {kinds}")
+    slos = f"; {words.counted(len(config.slos), 'SLO')}" if config.slos else ""
+    print(f"{given.config_file or 'embedded demo'}: fine, {len(config.environments)} environments: {kinds}{slos}")
     return 0
 
 

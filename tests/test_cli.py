@@ -44,7 +44,7 @@ def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
     path = written(tmp_path, cli.DEMO.read_text(encoding="utf-8"))
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{path}: fine, 2 environments: production (production), pte (pte)\n"
+    assert done.stdout == f"{path}: fine, 2 environments: production (production), pte (pte); 3 SLOs\n"
 
 
 def test_check_looks_at_objectives_as_the_rules_made_of_them_do(tmp_path: Path) -> None:
@@ -54,6 +54,16 @@ def test_check_looks_at_objectives_as_the_rules_made_of_them_do(tmp_path: Path) 
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"{path}: slos[0].objective: the alert page_quick can never fire: ")
+
+
+@pytest.mark.parametrize("head", ["version: prometheus/v1\n", "---\n", "apiVersion: openslo/v1\nkind: SLO\n---\n"])
+def test_check_knows_a_spec_from_a_configuration(tmp_path: Path, head: str) -> None:
+    """A spec of Sloth or OpenSLO is one line with the command that checks it, not a line for each of its keys."""
+    path = written(tmp_path, head + (SPEC % "99.9"))
+    done = command("check", "--config.file", path)
+    assert (done.returncode, done.stdout) == (1, "")
+    text = "is a spec of SLOs and no configuration: check it with pte-exporter generate rules --check --slo"
+    assert done.stderr == f"pte-exporter: {path}: {text} {path}\n"
 
 
 def test_check_reads_the_web_configuration_too(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def add(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> Non
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     listed = commands.add_parser("list", parents=[common, asked, formats], help="all of them, the worst first")
+    listed.add_argument("--side", help="only those of this side")
     listed.set_defaults(run=_list)
     shown = commands.add_parser("show", parents=[common, asked, formats, one], help="one in full")
     shown.set_defaults(run=_show)
@@ -75,7 +76,7 @@ def _ratio(text: str) -> float:
 def _list(given: argparse.Namespace) -> int:
     from exporter.slo import reading, show
 
-    found = _asked(given, lambda client: reading.read(client, time.time()))
+    found = _asked(given, lambda client: reading.read(client, time.time(), given.side))
     print(show.as_json(found, brief=True) if given.format == "json" else show.as_table(found, colour=_colour()), end="")
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from exporter import words
 from exporter.slo.status import Status
 
 PASS, BELOW, UNKNOWN = 0, 1, 3
@@ -16,14 +17,21 @@ def judge(statuses: Sequence[Status], least: float, coverage: float) -> tuple[in
 
     `coverage`: for how much of its period a budget must be known.
     """
-    for status in statuses:
-        missing = _missing(status, coverage)
-        if missing:
-            return UNKNOWN, f"{status.name}: no evidence: {missing}"
+    missing = {status.name: text for status in statuses if (text := _missing(status, coverage))}
+    for name, text in missing.items():
+        return UNKNOWN, f"{name}: no evidence: {text}{_of(len(missing), statuses, 'without evidence')}"
     worst = min(statuses, key=_remaining)
-    code = PASS if _remaining(worst) >= least else BELOW
-    verdict = "enough" if code == PASS else "too little"
-    return code, f"{worst.name}: {verdict}: {_percent(_remaining(worst))} of the budget left, {_percent(least)} wanted"
+    below = sum(_remaining(status) < least for status in statuses)
+    verdict, others = ("too little", _of(below, statuses, "below that")) if below else ("enough", _of(0, statuses, ""))
+    text = f"{_percent(_remaining(worst))} of the budget left, {_percent(least)} wanted"
+    return BELOW if below else PASS, f"{worst.name}: {verdict}: {text}{others}"
+
+
+def _of(number: int, statuses: Sequence[Status], what: str) -> str:
+    """How many of an objective's budgets, where it has several; the line names the worst of them."""
+    if len(statuses) == 1:
+        return ""
+    return f"; {number} of {len(statuses)} budgets {what}" if number else f"; the least of {len(statuses)} budgets"
 
 
 def _missing(status: Status, coverage: float) -> str:
@@ -35,7 +43,7 @@ def _missing(status: Status, coverage: float) -> str:
     if status.budget_remaining is None:
         return f"its budget is not recorded (state {status.state})"
     if status.coverage is None or status.coverage < coverage:
-        known = "nothing" if status.coverage is None else _percent(status.coverage)
+        known = "nothing" if status.coverage is None else _below(status.coverage, coverage)
         return f"{known} of its period is known, {_percent(coverage)} wanted (--min-coverage)"
     return ""
 
@@ -43,6 +51,12 @@ def _missing(status: Status, coverage: float) -> str:
 def _remaining(status: Status) -> float:
     assert status.budget_remaining is not None
     return status.budget_remaining
+
+
+def _below(ratio: float, limit: float) -> str:
+    """As `slo show` has it, unless that would look like the limit."""
+    text = words.percent(ratio)
+    return text if text != words.percent(limit) else _percent(ratio)
 
 
 def _percent(ratio: float) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from exporter import words
 from exporter.errors import PteError
 from exporter.objectives import names
 from exporter.objectives.fragments import duration
@@ -58,15 +59,22 @@ _PTE = "-pte"
 """What the id of the PTE's side of an objective ends with."""
 
 
-def read(client: Client, at: float) -> list[Status]:
-    """All objectives, worst first, without windows, tiers and alerts.
+def read(client: Client, at: float, side: str | None = None) -> list[Status]:
+    """All objectives, or those of one side, worst first, without windows, tiers and alerts.
 
     Raises PteError where there is none, SourceError where the server fails.
     """
     found = _statuses(client.query(f'{{__name__=~"{"|".join(_BRIEF)}",sloth_id!=""}}', at))
     if not found:
         raise PteError("no SLO is recorded there: load the rules that `pte-exporter generate rules --slo` makes")
-    return sorted(found, key=lambda status: status.trouble)
+    return sorted(_of_side(found, side, "no SLO is"), key=lambda status: status.trouble)
+
+
+def _of_side(found: list[Status], side: str | None, none: str) -> list[Status]:
+    sides = sorted({status.side for status in found})
+    if side and side not in sides:
+        raise PteError(f"{none} of {side}, only of {words.listed(sides)}")
+    return [status for status in found if side in (None, status.side)]
 
 
 def read_one(client: Client, at: float, id: str, side: str | None) -> list[Status]:
@@ -80,12 +88,7 @@ def read_one(client: Client, at: float, id: str, side: str | None) -> list[Statu
     found = _statuses(client.query(query, at))
     if not found:
         raise PteError(_unknown(id, client.query(f"group by (sloth_id) ({names.INFO})", at)))
-    if side:
-        sides = sorted({status.side for status in found})
-        found = [status for status in found if status.side == side]
-        if not found:
-            raise PteError(f"{id} is no SLO of {side}, it is one of {', '.join(sides)}")
-    return sorted(found, key=lambda status: status.trouble)
+    return sorted(_of_side(found, side, f"{id} is no SLO"), key=lambda status: status.trouble)
 
 
 def _unknown(id: str, known: Sequence[Sample]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from exporter import words
+from exporter.objectives.budget import ENOUGH
 from exporter.slo.status import Status, WindowStatus
 
 UNKNOWN = "no evidence"
@@ -18,6 +19,8 @@ _LITTLE = 0.1
 
 _LEFT = 15
 """Columns of what stands left of the facts."""
+
+_ENOUGH = float(ENOUGH)
 
 _CALENDAR = {"month": "a calendar month", "week": "a calendar week"}
 
@@ -53,7 +56,7 @@ def _row(status: Status) -> tuple[str, ...]:
         _known(status.burn_rate_1h, _burn),
         _known(status.burn_rate_6h, _burn),
         _gone(status),
-        _credit(status, status.sla_credit),
+        "no SLA" if status.sla_objective is None else _credit_due(status, "kept"),
         status.state or "not recorded",
     )
 
@@ -86,7 +89,9 @@ def _left(status: Status) -> str:
     text, events = _known(status.budget_remaining, words.percent), status.budget_remaining_events
     if events is None:
         return text
-    return f"{text} ({words.number(abs(events))} bad events {'too many' if events < 0 else 'more are allowed'})"
+    if events < 0:
+        return f"{text} ({words.counted(math.ceil(-events), 'bad event')} too many)"
+    return f"{text} ({words.counted(math.floor(events), 'more bad event')} allowed)"
 
 
 def _gone(status: Status, rate: str = "") -> str:
@@ -114,19 +119,24 @@ def _forecast(status: Status) -> str:
 def _sla(status: Status) -> str:
     if status.sla_objective is None:
         return "none"
-    now, then = _credit(status, status.sla_credit), _credit(status, status.sla_credit_forecast)
-    return f"{sli(status.sla_objective)}; credit due now: {now}; at the forecast: {then}"
+    then = _credit(status.sla_credit_forecast)
+    return f"{sli(status.sla_objective)}; credit due now: {_credit_due(status)}; at the forecast: {then}"
 
 
-def _credit(status: Status, credit: float | None) -> str:
-    if status.sla_objective is None:
-        return "no SLA"
-    return _known(credit, lambda share: words.percent(share) if share else "none")
+def _credit_due(status: Status, none: str = "none") -> str:
+    """Where much of the period is not known, nothing can be said to be due yet."""
+    text = _credit(status.sla_credit, none)
+    known = status.coverage is not None and status.coverage >= _ENOUGH
+    return text if known or status.sla_credit is None else f"{text} (young)"
+
+
+def _credit(credit: float | None, none: str = "none") -> str:
+    return _known(credit, lambda share: words.percent(share) if share else none)
 
 
 def _alerts(status: Status) -> str:
     if not status.alerts:
-        return "none is pending or firing"
+        return "none pending or firing"
     return "; ".join(
         " ".join(part for part in (one.name, one.tier, one.severity, one.state) if part) for one in status.alerts
     )
@@ -149,7 +159,8 @@ def _ratio(one: WindowStatus) -> str:
 
 
 def _count(value: float | None) -> str:
-    return _known(value, words.number)
+    """Rates are extrapolated, so that counts are no whole numbers; from 10 on that is of no use to anybody."""
+    return _known(value, lambda count: words.number(count, 2))
 
 
 def sli(good: float) -> str:

@@ -14,7 +14,7 @@ from exporter.specs.documents import Document, below, documents, files
 from exporter.specs.place import Place
 from exporter.specs.tiers import Pair
 
-__all__ = ["Options", "read"]
+__all__ = ["Options", "is_foreign", "read"]
 
 _KINDS = ("sloth", "PrometheusServiceLevel", "AlertWindows", "openslo", "own", "")
 
@@ -39,6 +39,12 @@ def read(paths: Sequence[Path], options: Options | None = None) -> list[Slo]:
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
     return [slo for _, slo in slos]
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether a file is, or begins with, a spec of Sloth or OpenSLO, and so no configuration of ours."""
+    kinds = (_kind(part.raw) for document in documents(path, True, []) for part in _parts(document))
+    return next((kind in _KINDS and kind not in ("own", "") for kind in kinds), False)
 
 
 def _parts(document: Document) -> Iterator[Document]:

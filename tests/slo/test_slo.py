@@ -37,10 +37,19 @@ def test_list_has_a_line_for_each_budget_the_worst_first(recorded: str) -> None:
         f"search-results production 99 % {nothing} no SLA broken",
         "checkout-payments{cluster=b} production 99 % 98.8 % -20 % 0.1 0.025 gone no SLA ok",
         "checkout-payments{cluster=a} production 99 % 99.374 % 37.4 % 0.1 0.025 1 day no SLA ok",
-        "shop-availability production 99.95 % 99.9687 % 37.4 % 2 0.5 1 day none ok",
+        "shop-availability production 99.95 % 99.9687 % 37.4 % 2 0.5 1 day kept ok",
         "shop-availability-pte pte 99.95 % 99.9687 % 37.4 % 2 0.5 not in sight no SLA young",
     ]
     assert "\x1b" not in done.stdout
+
+
+def test_list_may_be_of_one_side(recorded: str) -> None:
+    """Only that side's budgets are listed, and a side that has none is told with those that have."""
+    pte = slo("list", "--side", "pte", url=recorded)
+    assert [line.split()[0] for line in pte.stdout.splitlines()] == ["SLO", "shop-availability-pte"]
+    none = slo("list", "--side", "qa", url=recorded)
+    assert (none.returncode, none.stdout) == (1, "")
+    assert none.stderr.endswith(": no SLO is of qa, only of production and pte\n")
 
 
 def test_list_as_json_has_null_for_what_is_unknown(recorded: str) -> None:
@@ -66,7 +75,7 @@ def test_show_tells_one_objective_in_full(recorded: str) -> None:
         "shop-availability (production): 99.95 % over 30d, ok\n"
         "  SLI            99.9687 %\n"
         "  known          100 % of the period\n"
-        "  budget left    37.4 % (1234 bad events more are allowed)\n"
+        "  budget left    37.4 % (1234 more bad events allowed)\n"
         "  gone in        1 day at the rate of the last hour\n"
         "  forecast       the budget is gone at 2026-11-25 09:46 UTC if the last three days go on; "
         "the period's SLI will be 99.4 %\n"
@@ -114,7 +123,7 @@ def test_show_tells_each_budget_of_an_objective(recorded: str) -> None:
     [
         ("shop-availabilty", (), "no SLO shop-availabilty; did you mean shop-availability or shop-availability-pte?"),
         ("x", (), "no SLO x; known: checkout-payments, search-results, shop-availability, shop-availability-pte"),
-        ("shop-availability", ("--side", "qa"), "shop-availability is no SLO of qa, it is one of production, pte"),
+        ("shop-availability", ("--side", "qa"), "shop-availability is no SLO of qa, only of production and pte"),
     ],
 )
 def test_an_unknown_objective_names_near_ones(recorded: str, id: str, more: tuple[str, ...], text: str) -> None:
@@ -136,7 +145,8 @@ def test_an_unknown_objective_names_near_ones(recorded: str, id: str, more: tupl
         (
             ("checkout-payments", "0.1"),
             1,
-            "checkout-payments{cluster=b}: too little: -20 % of the budget left, 10 % wanted",
+            "checkout-payments{cluster=b}: too little: -20 % of the budget left, 10 % wanted; "
+            "1 of 2 budgets below that",
         ),
         (("search-results", "0"), 3, "search-results: no evidence: its telemetry is gone (state broken)"),
         (
