@@ -72,6 +72,7 @@ def failure(server: BadServer, **options: Any) -> SourceError:
         (429, "rate_limited"),
         (500, "server_error"),
         (503, "server_error"),
+        (501, "http_error"),
     ],
 )
 def test_status(status: int, reason: str, token: Path) -> None:
