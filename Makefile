@@ -38,7 +38,7 @@ tools: ## the servers that tests and stack need (Debian packages, and newer ones
 	@deploy/tools.sh
 
 test: $(READY_DEV) tools ## all tests, on real servers
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Docker or Podman, by DOCKER_HOST or its usual socket. Without one, nothing is run, and that is a failure.
 test-container: $(READY_DEV) ## build our image and test it in containers (PYTHON_IMAGE=NAME for another base image)

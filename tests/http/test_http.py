@@ -25,7 +25,7 @@ from tests.bad_server import BadServer, Behave, bad_server, drip, endless, mute_
 from tests.running import until
 
 SECRET = "swordfish-3141592653"
-QUICK = Duration(0.5)
+QUICK = Duration(1.5)
 PATIENT = Duration(20)
 
 
@@ -125,7 +125,7 @@ def test_deadline(behave: Behave) -> None:
     with bad_server(behave) as server:
         start = time.monotonic()
         assert failure(server).reason == "timeout"
-        assert time.monotonic() - start < QUICK + 1
+        assert time.monotonic() - start < QUICK + 3
 
 
 def test_a_connection_made_too_late_is_shut_at_once() -> None:
@@ -156,7 +156,7 @@ def test_deadline_on_second_use() -> None:
         with pytest.raises(SourceError) as caught:
             session.post("/", {})
         assert (caught.value.reason, calls) == ("timeout", [1])
-        assert time.monotonic() - start < QUICK + 1
+        assert time.monotonic() - start < QUICK + 3
 
 
 def test_silent_tls() -> None:
@@ -164,7 +164,7 @@ def test_silent_tls() -> None:
     with mute_listener() as server:
         start = time.monotonic()
         assert failure(server).reason == "timeout"
-        assert time.monotonic() - start < QUICK + 1
+        assert time.monotonic() - start < QUICK + 3
 
 
 def test_endless_body() -> None:
