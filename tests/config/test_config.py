@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from exporter import cli, config, sources
+from exporter.config import reading
 from exporter.errors import ConfigError, Problem
 from exporter.model.observation import Window
 from exporter.model.settings import AnalysisSettings
@@ -212,7 +213,7 @@ def test_an_alias_to_itself_ends() -> None:
     """A document that contains itself is read in finite time."""
     problems = list[Problem]()
     node = yaml.compose("&a {b: *a}", Loader=yaml.SafeLoader)
-    config._duplicates(node, "f", "", problems, set())
+    reading._duplicates(node, "f", "", problems, set())
     assert not problems
 
 
