@@ -1,4 +1,4 @@
-"""A YAML file -> what it holds, untyped. Keys that stand twice, and what no type can take, are told with their place."""
+"""A YAML file -> what it holds, untyped. Keys that stand twice and what no type can take are told with their place."""
 
 from __future__ import annotations
 
