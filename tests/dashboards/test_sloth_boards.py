@@ -82,7 +82,9 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         paths.append(directory / Path(name).name)
         paths[-1].write_bytes(content.replace(b"interval: 1m", b"interval: 2s"))
     storage: dict[str, object] = {"storage": {"tsdb": {"out_of_order_time_window": "1d"}}}
-    receiver = ["--web.enable-remote-write-receiver"]
+    # Without compactions, beside which a write of past samples can make Prometheus panic.
+    receiver = ["--web.enable-remote-write-receiver", "--storage.tsdb.min-block-duration=1000d"]
+    receiver += ["--storage.tsdb.max-block-duration=1000d"]
     with servers.prometheus(
         request.param, directory / "server", config=storage, rules=paths, blocks=blocks, args=receiver
     ) as server:

@@ -130,5 +130,7 @@ def evaluation(version: str, directory: Path, blocks: Path | None = None) -> Ite
     """A server with a past in blocks, if any, which takes samples of any time."""
     storage: dict[str, object] = {"storage": {"tsdb": {"out_of_order_time_window": "3650d"}}}
     receiver = ["--web.enable-remote-write-receiver"]
+    # No compaction: beside writes of past samples it can make Prometheus panic and lose chunks.
+    receiver += ["--storage.tsdb.min-block-duration=1000d", "--storage.tsdb.max-block-duration=1000d"]
     with servers.prometheus(version, directory, config=storage, blocks=blocks, args=receiver) as server:
         yield Evaluation(server.url, [])
