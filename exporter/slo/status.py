@@ -89,6 +89,9 @@ class Status:
 
     @property
     def trouble(self) -> tuple[bool, bool, float, str]:
-        """Sorts the worst first: those that nothing is known of any more, the least budget, those without evidence."""
-        left = self.budget_remaining
-        return self.state != "broken", left is None, left if left is not None else 0.0, self.name
+        """Sorts the worst first: those that nothing is known of any more, the least budget, those without evidence.
+
+        One that never alerts, as the PTE's, is often without data for a good reason: no test runs.
+        """
+        left, blind = self.budget_remaining, self.state == "broken" and self.alerting != "none"
+        return not blind, left is None, left if left is not None else 0.0, self.name

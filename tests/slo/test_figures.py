@@ -116,3 +116,10 @@ def test_the_gate_has_the_figures_of_show() -> None:
     assert gate.judge([one], 0.1, 0.9) == (gate.UNKNOWN, first)
     assert gate.judge([one, two], 0.1, 0.9) == (gate.UNKNOWN, f"{first}; 2 of 2 budgets without evidence")
     assert "89.99 % of its period is known, 90 % wanted" in gate.judge([two], 0.1, 0.9)[1]
+
+
+def test_a_test_environment_at_rest_is_no_trouble() -> None:
+    """Without data, an objective that alerts comes first; one that never does comes after those that have a budget."""
+    gone = replace(STATUS, state="broken", budget_remaining=None)
+    live, pte = replace(gone, id="live"), replace(gone, id="pte", side="pte", alerting="none")
+    assert [one.id for one in sorted([pte, STATUS, live], key=lambda one: one.trouble)] == ["live", "shop-a", "pte"]
