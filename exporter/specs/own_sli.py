@@ -21,7 +21,7 @@ from exporter.model.slo import WINDOW, Sli
 from exporter.model.slo_settings import EventsSli, SloSettings
 from exporter.prometheus.client import quote
 from exporter.prometheus.presets import Templates
-from exporter.sources import prometheus
+from exporter.sources import counts, prometheus
 from exporter.specs import promql
 
 EVENTS, BAD_EVENTS = "pte_slo_events_total", "pte_slo_bad_events_total"
@@ -80,6 +80,9 @@ def _by_hand(events: EventsSli, templates: Templates | None, environment: Enviro
 
 def _counted(slo: SloSettings, environment: Environment) -> Sli:
     """Replicas each count all events, at other moments: the mean of their rates counts each event once."""
+    if not counts(environment):
+        text = f"the source of {environment.name} tells no events to count, wanted `events` here"
+        raise RefusedError("sli", text)
     labels = {"application": slo.application, "side": environment.name, "slo": slo.name}
     matchers = ",".join(f"{label}={quote(value)}" for label, value in labels.items())
     total, errors = (f"avg (rate({name}{{{matchers}}}[{WINDOW}]))" for name in (EVENTS, BAD_EVENTS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -178,3 +179,26 @@ def test_the_demo_has_objectives() -> None:
     found, problems = own.slos(sources.read(demo), str(demo), specs.Options())
     assert not problems
     assert {slo.side for slo in found} == {"production", "pte"}
+
+
+def test_a_source_that_cannot_count_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where neither queries nor the exporter's counters tell events, no objective rests on series that nobody makes."""
+    (tmp_path / "speechless.py").write_text(
+        "from exporter.model.settings import Settings\n"
+        "KIND = 'speechless'\n"
+        "class Options(Settings, frozen=True): ...\n"
+        "class Source:\n"
+        "    def __init__(self, options, side): ...\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path)])
+    text = "  - {name: a, application: b, objective: 99, sli: {errors: {}}, sides: [pte]}\n"
+    path = tmp_path / "exporter.yml"
+    path.write_text(ENVIRONMENTS.replace("kind: demo", "kind: speechless") + text, encoding="utf-8")
+    try:
+        _, problems = own.slos(sources.read(path), str(path), specs.Options())
+        assert [str(problem).removeprefix(f"{path}: ") for problem in problems] == [
+            "slos[0].sli: the source of pte tells no events to count, wanted `events` here"
+        ]
+    finally:
+        sys.modules.pop("exporter.sources.speechless", None)
