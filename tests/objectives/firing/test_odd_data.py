@@ -42,6 +42,17 @@ def test_a_counter_that_starts_again_is_no_burst(tmp_path: Path) -> None:
     holds(tmp_path, [slo()], {GOOD: again, BAD: errors}, [*expected, never(FIRING, 120)])
 
 
+def test_a_restart_under_another_name_is_no_burst(tmp_path: Path) -> None:
+    """A new instance counts from 0 two minutes after the old one has gone: the share of errors stays 0.05 %."""
+    series = {}
+    for name, rate in ((GOOD, 6000.0), (BAD, 3.0)):
+        series[name.replace("}", ',instance="old"}')] = f"{counter((60, rate))} stale"
+        series[name.replace("}", ',instance="new"}')] = f"_x123 {counter((58, rate))}"
+    expected = [between("slo:sli_error:ratio_rate5m", 0.0004, 0.0006, minute) for minute in (59, 62, 65, 110)]
+    expected += [between(REMAINING, 0.48, 0.52, minute) for minute in (59, 62, 65, 110)]
+    holds(tmp_path, [slo()], series, [*expected, never(FIRING, 118), never(BROKEN, 118)])
+
+
 def test_ten_minutes_without_scrapes_break_nothing(tmp_path: Path) -> None:
     """While nothing is scraped the state is broken, nothing burns, and afterwards the ratio goes on as it was."""
 
