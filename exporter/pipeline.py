@@ -89,7 +89,15 @@ class Pipeline:
         if production is not None:  # so that a report of this round holds all that the round rests on
             production = replace(production, before=before)
         self._last = analyse(
-            production, known.get("pte"), before, self._settings, now, self.sides, self._last, self._slos
+            production,
+            known.get("pte"),
+            before,
+            self._settings,
+            now,
+            self.sides,
+            self._last,
+            self._slos,
+            known.get("ci"),
         )
         return self._last
 
@@ -107,6 +115,8 @@ class Pipeline:
         source = self._sources[environment.role]
         if environment.role == "production":
             return source.observe(Window(end - BASELINE, end), pattern=Window(end - PATTERN, end))
+        if environment.role == "ci":
+            return source.observe(Window(end - self._settings.test_executions.lookback, end))
         settings = self._settings.test_run
         choose = partial(run.choose, settings=settings, explicit=environment.windows)
         seen = source.observe_runs(Window(end - settings.lookback, end), settings.threshold, choose)
@@ -115,7 +125,7 @@ class Pipeline:
     def _count(self, environment: Environment, end: float) -> tuple[str, ...]:
         """Count the events up to `end`; a failure is told as a warning, and the next poll catches up."""
         source = self._sources[environment.role]
-        if self._events is None or not isinstance(source, Counting):
+        if self._events is None or environment.role == "ci" or not isinstance(source, Counting):
             return ()
         due = self._events.due(environment.name, end)
         try:

@@ -28,6 +28,7 @@ ORDER = (
     "prometheus",
     "recording",
     "demo",
+    "formats",
     "sources",
     "objectives",
     "specs",

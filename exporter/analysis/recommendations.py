@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter import words
-from exporter.model.results import Severity
+from exporter.model.judgement import Severity
 from exporter.model.settings import GapRule
 
 _UTILISATION = ("cpu", "memory")

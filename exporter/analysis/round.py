@@ -9,8 +9,10 @@ from exporter.analysis.capacity import capacity
 from exporter.analysis.certification import Findings, certification
 from exporter.analysis.coverage import coverage
 from exporter.analysis.efficacy import efficacy
+from exporter.analysis.execution import executed
 from exporter.analysis.gap import gaps
 from exporter.analysis.growth import growth
+from exporter.analysis.judgement import judge
 from exporter.analysis.load import load_coverage
 from exporter.analysis.next_certification import next_certification
 from exporter.analysis.pattern import pattern
@@ -31,13 +33,14 @@ def analyse(  # noqa: PLR0917 - the things a round is made from
     sides: Mapping[str, str],
     last: Snapshot | None = None,
     slos: Sequence[SloSettings] = (),
+    ci: Observation | None = None,
 ) -> Snapshot:
     """Results for every application that either side knows or the settings expect, at the time `at` (Unix seconds).
 
     An observation is None when its source could not be read or its data is too old. `before` holds production as it was
     before the application's run, with pattern and routes. `sides` names both roles ("production", "pte"). Of the `last`
     snapshot what cannot have changed is kept: the pattern of the very same observation, more than half of the work.
-    `slos` are the objectives of all applications.
+    `slos` are the objectives of all applications, `ci` what test runners reported.
     """
     live = production.applications if production else {}
     test = pte.applications if pte else {}
@@ -59,7 +62,9 @@ def analyse(  # noqa: PLR0917 - the things a round is made from
         )
         for name in sorted({*live, *test, *settings.expected})
     }
-    return Snapshot(at, production, pte, results, sides, settings)
+    reported = ci.applications if ci else {}
+    executions = {name: executed(one.reports, settings.test_executions, at) for name, one in reported.items()}
+    return Snapshot(at, production, pte, results, sides, settings, executions)
 
 
 def _application(
@@ -101,6 +106,7 @@ def _application(
         growth=moved,
         objectives=judged,
         certification=certification(findings, settings),
+        load_run=judge(tested.load_runs, tested.load_baseline, settings.load_runs) if tested else None,
     )
 
 

@@ -15,6 +15,9 @@ from exporter.model.observation import MINUTE, ApplicationObservation, Events, L
 from exporter.model.results import Objective
 from exporter.model.slo_settings import SliSettings, SloSettings
 
+_NARROW = 1.01
+"""Upper / lower bound: what is misjudged inside such a bucket took within a percent of the threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -54,10 +57,19 @@ def _counted(requests: float | None, bad: float | None) -> Counted | None:
 
 
 def _slower(latency: Latency, threshold: float) -> float | None:
-    """Requests above the threshold in seconds; None unless a bucket ends there, since inside one nobody counted."""
+    """Requests above the threshold in seconds; None unless a bucket ends there, since inside one nobody counted.
+
+    Inside a bucket no wider than _NARROW, or an empty one, its requests count as spread evenly.
+    """
     if latency.requests is None:
         return None
-    within = next((count for bound, count in latency.buckets if math.isclose(bound, threshold)), None)
+    before, within = (0.0, 0.0), None
+    for bound, count in latency.buckets:
+        if math.isclose(bound, threshold):
+            within = count
+        elif before[0] < threshold < bound and (count == before[1] or bound <= before[0] * _NARROW):
+            within = before[1] + (count - before[1]) * (threshold - before[0]) / (bound - before[0])
+        before = (bound, count)
     return None if within is None else latency.requests - within
 
 

@@ -12,8 +12,8 @@ from statistics import NormalDist
 from typing import Literal
 
 from exporter.analysis.arithmetic import finite
+from exporter.model.judgement import Verdict
 from exporter.model.observation import Summary
-from exporter.model.results import Verdict
 from exporter.model.settings import AnalysisSettings, GapRule
 
 _CONSTANT = 1e-9

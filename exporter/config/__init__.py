@@ -28,7 +28,9 @@ __all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_lin
 
 T = TypeVar("T")
 
-ROLES = ("production", "pte")
+ROLES = ("production", "pte", "ci")
+REQUIRED = ("production", "pte")
+"""Roles that exactly one environment has; of the others there may be none."""
 
 _LONGEST_RUN = timedelta(days=7)
 """Every poll asks for each minute of a run, so that a slip in a year would keep it busy for long."""
@@ -60,7 +62,8 @@ class Run(Settings, frozen=True):
 class Environment(Settings, frozen=True):
     """One side: where its data comes from and how often it is fetched."""
 
-    role: Literal["production", "pte"]
+    role: Literal["production", "pte", "ci"]
+    """ci: what test runners report."""
     source: Any
     """The options record of the source's kind after `exporter.sources.read`; the raw mapping after `read` alone."""
     name: str = ""
@@ -199,8 +202,10 @@ def _check_roles(environments: Sequence[Any], wrong: Callable[[str, str], None])
     roles = [each.get("role") for each in raw]
     if all(role in ROLES for role in roles):
         for role in ROLES:
-            if roles.count(role) != 1:
-                wrong("environments", f"found {roles.count(role)} environments with role {role}, wanted exactly one")
+            allowed = (1,) if role in REQUIRED else (0, 1)
+            if roles.count(role) not in allowed:
+                wanted = "exactly one" if role in REQUIRED else "at most one"
+                wrong("environments", f"found {roles.count(role)} environments with role {role}, wanted {wanted}")
     first: dict[str, int] = {}
     for position, each in enumerate(raw):
         name = each.get("name") or each.get("role")

@@ -12,7 +12,7 @@ from exporter.catalogue.exporter import OWN
 from exporter.catalogue.observed import LATENCY
 from exporter.catalogue.pattern import TOP_SPIKES, WEEKDAYS
 from exporter.catalogue.run import PHASES
-from exporter.model import results
+from exporter.model import judgement, results
 from exporter.model.observation import GAUGE_SIGNALS, LATENCY_MEAN, LATENCY_STATS, QUANTILES
 from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings
 
@@ -70,7 +70,7 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "signal", "`pte_gap_*`", COMPARED
     yield "signal", "`pte_observed_samples`, `pte_observation_evidence`", signals
     yield "severity", "`pte_gap_limit_ratio`; in this order 1 to 4 of `pte_gap_severity`", SEVERITIES[1:]
-    yield "verdict", "`pte_gap_verdict`: the PTE is", get_args(results.Verdict)
+    yield "verdict", "`pte_gap_verdict`: the PTE is", get_args(judgement.Verdict)
     yield "metric", "`pte_next_certification_*`: at least the objective", results.AT_LEAST
     yield "metric", "`pte_next_certification_*`: at most the objective", results.AT_MOST
     yield "part", "`pte_efficacy_*`", PARTS

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from exporter.model.execution import Report
+from exporter.model.loadrun import LoadRun
+
 GAUGE_SIGNALS = ("request_rate", "error_ratio", "throughput", "concurrent_users", "cpu", "memory")
 """Signals summarised over a window from one-minute values. Units: requests/s, ratio, bytes/s, users, ratio, ratio."""
 
@@ -120,7 +123,7 @@ class TestRun:
     __test__ = False  # not a pytest class
 
     window: Window
-    origin: Literal["explicit", "detected", "recorded"] = "recorded"
+    origin: Literal["explicit", "detected", "recorded", "result_file"] = "recorded"
     phases: tuple[Phase, ...] = ()
 
 
@@ -142,6 +145,12 @@ class ApplicationObservation:
     """Five-minute mean request rates (step PATTERN_STEP) over the pattern window; given when one was asked for."""
     run: TestRun | None = None
     """Given for test runs; phases are filled in by the analysis unless the source knows them."""
+    load_runs: tuple[LoadRun, ...] = ()
+    """What result files tell of load tests, the newest last: that is `run`, if the source reads result files."""
+    load_baseline: LoadRun | None = None
+    """The saved run that the newest is compared with."""
+    reports: tuple[Report, ...] = ()
+    """What test runners reported, the newest last; given by sources of the role ci."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from exporter.model.execution import Executed
+from exporter.model.judgement import JudgedRun, Severity, Verdict
 from exporter.model.observation import ApplicationObservation, Observation, TestRun
 from exporter.model.settings import AnalysisSettings
-
-Verdict = Literal["worse", "equal", "better", "no_evidence"]
-"""How production fares against what the test showed is told by the signal and the sign; see docs/method.md."""
-
-Severity = Literal["none", "low", "medium", "high", "critical"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +244,8 @@ class ApplicationResult:
     objectives: tuple[Objective, ...]
     """Those configured for the application that rest on errors or latencies."""
     certification: Certification
+    load_run: JudgedRun | None = None
+    """The newest load test's run that a result file tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,3 +260,5 @@ class Snapshot:
     """Role ("production", "pte") to the environment's configured name, the value of the label `side`."""
     settings: AnalysisSettings
     """What the results were judged by; published beside them."""
+    executions: Mapping[str, Executed] = field(default_factory=dict)
+    """Application to what test runners reported of it."""

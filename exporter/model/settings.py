@@ -167,6 +167,39 @@ class CertificationSettings(Settings, frozen=True):
     """A gap of this severity or worse in latency or errors is a reason."""
 
 
+class Grade(Settings, frozen=True):
+    """What a load test's run must show for a grade: both, each strictly."""
+
+    success_ratio: float
+    """More than this share of requests succeeded."""
+    latency_p95: float
+    """P95 in seconds is less than this."""
+
+
+def _grades() -> dict[str, Grade]:
+    return {
+        "A+": Grade(success_ratio=0.99, latency_p95=0.5),
+        "A": Grade(success_ratio=0.95, latency_p95=1.0),
+        "B": Grade(success_ratio=0.90, latency_p95=1.5),
+        "C": Grade(success_ratio=0.85, latency_p95=2.5),
+        "D": Grade(success_ratio=0.75, latency_p95=4.0),
+    }
+
+
+class LoadRunSettings(Settings, frozen=True):
+    """How the runs that result files tell of are judged: grades, and what counts as a change between runs."""
+
+    grades: dict[str, Grade] = msgspec.field(default_factory=_grades)
+    """From the best down; what fulfils none is F."""
+
+
+class ExecutionSettings(Settings, frozen=True):
+    """How reports of test runners are read together."""
+
+    lookback: Duration = Duration(7 * 86400)
+    """Reports older than this are left out."""
+
+
 class AnalysisSettings(Settings, frozen=True):
     """Everything the analysis reads beside the observations."""
 
@@ -189,3 +222,5 @@ class AnalysisSettings(Settings, frozen=True):
     efficacy: EfficacySettings = EfficacySettings()
     next_certification: NextCertificationSettings = NextCertificationSettings()
     certification: CertificationSettings = CertificationSettings()
+    load_runs: LoadRunSettings = LoadRunSettings()
+    test_executions: ExecutionSettings = ExecutionSettings()

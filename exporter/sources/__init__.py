@@ -3,6 +3,7 @@
     KIND = "demo"                                     what `kind:` says in the configuration
     class Options(Settings, frozen=True): ...         its other keys
     class Source: ...                                 what the protocol below asks for
+    ROLES = ("pte",)                                  optional: which sides it can be; else production and pte
     Source.events                                     optional: what `Counting` below asks for
     def problems(options) -> [(path, text)]: ...      optional: what is wrong beyond types (files, secrets, queries)
 
@@ -21,7 +22,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 from exporter import config
 from exporter.config import Config, Environment
 from exporter.config.conversion import child, convert, unknown
-from exporter.errors import Problem
+from exporter.errors import ConfigError, Problem
 from exporter.model.observation import Events, Observation, Samples, Window
 from exporter.model.slo_settings import Side
 
@@ -89,7 +90,25 @@ def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem
 
 def read(path: str | Path) -> Config:
     """The configuration with each environment's source options; raises ConfigError with every problem found."""
-    return config.read(path, options)
+    found = config.read(path, options)
+    wrong = [
+        Problem(str(path), f"environments[{position}].source.kind", _misplaced(each.role))
+        for position, each in enumerate(found.environments)
+        if each.role not in roles(_module(each))
+    ]
+    if wrong:
+        raise ConfigError(wrong)
+    return found
+
+
+def roles(module: ModuleType) -> tuple[str, ...]:
+    """The roles of environments that a kind of source can serve."""
+    return getattr(module, "ROLES", config.REQUIRED)
+
+
+def _misplaced(role: str) -> str:
+    fit = ", ".join(kind for kind, module in kinds().items() if role in roles(module))
+    return f"no source of the role {role}, wanted one of {fit}"
 
 
 def build(environment: Environment) -> Source:

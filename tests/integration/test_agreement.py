@@ -18,7 +18,6 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 import pytest
@@ -41,7 +40,7 @@ EXTRAPOLATED = 2e-3
 VERSIONS = ("2.42", "3")
 
 
-def with_sources(config: Config, options: Mapping[Literal["production", "pte"], object]) -> Config:
+def with_sources(config: Config, options: Mapping[str, object]) -> Config:
     """The stack's configuration with other source options, by role."""
     environments = tuple(msgspec.structs.replace(e, source=options[e.role]) for e in config.environments)
     return msgspec.structs.replace(config, environments=environments)
@@ -70,7 +69,9 @@ def asked(
 
 
 def ask(config: Config, server: servers.Server) -> Snapshot:
-    options = {e.role: msgspec.structs.replace(e.source, url=server.url) for e in config.environments}
+    options: dict[str, object] = {
+        e.role: msgspec.structs.replace(e.source, url=server.url) for e in config.environments
+    }
     return pipeline.round_once(with_sources(config, options), seed.END)
 
 

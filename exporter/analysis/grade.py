@@ -1,0 +1,18 @@
+"""One letter for a run, from success and P95. docs/method.md, section "Grade"."""
+
+from __future__ import annotations
+
+from exporter.analysis.arithmetic import finite
+from exporter.model.loadrun import Figures
+from exporter.model.settings import LoadRunSettings
+
+
+def grade(figures: Figures, settings: LoadRunSettings) -> str | None:
+    """The best grade whose both conditions the figures fulfil, each strictly; F if none; None without evidence."""
+    success, p95 = finite(figures.success_ratio), finite(figures.latency.p95)
+    if success is None or p95 is None:
+        return None
+    for name, wanted in settings.grades.items():
+        if success > wanted.success_ratio and p95 < wanted.latency_p95:
+            return name
+    return "F"

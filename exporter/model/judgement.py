@@ -1,0 +1,69 @@
+"""What is thought of a load test's run: its grade, what changed since a baseline or the runs before, and the trend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from exporter.model.loadrun import LoadRun
+
+Verdict = Literal["worse", "equal", "better", "no_evidence"]
+"""What it says of whom is told by the signal and the sign; see docs/method.md."""
+
+Severity = Literal["none", "low", "medium", "high", "critical"]
+
+GRADES = ("A+", "A", "B", "C", "D", "F")
+"""The best first. The published value is the number of grades that are worse: 5 for A+, 0 for F."""
+
+METRICS = ("latency_mean", "latency_p50", "latency_p95", "latency_p99", "request_rate", "error_ratio")
+"""What is compared from run to run."""
+
+Direction = Literal["improving", "degrading", "stable", "volatile"]
+Against = Literal["baseline", "history"]
+"""A saved run, or the runs before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One metric of one name (empty: of the whole run), compared with what it was."""
+
+    name: str
+    metric: str
+    against: Against
+    value: float | None
+    reference: float | None
+    ratio: float | None
+    """(value - reference) / reference, signed."""
+    verdict: Verdict
+    severity: Severity | None
+    """Of a change for the worse; "none" for equal and better, None without evidence."""
+    effect: float | None
+    """Effect size, signed: how many standard deviations between runs (or see docs/method.md) the change is."""
+    samples: int
+    """Runs, or requests, that the verdict rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Where one metric of one name (empty: of the whole run) has been going over the runs that are known."""
+
+    name: str
+    metric: str
+    direction: Direction | None
+    """None without evidence: too few runs."""
+    slope: float | None
+    """Change per run, as a ratio of the median."""
+    variation: float | None
+    """Robust coefficient of variation around the slope's line."""
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """The newest run of an application, judged."""
+
+    run: LoadRun
+    grade: str | None
+    """One of GRADES; None without evidence."""
+    changes: tuple[Change, ...] = ()
+    trends: tuple[Trend, ...] = ()

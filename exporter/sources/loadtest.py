@@ -1,0 +1,202 @@
+"""Result files of load tests as a source: a folder, or globs by application. Formats are told by content.
+
+The newest complete run of an application is its test run; the runs before it are what it is judged against. A file is
+read once, when it has not been written to for `settle`, and again only when it has changed.
+"""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from exporter import formats
+from exporter.analysis import loadrun
+from exporter.errors import SourceError
+from exporter.model.loadrun import LoadRun
+from exporter.model.observation import ApplicationObservation, Events, Observation, Window
+from exporter.model.settings import Duration, Settings
+from exporter.model.slo_settings import Side
+from exporter.sources import ChooseRuns
+
+KIND = "loadtest"
+ROLES = ("pte",)
+
+
+class Application(Settings, frozen=True):
+    """Where one application's result files are, and what the names in them stand for."""
+
+    files: tuple[str, ...]
+    """Globs; ** stands for any number of folders."""
+    routes: dict[str, str] = msgspec.field(default_factory=dict)
+    """A name in the result file to what it stands for: "Log in" to "POST /login"."""
+    baseline: Path | None = None
+    """A result file, or a saved run, that the newest run is compared with."""
+
+
+class Options(Settings, frozen=True):
+    """Which files."""
+
+    folder: Path | None = None
+    """Each folder in it is an application with its result files."""
+    applications: dict[str, Application] = msgspec.field(default_factory=dict)
+    routes: dict[str, str] = msgspec.field(default_factory=dict)
+    """As an application's, for all of them."""
+    settle: Duration = Duration(60)
+    """A file that was written to more recently is still being written."""
+    history: int = 30
+    """How many of the newest runs are known at once."""
+
+
+def problems(options: Options) -> Iterator[tuple[str, str]]:
+    """What is wrong with the options beyond their types, as (key, text)."""
+    if options.folder is None and not options.applications:
+        yield "folder", "missing, wanted a folder, or `applications` with their files"
+    if options.folder is not None and not options.folder.is_dir():
+        yield "folder", f"{options.folder} is no folder"
+    if options.history < 1:
+        yield "history", "wanted 1 or more"
+    for name, one in options.applications.items():
+        if not one.files:
+            yield f"applications.{name}.files", "is empty, wanted globs"
+    tables = {f"applications.{name}.routes": one.routes for name, one in options.applications.items()}
+    for path, routes in {"routes": options.routes, **tables}.items():
+        for name, route in routes.items():
+            if not loadrun.is_route(route):
+                yield f"{path}.{name}", f"{route} is no route, wanted a method and a path, such as GET /cart"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a file held when it was as long and as old as this."""
+
+    stamp: tuple[int, int]
+    run: LoadRun | SourceError
+
+
+class Source:
+    """Keeps what it has read of files that are still there."""
+
+    def __init__(self, options: Options, side: str) -> None:
+        self._options, self._side = options, side
+        self._known: dict[Path, _Known] = {}
+
+    def observe(self, window: Window, pattern: Window | None = None) -> Observation:
+        """Never: result files tell nothing of production."""
+        raise SourceError("bad_query", "result files of load tests tell nothing of production")
+
+    def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
+        """Each application's newest complete run that ended in the look-back; an explicit window wins."""
+        explicit, warnings = choose({}), list[str]()
+        seen: dict[str, ApplicationObservation] = {}
+        for name, runs in self._runs(warnings).items():
+            inside = [
+                run for run in runs if lookback.start <= run.start and loadrun.full_minutes(run).end <= lookback.end
+            ]
+            if name in explicit:
+                inside = [run for run in inside if _meet(loadrun.full_minutes(run), explicit[name])]
+            if inside:
+                newest = inside[-1]
+                before = tuple(run for run in runs if run.end < newest.end)
+                seen[name] = replace(
+                    loadrun.as_observation(newest),
+                    load_runs=(*before, newest),
+                    load_baseline=self._baseline(name, warnings),
+                )
+                warnings += (f"{name}: {newest.run}: {text}" for text in newest.warnings)
+        return Observation(self._side, lookback, seen, tuple(warnings))
+
+    def events(self, role: Side, windows: Mapping[str, Window]) -> Mapping[str, Events]:
+        """Of each run the part that lies in the window asked for."""
+        known = self._runs([])
+        found = {name: loadrun.events(known.get(name, ()), window) for name, window in windows.items()}
+        return {name: events for name, events in found.items() if events is not None}
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _runs(self, warnings: list[str]) -> Mapping[str, Sequence[LoadRun]]:
+        """Each application's complete runs, the newest last."""
+        listed = {name: self._files(globs) for name, globs in self._globs().items()}
+        present = {path for paths in listed.values() for path in paths}
+        self._known = {path: known for path, known in self._known.items() if path in present or path in self._kept()}
+        return {name: self._complete(name, paths, warnings) for name, paths in listed.items()}
+
+    def _kept(self) -> set[Path]:
+        return {one.baseline for one in self._options.applications.values() if one.baseline is not None}
+
+    def _globs(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, Sequence[str]] = {}
+        if self._options.folder is not None:
+            try:
+                folders = sorted(each for each in self._options.folder.iterdir() if each.is_dir())
+            except OSError as error:
+                raise SourceError("unreadable", f"{self._options.folder}: cannot be read: {error.strerror}") from None
+            found = {each.name: (str(each / "*"),) for each in folders if not each.name.startswith(".")}
+        return {**found, **{name: one.files for name, one in self._options.applications.items()}}
+
+    def _files(self, globs: Sequence[str]) -> list[Path]:
+        """The newest regular files, the newest first; more than are wanted, since some are no runs."""
+        paths = {Path(path) for pattern in globs for path in glob.iglob(pattern, recursive=True)}
+        stamped = [(path.stat().st_mtime_ns, path) for path in paths if path.is_file()]
+        return [path for _, path in sorted(stamped, reverse=True)][: 4 * self._options.history]
+
+    def _complete(self, name: str, paths: Sequence[Path], warnings: list[str]) -> Sequence[LoadRun]:
+        runs: list[LoadRun] = []
+        for path in paths:
+            if len(runs) == self._options.history:
+                break
+            found = self._read(path)
+            if isinstance(found, SourceError):
+                warnings.append(f"{name}: {found}")
+            elif found is not None and not found.complete:
+                warnings.append(f"{name}: {path}: the run was ended early and does not count")
+            elif found is not None:
+                routes = {**self._options.routes, **getattr(self._options.applications.get(name), "routes", {})}
+                runs.append(loadrun.mapped(found, routes))
+        return sorted(runs, key=lambda run: run.end)
+
+    def _read(self, path: Path, *, settled: bool = False) -> LoadRun | SourceError | None:
+        """The file's run, or what is wrong with it; None for what is no run, or still being written."""
+        try:
+            stat = path.stat()
+            if not settled and time.time() - stat.st_mtime < self._options.settle:
+                return None
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            known = self._known.get(path)
+            if known is None or known.stamp != stamp:
+                with path.open("rb") as file:
+                    if formats.accompanies(file.read(formats.HEAD)):
+                        return None
+                known = self._known[path] = _Known(stamp, _run(path))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return SourceError("unreadable", f"{path}: cannot be read: {error.strerror}")
+        return known.run
+
+    def _baseline(self, name: str, warnings: list[str]) -> LoadRun | None:
+        application = self._options.applications.get(name)
+        if application is None or application.baseline is None:
+            return None
+        found = self._read(application.baseline, settled=True)
+        if isinstance(found, LoadRun):
+            return loadrun.mapped(found, {**self._options.routes, **application.routes})
+        text = f"{application.baseline}: is not there" if found is None else str(found)
+        warnings.append(f"{name}: nothing to compare with: {text}")
+        return None
+
+
+def _run(path: Path) -> LoadRun | SourceError:
+    try:
+        return formats.read(path)
+    except SourceError as error:
+        return error
+
+
+def _meet(one: Window, other: Window) -> bool:
+    return one.start < other.end and other.start < one.end
