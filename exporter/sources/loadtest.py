@@ -141,7 +141,7 @@ class Source:
 
     def _files(self, globs: Sequence[str]) -> list[Path]:
         """The newest regular files, the newest first; more than are wanted, since some are no runs."""
-        paths = {Path(path) for pattern in globs for path in glob.iglob(pattern, recursive=True)}
+        paths = {Path(path) for pattern in globs for path in glob.iglob(pattern, recursive=True)}  # noqa: PTH207
         stamped = [(path.stat().st_mtime_ns, path) for path in paths if path.is_file()]
         return [path for _, path in sorted(stamped, reverse=True)][: 4 * self._options.history]
 
