@@ -34,8 +34,8 @@ def index(seconds: Floats) -> Counts:
     """The bucket of each latency; shape (n,), seconds from 0 on."""
     mantissa, exponent = np.frexp(seconds)  # in [0.5, 1)
     within = (mantissa * (2 * SUB)).astype(np.int64) - SUB
-    found: Counts = (exponent.astype(np.int64) - 1 - _LEAST) * SUB + within + 1
-    return np.clip(found, 0, SIZE - 1)
+    found = (exponent.astype(np.int64) - 1 - _LEAST) * SUB + within + 1
+    return np.where(seconds < 2.0**_LEAST, 0, np.minimum(found, SIZE - 1))
 
 
 def bounds(position: int) -> tuple[float, float]:

@@ -102,7 +102,8 @@ def _signals(timeline: Timeline) -> dict[str, Summary]:
     if timeline.received is not None:
         add("throughput", times, np.asarray(timeline.received) / MINUTE)
     if timeline.users is not None:
-        add("concurrent_users", times, np.asarray(timeline.users))
+        users = np.asarray(timeline.users, dtype=np.float64)  # None becomes NaN
+        add("concurrent_users", times[~np.isnan(users)], users[~np.isnan(users)])
     if timeline.failures is not None and served.any():
         failures = np.asarray(timeline.failures, dtype=np.float64)
         add("error_ratio", times[served], failures[served] / requests[served])

@@ -290,7 +290,7 @@ class Tally:
             seconds=tuple(one.seconds for one in minutes),
             failures=tuple(one.failures for one in minutes),
             received=tuple(one.received for one in minutes) if self._known_bytes["received"] else None,
-            users=tuple(self._users.get(minute, 0.0) for minute in range(first, last + 1)) if self._users else None,
+            users=tuple(self._users.get(minute) for minute in range(first, last + 1)) if self._users else None,
         )
 
 
@@ -309,5 +309,5 @@ def _check(batch: Batch, place: Callable[[int], str]) -> None:
             wrong = np.flatnonzero(~((values >= least) & (values <= most) | unknown))
             if wrong.size:
                 position = int(wrong[0])
-                text = f"{what} of {values[position]:.12g} {unit}, wanted {least:.12g} to {most:.12g}"
+                text = f"{what} of {values[position]:.15g} {unit}, wanted {least:.15g} to {most:.15g}"
                 raise SourceError("bad_data", f"{place(position)}: {text}")

@@ -97,8 +97,8 @@ class Timeline:
     """Sums of latencies."""
     failures: tuple[int, ...] | None = None
     received: tuple[float, ...] | None = None
-    users: tuple[float, ...] | None = None
-    """Largest number of concurrent users in the minute."""
+    users: tuple[float | None, ...] | None = None
+    """Largest number of concurrent users in the minute; None in a minute of which it is not told."""
 
 
 @dataclass(frozen=True, slots=True)
