@@ -9,10 +9,11 @@ import promql_parser
 
 from exporter import catalogue
 from exporter.catalogue.exporter import OWN
+from exporter.catalogue.live import LIVE
 from exporter.generate import metrics_page
 from tests.servers import TOP
 
-FREE = {"application", "side", "source", "method", "route", "slo", "version", "pythonversion"}
+FREE = {"application", "side", "source", "method", "route", "slo", "process", "kind", "version", "pythonversion"}
 """Labels whose values come from the configuration, the data or the build."""
 
 PAGE = metrics_page.files()["docs/METRICS.md"].decode()
@@ -29,7 +30,7 @@ def listed() -> dict[str, set[str]]:
 def test_every_label_has_its_values() -> None:
     """A label that is not free is in the table."""
     used = {label for series in catalogue.ALL for label in series.labels}
-    used |= {label for series in OWN for label in series.labels}
+    used |= {label for series in (*OWN, *LIVE) for label in series.labels}
     assert listed().keys() == used - FREE
 
 

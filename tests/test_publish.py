@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from exporter import catalogue, cli
 from exporter.catalogue.exporter import OWN, OwnSeries
+from exporter.catalogue.live import LIVE
 from exporter.catalogue.series import Row, Series
 from exporter.model.results import Gap, Snapshot
 from exporter.model.settings import AnalysisSettings
@@ -163,7 +164,7 @@ def test_units_are_the_ends_of_names(demo: Snapshot) -> None:
 
 def test_help_texts_need_no_escaping() -> None:
     """Both formats escape a help text alike only when there is nothing to escape."""
-    helps = [series.help for series in catalogue.ALL] + [own.help for own in OWN]
+    helps = [series.help for series in catalogue.ALL] + [own.help for own in (*OWN, *LIVE)]
     assert not set("".join(helps)) & set('"\\\n')
 
 
@@ -181,7 +182,7 @@ def test_a_gap_without_a_ratio_has_evidence() -> None:
 
 def test_names_are_declared_once() -> None:
     """No series is published under two declarations."""
-    names = [series.name for series in catalogue.ALL] + [own.published for own in OWN]
+    names = [series.name for series in catalogue.ALL] + [own.published for own in (*OWN, *LIVE)]
     assert len(names) == len(set(names))
 
 

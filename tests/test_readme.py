@@ -12,13 +12,14 @@ import pytest
 
 from exporter import cli, rules
 from exporter.catalogue.exporter import OWN
+from exporter.catalogue.live import LIVE
 from exporter.dashboards.known import OBJECTIVES, PUBLISHED
 from tests.servers import TOP
 
 README = TOP / "README.md"
 PROSE = [README, TOP / "CHANGELOG.md", TOP / "rules" / "RUNBOOK.md", *sorted((TOP / "docs").rglob("*.md"))]
 
-NAMES = PUBLISHED | {series.published for series in OWN}
+NAMES = PUBLISHED | {series.published for series in (*OWN, *LIVE)}
 """A histogram's stem too, which the page of all series shows."""
 
 every_page = pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)

@@ -9,6 +9,7 @@ import promql_parser
 
 from exporter import catalogue, objectives
 from exporter.catalogue.exporter import OWN
+from exporter.catalogue.live import LIVE
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier
 from exporter.objectives.rule import Record
@@ -30,7 +31,7 @@ FOREIGN = frozenset(
 
 def _own() -> frozenset[str]:
     names: set[str] = set()
-    for series in OWN:
+    for series in (*OWN, *LIVE):
         suffixes = ("_bucket", "_sum", "_count") if series.kind == "histogram" else ("",)
         names.update(f"{series.published}{suffix}" for suffix in suffixes)
     return frozenset(names)

@@ -9,6 +9,7 @@ from exporter import catalogue, errors
 from exporter.catalogue import limits
 from exporter.catalogue.efficacy import RATINGS
 from exporter.catalogue.exporter import OWN
+from exporter.catalogue.live import LIVE, STATS
 from exporter.catalogue.observed import LATENCY
 from exporter.catalogue.pattern import TOP_SPIKES, WEEKDAYS
 from exporter.catalogue.run import PHASES
@@ -54,6 +55,12 @@ _ABOUT_OWN = """
 Beside them there are `process_*` and `python_info`, which Prometheus's client library gives.
 """
 
+_ABOUT_LIVE = """
+## While a load generator runs
+
+What `pte-exporter run` serves on its own page, of the application given there: see [run](run.md).
+"""
+
 _ABOUT_VALUES = """
 ## Label values
 
@@ -78,6 +85,7 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "phase", "`pte_test_run_phase_seconds`", PHASES
     yield "stat", "`pte_latency_seconds`", LATENCY_STATS
     yield "stat", "the other observed signals", ("mean", "peak", "min", *(f"p{float(q) * 100:g}" for q in QUANTILES))
+    yield "stat", "`pte_load_run_live_latency_percentile_seconds`", STATS
     yield "day", "of `timezone`", WEEKDAYS
     yield "hour", "of `timezone`", (f"{hour:02d}" for hour in range(24))
     yield "rank", "of a spike", (str(rank) for rank in range(1, TOP_SPIKES + 1))
@@ -93,10 +101,14 @@ def files() -> Mapping[str, bytes]:
         ("Series", "Type", "Labels", "Meaning"),
         ((f"`{s.published}`", s.kind, _code(s.labels), s.help) for s in OWN),
     )
+    live = _table(
+        ("Series", "Type", "Labels", "Meaning"),
+        ((f"`{s.published}`", s.kind, _code(s.labels), s.help) for s in LIVE),
+    )
     values = _table(
         ("Label", "Of", "Values"), ((f"`{label}`", where, _code(known)) for label, where, known in _label_values())
     )
-    page = f"{_HEAD}{_ABOUT_RESULTS}\n{published}{_ABOUT_OWN}\n{own}{_ABOUT_VALUES}\n{values}"
+    page = f"{_HEAD}{_ABOUT_RESULTS}\n{published}{_ABOUT_OWN}\n{own}{_ABOUT_LIVE}\n{live}{_ABOUT_VALUES}\n{values}"
     return {"docs/METRICS.md": page.encode()}
 
 

@@ -1,0 +1,88 @@
+"""The page that `pte-exporter run` serves while a load generator goes: what happened since it was started.
+
+Counters, histograms and maxima, so that nothing is lost between two scrapes. No result has these, `run` publishes them.
+"""
+
+from __future__ import annotations
+
+from exporter.catalogue.exporter import OwnSeries
+
+_RUN = ("application",)
+_PROCESS = ("application", "process")
+_READ = "as far as the generator has written its result"
+_TREE = "of the process and its children"
+
+STATS = ("min", "mean", "p50", "p90", "p95", "p99", "p995", "p999")
+"""Figures of latencies that are worth a series each; the largest has its own."""
+
+GENERATOR = "generator"
+"""The process that `run` started; --target gives the others their names."""
+
+UNSPECIFIED = "unspecified"
+"""The kind of failures whose kind the result does not tell."""
+
+REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 5, 10, 30, 60)
+"""Upper bounds in seconds."""
+
+CORE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+"""Upper bounds in cores."""
+
+RUNNING = OwnSeries("pte_load_run_live_running", "gauge", "1 while the load generator runs, 0 once it ended.", _RUN)
+STARTED = OwnSeries("pte_load_run_live_start_timestamp_seconds", "gauge", "When the load generator was started.", _RUN)
+REQUESTS = OwnSeries("pte_load_run_live_requests", "counter", f"Requests since the start, {_READ}.", _RUN)
+FAILURES = OwnSeries(
+    "pte_load_run_live_failures", "counter", f"Failed requests by kind of error, {_READ}.", ("application", "kind")
+)
+LATENCY = OwnSeries("pte_load_run_live_latency_seconds", "histogram", f"Latencies since the start, {_READ}.", _RUN)
+PERCENTILE = OwnSeries(
+    "pte_load_run_live_latency_percentile_seconds",
+    "gauge",
+    f"Latencies of all requests since the start, {_READ}.",
+    ("application", "stat"),
+)
+LATENCY_MAX = OwnSeries("pte_load_run_live_latency_max_seconds", "gauge", "Longest latency since the start.", _RUN)
+USERS = OwnSeries(
+    "pte_load_run_live_users", "gauge", "Most concurrent users in the minute that the result tells last.", _RUN
+)
+USERS_MAX = OwnSeries("pte_load_run_live_users_max", "gauge", "Most concurrent users since the start.", _RUN)
+CPU = OwnSeries("pte_load_run_process_cpu_seconds", "counter", f"CPU time {_TREE} since the start.", _PROCESS)
+CPU_CORES = OwnSeries(
+    "pte_load_run_process_cpu_cores", "histogram", f"Cores that were busy, {_TREE}, in samples of 100 ms.", _PROCESS
+)
+CPU_MAX = OwnSeries(
+    "pte_load_run_process_cpu_max_cores",
+    "gauge",
+    f"Most cores that were busy in a sample of 100 ms, {_TREE}.",
+    _PROCESS,
+)
+MEMORY = OwnSeries("pte_load_run_process_memory_bytes", "gauge", f"Resident memory {_TREE}.", _PROCESS)
+MEMORY_MAX = OwnSeries(
+    "pte_load_run_process_memory_max_bytes", "gauge", f"Most resident memory {_TREE} since the start.", _PROCESS
+)
+SOCKETS = OwnSeries("pte_load_run_process_sockets", "gauge", f"Open sockets {_TREE}.", _PROCESS)
+SOCKETS_MAX = OwnSeries(
+    "pte_load_run_process_sockets_max", "gauge", f"Most open sockets {_TREE} since the start.", _PROCESS
+)
+MISSED = OwnSeries(
+    "pte_load_run_sampling_missed", "counter", "Samples, one each 100 ms, that were not taken in time.", _RUN
+)
+
+LIVE: tuple[OwnSeries, ...] = (
+    RUNNING,
+    STARTED,
+    REQUESTS,
+    FAILURES,
+    LATENCY,
+    PERCENTILE,
+    LATENCY_MAX,
+    USERS,
+    USERS_MAX,
+    CPU,
+    CPU_CORES,
+    CPU_MAX,
+    MEMORY,
+    MEMORY_MAX,
+    SOCKETS,
+    SOCKETS_MAX,
+    MISSED,
+)
