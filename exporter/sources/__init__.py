@@ -82,7 +82,7 @@ def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem
     rest = {key: value for key, value in raw.items() if key != "kind"}
     converted = convert(rest, known[kind].Options, file, path, problems)
     if converted is not None and hasattr(known[kind], "problems"):
-        found = known[kind].problems(converted)
+        found = list(known[kind].problems(converted))
         problems += [Problem(file, child(path, below) if below else path, text) for below, text in found]
         return None if found else converted
     return converted

@@ -1,0 +1,232 @@
+"""Result files as a source, on real files."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exporter import sources
+from exporter.analysis import run
+from exporter.errors import ConfigError, SourceError
+from exporter.model.observation import Observation, Window
+from exporter.model.settings import TestRunSettings
+from exporter.sources import Counting, loadtest
+from tests.making_runs import START, load_run, touch, write
+
+LOOKBACK = Window(START - 86400, START + 7200)
+
+
+def asked(
+    source: loadtest.Source, lookback: Window = LOOKBACK, explicit: Mapping[str, Window] | None = None
+) -> Observation:
+    choose = partial(run.choose, settings=TestRunSettings(), explicit=explicit or {})
+    return source.observe_runs(lookback, 1.0, choose)
+
+
+def source(folder: Path, **options: Any) -> loadtest.Source:
+    return loadtest.Source(loadtest.Options(folder=folder, **options), "perf")
+
+
+def test_each_folder_is_an_application(tmp_path: Path) -> None:
+    """The newest run in an application's folder is its test run, and the older ones come with it."""
+    write(tmp_path / "shop" / "monday.json", load_run(START - 7200))
+    write(tmp_path / "shop" / "tuesday.json", load_run(START))
+    write(tmp_path / "checkout" / "any.name", load_run(START - 3600, requests=600))
+    found = asked(source(tmp_path))
+    assert (found.side, found.window, set(found.applications)) == ("perf", LOOKBACK, {"shop", "checkout"})
+    shop = found.applications["shop"]
+    assert shop.window == Window(START, START + 660)
+    assert shop.run is not None
+    assert (shop.run.window, shop.run.origin) == (shop.window, "result_file")
+    assert [one.run for one in shop.load_runs] == ["monday", "tuesday"]
+
+
+def test_globs_name_applications(tmp_path: Path) -> None:
+    """An application's files may lie anywhere, also in folders below."""
+    write(tmp_path / "a" / "b" / "1.json", load_run())
+    write(tmp_path / "other.json", load_run())
+    application = loadtest.Application(files=(f"{tmp_path}/a/**/*.json",), routes={"Log in": "POST /login"})
+    found = asked(loadtest.Source(loadtest.Options(applications={"shop": application}), "perf"))
+    assert set(found.applications) == {"shop"}
+    assert ("POST", "/login") in {(route.method, route.route) for route in found.applications["shop"].routes}
+    assert found.warnings == ()
+
+
+def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
+    """What was written to within `settle` is not read; the run before stands until then."""
+    write(tmp_path / "shop" / "old.json", load_run(START - 7200))
+    new = write(tmp_path / "shop" / "new.json", load_run(START), age=5)
+    one = source(tmp_path)
+    assert asked(one).applications["shop"].load_runs[-1].run == "old"
+    touch(new, 61)
+    assert asked(one).applications["shop"].load_runs[-1].run == "new"
+
+
+def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
+    """It is told with its name and what is wrong; other runs and other applications go on."""
+    write(tmp_path / "shop" / "good.json", load_run())
+    broken = tmp_path / "shop" / "broken.json"
+    broken.write_bytes(b'{"pte_load_run":1,"result":{}}')
+    touch(broken, 3600)
+    write(tmp_path / "checkout" / "good.json", load_run())
+    found = asked(source(tmp_path))
+    assert set(found.applications) == {"shop", "checkout"}
+    told = [warning for warning in found.warnings if "broken" in warning]
+    assert len(told) == 1
+    assert told[0].startswith(f"shop: {broken}: is no run that pte-exporter saved: ")
+
+
+def test_a_run_that_was_ended_early_does_not_count(tmp_path: Path) -> None:
+    """The newest complete run is taken, and the other is told."""
+    write(tmp_path / "shop" / "whole.json", load_run(START - 7200))
+    write(tmp_path / "shop" / "cut.json", replace(load_run(), complete=False))
+    found = asked(source(tmp_path))
+    assert [one.run for one in found.applications["shop"].load_runs] == ["whole"]
+    assert f"shop: {tmp_path}/shop/cut.json: the run was ended early and does not count" in found.warnings
+
+
+def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
+    """The same bytes are not read again; a file that was replaced is, and one that is gone is forgotten."""
+    path = write(tmp_path / "shop" / "one.json", load_run(requests=600))
+    one = source(tmp_path)
+    first = asked(one).applications["shop"].load_runs[-1]
+    stamp = path.stat()
+    path.write_bytes(b"x" * stamp.st_size)  # as long and as old as before: taken for the same
+    os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
+    assert asked(one).applications["shop"].load_runs[-1] == first
+    write(path, load_run(requests=900), age=1800)
+    assert asked(one).applications["shop"].load_runs[-1].total.requests == 900
+    path.unlink()
+    assert asked(one).applications == {}
+
+
+def test_only_runs_in_the_look_back_are_test_runs(tmp_path: Path) -> None:
+    """An older run is history at most, and one that ends after the look-back comes with the next poll."""
+    write(tmp_path / "shop" / "1.json", load_run(START - 10 * 86400))
+    one = source(tmp_path)
+    assert asked(one).applications == {}
+    write(tmp_path / "shop" / "2.json", load_run(START))
+    assert asked(one, Window(START - 86400, START + 300)).applications == {}
+    assert [each.run for each in asked(one).applications["shop"].load_runs] == ["1", "2"]
+
+
+def test_an_explicit_window_wins(tmp_path: Path) -> None:
+    """Where a window is configured, the run in it is taken though a newer one is there."""
+    write(tmp_path / "shop" / "1.json", load_run(START - 7200))
+    write(tmp_path / "shop" / "2.json", load_run(START))
+    window = Window(START - 7200, START - 7200 + 660)
+    shop = asked(source(tmp_path), explicit={"shop": window}).applications["shop"]
+    assert [one.run for one in shop.load_runs] == ["1"]
+    assert shop.window == window
+
+
+def test_history_is_bounded(tmp_path: Path) -> None:
+    """No more runs are read than are wanted, the newest ones."""
+    for number in range(8):
+        write(tmp_path / "shop" / f"{number}.json", load_run(START - 3600 * number, requests=60), age=3600 + number)
+    found = asked(source(tmp_path, history=3)).applications["shop"]
+    assert [one.run for one in found.load_runs] == ["2", "1", "0"]
+
+
+def test_the_baseline_comes_with_the_run(tmp_path: Path) -> None:
+    """A saved run is given beside the newest; where it is missing, that is told."""
+    write(tmp_path / "results" / "1.json", load_run())
+    base = write(tmp_path / "main.json", load_run(START - 86400 * 30, latency=0.2), age=0)
+    application = loadtest.Application(files=(f"{tmp_path}/results/*",), baseline=base)
+    one = loadtest.Source(loadtest.Options(applications={"shop": application}), "perf")
+    baseline = asked(one).applications["shop"].load_baseline
+    assert baseline is not None
+    assert baseline.run == "main"
+    base.unlink()
+    found = asked(one)
+    assert found.applications["shop"].load_baseline is None
+    assert f"shop: nothing to compare with: {base}: is not there" in found.warnings
+
+
+def test_events_are_those_of_the_runs(tmp_path: Path) -> None:
+    """SLOs on the PTE's side count the requests of every run, once."""
+    write(tmp_path / "shop" / "1.json", load_run(START, requests=600))
+    write(tmp_path / "shop" / "2.json", load_run(START + 3600, requests=900))
+    one = source(tmp_path)
+    assert isinstance(one, Counting)
+    found = one.events("pte", {"shop": Window(START - 3600, START + 7200), "nobody": LOOKBACK})
+    assert set(found) == {"shop"}
+    assert found["shop"].requests == 1500
+
+
+def test_a_folder_that_is_gone_is_a_failure(tmp_path: Path) -> None:
+    """No folder is not the same as no run."""
+    with pytest.raises(SourceError, match="cannot be read: No such file or directory") as caught:
+        asked(source(tmp_path / "gone"))
+    assert caught.value.reason == "unreadable"
+
+
+def test_odd_things_in_the_folder_are_left_alone(tmp_path: Path) -> None:
+    """Folders, pipes, dangling links and hidden folders are no result files, and nothing waits for them."""
+    write(tmp_path / "shop" / "1.json", load_run())
+    (tmp_path / "shop" / "folder").mkdir()
+    os.mkfifo(tmp_path / "shop" / "pipe")
+    (tmp_path / "shop" / "link").symlink_to(tmp_path / "nowhere")
+    write(tmp_path / ".git" / "x.json", load_run())
+    began = time.monotonic()
+    assert set(asked(source(tmp_path)).applications) == {"shop"}
+    assert time.monotonic() - began < 60
+
+
+CONFIG = """
+environments:
+  - role: production
+    source: {kind: demo}
+  - role: pte
+    source: SOURCE
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "{kind: loadtest}",
+            "environments[1].source.folder: missing, wanted a folder, or `applications` with their files",
+        ),
+        ("{kind: loadtest, folder: /nowhere/at/all}", "environments[1].source.folder: /nowhere/at/all is no folder"),
+        (
+            "{kind: loadtest, folder: /tmp, history: 0}",
+            "environments[1].source.history: wanted 1 or more",
+        ),
+        (
+            "{kind: loadtest, applications: {shop: {files: []}}}",
+            "environments[1].source.applications.shop.files: is empty, wanted globs",
+        ),
+        (
+            "{kind: loadtest, folder: /tmp, routes: {Log in: /login}}",
+            "environments[1].source.routes.Log in: /login is no route, wanted a method and a path, such as GET /cart",
+        ),
+    ],
+)
+def test_what_is_wrong_with_the_options_is_told(tmp_path: Path, text: str, problem: str) -> None:
+    """With the path of the key, and what is wanted."""
+    path = tmp_path / "exporter.yml"
+    path.write_text(CONFIG.replace("SOURCE", text), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        sources.read(path)
+    assert str(caught.value) == f"{path}: {problem}"
+
+
+def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
+    """A kind says which sides it can be."""
+    path = tmp_path / "exporter.yml"
+    path.write_text(
+        CONFIG.replace("kind: demo", "kind: loadtest, folder: /tmp").replace("SOURCE", "{kind: demo}"), encoding="utf-8"
+    )
+    with pytest.raises(ConfigError) as caught:
+        sources.read(path)
+    text = "environments[0].source.kind: no source of the role production, wanted one of demo, prometheus, recorded"
+    assert str(caught.value) == f"{path}: {text}"
