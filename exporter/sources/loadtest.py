@@ -6,10 +6,8 @@ read once, when it has not been written to for `settle`, and again only when it 
 
 from __future__ import annotations
 
-import glob
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -17,6 +15,7 @@ import msgspec
 from exporter import formats
 from exporter.analysis import loadrun
 from exporter.errors import SourceError
+from exporter.formats import watching
 from exporter.model.loadrun import LoadRun
 from exporter.model.observation import ApplicationObservation, Events, Observation, Window
 from exporter.model.settings import Duration, Settings
@@ -30,7 +29,7 @@ ROLES = ("pte",)
 class Application(Settings, frozen=True):
     """Where one application's result files are, and what the names in them stand for."""
 
-    files: tuple[str, ...]
+    files: tuple[Path, ...]
     """Globs; ** stands for any number of folders."""
     routes: dict[str, str] = msgspec.field(default_factory=dict)
     """A name in the result file to what it stands for: "Log in" to "POST /login"."""
@@ -70,20 +69,12 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
                 yield f"{path}.{name}", f"{route} is no route, wanted a method and a path, such as GET /cart"
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What a file held when it was as long and as old as this."""
-
-    stamp: tuple[int, int]
-    run: LoadRun | SourceError
-
-
 class Source:
     """Keeps what it has read of files that are still there."""
 
     def __init__(self, options: Options, side: str) -> None:
         self._options, self._side = options, side
-        self._known: dict[Path, _Known] = {}
+        self._files = watching.Files(_run, options.settle)
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
         """Never: result files tell nothing of production."""
@@ -121,36 +112,23 @@ class Source:
 
     def _runs(self, warnings: list[str]) -> Mapping[str, Sequence[LoadRun]]:
         """Each application's complete runs, the newest last."""
-        listed = {name: self._files(globs) for name, globs in self._globs().items()}
-        present = {path for paths in listed.values() for path in paths}
-        self._known = {path: known for path, known in self._known.items() if path in present or path in self._kept()}
+        options = self._options
+        files = {name: one.files for name, one in options.applications.items()}
+        globs = watching.applications(options.folder, files, "*")
+        # More than are wanted, since some are no runs.
+        listed = {name: watching.newest(each, 4 * options.history) for name, each in globs.items()}
+        self._files.forget({path for paths in listed.values() for path in paths} | self._kept())
         return {name: self._complete(name, paths, warnings) for name, paths in listed.items()}
 
     def _kept(self) -> set[Path]:
         return {one.baseline for one in self._options.applications.values() if one.baseline is not None}
-
-    def _globs(self) -> Mapping[str, Sequence[str]]:
-        found: dict[str, Sequence[str]] = {}
-        if self._options.folder is not None:
-            try:
-                folders = sorted(each for each in self._options.folder.iterdir() if each.is_dir())
-            except OSError as error:
-                raise SourceError("unreadable", f"{self._options.folder}: cannot be read: {error.strerror}") from None
-            found = {each.name: (str(each / "*"),) for each in folders if not each.name.startswith(".")}
-        return {**found, **{name: one.files for name, one in self._options.applications.items()}}
-
-    def _files(self, globs: Sequence[str]) -> list[Path]:
-        """The newest regular files, the newest first; more than are wanted, since some are no runs."""
-        paths = {Path(path) for pattern in globs for path in glob.iglob(pattern, recursive=True)}  # noqa: PTH207
-        stamped = [(path.stat().st_mtime_ns, path) for path in paths if path.is_file()]
-        return [path for _, path in sorted(stamped, reverse=True)][: 4 * self._options.history]
 
     def _complete(self, name: str, paths: Sequence[Path], warnings: list[str]) -> Sequence[LoadRun]:
         runs: list[LoadRun] = []
         for path in paths:
             if len(runs) == self._options.history:
                 break
-            found = self._read(path)
+            found = self._files.get(path)
             if isinstance(found, SourceError):
                 warnings.append(f"{name}: {found}")
             elif found is not None and not found.complete:
@@ -160,30 +138,11 @@ class Source:
                 runs.append(loadrun.mapped(found, routes))
         return sorted(runs, key=lambda run: run.end)
 
-    def _read(self, path: Path, *, settled: bool = False) -> LoadRun | SourceError | None:
-        """The file's run, or what is wrong with it; None for what is no run, or still being written."""
-        try:
-            stat = path.stat()
-            if not settled and time.time() - stat.st_mtime < self._options.settle:
-                return None
-            stamp = (stat.st_mtime_ns, stat.st_size)
-            known = self._known.get(path)
-            if known is None or known.stamp != stamp:
-                with path.open("rb") as file:
-                    if formats.accompanies(file.read(formats.HEAD)):
-                        return None
-                known = self._known[path] = _Known(stamp, _run(path))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            return SourceError("unreadable", f"{path}: cannot be read: {error.strerror}")
-        return known.run
-
     def _baseline(self, name: str, warnings: list[str]) -> LoadRun | None:
         application = self._options.applications.get(name)
         if application is None or application.baseline is None:
             return None
-        found = self._read(application.baseline, settled=True)
+        found = self._files.get(application.baseline, settled=True)
         if isinstance(found, LoadRun):
             return loadrun.mapped(found, {**self._options.routes, **application.routes})
         text = f"{application.baseline}: is not there" if found is None else str(found)
@@ -191,11 +150,11 @@ class Source:
         return None
 
 
-def _run(path: Path) -> LoadRun | SourceError:
-    try:
-        return formats.read(path)
-    except SourceError as error:
-        return error
+def _run(path: Path) -> LoadRun | None:
+    with path.open("rb") as file:
+        if formats.accompanies(file.read(formats.HEAD)):
+            return None
+    return formats.read(path)
 
 
 def _meet(one: Window, other: Window) -> bool:

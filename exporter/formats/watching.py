@@ -1,0 +1,89 @@
+"""Files that others write and sources read: found by folder or globs, left alone while written, read once.
+
+A file is read when it has not been written to for `settle`, and again only when it has changed.
+"""
+
+from __future__ import annotations
+
+import glob
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from exporter.errors import SourceError
+
+T = TypeVar("T")
+
+
+def applications(folder: Path | None, files: Mapping[str, Sequence[Path]], wanted: str) -> Mapping[str, Sequence[Path]]:
+    """Application to its globs: each folder in `folder` is one, with `wanted` as its glob, and `files` go before them.
+
+    Raises SourceError when the folder cannot be read.
+    """
+    found: dict[str, Sequence[Path]] = {}
+    if folder is not None:
+        try:
+            folders = sorted(each for each in folder.iterdir() if each.is_dir())
+        except OSError as error:
+            raise SourceError("unreadable", f"{folder}: cannot be read: {error.strerror}") from None
+        found = {each.name: (Path(glob.escape(str(each))) / wanted,) for each in folders if each.name[0] != "."}
+    return {**found, **files}
+
+
+def newest(globs: Sequence[Path], most: int) -> list[Path]:
+    """At most so many of the regular files, the newest first; one that vanishes meanwhile is left out."""
+    stamped: list[tuple[int, Path]] = []
+    for path in {Path(path) for pattern in globs for path in glob.iglob(str(pattern), recursive=True)}:  # noqa: PTH207
+        try:
+            if path.is_file():
+                stamped.append((path.stat().st_mtime_ns, path))
+        except OSError:
+            continue
+    return [path for _, path in sorted(stamped, reverse=True)][:most]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known(Generic[T]):
+    """What a file held when it was as long and as old as this."""
+
+    stamp: tuple[int, int]
+    content: T | SourceError | None
+
+
+class Files(Generic[T]):
+    """What has been read of files, until they change. `read` gives None for a file that is of another kind."""
+
+    def __init__(self, read: Callable[[Path], T | None], settle: float) -> None:
+        self._read, self._settle = read, settle
+        self._known: dict[Path, _Known[T]] = {}
+
+    def forget(self, present: Collection[Path]) -> None:
+        """Forget all files but these."""
+        self._known = {path: known for path, known in self._known.items() if path in present}
+
+    def get(self, path: Path, *, settled: bool = False) -> T | SourceError | None:
+        """What the file holds, or what is wrong with it; None for what is of another kind, gone, or being written.
+
+        With `settled` the file is not waited for.
+        """
+        try:
+            stat = path.stat()
+            if not settled and time.time() - stat.st_mtime < self._settle:
+                return None
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            known = self._known.get(path)
+            if known is None or known.stamp != stamp:
+                known = self._known[path] = _Known(stamp, self._content(path))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return SourceError("unreadable", f"{path}: cannot be read: {error.strerror}")
+        return known.content
+
+    def _content(self, path: Path) -> T | SourceError | None:
+        try:
+            return self._read(path)
+        except SourceError as error:
+            return error
