@@ -20,6 +20,7 @@ import pytest
 
 from exporter import sources
 from exporter.analysis import run
+from exporter.config import REQUIRED, ROLES
 from exporter.errors import REASONS, SourceError
 from exporter.model.observation import (
     GAUGE_SIGNALS,
@@ -90,8 +91,11 @@ def build_prometheus(directory: Path) -> Iterator[Built]:
 
 BUILD = {"demo": build_demo, "recorded": build_recorded, "prometheus": build_prometheus}
 
+PRODUCTION = sorted(kind for kind, module in sources.kinds().items() if "production" in sources.roles(module))
+"""Kinds that can be either side. What only knows test runs has its tests beside its own (test_loadtest.py)."""
 
-@pytest.fixture(scope="module", params=sorted(sources.kinds()))
+
+@pytest.fixture(scope="module", params=PRODUCTION)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     if request.param not in BUILD:
         pytest.fail(f"the kind {request.param} has no entry in BUILD: say how it is built on the made-up shop")
@@ -125,15 +129,18 @@ def numbers(value: object) -> Iterator[float]:
         yield value
 
 
-def test_module_has_what_the_registry_asks_for(built: Built) -> None:
-    """A kind names itself, refuses unknown options and takes the same arguments as the protocol."""
-    assert sources.kinds()[built.module.KIND] is built.module
-    assert issubclass(built.module.Options, Settings)
+@pytest.mark.parametrize("kind", sorted(sources.kinds()))
+def test_module_has_what_the_registry_asks_for(kind: str) -> None:
+    """A kind names itself, says which roles it serves, refuses unknown options and has the protocol's arguments."""
+    module = sources.kinds()[kind]
+    assert kind == module.KIND
+    assert set(sources.roles(module)) <= set(ROLES)
+    assert issubclass(module.Options, Settings)
     methods = [(Source, name) for name in ("observe", "observe_runs", "close")]
     for protocol, method in [*methods, (Counting, "events")]:
-        if protocol is Counting and not issubclass(built.module.Source, Counting):
+        if protocol is Counting and not issubclass(module.Source, Counting):
             continue
-        wanted, found = (inspect.signature(getattr(each, method)) for each in (protocol, built.module.Source))
+        wanted, found = (inspect.signature(getattr(each, method)) for each in (protocol, module.Source))
         assert [(p.name, p.default) for p in found.parameters.values()] == [
             (p.name, p.default) for p in wanted.parameters.values()
         ]
@@ -252,12 +259,11 @@ def test_idle_pte_is_no_error(built: Built) -> None:
 
 def test_only_what_rules_can_read_needs_no_counters() -> None:
     """Every kind but those that Prometheus holds counts events."""
-    assert {kind for kind, module in sources.kinds().items() if not issubclass(module.Source, Counting)} == {
-        "prometheus"
-    }
+    sides = {kind: module for kind, module in sources.kinds().items() if set(sources.roles(module)) & set(REQUIRED)}
+    assert {kind for kind, module in sides.items() if not issubclass(module.Source, Counting)} == {"prometheus"}
 
 
-@pytest.fixture(scope="module", params=sorted(k for k, m in sources.kinds().items() if issubclass(m.Source, Counting)))
+@pytest.fixture(scope="module", params=[k for k in PRODUCTION if issubclass(sources.kinds()[k].Source, Counting)])
 def counting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     with BUILD[request.param](tmp_path_factory.mktemp(request.param)) as built:
         yield built

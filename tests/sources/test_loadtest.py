@@ -52,7 +52,7 @@ def test_globs_name_applications(tmp_path: Path) -> None:
     """An application's files may lie anywhere, also in folders below."""
     write(tmp_path / "a" / "b" / "1.json", load_run())
     write(tmp_path / "other.json", load_run())
-    application = loadtest.Application(files=(f"{tmp_path}/a/**/*.json",), routes={"Log in": "POST /login"})
+    application = loadtest.Application(files=(tmp_path / "a/**/*.json",), routes={"Log in": "POST /login"})
     found = asked(loadtest.Source(loadtest.Options(applications={"shop": application}), "perf"))
     assert set(found.applications) == {"shop"}
     assert ("POST", "/login") in {(route.method, route.route) for route in found.applications["shop"].routes}
@@ -139,7 +139,7 @@ def test_the_baseline_comes_with_the_run(tmp_path: Path) -> None:
     """A saved run is given beside the newest; where it is missing, that is told."""
     write(tmp_path / "results" / "1.json", load_run())
     base = write(tmp_path / "main.json", load_run(START - 86400 * 30, latency=0.2), age=0)
-    application = loadtest.Application(files=(f"{tmp_path}/results/*",), baseline=base)
+    application = loadtest.Application(files=(tmp_path / "results/*",), baseline=base)
     one = loadtest.Source(loadtest.Options(applications={"shop": application}), "perf")
     baseline = asked(one).applications["shop"].load_baseline
     assert baseline is not None
@@ -218,6 +218,17 @@ def test_what_is_wrong_with_the_options_is_told(tmp_path: Path, text: str, probl
     with pytest.raises(ConfigError) as caught:
         sources.read(path)
     assert str(caught.value) == f"{path}: {problem}"
+
+
+def test_globs_are_looked_for_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    """As all files are, wherever the program was started."""
+    write(tmp_path / "results" / "1.json", load_run())
+    path = tmp_path / "exporter.yml"
+    text = "{kind: loadtest, applications: {shop: {files: [results/*.json]}}}"
+    path.write_text(CONFIG.replace("SOURCE", text), encoding="utf-8")
+    found = sources.build(sources.read(path).environment("pte"))
+    assert isinstance(found, loadtest.Source)
+    assert set(asked(found).applications) == {"shop"}
 
 
 def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
