@@ -5,6 +5,7 @@
     class Reader: ...                             a sequence of requests: what the protocol below asks for
     def read(content: bytes, file: File) -> LoadRun: ...    a summary: read at once; a module has the one or the other
     def accompanies(head: bytes) -> bool: ...     optional: another file of the same run, which is no run by itself
+    BINARY = True                                 optional: the file is no text, so that NUL bytes may stand in it
 
 The registry finds them by itself; the tests of bad input come with that. All raise SourceError and nothing else, whose
 text says on which line, row or record something is wrong and what was wanted there.
@@ -68,6 +69,9 @@ def formats() -> Mapping[str, ModuleType]:
 
 def detect(head: bytes) -> ModuleType:
     """The module of the format of a file that begins so; raises SourceError."""
+    for module in formats().values():
+        if hasattr(module, "BINARY") and module.recognises(head):
+            return module
     _check_encoding(head)
     text = head.removeprefix(_BOM)
     found = [module for module in formats().values() if module.recognises(text)]
@@ -101,19 +105,24 @@ def read(path: Path) -> LoadRun:
 def _events(module: ModuleType, head: bytes, file: BinaryIO) -> LoadRun:
     tally = Tally()
     reader: Reader = module.Reader(tally)
-    for block in _blocks(head, file):
+    for block in _bytes(head, file) if hasattr(module, "BINARY") else _blocks(head, file):
         reader.feed(block)
     reader.end()
     return tally.run(module.TOOL, module.FORMAT)
 
 
-def _blocks(head: bytes, file: BinaryIO) -> Iterator[bytes]:
-    block = head.removeprefix(_BOM)
+def _bytes(head: bytes, file: BinaryIO) -> Iterator[bytes]:
+    block = head
     while block:
+        yield block
+        block = file.read(BLOCK)
+
+
+def _blocks(head: bytes, file: BinaryIO) -> Iterator[bytes]:
+    for block in _bytes(head.removeprefix(_BOM), file):
         if b"\0" in block:
             raise SourceError("bad_data", "holds NUL bytes, wanted text")
         yield block
-        block = file.read(BLOCK)
 
 
 def _summary(module: ModuleType, head: bytes, file: BinaryIO, path: Path) -> LoadRun:
