@@ -17,6 +17,7 @@ from exporter import __version__, generate, logs, words
 from exporter.commands import Progress, moment
 from exporter.errors import ConfigError, PteError
 from exporter.generate import command as generate_command
+from exporter.push import command as push_command
 from exporter.slo import command as slo_command
 
 if TYPE_CHECKING:  # it takes a while to load, and before that signals are to be heard
@@ -187,6 +188,8 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     generate_command.add(commands.add_parser("generate", help="write rules, dashboards or docs/METRICS.md"), common)
+    published = commands.add_parser("publish", parents=[common], help="publish a load test's result, once")
+    push_command.add(published, common)
     slo_command.add(commands.add_parser("slo", help="the state of error budgets, from Prometheus"), common)
     return parser
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from msgspec import structs
+
 from exporter.analysis import run
 from exporter.analysis.round import analyse
 from exporter.config import Config, Environment
@@ -15,6 +17,7 @@ from exporter.errors import SourceError
 from exporter.events import EventCounts
 from exporter.model.observation import MINUTE, ApplicationObservation, Observation, Window
 from exporter.model.results import Snapshot
+from exporter.model.settings import AnalysisSettings
 from exporter.sources import Counting, Source, build
 
 DAY = 86400.0
@@ -187,6 +190,13 @@ def _with_origin(
             yield name, replace(seen, run=replace(seen.run, origin="explicit"))
         else:
             yield name, seen
+
+
+def of_run(application: str, seen: ApplicationObservation, settings: AnalysisSettings, at: float) -> Snapshot:
+    """What one load test says by itself, for `publish`: nothing else is observed and nothing else is expected."""
+    alone = structs.replace(settings, expected=())
+    pte = Observation("pte", seen.window, {application: seen})
+    return analyse(None, pte, {}, alone, at, {"production": "production", "pte": "pte"})
 
 
 def round_once(config: Config, at: float) -> Snapshot:

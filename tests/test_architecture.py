@@ -43,6 +43,7 @@ ORDER = (
     "generate",
     "slo",
     "pipeline",
+    "push",
     "logs",
     "polling",
     "service",

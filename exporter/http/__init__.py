@@ -74,24 +74,39 @@ class Session:
 
     def post(self, path: str, form: Mapping[str, str], *, accept: tuple[int, ...] = (200,)) -> Response:
         """POST a form. Raises SourceError when the answer's status is not in `accept`, and for every other failure."""
+        return self._send("POST", path, form, {}, accept)
+
+    def put(self, path: str, body: bytes, content_type: str, *, accept: tuple[int, ...]) -> Response:
+        """PUT a body. Raises SourceError as `post` does."""
+        return self._send("PUT", path, body, {"Content-Type": content_type}, accept)
+
+    def _send(
+        self, method: str, path: str, data: Mapping[str, str] | bytes, more: Mapping[str, str], accept: tuple[int, ...]
+    ) -> Response:
         with self._lock:
             headers, self._secrets = request_headers(self._options)
             try:
                 with self._deadline.within(self._options.timeout):
-                    return self._exchange(path, form, headers, accept)
+                    return self._exchange(method, path, data, {**headers, **more}, accept)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 raise self._failure(error) from None
 
     def _exchange(
-        self, path: str, form: Mapping[str, str], headers: Mapping[str, str], accept: tuple[int, ...]
+        self,
+        method: str,
+        path: str,
+        data: Mapping[str, str] | bytes,
+        headers: Mapping[str, str],
+        accept: tuple[int, ...],
     ) -> Response:
         tls = self._options.tls
         if self._origin[0] == "https":
             check_tls(tls)
         sent = self._clock()
-        with self._session.post(
+        with self._session.request(
+            method,
             self._url + path,
-            data=form,
+            data=data,
             headers=headers,
             timeout=self._options.timeout,
             allow_redirects=False,

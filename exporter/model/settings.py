@@ -186,11 +186,44 @@ def _grades() -> dict[str, Grade]:
     }
 
 
+class ChangeSteps(Settings, frozen=True):
+    """From which change for the worse on a severity holds. Below `low` nothing has changed: it is the tolerance."""
+
+    low: float = 0.05
+    medium: float = 0.10
+    high: float = 0.25
+    critical: float = 0.50
+
+
 class LoadRunSettings(Settings, frozen=True):
     """How the runs that result files tell of are judged: grades, and what counts as a change between runs."""
 
     grades: dict[str, Grade] = msgspec.field(default_factory=_grades)
-    """From the best down; what fulfils none is F."""
+    """What fulfils none is F. Named grades replace all of these."""
+    steps: ChangeSteps = ChangeSteps()
+    """Of latency and request rate: |value - reference| / reference."""
+    error_steps: ChangeSteps = ChangeSteps(low=0.001, medium=0.005, high=0.01, critical=0.05)
+    """Of the error ratio: value - reference, as its ratio to nearly nothing says nothing."""
+    min_history: int = 8
+    """Runs that a comparison with the runs before needs, the newest included."""
+    confirm: int = 3
+    """Runs in a row at a new level before it is taken for one; fewer are a spike."""
+    settled: int = 20
+    """Runs after which a level is what is usual, and no longer compared with what was before it."""
+    significance: float = 0.001
+    """Chance of a false change in a series in which nothing changes."""
+    run_noise: float = 0.01
+    """Standard deviation between runs, as a ratio, that is assumed where history does not tell it."""
+    volatile: float = 0.20
+    """A series that varies more than this around its trend has none, unless it has moved further than that."""
+    max_endpoints: int = 50
+    """Those with the most requests are compared; the others only count in the total."""
+    min_grade: Literal["A+", "A", "B", "C", "D", "F"] = "C"
+    """A run with a worse grade is told by an alert."""
+    min_success_ratio: float = 0.99
+    """So is one of whose requests fewer succeeded."""
+    alert_severity: Literal["low", "medium", "high", "critical"] = "medium"
+    """So is a change for the worse of this severity or more."""
 
 
 class ExecutionSettings(Settings, frozen=True):

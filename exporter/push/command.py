@@ -1,0 +1,83 @@
+"""`pte-exporter publish`: its arguments, those that `run` has too, and its exit codes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+KINDS = ("pushgateway", "textfile")
+"""Where results can be published."""
+
+_HELP = """\
+Exit codes: 0 published (without --to: printed); 1 not; 2 wrong usage. Whether the run is good enough is asked with
+`pte-exporter baseline compare`. JUnit XML is recognised too and published as test executions.
+"""
+
+
+def add(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    """The command's arguments; `common` has already given those that all commands have."""
+    parser.description = _HELP
+    parser.add_argument("result", type=Path, metavar="RESULT", help="a load test's result file, or JUnit XML")
+    add_arguments(parser)
+    parser.set_defaults(run=_publish)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What a result belongs to, what it is judged against, and where it goes."""
+    parser.add_argument("--application", required=True, metavar="NAME", help="whose result it is")
+    parser.add_argument("--run", dest="run_id", metavar="ID", help="what people call the run; default: the file's name")
+    parser.add_argument("--commit", metavar="SHA", help="which commit was tested")
+    parser.add_argument(
+        "--to",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("KIND", "PLACE"),
+        help="pushgateway URL, or textfile DIR for a node_exporter; may be given more than once",
+    )
+    parser.add_argument(
+        "--to.config.file",
+        dest="to_config_file",
+        type=Path,
+        metavar="FILE",
+        help="YAML with credentials and TLS for the Pushgateway, with the keys that a Prometheus source has",
+    )
+    judged = parser.add_argument_group("what the run is judged against")
+    judged.add_argument("--baseline", metavar="NAME|FILE", help="a saved run, or a result file, to compare with")
+    judged.add_argument(
+        "--baselines",
+        type=Path,
+        default=Path("baselines"),
+        metavar="FOLDER",
+        help="where baselines are saved by name; default %(default)s",
+    )
+    judged.add_argument(
+        "--history",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="result files of the runs before; may be given more than once",
+    )
+    named = parser.add_argument_group("what the names in the result stand for")
+    named.add_argument(
+        "--route",
+        action="append",
+        default=[],
+        metavar="NAME=ROUTE",
+        help='such as "Log in=POST /login"; may be given more than once',
+    )
+    named.add_argument("--routes", type=Path, metavar="FILE", help='YAML with lines such as "Log in: POST /login"')
+
+
+def check(given: argparse.Namespace) -> None:
+    """Raises PteError when the arguments cannot be used, before anything is run or read."""
+    from exporter import push
+
+    push.check(given)
+
+
+def _publish(given: argparse.Namespace) -> int:
+    from exporter import push
+
+    print(push.publish_file(given.result, given))
+    return 0
