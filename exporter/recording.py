@@ -1,34 +1,20 @@
-"""JSON -> Observation, checked: a recording is written elsewhere, perhaps by hand, and must not be believed blindly."""
+"""JSON -> records, checked: what was written elsewhere, perhaps by hand, must not be believed blindly."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Mapping
-from itertools import pairwise
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from exporter.errors import SourceError
-from exporter.model.observation import (
-    GAUGE_SIGNALS,
-    LATENCY_MEAN,
-    QUANTILES,
-    ApplicationObservation,
-    Latency,
-    Observation,
-    Samples,
-    Summary,
-    Window,
-)
+from exporter.faults import faults
+from exporter.model.loadrun import LoadRun
+from exporter.model.observation import Observation
 
 Role = Literal["production", "pte"]
 
-_SIGNED = ("autocorrelation", "clock_skew")
-"""The only numbers that may be negative."""
-
-_LATEST = 4102444800.0
-"""2100-01-01T00:00:00Z. What lies beyond is milliseconds, which no calendar could take for seconds."""
+T = TypeVar("T")
 
 
 def decode(content: bytes, role: Role) -> Observation:
@@ -36,17 +22,37 @@ def decode(content: bytes, role: Role) -> Observation:
 
     Raises SourceError (not_json, bad_data) that says in one line what is wrong and where.
     """
+    return _checked(_pick(_json(content), role), Observation)
+
+
+def decode_run(content: bytes) -> LoadRun:
+    """A saved load run; raises SourceError as `decode` does."""
+    raw = _json(content)
+    if not isinstance(raw, dict) or not isinstance(raw.get("result"), dict):
+        raise SourceError("bad_data", "has no key `result`, wanted a saved run")
+    return _checked(raw["result"], LoadRun)
+
+
+def _json(content: bytes) -> Any:
     try:
-        raw = _pick(msgspec.json.decode(content), role)
-        observation = msgspec.convert(raw, Observation)
-        faults = [*_unknown(raw, msgspec.to_builtins(observation), "$"), *_faults(observation, "$")]
+        return msgspec.json.decode(content)
     except msgspec.ValidationError as error:
         raise SourceError("bad_data", str(error)) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError("not_json", str(error)) from None
-    if faults:
-        raise SourceError("bad_data", faults[0])
-    return observation
+
+
+def _checked(raw: Any, type: type[T]) -> T:
+    try:
+        value = msgspec.convert(raw, type)
+        found = [*_unknown(raw, msgspec.to_builtins(value), "$"), *faults(value)]
+    except msgspec.ValidationError as error:
+        raise SourceError("bad_data", str(error)) from None
+    except RecursionError as error:
+        raise SourceError("not_json", str(error)) from None
+    if found:
+        raise SourceError("bad_data", found[0])
+    return value
 
 
 def _pick(raw: Any, role: Role) -> Any:
@@ -69,56 +75,3 @@ def _unknown(raw: Any, known: Any, path: str) -> Iterator[str]:
     elif isinstance(raw, list):
         for position, value in enumerate(raw):
             yield from _unknown(value, known[position], f"{path}[{position}]")
-
-
-def _faults(value: object, path: str) -> Iterator[str]:
-    """What no measurement can be: negative counts, windows that end before they start, times that go back."""
-    yield from (f"{fault} - at `{path}`" for fault in _record_faults(value))
-    if dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            if field.name not in _SIGNED:
-                yield from _faults(getattr(value, field.name), f"{path}.{field.name}")
-    elif isinstance(value, Mapping):
-        if "" in value:
-            yield f"a name is empty - at `{path}`"
-        for key, each in value.items():
-            yield from _faults(each, f"{path}.{key}")
-    elif isinstance(value, tuple):
-        for position, each in enumerate(value):
-            yield from _faults(each, f"{path}[{position}]")
-    elif isinstance(value, int | float) and value < 0:
-        yield f"is {value}, wanted 0 or more - at `{path}`"
-
-
-def _record_faults(value: object) -> Iterator[str]:
-    yield from _late(value)
-    if isinstance(value, Window) and value.end <= value.start:
-        yield "the window ends before it starts"
-    if isinstance(value, Samples):
-        if len(value.times) != len(value.values):
-            yield f"{len(value.times)} times and {len(value.values)} values, wanted as many"
-        if any(later <= earlier for earlier, later in pairwise(value.times)):
-            yield "times do not ascend"
-    if isinstance(value, Latency):
-        neighbours = pairwise(value.buckets)
-        if any(bound >= higher or count > more for (bound, count), (higher, more) in neighbours):
-            yield "buckets do not ascend"
-    if isinstance(value, Summary):
-        yield from _unknown_names(value.quantiles, QUANTILES, "quantile")
-    if isinstance(value, ApplicationObservation):
-        yield from _unknown_names(value.signals, (*GAUGE_SIGNALS, LATENCY_MEAN), "signal")
-        if len({(route.method, route.route) for route in value.routes}) < len(value.routes):
-            yield "a method and route stand twice"
-
-
-def _late(value: object) -> Iterator[str]:
-    times = (value.end,) if isinstance(value, Window) else value.times if isinstance(value, Samples) else ()
-    late = next((time for time in times if time > _LATEST), None)
-    if late is not None:
-        yield f"{late:.0f} is no time before 2100, wanted Unix seconds (not milliseconds)"
-
-
-def _unknown_names(found: Mapping[str, object], known: tuple[str, ...], what: str) -> Iterator[str]:
-    for name in found:
-        if name not in known:
-            yield f"unknown {what} `{name}`, known: {', '.join(known)}"

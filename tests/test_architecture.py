@@ -26,6 +26,7 @@ ORDER = (
     "analysis",
     "http",
     "prometheus",
+    "faults",
     "recording",
     "demo",
     "formats",

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import msgspec
 
-from exporter.errors import SourceError
 from exporter.formats import File
 from exporter.model.loadrun import LoadRun
+from exporter.recording import decode_run
 
 FORMAT, TOOL = "pte-exporter", "pte-exporter"
 
-_MARK = b'{"pte_load_run":1,'
+_MARK = b'"pte_load_run"'
 
 
 def recognises(head: bytes) -> bool:
-    return head.startswith(_MARK)
-
-
-class _Saved(msgspec.Struct, forbid_unknown_fields=True):
-    pte_load_run: int
-    result: LoadRun
+    return head.lstrip()[:1] == b"{" and _MARK in head[:64]
 
 
 def read(content: bytes, file: File) -> LoadRun:
     """The run that was saved, with the tool that it came from."""
-    try:
-        return msgspec.json.decode(content, type=_Saved).result
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"is no run that pte-exporter saved: {error}") from None
+    return decode_run(content)
 
 
 def write(run: LoadRun) -> bytes:
     """JSON that `read` understands."""
-    return msgspec.json.encode(_Saved(1, run)) + b"\n"
+    return msgspec.json.encode({"pte_load_run": 1, "result": run}) + b"\n"

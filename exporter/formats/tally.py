@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,8 @@ class Tally:
         self._most = np.zeros(_NAMES)
         self._bytes = {"received": np.zeros(_NAMES), "sent": np.zeros(_NAMES)}
         self._known_bytes = {"received": False, "sent": False}
+        self._transferred: dict[str, float] = {}
+        self._received: dict[int, float] = {}
         self._errors: dict[tuple[int, int], int] = {}
         self._minutes: dict[int, _Minute] = {}
         self._users: dict[int, float] = {}
@@ -121,7 +123,8 @@ class Tally:
         return found
 
     def kind(self, error: str) -> int:
-        """The number of a kind of error."""
+        """The number of a kind of error; one without a name is `failed`."""
+        error = error or "failed"
         found = self._kinds.get(error)
         if found is None:
             key = error if len(self._kinds) < MAX_KINDS else OTHER
@@ -136,6 +139,13 @@ class Tally:
         """So many users were active at a time, Unix seconds."""
         minute = int(at // MINUTE)
         self._users[minute] = max(count, self._users.get(minute, 0.0))
+
+    def transferred(self, at: float, direction: str, size: float) -> None:
+        """Bytes "received" or "sent" until `at`, Unix seconds, of which the tool does not tell whose they were."""
+        self._transferred[direction] = self._transferred.get(direction, 0.0) + size
+        if direction == "received":
+            minute = int(at // MINUTE)
+            self._received[minute] = self._received.get(minute, 0.0) + size
 
     def add(
         self,
@@ -248,7 +258,7 @@ class Tally:
             format=format,
             start=float(self._start),
             end=float(self._end),
-            total=self._figures(slice(None)),
+            total=self._total(),
             endpoints=tuple(sorted(self._each(), key=lambda one: (one.name, one.method, one.route))),
             timeline=self._timeline(),
             users=max(self._users.values()) if self._users else None,
@@ -262,6 +272,11 @@ class Tally:
             figures = self._figures(slice(number, number + 1))
             if figures.requests:
                 yield Endpoint(name, figures, method, route)
+
+    def _total(self) -> Figures:
+        found = self._figures(slice(None))
+        both = {name: (getattr(found, name) or 0.0) + size for name, size in self._transferred.items()}
+        return replace(found, received=both.get("received", found.received), sent=both.get("sent", found.sent))
 
     def _figures(self, which: slice) -> Figures:
         """Of the names with these numbers."""
@@ -284,12 +299,16 @@ class Tally:
     def _timeline(self) -> Timeline:
         first, last = min(self._minutes), max(self._minutes)
         minutes = [self._minutes.get(minute, _Minute()) for minute in range(first, last + 1)]
+        received = [one.received for one in minutes]
+        for minute, size in self._received.items():
+            received[min(max(minute, first), last) - first] += size
+        known = self._known_bytes["received"] or bool(self._received)
         return Timeline(
             ends=tuple((minute + 1) * MINUTE for minute in range(first, last + 1)),
             requests=tuple(one.requests for one in minutes),
             seconds=tuple(one.seconds for one in minutes),
             failures=tuple(one.failures for one in minutes),
-            received=tuple(one.received for one in minutes) if self._known_bytes["received"] else None,
+            received=tuple(received) if known else None,
             users=tuple(self._users.get(minute) for minute in range(first, last + 1)) if self._users else None,
         )
 

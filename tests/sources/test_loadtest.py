@@ -80,7 +80,7 @@ def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
     assert set(found.applications) == {"shop", "checkout"}
     told = [warning for warning in found.warnings if "broken" in warning]
     assert len(told) == 1
-    assert told[0].startswith(f"shop: {broken}: is no run that pte-exporter saved: ")
+    assert told[0] == f"shop: {broken}: Object missing required field `tool`"
 
 
 def test_a_run_that_was_ended_early_does_not_count(tmp_path: Path) -> None:
