@@ -15,7 +15,8 @@ as_root() {
 }
 
 wanted=""
-for pair in prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager victoria-metrics:victoria-metrics; do
+for pair in prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager victoria-metrics:victoria-metrics \
+  prometheus-pushgateway:prometheus-pushgateway; do
   command -v "${pair#*:}" >/dev/null 2>&1 || wanted="$wanted ${pair%%:*}"
 done
 if [ -n "$wanted" ]; then

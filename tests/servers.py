@@ -33,6 +33,7 @@ ALERTMANAGER = {
 }
 AMTOOL = {"0.25": "/usr/bin/amtool", "0.33": str(TOOLS / "alertmanager/usr/bin/amtool")}
 VICTORIA_METRICS = "/usr/bin/victoria-metrics"
+PUSHGATEWAY = "/usr/bin/prometheus-pushgateway"
 START_SECONDS = 60.0
 """How long a server may take to become ready on a busy machine."""
 
@@ -73,8 +74,9 @@ def running(
     ready: str,
     *,
     environment: dict[str, str] | None = None,
+    status: int = 200,
 ) -> Iterator[Server]:
-    """Run a command until the block ends; the block begins when GET `url` + `ready` answers 200."""
+    """Run a command until the block ends; the block begins when GET `url` + `ready` answers with the status."""
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "server.log"
     with log.open("ab") as out:
@@ -87,7 +89,7 @@ def running(
         )
     server = Server(url, process, directory, log)
     try:
-        _wait_ready(server, ready)
+        _wait_ready(server, ready, status)
         yield server
     finally:
         if process.poll() is None:
@@ -99,13 +101,13 @@ def running(
             process.wait()
 
 
-def _wait_ready(server: Server, path: str) -> None:
+def _wait_ready(server: Server, path: str, status: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
             break
         with contextlib.suppress(requests.RequestException):
-            if requests.get(server.url + path, timeout=5).status_code == 200:
+            if requests.get(server.url + path, timeout=5).status_code == status:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"{server.process.args!r} did not become ready:\n{server.log.read_text()[-4000:]}")
@@ -173,6 +175,16 @@ def victoria_metrics(directory: Path, *, args: Sequence[str] = ()) -> Iterator[S
         *args,
     ]
     with running(command, directory, f"http://127.0.0.1:{port}", "/health") as server:
+        yield server
+
+
+@contextlib.contextmanager
+def pushgateway(directory: Path, *, args: Sequence[str] = (), open_to_all: bool = True) -> Iterator[Server]:
+    """A real Pushgateway that keeps nothing on disk. Where it wants credentials, readiness is a refusal."""
+    port = free_port()
+    status = 200 if open_to_all else 401
+    command = [program(PUSHGATEWAY), f"--web.listen-address=127.0.0.1:{port}", *args]
+    with running(command, directory, f"http://127.0.0.1:{port}", "/-/ready", status=status) as server:
         yield server
 
 
