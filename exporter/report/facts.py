@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter import words
+from exporter.model.judgement import JudgedRun
 from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Objective, Pattern
 
 _TOP = 5
@@ -16,6 +17,8 @@ def facts(result: ApplicationResult) -> Iterator[Fact]:
     """(title, text) in the order in which people ask."""
     told = (
         ("test run", _run(result)),
+        ("graded", _graded(result.load_run)),
+        ("changed", _changed(result.load_run)),
         ("load", _load(result.load)),
         ("coverage", _coverage(result.coverage)),
         ("untested", _untested(result.coverage)),
@@ -35,7 +38,30 @@ def _run(result: ApplicationResult) -> Iterator[str]:
     if result.run is not None:
         window = result.run.window
         age = "" if result.run_age is None else f", {words.duration(result.run_age)} ago"
-        yield f"{words.moment(window.start)} for {words.duration(window.duration)}{age} ({result.run.origin})"
+        origin = result.run.origin.replace("_", " ")
+        yield f"{words.moment(window.start)} for {words.duration(window.duration)}{age} ({origin})"
+
+
+def _graded(judged: JudgedRun | None) -> Iterator[str]:
+    """The newest result file's grade, with what it rests on."""
+    if judged is not None:
+        total = judged.run.total
+        yield f"{judged.grade or 'no evidence'}, {judged.run.tool} {judged.run.run}".rstrip()
+        if total.success_ratio is not None:
+            yield f"{words.percent(total.success_ratio)} of {words.number(total.requests)} requests succeeded"
+        if total.latency.p95 is not None:
+            yield f"P95 {words.seconds(total.latency.p95, words.SAID)}"
+
+
+def _changed(judged: JudgedRun | None) -> Iterator[str]:
+    """What is not as it was, the whole run first and then the names that got worst."""
+    moved = [one for one in judged.changes if one.verdict in {"worse", "better"}] if judged is not None else []
+    for one in sorted(moved, key=lambda one: (bool(one.name), -abs(one.ratio or 0.0)))[:_TOP]:
+        what = f"{words.label(one.metric)} of {one.name}" if one.name else words.label(one.metric)
+        ratio = "" if one.ratio is None else f", {words.signed_percent(one.ratio)}"
+        yield f"{what} {one.verdict} than {'the baseline' if one.against == 'baseline' else 'the runs before'}{ratio}"
+    if len(moved) > _TOP:
+        yield f"{len(moved) - _TOP} more"
 
 
 def _load(load: LoadCoverage) -> Iterator[str]:
