@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from xml.etree.ElementTree import Element
 
-from junitparser import Error, Failure, Properties, Property, Skipped, xunit2
+from junitparser import Error, Failure, Skipped, xunit2
 
 from exporter.errors import SourceError
 from exporter.model.execution import Execution, Outcome
@@ -69,15 +69,15 @@ class Cases:
             raise SourceError("bad_data", f"tells {root.get('tests')} tests and lists no test case")
 
     def _suite(self, element: Element, outer: _Suite) -> _Suite:
-        name = element.get("name", "").strip() if element.tag == "testsuite" else ""
+        name = _text(element, "name") if element.tag == "testsuite" else ""
         names = (*outer.names, name) if name and name not in outer.names else outer.names
         return _Suite(element, names, self._end(element, outer.ended), self._labelled(element, outer.labels))
 
     def _end(self, element: Element, otherwise: float) -> float:
-        text = element.get("timestamp", "").strip()
+        text = _text(element, "timestamp")
         if not text:
             return otherwise
-        place = f"suite {element.get('name', '')}".strip()
+        place = f"suite {_cut(_text(element, 'name'))}".strip()
         try:
             moment = datetime.fromisoformat(text)
             start = (moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).timestamp()
@@ -94,10 +94,12 @@ class Cases:
 
     def _labelled(self, element: Element, outer: Mapping[str, str]) -> Mapping[str, str]:
         """The configured labels: a property's value, or an attribute's (Playwright: hostname is its project)."""
+        if not self._labels:
+            return outer
         found = dict(outer)
-        properties = {each.name: each.value for each in _properties(element)} if self._labels else {}
+        properties = {each.get("name"): each.get("value") or each.text for each in _properties(element)}
         for label in self._labels:
-            value = (properties.get(label) or element.get(label) or "").strip()
+            value = " ".join((properties.get(label) or element.get(label) or "").split())
             if value:
                 found[label] = sys.intern(_cut(value))
         return outer if found == outer else found
@@ -105,9 +107,7 @@ class Cases:
     def _case(self, element: Element, suite: _Suite) -> None:
         self._number += 1
         place = f"test case {self._number}"
-        name = ".".join(
-            part for part in (element.get("classname", "").strip(), element.get("name", "").strip()) if part
-        )
+        name = ".".join(filter(None, (_text(element, "classname"), _text(element, "name"))))
         if not name:
             raise SourceError("bad_data", f"{place}: has no name")
         case = xunit2.TestCase.fromelem(element)
@@ -136,20 +136,26 @@ def _outcome(case: xunit2.TestCase, element: Element) -> Outcome:
     return "skipped" if Skipped in results or not_run else "passed"
 
 
-def _properties(element: Element) -> Iterable[Property]:
+def _properties(element: Element) -> Iterable[Element]:
+    """A property's value is an attribute, or its text."""
     inside = element.find("properties")
-    return () if inside is None else Properties.fromelem(inside)
+    return () if inside is None else inside.iterfind("property")
 
 
 def _seconds(element: Element, place: str) -> float | None:
     """A duration; None where none is told."""
-    text = element.get("time", "").strip()
+    text = _text(element, "time")
     if not text:
         return None
     value = float(text.replace(",", "")) if _SECONDS.fullmatch(text) else -1.0
     if not 0 <= value <= _MOST_SECONDS:
         raise SourceError("bad_data", f"{place}: time is {_cut(text)}, wanted seconds, such as 1,234.5")
     return value
+
+
+def _text(element: Element, attribute: str) -> str:
+    """An attribute's text on one line."""
+    return " ".join(element.get(attribute, "").split())
 
 
 def _cut(text: str) -> str:
