@@ -47,7 +47,7 @@ class Request:
 
 @pytest.fixture(scope="module")
 def requests() -> Sequence[Request]:
-    """Half an hour over the routes of the demo's shop, the last ten of which the test never calls; 1 % fail."""
+    """Half an hour over the routes of the demo's shop, the last ten of which the test never calls; 2 % fail."""
     chance, shop = np.random.default_rng(3), next(one for one in APPLICATIONS if one.name == "shop")
     routes = [(share.method, share.path) for share in shares(1, "production", shop)][:-10]
     weights = np.asarray([share.requests for share in shares(1, "production", shop)][:-10])
@@ -59,7 +59,7 @@ def requests() -> Sequence[Request]:
             chance.choice(len(routes), count, p=weights / weights.sum()).tolist(),
             starts.tolist(),
             np.minimum(0.12 * chance.lognormal(0, 0.6, count), 4).tolist(),
-            (chance.random(count) < 0.01).tolist(),
+            (chance.random(count) < 0.02).tolist(),
             strict=True,
         )
     ]
@@ -194,4 +194,4 @@ def test_what_wrote_the_result_does_not_matter(
     assert errors[0] == pytest.approx(errors[1], rel=0.02)
     assert found.efficacy.score == pytest.approx(by_prometheus.efficacy.score, abs=0.01)
     assert found.load_run is not None
-    assert found.load_run.grade == "A"  # 99 % succeeded, and A+ wants more
+    assert found.load_run.grade == "A"  # 98 % succeeded, and A+ wants more than 99 %
