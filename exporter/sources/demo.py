@@ -13,6 +13,7 @@ import numpy as np
 from exporter.analysis.baseline import latency, summarise_arrays
 from exporter.analysis.run import steady_minutes
 from exporter.demo.histogram import BOUNDS, sum_rate, totals
+from exporter.demo.loadruns import load_runs
 from exporter.demo.noise import Floats, Minutes
 from exporter.demo.shop import APPLICATIONS, Application
 from exporter.demo.traffic import Role, Traffic, shares, traffic
@@ -64,8 +65,7 @@ class Source:
             window = runs.get(application.name)
             one = self._summary("pte", application, window, None) if window is not None else None
             if window is not None and one is not None:
-                run = TestRun(window, "detected")
-                seen[application.name] = replace(one, minutes=self._run_minutes(application, window), run=run)
+                seen[application.name] = self._run(application, window, one)
         return Observation(self._side, lookback, seen)
 
     def events(self, role: Role, windows: Mapping[str, Window]) -> Mapping[str, Events]:
@@ -91,6 +91,17 @@ class Source:
             if active.any():
                 activity[application.name] = _samples(seen.times[active], seen.requests[active])
         return activity
+
+    def _run(self, application: Application, window: Window, seen: ApplicationObservation) -> ApplicationObservation:
+        """With what only a test's run has, and what its result file and those before it would tell."""
+        files = load_runs(self._seed, application, window)
+        return replace(
+            seen,
+            minutes=self._run_minutes(application, window),
+            run=TestRun(window, "detected"),
+            load_runs=files.runs,
+            load_baseline=files.baseline,
+        )
 
     def _run_minutes(self, application: Application, window: Window) -> Samples:
         seen = traffic(self._seed, "pte", application, _minutes(window))

@@ -1,0 +1,51 @@
+"""The made-up result files agree with the made-up traffic."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.model.observation import Observation, Window
+from exporter.sources.demo import Options, Source
+
+END = 1795161600.0
+
+
+@pytest.fixture(scope="module")
+def seen() -> Observation:
+    """The PTE over the runs that are found in nine days."""
+    lookback = Window(END - 9 * 86400, END)
+    return Source(Options(), "pte").observe_runs(
+        lookback,
+        1.0,
+        lambda activity: {name: Window(one.times[0] - 60, one.times[-1]) for name, one in activity.items()},
+    )
+
+
+@pytest.mark.parametrize("application", ["shop", "checkout"])
+def test_the_newest_file_tells_what_the_pte_showed(seen: Observation, application: str) -> None:
+    """Requests, failures and the mean latency are the traffic's; the runs come in order and end before it."""
+    one = seen.applications[application]
+    newest = one.load_runs[-1]
+    assert one.latency is not None
+    assert one.latency.requests == pytest.approx(newest.total.requests, rel=1e-4)
+    assert one.signals["error_ratio"].mean == pytest.approx(
+        (newest.total.failures or 0) / newest.total.requests, rel=0.02
+    )
+    assert newest.total.latency.mean == pytest.approx(one.latency.mean, rel=0.35)
+    assert sum(endpoint.figures.requests for endpoint in newest.endpoints) == newest.total.requests
+    ends = [run.end for run in one.load_runs]
+    assert ends == sorted(ends)
+    assert len(set(ends)) == len(ends)
+    assert one.load_baseline is not None
+    assert one.load_baseline.end in ends[:-1]
+    assert one.load_baseline.total.latency.histogram is not None
+
+
+def test_payment_became_slower(seen: Observation) -> None:
+    """Of checkout's routes one takes longer than in the baseline, by more than runs differ."""
+    one = seen.applications["checkout"]
+    assert one.load_baseline is not None
+    old = {each.name: each.figures.latency.p95 or 0.0 for each in one.load_baseline.endpoints}
+    moved = {each.name: (each.figures.latency.p95 or 0.0) / old[each.name] for each in one.load_runs[-1].endpoints}
+    assert moved.pop("POST /checkout/{id}/payment") > 1.3
+    assert all(0.9 < ratio < 1.1 for ratio in moved.values())
