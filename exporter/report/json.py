@@ -16,6 +16,8 @@ _OBSERVED = ("production", "pte")
 def _result(result: ApplicationResult) -> dict[str, Any]:
     """A result without what stands under `observations` already."""
     fields = msgspec.to_builtins(result)
+    if result.load_run is not None:
+        fields["load_run"]["run"] = result.load_run.run.run
     return {name: value for name, value in fields.items() if name not in _OBSERVED}
 
 
@@ -27,6 +29,7 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
         "sides": snapshot.sides,
         "observations": {"production": snapshot.production, "pte": snapshot.pte},
         "applications": {name: _result(result) for name, result in snapshot.applications.items()},
+        "test_executions": snapshot.executions,
         "settings": snapshot.settings,
     }
     return msgspec.json.format(msgspec.json.encode(document, enc_hook=float), indent=2) + b"\n"
