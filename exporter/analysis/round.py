@@ -18,6 +18,7 @@ from exporter.analysis.next_certification import next_certification
 from exporter.analysis.pattern import pattern
 from exporter.analysis.run import phases
 from exporter.analysis.slo import objectives
+from exporter.model.execution import Executed
 from exporter.model.observation import ApplicationObservation, Observation, TestRun
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.model.settings import AnalysisSettings, TestRunSettings
@@ -62,9 +63,20 @@ def analyse(  # noqa: PLR0917 - the things a round is made from
         )
         for name in sorted({*live, *test, *settings.expected})
     }
-    reported = ci.applications if ci else {}
-    executions = {name: executed(one.reports, settings.test_executions, at) for name, one in reported.items()}
+    executions = _executions(ci, settings, at, last)
     return Snapshot(at, production, pte, results, sides, settings, executions)
+
+
+def _executions(
+    ci: Observation | None, settings: AnalysisSettings, at: float, last: Snapshot | None
+) -> dict[str, Executed]:
+    """Of every application that was reported or of which tests are expected; of none when nobody told."""
+    if ci is None:
+        return {}
+    reports = {name: one.reports for name, one in ci.applications.items()}
+    before = last.executions if last is not None and last.settings is settings else {}
+    names = sorted({*reports, *settings.test_executions.expected})
+    return {name: executed(reports.get(name, ()), settings.test_executions, at, before.get(name)) for name in names}
 
 
 def _application(

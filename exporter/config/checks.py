@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from exporter.config.conversion import unknown
-from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings, Duration, GapRule
+from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings, Duration, ExecutionSettings, GapRule
 
 Wrong = Callable[[str, str], None]
 
@@ -30,16 +30,22 @@ _RATIOS = {
     "analysis.certification.efficacy",
     "analysis.certification.untested_share",
     "analysis.certification.mix_moved",
+    "analysis.test_executions.failure_ratio",
+    "analysis.test_executions.flaky_ratio",
 }
 """Within 0..1; every other number is at least 0."""
 
 _MOST_LOAD = 10.0
 """Ten times production's load is more than anybody asks of a test."""
 
-_MAY_BE_ZERO = {"analysis.test_run.max_gap"}
+_MAY_BE_ZERO = {"analysis.test_run.max_gap", "analysis.test_executions.run_gap"}
 """Durations that make sense at 0s."""
 
-_ABOVE_ONE = {"analysis.spike_magnitude", "analysis.test_run.spike_factor"}
+_ABOVE_ONE = {
+    "analysis.spike_magnitude",
+    "analysis.test_run.spike_factor",
+    "analysis.test_executions.spike_magnitude",
+}
 """Multiples of something ordinary."""
 
 
@@ -71,6 +77,13 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
             "analysis.test_run.lookback",
             "wanted more than certification.max_age, as a run has to be seen to be too old",
         )
+    _executions(settings.test_executions, wrong)
+
+
+def _executions(settings: ExecutionSettings, wrong: Wrong) -> None:
+    for name, longest in settings.expected.items():
+        if longest > settings.lookback:
+            wrong(f"analysis.test_executions.expected.{name}", "wanted at most analysis.test_executions.lookback")
 
 
 def _numbers(record: msgspec.Struct, path: str, wrong: Wrong) -> None:
@@ -82,7 +95,10 @@ def _numbers(record: msgspec.Struct, path: str, wrong: Wrong) -> None:
             _numbers(value, where, wrong)
         elif isinstance(value, dict):
             for key, entry in value.items():
-                _numbers(entry, f"{where}.{key}", wrong)
+                if isinstance(entry, msgspec.Struct):
+                    _numbers(entry, f"{where}.{key}", wrong)
+                else:
+                    _number(entry, f"{where}.{key}", wrong)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             _number(value, where, wrong)
 

@@ -231,6 +231,24 @@ class ExecutionSettings(Settings, frozen=True):
 
     lookback: Duration = Duration(7 * 86400)
     """Reports older than this are left out."""
+    run_gap: Duration = Duration(300)
+    """Reports that end this close to each other and have no test in common are one run: Surefire writes one a class."""
+    expected: dict[str, Duration] = msgspec.field(default_factory=dict)
+    """Application to the longest time without a run of tests."""
+    failure_ratio: float = 0.20
+    """Largest share of the latest run's executed tests that may fail."""
+    flaky_ratio: float = 0.05
+    """Largest share of executed tests over the look-back that may be flaky."""
+    spike_magnitude: float = 2.0
+    """A spike is at least this multiple of the median failure ratio of the runs before."""
+    spike_failures: int = 3
+    """A spike has at least so many failures more than the median would have."""
+    spike_runs: int = 3
+    """With fewer runs before there is no evidence of a spike."""
+    max_tests: int = 20
+    """How many of the flakiest, and of the most often failing tests are named."""
+    max_groups: int = 200
+    """Cardinality cap: suites, and pairs of suite and property value, per application."""
 
 
 class AnalysisSettings(Settings, frozen=True):
