@@ -19,6 +19,7 @@ from exporter.errors import ConfigError, PteError
 from exporter.generate import command as generate_command
 from exporter.push import command as push_command
 from exporter.slo import command as slo_command
+from exporter.wrap import command as wrap_command
 
 if TYPE_CHECKING:  # it takes a while to load, and before that signals are to be heard
     from exporter.config import Config
@@ -31,7 +32,9 @@ logger = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command `pte-exporter`; gives its exit code."""
     _end_at_sigterm(128 + signal.SIGTERM)
-    given = _parser().parse_args(arguments)
+    own, wrapped = wrap_command.split(sys.argv[1:] if arguments is None else arguments)
+    given = _parser().parse_args(own)
+    given.wrapped = wrapped
     given.arguments = list(sys.argv[1:] if arguments is None else arguments)
     logs.set_up(given.log_level, given.log_format)
     failed: int = getattr(given, "failed", 1)
@@ -191,6 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     published = commands.add_parser("publish", parents=[common], help="publish a load test's result, once")
     push_command.add(published, common)
     slo_command.add(commands.add_parser("slo", help="the state of error budgets, from Prometheus"), common)
+    wrapped = commands.add_parser("run", parents=[common], help="start a load generator and publish its result")
+    wrap_command.add(wrapped)
     return parser
 
 

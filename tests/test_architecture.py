@@ -49,6 +49,7 @@ ORDER = (
     "polling",
     "service",
     "web",
+    "wrap",
     "cli",
 )
 """A module may import those above it; never the reverse. A new module takes its place here."""

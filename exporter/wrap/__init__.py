@@ -1,0 +1,1 @@
+"""`pte-exporter run`: starts a load generator, looks on while it goes, and publishes what it measured."""

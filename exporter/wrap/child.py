@@ -1,0 +1,137 @@
+"""The load generator as a child: in a process group of its own, with our signals passed on, to its orderly end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from exporter.errors import PteError
+from exporter.wrap import processes
+
+NOT_EXECUTABLE, NOT_FOUND = 126, 127
+"""What shells exit with for such a command."""
+
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_SAME = 0.5
+"""Seconds within which a second signal is the first one again: some programs signal the process and its group."""
+
+_GRACE = 5.0
+"""Seconds that what the generator left behind gets to end."""
+
+_BLOCK = 65536
+
+
+class StartError(PteError):
+    """The command is not there or is no program; `code` is what a shell would exit with."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class Child:
+    """A started command. Signals to us go to its group from now on; the second one kills it.
+
+    With `copy`, its standard output is written there too. It does not read from a terminal, for which it would have to
+    be in the foreground; anything else on standard input is passed through.
+    """
+
+    def __init__(self, command: Sequence[str], copy: Path | None = None) -> None:
+        self.signalled: signal.Signals | None = None
+        """What it was told to end with."""
+        self._last = 0.0
+        self._process = _started(command, piped=copy is not None)
+        self.pid = self._process.pid
+        self._watch = os.pidfd_open(self.pid)
+        for number in _PASSED_ON:
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup: it ignores it too
+                signal.signal(number, self._pass_on)
+        self._copier = None
+        if copy is not None:
+            self._copier = threading.Thread(target=self._copy, args=(copy,), daemon=True)
+            self._copier.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended, at the latest after so many seconds. Its number stays its own until `end`."""
+        return bool(select.select([self._watch], [], [], max(0.0, seconds))[0])
+
+    def end(self) -> tuple[int, int]:
+        """After it has ended: its exit code as a shell would tell it, and how many processes of its were still there.
+
+        Those are ended: its group is ours, and nobody looks on any longer.
+        """
+        left = self._end_group()
+        code = self._process.wait()
+        os.close(self._watch)
+        if self._copier is not None:
+            self._copier.join(_GRACE)
+        return (128 - code if code < 0 else code), left
+
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self.signalled is None:
+            self.signalled, self._last = signal.Signals(number), now
+            self._signal(self.signalled)
+        elif now - self._last > _SAME:
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def _end_group(self) -> int:
+        """Before we wait for the child: while it is a zombie, nobody else can have its number."""
+        left = self._left()
+        if left:
+            self._signal(signal.SIGTERM)
+            deadline = time.monotonic() + _GRACE
+            while self._left() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            self._signal(signal.SIGKILL)
+        return left
+
+    def _left(self) -> int:
+        found = processes.statuses(processes.running() - {self.pid})
+        return sum(one.group == self.pid and not one.ended for one in found)
+
+    def _copy(self, path: Path) -> None:
+        """What it writes, at once to where we write and to the file."""
+        out = self._process.stdout
+        assert out is not None
+        ours: int | None = sys.stdout.fileno()
+        with path.open("wb") as file:
+            while block := os.read(out.fileno(), _BLOCK):
+                file.write(block)
+                try:
+                    _write(ours, block)
+                except OSError:  # who read our output has gone; the result is still wanted
+                    ours = None
+
+
+def _write(descriptor: int | None, block: bytes) -> None:
+    while block and descriptor is not None:
+        block = block[os.write(descriptor, block) :]
+
+
+def _started(command: Sequence[str], *, piped: bool) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603  it is what we are for
+            command,
+            stdin=subprocess.DEVNULL if os.isatty(0) else None,
+            stdout=subprocess.PIPE if piped else None,
+            process_group=0,
+        )
+    except FileNotFoundError:
+        raise StartError(f"{command[0]}: there is no such program", NOT_FOUND) from None
+    except OSError as error:
+        raise StartError(f"{command[0]}: cannot be run: {error.strerror}", NOT_EXECUTABLE) from None
