@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exporter.analysis.arithmetic import finite
+from exporter.model.judgement import GRADES
 from exporter.model.loadrun import Figures
 from exporter.model.settings import LoadRunSettings
 
@@ -12,7 +13,8 @@ def grade(figures: Figures, settings: LoadRunSettings) -> str | None:
     success, p95 = finite(figures.success_ratio), finite(figures.latency.p95)
     if success is None or p95 is None:
         return None
-    for name, wanted in settings.grades.items():
-        if success > wanted.success_ratio and p95 < wanted.latency_p95:
+    for name in GRADES:
+        wanted = settings.grades.get(name)
+        if wanted and success > wanted.success_ratio and p95 < wanted.latency_p95:
             return name
-    return "F"
+    return GRADES[-1]

@@ -10,7 +10,18 @@ from typing import Any
 import msgspec
 
 from exporter.config.conversion import unknown
-from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings, Duration, ExecutionSettings, GapRule
+from exporter.model.judgement import GRADES
+from exporter.model.settings import (
+    COMPARED,
+    PARTS,
+    SEVERITIES,
+    AnalysisSettings,
+    ChangeSteps,
+    Duration,
+    ExecutionSettings,
+    GapRule,
+    LoadRunSettings,
+)
 
 Wrong = Callable[[str, str], None]
 
@@ -30,6 +41,8 @@ _RATIOS = {
     "analysis.certification.efficacy",
     "analysis.certification.untested_share",
     "analysis.certification.mix_moved",
+    "analysis.load_runs.min_success_ratio",
+    "analysis.load_runs.run_noise",
     "analysis.test_executions.failure_ratio",
     "analysis.test_executions.flaky_ratio",
 }
@@ -77,6 +90,7 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
             "analysis.test_run.lookback",
             "wanted more than certification.max_age, as a run has to be seen to be too old",
         )
+    _load_runs(settings.load_runs, wrong)
     _executions(settings.test_executions, wrong)
 
 
@@ -132,3 +146,51 @@ def _gap(signal: str, rule: GapRule, wrong: Wrong) -> None:
     for (lower, below), (name, step) in itertools.pairwise(steps):
         if step <= below:
             wrong(f"{path}.{name}", f"found {step:g}, wanted more than {lower} ({below:g})")
+
+
+def _load_runs(settings: LoadRunSettings, wrong: Wrong) -> None:
+    path = "analysis.load_runs"
+    _grades(settings, wrong)
+    for name in ("steps", "error_steps"):
+        _steps(getattr(settings, name), f"{path}.{name}", wrong)
+    if not 0 < settings.significance < 0.5:
+        wrong(f"{path}.significance", f"found {settings.significance:g}, wanted more than 0 and less than 0.5")
+    if settings.confirm < 2:
+        wrong(f"{path}.confirm", f"found {settings.confirm}, wanted 2 or more: a single run is no level")
+    if settings.min_history < 2 * settings.confirm:
+        wrong(
+            f"{path}.min_history", f"found {settings.min_history}, wanted at least 2 confirm ({2 * settings.confirm})"
+        )
+    if settings.settled < settings.min_history:
+        wrong(f"{path}.settled", f"found {settings.settled}, wanted at least min_history ({settings.min_history})")
+
+
+def _steps(steps: ChangeSteps, path: str, wrong: Wrong) -> None:
+    if steps.low <= 0:
+        wrong(f"{path}.low", f"found {steps.low:g}, wanted more than 0")
+    for lower, name in itertools.pairwise(SEVERITIES[1:]):
+        step, below = getattr(steps, name), getattr(steps, lower)
+        if step <= below:
+            wrong(f"{path}.{name}", f"found {step:g}, wanted more than {lower} ({below:g})")
+
+
+def _grades(settings: LoadRunSettings, wrong: Wrong) -> None:
+    """Each grade asks for less than the one that is better, so that none can never be given."""
+    path, best = "analysis.load_runs.grades", GRADES[:-1]
+    for name, grade in settings.grades.items():
+        if name not in best:
+            text = "is what fulfils none of the others" if name == GRADES[-1] else unknown(name, best, "grade")
+            wrong(f"{path}.{name}", text)
+        if not 0 <= grade.success_ratio < 1:
+            text = "wanted a ratio from 0 on and below 1, as more than that many succeed"
+            wrong(f"{path}.{name}.success_ratio", f"found {grade.success_ratio:g}, {text}")
+        if grade.latency_p95 <= 0:
+            wrong(f"{path}.{name}.latency_p95", f"found {grade.latency_p95:g}, wanted more than 0 seconds")
+    if not settings.grades:
+        wrong(path, f"is empty, wanted one of {', '.join(best)}")
+    for better, name in itertools.pairwise(name for name in best if name in settings.grades):
+        above, below = settings.grades[better], settings.grades[name]
+        if below.success_ratio > above.success_ratio:
+            wrong(f"{path}.{name}.success_ratio", f"found {below.success_ratio:g}, wanted at most that of {better}")
+        if below.latency_p95 < above.latency_p95:
+            wrong(f"{path}.{name}.latency_p95", f"found {below.latency_p95:g}, wanted at least that of {better}")

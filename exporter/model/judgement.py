@@ -31,16 +31,21 @@ class Change:
     metric: str
     against: Against
     value: float | None
+    """Seconds, requests/s, ratio 0..1. Against history the level that the newest run belongs to, a median of runs."""
     reference: float | None
+    """What it is compared with: the baseline's value, or the median of the level before."""
     ratio: float | None
-    """(value - reference) / reference, signed."""
+    """(value - reference) / reference, signed; None where the reference is zero."""
     verdict: Verdict
     severity: Severity | None
     """Of a change for the worse; "none" for equal and better, None without evidence."""
     effect: float | None
-    """Effect size, signed: how many standard deviations between runs (or see docs/method.md) the change is."""
+    """Effect size, signed, above 0 where the value is higher. Against history: standard deviations between runs.
+
+    Against a baseline: of latencies Cliff's delta of the requests (-1..1), of error ratios Cohen's h (-pi..pi).
+    """
     samples: int
-    """Runs, or requests, that the verdict rests on."""
+    """What the verdict rests on: runs against history; against a baseline requests of the side that has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +72,5 @@ class JudgedRun:
     """One of GRADES; None without evidence."""
     changes: tuple[Change, ...] = ()
     trends: tuple[Trend, ...] = ()
+    left_out: int = 0
+    """Names with few requests, beyond `max_endpoints`, that were not compared one by one."""

@@ -195,6 +195,15 @@ class ChangeSteps(Settings, frozen=True):
     critical: float = 0.50
 
 
+class ErrorSteps(ChangeSteps, frozen=True):
+    """As the other steps, of differences between error ratios."""
+
+    low: float = 0.001
+    medium: float = 0.005
+    high: float = 0.01
+    critical: float = 0.05
+
+
 class LoadRunSettings(Settings, frozen=True):
     """How the runs that result files tell of are judged: grades, and what counts as a change between runs."""
 
@@ -202,7 +211,7 @@ class LoadRunSettings(Settings, frozen=True):
     """What fulfils none is F. Named grades replace all of these."""
     steps: ChangeSteps = ChangeSteps()
     """Of latency and request rate: |value - reference| / reference."""
-    error_steps: ChangeSteps = ChangeSteps(low=0.001, medium=0.005, high=0.01, critical=0.05)
+    error_steps: ErrorSteps = ErrorSteps()
     """Of the error ratio: value - reference, as its ratio to nearly nothing says nothing."""
     min_history: int = 8
     """Runs that a comparison with the runs before needs, the newest included."""

@@ -49,7 +49,7 @@ def keys(record: type[msgspec.Struct], path: str = "") -> Iterator[tuple[str, st
         default = {} if field.default_factory is dict else field.default
         if isinstance(default, msgspec.Struct):
             yield from keys(type(default), f"{path}{field.name}.")
-        elif field.name != "gaps":
+        elif field.name not in {"gaps", "grades"}:
             yield f"{path}{field.encode_name}", "required" if default is msgspec.NODEFAULT else written(default)
 
 
@@ -63,6 +63,8 @@ SLOS = {
     **dict(keys(CreditSettings, "slos[].sla.credits[].")),
     **dict(keys(MaintenanceSettings, "slos[].maintenance[].")),
 }
+
+GRADES = "analysis.load_runs.grades."
 
 CHOSEN = {
     "name": "the role",
@@ -80,6 +82,9 @@ CHOSEN = {
 def test_every_key_is_there_with_its_default() -> None:
     """The tables have each key of the records, no other, and say its default."""
     gaps = {f"analysis.gaps.{name}": rule.bad for name, rule in AnalysisSettings().gaps.items()}
+    gaps |= {
+        f"{GRADES}{name}": written(each.success_ratio) for name, each in AnalysisSettings().load_runs.grades.items()
+    }
     known = {**dict(keys(Environment)), **dict(keys(Run, "runs[].")), **dict(keys(Links, "links.")), **SLOS}
     assert {**known, **CHOSEN, **dict(keys(AnalysisSettings, "analysis.")), **gaps} == ROWS
 
@@ -89,6 +94,12 @@ def test_every_gap_rule_is_the_default() -> None:
     for name, rule in AnalysisSettings().gaps.items():
         values = (written(getattr(rule, key)) for key in rule.__struct_fields__)
         assert f"\n| `analysis.gaps.{name}` | {' | '.join(values)} |\n" in PAGE
+
+
+def test_every_grade_is_the_default() -> None:
+    """Each grade's row has both its conditions."""
+    for name, grade in AnalysisSettings().load_runs.grades.items():
+        assert f"\n| `{GRADES}{name}` | {written(grade.success_ratio)} | {written(grade.latency_p95)} |\n" in PAGE
 
 
 def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:

@@ -1,0 +1,142 @@
+"""How much a metric scatters from run to run, with what does not belong to scatter taken off: seasons and spikes.
+
+Everything rests on differences of neighbouring runs, which a change of level disturbs in one place only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from exporter.analysis.arithmetic import Floats
+
+_NORMAL = 1.4826
+"""Median absolute deviation to standard deviation, of a normal distribution."""
+
+_FAR = 3.0
+"""Standard deviations from the runs around it, beyond which a run is a spike."""
+
+_AROUND = 3
+"""Runs on either side."""
+
+_SEASON = 0.45
+"""Autocorrelation of the differences from which on they repeat."""
+
+_SEASON_AT_LEAST = 0.3
+"""And what it must be even if it is overestimated by a standard error."""
+
+_PERIODS = 3
+"""A season has been seen that often before it is taken for one."""
+
+_MOST_CORRELATED = 0.8
+"""Beyond it so few runs are independent that nothing could ever be found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Scatter between runs, in the unit of the series."""
+
+    deviation: float
+    """Standard deviation, above 0."""
+    correlation: float
+    """Of neighbouring runs, 0..0.8."""
+
+    @property
+    def inflation(self) -> float:
+        """By how much the variance of a mean is larger than that of independent runs: (1+r)/(1-r)."""
+        return (1 + self.correlation) / (1 - self.correlation)
+
+
+def deviation(values: Floats) -> float:
+    """Standard deviation, robust: 1.4826 MAD, or the mean's where more than half of the values are the same."""
+    if not values.size:
+        return 0.0
+    away = np.abs(values - np.median(values))
+    return float(_NORMAL * np.median(away)) or float(1.2533 * away.mean())
+
+
+def noise_of(values: Floats, floor: float) -> Noise:
+    """Of a series whose level may change now and then; shape (n,), n at least 3.
+
+    For noise that is correlated with r from run to run, neighbouring differences are correlated with -(1-r)/2 and
+    their variance is 2(1-r) times the noise's.
+    """
+    steps = np.diff(values)
+    steps = steps - np.median(steps)
+    spread = deviation(steps)
+    if spread <= 0:
+        return Noise(floor, 0.0)
+    steps = np.clip(steps, -_FAR * spread, _FAR * spread)
+    lagged = float(np.dot(steps[1:], steps[:-1]) / np.dot(steps, steps))
+    r = _shrunk(1 + 2 * lagged, values.size)
+    return Noise(max(floor, spread / math.sqrt(2 * (1 - r))), r)
+
+
+def residual_noise(values: Floats, cuts: Sequence[int], first: Noise) -> Noise:
+    """The larger of the first estimate and that around the levels between the cuts."""
+    rest = np.concatenate([values[start:end] - values[start:end].mean() for start, end in itertools.pairwise(cuts)])
+    freedom = values.size - len(cuts) + 1
+    total = float(np.dot(rest, rest))
+    if freedom < 3 or total <= 0:
+        return first
+    r = _shrunk(float(np.dot(rest[1:], rest[:-1])) / total, values.size)
+    return Noise(max(first.deviation, math.sqrt(total / freedom)), max(first.correlation, r))
+
+
+def _shrunk(r: float, n: int) -> float:
+    """Few runs tell little of it: the estimate less its standard error."""
+    return min(_MOST_CORRELATED, max(0.0, r - 1 / math.sqrt(n)))
+
+
+def clip_spikes(values: Floats, spread: float) -> Floats:
+    """Runs that stand alone, far from the median of those around them, are moved nearer."""
+    middle = _running_median(values, _AROUND)
+    return np.clip(values, middle - _FAR * spread, middle + _FAR * spread)
+
+
+def _running_median(values: Floats, around: int) -> Floats:
+    """Of the runs from `around` before to `around` after; at the ends of those that there are."""
+    away = np.full(around, np.inf)
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(np.concatenate([away, values, away]), 2 * around + 1))
+    position = np.arange(values.size)
+    held = np.minimum(position, around) + np.minimum(values.size - 1 - position, around) + 1
+    found: Floats = (windows[position, (held - 1) // 2] + windows[position, held // 2]) / 2
+    return found
+
+
+def without_season(values: Floats) -> Floats:
+    """Less what repeats with a period of 2 runs up to a third of the series, if anything does; its median stays."""
+    period = season(values)
+    if period is None:
+        return values
+    # Over one whole period the season adds up to the same everywhere: what is left of the running median is level.
+    rest = values - _running_median(values, period // 2)
+    phase = np.arange(values.size) % period
+    shape = np.asarray([np.median(rest[phase == each]) for each in range(period)])
+    shape -= np.median(shape)
+    found: Floats = values - shape[phase]
+    return found
+
+
+def season(values: Floats) -> int | None:
+    """The period in runs, by the autocorrelation of the differences; None where nothing repeats."""
+    steps = np.diff(values)
+    steps = steps - np.median(steps)
+    spread = deviation(steps)
+    if spread <= 0:
+        return None
+    steps = np.clip(steps, -_FAR * spread, _FAR * spread)
+    most = values.size // _PERIODS
+    if most < 2:
+        return None
+    correlated = np.correlate(steps, steps, "full")[steps.size - 1 :]  # by lag, from 0
+    lags = np.arange(2, most + 1)
+    # The sum has fewer terms at longer lags, and less is then known.
+    r = correlated[lags] / correlated[0] * steps.size / (steps.size - lags)
+    sure = np.where(r - 1 / np.sqrt(steps.size - lags) > _SEASON_AT_LEAST, r, 0.0)
+    best = int(np.argmax(sure))
+    return int(lags[best]) if sure[best] > _SEASON else None

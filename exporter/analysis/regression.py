@@ -1,0 +1,164 @@
+"""Has a run become worse than the runs before? docs/method.md, section "Regression".
+
+The level that the newest run belongs to is compared with the best level that the runs before had, as far as they are
+not too old; a level takes several runs, so that single spikes are none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from exporter.analysis.arithmetic import Floats, finite
+from exporter.analysis.changepoint import Level, Levels, levels
+from exporter.model.judgement import Change, Severity, Verdict
+from exporter.model.loadrun import Figures
+from exporter.model.settings import LoadRunSettings
+
+_LEAST_NOISE = 0.002
+"""Ratio; half a bucket of the histograms. What scatters less between runs is rounding."""
+
+_APART = 3.0
+"""Standard deviations between runs, beyond which the newest run may be a spike, or the first of a new level."""
+
+_SURE = 1.96
+"""Standard errors of an interval of 95 %."""
+
+_SMALLEST = 1e-9
+"""Seconds or requests/s; below it logarithms would tell apart what nobody measures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One metric in one run."""
+
+    value: float
+    requests: int
+
+
+def metric(figures: Figures, name: str, seconds: float) -> float | None:
+    """One of judgement.METRICS in a run that took so many seconds; None where it was not measured."""
+    if name == "error_ratio":
+        return None if figures.failures is None or not figures.requests else figures.failures / figures.requests
+    if name == "request_rate":
+        return figures.requests / seconds if seconds > 0 and figures.requests else None
+    return finite(getattr(figures.latency, name.removeprefix("latency_")))
+
+
+def scaled(values: Floats, name: str) -> Floats:
+    """On a scale where scatter does not depend on the level: logarithms, and for error ratios the arc sine."""
+    if name == "error_ratio":
+        found: Floats = np.arcsin(np.sqrt(np.clip(values, 0.0, 1.0)))
+        return found
+    logarithms: Floats = np.log(np.maximum(values, _SMALLEST))
+    return logarithms
+
+
+def unscaled(value: float, name: str) -> float:
+    return math.sin(max(0.0, value)) ** 2 if name == "error_ratio" else math.exp(value)
+
+
+def moved(reference: float, value: float, name: str) -> float:
+    """How far it moved, in the unit of its steps: a ratio, of error ratios the difference."""
+    return value - reference if name == "error_ratio" else value / max(reference, _SMALLEST) - 1
+
+
+def matters(reference: float, value: float, name: str, settings: LoadRunSettings) -> bool:
+    """Whether the change is beyond the tolerance; for error ratios both in itself and as a ratio."""
+    if name == "error_ratio":
+        away = abs(value - reference)
+        return away >= settings.error_steps.low and away >= settings.steps.low * reference
+    return abs(moved(reference, value, name)) >= settings.steps.low
+
+
+def is_bad(change: float, name: str) -> bool:
+    """Whether a change in this direction is one for the worse: less load served, else more of anything."""
+    return change < 0 if name == "request_rate" else change > 0
+
+
+def severity(change: float, name: str, settings: LoadRunSettings) -> Severity:
+    """Of a change for the worse, as `moved` gives it."""
+    steps = settings.error_steps if name == "error_ratio" else settings.steps
+    away, found = abs(change), "none"
+    for each in ("low", "medium", "high", "critical"):
+        if away >= getattr(steps, each):
+            found = each
+    return found  # type: ignore[return-value]
+
+
+def found_levels(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Levels | None:
+    """The levels of a metric over the runs, oldest first; None with too few of them."""
+    if len(points) < max(settings.min_history, 2 * settings.confirm):
+        return None
+    requests = float(np.median([point.requests for point in points]))
+    # The arc sine of a ratio of n requests scatters by 1 / (2 sqrt n), whatever the ratio is.
+    floor = 0.5 / math.sqrt(max(1.0, requests)) if name == "error_ratio" else _LEAST_NOISE
+    return levels(
+        scaled(np.asarray([point.value for point in points]), name),
+        lambda before, after: matters(unscaled(before, name), unscaled(after, name), name, settings),
+        confirm=settings.confirm,
+        significance=settings.significance,
+        floor=floor,
+    )
+
+
+def against_history(points: Sequence[Point], name: str, settings: LoadRunSettings) -> tuple[Change, Levels | None]:
+    """The newest run's level against those before, and the levels; the name of the change is left empty."""
+    found = found_levels(points, name, settings)
+    if found is None:
+        return Change("", name, "history", points[-1].value, None, None, "no_evidence", None, None, len(points)), None
+    before = _reference(found, name, settings)
+    if before is None or abs(found.strength(before, found.steps[-1])) < found.limit:
+        return _unmoved(found, name, settings), found
+    now = found.steps[-1]
+    verdict: Verdict = "equal"
+    if matters(unscaled(before.value, name), unscaled(now.value, name), name, settings):
+        verdict = "worse" if is_bad(now.value - before.value, name) else "better"
+    return _change(found, name, settings, before.value, now.value, verdict, before.runs + now.runs), found
+
+
+def _unmoved(found: Levels, name: str, settings: LoadRunSettings) -> Change:
+    """Nothing was found: is there evidence that nothing is there? And does the newest run stand apart?"""
+    now = found.steps[-1]
+    values = found.values[now.start :]
+    for alone in range(1, settings.confirm):
+        rest = float(np.median(values[:-alone])) if values.size > alone else now.value
+        newest, away = float(values[-1]), values[-alone:] - rest
+        apart = (np.abs(away) > _APART * found.noise.deviation).all() and np.unique(np.sign(away)).size == 1
+        if apart and matters(unscaled(rest, name), unscaled(newest, name), name, settings):
+            return _change(found, name, settings, rest, newest, "no_evidence", values.size)
+    recent = max(1, min(values.size // 2, settings.settled // 2))
+    before, after = float(np.median(values[:-recent])), float(np.median(values[-recent:]))
+    reach = _SURE * found.error(values.size - recent, recent)
+    ends = (unscaled(after - reach, name), unscaled(after + reach, name))
+    inside = not any(matters(unscaled(before, name), end, name, settings) for end in ends)
+    return _change(found, name, settings, before, after, "equal" if inside else "no_evidence", values.size)
+
+
+def _change(  # noqa: PLR0917 - what a change is made from
+    found: Levels, name: str, settings: LoadRunSettings, before: float, after: float, verdict: Verdict, runs: int
+) -> Change:
+    """From values on the scale of the series."""
+    reference, value = unscaled(before, name), unscaled(after, name)
+    bad = {"worse": severity(moved(reference, value, name), name, settings), "no_evidence": None}
+    how = bad.get(verdict, "none")
+    effect = (after - before) / found.noise.deviation
+    return Change("", name, "history", value, reference, ratio(reference, value), verdict, how, effect, runs)
+
+
+def _reference(found: Levels, name: str, settings: LoadRunSettings) -> Level | None:
+    """The best of the levels before that are not too old; None where the newest has settled."""
+    now = found.steps[-1]
+    oldest = now.end - settings.settled
+    known = [each for each in found.steps[:-1] if each.end > oldest]
+    if not known:
+        return None
+    sign = -1 if name == "request_rate" else 1
+    return min(known, key=lambda each: sign * each.value)
+
+
+def ratio(reference: float, value: float) -> float | None:
+    return finite(value / reference - 1) if reference > _SMALLEST else None

@@ -1,0 +1,70 @@
+"""Where a metric has been going over the runs: docs/method.md, section "Trend".
+
+Theil-Sen's slope, Kendall's test of whether there is one, and the scatter around the line: none of them minds spikes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from exporter.analysis.arithmetic import Floats
+from exporter.analysis.noise import deviation, without_season
+from exporter.analysis.regression import Point, is_bad, matters
+from exporter.model.judgement import Direction, Trend
+from exporter.model.settings import LoadRunSettings
+
+_SURE = 1.96
+"""Standard deviations of Kendall's S: one trend in twenty is none."""
+
+
+def trend(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Trend:
+    """Of one metric over the last `settled` runs, oldest first; the name of the trend is left empty."""
+    values = without_season(np.asarray([point.value for point in points[-settings.settled :]]))
+    if values.size < settings.min_history:
+        return Trend("", name, None, None, None, values.size)
+    slope = _slope(values)
+    position = np.arange(values.size) - (values.size - 1) / 2
+    middle = float(np.median(values - slope * position))
+    rest = values - middle - slope * position
+    scatter, median = deviation(rest), float(np.median(values))
+    if median <= 0:  # only error ratios: most runs had no errors at all
+        still = not values.any()
+        return Trend("", name, "stable" if still else None, 0.0 if still else None, 0.0 if still else None, values.size)
+    variation, drift = scatter / median, slope * (values.size - 1)
+    first = max(0.0, middle - drift / 2)
+    way = _direction(first, first + drift, name, settings) if _sure(values, rest) else None
+    if way is None or (variation > settings.volatile and abs(drift) <= scatter):
+        way = "volatile" if variation > settings.volatile else "stable"
+    return Trend("", name, way, slope / median, variation, values.size)
+
+
+def _direction(first: float, last: float, name: str, settings: LoadRunSettings) -> Direction | None:
+    """None where the way from the first to the last run is too short to matter."""
+    if first <= 0 and name != "error_ratio":
+        return "degrading" if is_bad(last - first, name) else "improving"
+    if not matters(first, last, name, settings):
+        return None
+    return "degrading" if is_bad(last - first, name) else "improving"
+
+
+def _slope(values: Floats) -> float:
+    """Theil-Sen: the median of the slopes between any two runs."""
+    early, late = np.triu_indices(values.size, 1)
+    return float(np.median((values[late] - values[early]) / (late - early)))
+
+
+def _sure(values: Floats, rest: Floats) -> bool:
+    """Mann-Kendall, with the variance inflated by the autocorrelation of what lies around the line."""
+    early, late = np.triu_indices(values.size, 1)
+    s, n = float(np.sign(values[late] - values[early]).sum()), values.size
+    _, ties = np.unique(values, return_counts=True)
+    variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18
+    if variance <= 0:
+        return False
+    clipped = np.clip(rest, -3 * deviation(rest), 3 * deviation(rest))
+    total = float(np.dot(clipped, clipped))
+    r = max(0.0, min(0.8, float(np.dot(clipped[1:], clipped[:-1])) / total)) if total > 0 else 0.0
+    return (abs(s) - 1) / math.sqrt(variance * (1 + r) / (1 - r)) > _SURE
