@@ -103,7 +103,9 @@ class Reader:
             self._tally.warn(f"{self._lines.place}: breaks off and was left out: Gatling was stopped, or the file cut")
             self._tally.complete = False
         if self._errors:
-            self._tally.warn(f"has {self._errors} errors beside the requests, the first: {self._error}")
+            self._tally.warn(
+                f"has {self._errors} errors beside the requests, the first: {' '.join(self._error.split())[:200]}"
+            )
 
     def _record(self, fields: list[str]) -> None:
         if fields[0] not in _KINDS and len(fields) > 2 and fields[2] in _KINDS and self._layout in (None, _V20):

@@ -139,7 +139,9 @@ class Reader:
             self._tally.warn(f"{self._place}: breaks off and was left out: Gatling was stopped, or the file cut")
             self._tally.complete = False
         if self._errors:
-            self._tally.warn(f"has {self._errors} errors beside the requests, the first: {self._error}")
+            self._tally.warn(
+                f"has {self._errors} errors beside the requests, the first: {' '.join(self._error.split())[:200]}"
+            )
 
     @property
     def _place(self) -> str:
