@@ -22,8 +22,9 @@ MOST_KINDS = 20
 MOST_CHANGES = 50
 """Endpoints and metrics that changed and are shown by name, the worst first."""
 
-_VERDICTS = ("worse", "equal", "better", "no_evidence")
-_DIRECTIONS = ("improving", "degrading", "stable", "volatile", "no_evidence")
+GRADE_FIGURES = ("success_ratio", "latency_p95_seconds")
+VERDICTS = ("worse", "equal", "better", "no_evidence")
+DIRECTIONS = ("improving", "degrading", "stable", "volatile", "no_evidence")
 _ENDPOINT_FIGURES = ("mean", "p50", "p95", "p99", "max")
 
 Values = Iterable[tuple[tuple[str, ...], float | None]]
@@ -117,7 +118,7 @@ def _change_inputs(judged: JudgedRun) -> Values:
 
 
 def _change_verdicts(judged: JudgedRun) -> Values:
-    return [((c.against, c.metric, v), float(c.verdict == v)) for c in _whole(judged) for v in _VERDICTS]
+    return [((c.against, c.metric, v), float(c.verdict == v)) for c in _whole(judged) for v in VERDICTS]
 
 
 def _severity(one: Change) -> float | None:
@@ -128,7 +129,7 @@ def _counted(judged: JudgedRun) -> Values:
     """How many endpoints have each verdict, of those that were judged."""
     found = Counter[tuple[str, str, str]]((c.against, c.metric, c.verdict) for c in judged.changes if c.name)
     pairs = {(against, metric) for against, metric, _ in found}
-    return [((*pair, verdict), float(found[*pair, verdict])) for pair in pairs for verdict in _VERDICTS]
+    return [((*pair, verdict), float(found[*pair, verdict])) for pair in pairs for verdict in VERDICTS]
 
 
 def _moved(read: Callable[[Change], float | None]) -> Callable[[JudgedRun], Values]:
@@ -146,12 +147,12 @@ def _trends(read: Callable[[Trend], float | None]) -> Callable[[JudgedRun], Valu
 
 def _directions(judged: JudgedRun) -> Values:
     whole = [one for one in judged.trends if not one.name]
-    return [((t.metric, d), float((t.direction or "no_evidence") == d)) for t in whole for d in _DIRECTIONS]
+    return [((t.metric, d), float((t.direction or "no_evidence") == d)) for t in whole for d in DIRECTIONS]
 
 
 def _endpoint_directions(judged: JudgedRun) -> Values:
     found = Counter[tuple[str, str]]((t.metric, t.direction or "no_evidence") for t in judged.trends if t.name)
-    return [((metric, d), float(found[metric, d])) for metric in {key[0] for key in found} for d in _DIRECTIONS]
+    return [((metric, d), float(found[metric, d])) for metric in {key[0] for key in found} for d in DIRECTIONS]
 
 
 def _endpoint_slopes(judged: JudgedRun) -> Values:

@@ -7,7 +7,7 @@ from typing import Any
 
 from exporter.config import Config
 from exporter.objectives.alerts import BROKEN, BURN
-from exporter.rules import certification, coverage, efficacy, exporter, gap, load, observed, render, slo
+from exporter.rules import certification, coverage, efficacy, exporter, gap, load, loadrun, observed, render, slo
 from exporter.rules.rule import Alert, Links, Record, Rule
 from exporter.sources.prometheus import Options
 
@@ -16,6 +16,7 @@ __all__ = ["ALERTS", "OF_EACH_SLO", "RECORDS", "SUBJECTS", "files"]
 SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
     "certification": certification.RULES,
     "load": load.RULES,
+    "loadrun": loadrun.RULES,
     "gap": gap.RULES,
     "coverage": coverage.RULES,
     "efficacy": efficacy.RULES,

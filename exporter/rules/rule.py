@@ -12,7 +12,9 @@ from exporter.model import links
 Severity = Literal["critical", "warning", "info"]
 """critical wakes somebody, warning waits for the morning, info is kept for whoever looks."""
 
-Board = Literal["pte-certification", "pte-traffic", "pte-coverage", "pte-exporter", "pte-slo-detail"]
+Board = Literal[
+    "pte-certification", "pte-traffic", "pte-coverage", "pte-exporter", "pte-slo-detail", "pte-loadrun", "pte-bench"
+]
 """The uid of the dashboard that shows what the alert is about."""
 
 INTERVAL = "1m"

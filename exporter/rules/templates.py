@@ -77,7 +77,12 @@ def each(
     return _listed(query, labels, label, item, UNKNOWN)
 
 
-def names(query: str, label: str, labels: tuple[str, ...] = _OWN, none: str = UNKNOWN) -> str:
-    """The values of one label in a query's result: "outgrown peak, mix"."""
-    item = "{{ $e.Labels." + label + ' | reReplaceAll "_" " " }}'
+def shown(query: str, label: str, show: Show, labels: tuple[str, ...]) -> str:
+    """Every value that a query gives, by one label of it: "latency_p95 of all requests 27%"."""
+    return _listed(query, labels, label, "{{ $e.Labels." + label + " }} {{ $e | value | " + show + " }}", UNKNOWN)
+
+
+def names(query: str, label: str, labels: tuple[str, ...] = _OWN, none: str = UNKNOWN, *, raw: bool = False) -> str:
+    """The values of one label in a query's result, as words if not `raw`: "outgrown peak, mix"."""
+    item = "{{ $e.Labels." + label + (" }}" if raw else ' | reReplaceAll "_" " " }}')
     return _listed(query, labels, label, item, none)
