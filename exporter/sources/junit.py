@@ -1,0 +1,109 @@
+"""Reports of test runners (JUnit XML) as a source: a folder, or globs by application.
+
+A report is read once, when it has not been written to for `settle`. One that is broken is told as a warning, and the
+others still count. XML of another kind beside the reports is passed by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from exporter.config.checks import check_timezone
+from exporter.errors import SourceError
+from exporter.formats import HEAD, junit, watching
+from exporter.model.execution import Report
+from exporter.model.observation import ApplicationObservation, Observation, Window
+from exporter.model.settings import Duration, Settings
+from exporter.sources import ChooseRuns
+
+KIND = "junit"
+ROLES = ("ci",)
+
+
+class Application(Settings, frozen=True):
+    """Where one application's reports are."""
+
+    files: tuple[Path, ...]
+    """Globs; ** stands for any number of folders."""
+
+
+class Options(Settings, frozen=True):
+    """Which reports, and what of them becomes a label."""
+
+    folder: Path | None = None
+    """Each folder in it is an application, whose reports are all *.xml files below."""
+    applications: dict[str, Application] = msgspec.field(default_factory=dict)
+    properties: tuple[str, ...] = ("device",)
+    """Properties (or attributes) of test cases and suites by which executions are told apart."""
+    timezone: str = "UTC"
+    """IANA name, for times that tell no zone."""
+    settle: Duration = Duration(10)
+    """A file that was written to more recently is still being written."""
+    history: int = 1000
+    """How many of an application's newest files are known at once."""
+
+
+def problems(options: Options) -> Iterator[tuple[str, str]]:
+    """What is wrong with the options beyond their types, as (key, text)."""
+    if options.folder is None and not options.applications:
+        yield "folder", "missing, wanted a folder, or `applications` with their files"
+    if options.folder is not None and not options.folder.is_dir():
+        yield "folder", f"{options.folder} is no folder"
+    if options.history < 1:
+        yield "history", "wanted 1 or more"
+    for name, one in options.applications.items():
+        if not one.files:
+            yield f"applications.{name}.files", "is empty, wanted globs"
+    for position, name in enumerate(options.properties):
+        if not name.strip() or name in options.properties[:position]:
+            yield f"properties[{position}]", "wanted the name of a property, each once"
+    wrong: list[tuple[str, str]] = []
+    check_timezone(options.timezone, "timezone", lambda key, text: wrong.append((key, text)))
+    yield from wrong
+
+
+class Source:
+    """Keeps what it has read of reports that are still there."""
+
+    def __init__(self, options: Options, side: str) -> None:
+        self._options, self._side = options, side
+        self._zone = ZoneInfo(options.timezone)
+        self._files = watching.Files(self._report, options.settle)
+
+    def observe(self, window: Window, pattern: Window | None = None) -> Observation:
+        """Each application's reports that ended in `window`, the newest last."""
+        options, warnings = self._options, list[str]()
+        files = {name: one.files for name, one in options.applications.items()}
+        globs = watching.applications(options.folder, files, "**/*.xml")
+        listed = {name: watching.newest(each, options.history) for name, each in globs.items()}
+        self._files.forget({path for paths in listed.values() for path in paths})
+        seen = {
+            name: ApplicationObservation(window, reports=self._reports(name, paths, window, warnings))
+            for name, paths in listed.items()
+        }
+        return Observation(self._side, window, seen, tuple(warnings))
+
+    def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
+        """Never: reports of test runners tell nothing of a PTE."""
+        raise SourceError("bad_query", "reports of test runners tell nothing of a PTE")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _reports(self, name: str, paths: Sequence[Path], window: Window, warnings: list[str]) -> tuple[Report, ...]:
+        found = [self._files.get(path) for path in paths]
+        warnings += (f"{name}: {each}" for each in found if isinstance(each, SourceError))
+        reports = [each for each in found if isinstance(each, Report) and window.start < each.at <= window.end]
+        return tuple(sorted(reports, key=lambda report: report.at))
+
+    def _report(self, path: Path) -> Report | None:
+        """None for XML of another kind: coverage, for one, lies beside reports."""
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+        if not junit.recognises(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and len(head) > 1:
+            return None
+        return junit.read(path, self._options.properties, self._zone)
