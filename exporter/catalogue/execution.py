@@ -102,11 +102,11 @@ def _of_groups(of: str, whose: str) -> tuple[Series, ...]:
     return (
         _groups(of, "tests", f"Tests by how they ended, {latest}", lambda one: _outcomes(one.counts), ("outcome",)),
         _groups(of, "pass_ratio", f"Passed / executed tests {latest}", lambda one: [((), one.counts.pass_ratio)]),
-        _groups(of, "flaky_tests", f"Tests that failed and passed {latest}", lambda one: [((), one.counts.flaky)]),
+        _groups(of, "flaky", f"Tests that failed and passed {latest}", lambda one: [((), one.counts.flaky)]),
         _groups(
             of, "duration_seconds", f"Durations of tests, summed, {latest}", lambda one: [((), one.counts.seconds)]
         ),
-        _groups(of, "timestamp_seconds", f"When it ended {latest}", lambda one: [((), one.at)]),
+        _groups(of, "timestamp_seconds", f"When it ended, {latest}", lambda one: [((), one.at)]),
     )
 
 
@@ -159,6 +159,12 @@ SERIES: tuple[Series, ...] = (
         ("application",),
         _expected,
     ),
+    Series(
+        "pte_test_execution_limit",
+        "Configured limit; its name says what it limits and in which unit.",
+        ("application", "limit"),
+        _limits,
+    ),
     _one(
         "last_timestamp_seconds", f"When the last report ended {_LAST}", lambda one: one.last.at if one.last else None
     ),
@@ -168,8 +174,8 @@ SERIES: tuple[Series, ...] = (
         ("outcome",),
         lambda one: _outcomes(one.last.counts if one.last else None),
     ),
-    _last("executed_tests", "Tests that were not skipped", lambda one: one.executed),
-    _last("flaky_tests", "Tests that failed and passed within a report", lambda one: one.flaky),
+    _last("executed", "Tests that were not skipped", lambda one: one.executed),
+    _last("flaky", "Tests that failed and passed within a report", lambda one: one.flaky),
     _last("pass_ratio", "Passed / executed tests", lambda one: one.pass_ratio),
     _last("failure_ratio", "Failed tests and errors / executed tests", lambda one: one.failure_ratio),
     _last("duration_seconds", "Durations of tests, summed,", lambda one: one.seconds),
@@ -179,15 +185,15 @@ SERIES: tuple[Series, ...] = (
         ("outcome",),
         lambda one: _outcomes(one.total if one.runs else None),
     ),
-    _total("executed_tests", "Executions that were not skipped", lambda one: one.executed),
-    _total("flaky_tests", "Executions that failed and passed within a report", lambda one: one.flaky),
+    _total("executed", "Executions that were not skipped", lambda one: one.executed),
+    _total("flaky", "Executions that failed and passed within a report", lambda one: one.flaky),
     _total("pass_ratio", "Passed / executed tests", lambda one: one.pass_ratio),
     _total("flaky_ratio", "Flaky / executed tests", lambda one: one.flaky_ratio),
     _series("runs", "Runs of tests that ended in the window. Polled.", ("window",), _windows(per_hour=False)),
     _series("runs_per_hour", "Runs of tests in the window / its hours. Polled.", ("window",), _windows(per_hour=True)),
     _one(
         "failure_spike",
-        f"1 when far more failed than before; absent without evidence, {_LAST}",
+        f"1 when far more failed than before, {_LAST}",
         lambda one: one.spike.is_spike if one.spike else None,
     ),
     _one(
@@ -208,10 +214,10 @@ SERIES: tuple[Series, ...] = (
     *_of_groups("suite", "the suite"),
     *_of_groups("property", "the suite with this value"),
     _one("other_groups", "Suites and suites' property values beyond the cap. Polled.", lambda one: one.other),
-    _flakiest("flaky_tests", "Executions that were flaky", lambda case: case.flaky),
-    _flakiest("executed_tests", "Executions that were not skipped", lambda case: case.executed),
-    _flakiest("flaky_ratio", "Flaky / executed", lambda case: case.flaky / case.executed if case.executed else None),
-    _failing("failed_tests", "Executions that failed", lambda case: case.failed),
-    _failing("executed_tests", "Executions that were not skipped", lambda case: case.executed),
+    _flakiest("flaky", "Executions that were flaky", lambda case: case.flaky),
+    _flakiest("executed", "Executions that were not skipped", lambda case: case.executed),
+    _flakiest("ratio", "Flaky / executed", lambda case: case.flaky / case.executed if case.executed else None),
+    _failing("failed", "Executions that failed", lambda case: case.failed),
+    _failing("executed", "Executions that were not skipped", lambda case: case.executed),
     *(series for one in _OUTAGES for series in _of_outages(*one)),
 )

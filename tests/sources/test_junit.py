@@ -180,5 +180,5 @@ def test_up_to_the_page(tmp_path: Path) -> None:
         assert line in page, line
     assert not [line for line in page if line.startswith("pte_test_execution_mttr_seconds{")]
     assert not [
-        line for line in page if line.startswith("pte_test_execution") and 'search"' in line and "ratio" in line
+        line for line in page if line.startswith("pte_test_execution") and 'search"' in line and "_ratio{" in line
     ]
