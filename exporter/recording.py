@@ -38,7 +38,7 @@ def _json(content: bytes) -> Any:
         return msgspec.json.decode(content)
     except msgspec.ValidationError as error:
         raise SourceError("bad_data", str(error)) from None
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError("not_json", str(error)) from None
 
 
