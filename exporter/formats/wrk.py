@@ -19,7 +19,7 @@ FORMAT, TOOL = "wrk", "wrk"
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZES = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _TIME = r"(\d+(?:\.\d+)?)(us|ms|s|m|h)"
-_RUNNING = re.compile(r"^Running .+ test @ (\S+)\s*$", re.MULTILINE)
+_RUNNING = re.compile(r"^\s*Running \S+ test @ (\S+)\s*\n\s*\d+ threads and \d+ connections", re.MULTILINE)
 _USERS = re.compile(r"^\s+\d+ threads and (\d+) connections\s*$", re.MULTILINE)
 _LATENCY = re.compile(rf"^\s+Latency\s+{_TIME}\s+\S+\s+{_TIME}\s+\S+%\s*$", re.MULTILINE)
 _QUANTILE = re.compile(rf"^\s+(\d+(?:\.\d+)?)%\s+{_TIME}\s*$", re.MULTILINE)
@@ -31,14 +31,17 @@ _STATUS = re.compile(r"^\s+Non-2xx or 3xx responses: (\d+)\s*$", re.MULTILINE)
 
 
 def recognises(head: bytes) -> bool:
-    return re.match(rb"\s*Running [^\n]+ test @ ", head) is not None
+    """What a script prints may stand before."""
+    return re.search(rb"(?m)^\s*Running \S+ test @ \S+\s*\n\s*\d+ threads and \d+ connections", head) is not None
 
 
 def read(content: bytes, file: File) -> LoadRun:
     """The run; raises SourceError."""
     text = content.decode(errors="replace").replace("\r", "")
-    running, requests = _RUNNING.search(text), _REQUESTS.search(text)
-    if running is None or requests is None or not _LAST.search(text):
+    runs, requests = _RUNNING.findall(text), _REQUESTS.search(text)
+    if len(runs) > 1:
+        raise SourceError("bad_data", f"holds {len(runs)} runs, wanted a file for each")
+    if not runs or requests is None or not _LAST.search(text):
         wanted = "wanted '1000 requests in 30.00s, 1.20MB read' and at the end 'Transfer/sec: 1.20MB'"
         raise SourceError("bad_data", f"{wanted}: was wrk stopped, or the file cut?")
     answered = count(int(requests[1]), "requests")
@@ -63,7 +66,7 @@ def read(content: bytes, file: File) -> LoadRun:
         start,
         end,
         total,
-        (Endpoint(running[1], total),),
+        (Endpoint(runs[0], total),),
         users=None if users is None else float(count(int(users[1]), "connections")),
         dated=False,
         warnings=tuple(warnings),
@@ -93,6 +96,9 @@ def _latencies(text: str) -> Latencies:
         name = names.get(round(float(told) / 100, 9))
         if name is not None:
             seconds.setdefault(name, _seconds(value, unit))
+        elif float(told) == 100:
+            # wrk2's histogram rounds up, so that a percentile may lie a little above the largest of all.
+            seconds["max"] = max(seconds.get("max") or 0.0, _seconds(value, unit))
     return latencies(seconds, "Latency")
 
 

@@ -125,6 +125,14 @@ def test_wrk2_is_read_too() -> None:
     assert run.total.requests == 60018
     assert run.total.latency.p99 == pytest.approx(0.01825)
     assert run.total.latency.p999 == pytest.approx(0.0231)
+    assert read(WRK2.replace("23.10ms", "25.25ms")).total.latency.max == pytest.approx(0.02525)
+
+
+def test_what_a_script_prints_before_and_after_is_no_matter() -> None:
+    """Lua scripts may print what they like."""
+    text = f"thread 1 created\nthread 2 created\n{PLAIN}made 3 requests\n"
+    assert wrk.recognises(text.encode())
+    assert read(text).total == read(PLAIN).total
 
 
 def test_the_url_is_the_name() -> None:
@@ -136,6 +144,7 @@ def test_the_url_is_the_name() -> None:
     ("text", "message"),
     [
         (PLAIN.partition("22464657")[0], "was wrk stopped, or the file cut?"),
+        (PLAIN + PLAIN, "holds 2 runs, wanted a file for each"),
         (PLAIN.partition("Transfer")[0], "was wrk stopped, or the file cut?"),
         (PLAIN.replace("22464657", "0").replace("187205.47", "0.00"), "holds no requests"),
         (PLAIN.replace("22464657", "9" * 30), "requests is 1e+30, wanted a whole number"),
