@@ -14,8 +14,8 @@ from pathlib import Path
 from exporter.errors import SourceError
 from exporter.formats import LARGEST_SUMMARY, File, locust_history
 from exporter.formats.locust_history import TOTAL, History
-from exporter.formats.table import Row, header, percents, quantiles, rows
-from exporter.formats.tally import LONGEST_LATENCY, LONGEST_RUN, MAX_KINDS
+from exporter.formats.table import Row, capped, capped_errors, header, percents, quantiles, rows
+from exporter.formats.tally import LONGEST_LATENCY, LONGEST_RUN
 from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 
 FORMAT, TOOL = "locust", "locust"
@@ -70,6 +70,8 @@ def read(content: bytes, file: File) -> LoadRun:
     beside = _beside(file.path)
     start, end = _times(beside, total.requests / rate if rate else None, total.requests, file.modified)
     named = {key: _with_errors(one, beside.errors.get(key), key, beside) for key, one in figures.items()}
+    errors = _summed(named, total)
+    named = {key: replace(one, errors=capped_errors(one.errors)) for key, one in named.items() if one.requests}
     told = sum(one.requests for one in figures.values())
     if told != total.requests:
         beside.warnings.append(f"has {total.requests} requests in its row {TOTAL} and {told} in the others")
@@ -78,8 +80,8 @@ def read(content: bytes, file: File) -> LoadRun:
         format=FORMAT,
         start=start,
         end=end,
-        total=replace(total, errors=_summed(named, total)),
-        endpoints=_endpoints({key: one for key, one in named.items() if one.requests}),
+        total=replace(total, errors=errors),
+        endpoints=_endpoints(named),
         timeline=beside.history.timeline(start) if beside.history else None,
         users=beside.history.users if beside.history else None,
         run=file.path.name.removesuffix(_STATS) if file.path.name.endswith(_STATS) else "",
@@ -135,7 +137,7 @@ def _endpoints(figures: Mapping[Key, Figures]) -> tuple[Endpoint, ...]:
             return Endpoint(f"{method} {name}", figures[method, name], method, name)
         return Endpoint(f"{method} {name}" if uses[name] > 1 else name, figures[method, name])
 
-    return tuple(sorted((endpoint(*key) for key in figures), key=lambda one: one.name))
+    return capped([endpoint(*key) for key in figures])
 
 
 def _times(beside: _Beside, duration: float | None, requests: int, modified: float) -> tuple[float, float]:
@@ -217,7 +219,7 @@ def _with_errors(figures: Figures, kinds: Mapping[str, int] | None, key: Key, be
             f"{' '.join(key).strip()} has fewer failures than kinds of errors tell; they were left out"
         )
         return figures
-    return replace(figures, errors={**kinds, **({OTHER: missing + kinds.get(OTHER, 0)} if missing else {})})
+    return replace(figures, errors={**kinds, OTHER: missing + kinds.get(OTHER, 0)} if missing else kinds)
 
 
 def _summed(named: Mapping[Key, Figures], total: Figures) -> Mapping[str, int]:
@@ -228,6 +230,4 @@ def _summed(named: Mapping[Key, Figures], total: Figures) -> Mapping[str, int]:
             found[kind] = found.get(kind, 0) + count
     if sum(found.values()) != total.failures:
         return {}
-    kept = dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_KINDS])
-    rest = sum(found.values()) - sum(kept.values())
-    return {**kept, OTHER: kept.get(OTHER, 0) + rest} if rest else kept
+    return capped_errors(found)

@@ -12,7 +12,8 @@ from typing import NoReturn
 import msgspec
 
 from exporter.errors import SourceError
-from exporter.model.loadrun import QUANTILE_FIGURES, Latencies
+from exporter.formats.tally import MAX_KINDS, MAX_NAMES
+from exporter.model.loadrun import OTHER, QUANTILE_FIGURES, Endpoint, Figures, Latencies
 
 _SHOWN = 40
 """Characters of a wrong value that are shown."""
@@ -112,3 +113,20 @@ def percents(columns: Sequence[str], before: str, after: str) -> dict[float, str
         if before + text + after == column and text.replace(".", "", 1).isdecimal():
             found[float(text)] = column
     return found
+
+
+def capped(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+    """By name; of very many those with the most requests, and the rest as one, of which only counts are known."""
+    if len(endpoints) <= MAX_NAMES:
+        return tuple(sorted(endpoints, key=lambda one: one.name))
+    kept = sorted(endpoints, key=lambda one: (-one.figures.requests, one.name))
+    rest = [one.figures for one in kept[MAX_NAMES:]]
+    other = Figures(sum(one.requests for one in rest), sum(one.failures or 0 for one in rest))
+    return tuple(sorted([*kept[:MAX_NAMES], Endpoint(OTHER, other)], key=lambda one: one.name))
+
+
+def capped_errors(errors: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent kinds, and the rest as one."""
+    kept = dict(sorted(errors.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_KINDS])
+    rest = sum(errors.values()) - sum(kept.values())
+    return {**kept, OTHER: kept.get(OTHER, 0) + rest} if rest else kept

@@ -15,7 +15,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from exporter.errors import SourceError
 from exporter.formats import File
-from exporter.formats.table import Row, header, percents, quantiles, rows
+from exporter.formats.table import Row, capped, header, percents, quantiles, rows
 from exporter.formats.tally import LONGEST_LATENCY, LONGEST_RUN
 from exporter.model.loadrun import Endpoint, Figures, LoadRun
 
@@ -35,11 +35,13 @@ def read(content: bytes, file: File) -> LoadRun:
     """The run: each label is an endpoint, the empty one is the total; raises SourceError."""
     duration, records = _xml(content) if _XML.match(content) else (None, list(rows(content, _REQUIRED)))
     figures: dict[str, Figures] = {}
+    users = None
     for row in records:
         label = row.values["label"]
         if label in figures:
             row.fail(f"the label {label[:40]!r} stands here again")
         figures[label] = _figures(row)
+        users = users if label else row.number("concurrency", 1e9)
     total = figures.pop("", None)
     if total is None:
         raise SourceError("bad_data", "has no total, the figures of the empty label; was its end cut off?")
@@ -51,7 +53,8 @@ def read(content: bytes, file: File) -> LoadRun:
         start=file.modified - (duration or 0.0),
         end=file.modified,
         total=total,
-        endpoints=tuple(Endpoint(name, one) for name, one in sorted(figures.items()) if one.requests),
+        endpoints=capped([Endpoint(name, one) for name, one in figures.items() if one.requests]),
+        users=users or None,
         dated=False,
         warnings=tuple(_warnings(duration, total, list(figures.values()))),
     )
