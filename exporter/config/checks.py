@@ -96,8 +96,8 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
 
 def _executions(settings: ExecutionSettings, wrong: Wrong) -> None:
     for name, longest in settings.expected.items():
-        if longest > settings.lookback:
-            wrong(f"analysis.test_executions.expected.{name}", "wanted at most analysis.test_executions.lookback")
+        if longest >= settings.lookback:
+            wrong(f"analysis.test_executions.expected.{name}", "wanted less than analysis.test_executions.lookback")
 
 
 def _numbers(record: msgspec.Struct, path: str, wrong: Wrong) -> None:

@@ -7,7 +7,19 @@ from typing import Any
 
 from exporter.config import Config
 from exporter.objectives.alerts import BROKEN, BURN
-from exporter.rules import certification, coverage, efficacy, exporter, gap, load, loadrun, observed, render, slo
+from exporter.rules import (
+    certification,
+    coverage,
+    efficacy,
+    execution,
+    exporter,
+    gap,
+    load,
+    loadrun,
+    observed,
+    render,
+    slo,
+)
 from exporter.rules.rule import Alert, Links, Record, Rule
 from exporter.sources.prometheus import Options
 
@@ -17,6 +29,7 @@ SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
     "certification": certification.RULES,
     "load": load.RULES,
     "loadrun": loadrun.RULES,
+    "execution": execution.RULES,
     "gap": gap.RULES,
     "coverage": coverage.RULES,
     "efficacy": efficacy.RULES,

@@ -13,7 +13,14 @@ Severity = Literal["critical", "warning", "info"]
 """critical wakes somebody, warning waits for the morning, info is kept for whoever looks."""
 
 Board = Literal[
-    "pte-certification", "pte-traffic", "pte-coverage", "pte-exporter", "pte-slo-detail", "pte-loadrun", "pte-bench"
+    "pte-certification",
+    "pte-traffic",
+    "pte-coverage",
+    "pte-exporter",
+    "pte-slo-detail",
+    "pte-loadrun",
+    "pte-bench",
+    "pte-test-execution",
 ]
 """The uid of the dashboard that shows what the alert is about."""
 

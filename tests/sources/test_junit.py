@@ -148,12 +148,12 @@ def test_options_that_cannot_be(tmp_path: Path, options: dict[str, Any], problem
 
 def test_expectations_that_cannot_be_judged(tmp_path: Path) -> None:
     """Tests cannot be expected more rarely than reports are looked for, and limits are ratios."""
-    executions = {"lookback": "1d", "expected": {"shop": "2d", "search": "1h"}, "failure_ratio": 20}
+    executions = {"lookback": "1d", "expected": {"shop": "1d", "search": "1h"}, "failure_ratio": 20}
     with pytest.raises(ConfigError) as caught:
         sources.read(config(tmp_path, {"folder": "."}, test_executions=executions))
     place = f"{tmp_path}/exporter.yml: analysis.test_executions"
     assert sorted(map(str, caught.value.problems)) == [
-        f"{place}.expected.shop: wanted at most analysis.test_executions.lookback",
+        f"{place}.expected.shop: wanted less than analysis.test_executions.lookback",
         f"{place}.failure_ratio: found 20, wanted a ratio within 0..1",
     ]
 
