@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import memory, poll, scrape, slo_evaluation, slo_generation
+from benchmarks import memory, poll, regression, scrape, slo_evaluation, slo_generation
 from benchmarks.measured import Measured
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Measured]]] = {
     "scrape": scrape.measure,
     "poll": poll.measure,
     "memory": memory.measure,
+    "regression": regression.measure,
     "slo_generation": slo_generation.measure,
     "slo_evaluation": slo_evaluation.measure,
 }

@@ -20,6 +20,8 @@ class Truth:
 
     start: int
     end: int
+    until: int | None = None
+    """The first run after it was fixed; None: it was not."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _pulse(rng: Rng) -> tuple[Floats, tuple[Truth, ...], bool | None]:
     length = int(rng.integers(6, 21))
     start = int(rng.integers(25, 55))
     inside = (np.arange(RUNS) >= start) & (np.arange(RUNS) < start + length)
-    return np.where(inside, np.log1p(rng.uniform(0.15, 0.50)), 0.0), (Truth(start, start),), False
+    return np.where(inside, np.log1p(rng.uniform(0.15, 0.50)), 0.0), (Truth(start, start, start + length),), False
 
 
 SHAPES = {"quiet": _quiet, "step": _step, "ramp": _ramp, "pulse": _pulse}

@@ -30,14 +30,15 @@ def trend(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Tren
     middle = float(np.median(values - slope * position))
     rest = values - middle - slope * position
     scatter, median = deviation(rest), float(np.median(values))
-    if median <= 0:  # only error ratios: most runs had no errors at all
-        still = not values.any()
-        return Trend("", name, "stable" if still else None, 0.0 if still else None, 0.0 if still else None, values.size)
+    wild = name != "error_ratio" or scatter >= settings.error_steps.low
+    if median <= 0:  # only error ratios: most runs had no errors at all, and nothing is a ratio of none
+        return Trend("", name, "volatile" if wild else "stable", None if slope else 0.0, None, values.size)
     variation, drift = scatter / median, slope * (values.size - 1)
     first = max(0.0, middle - drift / 2)
     way = _direction(first, first + drift, name, settings) if _sure(values, rest) else None
-    if way is None or (variation > settings.volatile and abs(drift) <= scatter):
-        way = "volatile" if variation > settings.volatile else "stable"
+    wild = wild and variation > settings.volatile
+    if way is None or (wild and abs(drift) <= scatter):
+        way = "volatile" if wild else "stable"
     return Trend("", name, way, slope / median, variation, values.size)
 
 
