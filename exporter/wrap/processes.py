@@ -125,7 +125,8 @@ class Tree:
 
     @property
     def alive(self) -> bool:
-        return bool(self._processes)
+        """Whether any of them still has memory; one that nobody has waited for yet has none."""
+        return any(one.memory for one in self._processes.values())
 
     @property
     def memory(self) -> int:

@@ -106,6 +106,11 @@ class _Followed:
         self.watched.memory = self.tree.memory
         self.watched.memory_max = max(self.watched.memory_max, self.watched.memory)
 
+    def settle(self) -> None:
+        """At the end: what was used since the last look, no sample any more."""
+        used, unseen = self.tree.look_at_children()
+        self.watched.cpu_seconds += max(0.0, used - self.used) + max(0.0, unseen - self._unseen)
+
     def count_sockets(self) -> None:
         if self.watched.alive:
             found = self.watched.sockets = self.tree.sockets()
@@ -139,6 +144,7 @@ class Sampler:
         self.sample()
         with self._lock:
             for one in self._followed.values():
+                one.settle()
                 one.tree.close()
 
     @property
