@@ -7,10 +7,12 @@ not answered have no row.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from array import array
+from dataclasses import dataclass, field, replace
+from operator import add
 
 from exporter.errors import SourceError
-from exporter.formats import File
+from exporter.formats import BLOCK, File
 from exporter.formats.hey import MOST_ROWS
 from exporter.formats.lines import Lines
 from exporter.formats.summaries import duration, undated
@@ -26,34 +28,50 @@ def recognises(head: bytes) -> bool:
     return head.startswith(b"response-time,DNS+dialup,")
 
 
+@dataclass(slots=True)
+class _Rows:
+    """As arrays: there may be a million."""
+
+    latencies: array[float] = field(default_factory=lambda: array("d"))
+    statuses: array[int] = field(default_factory=lambda: array("l"))
+    offsets: array[float] = field(default_factory=lambda: array("d"))
+
+
 def read(content: bytes, file: File) -> LoadRun:
     """The run; raises SourceError."""
     tally = Tally()
     rows = _rows(content, tally)
-    if not rows:
+    if not rows.offsets:
         raise SourceError("bad_data", "holds no requests")
-    began, _, _ = undated(file, duration(max(offset + latency for latency, _, offset in rows), "offset"))
+    last = max(map(add, rows.offsets, rows.latencies))
+    began, _, _ = undated(file, duration(last, "offset"))
     tally.warn("tells offsets and no times: its end was taken from when the file was last written")
     tally.warn("tells nothing of requests that were not answered: hey leaves them out of its CSV")
-    if len(rows) >= MOST_ROWS:
+    if len(rows.offsets) >= MOST_ROWS:
         tally.warn(f"has the first {MOST_ROWS} requests: hey remembers no more")
-    for number, (latency, status, offset) in enumerate(rows, 2):
+    endpoint = tally.endpoint(TOOL)
+    each = zip(rows.latencies, rows.statuses, rows.offsets, strict=True)
+    for number, (latency, status, offset) in enumerate(each, 2):
         failed = status >= 400
         kind = tally.kind(f"HTTP {status}") if failed else 0
-        tally.add(tally.endpoint(TOOL), began + offset, latency, failed=failed, kind=kind, place=f"line {number}")
+        tally.add(endpoint, began + offset, latency, failed=failed, kind=kind, place=f"line {number}")
     return replace(tally.run(TOOL, FORMAT), dated=False)
 
 
-def _rows(content: bytes, tally: Tally) -> list[tuple[float, int, float]]:
-    """Latency, status and offset of each row."""
-    lines = Lines()
-    each = (line for line in lines.feed(content) if line)
+def _rows(content: bytes, tally: Tally) -> _Rows:
+    lines, rows = Lines(), _Rows()
+    blocks = (content[at : at + BLOCK] for at in range(0, len(content), BLOCK))
+    each = (line for block in blocks for line in lines.feed(block) if line)
     columns = next(each, "").split(",")
     missing = [name for name in _WANTED if name not in columns]
     if missing:
         raise SourceError("bad_data", f"line 1: has no column {missing[0]}, wanted those of hey 0.1.2 or later")
     positions = [columns.index(name) for name in _WANTED]
-    rows = [_row(line, lines.place, len(columns), positions) for line in each]
+    for line in each:
+        latency, status, offset = _row(line, lines.place, len(columns), positions)
+        rows.latencies.append(latency)
+        rows.statuses.append(status)
+        rows.offsets.append(offset)
     try:
         rest = lines.rest().strip()
     except SourceError:
@@ -80,6 +98,6 @@ def _seconds(text: str, what: str, most: float, place: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value <= most:
+    if not 0 <= value <= most or "_" in text:
         raise SourceError("bad_data", f"{place}: {what} is {text[:40]!r}, wanted seconds from 0 to {most:g}")
     return value

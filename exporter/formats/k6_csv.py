@@ -97,7 +97,7 @@ def _number(text: str, place: str) -> float:
         value = float(text)
     except ValueError:
         _refuse(place, f"metric_value is {text[:40]!r}, wanted a number")
-    if not math.isfinite(value):
+    if not math.isfinite(value) or "_" in text:
         _refuse(place, f"metric_value is {text[:40]!r}, wanted a finite number")
     return value
 
