@@ -1,11 +1,11 @@
-"""DASHBOARDS: six boards over catalogue and rule names; each answers one question in its first row."""
+"""DASHBOARDS: boards over catalogue and rule names; each answers one question in its first row."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from exporter.config import Config
-from exporter.dashboards import certification, coverage, exporter, slo, slo_detail, traffic
+from exporter.dashboards import bench, certification, coverage, exporter, loadrun, slo, slo_detail, traffic
 from exporter.dashboards.board import BOARDS, Board, render
 
 __all__ = ["BOARDS", "boards", "files"]
@@ -22,6 +22,8 @@ def boards(config: Config | None = None) -> tuple[Board, ...]:
         slo_detail.board(),
         traffic.board(),
         coverage.board(sides),
+        loadrun.board(),
+        bench.board(),
         exporter.board(),
     )
 

@@ -20,6 +20,8 @@ BOARDS: Mapping[str, str] = {
     "pte-slo-detail": "Error budget of one SLO",
     "pte-traffic": "Traffic",
     "pte-coverage": "Coverage",
+    "pte-loadrun": "Load run",
+    "pte-bench": "Bench",
     "pte-exporter": "Exporter",
 }
 """uid to short title, in the order of the links."""

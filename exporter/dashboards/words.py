@@ -69,6 +69,33 @@ DATA_STATE: Words = {
 }
 MAINTENANCE: Words = {"0": ("none", UNKNOWN), "1": ("in maintenance", NOTE)}
 
+GRADE: Words = {
+    "5": ("A+", GOOD),
+    "4": ("A", GOOD),
+    "3": ("B", NOTE),
+    "2": ("C", WARN),
+    "1": ("D", WORSE),
+    "0": ("F", BAD),
+    "-1": ("no evidence", UNKNOWN),
+}
+THRESHOLDS: Words = {"0": ("not met", BAD), "1": ("met", GOOD), "-1": ("no evidence", UNKNOWN)}
+COMPLETE: Words = {"0": ("ended early", BAD), "1": ("yes", GOOD)}
+HAS: Words = {"0": ("no", UNKNOWN), "1": ("this one", NOTE)}
+WORSE_THAN_BEFORE: Words = {**SEVERITY, "-1": ("no evidence", UNKNOWN)}
+COMPARED: Words = {
+    "0": ("no evidence", UNKNOWN),
+    "1": ("equal", GOOD),
+    "2": ("better", NOTE),
+    "3": ("worse", WORSE),
+}
+TREND: Words = {
+    "0": ("no evidence", UNKNOWN),
+    "1": ("stable", GOOD),
+    "2": ("improving", NOTE),
+    "3": ("volatile", WARN),
+    "4": ("degrading", WORSE),
+}
+
 DAYS: Mapping[str, str] = {day: f"{position} {day.title()}" for position, day in enumerate(WEEKDAYS, start=1)}
 """Label value of a day to a word that sorts as the week runs."""
 

@@ -1,7 +1,8 @@
 """The result files that the made-up shop's load tests would have left: the newest run and those before it.
 
 Computed from the same traffic as everything else, so that the newest run has the requests, failures and latencies that
-the PTE shows. What changes from run to run is made up: checkout's payment became slower three runs ago.
+the PTE shows. What changes from run to run is made up: checkout's payment became slower three runs ago, and
+its shipping rates do so little by little.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ BASELINE = 8
 SLOWER = ("POST", "/checkout/{id}/payment")
 BEFORE, SLOWER_SINCE = 0.7, 3
 """Up to three runs ago that route took this part of what it takes now."""
+
+DRIFTING, DRIFT = ("GET", "/shipping/rates"), 1.03
+"""That one takes so much longer with each run."""
 
 _LEAST, _MOST = 11 * SUB, 26 * SUB
 """Buckets that are looked at: from half a millisecond to a minute."""
@@ -127,6 +131,8 @@ def _endpoints(seed: int, application: Application, seen: Traffic, ago: int) -> 
         noise = float(1.0 + 0.02 * uniform(seed, f"{route.method} {route.path} run", seen.minutes[:1])[0])
         if (route.method, route.path) == SLOWER and ago >= SLOWER_SINCE:
             pace *= BEFORE
+        if (route.method, route.path) == DRIFTING:
+            pace *= DRIFT**-ago
         count, failed = round(mine.requests * requests), round(mine.errors * errors)
         figures = Figures(count, failed, {"500": failed} if failed else {}, _latency(seen, pace * noise, count))
         yield Endpoint(f"{route.method} {route.path}", figures, route.method, route.path)

@@ -19,7 +19,7 @@ from exporter.model.observation import Observation
 from exporter.own_metrics import OwnMetrics
 from exporter.pipeline import Pipeline
 from exporter.publish import render
-from tests.dashboards import objectives
+from tests.dashboards import live, objectives
 
 START = 1795161600.0
 """2026-11-20T08:00:00Z."""
@@ -130,5 +130,5 @@ def write(path: Path) -> None:
             for instance in EXPORTERS[: 2 if at >= SECOND else 1]:
                 out.writelines(_stamped(lines, f'job="pte-exporter",instance="{instance}"', at))
             recorded = objectives.lines(at > HEALTHY)
-            out.writelines(f"{line} {at:.0f}\n" for line in [*_server(at), *recorded])
+            out.writelines(f"{line} {at:.0f}\n" for line in [*_server(at), *recorded, *live.lines(at - START, START)])
         out.write("# EOF\n")

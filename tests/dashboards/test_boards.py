@@ -185,6 +185,8 @@ def test_data_links() -> None:
         "pte-slo-detail",
         "pte-traffic",
         "pte-coverage",
+        "pte-loadrun",
+        "pte-bench",
     }
 
 

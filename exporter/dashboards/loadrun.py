@@ -1,0 +1,245 @@
+"""Board "loadrun": is this load test's run OK?"""
+
+from __future__ import annotations
+
+from exporter.dashboards import bench, live, words
+from exporter.dashboards.board import Board, applications, data_source, moments
+from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table
+from exporter.dashboards.query import APPLICATION, Query, largest, or_no_evidence, scalar, smallest
+from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
+
+NO_RESULT = "No evidence: no result file of a load test was read or published. See docs/results.md and docs/publish.md."
+NO_FIGURE = "The result file of the newest run does not tell this, or there is none."
+_AGAIN = to_board("pte-loadrun", "Only this application")
+_NAMED = "{{application}}"
+_ENDPOINT = "application, endpoint, method, route"
+INFO = largest("application, tool, run, commit", "pte_load_run_info", APPLICATION)
+"""Which run is the newest; 1, so that it can be multiplied by."""
+
+
+def board() -> Board:
+    return Board(
+        "pte-loadrun",
+        "Is the newest load test's run OK: grade, latencies, failures, users and resources, also against its baseline?",
+        (
+            *_tiles(),
+            heading("The newest run"),
+            _run(),
+            _latency(),
+            _failures(),
+            _grades(),
+            _checks(),
+            heading("Against the baseline and the runs before"),
+            bench.whole_run(),
+            heading("Endpoints: which are slow, which fail?"),
+            _endpoints(),
+            heading("Resources: was it the generator that was too slow?"),
+            _usage(),
+            heading("Live, while pte-exporter run goes"),
+            *live.panels(),
+            heading("Alerts"),
+            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+        ),
+        (data_source(), applications("pte_load_run_evidence")),
+        annotations=(moments("Load test ended", scalar("pte_load_run_end_timestamp_seconds"), "blue"),),
+    )
+
+
+def limit(name: str) -> str:
+    """A limit of runs: each application has its own, as each may come from another page."""
+    return largest("application", "pte_load_run_limit", APPLICATION, f'limit="{name}"')
+
+
+def met() -> str:
+    """1 where all thresholds of the tool were met and the run was not ended early, 0 where not; -1 without a run."""
+    checks = smallest("application", "pte_load_run_check_met", APPLICATION)
+    complete = smallest("application", "pte_load_run_complete", APPLICATION)
+    return or_no_evidence(f"{checks} * on (application) {complete} or {complete}", "pte_load_run_evidence")
+
+
+def _tiles() -> tuple[Panel, ...]:
+    graded = About("Grade", "Which grade has the newest run, by its success and its P95?", UNSCRAPED, "none", (4, 6))
+    thresholds = About(
+        "Thresholds met?",
+        "Did the newest run go to its end and meet every threshold of its own?",
+        UNSCRAPED,
+        "none",
+        (4, 6),
+    )
+    success = About(
+        "Success",
+        "Which part of the newest run's requests succeeded, and what is the least that counts (limit)?",
+        "no run known",
+        "percentunit",
+        (4, 6),
+    )
+    grade = or_no_evidence(scalar("pte_load_run_grade_level"), "pte_load_run_evidence")
+    return (
+        stat(graded, Query(grade, _NAMED), words=words.GRADE, links=_AGAIN),
+        stat(thresholds, Query(met(), _NAMED), words=words.THRESHOLDS, links=_AGAIN),
+        bench.worse((5, 6)),
+        stat(
+            success,
+            Query(scalar("pte_load_run_success_ratio"), _NAMED),
+            Query(limit("success_ratio"), "limit, {{application}}"),
+            decimals=2,
+            links=_AGAIN,
+        ),
+        data_state(4),
+        data_age(3),
+    )
+
+
+def _of_run(value: str) -> str:
+    """A value of an application, named by the run that it is of."""
+    return f"{INFO} * on (application) group_left () ({value})"
+
+
+def run_keys(uid: str = "pte-bench", title: str = "Bench of this application") -> list[Key]:
+    return [application_key(uid, title), Key("run", "run"), Key("commit", "commit"), Key("tool", "tool")]
+
+
+def _run() -> Panel:
+    about = About(
+        "The newest run of each application",
+        "Which run is it, of which commit, how long did it take and how much did it ask for?",
+        NO_RESULT,
+        "locale",
+        (24, 6),
+    )
+
+    def column(title: str, name: str, unit: str = "locale", decimals: int | None = None) -> Column:
+        scale = " * 1000" if unit == "dateTimeAsIso" else ""
+        return Column(title, _of_run(scalar(f"pte_load_run_{name}") + scale), unit, decimals=decimals, empty="not told")
+
+    columns = [
+        column("began", "start_timestamp_seconds", "dateTimeAsIso"),
+        column("ended", "end_timestamp_seconds", "dateTimeAsIso"),
+        column("lasted", "duration_seconds", "s"),
+        column("requests", "requests", decimals=0),
+        column("failed", "failures", decimals=0),
+        column("rate", "requests_per_second", "reqps", 1),
+        column("most users", "users", decimals=0),
+        column("received", "received_bytes", "decbytes"),
+        column("sent", "sent_bytes", "decbytes"),
+        Column("to its end", _of_run(scalar("pte_load_run_complete")), "none", words.COMPLETE),
+    ]
+    return table(about, run_keys(), columns, sort="ended")
+
+
+def _latency() -> Panel:
+    about = About(
+        "Latency of the run",
+        "How long did requests take, failed ones with them?",
+        NO_FIGURE,
+        "s",
+        (14, 7),
+    )
+    names = {"p50": "P50", "p90": "P90", "p95": "P95", "p99": "P99", "p995": "P99.5", "p999": "P99.9"}
+    stats = {"min": "least", "mean": "mean", **names, "max": "most"}
+    columns = [
+        Column(title, scalar("pte_load_run_latency_seconds", f'stat="{stat}"'), "s", decimals=3, empty="not told")
+        for stat, title in stats.items()
+    ]
+    return table(about, [application_key("pte-loadrun", "Only this application")], columns, sort="P95")
+
+
+def _failures() -> Panel:
+    about = About(
+        "Failures by kind",
+        "Why did requests fail, and how many?",
+        "No request failed, or the result file does not tell why.",
+        "locale",
+        (10, 7),
+    )
+    count = largest("application, kind", "pte_load_run_errors", APPLICATION)
+    keys = [application_key("pte-loadrun", "Only this application"), Key("kind", "kind")]
+    return table(about, keys, [Column("failed", count, decimals=0)], sort="failed")
+
+
+def _grades() -> Panel:
+    by = "application, grade"
+    about = About(
+        "What a grade takes",
+        "Which grade did the run get, and what does each take? Both must be kept, strictly.",
+        NO_RESULT,
+        "locale",
+        (12, 8),
+    )
+
+    def figure(name: str) -> str:
+        return largest(by, "pte_load_run_grade_limit", APPLICATION, f'figure="{name}"')
+
+    columns = [
+        Column("has it", largest(by, "pte_load_run_grade", APPLICATION), "none", words.HAS),
+        Column("success above", figure("success_ratio"), "percentunit", empty="any"),
+        Column("P95 below", figure("latency_p95_seconds"), "s", empty="any"),
+    ]
+    keys = [application_key("pte-loadrun", "Only this application"), Key("grade", "grade")]
+    return table(about, keys, columns, sort="grade", desc=False)
+
+
+def _checks() -> Panel:
+    about = About(
+        "Thresholds of the tool",
+        "Which thresholds does the test carry itself, and were they met?",
+        "The test has no thresholds of its own, or its result file does not tell them.",
+        "none",
+        (12, 8),
+    )
+    checks = smallest("application, check", "pte_load_run_check_met", APPLICATION)
+    keys = [application_key("pte-loadrun", "Only this application"), Key("check", "threshold")]
+    return table(about, keys, [Column("met", checks, "none", words.MET)], sort="met", desc=False)
+
+
+def _endpoints() -> Panel:
+    about = About(
+        "Endpoints of the run",
+        "Which names in the result file are slow or fail, and which route does each stand for (unmapped: none)?",
+        "No evidence: no result file was read or published, or it tells only totals.",
+        "locale",
+        (24, 10),
+    )
+
+    def latency(stat: str) -> str:
+        return largest(_ENDPOINT, "pte_load_run_endpoint_latency_seconds", APPLICATION, f'stat="{stat}"')
+
+    columns = [
+        Column("requests", largest(_ENDPOINT, "pte_load_run_endpoint_requests", APPLICATION), decimals=0),
+        Column("failed", largest(_ENDPOINT, "pte_load_run_endpoint_failures", APPLICATION), decimals=0),
+        *(
+            Column(stat, latency(stat), "s", decimals=3, empty="not told")
+            for stat in ("mean", "p50", "p95", "p99", "max")
+        ),
+    ]
+    keys = [
+        application_key("pte-coverage", "Coverage of this application"),
+        Key("endpoint", "name"),
+        Key("method", "method"),
+        Key("route", "route"),
+    ]
+    return table(about, keys, columns, sort="p95")
+
+
+def _usage() -> Panel:
+    by = "application, process"
+    about = About(
+        "What processes used while the run went on",
+        "Did the generator, or a process under test, run out of CPU, memory or sockets?",
+        "No evidence: only runs that pte-exporter run has wrapped tell what processes used.",
+        "locale",
+        (24, 6),
+    )
+
+    def used(name: str, stat: str) -> str:
+        return largest(by, f"pte_load_run_usage_{name}", APPLICATION, f'stat="{stat}"')
+
+    columns = [
+        Column("CPU mean, cores", used("cpu_cores", "mean"), decimals=2),
+        Column("CPU most, cores", used("cpu_cores", "max"), decimals=2),
+        Column("memory most", used("memory_bytes", "max"), "bytes"),
+        Column("sockets most", used("sockets", "max"), decimals=0, empty="not seen"),
+        Column("samples", largest(by, "pte_load_run_usage_samples", APPLICATION), decimals=0),
+    ]
+    keys = [application_key("pte-loadrun", "Only this application"), Key("process", "process")]
+    return table(about, keys, columns, sort="CPU most, cores")
