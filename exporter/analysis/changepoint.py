@@ -48,6 +48,10 @@ class Levels:
     limit: float
     """Standard errors from which on a difference is significant."""
 
+    def level(self, start: int, end: int) -> Level:
+        """Of some of the runs."""
+        return Level(start, end, float(np.median(self.values[start:end])))
+
     def error(self, before: int, after: int) -> float:
         """Standard error of the difference between so many runs and so many others."""
         return self.noise.deviation * math.sqrt(self.noise.inflation * (1 / before + 1 / after))

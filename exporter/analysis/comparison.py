@@ -68,43 +68,44 @@ def against_baseline(
         return None
     if reference is None:
         return Change("", name, "baseline", value, None, None, "no_evidence", None, None, samples)
-    verdict = _verdict(now, then, value, reference, name, run_noise, settings)
+    reach = _reach(now, then, name, run_noise, settings)
+    verdict: Verdict = "no_evidence"
+    least = most = None
+    if reach is not None:
+        at = float(scaled(np.asarray(value), name))
+        least, most = (unscaled(at + side * reach, name) for side in (-1, 1))
+        verdict = _verdict(least, most, reference, name, settings)
     bad = {"worse": severity(moved(reference, value, name), name, settings), "no_evidence": None}
     effect = _effect(now.figures, then.figures, value, reference, name)
-    how = bad.get(verdict, "none")
-    return Change("", name, "baseline", value, reference, ratio(reference, value), verdict, how, effect, samples)
+    how, change = bad.get(verdict, "none"), ratio(reference, value)
+    return Change("", name, "baseline", value, reference, change, verdict, how, effect, samples, least, most)
 
 
-def _verdict(  # noqa: PLR0917 - what two runs are compared by
-    now: Measured,
-    then: Measured,
-    value: float,
-    reference: float,
-    name: str,
-    run_noise: float | None,
-    settings: LoadRunSettings,
-) -> Verdict:
-    """By the interval of the difference: wholly beyond the tolerance, wholly within it, or neither."""
+def _verdict(least: float, most: float, reference: float, name: str, settings: LoadRunSettings) -> Verdict:
+    """By the interval of the value: wholly beyond the tolerance on one side, wholly within it, or neither."""
+    beyond = [matters(reference, end, name, settings) for end in (least, most)]
+    if not any(beyond):
+        return "equal"
+    if all(beyond) and (least - reference) * (most - reference) > 0:
+        return "worse" if is_bad(least - reference, name) else "better"
+    return "no_evidence"
+
+
+def _reach(
+    now: Measured, then: Measured, name: str, run_noise: float | None, settings: LoadRunSettings
+) -> float | None:
+    """Half the interval of the difference, on the metric's scale; None with too few requests."""
     errors = [_error(side, name) for side in (now, then)]
     assumed = settings.run_noise if name != "error_ratio" else 0.0
     variance = 0.0
     for error in errors:
         if error is None:
             if run_noise is None or min(now.requests, then.requests) < _LEAST:
-                return "no_evidence"
+                return None
             variance += run_noise**2
         else:
             variance += error**2 + assumed**2 if run_noise is None else max(error, run_noise) ** 2
-    reach = _SURE * math.sqrt(variance)
-    before, after = (float(scaled(np.asarray(each), name)) for each in (reference, value))
-    ends = [unscaled(after + side * reach, name) for side in (-1, 1)]
-    beyond = [matters(reference, end, name, settings) for end in ends]
-    if not any(beyond):
-        return "equal"
-    same_side = (after - reach - before) * (after + reach - before) > 0
-    if all(beyond) and same_side:
-        return "worse" if is_bad(after - before, name) else "better"
-    return "no_evidence"
+    return _SURE * math.sqrt(variance)
 
 
 def _error(side: Measured, name: str) -> float | None:

@@ -110,43 +110,53 @@ def against_history(points: Sequence[Point], name: str, settings: LoadRunSetting
     found = found_levels(points, name, settings)
     if found is None:
         return Change("", name, "history", points[-1].value, None, None, "no_evidence", None, None, len(points)), None
-    before = _reference(found, name, settings)
-    if before is None or abs(found.strength(before, found.steps[-1])) < found.limit:
-        return _unmoved(found, name, settings), found
-    now = found.steps[-1]
-    verdict: Verdict = "equal"
-    if matters(unscaled(before.value, name), unscaled(now.value, name), name, settings):
+    now, before = found.steps[-1], _reference(found, name, settings)
+    verdict: Verdict = "no_evidence"
+    if before is None:  # nothing has changed for long, and the newest level is compared with itself
+        recent = max(1, min(now.runs // 2, settings.settled // 2))
+        before, now = found.level(now.start, now.end - recent), found.level(now.end - recent, now.end)
+    elif abs(found.strength(before, now)) >= found.limit and _differ(before.value, now.value, name, settings):
         verdict = "worse" if is_bad(now.value - before.value, name) else "better"
-    return _change(found, name, settings, before.value, now.value, verdict, before.runs + now.runs), found
+    last = found.steps[-1]
+    for runs in range(1, settings.confirm):
+        if verdict != "worse" and _stand_apart(found, runs, name, settings):
+            rest = found.level(last.start, max(last.start + 1, last.end - runs))
+            newest = Level(last.end - 1, last.end, float(found.values[-1]))
+            return _change(found, name, settings, rest, newest, "no_evidence"), found
+    reach = _SURE * found.error(before.runs, now.runs)
+    ends = (now.value - reach, now.value + reach)
+    if verdict == "no_evidence" and not any(_differ(before.value, end, name, settings) for end in ends):
+        verdict = "equal"
+    return _change(found, name, settings, before, now, verdict), found
 
 
-def _unmoved(found: Levels, name: str, settings: LoadRunSettings) -> Change:
-    """Nothing was found: is there evidence that nothing is there? And does the newest run stand apart?"""
-    now = found.steps[-1]
-    values = found.values[now.start :]
-    for alone in range(1, settings.confirm):
-        rest = float(np.median(values[:-alone])) if values.size > alone else now.value
-        newest, away = float(values[-1]), values[-alone:] - rest
-        apart = (np.abs(away) > _APART * found.noise.deviation).all() and np.unique(np.sign(away)).size == 1
-        if apart and matters(unscaled(rest, name), unscaled(newest, name), name, settings):
-            return _change(found, name, settings, rest, newest, "no_evidence", values.size)
-    recent = max(1, min(values.size // 2, settings.settled // 2))
-    before, after = float(np.median(values[:-recent])), float(np.median(values[-recent:]))
-    reach = _SURE * found.error(values.size - recent, recent)
-    ends = (unscaled(after - reach, name), unscaled(after + reach, name))
-    inside = not any(matters(unscaled(before, name), end, name, settings) for end in ends)
-    return _change(found, name, settings, before, after, "equal" if inside else "no_evidence", values.size)
+def _differ(before: float, after: float, name: str, settings: LoadRunSettings) -> bool:
+    """As `matters`, on the scale of the series."""
+    return matters(unscaled(before, name), unscaled(after, name), name, settings)
+
+
+def _stand_apart(found: Levels, runs: int, name: str, settings: LoadRunSettings) -> bool:
+    """Whether so many runs at the end are far from their level, on one side: spikes, or a new level that begins."""
+    last = found.steps[-1]
+    if last.runs <= runs:
+        return False
+    rest = found.level(last.start, last.end - runs).value
+    away = found.values[-runs:] - rest
+    far = (np.abs(away) > _APART * found.noise.deviation).all() and np.unique(np.sign(away)).size == 1
+    return bool(far) and _differ(rest, float(found.values[-1]), name, settings)
 
 
 def _change(  # noqa: PLR0917 - what a change is made from
-    found: Levels, name: str, settings: LoadRunSettings, before: float, after: float, verdict: Verdict, runs: int
+    found: Levels, name: str, settings: LoadRunSettings, before: Level, now: Level, verdict: Verdict
 ) -> Change:
-    """From values on the scale of the series."""
-    reference, value = unscaled(before, name), unscaled(after, name)
+    reference, value = unscaled(before.value, name), unscaled(now.value, name)
     bad = {"worse": severity(moved(reference, value, name), name, settings), "no_evidence": None}
-    how = bad.get(verdict, "none")
-    effect = (after - before) / found.noise.deviation
-    return Change("", name, "history", value, reference, ratio(reference, value), verdict, how, effect, runs)
+    how, runs = bad.get(verdict, "none"), before.runs + now.runs
+    effect = (now.value - before.value) / found.noise.deviation
+    reach = _SURE * found.error(before.runs, now.runs)
+    least, most = (unscaled(now.value + side * reach, name) for side in (-1, 1))
+    change = ratio(reference, value)
+    return Change("", name, "history", value, reference, change, verdict, how, effect, runs, least, most)
 
 
 def _reference(found: Levels, name: str, settings: LoadRunSettings) -> Level | None:

@@ -46,6 +46,9 @@ class Change:
     """
     samples: int
     """What the verdict rests on: runs against history; against a baseline requests of the side that has fewer."""
+    least: float | None = None
+    """Where the value may lie, 95 %, with what is not known of the reference in it; None without evidence of that."""
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
