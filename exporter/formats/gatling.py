@@ -22,7 +22,7 @@ FORMAT, TOOL = "gatling", "gatling"
 _KINDS = ("RUN", "REQUEST", "USER", "GROUP", "ERROR", "ASSERTION")
 _FIRST = tuple(f"{kind}\t".encode() for kind in _KINDS)
 _EARLY = re.compile(rb"[^\t\n]*\t[^\t\n]*\t(RUN|REQUEST|USER|GROUP)\t")
-_VERSION = re.compile(r"(\d+)\.(\d+)")
+_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})[.\w-]{0,30}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +128,9 @@ class Reader:
     def _run(self, fields: list[str]) -> None:
         if self._layout is _V20:
             return
-        found = _VERSION.match(fields[-1])
+        found = _VERSION.fullmatch(fields[-1].strip())
         if found is None:
-            self._fail(f"a RUN of version {fields[-1]!r}, wanted one such as 3.11.5 in its last field")
+            self._fail(f"a RUN of version {fields[-1][:40]!r}, wanted one such as 3.11.5 in its last field")
         version = int(found[1]), int(found[2])
         self._version = fields[-1].strip()
         self._layout = _V22 if version < (3, 0) else _V30 if version < (3, 4) else _V34

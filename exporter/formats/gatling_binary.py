@@ -25,7 +25,7 @@ _LONGEST = 1024 * 1024
 _DEEPEST = 1000
 """Groups within groups, scenarios, assertions."""
 _HEAD = re.compile(rb"\0\0\0\0[\x03-\x40](\d+\.\d+[^\0]*)", re.DOTALL)
-_VERSION = re.compile(r"(\d+)\.(\d+)")
+_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})[.\w-]{0,30}", re.ASCII)
 _INT, _LONG = struct.Struct(">i"), struct.Struct(">q")
 
 
@@ -156,8 +156,11 @@ class Reader:
     def _run(self) -> None:
         source = self._bytes
         version = source.text()
-        self._version, found = version, _VERSION.match(version)
-        if found is None or (int(found[1]), int(found[2])) < _OLDEST:
+        found = _VERSION.fullmatch(version)
+        if found is None:
+            raise _Wrong(f"{version[:20]!r} as Gatling's version")
+        self._version = version
+        if (int(found[1]), int(found[2])) < _OLDEST:
             text = f"Gatling {version} binary simulation.log, wanted one of 3.13 or later, or the text that 3.12 writes"
             raise SourceError("bad_data", f"{self._place}: {text}")
         source.text()  # the simulation's class
