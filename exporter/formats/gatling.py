@@ -65,16 +65,17 @@ class Users:
             self._minute = int(at // MINUTE)
         known = self.at(at)
         self._active = max(0, self._active + by)
-        return known and self.at(at)
+        self._tally.users(self._minute * MINUTE, self._active)
+        return known
 
     def at(self, at: float) -> bool:
         """Time has come so far; users who did nothing since stay what they were."""
         minute = int(at // MINUTE)
-        if self._minute < 0 or minute < self._minute:
+        if self._minute < 0 or minute <= self._minute:
             return True
         if (minute - self._minute) * MINUTE > LONGEST_RUN:
             return False
-        for each in range(self._minute, minute + 1):
+        for each in range(self._minute + 1, minute + 1):
             self._tally.users(each * MINUTE, self._active)
         self._minute = minute
         return True

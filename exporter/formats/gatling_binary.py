@@ -26,7 +26,7 @@ _DEEPEST = 1000
 """Groups within groups, scenarios, assertions."""
 _HEAD = re.compile(rb"\0\0\0\0[\x03-\x40](\d+\.\d+[^\0]*)", re.DOTALL)
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})[.\w-]{0,30}", re.ASCII)
-_INT, _LONG = struct.Struct(">i"), struct.Struct(">q")
+_INT, _LONG, _TIMES = struct.Struct(">i"), struct.Struct(">q"), struct.Struct(">iiB")
 
 
 def recognises(head: bytes) -> bool:
@@ -176,8 +176,10 @@ class Reader:
     def _request(self) -> None:
         source = self._bytes
         names = (*self._groups(), source.cached())
-        began, ended = source.number(), source.number()
-        failed = not source.flag("whether a request went well")
+        began, ended, status = _TIMES.unpack(source.take(_TIMES.size))
+        if status > 1:
+            raise _Wrong(f"{status} as whether a request went well, wanted 0 or 1")
+        failed = not status
         message = source.cached()
         number = self._endpoints.get(names)
         if number is None:
