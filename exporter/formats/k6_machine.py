@@ -5,6 +5,7 @@ A rate has `matches` of `total`: what http_req_failed matches are failures. It h
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -18,9 +19,14 @@ from exporter.model.loadrun import LoadRun
 
 FORMAT, TOOL = "k6-machine-summary", "k6"
 
+_LIST = re.compile(rb'"results":\s*\{.*"metrics":\s*\[', re.DOTALL)
+
 
 def recognises(head: bytes) -> bool:
-    return head.lstrip().startswith(b"{") and b'"k6Version"' in head
+    """Keys stand in any order; metrics are a list here, and an object in k6's other summaries."""
+    if not head.lstrip().startswith(b"{"):
+        return False
+    return b'"k6Version"' in head or (_LIST.search(head) is not None and b'"http_req' in head)
 
 
 class _Metadata(msgspec.Struct):

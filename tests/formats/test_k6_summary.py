@@ -56,6 +56,19 @@ def test_what_is_not_told_is_not_there(name: str) -> None:
     assert run.timeline is None
 
 
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [(MACHINE, "results"), (MACHINE, "config"), (NEW, "metrics"), (NEW, "options"), (EXPORT, "root_group")],
+)
+def test_keys_stand_in_any_order(name: str, first: str) -> None:
+    """Go's maps have none, so that version and state may lie beyond the bytes that the format is told from."""
+    content = json.loads((FILES / name).read_bytes())
+    text = json.dumps({first: content[first], **content}).encode()
+    head = text[: text.index(b"http_req") + 20]
+    known = [key for key, module in formats.formats().items() if module.recognises(head)]
+    assert known == ["k6-machine-summary" if name == MACHINE else "k6-summary"]
+
+
 def test_thresholds_of_the_export_are_inverted() -> None:
     """true means crossed there, and {"ok": true} means met in handleSummary: both give the same checks."""
     checks = formats.read(FILES / NEW).checks
