@@ -22,6 +22,7 @@ MOST_KINDS = 20
 MOST_CHANGES = 50
 """Endpoints and metrics that changed and are shown by name, the worst first."""
 
+CHANGE_ROLES = ("value", "least", "most", "reference")
 GRADE_FIGURES = ("success_ratio", "latency_p95_seconds")
 VERDICTS = ("worse", "equal", "better", "no_evidence")
 DIRECTIONS = ("improving", "degrading", "stable", "volatile", "no_evidence")
@@ -112,9 +113,7 @@ def _changes(read: Callable[[Change], float | None]) -> Callable[[JudgedRun], Va
 
 
 def _change_inputs(judged: JudgedRun) -> Values:
-    for one in _whole(judged):
-        yield (one.against, one.metric, "value"), one.value
-        yield (one.against, one.metric, "reference"), one.reference
+    return [((one.against, one.metric, role), getattr(one, role)) for one in _whole(judged) for role in CHANGE_ROLES]
 
 
 def _change_verdicts(judged: JudgedRun) -> Values:
@@ -316,7 +315,8 @@ SERIES: tuple[Series, ...] = (
     ),
     _series(
         "change_input",
-        "What is compared, in the metric's base unit: role value is the run, reference what it was.",
+        "What is compared, in the metric's base unit: value is the run, surely between least and most; reference is "
+        "what it was.",
         ("against", "metric", "role"),
         _change_inputs,
     ),

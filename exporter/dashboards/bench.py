@@ -124,6 +124,8 @@ def whole_run() -> Panel:
 
     columns = [
         Column("value", value("value"), decimals=2),
+        Column("at least", value("least"), decimals=2, empty="not known"),
+        Column("at most", value("most"), decimals=2, empty="not known"),
         Column("was", value("reference"), decimals=2),
         Column("change", largest(_BY, "pte_load_run_change_ratio", APPLICATION), "percentunit", decimals=1),
         Column("verdict", _verdict_number(), "none", words.COMPARED),

@@ -95,7 +95,7 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "against", "`pte_load_run_*change*`", get_args(judgement.Against)
     yield "metric", "`pte_load_run_*`", judgement.METRICS
     yield "verdict", "`pte_load_run_change_verdict`, `pte_load_run_endpoint_changes`: the run is", loadrun.VERDICTS
-    yield "role", "`pte_load_run_change_input`", ("value", "reference")
+    yield "role", "`pte_load_run_change_input`", loadrun.CHANGE_ROLES
     yield "change", "`pte_load_run_change_limit`", ("ratio", "error_ratio")
     yield "direction", "`pte_load_run_trend`, `pte_load_run_endpoint_trends`", loadrun.DIRECTIONS
     yield "day", "of `timezone`", WEEKDAYS

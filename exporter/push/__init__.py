@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from exporter.errors import SourceError
+from exporter.errors import PteError, SourceError
 from exporter.model.loadrun import LoadRun
 from exporter.push import inputs, page, places, summary
 
@@ -26,15 +27,24 @@ def publish(run: LoadRun, given: argparse.Namespace) -> str:
     return text
 
 
-def publish_file(path: Path, given: argparse.Namespace) -> str:
-    """As `publish`, for a result file or JUnit XML; what was published in short, and where it went."""
-    if inputs.is_junit(path):
-        snapshot, body = page.of_report(inputs.report(path, given), given.application, inputs.read(given))
-        shown = summary.of_executions(snapshot, given.application)
-        where = places.send(places.read(given), given.application, "tests", body)
+def publish_files(paths: Sequence[Path], given: argparse.Namespace) -> str:
+    """As `publish`, for a result file, or for JUnit XML; what was published in short, and where it went."""
+    tests = [inputs.is_junit(path) for path in paths]
+    if all(tests):
+        shown, where = _published_reports(paths, given)
+    elif len(paths) == 1:
+        shown, where = _published(inputs.run(paths[0]), given)
     else:
-        shown, where = _published(inputs.run(path), given)
+        other = paths[tests.index(False)]
+        raise PteError(f"{other}: is no JUnit XML: wanted one result of a load test, or JUnit XML alone")
     return "\n".join(part for part in (shown, where) if part)
+
+
+def _published_reports(paths: Sequence[Path], given: argparse.Namespace) -> tuple[str, str]:
+    chosen, told = places.read(given), inputs.read_tests(paths, given)
+    snapshot, body = page.of_reports(told, given.application)
+    shown = summary.of_executions(snapshot.executions[given.application], given.application)
+    return shown, places.send(chosen, given.application, "tests", body)
 
 
 def _published(run: LoadRun, given: argparse.Namespace) -> tuple[str, str]:

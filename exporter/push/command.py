@@ -17,7 +17,13 @@ Exit codes: 0 published (without --to: printed); 1 not; 2 wrong usage. Whether t
 def add(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
     """The command's arguments; `common` has already given those that all commands have."""
     parser.description = _HELP
-    parser.add_argument("result", type=Path, metavar="RESULT", help="a load test's result file, or JUnit XML")
+    parser.add_argument(
+        "results",
+        type=Path,
+        nargs="+",
+        metavar="RESULT",
+        help="a load test's result file; or JUnit XML, as many files as one run of tests wrote",
+    )
     add_arguments(parser)
     parser.set_defaults(run=_publish)
 
@@ -79,5 +85,5 @@ def check(given: argparse.Namespace) -> None:
 def _publish(given: argparse.Namespace) -> int:
     from exporter import push
 
-    print(push.publish_file(given.result, given))
+    print(push.publish_files(given.results, given))
     return 0

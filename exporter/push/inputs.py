@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import argparse
 import glob
-import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from exporter import config, formats, sources
 from exporter.analysis.loadrun import is_route, mapped
 from exporter.config.conversion import convert
 from exporter.errors import ConfigError, Problem, PteError, SourceError
+from exporter.formats import junit
 from exporter.model.execution import Report
 from exporter.model.loadrun import LoadRun
 from exporter.model.settings import AnalysisSettings
+from exporter.sources import junit as reports
 from exporter.sources.loadtest import Options
 
 MOST = 30
@@ -54,21 +55,30 @@ def run(path: Path) -> LoadRun:
 def is_junit(path: Path) -> bool:
     """Whether a file is a report of a test runner."""
     try:
-        junit: Any = importlib.import_module("exporter.formats.junit")
-    except ImportError:
-        return False
-    try:
         with path.open("rb") as file:
-            return bool(junit.recognises(file.read(formats.HEAD)))
+            return junit.recognises(file.read(formats.HEAD))
     except OSError as error:
         raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
 
 
-def report(path: Path, given: argparse.Namespace) -> Report:
-    """The report in a JUnit XML file."""
-    junit: Any = importlib.import_module("exporter.formats.junit")
-    found: Report = junit.read(path, ())
-    return found
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """Reports of one run of tests, and what they are judged by."""
+
+    settings: AnalysisSettings
+    reports: tuple[Report, ...]
+
+
+def read_tests(paths: Sequence[Path], given: argparse.Namespace) -> Tests:
+    """The reports, with the properties and the time zone that a source of reports would have."""
+    settings, options = AnalysisSettings(), reports.Options()
+    if given.config_file is not None:
+        found = sources.read(given.config_file)
+        settings = found.analysis
+        of_ci = [each.source for each in found.environments if isinstance(each.source, reports.Options)]
+        options = of_ci[0] if of_ci else options
+    zone = ZoneInfo(options.timezone)
+    return Tests(settings, tuple(junit.read(path, options.properties, zone) for path in paths))
 
 
 def _configured(given: argparse.Namespace) -> tuple[AnalysisSettings, Mapping[str, str]]:

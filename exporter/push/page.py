@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from dataclasses import replace
-from typing import Any
 
 from exporter.analysis.execution import executed
 from exporter.analysis.loadrun import as_observation, mapped
-from exporter.catalogue import loadrun
-from exporter.model.execution import Report
+from exporter.catalogue import execution, loadrun
 from exporter.model.loadrun import LoadRun
 from exporter.model.results import Snapshot
 from exporter.pipeline import of_run as analysed
 from exporter.publish import render
-from exporter.push.inputs import Inputs
+from exporter.push.inputs import Inputs, Tests
 
 
 def of_run(run: LoadRun, application: str, told: Inputs) -> tuple[Snapshot, bytes]:
@@ -27,9 +24,11 @@ def of_run(run: LoadRun, application: str, told: Inputs) -> tuple[Snapshot, byte
     return snapshot, render(snapshot, loadrun.SERIES).body
 
 
-def of_report(report: Report, application: str, told: Inputs) -> tuple[Snapshot, bytes]:
-    """The report by itself, and its page."""
-    execution: Any = importlib.import_module("exporter.catalogue.execution")
-    found = executed((report,), told.settings.test_executions, max(time.time(), report.at))
-    snapshot = Snapshot(found.reports[-1].at, None, None, {}, {}, told.settings, {application: found})
+def of_reports(told: Tests, application: str) -> tuple[Snapshot, bytes]:
+    """The reports by themselves, and their page; as of now, or of their own time where that is beyond the look-back."""
+    newest = max(report.at for report in told.reports)
+    now = time.time()
+    at = now if newest <= now < newest + told.settings.test_executions.lookback else newest
+    found = executed(told.reports, told.settings.test_executions, at)
+    snapshot = Snapshot(at, None, None, {}, {}, told.settings, {application: found})
     return snapshot, render(snapshot, execution.SERIES).body

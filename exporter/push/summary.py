@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from exporter import words
+from exporter.model.execution import Executed
 from exporter.model.judgement import Change, JudgedRun
 from exporter.model.results import Snapshot
 from exporter.model.settings import SEVERITIES
@@ -57,9 +58,11 @@ def _changes(changes: Sequence[Change]) -> Iterator[str]:
         yield f"  and {len(moved) - _MOST} more changes"
 
 
-def of_executions(snapshot: Snapshot, application: str) -> str:
-    """How many tests of the newest report ended how."""
-    report = snapshot.executions[application].reports[-1]
-    outcomes = [one.outcome for one in report.executions]
-    counts = ", ".join(f"{outcomes.count(each)} {each}" for each in dict.fromkeys(sorted(outcomes)))
-    return f"{application}: {words.counted(len(outcomes), 'test')} in {report.name}: {counts or 'none'}"
+def of_executions(found: Executed, application: str) -> str:
+    """How many tests ended how, and by name those that failed."""
+    total = found.total
+    counts = {name: getattr(total, name) for name in ("passed", "failed", "error", "skipped")}
+    shown = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    lines = [f"{application}: {words.counted(sum(counts.values()), 'test')}: {shown or 'none'}"]
+    lines += (f"  failing: {case.suite}: {case.name}" for case in found.failing[:_MOST])
+    return "\n".join(lines)

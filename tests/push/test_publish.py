@@ -119,7 +119,7 @@ def test_a_slower_run_is_told_against_a_baseline(tmp_path: Path, capsys: pytest.
     named = ("release", "--baselines", str(tmp_path / "baselines")) if by == "name" else (str(saved),)
     assert command(tmp_path, "--baseline", *named, "--to", "textfile", str(tmp_path)) == 0
     shown = capsys.readouterr().out
-    assert "all requests: latency P95 +80 % against the baseline" in shown
+    assert "all requests: latency P95 +80" in shown
     found = published(tmp_path)
     key = frozenset({("application", "shop"), ("against", "baseline"), ("metric", "latency_p95")})
     assert found["pte_load_run_change_ratio"][key] == pytest.approx(0.8, abs=0.02)
@@ -181,3 +181,41 @@ def test_a_run_without_requests_is_not_published(tmp_path: Path, capsys: pytest.
     assert command(tmp_path, "--to", "textfile", str(tmp_path)) == 1
     assert "holds no requests" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.prom"))
+
+
+def report(path: Path, *cases: str) -> Path:
+    """JUnit XML; a case is its name, with ! when it failed."""
+    inside = "".join(
+        f'<testcase name="{case.rstrip("!")}" time="2">{"<failure/>" if case.endswith("!") else ""}</testcase>'
+        for case in cases
+    )
+    path.write_text(f'<testsuite name="{path.stem}">{inside}</testsuite>', encoding="utf-8")
+    return path
+
+
+def test_reports_of_test_runners_are_published_beside_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """JUnit XML is recognised; the files of one run of tests go together into a file of their own."""
+    one, two = report(tmp_path / "one.xml", "a", "b!"), report(tmp_path / "two.xml", "c")
+    to = ("--application", "shop", "--to", "textfile", str(tmp_path))
+    assert command(tmp_path, *to[2:]) == 0
+    capsys.readouterr()
+    assert cli.main(["publish", str(one), str(two), *to]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("shop: 3 tests: 2 passed, 1 failed\n  failing: one: b\npublished to ")
+    found = samples((tmp_path / "pte_exporter_shop.tests.prom").read_bytes())
+    names = {name for name, _ in found}
+    assert names
+    assert all(name.startswith("pte_test_execution_") for name in names)
+    assert "pte_load_run_requests" in published(tmp_path)
+
+
+def test_results_and_reports_are_not_mixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two results, or a result among reports, would be two things under one name."""
+    result = write(tmp_path / "result.json", load_run())
+    one = report(tmp_path / "one.xml", "a")
+    assert cli.main(["publish", str(one), str(result), "--application", "shop"]) == 1
+    assert capsys.readouterr().err == (
+        f"pte-exporter: {result}: is no JUnit XML: wanted one result of a load test, or JUnit XML alone\n"
+    )

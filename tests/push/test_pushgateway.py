@@ -99,6 +99,19 @@ def test_credentials_come_from_a_file_or_the_environment(tmp_path: Path, monkeyp
         assert "pte_load_run_requests" in page.text
 
 
+def test_reports_of_tests_do_not_replace_the_run(gateway: Server, tmp_path: Path) -> None:
+    """A run and the reports of an application lie in groups of their own."""
+    to = given("--to", "pushgateway", gateway.url, application="both")
+    report = tmp_path / "unit.xml"
+    report.write_text('<testsuite name="unit"><testcase name="a" time="2"/></testsuite>')
+    push.publish(load_run(), to)
+    told = push.publish_files([report], to)
+    assert told.endswith("(job pte-exporter-tests, application both)")
+    assert endpoints(gateway, "both") == {"GET /cart", "Log in"}
+    page = requests.get(f"{gateway.url}/metrics", timeout=5).text
+    assert 'application="both"' in next(line for line in page.splitlines() if line.startswith("pte_test_execution_"))
+
+
 @contextmanager
 def answering(status: int, body: bytes) -> Iterator[str]:
     """A server that gives one answer to everything."""
@@ -149,5 +162,5 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     """No connection is an error, and where the page went before stays said by its file."""
     to = given("--to", "textfile", str(tmp_path), "--to", "pushgateway", "http://127.0.0.1:1")
     with pytest.raises(PteError, match=r"no connection to 127.0.0.1:1"):
-        push.publish_file(write(tmp_path / "result.json", load_run()), to)
+        push.publish_files([write(tmp_path / "result.json", load_run())], to)
     assert (tmp_path / "pte_exporter_shop.prom").is_file()
