@@ -140,7 +140,7 @@ class Reader:
             self._tally.complete = False
         if self._errors:
             self._tally.warn(
-                f"has {self._errors} errors beside the requests, the first: {' '.join(self._error.split())[:200]}"
+                f"errors beside the requests: {self._errors}, the first: {' '.join(self._error.split())[:200]}"
             )
 
     @property

@@ -83,7 +83,7 @@ def test_groups_are_no_requests_and_errors_are_told() -> None:
     crash = Failure("GET /broken: No attribute named 'id'\nis\tdefined", START + 5)
     run = run_of(logs.text("3.11.5", [crash, *SHOP]))
     assert run.total.requests == 144
-    assert run.warnings == ("has 1 errors beside the requests, the first: GET /broken: No attribute named 'id'",)
+    assert run.warnings == ("errors beside the requests: 1, the first: GET /broken: No attribute named 'id'",)
 
 
 def test_a_last_line_that_breaks_off_is_left_out() -> None:
