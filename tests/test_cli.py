@@ -44,7 +44,7 @@ def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
     path = written(tmp_path, cli.DEMO.read_text(encoding="utf-8"))
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{path}: fine, 2 environments: production (production), pte (pte); 3 SLOs\n"
+    assert done.stdout == f"{path}: fine, 3 environments: production (production), pte (pte), ci (ci); 3 SLOs\n"
 
 
 def test_check_looks_at_objectives_as_the_rules_made_of_them_do(tmp_path: Path) -> None:

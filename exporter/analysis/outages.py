@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from exporter.model.execution import Execution, Outages, Report
+from exporter.model.execution import Execution, Outages, Report, ValueOutages
 
 Test = tuple[object, ...]
 """Suite, name and labels of an execution."""
@@ -67,14 +67,15 @@ def case_outages(reports: Sequence[Report]) -> Mapping[tuple[str, str], Outages]
     )
 
 
-def property_outages(reports: Sequence[Report], most: int) -> Mapping[tuple[str, str], Outages]:
-    """(property, value) to those of its tests; of the values with the most executions."""
+def property_outages(reports: Sequence[Report], most: int) -> tuple[ValueOutages, ...]:
+    """Each property's values, those with the most executions."""
     known = Counter(item for report in reports for each in report.executions for item in each.labels.items())
     kept = dict(known.most_common(most))
-    return _outages(
+    found = _outages(
         (report.at, [(item, each) for each in report.executions for item in each.labels.items() if item in kept])
         for report in reports
     )
+    return tuple(ValueOutages(*item, outages) for item, outages in sorted(found.items()))
 
 
 def _outages(told: Iterable[tuple[float, Sequence[tuple[Key, Execution]]]]) -> dict[Key, Outages]:

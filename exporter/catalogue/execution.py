@@ -142,7 +142,7 @@ def _of_outages(name: str, help: str, read: Callable[[Outages], float | None]) -
     """Of the application, of tests and of properties' values."""
 
     def values(executed: Executed) -> Values:
-        return [(key, read(outages)) for key, outages in executed.property_outages.items()]
+        return [((one.property, one.value), read(one.outages)) for one in executed.property_outages]
 
     return (
         _one(name, f"{help}, of the application {_ALL}", lambda one: read(one.outages) if one.runs else None),

@@ -111,6 +111,15 @@ class Outages:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueOutages:
+    """Of one value of a property, such as one device."""
+
+    property: str
+    value: str
+    outages: Outages
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One test over the look-back, on all devices together."""
 
@@ -157,8 +166,8 @@ class Executed:
     """Those that failed: first those that still do, then those that failed most often; capped."""
     outages: Outages = Outages()
     """Of the application: it fails while one of its tests does."""
-    property_outages: Mapping[tuple[str, str], Outages] = field(default_factory=dict)
-    """(property, value) to what its tests say together."""
+    property_outages: tuple[ValueOutages, ...] = ()
+    """Of each value of each property, what its tests say together."""
     spike: Spike | None = None
     """None without evidence: too few runs before."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +30,7 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
         "sides": snapshot.sides,
         "observations": {"production": snapshot.production, "pte": snapshot.pte},
         "applications": {name: _result(result) for name, result in snapshot.applications.items()},
-        "test_executions": snapshot.executions,
+        "test_executions": {name: replace(one, reports=()) for name, one in snapshot.executions.items()},
         "settings": snapshot.settings,
     }
     return msgspec.json.format(msgspec.json.encode(document, enc_hook=float), indent=2) + b"\n"

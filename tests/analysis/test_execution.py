@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.analysis.execution import executed
-from exporter.model.execution import Counts, Executed, Execution, Outages, Report
+from exporter.model.execution import Counts, Executed, Execution, Outages, Report, ValueOutages
 from exporter.model.settings import Duration, ExecutionSettings
 
 NOW = 1_000_000.0
@@ -167,8 +167,10 @@ def test_a_device_fails_while_one_of_its_tests_does() -> None:
         report(2 * HOUR, device="y", a="p"),
         report(HOUR, device="x", b="p"),
     )
-    assert found.property_outages["device", "x"] == Outages(HOUR, 1, 3 * HOUR, 1)
-    assert found.property_outages["device", "y"] == Outages()
+    assert found.property_outages == (
+        ValueOutages("device", "x", Outages(HOUR, 1, 3 * HOUR, 1)),
+        ValueOutages("device", "y", Outages()),
+    )
     assert found.outages == Outages(HOUR, 1, 3 * HOUR, 1)
 
 
