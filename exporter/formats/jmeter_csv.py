@@ -5,7 +5,6 @@ Read block by block, also while it grows; memory does not grow with the file.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import deque
 from collections.abc import Sequence
@@ -17,7 +16,19 @@ from exporter.errors import SourceError
 from exporter.formats import jmeter
 from exporter.formats.jmeter_nesting import Batch, Held, Nesting, Row, Sorted
 from exporter.formats.jmeter_parts import Parts
-from exporter.formats.jmeter_rows import INTEGERS, REQUIRED, TEXTS, Layout, Parsed, Rows, parse, record_of, rows_of
+from exporter.formats.jmeter_rows import (
+    INTEGERS,
+    REQUIRED,
+    TEXTS,
+    Layout,
+    Parsed,
+    Rows,
+    fields_of,
+    parse,
+    record_of,
+    refuse_stray_quotes,
+    rows_of,
+)
 from exporter.formats.tally import Batch as Requests
 from exporter.formats.tally import Codes as Numbers
 from exporter.formats.tally import Flags, Tally
@@ -42,9 +53,9 @@ def recognises(head: bytes) -> bool:
 
 
 def _header(line: bytes) -> Layout:
-    """The delimiter that gives most of JMeter's names, and the columns."""
+    """The delimiter that gives most of JMeter's names, and the columns; names of variables stand in quotes."""
     text = line.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
-    cuts = [Layout(each, tuple(next(csv.reader([text], delimiter=each), ()))) for each in _DELIMITERS]
+    cuts = [Layout(each, tuple(fields_of(text, each))) for each in _DELIMITERS]
     return max(cuts, key=lambda layout: len(_NAMES.intersection(layout.columns)))
 
 
@@ -71,6 +82,7 @@ class Reader:
             self._read(rows, self._layout)
         if len(self._rest) > _LONGEST:
             self._drain(0)
+            refuse_stray_quotes(self._rest, self._layout, self._line)
             text = f"line {self._line}: has a row of more than {_LONGEST} bytes, is a quote missing?"
             raise SourceError("bad_data", text)
 
@@ -82,6 +94,7 @@ class Reader:
                 self._read(self._rest + b"\n", self._layout)
             else:
                 self._drain(0)
+                refuse_stray_quotes(self._rest, self._layout, self._line)
                 self._tally.warn(f"breaks off in the row on line {self._line}, which is left out")
                 self._tally.complete = False
         self._rest = b""
@@ -260,7 +273,7 @@ def _cut(block: bytes, *, odd: bool) -> int:
 
 def _is_whole(row: bytes, layout: Layout) -> bool:
     """Whether a last row without a line end is sure to have lost nothing that is used."""
-    fields = next(csv.reader([row.decode("utf-8", "replace")], delimiter=layout.delimiter), [])
+    fields = fields_of(row.decode("utf-8", "replace"), layout.delimiter)
     if len(fields) != len(layout.columns) or row.count(b'"') % 2 or layout.columns[-1] in jmeter.CUT_UNSEEN:
         return False
     try:

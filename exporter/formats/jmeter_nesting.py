@@ -80,7 +80,7 @@ class Nesting:
         suspects = np.array([jmeter.may_be_sub_result(text) for text in batch.labels.texts], dtype=np.bool_)
         candidates = suspects[batch.labels.numbers]
         candidates[batch.transactions] = True
-        released = self._release(batch)
+        released = self._release(batch, found)
         if candidates.any():
             self._decide(batch, np.flatnonzero(candidates), found)
         self._remember(batch, found)
@@ -92,7 +92,7 @@ class Nesting:
         self._last = {}
         return found
 
-    def _release(self, batch: Batch) -> list[tuple[Row, Held]]:
+    def _release(self, batch: Batch, found: Sorted) -> list[tuple[Row, Held]]:
         """Transactions that waited for their thread's next row, where that is none of theirs."""
         released: list[tuple[Row, Held]] = []
         waiting = {name for name, row in self._last.items() if row.held is not None}
@@ -105,7 +105,9 @@ class Nesting:
             row = self._last.get(thread)
             if row is not None and row.held is not None:
                 follows = _row(batch, position, transaction=position in transactions)
-                if not _holds(row, follows):
+                if _holds(row, follows):
+                    found.beside += 1
+                else:
                     released.append((row, row.held))
                 self._last[thread] = Row(row.start, row.end, row.label, transaction=True)
         return released

@@ -5,6 +5,7 @@ Which library, and why: docs/adr/0013-*.md.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +48,14 @@ class Layout:
 
     def has(self, column: str) -> bool:
         return column in self.columns
+
+
+def fields_of(row: str, delimiter: str) -> Sequence[str]:
+    """The fields of one row; none where it is no row."""
+    try:
+        return next(csv.reader([row], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +146,7 @@ def _fast(block: bytes, values: Bytes, lines: int, layout: Layout) -> pl.DataFra
     delimiters, rows = int(np.count_nonzero(values == sign[0])), lines
     if b'"' in block:
         quotes = np.flatnonzero(values == _QUOTE)
-        if stray(values, quotes, sign[0]) is not None:
+        if _stray(values, quotes, sign[0]) is not None:
             return None
         pairs = zip(quotes[::2].tolist(), quotes[1::2].tolist(), strict=True)
         quoted = b"".join([block[opens:closes] for opens, closes in pairs])
@@ -161,7 +170,16 @@ def _fast(block: bytes, values: Bytes, lines: int, layout: Layout) -> pl.DataFra
     return None if any(frame[name].null_count() for name in used) else frame
 
 
-def stray(values: Bytes, quotes: Ints, delimiter: int) -> int | None:
+def refuse_stray_quotes(block: bytes, layout: Layout, line: int) -> None:
+    """Raises SourceError for a quote inside a field; `block` begins with a row, on `line`."""
+    values = np.frombuffer(block, dtype=np.uint8)
+    wrong = _stray(values, np.flatnonzero(values == _QUOTE), ord(layout.delimiter))
+    if wrong is not None:
+        where = line + block.count(b"\n", 0, wrong)
+        raise SourceError("bad_data", f"line {where}: has a quote inside a field, wanted the field in quotes")
+
+
+def _stray(values: Bytes, quotes: Ints, delimiter: int) -> int | None:
     """The position of the first quote that neither begins nor ends a field nor stands for one inside."""
     opens, closes = quotes[::2], quotes[1::2]
     before = values[np.maximum(opens - 1, 0)]
@@ -183,19 +201,16 @@ def _lines(block: bytes, line: int) -> list[str]:
 def _line_of(block: bytes, layout: Layout, row: int, line: int) -> int:
     """On which line a row begins, where some may be of more than one line."""
     reader = csv.reader(_lines(block, line), delimiter=layout.delimiter)
-    for _ in range(row):
-        next(reader)
+    with contextlib.suppress(csv.Error):
+        for _ in range(row):
+            next(reader)
     return line + reader.line_num
 
 
 def _slowly(block: bytes, layout: Layout, line: int) -> Iterator[Rows | int]:
     import polars as pl
 
-    values = np.frombuffer(block, dtype=np.uint8)
-    wrong = stray(values, np.flatnonzero(values == _QUOTE), ord(layout.delimiter))
-    if wrong is not None:
-        where = line + block.count(b"\n", 0, wrong)
-        raise SourceError("bad_data", f"line {where}: has a quote inside a field, wanted the field in quotes")
+    refuse_stray_quotes(block, layout, line)
     types, used = _types(layout), _used(layout)
     kept: dict[str, list[object]] = {name: [] for name in used}
     lines: list[int] = []
