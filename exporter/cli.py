@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter import __version__, generate, logs, words
+from exporter.baseline import command as baseline_command
 from exporter.commands import Progress, moment
 from exporter.errors import ConfigError, PteError
 from exporter.generate import command as generate_command
@@ -193,6 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     generate_command.add(commands.add_parser("generate", help="write rules, dashboards or docs/METRICS.md"), common)
     published = commands.add_parser("publish", parents=[common], help="publish a load test's result, once")
     push_command.add(published, common)
+    baseline_command.add(commands.add_parser("baseline", help="runs saved by name, and gates on them"), common)
     slo_command.add(commands.add_parser("slo", help="the state of error budgets, from Prometheus"), common)
     wrapped = commands.add_parser("run", parents=[common], help="start a load generator and publish its result")
     wrap_command.add(wrapped)

@@ -43,6 +43,7 @@ ORDER = (
     "commands",
     "generate",
     "slo",
+    "baseline",
     "pipeline",
     "push",
     "logs",

@@ -1,0 +1,1 @@
+"""Baselines: runs saved by name, that later runs are compared with. What a pipeline gates on."""
