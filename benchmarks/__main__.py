@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import memory, poll, regression, scrape, slo_evaluation, slo_generation
+from benchmarks import memory, poll, regression, sampling, scrape, slo_evaluation, slo_generation
 from benchmarks.measured import Measured
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Measured]]] = {
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, Callable[[], Sequence[Measured]]] = {
     "poll": poll.measure,
     "memory": memory.measure,
     "regression": regression.measure,
+    "sampling": sampling.measure,
     "slo_generation": slo_generation.measure,
     "slo_evaluation": slo_evaluation.measure,
 }

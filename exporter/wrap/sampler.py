@@ -7,9 +7,10 @@ reading every descriptor. Each gets at most SHARE of a core, and each sample if 
 from __future__ import annotations
 
 import bisect
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from exporter.catalogue.live import CORE_BUCKETS
@@ -63,18 +64,24 @@ class Watched:
 
 
 class _Paced:
-    """Does something as often as its cost allows, at most with every sample."""
+    """How often something may be done for what it costs, at most with every sample."""
 
     def __init__(self) -> None:
         self._next = 0.0
+        self._cost: float | None = None
+        """Of the last times, the latest counting most: one that took ten times as long stops nothing."""
 
-    def __call__(self, work: Callable[[], None], now: float) -> bool:
-        if now < self._next:
-            return False
+    def due(self, now: float) -> bool:
+        return now >= self._next
+
+    @contextlib.contextmanager
+    def measured(self, now: float) -> Iterator[None]:
+        """The next time it is due depends on the CPU time that the block took."""
         before = time.thread_time()
-        work()
-        self._next = now + max(PERIOD / 2, (time.thread_time() - before) / SHARE)
-        return True
+        yield
+        cost = time.thread_time() - before
+        self._cost = cost if self._cost is None else self._cost + (cost - self._cost) / 5
+        self._next = now + max(PERIOD / 2, self._cost / SHARE)
 
 
 class _Followed:
@@ -161,10 +168,15 @@ class Sampler:
         """Look at all now."""
         with self._lock:
             now = time.monotonic()
-            listed = self._listing(self._list, now)
-            for one in self._followed.values():
-                one.look(now, listed=listed)
-            self._counting(self._count, now)
+            if self._listing.due(now):
+                with self._listing.measured(now):
+                    self._list()
+                    self._look(now, listed=True)
+            else:
+                self._look(now, listed=False)
+            if self._counting.due(now):
+                with self._counting.measured(now):
+                    self._count()
 
     def _run(self) -> None:
         due = time.monotonic() + PERIOD
@@ -183,6 +195,10 @@ class Sampler:
         self._known = there
         for one in self._followed.values():
             one.tree.join(new)
+
+    def _look(self, now: float, *, listed: bool) -> None:
+        for one in self._followed.values():
+            one.look(now, listed=listed)
 
     def _count(self) -> None:
         for one in self._followed.values():

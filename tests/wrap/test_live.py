@@ -56,6 +56,7 @@ def test_a_burst_between_two_scrapes_is_seen(start: Start, tmp_path: Path) -> No
         (tmp_path / "go").touch()
         until((tmp_path / "done").exists, "the burst")
         more_samples(wrapped)
+        until(lambda: wrapped.value("pte_load_run_process_sockets", process="generator") == 0, "the sockets to be gone")
         after = samples(wrapped.page())
         (tmp_path / "end").touch()
         assert wrapped.ends() == 0
