@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from exporter.config import Config
-from exporter.dashboards import bench, certification, coverage, exporter, loadrun, slo, slo_detail, traffic
+from exporter.dashboards import bench, certification, coverage, execution, exporter, loadrun, slo, slo_detail, traffic
 from exporter.dashboards.board import BOARDS, Board, render
 
 __all__ = ["BOARDS", "boards", "files"]
@@ -24,6 +24,7 @@ def boards(config: Config | None = None) -> tuple[Board, ...]:
         coverage.board(sides),
         loadrun.board(),
         bench.board(),
+        execution.board(),
         exporter.board(),
     )
 

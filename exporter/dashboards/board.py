@@ -22,6 +22,7 @@ BOARDS: Mapping[str, str] = {
     "pte-coverage": "Coverage",
     "pte-loadrun": "Load run",
     "pte-bench": "Bench",
+    "pte-test-execution": "Test execution",
     "pte-exporter": "Exporter",
 }
 """uid to short title, in the order of the links."""

@@ -39,15 +39,19 @@ MAX_AGE = 1800.0
 DEMO = {"kind": "demo"}
 SERVER = {"kind": "prometheus", "url": "https://prometheus.example", "preset": "prometheus"}
 SIDES = ("production", "pte")
+CI = {"role": "ci", "source": {"kind": "demo-ci"}}
+SOURCES = (*SIDES, "ci")
 EXPORTERS = ("a:9826", "b:9826")
 
 
 def _config(directory: Path, source: dict[str, str]) -> Config:
     path = directory / "exporter.yml"
     age = {"interval": "6m", "max_age": "30m"}
-    environments = [{"role": side, **age, "source": source} for side in SIDES]
+    environments = [*({"role": side, **age, "source": source} for side in SIDES), {**CI, **age}]
+    # Of search no tests are known, and so there is no evidence.
+    analysis = {"test_executions": {"expected": {"search": "1h"}}}
     slo = {"name": "availability", "application": "shop", "objective": 99, "sli": {"errors": {}}}
-    path.write_text(yaml.safe_dump({"environments": environments, "slos": [slo]}))
+    path.write_text(yaml.safe_dump({"environments": environments, "analysis": analysis, "slos": [slo]}))
     return sources.read(path)
 
 
@@ -70,7 +74,7 @@ class Exporter:
         bad = at > HEALTHY
         if bad:
             self._own.configure(self._server.environments)
-        for side in SIDES:
+        for side in SOURCES:
             if bad and side == "pte":
                 self._own.failed(side, at, 10.0, "timeout")
                 self._own.withdrawn(side, withdrawn=at - self._seen > MAX_AGE)

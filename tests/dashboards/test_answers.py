@@ -121,4 +121,4 @@ def test_data_states(prometheus: str) -> None:
     """The data tile tells current, a failed last poll and withdrawn series apart."""
     moments = (history.HEALTHY, history.HEALTHY + history.POLL, history.END)
     states = [_states(prometheus, DATA_STATE, "source", at) for at in moments]
-    assert states == [{"production": 0, "pte": 0}, {"production": 0, "pte": 1}, {"production": 0, "pte": 2}]
+    assert states == [{"production": 0, "pte": state, "ci": 0} for state in (0, 1, 2)]

@@ -187,6 +187,7 @@ def test_data_links() -> None:
         "pte-coverage",
         "pte-loadrun",
         "pte-bench",
+        "pte-test-execution",
     }
 
 

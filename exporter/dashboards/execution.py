@@ -1,0 +1,224 @@
+"""Board "test-execution": do the tests pass, and are they flaky?"""
+
+from __future__ import annotations
+
+from exporter.dashboards import words
+from exporter.dashboards.board import Board, applications, data_source, moments
+from exporter.dashboards.execution_tests import failing_tests, flakiest, reliability
+from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeseries
+from exporter.dashboards.query import APPLICATION, Query, largest, or_no_evidence, scalar
+from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
+
+UID = "pte-test-execution"
+NO_RUN = "No evidence: no report of a test runner was read or published. See docs/results.md."
+_AGAIN = to_board(UID, "Only this application")
+_NAMED = "{{application}}"
+_EVIDENCE = "pte_test_execution_evidence"
+_OUTCOMES = ("passed", "failed", "error", "skipped")
+
+
+def board() -> Board:
+    return Board(
+        UID,
+        "Do the tests pass, are they flaky, and do they run at all?",
+        (
+            *_tiles(),
+            heading("The latest run of tests"),
+            _latest(),
+            *_courses(),
+            heading("Where do they fail: suites and devices, each in the latest run that has it"),
+            _suites(),
+            _properties(),
+            heading("Which tests are flaky, which fail, and how long?"),
+            flakiest(),
+            failing_tests(),
+            reliability(),
+            heading("How often do they run?"),
+            _frequency(),
+            _look_back(),
+            heading("Alerts"),
+            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+        ),
+        (data_source(), applications(_EVIDENCE)),
+        annotations=(moments("Tests ended", scalar("pte_test_execution_last_timestamp_seconds"), "blue"),),
+    )
+
+
+def _limit(name: str) -> str:
+    """A limit of executions: each application has its own, as each may come from another page."""
+    return largest("application", "pte_test_execution_limit", APPLICATION, f'limit="{name}"')
+
+
+def _within(value: str, limit: str) -> str:
+    """1 within the limit, 0 beyond it, -1 without evidence (words.WITHIN)."""
+    return or_no_evidence(f"{scalar(value)} <= bool on (application) {_limit(limit)}", _EVIDENCE)
+
+
+def _tiles() -> tuple[Panel, ...]:
+    def about(title: str, question: str, unit: str = "none", nothing: str = UNSCRAPED) -> About:
+        return About(title, question, nothing, unit, (4, 6))
+
+    passing = about("Passing?", "Did at most as many tests of the latest run fail as may?")
+    steady = about("Free of flakiness?", "Were at most as many executions of the look-back flaky as may be?")
+    passed = about("Passed", "Which part of the latest run's executed tests passed?", "percentunit", "no tests run")
+    since = about(
+        "Time since the last run", "How long ago did tests run, and how long may that be (limit)?", "s", "no tests run"
+    )
+    last = f"time() - {scalar('pte_test_execution_last_timestamp_seconds')}"
+    return (
+        stat(
+            passing,
+            Query(_within("pte_test_execution_last_failure_ratio", "failure_ratio"), _NAMED),
+            words=words.WITHIN,
+            links=_AGAIN,
+        ),
+        stat(
+            steady,
+            Query(_within("pte_test_execution_flaky_ratio", "flaky_ratio"), _NAMED),
+            words=words.WITHIN,
+            links=_AGAIN,
+        ),
+        stat(passed, Query(scalar("pte_test_execution_last_pass_ratio"), _NAMED), decimals=1, links=_AGAIN),
+        stat(
+            since,
+            Query(last, _NAMED),
+            Query(scalar("pte_test_execution_expected_seconds"), "limit, {{application}}"),
+            decimals=0,
+            links=_AGAIN,
+        ),
+        data_state(4),
+        data_age(4),
+    )
+
+
+def _own() -> list[Key]:
+    return [application_key("pte-certification", "Certification of this application")]
+
+
+def _column(title: str, name: str, unit: str = "locale", decimals: int | None = None) -> Column:
+    scale = " * 1000" if unit == "dateTimeAsIso" else ""
+    return Column(title, scalar(f"pte_test_execution_{name}") + scale, unit, decimals=decimals, empty="not told")
+
+
+def _outcome(title: str, name: str, by: str = "application") -> Column:
+    value = largest(by, f"pte_test_execution_{name}", APPLICATION, f'outcome="{title}"')
+    return Column(title, value, decimals=0)
+
+
+def _latest() -> Panel:
+    about = About(
+        "The latest run of each application",
+        "How did its tests end, and did far more fail than in the runs before (their median)?",
+        NO_RUN,
+        "locale",
+        (24, 7),
+    )
+    spike = or_no_evidence(scalar("pte_test_execution_failure_spike"), "pte_test_execution_failure_spike_evidence")
+    columns = [
+        _column("ended", "last_timestamp_seconds", "dateTimeAsIso"),
+        *(_outcome(outcome, "last_tests") for outcome in _OUTCOMES),
+        _column("executed", "last_executed", decimals=0),
+        _column("flaky", "last_flaky", decimals=0),
+        _column("passed, part", "last_pass_ratio", "percentunit", 1),
+        _column("failed, part", "last_failure_ratio", "percentunit", 1),
+        Column("at most", _limit("failure_ratio"), "percentunit"),
+        _column("before, median", "failure_reference_ratio", "percentunit", 1),
+        _column("of runs", "failure_reference_runs", decimals=0),
+        Column("spike", spike, "none", words.SPIKE),
+        _column("durations, summed", "last_duration_seconds", "s"),
+        Column("evidence", scalar(_EVIDENCE), "none", words.EVIDENCE),
+    ]
+    return table(about, _own(), columns, sort="failed, part")
+
+
+def _courses() -> tuple[Panel, ...]:
+    failed = About("Failures over time", "Is it a spike, or has it been so for long?", NO_RUN, "percentunit", (12, 8))
+    flaky = About(
+        "Flakiness over time",
+        "Do tests get less or more reliable (over the look-back)?",
+        NO_RUN,
+        "percentunit",
+        (12, 8),
+    )
+    return (
+        timeseries(
+            failed,
+            Query(scalar("pte_test_execution_last_failure_ratio"), _NAMED),
+            Query(_limit("failure_ratio"), "limit, {{application}}"),
+            links=_AGAIN,
+        ),
+        timeseries(
+            flaky,
+            Query(scalar("pte_test_execution_flaky_ratio"), _NAMED),
+            Query(_limit("flaky_ratio"), "limit, {{application}}"),
+            links=_AGAIN,
+        ),
+    )
+
+
+def _grouped(of: str, by: str) -> list[Column]:
+    def column(title: str, name: str, unit: str = "locale", scale: str = "", decimals: int | None = None) -> Column:
+        value = largest(by, f"pte_test_execution_{of}_{name}", APPLICATION)
+        return Column(title, value + scale, unit, decimals=decimals, empty="not told")
+
+    return [
+        *(_outcome(outcome, f"{of}_tests", by) for outcome in _OUTCOMES),
+        column("flaky", "flaky", decimals=0),
+        column("passed, part", "pass_ratio", "percentunit", decimals=1),
+        column("durations, summed", "duration_seconds", "s"),
+        column("ended", "timestamp_seconds", "dateTimeAsIso", " * 1000"),
+    ]
+
+
+def _suites() -> Panel:
+    about = About("Suites", "Which suite fails?", NO_RUN, "locale", (24, 8))
+    keys = [application_key(UID, "Only this application"), Key("suite", "suite")]
+    return table(about, keys, _grouped("suite", "application, suite"), sort="passed, part", desc=False)
+
+
+def _properties() -> Panel:
+    about = About(
+        "Suites by device, or another property",
+        "Does a suite fail everywhere, or on one device (the source's `properties`)?",
+        "No report tells one of the properties that the source junit is told of.",
+        "locale",
+        (24, 8),
+    )
+    keys = [application_key(UID, "Only this application"), Key("suite", "suite")]
+    keys += [Key("property", "property"), Key("value", "value")]
+    return table(
+        about, keys, _grouped("property", "application, suite, property, value"), sort="passed, part", desc=False
+    )
+
+
+def _frequency() -> Panel:
+    about = About(
+        "Runs of tests", "How many runs were there in the last hour, day and look-back?", NO_RUN, "locale", (10, 7)
+    )
+    by = "application, window"
+    columns = [
+        Column("runs", largest(by, "pte_test_execution_runs", APPLICATION), decimals=0),
+        Column("per hour", largest(by, "pte_test_execution_runs_per_hour", APPLICATION), decimals=2),
+    ]
+    return table(about, [application_key(UID, "Only this application"), Key("window", "window")], columns)
+
+
+def _look_back() -> Panel:
+    about = About(
+        "All executions of the look-back",
+        "How did they end, and how many suites and devices are beyond the cap and not shown?",
+        NO_RUN,
+        "locale",
+        (14, 7),
+    )
+    columns = [
+        *(_outcome(outcome, "tests") for outcome in _OUTCOMES),
+        _column("executed", "executed", decimals=0),
+        _column("flaky", "flaky", decimals=0),
+        _column("passed, part", "pass_ratio", "percentunit", 1),
+        _column("flaky, part", "flaky_ratio", "percentunit", 2),
+        Column("at most", _limit("flaky_ratio"), "percentunit"),
+        Column("look-back", _limit("lookback_seconds"), "s"),
+        _column("beyond the cap", "other_groups", decimals=0),
+    ]
+    return table(about, _own(), columns, sort="flaky, part")

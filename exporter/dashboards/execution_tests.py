@@ -1,0 +1,94 @@
+"""Board "test-execution": single tests, and how long tests and devices pass, fail and take to be repaired."""
+
+from __future__ import annotations
+
+from exporter.dashboards import words
+from exporter.dashboards.panels import About, Column, Key, Panel, table
+from exporter.dashboards.query import APPLICATION, any_of, largest
+from exporter.dashboards.shared import application_key
+
+_TEST = "application, suite, test"
+
+
+def _keys(*labels: str) -> list[Key]:
+    own = application_key("pte-test-execution", "Only this application")
+    return [own, *(Key(label, label) for label in labels)]
+
+
+def flakiest() -> Panel:
+    """Ranked by how often they were flaky."""
+    about = About(
+        "Flakiest tests",
+        "Which tests failed and passed within one report, how often over the look-back, and of how many executions?",
+        "No test was flaky in the look-back, or there is no evidence: see the first tiles.",
+        "locale",
+        (24, 9),
+    )
+
+    def column(title: str, name: str, unit: str = "locale", decimals: int = 0) -> Column:
+        return Column(
+            title, largest(_TEST, f"pte_test_execution_flakiest_{name}", APPLICATION), unit, decimals=decimals
+        )
+
+    columns = [column("flaky", "flaky"), column("executed", "executed"), column("part", "ratio", "percentunit", 1)]
+    return table(about, _keys("suite", "test"), columns, sort="flaky")
+
+
+def _outages(by: str, prefix: str) -> list[Column]:
+    """`prefix` of the series' names: nothing for applications, "test_" or "value_"."""
+
+    def column(title: str, name: str, unit: str = "s", kind: words.Words | None = None, empty: str = "") -> Column:
+        value = largest(by, f"pte_test_execution_{prefix}{name}", APPLICATION)
+        decimals = 0 if unit == "locale" else None
+        return Column(title, value, unit, kind or {}, decimals, empty or "no evidence")
+
+    return [
+        column("now", "failing", "none", words.FAILS),
+        column("between failures", "mtbf_seconds", empty="never failed"),
+        column("to repair", "mttr_seconds", empty="never repaired"),
+        column("passed for", "passing_seconds"),
+        column("failures", "failures", "locale"),
+        column("repairs", "repairs", "locale"),
+        column("repairs took", "repairing_seconds"),
+    ]
+
+
+def failing_tests() -> Panel:
+    """First those that fail now."""
+    about = About(
+        "Tests that failed",
+        "Which tests fail now or failed in the look-back, how long do they pass between failures (mean), and how long "
+        "does it take to repair them (mean)?",
+        "No test failed in the look-back, or there is no evidence: see the first tiles.",
+        "locale",
+        (24, 10),
+    )
+    counts = [
+        Column(title, largest(_TEST, f"pte_test_execution_test_{title}", APPLICATION), decimals=0)
+        for title in ("failed", "executed")
+    ]
+    return table(about, _keys("suite", "test"), [*_outages(_TEST, "test_"), *counts], sort="now")
+
+
+def reliability() -> Panel:
+    """Of applications and devices: each fails while one of its tests does."""
+    about = About(
+        "Applications and devices",
+        "How long do all tests of an application, or on a device, pass between failures (mean), and how long does it "
+        "take until all pass again (mean)?",
+        "No evidence: no report of a test runner was read or published.",
+        "locale",
+        (24, 9),
+    )
+    whole = _outages("application", "")
+    values = _outages("application, property, value", "value_")
+    columns = [
+        Column(one.title, any_of([_all(one.expr), value.expr]), one.unit, one.words, one.decimals, one.empty)
+        for one, value in zip(whole, values, strict=True)
+    ]
+    return table(about, _keys("property", "value"), columns, sort="now")
+
+
+def _all(expr: str) -> str:
+    """Of a whole application, as a row among those of its devices."""
+    return f'label_replace(label_replace({expr}, "property", "all", "", ""), "value", "all", "", "")'
