@@ -68,8 +68,9 @@ def _mapped(one: Endpoint, routes: Mapping[str, str]) -> Endpoint:
 
 
 def full_minutes(run: LoadRun) -> Window:
-    """The full minutes that the run touched."""
-    return Window(math.floor(run.start / MINUTE) * MINUTE, math.ceil(run.end / MINUTE) * MINUTE)
+    """The full minutes that the run touched, at least one."""
+    start = math.floor(run.start / MINUTE) * MINUTE
+    return Window(start, max(math.ceil(run.end / MINUTE) * MINUTE, start + MINUTE))
 
 
 def as_observation(run: LoadRun) -> ApplicationObservation:

@@ -38,6 +38,14 @@ _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
+_NAMELESS = ("simulation",)
+"""Names that a tool gives every result file: there the folder's name tells runs apart."""
+
+
+class UnknownFormatError(SourceError):
+    """The file is no result of any tool that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class File:
     """Where a summary was read from."""
@@ -79,7 +87,7 @@ def detect(head: bytes) -> ModuleType:
         return found[0]
     if not text.strip():
         raise SourceError("bad_data", "is empty")
-    raise SourceError("bad_data", f"is in no known format, known: {', '.join(formats())}")
+    raise UnknownFormatError("bad_data", f"is in no known format, known: {', '.join(formats())}")
 
 
 def accompanies(head: bytes) -> bool:
@@ -99,7 +107,7 @@ def read(path: Path) -> LoadRun:
         raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
     except SourceError as error:
         raise SourceError(error.reason, f"{path}: {error}") from None
-    return run if run.run else replace(run, run=path.stem)
+    return run if run.run else replace(run, run=path.absolute().parent.name if path.stem in _NAMELESS else path.stem)
 
 
 def _events(module: ModuleType, head: bytes, file: BinaryIO) -> LoadRun:

@@ -124,18 +124,23 @@ class Source:
         return {one.baseline for one in self._options.applications.values() if one.baseline is not None}
 
     def _complete(self, name: str, paths: Sequence[Path], warnings: list[str]) -> Sequence[LoadRun]:
-        runs: list[LoadRun] = []
+        runs, unknown = list[LoadRun](), list[Path]()
         for path in paths:
             if len(runs) == self._options.history:
                 break
             found = self._files.get(path)
-            if isinstance(found, SourceError):
+            if isinstance(found, formats.UnknownFormatError):
+                unknown.append(path)
+            elif isinstance(found, SourceError):
                 warnings.append(f"{name}: {found}")
             elif found is not None and not found.complete:
                 warnings.append(f"{name}: {path}: the run was ended early and does not count")
             elif found is not None:
                 routes = {**self._options.routes, **getattr(self._options.applications.get(name), "routes", {})}
                 runs.append(loadrun.mapped(found, routes))
+        if unknown:
+            files = "1 file is" if len(unknown) == 1 else f"{len(unknown)} files are"
+            warnings.append(f"{name}: {files} in no known format, such as {unknown[0]}")
         return sorted(runs, key=lambda run: run.end)
 
     def _baseline(self, name: str, warnings: list[str]) -> LoadRun | None:

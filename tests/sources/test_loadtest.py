@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from exporter import sources
+from exporter import formats, sources
 from exporter.analysis import run
 from exporter.errors import ConfigError, SourceError
 from exporter.model.observation import Observation, Window
@@ -81,6 +81,25 @@ def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
     told = [warning for warning in found.warnings if "broken" in warning]
     assert len(told) == 1
     assert told[0] == f"shop: {broken}: Object missing required field `tool`"
+
+
+def test_files_of_other_kinds_are_told_once(tmp_path: Path) -> None:
+    """Beside results lie reports and logs: they are counted, not listed."""
+    write(tmp_path / "shop" / "good.json", load_run())
+    for number, name in enumerate(("index.html", "readme.txt", "run.log")):
+        (tmp_path / "shop" / name).write_text("<html>nothing that is known</html>", encoding="utf-8")
+        touch(tmp_path / "shop" / name, 3600 + number)
+    found = asked(source(tmp_path, routes={"Log in": "POST /login"}))
+    assert found.warnings == (f"shop: 3 files are in no known format, such as {tmp_path}/shop/index.html",)
+
+
+def test_runs_of_a_tool_that_names_none_are_told_apart_by_folder(tmp_path: Path) -> None:
+    """Gatling calls every log simulation.log."""
+    sample = (Path(__file__).parents[1] / "formats" / "files" / "gatling-3.4.log").read_bytes()
+    path = tmp_path / "checkout-20261120" / "simulation.log"
+    path.parent.mkdir()
+    path.write_bytes(sample)
+    assert formats.read(path).run == "checkout-20261120"
 
 
 def test_a_run_that_was_ended_early_does_not_count(tmp_path: Path) -> None:
