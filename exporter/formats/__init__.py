@@ -106,7 +106,7 @@ def read(path: Path) -> LoadRun:
     except OSError as error:
         raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
     except SourceError as error:
-        raise SourceError(error.reason, f"{path}: {error}") from None
+        raise type(error)(error.reason, f"{path}: {error}") from None
     return run if run.run else replace(run, run=path.absolute().parent.name if path.stem in _NAMELESS else path.stem)
 
 
