@@ -111,7 +111,7 @@ def _compare(given: argparse.Namespace) -> int:
     run = formats.read(given.result)
     if not run.complete:
         raise PteError(f"{given.result}: the run was ended early, and says nothing of the whole")
-    before = files.history(given.history, run, given.result, warnings)
+    before = files.history(given.history, warnings, until=run.end, apart=given.result)
     if given.history and not before:
         warnings.append("--history: not one complete run that ended before this one")
     judged = judge([*before, run], baseline, settings)

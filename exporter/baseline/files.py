@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import math
 import os
 import re
 import tempfile
@@ -106,10 +107,16 @@ def find(folder: Path, application: str, name: str) -> Path:
     return path
 
 
-def history(patterns: Sequence[str], before: LoadRun, result: Path, warnings: list[str]) -> list[LoadRun]:
-    """The newest complete runs that ended before a run, oldest first; what cannot be read is told in `warnings`."""
+def history(
+    patterns: Sequence[str], warnings: list[str], *, until: float = math.inf, apart: Path | None = None
+) -> list[LoadRun]:
+    """The newest complete runs that ended before `until` (Unix seconds), oldest first, but not the file `apart`.
+
+    What cannot be read is told in `warnings`.
+    """
     paths = {Path(path) for pattern in patterns for path in glob.iglob(pattern, recursive=True)}  # noqa: PTH207
-    files = [path for path in paths if path.is_file() and path.resolve() != result.resolve()]
+    left_out = apart.resolve() if apart is not None else None
+    files = [path for path in paths if path.is_file() and path.resolve() != left_out]
     newest = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path))[-4 * MOST :]
     found = list[LoadRun]()
     for path in newest:
@@ -123,6 +130,6 @@ def history(patterns: Sequence[str], before: LoadRun, result: Path, warnings: li
             continue
         if not run.complete:
             warnings.append(f"left out: {path}: the run was ended early")
-        elif run.end < before.end:
+        elif run.end < until and run.total.requests:
             found.append(run)
     return sorted(found, key=lambda run: run.end)[-MOST:]

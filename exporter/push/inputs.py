@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from exporter import config, formats, sources
 from exporter.analysis.loadrun import is_route, mapped
+from exporter.baseline import files
 from exporter.config.conversion import convert
 from exporter.errors import ConfigError, Problem, PteError, SourceError
 from exporter.formats import junit
@@ -19,9 +19,6 @@ from exporter.model.loadrun import LoadRun
 from exporter.model.settings import AnalysisSettings
 from exporter.sources import junit as reports
 from exporter.sources.loadtest import Options
-
-MOST = 30
-"""Runs before this one that are read, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,10 @@ def read(given: argparse.Namespace) -> Inputs:
     settings, routes = _configured(given)
     routes = {**routes, **_routes_file(given.routes), **dict(_routes_given(given.route))}
     warnings = list[str]()
-    history = tuple(mapped(run, routes) for run in _history(given.history, warnings))
-    baseline = mapped(run(_baseline(given)), routes) if given.baseline else None
+    history = tuple(mapped(run, routes) for run in files.history(given.history, warnings))
+    baseline = None
+    if given.baseline:
+        baseline = mapped(run(files.find(given.baselines, given.application, given.baseline)), routes)
     return Inputs(settings, routes, baseline, history, tuple(warnings))
 
 
@@ -112,32 +111,3 @@ def _routes_given(texts: list[str]) -> Iterator[tuple[str, str]]:
         if "=" in route or not name or not is_route(route):
             raise PteError(f'--route {text}: wanted a name, = and a method and a path, such as "Log in=POST /login"')
         yield name, route
-
-
-def _baseline(given: argparse.Namespace) -> Path:
-    """A file by its path, or a saved run by its name."""
-    path, folder, name = Path(given.baseline), Path(given.baselines), str(given.baseline)
-    if path.is_file():
-        return path
-    saved = folder / str(given.application) / f"{name}.json"
-    if "/" in name or not saved.is_file():
-        raise PteError(f"--baseline {name}: no such file, and {saved} is not there")
-    return saved
-
-
-def _history(patterns: list[str], warnings: list[str]) -> Iterator[LoadRun]:
-    """The newest complete runs, oldest first."""
-    paths = {Path(path) for pattern in patterns for path in glob.iglob(pattern, recursive=True)}  # noqa: PTH207
-    newest = sorted((path for path in paths if path.is_file()), key=lambda path: path.stat().st_mtime)[-MOST:]
-    found = list[LoadRun]()
-    for path in newest:
-        try:
-            with path.open("rb") as file:
-                if formats.accompanies(file.read(formats.HEAD)):
-                    continue
-            one = run(path)
-        except SourceError as error:
-            warnings.append(str(error))
-        else:
-            found += [one] if one.complete and one.total.requests else []
-    yield from sorted(found, key=lambda run: run.end)

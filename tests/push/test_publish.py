@@ -134,7 +134,7 @@ def test_a_broken_file_of_the_history_is_told_and_left_out(tmp_path: Path, capsy
         write(tmp_path / f"old{number}.json", later(load_run(f"old{number}"), -number - 1))
     (tmp_path / "torn.json").write_text("{")
     assert command(tmp_path, "--history", str(tmp_path / "*.json")) == 0
-    assert f"warning: {tmp_path / 'torn.json'}: is in no known format" in capsys.readouterr().out
+    assert f"warning: left out: {tmp_path / 'torn.json'}: is in no known format" in capsys.readouterr().out
 
 
 def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
@@ -158,8 +158,8 @@ def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
         (("--to", "pushgateway", "http://u:p@x"), "holds a user or password; give --to.config.file"),
         (("--to", "textfile", "/no/such/folder"), "is no folder"),
         (("--to", "mail", "x"), "--to mail: wanted one of pushgateway, textfile"),
-        (("--baseline", "gone"), "--baseline gone: no such file, and baselines/shop/gone.json is not there"),
-        (("--baseline", "../../x"), "--baseline ../../x: no such file"),
+        (("--baseline", "gone"), "gone: no such baseline of shop: baselines/shop/gone.json is not there"),
+        (("--baseline", "../../x"), "../../x: no such file"),
         (("--route", "Log in"), "--route Log in: wanted a name, = and a method and a path"),
         (("--routes", "/no/such.yml"), "/no/such.yml: cannot be read"),
     ],
