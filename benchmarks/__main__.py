@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import memory, poll, regression, sampling, scrape, slo_evaluation, slo_generation
+from benchmarks import jtl, memory, poll, regression, sampling, scrape, slo_evaluation, slo_generation
 from benchmarks.measured import Measured
 
 BENCHMARKS: dict[str, Callable[[], Sequence[Measured]]] = {
@@ -14,6 +14,7 @@ BENCHMARKS: dict[str, Callable[[], Sequence[Measured]]] = {
     "memory": memory.measure,
     "regression": regression.measure,
     "sampling": sampling.measure,
+    "jtl": jtl.measure,
     "slo_generation": slo_generation.measure,
     "slo_evaluation": slo_evaluation.measure,
 }

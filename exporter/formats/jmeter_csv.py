@@ -41,7 +41,7 @@ _NO_HEADER = re.compile(rb"(\d{13}|\d{4}[/-]\d\d[/-]\d\d [\d:.]+)([,;\t|])\d+\2[
 _LARGE = 1024 * 1024
 """Bytes of a block from which on it is worth a thread."""
 
-_AHEAD = 2
+_AHEAD = 1
 """Blocks that are parsed ahead."""
 
 _LONGEST = 1024 * 1024

@@ -130,7 +130,6 @@ def _types(layout: Layout) -> dict[str, pl.DataType]:
 
     types: dict[str, pl.DataType] = dict.fromkeys(layout.columns, pl.String())
     types.update({name: pl.Int64() for name in INTEGERS if layout.has(name)})
-    types.update({name: pl.Categorical(pl.Categories.random()) for name in CODES if layout.has(name)})
     return {**types, "success": pl.Boolean()}
 
 
@@ -167,7 +166,15 @@ def _fast(block: bytes, values: Bytes, lines: int, layout: Layout) -> pl.DataFra
         return None
     if len(frame) != rows or delimiters != rows * (len(layout.columns) - 1):
         return None
-    return None if any(frame[name].null_count() for name in used) else frame
+    return None if any(frame[name].null_count() for name in used) else _coded(frame, layout)
+
+
+def _coded(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Texts that repeat as categories: after the reading, whose threads would wait for each other."""
+    import polars as pl
+
+    codes = [frame[name].cast(pl.Categorical(pl.Categories.random())) for name in CODES if layout.has(name)]
+    return frame.with_columns(codes)
 
 
 def refuse_stray_quotes(block: bytes, layout: Layout, line: int) -> None:
@@ -217,7 +224,7 @@ def _slowly(block: bytes, layout: Layout, line: int) -> Iterator[Rows | int]:
 
     def rows() -> Rows:
         frame = pl.DataFrame(kept, schema={name: types[name] for name in used})
-        return Rows(frame, layout, lambda row, at=tuple(lines): f"line {at[row]}")  # type: ignore[misc]
+        return Rows(_coded(frame, layout), layout, lambda row, at=tuple(lines): f"line {at[row]}")  # type: ignore[misc]
 
     for number, fields in _records(block, layout, line):
         if tuple(fields) == layout.columns:
