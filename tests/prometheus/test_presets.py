@@ -135,7 +135,7 @@ def test_documented_examples(text: str) -> None:
     """Each example of docs/sources.md is a configuration that is right, but for the files that are not here."""
     found: list[Problem] = []
     sources.options(yaml.safe_load(text), "sources.md", "source", found)
-    assert [problem for problem in found if "cannot read" not in problem.text] == []
+    assert [each for each in found if "cannot read" not in each.text and not each.text.endswith("is no folder")] == []
 
 
 def test_every_option_and_reason_is_documented() -> None:
