@@ -40,7 +40,7 @@ class StartError(PteError):
 
 
 class Child:
-    """A started command. Signals to us go to its group from now on; the second one kills it.
+    """A started command. Signals to us go to its group, until `end`; the second one kills it.
 
     With `copy`, its standard output is written there too. It does not read from a terminal, for which it would have to
     be in the foreground; anything else on standard input is passed through.
@@ -53,8 +53,9 @@ class Child:
         self._process = _started(command, piped=copy is not None)
         self.pid = self._process.pid
         self._watch = os.pidfd_open(self.pid)
-        for number in _PASSED_ON:
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup: it ignores it too
+        self._before = {number: signal.getsignal(number) for number in _PASSED_ON}
+        for number, handler in self._before.items():
+            if handler is not signal.SIG_IGN:  # nohup: it ignores it too
                 signal.signal(number, self._pass_on)
         self._copier = None
         if copy is not None:
@@ -71,6 +72,8 @@ class Child:
         Those are ended: its group is ours, and nobody looks on any longer.
         """
         left = self._end_group()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         code = self._process.wait()
         os.close(self._watch)
         if self._copier is not None:

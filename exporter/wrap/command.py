@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,7 +19,10 @@ if TYPE_CHECKING:  # they take a while to load, and every command's start would 
     from exporter.wrap.targets import Target
     from exporter.wrap.terminal import ProgressLine
 
+logger = logging.getLogger(__name__)
+
 _STANDARD_OUTPUT = "-"
+_WAIT = 3600.0
 
 ADDRESS = "127.0.0.1:9827"
 
@@ -49,7 +53,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--result",
         metavar="FILE",
-        help="the result file that COMMAND writes; - for what it prints on standard output, which is passed through",
+        help="the result file that COMMAND writes, or a glob that the new one will match; - for what it prints on "
+        "standard output, which is passed through",
     )
     parser.add_argument(
         "--target",
@@ -161,15 +166,22 @@ def _page(address: str | None, live: Live, progress: ProgressLine) -> Iterator[N
 def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Live, progress: ProgressLine) -> int:
     """Run the command to its end, and deal with its result."""
     from exporter.wrap import outcome
+    from exporter.wrap.awaiting import followed
     from exporter.wrap.child import Child
-    from exporter.wrap.following import Following
     from exporter.wrap.watching import look_on
 
-    following = None if path is None else Following(path)
+    following = None if path is None else followed(path)
     if following is not None and following.is_stale:
         progress.say(f"{path} is there already: it counts only if COMMAND writes it anew")
     child = Child(command, path if wanted.printed else None)
-    look_on(child, live, following, progress)
+    try:
+        look_on(child, live, following, progress)
+    except Exception as error:
+        logger.debug("a fault of the exporter", exc_info=True)
+        text = f"a fault of the exporter: {error.__class__.__name__}: {error}; the load generator goes on unseen"
+        progress.say(text)
+        while not child.wait(_WAIT):
+            pass
     code, left = child.end()
     if left:
         progress.say(f"of what COMMAND started, {left} ran on without it: ended")

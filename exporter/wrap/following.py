@@ -50,11 +50,11 @@ def earlier(path: Path) -> Earlier | None:
 
 
 class Following:
-    """One result file that is being written."""
+    """One result file that is being written. `fresh`: what is there already is of this run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
-        self._earlier = earlier(path)
+        self._earlier = None if fresh else earlier(path)
         self._file: BinaryIO | None = None
         self._given_up = False
         self._start()

@@ -15,7 +15,7 @@ from exporter.model.loadrun import LoadRun, Usage
 from exporter.push import page, places, summary
 from exporter.push.inputs import Inputs
 from exporter.wrap import terminal
-from exporter.wrap.following import Following
+from exporter.wrap.awaiting import Followed
 from exporter.wrap.sampler import Sampler
 
 
@@ -50,7 +50,7 @@ def used(sampler: Sampler) -> Mapping[str, Usage]:
     return {name: one for name, one in found.items() if one is not None}
 
 
-def deal_with(following: Following, ended: Ended, wanted: Wanted) -> bool:
+def deal_with(following: Followed, ended: Ended, wanted: Wanted) -> bool:
     """Whether all that was wanted could be done."""
     try:
         run = _described(following.finish(), ended, wanted)

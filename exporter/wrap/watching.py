@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from exporter.catalogue.live import GENERATOR
+from exporter.wrap.awaiting import Followed
 from exporter.wrap.child import Child
-from exporter.wrap.following import Following
 from exporter.wrap.live import Live
 from exporter.wrap.processes import Tree
 from exporter.wrap.terminal import ProgressLine
@@ -21,7 +21,7 @@ _SHARE = 0.02
 """Of a core: what adding up may cost. Of a result with thousands of names it takes a while."""
 
 
-def look_on(child: Child, live: Live, following: Following | None, progress: ProgressLine) -> None:
+def look_on(child: Child, live: Live, following: Followed | None, progress: ProgressLine) -> None:
     """Until the child has ended."""
     live.sampler.watch(GENERATOR, Tree([child.pid], child.pid))
     live.sampler.start()

@@ -105,6 +105,16 @@ def test_the_page_grows_to_what_the_result_tells(shop: str, start: Start, tmp_pa
         assert page["pte_load_run_live_latency_seconds_bucket", key] == round(count)
 
 
+def test_a_made_up_name_is_followed(shop: str, start: Start, tmp_path: Path) -> None:
+    """Live figures come from the file that a glob will match, once it is there."""
+    generate = [sys.executable, GENERATOR, shop, "k6.json", "30", "0", "../end"]
+    command = ["sh", "-c", 'mkdir new && cd new && exec "$@"', "sh", *generate]
+    with start(["--result", "*/k6.json"], command) as wrapped:
+        until(lambda: wrapped.value("pte_load_run_live_requests_total") == 30, "the requests")
+        (tmp_path / "end").touch()
+        assert wrapped.ends() == 0
+
+
 def test_failures_have_their_kind(shop: str, start: Start, tmp_path: Path) -> None:
     """The kinds add up to all failures, with those that the result does not name."""
     command = [sys.executable, GENERATOR, f"{shop}/broken", "k6.json", "20", "0", "end"]

@@ -166,6 +166,21 @@ def test_an_earlier_result_is_never_this_ones(shop: str, tmp_path: Path) -> None
     assert (code, read(tmp_path / "s").total.requests) == (0, 30)
 
 
+def test_a_made_up_name_is_found(shop: str, tmp_path: Path) -> None:
+    """The one file that matches and was not there before; none, or several, are told."""
+    (tmp_path / "before").mkdir()
+    (tmp_path / "before" / "k6.json").write_text("", encoding="utf-8")
+    options = ["--result", "*/k6.json", "--save", "saved.json"]
+    made = ["sh", "-c", 'mkdir $0 && cd $0 && exec "$@"']
+    code, _, err = run(*options, "--", *made, "one", *generator(shop, 30), directory=tmp_path)
+    assert (code, read(tmp_path / "saved.json").total.requests) == (0, 30), err
+    code, _, err = run(*options, "--", "true", directory=tmp_path)
+    assert (code, "*/k6.json: no such file was written that was not there before" in err) == (1, True)
+    two = ["sh", "-c", "mkdir a b && cp one/k6.json a && cp one/k6.json b"]
+    code, _, err = run(*options, "--", *two, directory=tmp_path)
+    assert (code, "*/k6.json: 2 such files were written, wanted one: a/k6.json, b/k6.json" in err) == (1, True)
+
+
 def test_a_signal_ends_the_generator_in_order(shop: str, start: Start, tmp_path: Path) -> None:
     """SIGINT is passed on, the result is dealt with as one that was ended early, and the generator's code passed on."""
     options = ["--result", "k6.json", "--save", "saved.json"]
