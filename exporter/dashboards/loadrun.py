@@ -73,7 +73,8 @@ def _tiles() -> tuple[Panel, ...]:
         "percentunit",
         (4, 6),
     )
-    grade = or_no_evidence(scalar("pte_load_run_grade_level"), "pte_load_run_evidence")
+    known = or_no_evidence(scalar("pte_load_run_grade_level"), "pte_load_run_grade_evidence")
+    grade = or_no_evidence(known, "pte_load_run_evidence")
     return (
         stat(graded, Query(grade, _NAMED), words=words.GRADE, links=_AGAIN),
         stat(thresholds, Query(met(), _NAMED), words=words.THRESHOLDS, links=_AGAIN),
