@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.analysis.arithmetic import Floats
+from exporter.analysis.arithmetic import SMALLEST, Floats
 
 _NORMAL = 1.4826
 """Median absolute deviation to standard deviation, of a normal distribution."""
@@ -23,17 +23,17 @@ _FAR = 3.0
 _AROUND = 3
 """Runs on either side."""
 
-_SEASON = 0.45
-"""Autocorrelation of the differences from which on they repeat."""
+_SEASON = 0.3
+"""Autocorrelation of the differences from which on they repeat, even if it is overestimated by two standard errors."""
 
-_SEASON_AT_LEAST = 0.3
-"""And what it must be even if it is overestimated by a standard error."""
+_MULTIPLE = 0.1
+"""What repeats every 7 runs repeats every 14 too: of nearly equal ones the shortest period is taken."""
 
 _PERIODS = 3
 """A season has been seen that often before it is taken for one."""
 
-_MOST_CORRELATED = 0.8
-"""Beyond it so few runs are independent that nothing could ever be found."""
+_MOST_CORRELATED = 0.5
+"""More is taken for a drift: with 0.5 a mean counts as one of a third of its runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Noise:
     deviation: float
     """Standard deviation, above 0."""
     correlation: float
-    """Of neighbouring runs, 0..0.8."""
+    """Of neighbouring runs, 0..0.5."""
 
     @property
     def inflation(self) -> float:
@@ -68,7 +68,7 @@ def noise_of(values: Floats, floor: float) -> Noise:
     steps = np.diff(values)
     steps = steps - np.median(steps)
     spread = deviation(steps)
-    if spread <= 0:
+    if spread <= SMALLEST:
         return Noise(floor, 0.0)
     steps = np.clip(steps, -_FAR * spread, _FAR * spread)
     lagged = float(np.dot(steps[1:], steps[:-1]) / np.dot(steps, steps))
@@ -81,7 +81,7 @@ def residual_noise(values: Floats, cuts: Sequence[int], first: Noise) -> Noise:
     rest = np.concatenate([values[start:end] - values[start:end].mean() for start, end in itertools.pairwise(cuts)])
     freedom = values.size - len(cuts) + 1
     total = float(np.dot(rest, rest))
-    if freedom < 3 or total <= 0:
+    if freedom < 3 or total <= SMALLEST:
         return first
     r = _shrunk(float(np.dot(rest[1:], rest[:-1])) / total, values.size)
     return Noise(max(first.deviation, math.sqrt(total / freedom)), max(first.correlation, r))
@@ -113,8 +113,7 @@ def without_season(values: Floats) -> Floats:
     period = season(values)
     if period is None:
         return values
-    # Over one whole period the season adds up to the same everywhere: what is left of the running median is level.
-    rest = values - _running_median(values, period // 2)
+    rest = values - _period_mean(values, period)
     phase = np.arange(values.size) % period
     shape = np.asarray([np.median(rest[phase == each]) for each in range(period)])
     shape -= np.median(shape)
@@ -122,21 +121,31 @@ def without_season(values: Floats) -> Floats:
     return found
 
 
+def _period_mean(values: Floats, period: int) -> Floats:
+    """Mean over one period around each run, in which a season adds up to the same everywhere; level at the ends."""
+    weights = np.ones(period) if period % 2 else np.concatenate([[0.5], np.ones(period - 1), [0.5]])
+    inner = np.convolve(values, weights / period, "valid")
+    missing = values.size - inner.size
+    found: Floats = np.pad(inner, (missing // 2, missing - missing // 2), mode="edge")
+    return found
+
+
 def season(values: Floats) -> int | None:
     """The period in runs, by the autocorrelation of the differences; None where nothing repeats."""
-    steps = np.diff(values)
-    steps = steps - np.median(steps)
-    spread = deviation(steps)
-    if spread <= 0:
-        return None
-    steps = np.clip(steps, -_FAR * spread, _FAR * spread)
     most = values.size // _PERIODS
     if most < 2:
         return None
+    steps = np.diff(values)
+    steps = steps - np.median(steps)
+    spread = deviation(steps)
+    if spread <= SMALLEST:
+        return None
+    steps = np.clip(steps, -_FAR * spread, _FAR * spread)
     correlated = np.correlate(steps, steps, "full")[steps.size - 1 :]  # by lag, from 0
     lags = np.arange(2, most + 1)
     # The sum has fewer terms at longer lags, and less is then known.
     r = correlated[lags] / correlated[0] * steps.size / (steps.size - lags)
-    sure = np.where(r - 1 / np.sqrt(steps.size - lags) > _SEASON_AT_LEAST, r, 0.0)
-    best = int(np.argmax(sure))
-    return int(lags[best]) if sure[best] > _SEASON else None
+    sure = r - 2 / np.sqrt(steps.size - lags) > _SEASON
+    if not sure.any():
+        return None
+    return int(lags[sure & (r >= r[sure].max() - _MULTIPLE)][0])

@@ -119,8 +119,9 @@ def against_history(points: Sequence[Point], name: str, settings: LoadRunSetting
         verdict = "worse" if is_bad(now.value - before.value, name) else "better"
     last = found.steps[-1]
     for runs in range(1, settings.confirm):
-        if verdict != "worse" and _stand_apart(found, runs, name, settings):
-            rest = found.level(last.start, max(last.start + 1, last.end - runs))
+        bad = is_bad(float(found.values[-1]) - last.value, name)
+        if (verdict == "no_evidence" or (verdict == "better" and bad)) and _stand_apart(found, runs, name, settings):
+            rest = found.level(last.start, last.end - runs)
             newest = Level(last.end - 1, last.end, float(found.values[-1]))
             return _change(found, name, settings, rest, newest, "no_evidence"), found
     reach = _SURE * found.error(before.runs, now.runs)

@@ -16,8 +16,8 @@ from exporter.analysis.regression import Point, is_bad, matters
 from exporter.model.judgement import Direction, Trend
 from exporter.model.settings import LoadRunSettings
 
-_SURE = 1.96
-"""Standard deviations of Kendall's S: one trend in twenty is none."""
+_SURE = 2.58
+"""Standard deviations of Kendall's S: one trend in a hundred is none."""
 
 
 def trend(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Trend:
