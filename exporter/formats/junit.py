@@ -57,7 +57,7 @@ def read(path: Path, labels: Sequence[str], zone: tzinfo = UTC) -> Report:
         raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
     except SourceError as error:
         raise SourceError(error.reason, f"{path}: {error}") from None
-    executions = tuple(_last(each) for each in cases.found.values())
+    executions = tuple(_last(each, pytest=cases.pytest) for each in cases.found.values())
     return Report(path.stem, max((each.at for each in executions), default=cases.ended), executions)
 
 
@@ -80,12 +80,14 @@ def _parsed(content: bytes) -> Element:
     return found
 
 
-def _last(attempts: Sequence[Execution]) -> Execution:
+def _last(attempts: Sequence[Execution], *, pytest: bool) -> Execution:
     """One entry for a case that was run again: its last outcome, flaky when it passed after it had failed.
 
-    A pass before a failure proves nothing: pytest-rerunfailures writes attempts that failed as if they had passed.
+    What pytest names twice was run again since it failed: pytest-rerunfailures (16.6.1 to 16.7) writes such attempts as
+    if they had passed. So of pytest a pass that is not the last was a failure; of others one proves nothing either.
     """
-    failed = flaky = False
+    flaky = False
+    failed = pytest and len(attempts) > 1 and attempts[0].outcome != "skipped"
     for each in attempts:
         flaky = flaky or (failed and each.outcome == "passed")
         failed = failed or each.outcome in {"failed", "error"}

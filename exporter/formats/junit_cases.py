@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from xml.etree.ElementTree import Element
@@ -24,6 +24,11 @@ _SECONDS = re.compile(r"(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][-+]?\d{1,3})?|\
 _MOST_SECONDS = 366 * 86400.0
 _FARTHEST_ZONE = 14 * 3600.0
 """How far a clock can be ahead of UTC."""
+
+_FLAKY = (xunit2.FlakyFailure, xunit2.FlakyError)
+
+_PYTEST = {"pytest", "pytest tests"}
+"""What pytest calls its suite (where no other name is configured) and, since 8.0, its root."""
 
 _NOT_RUN = {"notrun", "skipped", "disabled", "ignored"}
 """How some tools (GoogleTest, NUnit) say in `status` or `result` that a case was not run, without <skipped>."""
@@ -45,6 +50,8 @@ class Cases:
     def __init__(self, labels: Sequence[str], zone: tzinfo, modified: float, name: str) -> None:
         self.ended = modified
         """When the outermost suite ended; Unix seconds."""
+        self.pytest = False
+        """Whether pytest wrote the report."""
         self.found: dict[tuple[object, ...], list[Execution]] = {}
         self._labels, self._zone, self._modified, self._name = labels, zone, modified, name
         self._number = 0
@@ -69,6 +76,7 @@ class Cases:
             raise SourceError("bad_data", f"tells {root.get('tests')} tests and lists no test case")
 
     def _suite(self, element: Element, outer: _Suite) -> _Suite:
+        self.pytest = self.pytest or element.get("name") in _PYTEST
         name = _text(element, "name") if element.tag == "testsuite" else ""
         names = (*outer.names, name) if name and name not in outer.names else outer.names
         return _Suite(element, names, self._end(element, outer.ended), self._labelled(element, outer.labels))
@@ -111,14 +119,15 @@ class Cases:
         if not name:
             raise SourceError("bad_data", f"{place}: has no name")
         case = xunit2.TestCase.fromelem(element)
-        outcome = _outcome(case, element)
+        inside = {type(each) for each in case}
+        outcome = _outcome(inside, element)
         execution = Execution(
             sys.intern(_cut(" / ".join(suite.names) or self._name)),
             sys.intern(_cut(name)),
             outcome,
             suite.ended,
             _seconds(element, f"{place} ({_cut(name)})"),
-            outcome == "passed" and case.is_flaky,
+            outcome == "passed" and not inside.isdisjoint(_FLAKY),
             self._labelled(element, suite.labels),
         )
         # Playwright's suites of two projects differ in nothing but the hostname.
@@ -126,8 +135,7 @@ class Cases:
         self.found.setdefault(key, []).append(execution)
 
 
-def _outcome(case: xunit2.TestCase, element: Element) -> Outcome:
-    results = {type(each) for each in case.result}
+def _outcome(results: Set[type], element: Element) -> Outcome:
     if Error in results:
         return "error"
     if Failure in results:

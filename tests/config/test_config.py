@@ -44,7 +44,7 @@ def test_the_smallest_configuration(tmp_path: Path) -> None:
 
 def test_the_embedded_demo_is_a_good_configuration() -> None:
     """What runs without a file passes the same checks as a file."""
-    assert {each.role for each in sources.read(cli.DEMO).environments} == {"production", "pte"}
+    assert {each.role for each in sources.read(cli.DEMO).environments} == {"production", "pte", "ci"}
 
 
 def test_merges_of_merges(tmp_path: Path) -> None:

@@ -148,6 +148,26 @@ def test_attempts_that_are_cases_of_their_own(tmp_path: Path, attempts: str, out
     assert outcomes(report) == [("a.b", outcome, flaky)]
 
 
+@pytest.mark.parametrize("names", [("pytest tests", "mine"), ("", "pytest")])
+@pytest.mark.parametrize(
+    ("attempts", "outcome", "flaky"),
+    [
+        ("ppf", "failed", False),
+        ("ppp", "passed", True),
+        ("fe", "error", False),
+        ("p", "passed", False),
+        ("sp", "passed", False),
+    ],
+)
+def test_attempts_of_pytest(tmp_path: Path, names: tuple[str, str], attempts: str, outcome: str, flaky: bool) -> None:
+    """What pytest names twice had failed before, though pytest-rerunfailures writes it as if it had passed."""
+    inside = {"f": "<failure/>", "e": "<error/>", "s": "<skipped/>", "p": ""}
+    cases = "".join(f'<testcase classname="a" name="b">{inside[each]}</testcase>' for each in attempts)
+    root, suite = names
+    report = read(tmp_path, f'<testsuites name="{root}"><testsuite name="{suite}">{cases}</testsuite></testsuites>')
+    assert outcomes(report) == [("a.b", outcome, flaky)]
+
+
 def test_suites_within_suites(tmp_path: Path) -> None:
     """A suite is named by all those around it, and takes time and labels from the nearest that tells them."""
     report = read(
