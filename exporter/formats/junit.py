@@ -86,11 +86,11 @@ def _last(attempts: Sequence[Execution], *, pytest: bool) -> Execution:
     What pytest names twice was run again since it failed: pytest-rerunfailures (16.6.1 to 16.7) writes such attempts as
     if they had passed. So of pytest a pass that is not the last was a failure; of others one proves nothing either.
     """
-    flaky = False
-    failed = pytest and len(attempts) > 1 and attempts[0].outcome != "skipped"
+    failed = flaky = False
     for each in attempts:
-        flaky = flaky or (failed and each.outcome == "passed")
-        failed = failed or each.outcome in {"failed", "error"}
+        passed = each.outcome == "passed" and (not pytest or each is attempts[-1])
+        flaky = flaky or (failed and passed)
+        failed = failed or not (passed or each.outcome == "skipped")
     executed = [each for each in attempts if each.outcome != "skipped"]
     last = (executed or attempts)[-1]
     return replace(last, flaky=last.flaky or flaky)
