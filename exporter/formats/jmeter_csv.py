@@ -176,7 +176,7 @@ class Reader:
                 labels,
                 rows.codes("threadName"),
                 transactions,
-                frozenset(empty.tolist()),
+                empty,
             )
             found, released = self._nesting.sort(batch)
             self._release(released)

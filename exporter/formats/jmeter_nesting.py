@@ -7,6 +7,7 @@ stands beside its requests, and a row that lies within the request in front of i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from exporter.formats import jmeter
 from exporter.formats.jmeter_rows import Codes, Ints
 from exporter.formats.tally import Flags
 
-_MOST_THREADS = 100_000
-"""What is known of threads beyond, those seen longest ago first, is forgotten."""
+_MOST_THREADS = 25_000
+"""When twice as many are known, those seen longest ago are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Batch:
     threads: Codes
     transactions: Ints
     """Rows that a Transaction Controller made, ascending."""
-    empty: frozenset[int]
+    empty: Ints
     """Those of them in which nothing was requested."""
 
 
@@ -78,11 +79,10 @@ class Nesting:
         """What counts of a batch, and transactions of earlier ones that turned out to count."""
         found = Sorted(np.ones(batch.starts.size, dtype=np.bool_))
         suspects = np.array([jmeter.may_be_sub_result(text) for text in batch.labels.texts], dtype=np.bool_)
-        candidates = suspects[batch.labels.numbers]
-        candidates[batch.transactions] = True
+        named = np.flatnonzero(suspects[batch.labels.numbers])
         released = self._release(batch, found)
-        if candidates.any():
-            self._decide(batch, np.flatnonzero(candidates), found)
+        if named.size or batch.transactions.size:
+            self._decide(batch, named, found)
         self._remember(batch, found)
         return found, released + self._forget()
 
@@ -112,41 +112,59 @@ class Nesting:
                 self._last[thread] = Row(row.start, row.end, row.label, transaction=True)
         return released
 
-    def _decide(self, batch: Batch, candidates: Ints, found: Sorted) -> None:
+    def _decide(self, batch: Batch, suspects: Ints, found: Sorted) -> None:
         order = np.argsort(batch.threads.numbers, kind="stable")
         same = batch.threads.numbers[order[1:]] == batch.threads.numbers[order[:-1]]
         before, after = np.full(order.size, -1), np.full(order.size, -1)
         before[order[1:][same]] = order[:-1][same]
         after[order[:-1][same]] = order[1:][same]
-        transactions, parts = set(batch.transactions.tolist()), set[int]()
-        for position in candidates.tolist():
+        if batch.transactions.size:
+            self._transactions(batch, before, after, found)
+        if suspects.size:
+            self._parts(batch, suspects, before, found)
+
+    def _transactions(self, batch: Batch, before: Ints, after: Ints, found: Sorted) -> None:
+        which, starts, ends = batch.transactions, batch.starts, batch.ends
+        marked = np.zeros(starts.size, dtype=np.bool_)
+        marked[which] = True
+        front, behind = before[which], after[which]
+        beside = (front >= 0) & (starts[front] >= starts[which])
+        for at in np.flatnonzero(front < 0).tolist():
+            previous = self._last.get(batch.threads.texts[batch.threads.numbers[which[at]]])
+            beside[at] = previous is not None and previous.start >= starts[which[at]]
+        within = (starts[behind] >= starts[which]) & (starts[behind] <= np.maximum(ends[which] - 1, starts[which]))
+        alike = (starts[behind] == starts[which]) & (ends[behind] == ends[which])
+        holds = within & (~marked[behind] | ((ends[behind] <= ends[which]) & ~alike))
+        left_out = beside | ((behind >= 0) & holds) | np.isin(which, batch.empty)
+        waits = ~left_out & (behind < 0)
+        found.counts[which[left_out | waits]] = False
+        found.beside += int(np.count_nonzero(left_out))
+        found.hidden += int(np.count_nonzero(~left_out & ~waits))
+        threads = [batch.threads.texts[number] for number in batch.threads.numbers[which[waits]].tolist()]
+        found.waiting.update(zip(threads, which[waits].tolist(), strict=True))
+
+    def _parts(self, batch: Batch, suspects: Ints, before: Ints, found: Sorted) -> None:
+        transactions, parts = frozenset(batch.transactions.tolist()), set[int]()
+        for position in suspects.tolist():
             front = int(before[position])
             while front in parts:
                 front = int(before[front])
-            thread = batch.threads.texts[batch.threads.numbers[position]]
-            previous = _row(batch, front, transaction=front in transactions) if front >= 0 else self._last.get(thread)
-            if position in transactions:
-                following = int(after[position])
-                next_ = _row(batch, following, transaction=following in transactions) if following >= 0 else None
-                self._transaction(batch, position, (previous, next_), found)
-            elif previous is not None and _is_part(_row(batch, position, transaction=False), previous):
+            if front in transactions or position in transactions:
+                continue
+            start, end = batch.starts[position], batch.ends[position]
+            if front >= 0:
+                within = batch.starts[front] <= start and end <= batch.ends[front]
+                request = batch.labels.texts[batch.labels.numbers[front]]
+            else:
+                row = self._last.get(batch.threads.texts[batch.threads.numbers[position]])
+                if row is None or row.transaction:
+                    continue
+                within, request = row.start <= start and end <= row.end, row.label
+            label = batch.labels.texts[batch.labels.numbers[position]]
+            if within and jmeter.names_sub_result_of(label, request):
                 parts.add(position)
                 found.counts[position] = False
-                found.parts += 1
-
-    def _transaction(self, batch: Batch, position: int, around: tuple[Row | None, Row | None], found: Sorted) -> None:
-        """`around` it are the rows before and after it in its thread."""
-        row, (previous, following) = _row(batch, position, transaction=True), around
-        beside = previous is not None and previous.start >= row.start
-        beside = beside or (following is not None and _holds(row, following))
-        if beside or position in batch.empty:
-            found.counts[position] = False
-            found.beside += 1
-        elif following is not None:
-            found.hidden += 1
-        else:
-            found.counts[position] = False
-            found.waiting[batch.threads.texts[batch.threads.numbers[position]]] = position
+        found.parts += len(parts)
 
     def _remember(self, batch: Batch, found: Sorted) -> None:
         last = np.full(len(batch.threads.texts), -1)
@@ -163,7 +181,13 @@ class Nesting:
                 self._last[thread] = _row(batch, position, transaction=position in transactions)
 
     def _forget(self) -> list[tuple[Row, Held]]:
-        gone = [self._last.pop(next(iter(self._last))) for _ in range(len(self._last) - _MOST_THREADS)]
+        """In bulk: the front of a dict that was often popped is slow to find."""
+        surplus = len(self._last) - _MOST_THREADS
+        if surplus < _MOST_THREADS:
+            return []
+        rows = iter(self._last.items())
+        gone = [row for _, row in islice(rows, surplus)]
+        self._last = dict(rows)
         return [(row, row.held) for row in gone if row.held is not None]
 
     def hold(self, thread: str, held: Held) -> None:
@@ -183,8 +207,3 @@ def _holds(transaction: Row, following: Row) -> bool:
         return False
     alike = (following.start, following.end) == (transaction.start, transaction.end)
     return not following.transaction or (following.end <= transaction.end and not alike)
-
-
-def _is_part(row: Row, request: Row) -> bool:
-    within = request.start <= row.start and row.end <= request.end
-    return within and not request.transaction and jmeter.names_sub_result_of(row.label, request.label)

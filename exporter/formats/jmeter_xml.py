@@ -26,7 +26,7 @@ _ROOT = re.compile(
 _SAMPLES = ("sample", "httpSample")
 _INTEGER = re.compile(r"-?\d{1,18}")
 _DEEPEST = 100
-_MOST_THREADS = 100_000
+_MOST_THREADS = 25_000
 _LONGEST_TEXT = 1000
 """Characters of an assertion's message that are looked at."""
 
@@ -134,8 +134,8 @@ class _Target:
         thread = told.get("tn", "")
         self._last.pop(thread, None)
         self._last[thread] = start
-        if len(self._last) > _MOST_THREADS:
-            self._last.pop(next(iter(self._last)))
+        if len(self._last) > 2 * _MOST_THREADS:
+            self._last = dict(list(self._last.items())[_MOST_THREADS:])
         failed = told["s"].lower() == "false"
         code = told.get("rc", told.get("rs", ""))
         kind = self.tally.kind(jmeter.kind(code, sample.failure, told.get("rm", ""))) if failed else 0
