@@ -21,7 +21,7 @@ def check(given: argparse.Namespace) -> None:
 def publish(run: LoadRun, given: argparse.Namespace) -> str:
     """Judge the run and publish it wherever `--to` says; one line that tells where it went, empty without a `--to`.
 
-    Raises PteError when it could not be published somewhere; the places before that one have it.
+    Raises PteError when it could not be published somewhere; the other places have it.
     """
     _, text = _published(run, given)
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 KINDS = ("pushgateway", "textfile")
 """Where results can be published."""
@@ -12,6 +13,34 @@ _HELP = """\
 Exit codes: 0 published (without --to: printed); 1 not; 2 wrong usage. Whether the run is good enough is asked with
 `pte-exporter baseline compare`. JUnit XML is recognised too and published as test executions.
 """
+
+
+class _Places(argparse.Action):
+    """Adds a kind and a place; another kind is wrong usage."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        kind, place = values
+        if kind not in KINDS:
+            parser.error(f"--to {kind}: wanted one of {', '.join(KINDS)}")
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), (kind, place)])
+
+
+def _route(text: str) -> tuple[str, str]:
+    """A name and what it stands for."""
+    from exporter.analysis.loadrun import is_route  # it takes a while to load
+
+    name, _, route = text.rpartition("=")
+    if not name or not is_route(route):
+        raise argparse.ArgumentTypeError(
+            f'{text}: wanted a name, = and a method and a path, such as "Log in=POST /login"'
+        )
+    return name, route
 
 
 def add(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
@@ -36,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         nargs=2,
-        action="append",
+        action=_Places,
         default=[],
         metavar=("KIND", "PLACE"),
         help="pushgateway URL, or textfile DIR for a node_exporter; may be given more than once",
@@ -68,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     named.add_argument(
         "--route",
         action="append",
+        type=_route,
         default=[],
         metavar="NAME=ROUTE",
         help='such as "Log in=POST /login"; may be given more than once',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from exporter import config, formats, sources
 from exporter.analysis.loadrun import is_route, mapped
 from exporter.baseline import files
 from exporter.config.conversion import convert
-from exporter.errors import ConfigError, Problem, PteError, SourceError
+from exporter.errors import ConfigError, Problem, SourceError
 from exporter.formats import junit
 from exporter.model.execution import Report
 from exporter.model.loadrun import LoadRun
@@ -37,7 +37,7 @@ class Inputs:
 def read(given: argparse.Namespace) -> Inputs:
     """Raises PteError when something that was named cannot be used; a broken file of the history is only told."""
     settings, routes = _configured(given)
-    routes = {**routes, **_routes_file(given.routes), **dict(_routes_given(given.route))}
+    routes = {**routes, **_routes_file(given.routes), **dict(given.route)}
     warnings = list[str]()
     history = tuple(mapped(run, routes) for run in files.history(given.history, warnings))
     baseline = None
@@ -103,11 +103,3 @@ def _routes_file(path: Path | None) -> Mapping[str, str]:
     if problems:
         raise ConfigError(problems)
     return found or {}
-
-
-def _routes_given(texts: list[str]) -> Iterator[tuple[str, str]]:
-    for text in texts:
-        name, _, route = text.rpartition("=")
-        if "=" in route or not name or not is_route(route):
-            raise PteError(f'--route {text}: wanted a name, = and a method and a path, such as "Log in=POST /login"')
-        yield name, route

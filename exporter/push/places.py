@@ -17,7 +17,6 @@ from exporter.config.conversion import convert
 from exporter.errors import ConfigError, Problem, PteError, SourceError
 from exporter.http import Session
 from exporter.http.options import HttpOptions, problems
-from exporter.push.command import KINDS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -71,22 +70,34 @@ def _place(kind: str, where: str, options: HttpOptions) -> Place:
             )
             raise PteError(f"--to pushgateway: {key}: {shown}")
         return Gateway(where, options)
-    if kind == "textfile":
-        if not Path(where).is_dir():
-            raise PteError(f"--to textfile {where}: is no folder")
-        return Folder(Path(where))
-    raise PteError(f"--to {kind}: wanted one of {', '.join(KINDS)}")
+    if not Path(where).is_dir():
+        raise PteError(f"--to textfile {where}: is no folder")
+    return Folder(Path(where))
 
 
 def send(places: Sequence[Place], application: str, kind: str, body: bytes) -> str:
-    """Publish the page at each place; the sentence that tells where it is now."""
-    told = [
-        _push(place, application, kind, body)
-        if isinstance(place, Gateway)
-        else _write(place.path, application, kind, body)
-        for place in places
-    ]
-    return f"published {' and '.join(told)}" if told else ""
+    """Publish the page at each place; the sentence that tells where it is now.
+
+    Each is tried; raises PteError when one failed, which says where the page is all the same.
+    """
+    told, failed = list[str](), list[str]()
+    for place in places:
+        try:
+            told.append(_put(place, application, kind, body))
+        except PteError as error:
+            failed.append(str(error))
+        except OSError as error:
+            failed.append(f"{error.filename or place}: {error.strerror or error}")
+    done = f"published {' and '.join(told)}" if told else ""
+    if failed:
+        raise PteError("; ".join(failed) + (f" (but {done})" if done else ""))
+    return done
+
+
+def _put(place: Place, application: str, kind: str, body: bytes) -> str:
+    if isinstance(place, Gateway):
+        return _push(place, application, kind, body)
+    return _write(place.path, application, kind, body)
 
 
 def group(application: str, kind: str) -> str:

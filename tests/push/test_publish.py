@@ -157,10 +157,8 @@ def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
         (("--to", "pushgateway", "ftp://x"), "--to pushgateway: url: not an http or https URL"),
         (("--to", "pushgateway", "http://u:p@x"), "holds a user or password; give --to.config.file"),
         (("--to", "textfile", "/no/such/folder"), "is no folder"),
-        (("--to", "mail", "x"), "--to mail: wanted one of pushgateway, textfile"),
         (("--baseline", "gone"), "gone: no such baseline of shop: baselines/shop/gone.json is not there"),
         (("--baseline", "../../x"), "../../x: no such file"),
-        (("--route", "Log in"), "--route Log in: wanted a name, = and a method and a path"),
         (("--routes", "/no/such.yml"), "/no/such.yml: cannot be read"),
     ],
 )
@@ -173,6 +171,25 @@ def test_what_cannot_be_used_is_one_line(
     assert text in said.err
     assert said.err.count("\n") == 1
     assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--to", "mail", "x"), "--to mail: wanted one of pushgateway, textfile"),
+        (("--to", "textfile"), "--to: expected 2 arguments"),
+        (("--route", "Log in"), "--route: Log in: wanted a name, = and a method and a path"),
+        (("--route", "Log in=login"), "--route: Log in=login: wanted a name, = and a method and a path"),
+    ],
+)
+def test_wrong_usage_is_told_as_such(
+    tmp_path: Path, arguments: tuple[str, ...], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What can be seen from the arguments alone is exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        command(tmp_path, *arguments)
+    assert ended.value.code == 2
+    assert text in capsys.readouterr().err
 
 
 def test_a_run_without_requests_is_not_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
