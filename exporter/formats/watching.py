@@ -44,6 +44,14 @@ def newest(globs: Sequence[Path], most: int) -> list[Path]:
     return [path for _, path in sorted(stamped, reverse=True)][:most]
 
 
+def written(path: Path) -> float:
+    """When the file was last written, Unix seconds; of one that is gone, before all time."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return float("-inf")
+
+
 @dataclass(frozen=True, slots=True)
 class _Known(Generic[T]):
     """What a file held when it was as long and as old as this."""

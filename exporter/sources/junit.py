@@ -79,7 +79,7 @@ class Source:
         options, warnings = self._options, list[str]()
         files = {name: one.files for name, one in options.applications.items()}
         globs = watching.applications(options.folder, files, "**/*.xml")
-        listed = {name: watching.newest(each, options.history) for name, each in globs.items()}
+        listed = {name: self._newest(name, each, window, warnings) for name, each in globs.items()}
         self._files.forget({path for paths in listed.values() for path in paths})
         seen = {
             name: ApplicationObservation(window, reports=self._reports(name, paths, window, warnings))
@@ -93,6 +93,14 @@ class Source:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _newest(self, name: str, globs: Sequence[Path], window: Window, warnings: list[str]) -> list[Path]:
+        """The files that are read; it is told when the window has more, as counts are too low then."""
+        most = self._options.history
+        paths = watching.newest(globs, most + 1)
+        if len(paths) > most and watching.written(paths[most]) > window.start:
+            warnings.append(f"{name}: only the newest {most} files are read (history), of more in the look-back")
+        return paths[:most]
 
     def _reports(self, name: str, paths: Sequence[Path], window: Window, warnings: list[str]) -> tuple[Report, ...]:
         found = [self._files.get(path) for path in paths]

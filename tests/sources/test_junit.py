@@ -103,10 +103,14 @@ def test_files_are_read_once_and_when_they_have_settled(tmp_path: Path) -> None:
 
 
 def test_only_the_newest_files_are_known(tmp_path: Path) -> None:
-    """Files beyond `history` are not read."""
+    """Files beyond `history` are not read, which is told where they are of the look-back."""
     for number in range(5):
         write(tmp_path / "shop" / f"{number}.xml", "a", age=1000 - 100 * number)
-    assert names(asked(source(folder=tmp_path, history=2))) == {"shop": ["3", "4"]}
+    reports = source(folder=tmp_path, history=2)
+    found = asked(reports)
+    assert names(found) == {"shop": ["3", "4"]}
+    assert found.warnings == ("shop: only the newest 2 files are read (history), of more in the look-back",)
+    assert asked(reports, lookback=790).warnings == ()
 
 
 def test_it_is_no_pte_and_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
