@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.analysis.arithmetic import Floats
-from exporter.analysis.noise import Noise, clip_spikes, noise_of, residual_noise, without_season
+from exporter.analysis.noise import Noise, clip_spikes, median, noise_of, residual_noise, without_season
 from exporter.analysis.verdict import student
 
 Matters = Callable[[float, float], bool]
@@ -50,7 +50,7 @@ class Levels:
 
     def level(self, start: int, end: int) -> Level:
         """Of some of the runs."""
-        return Level(start, end, float(np.median(self.values[start:end])))
+        return Level(start, end, median(self.values[start:end]))
 
     def error(self, before: int, after: int) -> float:
         """Standard error of the difference between so many runs and so many others."""
@@ -105,7 +105,7 @@ def _costs(values: Floats, confirm: int) -> NDArray[np.float64]:
 
 
 def _steps(values: Floats, cuts: Sequence[int]) -> tuple[Level, ...]:
-    return tuple(Level(start, end, float(np.median(values[start:end]))) for start, end in itertools.pairwise(cuts))
+    return tuple(Level(start, end, median(values[start:end])) for start, end in itertools.pairwise(cuts))
 
 
 def _merged(found: Levels, matters: Matters, confirm: int) -> Levels:

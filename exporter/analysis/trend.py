@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from exporter.analysis.arithmetic import Floats
-from exporter.analysis.noise import deviation, without_season
+from exporter.analysis.noise import deviation, median, without_season
 from exporter.analysis.regression import Point, is_bad, matters
 from exporter.model.judgement import Direction, Trend
 from exporter.model.settings import LoadRunSettings
@@ -27,9 +27,9 @@ def trend(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Tren
         return Trend("", name, None, None, None, values.size)
     slope = _slope(values)
     position = np.arange(values.size) - (values.size - 1) / 2
-    middle = float(np.median(values - slope * position))
+    middle = median(values - slope * position)
     rest = values - middle - slope * position
-    scatter, median = deviation(rest), float(np.median(values))
+    scatter, median = deviation(rest), median(values)
     wild = name != "error_ratio" or scatter >= settings.error_steps.low
     if median <= 0:  # only error ratios: most runs had no errors at all, and nothing is a ratio of none
         return Trend("", name, "volatile" if wild else "stable", None if slope else 0.0, None, values.size)
@@ -54,7 +54,7 @@ def _direction(first: float, last: float, name: str, settings: LoadRunSettings) 
 def _slope(values: Floats) -> float:
     """Theil-Sen: the median of the slopes between any two runs."""
     early, late = np.triu_indices(values.size, 1)
-    return float(np.median((values[late] - values[early]) / (late - early)))
+    return median((values[late] - values[early]) / (late - early))
 
 
 def _sure(values: Floats, rest: Floats) -> bool:
