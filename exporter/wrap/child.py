@@ -50,13 +50,21 @@ class Child:
         self.signalled: signal.Signals | None = None
         """What it was told to end with."""
         self._last = 0.0
-        self._process = _started(command, piped=copy is not None)
-        self.pid = self._process.pid
-        self._watch = os.pidfd_open(self.pid)
+        self._passed = False
+        self.pid = 0
         self._before = {number: signal.getsignal(number) for number in _PASSED_ON}
         for number, handler in self._before.items():
             if handler is not signal.SIG_IGN:  # nohup: it ignores it too
                 signal.signal(number, self._pass_on)
+        try:
+            self._process = _started(command, piped=copy is not None)
+        except StartError:
+            self._give_back()
+            raise
+        self.pid = self._process.pid
+        if self.signalled is not None and not self._passed:  # it came while the child was being started
+            self._signal(self.signalled)
+        self._watch = os.pidfd_open(self.pid)
         self._copier = None
         if copy is not None:
             self._copier = threading.Thread(target=self._copy, args=(copy,), daemon=True)
@@ -72,25 +80,29 @@ class Child:
         Those are ended: its group is ours, and nobody looks on any longer.
         """
         left = self._end_group()
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+        self._give_back()
         code = self._process.wait()
         os.close(self._watch)
         if self._copier is not None:
             self._copier.join(_GRACE)
         return (128 - code if code < 0 else code), left
 
+    def _give_back(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
         if self.signalled is None:
-            self.signalled, self._last = signal.Signals(number), now
+            self.signalled, self._last, self._passed = signal.Signals(number), now, bool(self.pid)
             self._signal(self.signalled)
         elif now - self._last > _SAME:
             self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, number)
+            if self.pid:
+                os.killpg(self.pid, number)
 
     def _end_group(self) -> int:
         """Before we wait for the child: while it is a zombie, nobody else can have its number."""
@@ -126,7 +138,17 @@ def _write(descriptor: int | None, block: bytes) -> None:
         block = block[os.write(descriptor, block) :]
 
 
+def check() -> None:
+    """Raises PteError where the machine cannot do what a Child needs."""
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        raise PteError("run needs Linux 5.3 or later") from None
+
+
 def _started(command: Sequence[str], *, piped: bool) -> subprocess.Popen[bytes]:
+    # It inherits this: in the background it would be stopped when it sets the terminal, or writes where `tostop` is on.
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         return subprocess.Popen(  # noqa: S603  it is what we are for
             command,
@@ -138,3 +160,5 @@ def _started(command: Sequence[str], *, piped: bool) -> subprocess.Popen[bytes]:
         raise StartError(f"{command[0]}: there is no such program", NOT_FOUND) from None
     except OSError as error:
         raise StartError(f"{command[0]}: cannot be run: {error.strerror}", NOT_EXECUTABLE) from None
+    finally:
+        signal.signal(signal.SIGTTOU, before)

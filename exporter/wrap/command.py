@@ -81,13 +81,13 @@ def _target(text: str) -> Target:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from exporter.wrap import targets
-    from exporter.wrap.child import StartError
+    from exporter.wrap import child, targets
     from exporter.wrap.live import Live
     from exporter.wrap.sampler import Sampler
     from exporter.wrap.terminal import ProgressLine
 
     _check(given)
+    child.check()
     wanted = _wanted(given)
     sampler = Sampler()
     for one in given.target:
@@ -97,7 +97,7 @@ def _run(given: argparse.Namespace) -> int:
     with _result(given.result) as path, _page(given.listen_address, live, progress):
         try:
             return _wrapped(given.wrapped, path, wanted, live, progress)
-        except StartError as error:
+        except child.StartError as error:
             progress.say(str(error))
             return error.code
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from exporter.formats import read
-from exporter.wrap.command import split
+from exporter.wrap.command import ADDRESS, split
 from tests.exposition import samples
 from tests.running import command, until
 from tests.wrap.conftest import GENERATOR, Start, python
@@ -85,6 +88,23 @@ def test_wrong_usage_starts_nothing(arguments: tuple[str, ...], told: str) -> No
     code, _, err = run(*arguments)
     assert (code, err.count(told)) == (2, 1)
     assert "Traceback" not in err
+
+
+def test_an_address_that_is_taken_is_told() -> None:
+    """One that was asked for has to be free; without the usual one the load test goes on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = command("run", "--application", "shop", "--web.listen-address", address, "--", "true")
+        assert (done.returncode, done.stderr) == (
+            2,
+            f"pte-exporter: cannot listen on {address}: Address already in use\n",
+        )
+    host, port = ADDRESS.split(":")
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # it may be taken already
+            stack.enter_context(socket.create_server((host, int(port))))
+        done = command("run", "--application", "shop", "--", *python("raise SystemExit(7)"))
+    assert (done.returncode, f"no page of its own: cannot listen on {ADDRESS}" in done.stderr) == (7, True)
 
 
 def test_a_result_is_published_and_saved(shop: str, tmp_path: Path) -> None:
@@ -227,8 +247,6 @@ def test_standard_input_is_passed_through(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
     os.write(write_end, b"script\n")
     os.close(write_end)
-    import subprocess
-
     own = [sys.executable, "-m", "exporter.cli", "run", "--application", "shop", "--web.listen-address", "127.0.0.1:0"]
     done = subprocess.run(
         [*own, "--", "cat"], stdin=read_end, capture_output=True, check=False, timeout=60, cwd=tmp_path

@@ -28,9 +28,9 @@ def on_a_terminal(folder: Path, command: list[str], **environment: str) -> tuple
     os.close(theirs)
     written, end = b"", time.monotonic() + PATIENCE
     try:
-        while time.monotonic() < end and select.select([ours], [], [], 1)[0] is not None:
+        while time.monotonic() < end:
             try:
-                written += os.read(ours, 65536)
+                written += os.read(ours, 65536) if select.select([ours], [], [], 1)[0] else b""
             except OSError:  # the other side has gone
                 break
         return process.wait(PATIENCE), written.decode()
@@ -53,3 +53,44 @@ def test_a_line_tells_how_it_stands(no_colour: dict[str, str], coloured: bool, s
     assert "50 requests in" in lines[-1]
     assert ("\x1b[1m\x1b[32mshop: run k6" in lines[-1]) == coloured
     assert ("\x1b[" in lines[-1]) == coloured
+
+
+CONTROLLING = """
+import fcntl, os, sys, termios
+os.setsid()
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Makes the terminal on standard input the one whose keys are signals."""
+
+
+def test_keys_reach_the_generator_and_it_may_set_the_terminal(tmp_path: Path) -> None:
+    """It is in the background, where it would be stopped for that; Ctrl-C ends it in order all the same."""
+    ours, theirs = pty.openpty()
+    script = "stty tostop < /dev/tty; trap 'echo interrupted; exit 5' INT; echo waiting; while :; do sleep 0.1; done"
+    own = [sys.executable, "-m", "exporter.cli", "run", "--application", "shop", "--web.listen-address", "127.0.0.1:0"]
+    with subprocess.Popen(
+        [sys.executable, "-c", CONTROLLING, *own, "--", "sh", "-c", script],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=tmp_path,
+    ) as process:
+        os.close(theirs)
+        written, end = b"", time.monotonic() + PATIENCE
+        try:
+            while b"waiting" not in written:
+                assert time.monotonic() < end, written
+                if select.select([ours], [], [], 1)[0]:
+                    written += os.read(ours, 65536)
+            os.write(ours, b"\x03")
+            while time.monotonic() < end:
+                try:
+                    written += os.read(ours, 65536) if select.select([ours], [], [], 1)[0] else b""
+                except OSError:  # the other side has gone
+                    break
+            assert process.wait(PATIENCE) == 5, written
+            assert b"interrupted" in written
+        finally:
+            process.terminate()  # it takes its child with it
+            os.close(ours)
