@@ -75,6 +75,12 @@ def _errors(judged: JudgedRun) -> Values:
     return [((kind,), float(count)) for kind, count in shown.items()]
 
 
+def _checks(judged: JudgedRun) -> Values:
+    """Those not met first, as they must not fall to the cap."""
+    ranked = sorted(judged.run.checks.items(), key=lambda one: (one[1], one[0]))
+    return [((name,), float(met)) for name, met in ranked[:MOST_KINDS]]
+
+
 def _endpoints(read: Callable[[Figures], Values]) -> Callable[[Snapshot], Iterator[Row]]:
     """`read` gives further labels and values of one endpoint; those of most requests, the rest is told as `other`."""
 
@@ -98,10 +104,8 @@ def _shown(result: ApplicationResult, most: int) -> list[Endpoint]:
     failures = [one.figures.failures for one in rest]
     known = [count for count in failures if count is not None]
     summed = sum(known) if len(known) == len(failures) else None
-    others = [one for one in shown if one.name == OTHER]
-    requests = sum(one.figures.requests for one in rest)
-    name = OTHER if not others else f"{OTHER} (beyond the cap)"
-    return [*shown, Endpoint(name, Figures(requests, summed), OTHER, OTHER)]
+    name = f"{OTHER} (beyond the cap)" if any(one.name == OTHER for one in shown) else OTHER
+    return [*shown, Endpoint(name, Figures(sum(one.figures.requests for one in rest), summed), OTHER, OTHER)]
 
 
 def _whole(judged: JudgedRun) -> Iterator[Change]:
@@ -256,14 +260,7 @@ SERIES: tuple[Series, ...] = (
         "check_met",
         f"1 when the tool's own threshold was met, at most {MOST_KINDS} of them, those not met first. Read from files.",
         ("check",),
-        lambda judged: (
-            sorted(((name,), float(met)) for name, met in judged.run.checks.items())
-            if len(judged.run.checks) <= MOST_KINDS
-            else [
-                ((name,), float(met))
-                for name, met in sorted(judged.run.checks.items(), key=lambda one: (one[1], one[0]))[:MOST_KINDS]
-            ]
-        ),
+        _checks,
     ),
     Series(
         "pte_load_run_endpoint_requests",

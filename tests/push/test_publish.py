@@ -11,12 +11,12 @@ import pytest
 from exporter import cli, push
 from exporter.analysis.loadrun import as_observation, mapped
 from exporter.catalogue import loadrun
-from exporter.model.loadrun import Endpoint, Figures
+from exporter.model.loadrun import Endpoint, Figures, LoadRun
 from exporter.model.settings import AnalysisSettings
 from exporter.pipeline import of_run
 from exporter.publish import render
 from tests.exposition import lint, samples
-from tests.push.making import given, later, load_run, write
+from tests.push.making import START, given, later, load_run, write
 
 
 def published(folder: Path, application: str = "shop") -> dict[str, dict[frozenset[tuple[str, str]], float]]:
@@ -149,6 +149,43 @@ def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
     found = published(tmp_path)["pte_load_run_endpoint_requests"]
     assert len(found) == 6
     assert sum(found.values()) == sum(range(31))
+
+
+def test_kinds_and_thresholds_beyond_the_cap(tmp_path: Path) -> None:
+    """Errors beyond twenty kinds are added up; of more thresholds those that were not met are shown."""
+    errors = {f"HTTP {400 + n}": 100 - n for n in range(30)}
+    total = dataclasses.replace(load_run().total, failures=sum(errors.values()), errors=errors)
+    checks = {f"a{n:02}": True for n in range(30)} | {"z": False}
+    push.publish(dataclasses.replace(load_run(), total=total, checks=checks), given("--to", "textfile", str(tmp_path)))
+    found = published(tmp_path)
+    kinds = found["pte_load_run_errors"]
+    assert len(kinds) == 21
+    assert sum(kinds.values()) == sum(errors.values())
+    assert kinds[frozenset({("application", "shop"), ("kind", "other")})] == sum(100 - n for n in range(20, 30))
+    met = found["pte_load_run_check_met"]
+    assert len(met) == 20
+    assert met[frozenset({("application", "shop"), ("check", "z")})] == 0
+
+
+def test_what_is_not_told_is_absent(tmp_path: Path) -> None:
+    """A summary without failures, percentiles, users and bytes gives none of these, no grade, and says so."""
+    bare = LoadRun("hey", "hey", START, START + 60, Figures(600), run="bare")
+    push.publish(bare, given("--to", "textfile", str(tmp_path)))
+    found = published(tmp_path)
+    assert found["pte_load_run_grade_evidence"] == {frozenset({("application", "shop")}): 0}
+    told = {name.removeprefix("pte_load_run_") for name in found}
+    absent = {
+        "failures",
+        "success_ratio",
+        "errors",
+        "latency_seconds",
+        "users",
+        "received_bytes",
+        "sent_bytes",
+        "grade",
+    }
+    assert not told & (absent | {"grade_level", "check_met", "usage_cpu_cores", "endpoint_requests"})
+    assert {"requests", "requests_per_second", "complete", "info"} <= told
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import requests
 
 from exporter import push
 from exporter.errors import PteError
+from exporter.rules import ALERTS
 from tests.exposition import samples
 from tests.push.making import given, later, load_run, write
 from tests.servers import Server, eventually, prometheus, pushgateway
@@ -82,6 +84,39 @@ def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server,
         eventually(lambda: known() == {"GET /cart", "Log in"}, 30, "both names are scraped")
         push.publish(later(load_run("r2", {"GET /cart": 100}), 1), to)
         eventually(lambda: known() == {"GET /cart"}, 30, "the vanished name is gone")
+
+
+@pytest.mark.parametrize("version", ["2.42", "3"])
+@pytest.mark.parametrize("honor", [True, False])
+def test_alerts_hold_on_what_was_pushed(gateway: Server, tmp_path: Path, version: str, honor: bool) -> None:
+    """Applications with limits of their own share one Pushgateway; each is judged by its own, however it is scraped."""
+    (tmp_path / "strict.yml").write_text(
+        "environments:\n- {role: production, source: {kind: demo}}\n- {role: pte, source: {kind: demo}}\n"
+        "analysis: {load_runs: {min_grade: A+, min_success_ratio: 0.999, alert_severity: low}}\n"
+    )
+    baseline = str(write(tmp_path / "old.json", load_run("old")))
+    names = [f"{kind}-{version}-{honor}" for kind in ("strict", "lax")]
+    run = dataclasses.replace(later(load_run("new", slow=3.5), 1), complete=False)
+    for name, more in zip(names, (("--config.file", str(tmp_path / "strict.yml")), ()), strict=True):
+        push.publish(run, given("--to", "pushgateway", gateway.url, "--baseline", baseline, *more, application=name))
+    scrape = {
+        "job_name": "gateway",
+        "honor_labels": honor,
+        "scrape_interval": "1s",
+        "static_configs": [{"targets": [gateway.url.removeprefix("http://")]}],
+    }
+    with prometheus(version, tmp_path, config={"scrape_configs": [scrape]}) as server:
+
+        def firing(alert: str) -> set[str]:
+            query = {"query": ALERTS[alert].expr}
+            answer = requests.get(f"{server.url}/api/v1/query", params=query, timeout=5).json()
+            assert answer["status"] == "success", answer
+            return {row["metric"]["application"] for row in answer["data"]["result"]} & set(names)
+
+        eventually(lambda: firing("PteLoadRunRegression") == set(names), 30, "both are slower than before")
+        assert firing("PteLoadRunFailed") == set(names)
+        assert firing("PteLoadRunGradeLow") == {names[0]}
+        assert firing("PteLoadRunSuccessLow") == {names[0]}
 
 
 def test_credentials_come_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
