@@ -29,17 +29,17 @@ def trend(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Tren
     position = np.arange(values.size) - (values.size - 1) / 2
     middle = median(values - slope * position)
     rest = values - middle - slope * position
-    scatter, median = deviation(rest), median(values)
+    scatter, usual = deviation(rest), median(values)
     wild = name != "error_ratio" or scatter >= settings.error_steps.low
-    if median <= 0:  # only error ratios: most runs had no errors at all, and nothing is a ratio of none
+    if usual <= 0:  # only error ratios: most runs had no errors at all, and nothing is a ratio of none
         return Trend("", name, "volatile" if wild else "stable", None if slope else 0.0, None, values.size)
-    variation, drift = scatter / median, slope * (values.size - 1)
+    variation, drift = scatter / usual, slope * (values.size - 1)
     first = max(0.0, middle - drift / 2)
     way = _direction(first, first + drift, name, settings) if _sure(values, rest) else None
     wild = wild and variation > settings.volatile
     if way is None or (wild and abs(drift) <= scatter):
         way = "volatile" if wild else "stable"
-    return Trend("", name, way, slope / median, variation, values.size)
+    return Trend("", name, way, slope / usual, variation, values.size)
 
 
 def _direction(first: float, last: float, name: str, settings: LoadRunSettings) -> Direction | None:
