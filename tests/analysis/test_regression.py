@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from exporter.analysis.arithmetic import Floats
 from exporter.analysis.regression import Point, against_history, metric
-from exporter.model.judgement import Change
+from exporter.model.judgement import METRICS, Change
 from exporter.model.loadrun import Figures, Latencies
 from exporter.model.settings import LoadRunSettings
 
@@ -136,3 +138,18 @@ def test_metrics_are_read_from_the_figures() -> None:
     assert metric(figures, "request_rate", 10) == 10
     assert metric(figures, "request_rate", 0) is None
     assert metric(Figures(100), "error_ratio", 10) is None
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(METRICS),
+    st.lists(st.one_of(st.just(0.0), st.floats(0, 1), st.floats(1e-12, 1e-6)), min_size=1, max_size=40),
+    st.integers(1, 10**7),
+)
+def test_whatever_the_series_a_verdict_has_its_inputs(name: str, values: list[float], requests: int) -> None:
+    """Zeros, the tiny and the constant raise nothing; all verdicts but no evidence tell value, reference and effect."""
+    change = told(values, name, requests)
+    assert (change.severity is None) == (change.verdict == "no_evidence")
+    assert change.severity in (None, "none") or change.verdict == "worse"
+    if change.verdict != "no_evidence":
+        assert None not in (change.value, change.reference, change.effect, change.least, change.most)
