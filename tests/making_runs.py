@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from exporter.formats import saved
-from exporter.formats.tally import Batch, Tally
+from exporter.formats.batch import Batch
+from exporter.formats.tally import Tally
 from exporter.model.loadrun import LoadRun
 
 START = 1795161600.0

@@ -13,8 +13,9 @@ from typing import NoReturn
 
 from exporter.analysis.loadrun import is_route
 from exporter.errors import SourceError
+from exporter.formats.batch import LONGEST_RUN
 from exporter.formats.lines import Lines
-from exporter.formats.tally import LONGEST_RUN, Tally
+from exporter.formats.tally import Tally
 from exporter.model.observation import MINUTE
 
 FORMAT, TOOL = "gatling", "gatling"

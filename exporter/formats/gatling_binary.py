@@ -11,8 +11,9 @@ import re
 import struct
 
 from exporter.errors import SourceError
+from exporter.formats.batch import LONGEST_RUN
 from exporter.formats.gatling import Users, endpoint
-from exporter.formats.tally import LONGEST_RUN, Tally
+from exporter.formats.tally import Tally
 
 FORMAT, TOOL = "gatling-binary", "gatling"
 

@@ -13,10 +13,11 @@ from operator import add
 
 from exporter.errors import SourceError
 from exporter.formats import BLOCK, File
+from exporter.formats.batch import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.hey import MOST_ROWS
 from exporter.formats.lines import Lines
 from exporter.formats.summaries import duration, undated
-from exporter.formats.tally import LONGEST_LATENCY, LONGEST_RUN, Tally
+from exporter.formats.tally import Tally
 from exporter.model.loadrun import LoadRun
 
 FORMAT, TOOL = "hey-csv", "hey"

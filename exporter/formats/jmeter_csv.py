@@ -14,6 +14,9 @@ import numpy as np
 
 from exporter.errors import SourceError
 from exporter.formats import jmeter
+from exporter.formats.batch import Batch as Requests
+from exporter.formats.batch import Codes as Numbers
+from exporter.formats.batch import Flags
 from exporter.formats.jmeter_nesting import Batch, Held, Nesting, Row, Sorted
 from exporter.formats.jmeter_parts import Parts
 from exporter.formats.jmeter_rows import (
@@ -29,9 +32,7 @@ from exporter.formats.jmeter_rows import (
     refuse_stray_quotes,
     rows_of,
 )
-from exporter.formats.tally import Batch as Requests
-from exporter.formats.tally import Codes as Numbers
-from exporter.formats.tally import Flags, Tally
+from exporter.formats.tally import Tally
 
 FORMAT, TOOL = "jmeter-csv", "jmeter"
 

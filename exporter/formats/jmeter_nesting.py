@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 
 from exporter.formats import jmeter
+from exporter.formats.batch import Flags
 from exporter.formats.jmeter_rows import Codes, Ints
-from exporter.formats.tally import Flags
 
 _MOST_THREADS = 25_000
 """When twice as many are known, those seen longest ago are forgotten."""

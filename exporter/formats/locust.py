@@ -13,9 +13,9 @@ from pathlib import Path
 
 from exporter.errors import SourceError
 from exporter.formats import LARGEST_SUMMARY, File, locust_history
+from exporter.formats.batch import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.locust_history import TOTAL, History
 from exporter.formats.table import Row, capped, capped_errors, header, percents, quantiles, rows
-from exporter.formats.tally import LONGEST_LATENCY, LONGEST_RUN
 from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 
 FORMAT, TOOL = "locust", "locust"

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from exporter.errors import SourceError
+from exporter.formats.batch import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.table import Row, rows
-from exporter.formats.tally import LONGEST_LATENCY, LONGEST_RUN
 from exporter.model.loadrun import Timeline
 from exporter.model.observation import MINUTE
 

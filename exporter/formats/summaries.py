@@ -9,7 +9,7 @@ import msgspec
 
 from exporter.errors import SourceError
 from exporter.formats import File
-from exporter.formats.tally import LONGEST_LATENCY, LONGEST_RUN
+from exporter.formats.batch import LONGEST_LATENCY, LONGEST_RUN
 from exporter.model.loadrun import LATENCY_FIGURES, QUANTILE_FIGURES, Latencies
 
 _MOST = 2.0**60

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from exporter.analysis import histogram
-from exporter.analysis.arithmetic import Floats
 from exporter.errors import SourceError
-from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun, Timeline
-from exporter.model.observation import MINUTE
-
-Codes = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from exporter.formats.batch import Batch, Codes, Rows, check
+from exporter.formats.minutes import Minutes
+from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 
 MAX_NAMES = 1000
 """Names beyond are added up as `other`: a tool that puts IDs into names would fill the memory."""
@@ -23,62 +19,14 @@ MAX_NAMES = 1000
 MAX_KINDS = 100
 """Kinds of errors beyond are added up as `other`."""
 
-LONGEST_LATENCY = 86400.0
-"""Seconds; what took longer is a mistake."""
-
-LONGEST_RUN = 7 * 86400.0
-"""Seconds; requests further apart are not of one run, or a clock went wrong."""
-
-_FIRST, _LAST = 946684800.0, 4102444800.0
-"""2000 and 2100, Unix seconds: what lies outside is another unit, or a clock that was never set."""
-
 _ROWS = 8192
 """Single requests that are kept before they are added up."""
 
+_FEW = 8
+"""Buckets for each request, above which sorting the requests is faster than counting all buckets."""
+
 _NAMES = 16
 """Room for names to begin with; doubled when it is full."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Requests as arrays of shape (n,)."""
-
-    endpoints: Codes
-    """From Tally.endpoint."""
-    starts: Floats
-    """Unix seconds."""
-    seconds: Floats
-    """Latencies."""
-    failed: Flags
-    kinds: Codes | None = None
-    """From Tally.kind; what it holds of requests that did not fail is ignored."""
-    received: Floats | None = None
-    """Bytes."""
-    sent: Floats | None = None
-    users: Floats | None = None
-    """Concurrent users as the request ended."""
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Single requests, until they are many enough to be added up as arrays."""
-
-    endpoints: list[int] = field(default_factory=list)
-    starts: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    failed: list[bool] = field(default_factory=list)
-    kinds: list[int] = field(default_factory=list)
-    received: list[float] = field(default_factory=list)
-    sent: list[float] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Minute:
-    requests: int = 0
-    failures: int = 0
-    seconds: float = 0.0
-    received: float = 0.0
 
 
 class Tally:
@@ -94,12 +42,9 @@ class Tally:
         self._bytes = {"received": np.zeros(_NAMES), "sent": np.zeros(_NAMES)}
         self._known_bytes = {"received": False, "sent": False}
         self._transferred: dict[str, float] = {}
-        self._received: dict[int, float] = {}
         self._errors: dict[tuple[int, int], int] = {}
-        self._minutes: dict[int, _Minute] = {}
-        self._users: dict[int, float] = {}
-        self._start, self._end = np.inf, -np.inf
-        self._rows = _Rows()
+        self._minutes = Minutes()
+        self._rows = Rows()
         self._warnings: dict[str, None] = {}
         self.complete = True
         self.checks: dict[str, bool] = {}
@@ -137,15 +82,13 @@ class Tally:
 
     def users(self, at: float, count: float) -> None:
         """So many users were active at a time, Unix seconds."""
-        minute = int(at // MINUTE)
-        self._users[minute] = max(count, self._users.get(minute, 0.0))
+        self._minutes.users(at, count)
 
     def transferred(self, at: float, direction: str, size: float) -> None:
         """Bytes "received" or "sent" until `at`, Unix seconds, of which the tool does not tell whose they were."""
         self._transferred[direction] = self._transferred.get(direction, 0.0) + size
         if direction == "received":
-            minute = int(at // MINUTE)
-            self._received[minute] = self._received.get(minute, 0.0) + size
+            self._minutes.received(at, size)
 
     def add(
         self,
@@ -173,28 +116,17 @@ class Tally:
             self._flush()
 
     def _flush(self) -> None:
-        rows, self._rows = self._rows, _Rows()
+        rows, self._rows = self._rows, Rows()
         if rows.endpoints:
-            received, sent = np.asarray(rows.received), np.asarray(rows.sent)
-            batch = Batch(
-                np.asarray(rows.endpoints, dtype=np.int64),
-                np.asarray(rows.starts, dtype=np.float64),
-                np.asarray(rows.seconds, dtype=np.float64),
-                np.asarray(rows.failed, dtype=np.bool_),
-                np.asarray(rows.kinds, dtype=np.int64),
-                None if np.isnan(received).all() else received,
-                None if np.isnan(sent).all() else sent,
-            )
-            self.add_batch(batch, rows.places.__getitem__)
+            self.add_batch(rows.batch(), rows.places.__getitem__)
 
     def add_batch(self, batch: Batch, place: Callable[[int], str]) -> None:
         """Many requests; `place` tells of a position in the batch where in the file it stands. Raises SourceError."""
         if not batch.endpoints.size:
             return
-        _check(batch, place)
+        check(batch, place)
         room, ends = self._failures.size, batch.starts + batch.seconds
-        keys, counts = np.unique(batch.endpoints * histogram.SIZE + histogram.index(batch.seconds), return_counts=True)
-        self._counts.reshape(-1)[keys] += counts
+        self._add_latencies(batch.endpoints * histogram.SIZE + histogram.index(batch.seconds))
         self._failures += np.bincount(batch.endpoints[batch.failed], minlength=room)
         self._seconds += np.bincount(batch.endpoints, weights=batch.seconds, minlength=room)
         np.minimum.at(self._least, batch.endpoints, batch.seconds)
@@ -203,9 +135,17 @@ class Tally:
             if sizes is not None:
                 self._known_bytes[name] = True
                 self._bytes[name] += np.bincount(batch.endpoints, weights=np.nan_to_num(sizes), minlength=room)
-        self._start, self._end = min(self._start, float(batch.starts.min())), max(self._end, float(ends.max()))
         self._add_errors(batch)
-        self._add_minutes(batch, ends)
+        self._minutes.add(batch, ends)
+
+    def _add_latencies(self, keys: Codes) -> None:
+        """Buckets of all names one after another; many requests are counted, few sorted."""
+        counts = self._counts.reshape(-1)
+        if keys.size * _FEW > counts.size:
+            counts += np.bincount(keys, minlength=counts.size)
+        else:
+            held, found = np.unique(keys, return_counts=True)
+            counts[held] += found
 
     def _add_errors(self, batch: Batch) -> None:
         if batch.kinds is None or not batch.failed.any():
@@ -215,29 +155,6 @@ class Tally:
         for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
             pair = divmod(key, width)
             self._errors[pair] = self._errors.get(pair, 0) + count
-
-    def _add_minutes(self, batch: Batch, ends: Floats) -> None:
-        if self._end - self._start > LONGEST_RUN:
-            days = (self._end - self._start) / 86400
-            text = f"has requests that lie {days:.1f} days apart, wanted at most {LONGEST_RUN / 86400:g}"
-            raise SourceError("bad_data", text)
-        minutes, where = np.unique((ends // MINUTE).astype(np.int64), return_inverse=True)
-        where = where.reshape(-1)
-        requests, failures = np.bincount(where), np.bincount(where[batch.failed], minlength=minutes.size)
-        seconds = np.bincount(where, weights=batch.seconds)
-        bytes_received = np.zeros(where.size) if batch.received is None else np.nan_to_num(batch.received)
-        received = np.bincount(where, weights=bytes_received)
-        for position, minute in enumerate(minutes.tolist()):
-            one = self._minutes.setdefault(minute, _Minute())
-            one.requests += int(requests[position])
-            one.failures += int(failures[position])
-            one.seconds += float(seconds[position])
-            one.received += float(received[position])
-        if batch.users is not None:
-            most = np.zeros(minutes.size)
-            np.maximum.at(most, where, np.nan_to_num(batch.users))
-            for minute, count in zip(minutes.tolist(), most.tolist(), strict=True):
-                self.users(minute * MINUTE, count)
 
     def _grow(self) -> None:
         room = self._failures.size
@@ -256,12 +173,12 @@ class Tally:
         return LoadRun(
             tool=tool,
             format=format,
-            start=float(self._start),
-            end=float(self._end),
+            start=float(self._minutes.start),
+            end=float(self._minutes.end),
             total=self._total(),
             endpoints=tuple(sorted(self._each(), key=lambda one: (one.name, one.method, one.route))),
-            timeline=self._timeline(),
-            users=max(self._users.values()) if self._users else None,
+            timeline=self._minutes.timeline(sizes=self._known_bytes["received"]),
+            users=self._minutes.most_users,
             checks=dict(self.checks),
             complete=self.complete,
             warnings=tuple(self._warnings),
@@ -295,38 +212,3 @@ class Tally:
             float(self._bytes[name][which].sum()) if self._known_bytes[name] else None for name in ("received", "sent")
         )
         return Figures(requests, int(self._failures[which].sum()), errors, found, received, sent)
-
-    def _timeline(self) -> Timeline:
-        first, last = min(self._minutes), max(self._minutes)
-        minutes = [self._minutes.get(minute, _Minute()) for minute in range(first, last + 1)]
-        received = [one.received for one in minutes]
-        for minute, size in self._received.items():
-            received[min(max(minute, first), last) - first] += size
-        known = self._known_bytes["received"] or bool(self._received)
-        return Timeline(
-            ends=tuple((minute + 1) * MINUTE for minute in range(first, last + 1)),
-            requests=tuple(one.requests for one in minutes),
-            seconds=tuple(one.seconds for one in minutes),
-            failures=tuple(one.failures for one in minutes),
-            received=tuple(received) if known else None,
-            users=tuple(self._users.get(minute) for minute in range(first, last + 1)) if self._users else None,
-        )
-
-
-def _check(batch: Batch, place: Callable[[int], str]) -> None:
-    """What no measurement can be; the first is told."""
-    checks = (
-        (batch.seconds, 0.0, LONGEST_LATENCY, "a latency", "seconds"),
-        (batch.starts, _FIRST, _LAST, "a time", "Unix seconds"),
-        (batch.received, 0.0, 2.0**60, "a size", "bytes"),
-        (batch.sent, 0.0, 2.0**60, "a size", "bytes"),
-        (batch.users, 0.0, 1e9, "a number of users", "users"),
-    )
-    for values, least, most, what, unit in checks:
-        if values is not None:
-            unknown = np.isnan(values) if what in ("a size", "a number of users") else False
-            wrong = np.flatnonzero(~((values >= least) & (values <= most) | unknown))
-            if wrong.size:
-                position = int(wrong[0])
-                text = f"{what} of {values[position]:.15g} {unit}, wanted {least:.15g} to {most:.15g}"
-                raise SourceError("bad_data", f"{place(position)}: {text}")

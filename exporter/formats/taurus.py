@@ -15,8 +15,8 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from exporter.errors import SourceError
 from exporter.formats import File
+from exporter.formats.batch import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.table import Row, capped, header, percents, quantiles, rows
-from exporter.formats.tally import LONGEST_LATENCY, LONGEST_RUN
 from exporter.model.loadrun import Endpoint, Figures, LoadRun
 
 FORMAT, TOOL = "taurus", "taurus"

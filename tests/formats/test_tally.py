@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from exporter.errors import SourceError
 from exporter.formats import tally
-from exporter.formats.tally import Batch, Tally
+from exporter.formats.batch import Batch
+from exporter.formats.tally import Tally
 from exporter.model.loadrun import OTHER, LoadRun
 
 START = 1795176000.0
