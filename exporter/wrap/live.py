@@ -79,7 +79,7 @@ class Live(Collector):
         alive = {name: one for name, one in sampled.items() if one.alive}
         yield self._family(names.CPU_MAX, [((name,), one.cores_max) for name, one in sampled.items()])
         yield self._family(names.MEMORY, [((name,), one.memory) for name, one in alive.items()])
-        yield self._family(names.MEMORY_MAX, [((name,), one.memory_max) for name, one in sampled.items()])
+        yield self._family(names.MEMORY_MAX, [((name,), one.memory_max or None) for name, one in sampled.items()])
         yield self._family(names.SOCKETS, [((name,), one.sockets) for name, one in alive.items()])
         yield self._family(names.SOCKETS_MAX, [((name,), one.sockets_max) for name, one in sampled.items()])
 

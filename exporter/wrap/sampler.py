@@ -46,8 +46,8 @@ class Watched:
     """How long it was looked at."""
 
     def usage(self) -> Usage | None:
-        """For the result; None where nothing was sampled."""
-        if not self.samples or self.seconds <= 0:
+        """For the result; None where nothing was sampled, as it was gone before anyone looked."""
+        if not self.samples or not self.memory_max or self.seconds <= 0:
             return None
         mean = self.cpu_seconds / self.seconds
         return Usage(self.samples, mean, max(mean, self.cores_max), self.memory_max, self.sockets_max)
@@ -91,6 +91,7 @@ class _Followed:
         self.tree, self.watched = tree, Watched()
         self.at = self._listed = time.monotonic()
         self.used = tree.look()
+        self.watched.memory = self.watched.memory_max = tree.memory
         self._unseen = 0.0
 
     def look(self, now: float, *, listed: bool) -> None:

@@ -154,3 +154,22 @@ def test_where_we_may_not_look_there_is_no_number(monkeypatch: pytest.MonkeyPatc
     usage = watched.usage()
     assert usage is not None
     assert usage.sockets_max is None
+
+
+def test_who_was_gone_before_anyone_looked_used_nothing_that_is_known() -> None:
+    """Not 0 bytes; one that lived shorter than a sample takes has what it had at its start."""
+    with subprocess.Popen(["true"], process_group=0) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        sampler = Sampler()
+        sampler.watch("it", Tree([child.pid], child.pid))
+        sampler.sample()
+    assert sampler.watched()["it"].usage() is None
+    with subprocess.Popen(["sleep", "600"], process_group=0) as child:
+        sampler.watch("it", Tree([child.pid], child.pid))
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        sampler.sample()
+    usage = sampler.watched()["it"].usage()
+    assert usage is not None
+    assert usage.memory_max > 0
+    assert usage.sockets_max is None
