@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from exporter import catalogue, errors
-from exporter.catalogue import limits, loadrun
+from exporter.catalogue import judgement as judged
+from exporter.catalogue import limits
 from exporter.catalogue.efficacy import RATINGS
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE, STATS
@@ -87,17 +88,17 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "stat", "`pte_latency_seconds`", LATENCY_STATS
     yield "stat", "the other observed signals", ("mean", "peak", "min", *(f"p{float(q) * 100:g}" for q in QUANTILES))
     yield "stat", "`pte_load_run_live_latency_percentile_seconds`", STATS
-    yield "limit", "`pte_load_run_limit`", loadrun.limits(LoadRunSettings())
+    yield "limit", "`pte_load_run_limit`", judged.limits(LoadRunSettings())
     yield "grade", "`pte_load_run_grade`, `pte_load_run_grade_limit`", judgement.GRADES
-    yield "figure", "`pte_load_run_grade_limit`", loadrun.GRADE_FIGURES
+    yield "figure", "`pte_load_run_grade_limit`", judged.GRADE_FIGURES
     yield "stat", "`pte_load_run_latency_seconds`, `pte_load_run_endpoint_latency_seconds`", LATENCY_FIGURES
     yield "stat", "`pte_load_run_usage_*`", ("mean", "max")
     yield "against", "`pte_load_run_*change*`", get_args(judgement.Against)
     yield "metric", "`pte_load_run_*`", judgement.METRICS
-    yield "verdict", "`pte_load_run_change_verdict`, `pte_load_run_endpoint_changes`: the run is", loadrun.VERDICTS
-    yield "role", "`pte_load_run_change_input`", loadrun.CHANGE_ROLES
+    yield "verdict", "`pte_load_run_change_verdict`, `pte_load_run_endpoint_changes`: the run is", judged.VERDICTS
+    yield "role", "`pte_load_run_change_input`", judged.CHANGE_ROLES
     yield "change", "`pte_load_run_change_limit`", ("ratio", "error_ratio")
-    yield "direction", "`pte_load_run_trend`, `pte_load_run_endpoint_trends`", loadrun.DIRECTIONS
+    yield "direction", "`pte_load_run_trend`, `pte_load_run_endpoint_trends`", judged.DIRECTIONS
     yield "day", "of `timezone`", WEEKDAYS
     yield "hour", "of `timezone`", (f"{hour:02d}" for hour in range(24))
     yield "rank", "of a spike", (str(rank) for rank in range(1, TOP_SPIKES + 1))

@@ -7,12 +7,15 @@ from dataclasses import replace
 
 from exporter.analysis.execution import executed
 from exporter.analysis.loadrun import as_observation, mapped
-from exporter.catalogue import execution, loadrun
+from exporter.catalogue import execution, judgement, loadrun
 from exporter.model.loadrun import LoadRun
 from exporter.model.results import Snapshot
 from exporter.pipeline import of_run as analysed
 from exporter.publish import render
 from exporter.push.inputs import Inputs, Tests
+
+SERIES = (*loadrun.SERIES, *judgement.SERIES)
+"""What is published of a run."""
 
 
 def of_run(run: LoadRun, application: str, told: Inputs) -> tuple[Snapshot, bytes]:
@@ -21,7 +24,7 @@ def of_run(run: LoadRun, application: str, told: Inputs) -> tuple[Snapshot, byte
     before = tuple(one for one in told.history if one.end < newest.end)
     seen = replace(as_observation(newest), load_runs=(*before, newest), load_baseline=told.baseline)
     snapshot = analysed(application, seen, told.settings, time.time())
-    return snapshot, render(snapshot, loadrun.SERIES).body
+    return snapshot, render(snapshot, SERIES).body
 
 
 def of_reports(told: Tests, application: str) -> tuple[Snapshot, bytes]:

@@ -10,11 +10,11 @@ import pytest
 
 from exporter import cli, push
 from exporter.analysis.loadrun import as_observation, mapped
-from exporter.catalogue import loadrun
 from exporter.model.loadrun import Endpoint, Figures, LoadRun
 from exporter.model.settings import AnalysisSettings
 from exporter.pipeline import of_run
 from exporter.publish import render
+from exporter.push.page import SERIES
 from tests.exposition import lint, samples
 from tests.push.making import START, given, later, load_run, write
 
@@ -63,7 +63,7 @@ def test_the_page_is_the_one_that_serve_has(tmp_path: Path) -> None:
     run = mapped(load_run(), {})
     seen = dataclasses.replace(as_observation(run), load_runs=(run,))
     snapshot = of_run("shop", seen, AnalysisSettings(), run.end + 60)
-    assert (tmp_path / "pte_exporter_shop.prom").read_bytes() == render(snapshot, loadrun.SERIES).body
+    assert (tmp_path / "pte_exporter_shop.prom").read_bytes() == render(snapshot, SERIES).body
 
 
 @pytest.mark.parametrize("application", ["../x", "a b", "ü", "."])
