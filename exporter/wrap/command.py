@@ -178,8 +178,8 @@ def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Li
         look_on(child, live, following, progress)
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
-        text = f"a fault of the exporter: {error.__class__.__name__}: {error}; the load generator goes on unseen"
-        progress.say(text)
+        _tell_fault(error, progress)
+        progress.say("the load generator goes on unseen")
         while not child.wait(_WAIT):
             pass
     code, left = child.end()
@@ -189,6 +189,16 @@ def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Li
     if following is None:
         outcome.tell(ended)
         return code
-    good = outcome.deal_with(following, ended, wanted)
+    good = False
+    try:
+        good = outcome.deal_with(following, ended, wanted)
+    except Exception as error:  # the generator's code is still wanted
+        logger.debug("a fault of the exporter", exc_info=True)
+        _tell_fault(error, progress)
     following.close()
     return code if good or code else 1
+
+
+def _tell_fault(error: Exception, progress: ProgressLine) -> None:
+    text = f"a fault of the exporter: {error.__class__.__name__}: {error}; --log.level debug tells where"
+    progress.say(text)
