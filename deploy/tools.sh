@@ -16,7 +16,7 @@ as_root() {
 
 wanted=""
 for pair in prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager victoria-metrics:victoria-metrics \
-  prometheus-pushgateway:prometheus-pushgateway; do
+  prometheus-pushgateway:prometheus-pushgateway wrk:wrk; do
   command -v "${pair#*:}" >/dev/null 2>&1 || wanted="$wanted ${pair%%:*}"
 done
 if [ -n "$wanted" ]; then

@@ -183,7 +183,8 @@ def pushgateway(directory: Path, *, args: Sequence[str] = (), open_to_all: bool 
     """A real Pushgateway that keeps nothing on disk. Where it wants credentials, readiness is a refusal."""
     port = free_port()
     status = 200 if open_to_all else 401
-    command = [program(PUSHGATEWAY), f"--web.listen-address=127.0.0.1:{port}", *args]
+    listen = f"--web.listen-address=127.0.0.1:{port}"
+    command = [program(PUSHGATEWAY), listen, "--persistence.file=", *args]  # Debian's has a default
     with running(command, directory, f"http://127.0.0.1:{port}", "/-/ready", status=status) as server:
         yield server
 

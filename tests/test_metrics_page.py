@@ -14,7 +14,7 @@ from exporter.generate import metrics_page
 from tests.servers import TOP
 
 FREE = {"application", "side", "source", "method", "route", "slo", "process", "kind", "version", "pythonversion"}
-FREE |= {"endpoint", "run", "commit", "tool", "check"}
+FREE |= {"endpoint", "run", "commit", "tool", "check", "suite", "test", "property", "value"}
 """Labels whose values come from the configuration, the data or the build."""
 
 PAGE = metrics_page.files()["docs/METRICS.md"].decode()

@@ -17,7 +17,7 @@ from exporter.analysis.baseline import summarise_arrays
 from exporter.analysis.histogram import bounds
 from exporter.analysis.routes import normalise
 from exporter.analysis.run import steady_minutes
-from exporter.model.loadrun import Endpoint, Latencies, LoadRun, Timeline
+from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun, Timeline
 from exporter.model.observation import (
     LATENCY_MEAN,
     MINUTE,
@@ -65,6 +65,16 @@ def _mapped(one: Endpoint, routes: Mapping[str, str]) -> Endpoint:
     method, _, route = told.strip().partition(" ")
     verb, path, _ = normalise(method, route, heuristics=True)
     return replace(one, method=verb, route=path)
+
+
+def brief(run: LoadRun) -> LoadRun:
+    """Without histograms, which a dozen runs would fill reports with: of earlier runs nobody asks for them."""
+
+    def without(figures: Figures) -> Figures:
+        return replace(figures, latency=replace(figures.latency, histogram=None))
+
+    endpoints = tuple(replace(one, figures=without(one.figures)) for one in run.endpoints)
+    return replace(run, total=without(run.total), endpoints=endpoints)
 
 
 def full_minutes(run: LoadRun) -> Window:

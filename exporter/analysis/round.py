@@ -19,6 +19,7 @@ from exporter.analysis.pattern import pattern
 from exporter.analysis.run import phases
 from exporter.analysis.slo import objectives
 from exporter.model.execution import Executed
+from exporter.model.judgement import JudgedRun
 from exporter.model.observation import ApplicationObservation, Observation, TestRun
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.model.settings import AnalysisSettings, TestRunSettings
@@ -40,7 +41,8 @@ def analyse(  # noqa: PLR0917 - the things a round is made from
 
     An observation is None when its source could not be read or its data is too old. `before` holds production as it was
     before the application's run, with pattern and routes. `sides` names both roles ("production", "pte"). Of the `last`
-    snapshot what cannot have changed is kept: the pattern of the very same observation, more than half of the work.
+    snapshot what cannot have changed is kept: the pattern of the very same observation, more than half of the work, and
+    the judgement of the same load tests.
     `slos` are the objectives of all applications, `ci` what test runners reported.
     """
     live = production.applications if production else {}
@@ -118,8 +120,20 @@ def _application(
         growth=moved,
         objectives=judged,
         certification=certification(findings, settings),
-        load_run=judge(tested.load_runs, tested.load_baseline, settings.load_runs) if tested else None,
+        load_run=_judged(tested, last, settings) if tested else None,
     )
+
+
+def _judged(
+    tested: ApplicationObservation, last: ApplicationResult | None, settings: AnalysisSettings
+) -> JudgedRun | None:
+    """The judgement of the load test; the last one's while the runs are the same, as it is dear."""
+    before = last.pte if last is not None else None
+    if last is not None and before is not None:
+        known = (before.load_runs, before.load_baseline)
+        if known == (tested.load_runs, tested.load_baseline):
+            return last.load_run
+    return judge(tested.load_runs, tested.load_baseline, settings.load_runs)
 
 
 def _run(seen: ApplicationObservation | None, settings: TestRunSettings) -> TestRun | None:

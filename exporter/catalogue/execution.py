@@ -14,7 +14,9 @@ from exporter.model.settings import ExecutionSettings
 
 OUTCOMES = ("passed", "failed", "error", "skipped")
 WINDOWS = {3600.0: "1h", 86400.0: "24h"}
-"""Seconds to the value of the label `window`; any other is the look-back."""
+"""Seconds to the value of the label `window`."""
+LOOKBACK = "look-back"
+"""Value of the label `window` for all that is known."""
 
 Values = Iterable[tuple[tuple[str, ...], float | None]]
 _LAST = "of the latest run of tests. Polled."
@@ -79,7 +81,7 @@ def _expected(snapshot: Snapshot) -> Iterator[Row]:
 def _windows(per_hour: bool) -> Callable[[Executed], Values]:
     def read(executed: Executed) -> Values:
         for window, runs in executed.recent.items():
-            yield (WINDOWS.get(window, "look-back"),), runs / window * 3600 if per_hour else runs
+            yield (WINDOWS.get(window, LOOKBACK),), runs / window * 3600 if per_hour else runs
 
     return read
 

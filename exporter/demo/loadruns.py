@@ -8,12 +8,13 @@ its shipping rates do so little by little.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from exporter.analysis.histogram import SUB, bounds, latencies, merged
+from exporter.analysis.loadrun import brief
 from exporter.demo.noise import Floats, uniform
 from exporter.demo.shop import Application
 from exporter.demo.traffic import DAY, LATENCY_SHAPE, Traffic, shares, traffic
@@ -53,18 +54,8 @@ class LoadRuns:
 def load_runs(seed: int, application: Application, window: Window) -> LoadRuns:
     """Those of the test that ran in the window and of the same test before it."""
     runs = [_run(seed, application, window, ago) for ago in range(RUNS)]
-    kept = (_brief(run) if ago else run for ago, run in enumerate(runs))
+    kept = (brief(run) if ago else run for ago, run in enumerate(runs))
     return LoadRuns(tuple(reversed(tuple(kept))), runs[BASELINE])
-
-
-def _brief(run: LoadRun) -> LoadRun:
-    """Without histograms: a dozen runs of them would fill a report."""
-
-    def brief(figures: Figures) -> Figures:
-        return replace(figures, latency=replace(figures.latency, histogram=None))
-
-    endpoints = tuple(replace(one, figures=brief(one.figures)) for one in run.endpoints)
-    return replace(run, total=brief(run.total), endpoints=endpoints)
 
 
 def _run(seed: int, application: Application, window: Window, ago: int) -> LoadRun:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from exporter import catalogue, errors
+from exporter.catalogue import execution, limits
 from exporter.catalogue import judgement as judged
-from exporter.catalogue import limits
 from exporter.catalogue.efficacy import RATINGS
+from exporter.catalogue.execution import LOOKBACK, OUTCOMES, WINDOWS
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE, STATS
 from exporter.catalogue.observed import LATENCY
@@ -17,7 +18,7 @@ from exporter.catalogue.run import PHASES
 from exporter.model import judgement, results
 from exporter.model.loadrun import LATENCY_FIGURES
 from exporter.model.observation import GAUGE_SIGNALS, LATENCY_MEAN, LATENCY_STATS, QUANTILES
-from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings, LoadRunSettings
+from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings, ExecutionSettings, LoadRunSettings
 
 _HEAD = """\
 # Metrics
@@ -66,7 +67,9 @@ What `pte-exporter run` serves on its own page, of the application given there: 
 _ABOUT_VALUES = """
 ## Label values
 
-`side`, `source`, `application`, `slo`, `method` and `route` come from the configuration and the data.
+`side`, `source`, `application`, `slo`, `method` and `route` come from the configuration and the data; so do
+`endpoint`, `run`, `commit`, `tool`, `check` and `kind` of load tests, and `suite`, `test`, `property` and `value` of
+test executions.
 """
 
 
@@ -99,6 +102,9 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "role", "`pte_load_run_change_input`", judged.CHANGE_ROLES
     yield "change", "`pte_load_run_change_limit`", ("ratio", "error_ratio")
     yield "direction", "`pte_load_run_trend`, `pte_load_run_endpoint_trends`", judged.DIRECTIONS
+    yield "limit", "`pte_test_execution_limit`", execution.limits(ExecutionSettings())
+    yield "outcome", "`pte_test_execution_*`", OUTCOMES
+    yield "window", "`pte_test_execution_runs*`", (*WINDOWS.values(), LOOKBACK)
     yield "day", "of `timezone`", WEEKDAYS
     yield "hour", "of `timezone`", (f"{hour:02d}" for hour in range(24))
     yield "rank", "of a spike", (str(rank) for rank in range(1, TOP_SPIKES + 1))

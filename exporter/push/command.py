@@ -107,13 +107,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def check(given: argparse.Namespace) -> None:
     """Raises PteError when the arguments cannot be used, before anything is run or read."""
-    from exporter import push
+    from exporter.push import publication
 
-    push.check(given)
+    publication.check(given)
 
 
 def _publish(given: argparse.Namespace) -> int:
-    from exporter import push
+    from exporter.push import publication
 
-    print(push.publish_files(given.results, given))
+    print(publication.publish_files(given.results, given))
     return 0

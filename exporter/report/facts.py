@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter import words
-from exporter.model.judgement import JudgedRun
+from exporter.model.judgement import Change, JudgedRun
 from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Objective, Pattern
 
 _TOP = 5
@@ -54,14 +54,23 @@ def _graded(judged: JudgedRun | None) -> Iterator[str]:
 
 
 def _changed(judged: JudgedRun | None) -> Iterator[str]:
-    """What is not as it was, the whole run first and then the names that got worst."""
-    moved = [one for one in judged.changes if one.verdict in {"worse", "better"}] if judged is not None else []
-    for one in sorted(moved, key=lambda one: (bool(one.name), -abs(one.ratio or 0.0)))[:_TOP]:
+    """What is not as it was, the whole run first and then the names that moved most; of each what moved most."""
+    most: dict[tuple[str, str], Change] = {}
+    for one in judged.changes if judged is not None else ():
+        key = one.name, one.against
+        if one.verdict in {"worse", "better"} and (key not in most or _far(one) > _far(most[key])):
+            most[key] = one
+    moved = sorted(most.values(), key=lambda one: (bool(one.name), -_far(one)))
+    for one in moved[:_TOP]:
         what = f"{words.label(one.metric)} of {one.name}" if one.name else words.label(one.metric)
         ratio = "" if one.ratio is None else f", {words.signed_percent(one.ratio)}"
         yield f"{what} {one.verdict} than {'the baseline' if one.against == 'baseline' else 'the runs before'}{ratio}"
     if len(moved) > _TOP:
         yield f"{len(moved) - _TOP} more"
+
+
+def _far(change: Change) -> float:
+    return abs(change.ratio or 0.0)
 
 
 def _load(load: LoadCoverage) -> Iterator[str]:

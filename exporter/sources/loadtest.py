@@ -92,7 +92,7 @@ class Source:
                 inside = [run for run in inside if _meet(loadrun.full_minutes(run), explicit[name])]
             if inside:
                 newest = inside[-1]
-                before = tuple(run for run in runs if run.end < newest.end)
+                before = tuple(loadrun.brief(run) for run in runs if run.end < newest.end)
                 seen[name] = replace(
                     loadrun.as_observation(newest),
                     load_runs=(*before, newest),

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.analysis import histogram
+from exporter.analysis.arithmetic import Floats
 from exporter.model.loadrun import QUANTILE_FIGURES, Histogram
 
 LATENCIES = st.lists(st.floats(1e-6, 86400), min_size=1, max_size=300)
@@ -35,13 +36,13 @@ def test_percentiles_are_within_half_a_percent(values: list[float], q: float) ->
 def test_a_hundred_thousand_latencies(shape: str) -> None:
     """Heavy tails, two humps, whole milliseconds: every percentile up to P99.9 is within 1 % of the exact one."""
     chance, n = np.random.default_rng(7), 100_000
-    values = {
-        "lognormal": lambda: chance.lognormal(-2, 1.5, n),
-        "pareto": lambda: 0.01 * (1 + chance.pareto(1.1, n)),
-        "bimodal": lambda: np.where(chance.random(n) < 0.97, chance.normal(0.05, 0.005, n), chance.normal(3, 0.1, n)),
-        "whole_milliseconds": lambda: np.round(chance.lognormal(-3, 1, n), 3) + 0.001,
-        "constant": lambda: np.full(n, 0.25),
-    }[shape]()
+    values: Floats = {
+        "lognormal": chance.lognormal(-2, 1.5, n),
+        "pareto": 0.01 * (1 + chance.pareto(1.1, n)),
+        "bimodal": np.where(chance.random(n) < 0.97, chance.normal(0.05, 0.005, n), chance.normal(3, 0.1, n)),
+        "whole_milliseconds": np.round(chance.lognormal(-3, 1, n), 3) + 0.001,
+        "constant": np.full(n, 0.25),
+    }[shape]
     found = histogram.latencies(made(values.tolist()), float(values.min()), float(values.sum()), float(values.max()))
     for name, q in QUANTILE_FIGURES.items():
         assert getattr(found, name) == pytest.approx(np.quantile(values, q, method="inverted_cdf"), rel=0.01), name

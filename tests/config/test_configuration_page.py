@@ -81,7 +81,7 @@ CHOSEN = {
 
 def test_every_key_is_there_with_its_default() -> None:
     """The tables have each key of the records, no other, and say its default."""
-    gaps = {f"analysis.gaps.{name}": rule.bad for name, rule in AnalysisSettings().gaps.items()}
+    gaps: dict[str, str] = {f"analysis.gaps.{name}": rule.bad for name, rule in AnalysisSettings().gaps.items()}
     gaps |= {
         f"{GRADES}{name}": written(each.success_ratio) for name, each in AnalysisSettings().load_runs.grades.items()
     }

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from exporter import cli, push
+from exporter import cli
 from exporter.analysis.loadrun import as_observation, mapped
 from exporter.model.loadrun import Endpoint, Figures, LoadRun
 from exporter.model.settings import AnalysisSettings
 from exporter.pipeline import of_run
 from exporter.publish import render
+from exporter.push import publication
 from exporter.push.page import SERIES
 from tests.exposition import lint, samples
 from tests.push.making import START, given, later, load_run, write
@@ -37,8 +38,8 @@ def command(tmp_path: Path, *arguments: str, application: str = "shop") -> int:
 def test_a_textfile_is_whole_readable_and_replaced(tmp_path: Path) -> None:
     """The file has mode 0644, nothing else is left beside it, and a new run replaces what stood there."""
     to = given("--to", "textfile", str(tmp_path), "--run", "first", "--commit", "abc")
-    push.publish(load_run(), to)
-    push.publish(later(load_run(names={"GET /basket": 10}), 1), to)
+    publication.publish(load_run(), to)
+    publication.publish(later(load_run(names={"GET /basket": 10}), 1), to)
     (file,) = tmp_path.iterdir()
     assert file.name == "pte_exporter_shop.prom"
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
@@ -51,7 +52,7 @@ def test_a_textfile_is_whole_readable_and_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", ["2.42", "3"])
 def test_the_page_has_nothing_to_complain_about(tmp_path: Path, version: str) -> None:
     """Promtool's lint finds no fault, and no series has a label that a scrape sets."""
-    push.publish(load_run(), given("--to", "textfile", str(tmp_path)))
+    publication.publish(load_run(), given("--to", "textfile", str(tmp_path)))
     body = (tmp_path / "pte_exporter_shop.prom").read_bytes()
     assert lint(body, version) == ""
     assert all(not {"job", "instance"} & {name for name, _ in labels} for _, labels in samples(body))
@@ -59,7 +60,7 @@ def test_the_page_has_nothing_to_complain_about(tmp_path: Path, version: str) ->
 
 def test_the_page_is_the_one_that_serve_has(tmp_path: Path) -> None:
     """The same run gives the same families and values on both ways."""
-    push.publish(load_run(), given("--to", "textfile", str(tmp_path)))
+    publication.publish(load_run(), given("--to", "textfile", str(tmp_path)))
     run = mapped(load_run(), {})
     seen = dataclasses.replace(as_observation(run), load_runs=(run,))
     snapshot = of_run("shop", seen, AnalysisSettings(), run.end + 60)
@@ -71,7 +72,7 @@ def test_no_application_leaves_the_folder(tmp_path: Path, application: str) -> N
     """Whatever the application is called, its file lies in the folder."""
     folder = tmp_path / "inside"
     folder.mkdir()
-    push.publish(load_run(), given("--to", "textfile", str(folder), application=application))
+    publication.publish(load_run(), given("--to", "textfile", str(folder), application=application))
     assert len(list(folder.glob("pte_exporter_*.prom"))) == 1
     assert list(tmp_path.iterdir()) == [folder]
 
@@ -145,7 +146,7 @@ def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
         "environments:\n- {role: production, source: {kind: demo}}\n- {role: pte, source: {kind: demo}}\n"
         "analysis: {routes: {max_endpoints: 5}}\n"
     )
-    push.publish(run, given("--to", "textfile", str(tmp_path), "--config.file", str(tmp_path / "exporter.yml")))
+    publication.publish(run, given("--to", "textfile", str(tmp_path), "--config.file", str(tmp_path / "exporter.yml")))
     found = published(tmp_path)["pte_load_run_endpoint_requests"]
     assert len(found) == 6
     assert sum(found.values()) == sum(range(31))
@@ -156,7 +157,9 @@ def test_kinds_and_thresholds_beyond_the_cap(tmp_path: Path) -> None:
     errors = {f"HTTP {400 + n}": 100 - n for n in range(30)}
     total = dataclasses.replace(load_run().total, failures=sum(errors.values()), errors=errors)
     checks = {f"a{n:02}": True for n in range(30)} | {"z": False}
-    push.publish(dataclasses.replace(load_run(), total=total, checks=checks), given("--to", "textfile", str(tmp_path)))
+    publication.publish(
+        dataclasses.replace(load_run(), total=total, checks=checks), given("--to", "textfile", str(tmp_path))
+    )
     found = published(tmp_path)
     kinds = found["pte_load_run_errors"]
     assert len(kinds) == 21
@@ -170,7 +173,7 @@ def test_kinds_and_thresholds_beyond_the_cap(tmp_path: Path) -> None:
 def test_what_is_not_told_is_absent(tmp_path: Path) -> None:
     """A summary without failures, percentiles, users and bytes gives none of these, no grade, and says so."""
     bare = LoadRun("hey", "hey", START, START + 60, Figures(600), run="bare")
-    push.publish(bare, given("--to", "textfile", str(tmp_path)))
+    publication.publish(bare, given("--to", "textfile", str(tmp_path)))
     found = published(tmp_path)
     assert found["pte_load_run_grade_evidence"] == {frozenset({("application", "shop")}): 0}
     told = {name.removeprefix("pte_load_run_") for name in found}

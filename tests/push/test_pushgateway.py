@@ -13,8 +13,8 @@ import bcrypt
 import pytest
 import requests
 
-from exporter import push
 from exporter.errors import PteError
+from exporter.push import publication
 from exporter.rules import ALERTS
 from tests.exposition import samples
 from tests.push.making import given, later, load_run, write
@@ -44,10 +44,10 @@ def endpoints(server: Server, application: str) -> set[str]:
 def test_a_new_run_replaces_the_old_one(gateway: Server) -> None:
     """After a second run nothing of the first is left, also not of names that it no longer asks for."""
     to = given("--to", "pushgateway", gateway.url)
-    told = push.publish(load_run("r1"), to)
+    told = publication.publish(load_run("r1"), to)
     assert told == f"published to {gateway.url.removeprefix('http://')} (job pte-exporter, application shop)"
     assert endpoints(gateway, "shop") == {"GET /cart", "Log in"}
-    push.publish(later(load_run("r2", {"GET /basket": 500}), 1), to)
+    publication.publish(later(load_run("r2", {"GET /basket": 500}), 1), to)
     assert endpoints(gateway, "shop") == {"GET /basket"}
     (info,) = held(gateway, "shop")["pte_load_run_info"]
     assert (info["run"], info["job"], info["instance"]) == ("r2", "pte-exporter", "")
@@ -56,8 +56,10 @@ def test_a_new_run_replaces_the_old_one(gateway: Server) -> None:
 @pytest.mark.parametrize("application", ["a/b", "..", "Füße & 50%", "x y?z#"])
 def test_any_application_has_a_group_of_its_own(gateway: Server, application: str) -> None:
     """Slashes, dots and letters beyond ASCII come through, and no other application is replaced."""
-    push.publish(load_run("mine", {"GET /one": 100}), given("--to", "pushgateway", gateway.url, application="other"))
-    push.publish(load_run(), given("--to", "pushgateway", gateway.url, application=application))
+    publication.publish(
+        load_run("mine", {"GET /one": 100}), given("--to", "pushgateway", gateway.url, application="other")
+    )
+    publication.publish(load_run(), given("--to", "pushgateway", gateway.url, application=application))
     assert endpoints(gateway, application) == {"GET /cart", "Log in"}
     assert endpoints(gateway, "other") == {"GET /one"}
 
@@ -67,7 +69,7 @@ def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server,
     """With honor_labels the series keep their job, and those of vanished names end with the next scrape."""
     application = f"scraped-{version}"
     to = given("--to", "pushgateway", gateway.url, application=application)
-    push.publish(load_run(), to)
+    publication.publish(load_run(), to)
     scrape = {
         "job_name": "pushgateway",
         "honor_labels": True,
@@ -82,7 +84,7 @@ def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server,
             return {row["metric"]["endpoint"] for row in answer["data"]["result"]}
 
         eventually(lambda: known() == {"GET /cart", "Log in"}, 30, "both names are scraped")
-        push.publish(later(load_run("r2", {"GET /cart": 100}), 1), to)
+        publication.publish(later(load_run("r2", {"GET /cart": 100}), 1), to)
         eventually(lambda: known() == {"GET /cart"}, 30, "the vanished name is gone")
 
 
@@ -98,7 +100,9 @@ def test_alerts_hold_on_what_was_pushed(gateway: Server, tmp_path: Path, version
     names = [f"{kind}-{version}-{honor}" for kind in ("strict", "lax")]
     run = dataclasses.replace(later(load_run("new", slow=3.5), 1), complete=False)
     for name, more in zip(names, (("--config.file", str(tmp_path / "strict.yml")), ()), strict=True):
-        push.publish(run, given("--to", "pushgateway", gateway.url, "--baseline", baseline, *more, application=name))
+        publication.publish(
+            run, given("--to", "pushgateway", gateway.url, "--baseline", baseline, *more, application=name)
+        )
     scrape = {
         "job_name": "gateway",
         "honor_labels": honor,
@@ -127,9 +131,9 @@ def test_credentials_come_from_a_file_or_the_environment(tmp_path: Path, monkeyp
     monkeypatch.setenv("PUSH_PASSWORD", "se/cret")
     with pushgateway(tmp_path, args=[f"--web.config.file={tmp_path / 'web.yml'}"], open_to_all=False) as server:
         with pytest.raises(PteError, match=r"refused us \(401\)"):
-            push.publish(load_run(), given("--to", "pushgateway", server.url))
+            publication.publish(load_run(), given("--to", "pushgateway", server.url))
         to = given("--to", "pushgateway", server.url, "--to.config.file", str(tmp_path / "to.yml"))
-        assert push.publish(load_run(), to).startswith("published to ")
+        assert publication.publish(load_run(), to).startswith("published to ")
         page = requests.get(f"{server.url}/metrics", auth=("ci", "se/cret"), timeout=5)
         assert "pte_load_run_requests" in page.text
 
@@ -139,8 +143,8 @@ def test_reports_of_tests_do_not_replace_the_run(gateway: Server, tmp_path: Path
     to = given("--to", "pushgateway", gateway.url, application="both")
     report = tmp_path / "unit.xml"
     report.write_text('<testsuite name="unit"><testcase name="a" time="2"/></testsuite>')
-    push.publish(load_run(), to)
-    told = push.publish_files([report], to)
+    publication.publish(load_run(), to)
+    told = publication.publish_files([report], to)
     assert told.endswith("(job pte-exporter-tests, application both)")
     assert endpoints(gateway, "both") == {"GET /cart", "Log in"}
     page = requests.get(f"{gateway.url}/metrics", timeout=5).text
@@ -189,7 +193,7 @@ def test_a_refusal_is_one_line(status: int, text: str) -> None:
         answering(status, b"pushed metrics are invalid\nor inconsistent\n") as url,
         pytest.raises(PteError, match=text) as caught,
     ):
-        push.publish(load_run(), given("--to", "pushgateway", url))
+        publication.publish(load_run(), given("--to", "pushgateway", url))
     assert "\n" not in str(caught.value)
 
 
@@ -197,5 +201,5 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     """No connection is an error, and each other place has the page all the same."""
     to = given("--to", "pushgateway", "http://127.0.0.1:1", "--to", "textfile", str(tmp_path))
     with pytest.raises(PteError, match=r"^no connection to 127.0.0.1:1: .* \(but published to .*shop.prom\)$"):
-        push.publish_files([write(tmp_path / "result.json", load_run())], to)
+        publication.publish_files([write(tmp_path / "result.json", load_run())], to)
     assert (tmp_path / "pte_exporter_shop.prom").is_file()

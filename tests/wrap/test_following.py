@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +14,7 @@ from exporter import formats
 from exporter.errors import SourceError
 from exporter.formats import saved
 from exporter.wrap.following import Following
+from tests import servers
 from tests.wrap.conftest import GENERATOR
 
 
@@ -141,10 +141,8 @@ def test_a_name_that_cannot_be_read_is_told_before_the_start(tmp_path: Path) -> 
 
 
 def test_wrk_prints_its_result(shop: str, tmp_path: Path) -> None:
-    """The real one, where it is installed: its standard output is passed through and published."""
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        pytest.skip("wrk is not installed")
+    """The real one: its standard output is passed through and published."""
+    wrk = servers.program("wrk")
     own = [sys.executable, "-m", "exporter.cli", "run", "--application", "shop", "--result", "-", "--save", "run.json"]
     own += ["--web.listen-address", "127.0.0.1:0", "--", wrk, "-t1", "-c2", "-d1s", "--latency", shop]
     done = subprocess.run(own, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
