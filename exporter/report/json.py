@@ -23,7 +23,10 @@ def _result(result: ApplicationResult) -> dict[str, Any]:
 
 
 def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
-    """The snapshot as JSON in base units: observations by role, results by application, and the settings used."""
+    """The snapshot as JSON in base units: observations by role, results by application, and the settings used.
+
+    On one line: histograms and patterns with a line for each number would be four times as long.
+    """
     document = {
         "version": __version__,
         "at": datetime.fromtimestamp(snapshot.at, UTC).isoformat(),
@@ -33,4 +36,4 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
         "test_executions": {name: replace(one, reports=()) for name, one in snapshot.executions.items()},
         "settings": snapshot.settings,
     }
-    return msgspec.json.format(msgspec.json.encode(document, enc_hook=float), indent=2) + b"\n"
+    return msgspec.json.encode(document, enc_hook=float) + b"\n"
