@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import glob
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -15,6 +15,19 @@ from typing import Generic, TypeVar
 from exporter.errors import SourceError
 
 T = TypeVar("T")
+
+
+def problems(folder: Path | None, files: Mapping[str, Sequence[Path]], history: int) -> Iterator[tuple[str, str]]:
+    """What is wrong with the options that say which files, as (key, text)."""
+    if folder is None and not files:
+        yield "folder", "missing, wanted a folder, or `applications` with their files"
+    if folder is not None and not folder.is_dir():
+        yield "folder", f"{folder} is no folder"
+    if history < 1:
+        yield "history", "wanted 1 or more"
+    for name, globs in files.items():
+        if not globs:
+            yield f"applications.{name}.files", "is empty, wanted globs"
 
 
 def applications(folder: Path | None, files: Mapping[str, Sequence[Path]], wanted: str) -> Mapping[str, Sequence[Path]]:

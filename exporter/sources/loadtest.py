@@ -53,15 +53,8 @@ class Options(Settings, frozen=True):
 
 def problems(options: Options) -> Iterator[tuple[str, str]]:
     """What is wrong with the options beyond their types, as (key, text)."""
-    if options.folder is None and not options.applications:
-        yield "folder", "missing, wanted a folder, or `applications` with their files"
-    if options.folder is not None and not options.folder.is_dir():
-        yield "folder", f"{options.folder} is no folder"
-    if options.history < 1:
-        yield "history", "wanted 1 or more"
-    for name, one in options.applications.items():
-        if not one.files:
-            yield f"applications.{name}.files", "is empty, wanted globs"
+    files = {name: one.files for name, one in options.applications.items()}
+    yield from watching.problems(options.folder, files, options.history)
     tables = {f"applications.{name}.routes": one.routes for name, one in options.applications.items()}
     for path, routes in {"routes": options.routes, **tables}.items():
         for name, route in routes.items():
