@@ -192,12 +192,10 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     generate_command.add(commands.add_parser("generate", help="write rules, dashboards or docs/METRICS.md"), common)
-    published = commands.add_parser("publish", parents=[common], help="publish a load test's result, once")
-    push_command.add(published, common)
+    wrap_command.add(commands.add_parser("run", parents=[common], help="start a load generator and publish its result"))
+    push_command.add(commands.add_parser("publish", parents=[common], help="publish a load test's result, once"))
     baseline_command.add(commands.add_parser("baseline", help="runs saved by name, and gates on them"), common)
     slo_command.add(commands.add_parser("slo", help="the state of error budgets, from Prometheus"), common)
-    wrapped = commands.add_parser("run", parents=[common], help="start a load generator and publish its result")
-    wrap_command.add(wrapped)
     return parser
 
 

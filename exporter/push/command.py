@@ -43,8 +43,8 @@ def _route(text: str) -> tuple[str, str]:
     return name, route
 
 
-def add(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    """The command's arguments; `common` has already given those that all commands have."""
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's own arguments."""
     parser.description = _HELP
     parser.add_argument(
         "results",
