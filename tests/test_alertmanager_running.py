@@ -34,6 +34,8 @@ MUTING = {
     "a critical alert mutes the warnings of its application": ([HOLDS_NOT], LOAD, True),
     "a critical alert leaves other applications alone": ([HOLDS_NOT], LOAD | {"application": "checkout"}, False),
     "a critical alert leaves another exporter's application alone": ([HOLDS_NOT], LOAD | {"job": "other"}, False),
+    "a critical alert leaves what tests say alone": ([HOLDS_NOT], LOAD | {"alertname": "PteTestsFailing"}, False),
+    "a critical alert leaves what load runs say alone": ([HOLDS_NOT], LOAD | {"alertname": "PteLoadRunFailed"}, False),
     "an alert without application mutes no alert without one": (
         [without(HOLDS_NOT, "application")],
         without(LOAD, "application"),
