@@ -53,9 +53,13 @@ class LoadRuns:
 @lru_cache(maxsize=8)
 def load_runs(seed: int, application: Application, window: Window) -> LoadRuns:
     """Those of the test that ran in the window and of the same test before it."""
-    runs = [_run(seed, application, window, ago) for ago in range(RUNS)]
-    kept = (brief(run) if ago else run for ago, run in enumerate(runs))
-    return LoadRuns(tuple(reversed(tuple(kept))), runs[BASELINE])
+    kept, baseline = list[LoadRun](), None
+    for ago in range(RUNS):
+        run = _run(seed, application, window, ago)
+        baseline = run if ago == BASELINE else baseline
+        kept.append(brief(run) if ago else run)
+    assert baseline is not None
+    return LoadRuns(tuple(reversed(kept)), baseline)
 
 
 def _run(seed: int, application: Application, window: Window, ago: int) -> LoadRun:
@@ -139,7 +143,9 @@ def _latency(seen: Traffic, pace: float, count: int) -> Latencies:
     parts = np.array_split(np.argsort(seen.latency[served]), 10)
     weights = np.array([seen.requests[served][part].sum() for part in parts])
     medians = np.array([seen.latency[served][part].mean() for part in parts]) * pace
-    below: Floats = (1.0 / (1.0 + np.outer(medians**LATENCY_SHAPE, _STEEP))).T @ (weights / weights.sum())
+    below: Floats = np.zeros(_STEEP.size)  # added up: a matrix product would take megabytes for its buffers
+    for median, weight in zip(medians.tolist(), (weights / weights.sum()).tolist(), strict=True):
+        below += weight / (1.0 + median**LATENCY_SHAPE * _STEEP)
     held = np.diff(np.round(below * count), prepend=0.0).astype(np.int64)
     held[-1] += count - int(held.sum())
     (at,) = np.nonzero(held)
