@@ -32,7 +32,7 @@ _MULTIPLE = 0.1
 _PERIODS = 3
 """A season has been seen that often before it is taken for one."""
 
-_MOST_CORRELATED = 0.5
+MOST_CORRELATED = 0.5
 """More is taken for a drift: with 0.5 a mean counts as one of a third of its runs."""
 
 
@@ -95,7 +95,7 @@ def residual_noise(values: Floats, cuts: Sequence[int], first: Noise) -> Noise:
 
 def _shrunk(r: float, n: int) -> float:
     """Few runs tell little of it: the estimate less its standard error."""
-    return min(_MOST_CORRELATED, max(0.0, r - 1 / math.sqrt(n)))
+    return min(MOST_CORRELATED, max(0.0, r - 1 / math.sqrt(n)))
 
 
 def clip_spikes(values: Floats, spread: float) -> Floats:

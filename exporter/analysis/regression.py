@@ -30,6 +30,9 @@ _SURE = 1.96
 _SMALLEST = 1e-9
 """Seconds or requests/s; below it logarithms would tell apart what nobody measures."""
 
+_NONE = math.log(_SMALLEST) + 1e-6
+"""As a logarithm: up to here it is none at all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -58,12 +61,15 @@ def scaled(values: Floats, name: str) -> Floats:
 
 
 def unscaled(value: float, name: str) -> float:
-    return math.sin(max(0.0, value)) ** 2 if name == "error_ratio" else math.exp(value)
+    """Back from that scale; what lies beyond its ends, as ends of intervals may, is at the end."""
+    if name == "error_ratio":
+        return math.sin(min(max(0.0, value), math.pi / 2)) ** 2
+    return math.exp(value) if value > _NONE else 0.0
 
 
 def moved(reference: float, value: float, name: str) -> float:
     """How far it moved, in the unit of its steps: a ratio, of error ratios the difference."""
-    return value - reference if name == "error_ratio" else value / max(reference, _SMALLEST) - 1
+    return value - reference if name == "error_ratio" else max(value, _SMALLEST) / max(reference, _SMALLEST) - 1
 
 
 def matters(reference: float, value: float, name: str, settings: LoadRunSettings) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from exporter.analysis.arithmetic import Floats
-from exporter.analysis.noise import deviation, median, without_season
+from exporter.analysis.noise import MOST_CORRELATED, deviation, median, without_season
 from exporter.analysis.regression import Point, is_bad, matters
 from exporter.model.judgement import Direction, Trend
 from exporter.model.settings import LoadRunSettings
@@ -30,8 +30,8 @@ def trend(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Tren
     middle = median(values - slope * position)
     rest = values - middle - slope * position
     scatter, usual = deviation(rest), median(values)
-    wild = name != "error_ratio" or scatter >= settings.error_steps.low
-    if usual <= 0:  # only error ratios: most runs had no errors at all, and nothing is a ratio of none
+    wild = scatter >= settings.error_steps.low if name == "error_ratio" else scatter > 0
+    if usual <= 0:  # most runs had no errors, or latencies that a tool of milliseconds does not see: no ratio of none
         return Trend("", name, "volatile" if wild else "stable", None if slope else 0.0, None, values.size)
     variation, drift = scatter / usual, slope * (values.size - 1)
     first = max(0.0, middle - drift / 2)
@@ -58,7 +58,10 @@ def _slope(values: Floats) -> float:
 
 
 def _sure(values: Floats, rest: Floats) -> bool:
-    """Mann-Kendall, with the variance inflated by the autocorrelation of what lies around the line."""
+    """Mann-Kendall, with the variance inflated by the autocorrelation of what lies around the line.
+
+    That is as high as can be where the way is a curve without any scatter: hence its limit.
+    """
     early, late = np.triu_indices(values.size, 1)
     s, n = float(np.sign(values[late] - values[early]).sum()), values.size
     _, ties = np.unique(values, return_counts=True)
@@ -67,5 +70,5 @@ def _sure(values: Floats, rest: Floats) -> bool:
         return False
     clipped = np.clip(rest, -3 * deviation(rest), 3 * deviation(rest))
     total = float(np.dot(clipped, clipped))
-    r = max(0.0, min(0.8, float(np.dot(clipped[1:], clipped[:-1])) / total)) if total > 0 else 0.0
+    r = max(0.0, min(MOST_CORRELATED, float(np.dot(clipped[1:], clipped[:-1])) / total)) if total > 0 else 0.0
     return (abs(s) - 1) / math.sqrt(variance * (1 + r) / (1 - r)) > _SURE

@@ -138,3 +138,9 @@ def test_the_share_of_independent_requests_comes_from_the_minutes() -> None:
     """A run whose latency drifts over its minutes has fewer than one whose requests are independent."""
     assert 0 < independent_share(load_run(duration=1800)) <= 1
     assert independent_share(load_run(duration=50)) == 1
+
+
+def test_runs_that_failed_altogether_are_not_better_than_each_other() -> None:
+    """No interval reaches beyond 100 %, nor comes back from there: 20 requests of 20 failed, as before."""
+    same = told(measured(20, failures=20), measured(20, failures=20), "error_ratio")
+    assert (same.verdict, same.value, same.most) == ("no_evidence", 1.0, 1.0)

@@ -153,3 +153,18 @@ def test_whatever_the_series_a_verdict_has_its_inputs(name: str, values: list[fl
     assert change.severity in (None, "none") or change.verdict == "worse"
     if change.verdict != "no_evidence":
         assert None not in (change.value, change.reference, change.effect, change.least, change.most)
+
+
+def test_the_value_lies_in_its_interval_where_every_request_failed() -> None:
+    """There is nothing beyond 100 %, and the way back from there is none."""
+    seen = told([0.0] * 12 + [1.0] * 3, "error_ratio")
+    assert (seen.verdict, seen.severity, seen.value, seen.most) == ("worse", "critical", 1.0, 1.0)
+    assert seen.least is not None
+    assert seen.least <= 1.0
+
+
+def test_a_latency_of_nothing_stays_nothing() -> None:
+    """A tool that counts milliseconds tells 0 of fast requests: shown as that, and nothing is a ratio of it."""
+    seen = told([0.0] * 12)
+    assert (seen.verdict, seen.value, seen.reference, seen.ratio) == ("equal", 0.0, 0.0, None)
+    assert told([0.0] * 12 + [0.2] * 3).ratio is None

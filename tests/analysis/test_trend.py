@@ -82,3 +82,14 @@ def test_errors_now_and_then_are_volatile() -> None:
     """Five runs of twenty with 5 % errors; a ratio of the median, which is zero, is not told."""
     seen = told([0.05 if run in (2, 3, 9, 11, 18) else 0.0 for run in range(20)], "error_ratio")
     assert (seen.direction, seen.variation) == ("volatile", None)
+
+
+def test_what_never_changes_is_stable_also_at_nothing() -> None:
+    """Latencies of 0, as tools that count milliseconds tell of fast requests, do not scatter."""
+    assert told([0.0] * 12).direction == "stable"
+
+
+def test_a_curve_is_a_trend_too() -> None:
+    """Compound growth leaves its line in one bend: that is no scatter that could have made the way."""
+    assert told(list(1.02**RUNS)).direction == "degrading"
+    assert told(list(scatter(0.005) * np.sqrt(RUNS + 1))).direction == "degrading"
