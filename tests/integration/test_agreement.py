@@ -27,7 +27,7 @@ import yaml
 from exporter import pipeline, sources
 from exporter.config import Config
 from exporter.model.observation import RouteCount
-from exporter.model.results import Snapshot
+from exporter.model.results import ApplicationResult, Snapshot
 from exporter.report import FORMATS
 from exporter.sources import demo, recorded
 from tests import seed, servers
@@ -120,8 +120,15 @@ def test_one_minute_signals_agree(computed: Snapshot, asked: Snapshot) -> None:
 
 
 def test_results_agree(computed: Snapshot, asked: Snapshot) -> None:
-    """Every result of the round is the same within what rate() extrapolates."""
-    assert differences(computed.applications, asked.applications, EXTRAPOLATED) == []
+    """Every result of the round is the same within what rate() extrapolates, but those of result files."""
+    told = {name: without_files(one) for name, one in computed.applications.items()}
+    assert differences(told, asked.applications, EXTRAPOLATED) == []
+
+
+def without_files(result: ApplicationResult) -> ApplicationResult:
+    """The demo has result files too, which no Prometheus holds."""
+    pte = result.pte and dataclasses.replace(result.pte, load_runs=(), load_baseline=None)
+    return dataclasses.replace(result, pte=pte, load_run=None)
 
 
 def test_recorded_minutes_agree(computed: Snapshot, config: Config, tmp_path: Path) -> None:
