@@ -93,10 +93,6 @@ def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[tuple[str,
     yield "Tested endpoints serve", _percent(coverage), at_least.format(words.percent(limits.weighted_coverage))
     rating = f"{result.efficacy.rating}, " if result.efficacy.rating is not None else ""
     yield "Efficacy of the test", _percent(efficacy), f"{rating}at least {words.percent(limits.efficacy)} wanted"
-    if result.load_run is not None:
-        total = result.load_run.run.total
-        success = f"{_percent(total.success_ratio)} of {words.number(total.requests)} requests succeeded"
-        yield "Grade of the load test", result.load_run.grade or _NONE, success
     if result.run is None or result.run_age is None:
         # Only where the PTE was seen is the absence of a run something that is known.
         yield (
@@ -107,6 +103,10 @@ def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[tuple[str,
     else:
         limit = f"at most {words.duration(limits.max_age)} wanted"
         yield "Test run", f"{words.duration(max(0.0, result.run_age))} old", limit
+    if result.load_run is not None:
+        total = result.load_run.run.total
+        success = f"{_percent(total.success_ratio)} of {words.number(total.requests)} requests succeeded"
+        yield "Grade of the load test", result.load_run.grade or _NONE, success
 
 
 def _percent(ratio: float | None) -> str:

@@ -46,3 +46,13 @@ def test_what_servers_say_is_a_text() -> None:
     assert "<script" not in found
     assert f"bad_query: said {escape(TEXT)}" in found
     assert f"warning: warned {escape(TEXT)}" in found
+
+
+def test_a_load_test_has_its_grade(snapshot: Snapshot) -> None:
+    """Where result files were read, the grade stands with what it rests on; elsewhere none is shown."""
+    (shop,) = (one for name, one in snapshot.applications.items() if name == "shop")
+    assert shop.load_run is not None
+    requests = shop.load_run.run.total.requests
+    assert f"of {requests} requests succeeded" in page(dataclasses.replace(snapshot, applications={"shop": shop}))
+    bare = dataclasses.replace(shop, load_run=None)
+    assert "Grade of the load test" not in page(dataclasses.replace(snapshot, applications={"shop": bare}))
