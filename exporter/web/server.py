@@ -112,7 +112,15 @@ def split(address: str) -> tuple[str, int]:
 def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP calls `hang_up` on the event loop."""
     _allow_connections()
-    config = uvicorn.Config(
+    settings = config(app, _GRACE)
+    settings.load()
+    settings.ssl = tls
+    asyncio.run(_serve(_Server(settings), listening, hang_up))
+
+
+def config(app: Any, grace: int) -> uvicorn.Config:
+    """What every page of ours is served with; at the end responses under way get `grace` seconds."""
+    return uvicorn.Config(
         app,
         http=Protocol,
         ws="none",
@@ -125,11 +133,8 @@ def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up:
         server_header=False,
         backlog=_BACKLOG,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=grace,
     )
-    config.load()
-    config.ssl = tls
-    asyncio.run(_serve(_Server(config), listening, hang_up))
 
 
 def _allow_connections() -> None:

@@ -8,9 +8,8 @@ import threading
 
 import uvicorn
 
-from exporter.web import Receive, Scope, Send
+from exporter.web import Receive, Scope, Send, server
 from exporter.web.negotiation import wants_openmetrics
-from exporter.web.server import Protocol, bind
 from exporter.wrap.live import Live
 
 _PLAIN = "text/plain; charset=utf-8"
@@ -25,23 +24,10 @@ class Page:
 
     def __init__(self, address: str, live: Live) -> None:
         self._live = live
-        self._listening: socket.socket = bind(address)
+        self._listening: socket.socket = server.bind(address)
         host, port = self._listening.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        config = uvicorn.Config(
-            self._answer,
-            http=Protocol,
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn.Server(server.config(self._answer, grace=1))
         self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
 
     def start(self) -> None:
