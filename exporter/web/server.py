@@ -112,14 +112,14 @@ def split(address: str) -> tuple[str, int]:
 def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; SIGHUP calls `hang_up` on the event loop."""
     _allow_connections()
-    settings = config(app, _GRACE)
+    settings = config(app)
     settings.load()
     settings.ssl = tls
     asyncio.run(_serve(_Server(settings), listening, hang_up))
 
 
-def config(app: Any, grace: int) -> uvicorn.Config:
-    """What every page of ours is served with; at the end responses under way get `grace` seconds."""
+def config(app: Any) -> uvicorn.Config:
+    """What every page of ours is served with."""
     return uvicorn.Config(
         app,
         http=Protocol,
@@ -133,7 +133,7 @@ def config(app: Any, grace: int) -> uvicorn.Config:
         server_header=False,
         backlog=_BACKLOG,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=grace,
+        timeout_graceful_shutdown=_GRACE,
     )
 
 

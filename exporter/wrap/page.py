@@ -27,7 +27,7 @@ class Page:
         self._listening: socket.socket = server.bind(address)
         host, port = self._listening.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        self._server = uvicorn.Server(server.config(self._answer, grace=1))
+        self._server = uvicorn.Server(server.config(self._answer))
         self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
 
     def start(self) -> None:
