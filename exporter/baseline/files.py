@@ -6,7 +6,6 @@ A file is replaced as a whole or not at all.
 from __future__ import annotations
 
 import contextlib
-import glob
 import math
 import os
 import re
@@ -19,7 +18,7 @@ import msgspec
 
 from exporter import formats
 from exporter.errors import PteError, SourceError
-from exporter.formats import saved
+from exporter.formats import saved, watching
 from exporter.model.loadrun import LoadRun
 
 MOST = 30
@@ -114,7 +113,7 @@ def history(
 
     What cannot be read is told in `warnings`.
     """
-    paths = {Path(path) for pattern in patterns for path in glob.iglob(pattern, recursive=True)}  # noqa: PTH207
+    paths = {path for pattern in patterns for path in watching.matching(Path(pattern))}
     left_out = apart.resolve() if apart is not None else None
     files = [path for path in paths if path.is_file() and path.resolve() != left_out]
     newest = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path))[-4 * MOST :]

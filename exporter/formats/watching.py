@@ -5,7 +5,9 @@ A file is read when it has not been written to for `settle`, and again only when
 
 from __future__ import annotations
 
+import contextlib
 import glob
+import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,13 +50,39 @@ def applications(folder: Path | None, files: Mapping[str, Sequence[Path]], wante
 def newest(globs: Sequence[Path], most: int) -> list[Path]:
     """At most so many of the regular files, the newest first; one that vanishes meanwhile is left out."""
     stamped: list[tuple[int, Path]] = []
-    for path in {Path(path) for pattern in globs for path in glob.iglob(str(pattern), recursive=True)}:  # noqa: PTH207
+    for path in {path for pattern in globs for path in matching(pattern)}:
         try:
             if path.is_file():
                 stamped.append((path.stat().st_mtime_ns, path))
         except OSError:
             continue
     return [path for _, path in sorted(stamped, reverse=True)][:most]
+
+
+def matching(pattern: Path) -> Iterator[Path]:
+    """What a glob names. Below ** each folder is looked into once: links that lead back would never end."""
+    parts = pattern.parts
+    if "**" not in parts:
+        yield from (Path(path) for path in glob.iglob(str(pattern)))  # noqa: PTH207  absolute ones too
+        return
+    at = parts.index("**")
+    for base in matching(Path(*parts[:at])):
+        for folder in _folders(base):
+            yield from matching(Path(glob.escape(folder), *parts[at + 1 :] or "*"))
+
+
+def _folders(base: Path) -> Iterator[str]:
+    """The folder and all below it but hidden ones, links too."""
+    known = set[tuple[int, int]]()
+    for folder, below, _ in os.walk(base, followlinks=True):
+        kept = sorted(each for each in below if not each.startswith("."))
+        below.clear()
+        with contextlib.suppress(OSError):
+            stat = Path(folder).stat()
+            if (stat.st_dev, stat.st_ino) not in known:
+                known.add((stat.st_dev, stat.st_ino))
+                below.extend(kept)
+                yield folder
 
 
 def written(path: Path) -> float:

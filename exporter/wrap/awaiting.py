@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from exporter.errors import SourceError
+from exporter.formats import watching
 from exporter.model.loadrun import LoadRun
 from exporter.wrap.following import Following
 
@@ -79,5 +80,4 @@ class Awaiting:
         return sorted(set(self._matching()) - self._before)
 
     def _matching(self) -> list[Path]:
-        paths = (Path(each) for each in glob.iglob(str(self.path), recursive=True))  # noqa: PTH207  absolute ones too
-        return [each for each in paths if each.is_file()]
+        return [each for each in watching.matching(self.path) if each.is_file()]
