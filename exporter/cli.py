@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command `pte-exporter`; gives its exit code."""
     _end_at_sigterm(128 + signal.SIGTERM)
+    _open_what_is_closed()
     own, wrapped = wrap_command.split(sys.argv[1:] if arguments is None else arguments)
     given = _parser().parse_args(own)
     given.wrapped = wrapped
@@ -65,6 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"pte-exporter: {text}", file=sys.stderr)
         return failed
     return code
+
+
+def _open_what_is_closed() -> None:
+    """Started with >&- or 2>&-, Python has None there, which cannot be flushed."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  to the end
 
 
 def _end_at_sigterm(code: int) -> None:

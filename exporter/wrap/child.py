@@ -7,15 +7,15 @@ import os
 import select
 import signal
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO, cast
 
 from exporter.errors import PteError
 from exporter.wrap import processes
+from exporter.wrap.copying import Copier
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 """What shells exit with for such a command."""
@@ -27,8 +27,6 @@ _SAME = 0.5
 
 _GRACE = 5.0
 """Seconds that what the generator left behind gets to end."""
-
-_BLOCK = 65536
 
 
 class StartError(PteError):
@@ -65,10 +63,13 @@ class Child:
         if self.signalled is not None and not self._passed:  # it came while the child was being started
             self._signal(self.signalled)
         self._watch = os.pidfd_open(self.pid)
-        self._copier = None
-        if copy is not None:
-            self._copier = threading.Thread(target=self._copy, args=(copy,), daemon=True)
-            self._copier.start()
+        printed = self._process.stdout
+        self._copier = Copier(cast("BinaryIO", printed), copy) if copy is not None else None
+
+    @property
+    def lost(self) -> str | None:
+        """Why what it printed could not be kept; None: it could."""
+        return self._copier.lost if self._copier is not None else None
 
     def wait(self, seconds: float) -> bool:
         """Whether it has ended, at the latest after so many seconds. Its number stays its own until `end`."""
@@ -84,7 +85,7 @@ class Child:
         code = self._process.wait()
         os.close(self._watch)
         if self._copier is not None:
-            self._copier.join(_GRACE)
+            self._copier.end(_GRACE)
         return (128 - code if code < 0 else code), left
 
     def _give_back(self) -> None:
@@ -118,24 +119,6 @@ class Child:
     def _left(self) -> int:
         found = processes.statuses(processes.running() - {self.pid})
         return sum(one.group == self.pid and not one.ended for one in found)
-
-    def _copy(self, path: Path) -> None:
-        """What it writes, at once to where we write and to the file."""
-        out = self._process.stdout
-        assert out is not None
-        ours: int | None = sys.stdout.fileno()
-        with path.open("wb") as file:
-            while block := os.read(out.fileno(), _BLOCK):
-                file.write(block)
-                try:
-                    _write(ours, block)
-                except OSError:  # who read our output has gone; the result is still wanted
-                    ours = None
-
-
-def _write(descriptor: int | None, block: bytes) -> None:
-    while block and descriptor is not None:
-        block = block[os.write(descriptor, block) :]
 
 
 def check() -> None:

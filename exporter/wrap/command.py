@@ -186,6 +186,10 @@ def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Li
     if left:
         progress.say(f"of what COMMAND started, {left} ran on without it: ended")
     ended = outcome.Ended(code, child.signalled, outcome.used(live.sampler))
+    if child.lost is not None:  # what is there of it is not the run
+        progress.say(f"no result: what COMMAND printed could not be kept: {child.lost}")
+        outcome.tell(ended)
+        return code or 1
     if following is None:
         outcome.tell(ended)
         return code

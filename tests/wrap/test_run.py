@@ -15,8 +15,11 @@ import pytest
 from exporter.formats import read
 from exporter.wrap.command import ADDRESS, split
 from tests.exposition import samples
-from tests.running import command, until
+from tests.running import PATIENCE, command, until
 from tests.wrap.conftest import GENERATOR, Start, python
+
+PRINTED = 5000
+"""Requests."""
 
 
 def run(*arguments: str, directory: Path | None = None) -> tuple[int, str, str]:
@@ -172,6 +175,46 @@ def test_standard_output_can_be_the_result(shop: str, tmp_path: Path) -> None:
     assert (saved.total, saved.run[:5]) == (read(tmp_path / "k6.json").total, "k6-20")
     code, _, err = run("--result", "-", "--", "echo", "nothing of use", directory=tmp_path)
     assert (code, "no result: standard output: is in no known format" in err) == (1, True)
+
+
+def printing(folder: Path) -> None:
+    """A result for `cat`: more than a pipe holds, less than it, we and the next pipe hold together."""
+    rows = [f"{1_700_000_000_000 + 100 * each},20,GET /,200,true" for each in range(PRINTED)]
+    text = "\n".join(["timeStamp,elapsed,label,responseCode,success", *rows]) + "\n"
+    assert 140_000 < len(text) < 180_000
+    (folder / "printed.jtl").write_text(text, encoding="utf-8")
+
+
+def shell(line: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """A line in which RUN is `pte-exporter run` for the application shop."""
+    wrapped = f"{sys.executable} -m exporter.cli run --application shop --web.listen-address 127.0.0.1:0"
+    line = line.replace("RUN", wrapped)
+    return subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, timeout=PATIENCE, check=False)
+
+
+def test_nobody_who_reads_our_output_is_no_reason_to_hang(tmp_path: Path) -> None:
+    """The generator goes on, and its result is read: standard output may be closed from the start."""
+    printing(tmp_path)
+    done = shell("RUN --result - --save saved.json -- cat printed.jtl >&-", tmp_path)
+    assert (done.returncode, b"Traceback" in done.stderr, b"fault" in done.stderr) == (0, False, False)
+    assert read(tmp_path / "saved.json").total.requests == PRINTED
+
+
+def test_output_that_cannot_be_kept_is_told_and_passed_on(tmp_path: Path) -> None:
+    """The disk is full in the middle: neither does the generator hang, nor is what fitted taken for the result."""
+    printing(tmp_path)
+    done = shell("ulimit -f 100; RUN --result - -- cat printed.jtl", tmp_path)
+    assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
+    assert b"no result: what COMMAND printed could not be kept: " in done.stderr
+    assert done.stdout == (tmp_path / "printed.jtl").read_bytes()
+
+
+def test_who_reads_our_output_slowly_gets_all_of_it(tmp_path: Path) -> None:
+    """So does the result: what still is on its way when the generator ends is waited for."""
+    printing(tmp_path)
+    shell("RUN --result - --save saved.json -- cat printed.jtl | (sleep 7; cat) > passed.jtl", tmp_path)
+    assert (tmp_path / "passed.jtl").read_bytes() == (tmp_path / "printed.jtl").read_bytes()
+    assert read(tmp_path / "saved.json").total.requests == PRINTED
 
 
 def test_an_earlier_result_is_never_this_ones(shop: str, tmp_path: Path) -> None:

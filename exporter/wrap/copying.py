@@ -1,0 +1,77 @@
+"""What the load generator prints, passed on and kept: whatever becomes of either, the generator goes on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+_BLOCK = 65536
+
+
+class Copier:
+    """Copies to our standard output and to the file from now on, on a thread of its own."""
+
+    def __init__(self, printed: BinaryIO, path: Path) -> None:
+        self.lost: str | None = None
+        """Why what it printed is not in the file, or not all of it."""
+        self._printed, self._path = printed, path
+        self._ours: int | None = sys.stdout.fileno()
+        self._blocks = 0
+        self._waiting = False
+        """For the next block, not for who reads ours."""
+        self._thread = threading.Thread(target=self._copy, name="copy", daemon=True)
+        self._thread.start()
+
+    def end(self, grace: float) -> None:
+        """Once the generator has ended: wait for what it printed, but only so long for what holds its end open.
+
+        Who reads our output slowly is waited for, as the generator itself would wait.
+        """
+        seen = -1
+        while self._thread.is_alive() and not (self._waiting and seen == self._blocks):
+            seen = self._blocks
+            self._thread.join(grace)
+
+    def _copy(self) -> None:
+        file = self._opened()
+        while block := self._block():
+            if file is not None:
+                file = self._kept(file, block)
+            try:
+                _write(self._ours, block)
+            except OSError:  # who read our output has gone; the result is still wanted
+                self._ours = None
+        if file is not None:
+            file.close()
+
+    def _block(self) -> bytes:
+        self._waiting = True
+        block = os.read(self._printed.fileno(), _BLOCK)
+        self._waiting = False
+        self._blocks += 1
+        return block
+
+    def _opened(self) -> BinaryIO | None:
+        try:
+            return self._path.open("wb", buffering=0)
+        except OSError as error:
+            self.lost = f"{self._path}: {error.strerror}"
+            return None
+
+    def _kept(self, file: BinaryIO, block: bytes) -> BinaryIO | None:
+        """The file; None where it takes no more: the generator and who reads its output go on without."""
+        try:
+            _write(file.fileno(), block)
+        except OSError as error:
+            self.lost = f"{self._path}: {error.strerror}"
+            file.close()
+            return None
+        return file
+
+
+def _write(descriptor: int | None, block: bytes) -> None:
+    while block and descriptor is not None:
+        block = block[os.write(descriptor, block) :]
