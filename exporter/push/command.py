@@ -43,6 +43,13 @@ def _route(text: str) -> tuple[str, str]:
     return name, route
 
 
+def _application(text: str) -> str:
+    """A name that can be told: alerts and boards are by it."""
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"found {text!r}, wanted a name that can be printed")
+    return text
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """The command's own arguments."""
     parser.description = _HELP
@@ -59,7 +66,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What a result belongs to, what it is judged against, and where it goes."""
-    parser.add_argument("--application", required=True, metavar="NAME", help="whose result it is")
+    parser.add_argument("--application", required=True, type=_application, metavar="NAME", help="whose result it is")
     parser.add_argument("--run", dest="run_id", metavar="ID", help="what people call the run; default: the file's name")
     parser.add_argument("--commit", metavar="SHA", help="which commit was tested")
     parser.add_argument(

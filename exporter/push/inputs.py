@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +35,14 @@ class Inputs:
     """Files of the history that could not be used."""
 
 
-def read(given: argparse.Namespace) -> Inputs:
-    """Raises PteError when something that was named cannot be used; a broken file of the history is only told."""
+def read(given: argparse.Namespace, until: float = math.inf) -> Inputs:
+    """`until`: when the run that is judged ended, Unix seconds; inf: it has not begun.
+
+    Raises PteError when something that was named cannot be used; a broken file of the history is only told."""
     settings, routes = _configured(given)
     routes = {**routes, **_routes_file(given.routes), **dict(given.route)}
     warnings = list[str]()
-    history = tuple(mapped(run, routes) for run in files.history(given.history, warnings))
+    history = tuple(mapped(run, routes) for run in files.history(given.history, warnings, until=until))
     baseline = None
     if given.baseline:
         baseline = mapped(run(files.find(given.baselines, given.application, given.baseline)), routes)

@@ -111,7 +111,7 @@ def group(application: str, kind: str) -> str:
 def _push(place: Gateway, application: str, kind: str, body: bytes) -> str:
     session = Session(place.url, place.options)
     try:
-        answer = session.put(group(application, kind), body, CONTENT_TYPE, accept=(200, 202, 400))
+        answer = session.put(group(application, kind), body, CONTENT_TYPE, accept=(200, 202, 400, 413))
     except SourceError as error:
         if error.reason in ("not_found", "http_error"):
             text = f"{session.place} is no Pushgateway: check the URL, it ends before /metrics"
@@ -119,6 +119,14 @@ def _push(place: Gateway, application: str, kind: str, body: bytes) -> str:
         raise
     finally:
         session.close()
+    if answer.status == 413:
+        text = (
+            f"{session.place} takes no page of {len(body)} bytes (413): raise its limit, or that of a proxy before it"
+        )
+        raise SourceError("http_error", text)
+    if answer.body.lstrip().startswith(b"<"):
+        text = f"{session.place} is no Pushgateway: it answered with a web page, as proxies that ask for a login do"
+        raise SourceError("http_error", text)
     if answer.status == 400:
         raise SourceError(
             "http_error", f"{session.place} refused the page: {session.redact(answer.body.decode(errors='replace'))}"

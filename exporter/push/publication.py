@@ -49,7 +49,7 @@ def _published_reports(paths: Sequence[Path], given: argparse.Namespace) -> tupl
 
 def _published(run: LoadRun, given: argparse.Namespace) -> tuple[str, str]:
     """(what was published, where)."""
-    chosen, told = places.read(given), inputs.read(given)
+    chosen, told = places.read(given), inputs.read(given, run.end)
     if not run.total.requests:
         raise SourceError("bad_data", f"{run.run}: holds no requests: there is nothing to publish")
     named = replace(run, run=given.run_id or run.run, commit=given.commit or run.commit)

@@ -5,7 +5,9 @@ What an earlier run left there is never taken for this one's result: a file coun
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,9 +42,10 @@ class Earlier:
 def earlier(path: Path) -> Earlier | None:
     """What lies there now; None: nothing. Raises SourceError where it cannot be read."""
     try:
+        _check_kind(path.stat())
         with path.open("rb") as file:
-            stat = os.fstat(file.fileno())
-            return Earlier(stat.st_size, stat.st_mtime_ns, stat.st_ino, _tail(file, stat.st_size))
+            there = os.fstat(file.fileno())
+            return Earlier(there.st_size, there.st_mtime_ns, there.st_ino, _tail(file, there.st_size))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -119,6 +122,7 @@ class Following:
         """Whether there is a file of this run; begins anew where it is another than before, or was emptied."""
         try:
             there = self.path.stat()
+            _check_kind(there)
             if self._file is not None:
                 ours = os.fstat(self._file.fileno())
                 if (ours.st_ino, ours.st_dev) == (there.st_ino, there.st_dev) and there.st_size >= self._read:
@@ -145,6 +149,7 @@ class Following:
         before = self._earlier
         try:
             there = self.path.stat()
+            _check_kind(there)
             stale = self._is_earlier(there)
         except OSError as error:
             text = "was not written" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
@@ -183,6 +188,12 @@ class Following:
         if b"\0" in block and not hasattr(self._module, "BINARY"):
             raise SourceError("bad_data", "holds NUL bytes, wanted text")
         reader.feed(block)
+
+
+def _check_kind(there: os.stat_result) -> None:
+    """Raises OSError for what is no file: a pipe would be waited for, whoever else opened it or nobody."""
+    if not (stat.S_ISREG(there.st_mode) or stat.S_ISDIR(there.st_mode)):  # a folder tells so itself
+        raise OSError(errno.EINVAL, "is no file")
 
 
 def _tail(file: BinaryIO, size: int) -> bytes:

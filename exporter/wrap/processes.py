@@ -173,7 +173,7 @@ class Tree:
         """Open sockets, each once; None where we may not look."""
         try:
             return len(set().union(*(one.sockets() for one in self._processes.values())))
-        except PermissionError:
+        except OSError:  # they are another user's, or we have no descriptor left to look with
             return None
 
     def close(self) -> None:

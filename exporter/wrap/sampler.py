@@ -191,7 +191,10 @@ class Sampler:
 
     def _list(self) -> None:
         """Each process is asked once who its parent is: that changes only when the parent ends."""
-        there = processes.running()
+        try:
+            there = processes.running()
+        except OSError:  # no descriptor left for it: those that are known are looked at all the same
+            return
         new = processes.statuses(there - self._known)
         self._known = there
         for one in self._followed.values():

@@ -276,3 +276,25 @@ def test_results_and_reports_are_not_mixed(tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr().err == (
         f"pte-exporter: {result}: is no JUnit XML: wanted one result of a load test, or JUnit XML alone\n"
     )
+
+
+@pytest.mark.parametrize("application", ["", " ", "a\nb"])
+def test_an_application_has_a_name(tmp_path: Path, application: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty label is none: neither alerts nor boards would know whose the run is."""
+    file = write(tmp_path / "r.json", load_run())
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["publish", str(file), "--application", application, "--to", "textfile", str(tmp_path)])
+    assert (ended.value.code, "wanted a name that can be printed" in capsys.readouterr().err) == (2, True)
+
+
+def test_the_history_of_an_older_run_is_what_was_before_it(tmp_path: Path) -> None:
+    """Runs that ended after it take no place of the newest 30."""
+    for hours in range(60):
+        write(tmp_path / f"h{hours}.json", later(load_run(f"h{hours}"), hours))
+    publication.publish(
+        later(load_run("old"), 20.5),
+        given("--history", str(tmp_path / "h*.json"), "--to", "textfile", str(tmp_path)),
+    )
+    page = samples((tmp_path / "pte_exporter_shop.prom").read_bytes())
+    evidence = {"application": "shop", "against": "history"}
+    assert page["pte_load_run_change_evidence", frozenset(evidence.items())] == 1

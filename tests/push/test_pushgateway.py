@@ -181,6 +181,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
     ("status", "text"),
     [
         (400, "refused the page: pushed metrics are invalid"),
+        (413, r"bytes \(413\): raise its limit"),
         (404, "is no Pushgateway"),
         (405, "is no Pushgateway"),
         (500, r"failed \(500\)"),
@@ -203,3 +204,12 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(PteError, match=r"^no connection to 127.0.0.1:1: .* \(but published to .*shop.prom\)$"):
         publication.publish_files([write(tmp_path / "result.json", load_run())], to)
     assert (tmp_path / "pte_exporter_shop.prom").is_file()
+
+
+def test_a_login_page_is_no_publication() -> None:
+    """Proxies answer 200 to whom they do not know: nothing was published, and that is told."""
+    with (
+        answering(200, b"\n<!doctype html><title>Log in</title>") as url,
+        pytest.raises(PteError, match="is no Pushgateway: it answered with a web page"),
+    ):
+        publication.publish(load_run("r1"), given("--to", "pushgateway", url))

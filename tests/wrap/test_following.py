@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -151,3 +152,19 @@ def test_wrk_prints_its_result(shop: str, tmp_path: Path) -> None:
     assert run.tool == "wrk"
     assert run.total.requests > 20
     assert run.usage["generator"].samples > 5
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_pipe_is_refused_and_not_waited_for(before: bool, tmp_path: Path) -> None:
+    """Who would write to it may never come."""
+    path = tmp_path / "pipe"
+    if before:
+        os.mkfifo(path)
+        with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
+            Following(path)
+        return
+    following = Following(path)
+    os.mkfifo(path)
+    following.step(1)
+    with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
+        following.finish()

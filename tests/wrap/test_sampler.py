@@ -156,6 +156,22 @@ def test_where_we_may_not_look_there_is_no_number(monkeypatch: pytest.MonkeyPatc
     assert usage.sockets_max is None
 
 
+def test_without_descriptors_what_is_known_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a generator of a thousand processes: its limit of open files ends no sampling, and sockets are unknown."""
+
+    def none_left(folder: str) -> list[str]:
+        raise OSError(24, "Too many open files", folder)
+
+    with subprocess.Popen(["sleep", "600"]) as child:
+        sampler = Sampler()
+        sampler.watch("it", Tree([child.pid]))
+        monkeypatch.setattr(os, "listdir", none_left)
+        sampler.sample()
+        child.kill()
+    watched = sampler.watched()["it"]
+    assert (watched.samples, watched.sockets, watched.memory_max > 0) == (1, None, True)
+
+
 def test_who_was_gone_before_anyone_looked_used_nothing_that_is_known() -> None:
     """Not 0 bytes; one that lived shorter than a sample takes has what it had at its start."""
     with subprocess.Popen(["true"], process_group=0) as child:
