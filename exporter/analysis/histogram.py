@@ -90,7 +90,7 @@ def latencies(histogram: Histogram, least: float, total: float, most: float) -> 
     found = {
         name: min(max(percentile(histogram, q) or 0.0, least), most)
         for name, q in QUANTILE_FIGURES.items()
-        if requests * (1 - q) >= 1 or q <= 0.5
+        if round(requests * (1 - q), 9) >= 1 or q <= 0.5
     }
     return Latencies(min=least, mean=total / requests, max=most, histogram=histogram, **found)
 

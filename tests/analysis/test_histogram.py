@@ -101,3 +101,8 @@ def test_buckets_of_a_classic_histogram() -> None:
     for bound, count in histogram.buckets(made(values.tolist()), [0.005, 0.1, 0.25, 1.0, 10.0]):
         low, high = (np.count_nonzero(values <= bound * factor) for factor in (1 - 1 / 128, 1 + 1 / 128))
         assert low <= count <= high
+
+
+def test_ten_requests_have_a_p90() -> None:
+    """One of ten lies beyond it, though 10 * (1 - 0.9) is less than 1 in binary."""
+    assert histogram.latencies(made([0.1] * 10), 0.1, 1.0, 0.1).p90 == 0.1
