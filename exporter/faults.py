@@ -28,6 +28,10 @@ _LATEST = 4102444800.0
 """2100-01-01T00:00:00Z. What lies beyond is milliseconds, which no calendar could take for seconds."""
 
 
+_MOST = 2.0**60
+"""No count, sum or latency is more; beyond, numbers do not even become floats."""
+
+
 def faults(value: object, path: str = "$") -> Iterator[str]:
     """Each fault in a record and what it holds, with its path."""
     check = _CHECKS.get(type(value))
@@ -41,6 +45,8 @@ def faults(value: object, path: str = "$") -> Iterator[str]:
         yield from _inside(value, path)
     elif isinstance(value, int | float) and value < 0:
         yield f"is {value}, wanted 0 or more - at `{path}`"
+    elif isinstance(value, int | float) and value > _MOST:
+        yield f"is more than any measurement, wanted at most {_MOST:g} - at `{path}`"
 
 
 def _inside(value: Mapping[str, object] | tuple[object, ...], path: str) -> Iterator[str]:
@@ -88,6 +94,8 @@ def _run(value: LoadRun) -> Iterator[str]:
     yield from _late(value.end)
     if value.end < value.start:
         yield "the run ends before it starts"
+    if len({(one.name, one.method, one.route) for one in value.endpoints}) < len(value.endpoints):
+        yield "an endpoint stands twice"
 
 
 def _timeline(value: Timeline) -> Iterator[str]:
@@ -102,6 +110,9 @@ def _timeline(value: Timeline) -> Iterator[str]:
 def _figures(value: Figures) -> Iterator[str]:
     if value.failures is not None and value.failures > value.requests:
         yield f"{value.failures} failures of {value.requests} requests"
+    kinds = sum(value.errors.values())
+    if value.failures is not None and kinds > value.failures:
+        yield f"{kinds} errors of {value.failures} failures"
     held = sum(value.latency.histogram.counts) if value.latency.histogram is not None else value.requests
     if held != value.requests:
         yield f"the histogram holds {held} of {value.requests} requests"
@@ -109,6 +120,10 @@ def _figures(value: Figures) -> Iterator[str]:
     known = [each for each in told if each is not None]
     if known != sorted(known):
         yield "percentiles do not ascend"
+    least, mean, most = value.latency.min, value.latency.mean, value.latency.max
+    extremes = [each for each in (least, mean, most) if each is not None]
+    if any(lower > upper * (1 + 1e-9) for lower, upper in pairwise(extremes)):
+        yield "minimum, mean and maximum do not ascend"
 
 
 def _histogram(value: Histogram) -> Iterator[str]:
