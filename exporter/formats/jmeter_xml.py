@@ -27,6 +27,8 @@ _SAMPLES = ("sample", "httpSample")
 _INTEGER = re.compile(r"-?\d{1,18}")
 _DEEPEST = 100
 _MOST_THREADS = 25_000
+_LONGEST_TAG = 16 * 1024 * 1024
+"""Bytes of a tag or a comment: the parser keeps it, and begins it anew with every block."""
 _LONGEST_TEXT = 1000
 """Characters of an assertion's message that are looked at."""
 
@@ -172,11 +174,12 @@ class Reader:
     """Feeds the parser, which calls back for every element."""
 
     def __init__(self, tally: Tally) -> None:
-        self._target = _Target(tally)
+        self._target, self._fed = _Target(tally), 0
         self._parser: Any = XMLParser(target=self._target, forbid_dtd=True, forbid_entities=True, forbid_external=True)
         self._target.parser = self._parser.parser
 
     def feed(self, block: bytes) -> None:
+        self._fed += len(block)
         try:
             self._parser.feed(block)
         except DefusedXmlException:
@@ -187,6 +190,10 @@ class Reader:
             raise SourceError("bad_data", f"line {error.position[0]}: is no XML: {what}") from None
         except (ValueError, LookupError) as error:
             raise SourceError("bad_data", f"line {self._target.line}: is no XML: {error}") from None
+        if self._fed - max(0, int(self._parser.parser.CurrentByteIndex)) > _LONGEST_TAG:
+            raise SourceError(
+                "bad_data", f"line {self._target.line}: has a tag or comment of more than {_LONGEST_TAG} bytes"
+            )
 
     def end(self) -> None:
         if not self._target.root_closed:

@@ -23,6 +23,9 @@ from exporter.model.execution import Execution, Report
 LARGEST = 64 * 1024 * 1024
 """Bytes; a report is read whole."""
 
+MOST_TAGS = 2_000_000
+"""Of the smallest ones a file would take twenty times its size in memory."""
+
 _BOM = b"\xef\xbb\xbf"
 _BEFORE = {b"<?": b"?>", b"<!--": b"-->", b"<!": b">"}
 """How what may stand before the first element begins, and how it ends."""
@@ -51,6 +54,8 @@ def read(path: Path, labels: Sequence[str], zone: tzinfo = UTC) -> Report:
             modified = path.stat().st_mtime
         if len(content) > LARGEST:
             raise SourceError("too_large", f"is larger than {LARGEST} bytes")
+        if content.count(b"<") > MOST_TAGS:
+            raise SourceError("too_large", f"has more than {MOST_TAGS} tags")
         cases = Cases(labels, zone, modified, path.stem)
         cases.read(_parsed(content))
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -13,10 +12,8 @@ from xml.etree.ElementTree import Element
 from junitparser import Error, Failure, Skipped, xunit2
 
 from exporter.errors import SourceError
+from exporter.formats.names import cut
 from exporter.model.execution import Execution, Outcome
-
-LONGEST = 200
-"""Letters of a name; what is longer, such as a parameter's whole content, is cut and told apart by a hash."""
 
 _SECONDS = re.compile(r"(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][-+]?\d{1,3})?|\.\d+")
 """With or without thousands separators, as Surefire writes them. 0,5 is no such number, and would be read as 5."""
@@ -85,7 +82,7 @@ class Cases:
         text = _text(element, "timestamp")
         if not text:
             return otherwise
-        place = f"suite {_cut(_text(element, 'name'))}".strip()
+        place = f"suite {cut(_text(element, 'name'))}".strip()
         try:
             moment = datetime.fromisoformat(text)
             start = (moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).timestamp()
@@ -109,7 +106,7 @@ class Cases:
         for label in self._labels:
             value = " ".join((properties.get(label) or element.get(label) or "").split())
             if value:
-                found[label] = sys.intern(_cut(value))
+                found[label] = sys.intern(cut(value))
         return outer if found == outer else found
 
     def _case(self, element: Element, suite: _Suite) -> None:
@@ -122,11 +119,11 @@ class Cases:
         inside = {type(each) for each in case}
         outcome = _outcome(inside, element)
         execution = Execution(
-            sys.intern(_cut(" / ".join(suite.names) or self._name)),
-            sys.intern(_cut(name)),
+            sys.intern(cut(" / ".join(suite.names) or self._name)),
+            sys.intern(cut(name)),
             outcome,
             suite.ended,
-            _seconds(element, f"{place} ({_cut(name)})"),
+            _seconds(element, f"{place} ({cut(name)})"),
             outcome == "passed" and not inside.isdisjoint(_FLAKY),
             self._labelled(element, suite.labels),
         )
@@ -157,16 +154,10 @@ def _seconds(element: Element, place: str) -> float | None:
         return None
     value = float(text.replace(",", "")) if _SECONDS.fullmatch(text) else -1.0
     if not 0 <= value <= _MOST_SECONDS:
-        raise SourceError("bad_data", f"{place}: time is {_cut(text)}, wanted seconds, such as 1,234.5")
+        raise SourceError("bad_data", f"{place}: time is {cut(text)}, wanted seconds, such as 1,234.5")
     return value
 
 
 def _text(element: Element, attribute: str) -> str:
     """An attribute's text on one line."""
     return " ".join(element.get(attribute, "").split())
-
-
-def _cut(text: str) -> str:
-    if len(text) <= LONGEST:
-        return text
-    return f"{text[: LONGEST - 9]}…{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"

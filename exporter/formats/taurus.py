@@ -24,6 +24,8 @@ FORMAT, TOOL = "taurus", "taurus"
 _REQUIRED = ("label", "throughput", "succ", "fail", "avg_rt")
 _XML = re.compile(rb"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<FinalStatus[\s>/]", re.DOTALL)
 _MOST_BYTES = 2.0**60
+_MOST_TAGS = 2_000_000
+"""Of the smallest ones a file would take twenty times its size in memory."""
 
 
 def recognises(head: bytes) -> bool:
@@ -101,6 +103,8 @@ def _xml(content: bytes) -> tuple[float | None, list[Row]]:
     """How long the test took, seconds, and the labels as rows with the columns of the CSV file."""
     if b"\0" in content:
         raise SourceError("bad_data", "holds NUL bytes, wanted text")
+    if content.count(b"<") > _MOST_TAGS:
+        raise SourceError("too_large", f"has more than {_MOST_TAGS} tags")
     try:
         root = fromstring(content, forbid_dtd=True)
     except ParseError as error:

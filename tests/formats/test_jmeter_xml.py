@@ -173,3 +173,11 @@ def peak(samples: int) -> int:
 def test_memory_does_not_grow_with_the_file() -> None:
     """Elements are let go as soon as they end."""
     assert peak(27_000) < 1.2 * peak(9000)
+
+
+def test_a_comment_without_end_is_refused() -> None:
+    """The parser would keep it all, and begin it anew with every block."""
+    one = jmeter_xml.Reader(Tally())
+    one.feed(b'<testResults version="1.2"><!--' + b"x" * (15 << 20))
+    with pytest.raises(SourceError, match="has a tag or comment of more than 16777216 bytes"):
+        one.feed(b"x" * (2 << 20))

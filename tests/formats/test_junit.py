@@ -347,3 +347,11 @@ def test_anything_is_read_or_refused(
         assert len(found) == len(names)
     with pytest.raises(SourceError, match=r"\A[^\n]+\Z"):
         read(folder, b"<testsuite>" + noise)
+
+
+def test_a_report_of_tags_alone_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 MiB of the smallest elements would take 1.4 GiB."""
+    monkeypatch.setattr(junit, "MOST_TAGS", 100)
+    (tmp_path / "a.xml").write_bytes(b"<testsuite>" + b"<a/>" * 100 + b"</testsuite>")
+    with pytest.raises(SourceError, match="has more than 100 tags"):
+        junit.read(tmp_path / "a.xml", ())
