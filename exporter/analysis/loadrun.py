@@ -47,7 +47,9 @@ def mapped(run: LoadRun, routes: Mapping[str, str]) -> LoadRun:
     unmapped = [one.name for one in endpoints if not one.route]
     if not unmapped:
         return replace(run, endpoints=endpoints)
-    shown = ", ".join(unmapped[:5]) + (f" and {len(unmapped) - 5} more" if len(unmapped) > 5 else "")
+    shown = ", ".join(" ".join(name.split()) for name in unmapped[:5]) + (
+        f" and {len(unmapped) - 5} more" if len(unmapped) > 5 else ""
+    )
     text = f"no route is known of {shown}: add them to `routes`"
     return replace(run, endpoints=endpoints, warnings=(*run.warnings, text))
 

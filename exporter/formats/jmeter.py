@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from exporter.formats import names
+
 TRANSACTION = "Number of samples in transaction : "
 """How the message of every sample begins that a Transaction Controller made."""
 
@@ -15,9 +17,6 @@ ERROR_COLUMNS = ("responseCode", "failureMessage", "responseMessage")
 
 CUT_UNSEEN = frozenset(("timeStamp", "elapsed", "bytes", "sentBytes", "allThreads", "label", "SampleCount", "IdleTime"))
 """Columns that hold another value, and no wrong one, when their end is missing."""
-
-LONGEST_KIND = 100
-"""Characters of a kind of error that are kept."""
 
 HIDDEN = (
     "has transactions whose requests are not in the file (`generate parent sample`): each counts as one request, "
@@ -46,5 +45,4 @@ def names_sub_result_of(label: str, request: str) -> bool:
 def kind(code: str, failure: str, message: str) -> str:
     """How a request failed: its response code; where that means success, what the assertion said."""
     told = code if code and not _SUCCESS.fullmatch(code) else failure or message or code or "failed"
-    line = told.strip().partition("\n")[0].strip()
-    return line if len(line) <= LONGEST_KIND else line[: LONGEST_KIND - 1] + "…"
+    return names.kind(told.strip().partition("\n")[0].strip())

@@ -38,6 +38,8 @@ _INTEGER = re.compile(r"-?\d{1,18}")
 _QUOTE, _LINE_END = ord('"'), ord("\n")
 _FLAGS = {"true": True, "false": False}
 
+csv.field_size_limit(1024 * 1024)  # as long as a row may be: messages of assertions hold whole responses
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

@@ -13,13 +13,15 @@ from typing import NoReturn
 
 from exporter.errors import SourceError
 from exporter.formats.k6_points import WANTED, Points, Tags
-from exporter.formats.lines import LONGEST, Lines
+from exporter.formats.lines import Lines
 from exporter.formats.tally import Tally
 
 FORMAT, TOOL = "k6-csv", "k6"
 
 _FIRST = ["metric_name", "timestamp", "metric_value"]
 _TAGS = tuple(Tags.__struct_fields__)
+_LONGEST = 1024 * 1024
+"""Bytes of a row with quotes."""
 _UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 """Numbers below this are in this part of a second: up to the year 5138 no two of them overlap."""
 
@@ -60,7 +62,7 @@ class Reader:
         if not self._begun:
             self._begun_at = self._lines.place
         self._begun += line
-        if len(self._begun) > LONGEST:
+        if len(self._begun) > _LONGEST:
             raise SourceError("bad_data", f"{self._begun_at}: a quote that is not closed")
         if self._begun.count('"') % 2:
             self._begun += "\n"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from exporter.errors import SourceError
 
-LONGEST = 1024 * 1024
-"""Bytes; a longer line is no record of any tool."""
+LONGEST = 32 * 1024 * 1024
+"""Bytes; a longer line is no record of any tool: those of vegeta hold whole responses."""
 
 
 class Lines:

@@ -12,6 +12,7 @@ from typing import NoReturn
 import msgspec
 
 from exporter.errors import SourceError
+from exporter.formats.names import kind
 from exporter.formats.tally import MAX_KINDS, MAX_NAMES
 from exporter.model.loadrun import OTHER, QUANTILE_FIGURES, Endpoint, Figures, Latencies
 
@@ -127,6 +128,9 @@ def capped(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
 
 def capped_errors(errors: Mapping[str, int]) -> dict[str, int]:
     """The most frequent kinds, and the rest as one."""
-    kept = dict(sorted(errors.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_KINDS])
+    found: dict[str, int] = {}
+    for error, count in errors.items():
+        found[kind(error)] = found.get(kind(error), 0) + count
+    kept = dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_KINDS])
     rest = sum(errors.values()) - sum(kept.values())
     return {**kept, OTHER: kept.get(OTHER, 0) + rest} if rest else kept

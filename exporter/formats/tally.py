@@ -9,8 +9,10 @@ import numpy as np
 
 from exporter.analysis import histogram
 from exporter.errors import SourceError
+from exporter.formats import names
 from exporter.formats.batch import Batch, Codes, Rows, check
 from exporter.formats.minutes import Minutes
+from exporter.formats.names import tidy
 from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 
 MAX_NAMES = 1000
@@ -56,7 +58,7 @@ class Tally:
 
     def endpoint(self, name: str, method: str = "", route: str = "") -> int:
         """The number of a name; `method` and `route` where the tool tells them."""
-        key = (name, method, route)
+        key = (tidy(name), method, route)
         found = self._endpoints.get(key)
         if found is None:
             if len(self._endpoints) >= MAX_NAMES:
@@ -69,7 +71,7 @@ class Tally:
 
     def kind(self, error: str) -> int:
         """The number of a kind of error; one without a name is `failed`."""
-        error = error or "failed"
+        error = names.kind(error) or "failed"
         found = self._kinds.get(error)
         if found is None:
             key = error if len(self._kinds) < MAX_KINDS else OTHER
@@ -132,7 +134,7 @@ class Tally:
         np.minimum.at(self._least, batch.endpoints, batch.seconds)
         np.maximum.at(self._most, batch.endpoints, batch.seconds)
         for name, sizes in (("received", batch.received), ("sent", batch.sent)):
-            if sizes is not None:
+            if sizes is not None and not np.isnan(sizes).all():
                 self._known_bytes[name] = True
                 self._bytes[name] += np.bincount(batch.endpoints, weights=np.nan_to_num(sizes), minlength=room)
         self._add_errors(batch)
@@ -198,10 +200,10 @@ class Tally:
     def _figures(self, which: slice) -> Figures:
         """Of the names with these numbers."""
         counts = self._counts[which].sum(axis=0)
-        names = range(*which.indices(self._failures.size))
+        numbers = range(*which.indices(self._failures.size))
         kinds, errors = list(self._kinds), dict[str, int]()
         for (number, kind), count in sorted(self._errors.items()):
-            if number in names:
+            if number in numbers:
                 errors[kinds[kind]] = errors.get(kinds[kind], 0) + count
         requests = int(counts.sum())
         found = Latencies()

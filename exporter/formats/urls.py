@@ -19,7 +19,7 @@ def endpoint(name: str, method: str) -> tuple[str, str, str]:
     """
     origin = _ORIGIN.match(name)
     if origin is None and not name.startswith("/"):
-        return name or "unnamed", "", ""
+        return name, "", ""
     path = _TEMPLATE.sub("{}", name)
     _, route, guessed = normalise(method, path, heuristics=True)
     short = f"{origin[0] if origin else ''}{route}" if guessed or "?" in name or "#" in name else name

@@ -159,3 +159,14 @@ def test_a_bad_report_is_refused(change: Callable[[Any], object], text: str) -> 
     with pytest.raises(SourceError) as error:
         report(change)
     assert text in str(error.value)
+
+
+def test_a_result_may_hold_a_whole_response() -> None:
+    """vegeta writes bodies, unless told not to: a line of several MiB is a result, wherever it is cut."""
+    result = b'{"code":200,"timestamp":"2026-11-20T10:00:00Z","latency":1000000,"body":"' + b"A" * 6_000_000 + b'"}\n'
+    one = Tally()
+    reader = vegeta.Reader(one)
+    for at in range(0, len(result), 1 << 20):
+        reader.feed(result[at : at + (1 << 20)])
+    reader.end()
+    assert one.run("a", "b").total.requests == 1
