@@ -120,10 +120,9 @@ def _figures(value: Figures) -> Iterator[str]:
     known = [each for each in told if each is not None]
     if known != sorted(known):
         yield "percentiles do not ascend"
-    least, mean, most = value.latency.min, value.latency.mean, value.latency.max
-    extremes = [each for each in (least, mean, most) if each is not None]
-    if any(lower > upper * (1 + 1e-9) for lower, upper in pairwise(extremes)):
-        yield "minimum, mean and maximum do not ascend"
+    least, most = value.latency.min, value.latency.max
+    if least is not None and most is not None and least > most:
+        yield f"the minimum, {least:g}, is above the maximum, {most:g}"
 
 
 def _histogram(value: Histogram) -> Iterator[str]:
