@@ -36,7 +36,9 @@ for number in range(6000):
         data = {{"time": stamp, "value": took, "tags": tags}}
         lines.append(json.dumps({{"metric": "http_req_duration", "type": "Point", "data": data}}))
 head = ["timeStamp,elapsed,label,responseCode,responseMessage,threadName,success,bytes,grpThreads,allThreads"]
-Path(path).write_text("\\n".join([*(head if path.endswith(".jtl") else []), *lines]) + "\\n")
+appends = path.endswith(".jtl")  # as JMeter does
+with open(path, "a" if appends else "w") as out:
+    out.write("\\n".join([*(head if appends else []), *lines]) + "\\n")
 sys.exit(int(os.environ["CODE"]))
 """
 
