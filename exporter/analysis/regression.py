@@ -128,13 +128,25 @@ def against_history(points: Sequence[Point], name: str, settings: LoadRunSetting
         bad = is_bad(float(found.values[-1]) - last.value, name)
         if (verdict == "no_evidence" or (verdict == "better" and bad)) and _stand_apart(found, runs, name, settings):
             rest = found.level(last.start, last.end - runs)
-            newest = Level(last.end - 1, last.end, float(found.values[-1]))
-            return _change(found, name, settings, rest, newest, "no_evidence"), found
+            return _change(found, name, settings, rest, _newest(found), "no_evidence"), found
+    if verdict == "worse" and _is_mended(found, before, name, settings):
+        return _change(found, name, settings, before, _newest(found), "no_evidence"), found
     reach = _SURE * found.error(before.runs, now.runs)
     ends = (now.value - reach, now.value + reach)
     if verdict == "no_evidence" and not any(_differ(before.value, end, name, settings) for end in ends):
         verdict = "equal"
     return _change(found, name, settings, before, now, verdict), found
+
+
+def _newest(found: Levels) -> Level:
+    """The newest run by itself."""
+    return found.level(found.values.size - 1, found.values.size)
+
+
+def _is_mended(found: Levels, before: Level, name: str, settings: LoadRunSettings) -> bool:
+    """Whether the newest run is as good as before: who mends a regression is not stopped for it."""
+    value = float(found.values[-1])
+    return not (is_bad(value - before.value, name) and _differ(before.value, value, name, settings))
 
 
 def _differ(before: float, after: float, name: str, settings: LoadRunSettings) -> bool:

@@ -168,3 +168,11 @@ def test_a_latency_of_nothing_stays_nothing() -> None:
     seen = told([0.0] * 12)
     assert (seen.verdict, seen.value, seen.reference, seen.ratio) == ("equal", 0.0, 0.0, None)
     assert told([0.0] * 12 + [0.2] * 3).ratio is None
+
+
+def test_the_run_that_mends_a_regression_is_not_worse() -> None:
+    """One run makes no level, but as good as before it is no regression: a gate would stop the very change that mends."""
+    broken = [*runs((12, 0.2), (5, 0.4))]
+    assert told(broken).verdict == "worse"
+    assert told([*broken, 0.2]).verdict == told([*broken, 0.2, 0.2]).verdict == "no_evidence"
+    assert told([*broken, 0.3]).verdict == "worse", "mended in part"
