@@ -171,7 +171,7 @@ def test_a_latency_of_nothing_stays_nothing() -> None:
 
 
 def test_the_run_that_mends_a_regression_is_not_worse() -> None:
-    """One run makes no level, but as good as before it is no regression: a gate would stop the very change that mends."""
+    """One run makes no level, but as good as before it is no regression: a gate would stop the mending change."""
     broken = [*runs((12, 0.2), (5, 0.4))]
     assert told(broken).verdict == "worse"
     assert told([*broken, 0.2]).verdict == told([*broken, 0.2, 0.2]).verdict == "no_evidence"
