@@ -156,11 +156,18 @@ def _config(given: argparse.Namespace) -> Config:
     return sources.read(given.config_file or DEMO)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _common(config: str) -> argparse.ArgumentParser:
+    """The arguments that all commands have; `config` says what the configuration is for."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config.file", dest="config_file", metavar="FILE", help="default: the embedded demo")
+    common.add_argument("--config.file", dest="config_file", metavar="FILE", help=config)
     common.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default="info")
     common.add_argument("--log.format", dest="log_format", choices=logs.FORMATS, default="logfmt")
+    return common
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _common("default: the embedded demo")
+    judging = _common("of its limits, grades and routes; default: the usual limits")
     web = argparse.ArgumentParser(add_help=False)
     web.add_argument("--web.config.file", dest="web_config_file", metavar="FILE", help="TLS and basic authentication")
 
@@ -200,9 +207,9 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     generate_command.add(commands.add_parser("generate", help="write rules, dashboards or docs/METRICS.md"), common)
-    wrap_command.add(commands.add_parser("run", parents=[common], help="start a load generator and publish its result"))
-    push_command.add(commands.add_parser("publish", parents=[common], help="publish a load test's result, once"))
-    baseline_command.add(commands.add_parser("baseline", help="runs saved by name, and gates on them"), common)
+    wrap_command.add(commands.add_parser("run", parents=[judging], help="start a load generator, publish its result"))
+    push_command.add(commands.add_parser("publish", parents=[judging], help="publish a load test's result, once"))
+    baseline_command.add(commands.add_parser("baseline", help="runs saved by name, and gates on them"), judging)
     slo_command.add(commands.add_parser("slo", help="the state of error budgets, from Prometheus"), common)
     return parser
 

@@ -78,6 +78,8 @@ def compared(seen: ApplicationObservation | None, signal: str) -> float | None:
 def has_traffic(seen: ApplicationObservation | None) -> bool:
     """Whether the application served requests in its window, by its request rate or, without one, its latencies."""
     rate = peak(seen, "request_rate")
+    if rate is None and seen is not None and "request_rate" in seen.signals:
+        rate = finite(seen.signals["request_rate"].mean)  # of a summary, which has no minutes
     if rate is None and seen is not None and seen.latency is not None and "request_rate" not in seen.signals:
         rate = finite(seen.latency.requests)
     return rate is not None and rate > 0

@@ -18,3 +18,8 @@ def grade(figures: Figures, settings: LoadRunSettings) -> str | None:
         if wanted and success > wanted.success_ratio and p95 < wanted.latency_p95:
             return name
     return GRADES[-1]
+
+
+def missing(figures: Figures) -> str:
+    """What a run without a grade does not tell."""
+    return "number of failures" if finite(figures.success_ratio) is None else "P95"

@@ -34,6 +34,9 @@ from exporter.model.observation import (
 UNMAPPED = "unmapped"
 """The method of a name that stands for no known route: it is shown, and counts in the mix, but covers nothing."""
 
+_FULL = 0.5
+"""Share of the median minute's requests, below which a minute tells no ratio of its own."""
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -80,9 +83,8 @@ def brief(run: LoadRun) -> LoadRun:
 
 
 def full_minutes(run: LoadRun) -> Window:
-    """The full minutes that the run touched, at least one."""
-    start = math.floor(run.start / MINUTE) * MINUTE
-    return Window(start, max(math.ceil(run.end / MINUTE) * MINUTE, start + MINUTE))
+    """The full minutes that the run touched, up to the end of the minute in which its last response came."""
+    return Window(math.floor(run.start / MINUTE) * MINUTE, (math.floor(run.end / MINUTE) + 1) * MINUTE)
 
 
 def as_observation(run: LoadRun) -> ApplicationObservation:
@@ -106,7 +108,8 @@ def _signals(timeline: Timeline) -> dict[str, Summary]:
     times, requests = np.asarray(timeline.ends), np.asarray(timeline.requests, dtype=np.float64)
     rates = requests / MINUTE
     steady = steady_minutes(times, rates)
-    served = requests > 0
+    # A minute that the run only touched has few requests, and a single failure among them would be its worst.
+    served = requests >= max(1.0, _FULL * float(np.median(requests)))
     found: dict[str, Summary] = {}
 
     def add(name: str, at: Floats, values: Floats) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter import words
+from exporter.analysis.grade import missing
 from exporter.analysis.regression import is_bad, matters, moved, severity
 from exporter.model.judgement import GRADES, Change, JudgedRun
 from exporter.model.settings import SEVERITIES, LoadRunSettings
@@ -54,7 +55,10 @@ def _rank(severity_name: str | None) -> int:
 def _unknown(judged: JudgedRun, settings: LoadRunSettings, least: str, min_grade: str | None) -> Iterator[str]:
     """What has to be known of the whole run and is not."""
     if min_grade is not None and judged.grade is None:
-        yield "the grade is not known, as the result tells no P95 or no failures"
+        yield f"the grade is not known, as the result tells no {missing(judged.run.total)}"
+    named = [change for change in judged.changes if change.name and change.against == "baseline"]
+    if named and all(change.reference is None for change in named):
+        yield "not one name is in both results: is it the same test?"
     known = {change.metric: change for change in judged.changes if change.name == "" and change.against == "baseline"}
     latencies = [name for name in _LATENCIES if name in known and known[name].reference is not None]
     if not latencies:

@@ -31,7 +31,7 @@ HEAD = 64 * 1024
 BLOCK = 4 * 1024 * 1024
 """Bytes that are read at once."""
 
-LARGEST_SUMMARY = 64 * 1024 * 1024
+LARGEST_SUMMARY = 32 * 1024 * 1024
 """Bytes; a summary is read whole."""
 
 _BOM = b"\xef\xbb\xbf"

@@ -99,7 +99,7 @@ class Tally:
         seconds: float,
         *,
         failed: bool,
-        kind: int = 0,
+        kind: int | None = None,
         received: float = np.nan,
         sent: float = np.nan,
         place: str = "",
@@ -110,7 +110,7 @@ class Tally:
         rows.starts.append(start)
         rows.seconds.append(seconds)
         rows.failed.append(failed)
-        rows.kinds.append(kind)
+        rows.kinds.append((self.kind("") if failed else 0) if kind is None else kind)
         rows.received.append(received)
         rows.sent.append(sent)
         rows.places.append(place)

@@ -47,6 +47,17 @@ def applications(folder: Path | None, files: Mapping[str, Sequence[Path]], wante
     return {**found, **files}
 
 
+def nothing(
+    folder: Path | None, globs: Mapping[str, Sequence[Path]], files: Mapping[str, Sequence[Path]]
+) -> Iterator[str]:
+    """Where no file was found, which is often a slip in a path, for people."""
+    if folder is not None and not globs:
+        yield f"{folder} holds no folder: each application's files belong in a folder of its own"
+    for name, patterns in globs.items():
+        if not files.get(name):
+            yield f"{name}: no file is like {', '.join(map(str, patterns))}"
+
+
 def newest(globs: Sequence[Path], most: int) -> list[Path]:
     """At most so many of the regular files, the newest first; one that vanishes meanwhile is left out."""
     stamped: list[tuple[int, Path]] = []
@@ -119,7 +130,7 @@ class Files(Generic[T]):
         """
         try:
             stat = path.stat()
-            if not settled and time.time() - stat.st_mtime < self._settle:
+            if not settled and abs(time.time() - stat.st_mtime) < self._settle:
                 return None
             stamp = (stat.st_mtime_ns, stat.st_size)
             known = self._known.get(path)

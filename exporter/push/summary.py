@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from exporter import words
+from exporter.analysis.grade import missing
 from exporter.model.execution import Executed
 from exporter.model.judgement import Change, JudgedRun
 from exporter.model.results import Snapshot
@@ -26,7 +27,8 @@ def of_run(snapshot: Snapshot, application: str, warnings: Sequence[str]) -> str
 def _figures(application: str, judged: JudgedRun) -> Iterator[str]:
     run, total = judged.run, judged.run.total
     commit = f", commit {run.commit}" if run.commit else ""
-    yield f"{application}: run {run.run} ({run.tool}{commit}), grade {judged.grade or 'unknown: no evidence'}"
+    grade = judged.grade or f"unknown: the result tells no {missing(total)}"
+    yield f"{application}: run {run.run} ({run.tool}{commit}), grade {grade}"
     rate = "" if run.requests_per_second is None else f", {words.rate(run.requests_per_second)}"
     yield f"  {total.requests} requests in {words.duration(run.duration)}{rate}"
     if total.failures is not None and total.success_ratio is not None:

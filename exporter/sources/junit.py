@@ -73,6 +73,7 @@ class Source:
         files = {name: one.files for name, one in options.applications.items()}
         globs = watching.applications(options.folder, files, "**/*.xml")
         listed = {name: self._newest(name, each, window, warnings) for name, each in globs.items()}
+        warnings += watching.nothing(options.folder, globs, listed)
         self._files.forget({path for paths in listed.values() for path in paths})
         seen = {
             name: ApplicationObservation(window, reports=self._reports(name, paths, window, warnings))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from exporter import formats
+from exporter import formats, words
 from exporter.analysis import loadrun
 from exporter.errors import SourceError
 from exporter.formats import watching
@@ -83,6 +83,9 @@ class Source:
             ]
             if name in explicit:
                 inside = [run for run in inside if _meet(loadrun.full_minutes(run), explicit[name])]
+            if runs and not inside and name not in explicit:
+                ended = words.moment(runs[-1].end)
+                warnings.append(f"{name}: the newest run, {runs[-1].run}, ended {ended}: outside the look-back")
             if inside:
                 newest = inside[-1]
                 before = tuple(loadrun.brief(run) for run in runs if run.end < newest.end)
@@ -110,6 +113,7 @@ class Source:
         globs = watching.applications(options.folder, files, "*")
         # More than are wanted, since some are no runs.
         listed = {name: watching.newest(each, 4 * options.history) for name, each in globs.items()}
+        warnings += watching.nothing(options.folder, globs, listed)
         self._files.forget({path for paths in listed.values() for path in paths} | self._kept())
         return {name: self._complete(name, paths, warnings) for name, paths in listed.items()}
 

@@ -110,6 +110,8 @@ def _check(given: argparse.Namespace) -> None:
     for name in names:
         if names.count(name) > 1:
             given.usage_error(f"--target {name} is given twice")
+    if given.save is not None and not given.save.absolute().parent.is_dir():
+        given.usage_error(f"--save {given.save}: there is no folder {given.save.parent}")
     needing = {"--to": given.to, "--save": given.save, "--baseline": given.baseline, "--history": given.history}
     for option, value in needing.items():
         if value and given.result is None:

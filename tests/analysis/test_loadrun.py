@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from exporter.analysis import loadrun
+from exporter.analysis.arithmetic import has_traffic
 from exporter.analysis.baseline import histogram_quantile
 from exporter.analysis.slo import counted
 from exporter.analysis.slo import events as events_of
+from exporter.formats.tally import Tally
 from exporter.model.loadrun import Endpoint, Figures, LoadRun
 from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import Duration
@@ -150,3 +152,35 @@ def test_events_of_two_runs_are_added() -> None:
     counts = [count for _, count in found.latency.buckets]
     assert counts == sorted(counts)
     assert counts[-1] == pytest.approx(12_000)
+
+
+def test_a_minute_that_was_only_touched_tells_no_ratio() -> None:
+    """One failure after the last full minute is no error ratio of 100 %, and still counts in the mean."""
+    tally = Tally()
+    name = tally.endpoint("GET /")
+    for number in range(6000):
+        tally.add(name, START + number / 10, 0.01, failed=False)
+    tally.add(name, START + 600.5, 0.01, failed=True)
+    seen = loadrun.as_observation(tally.run("made", "made-up"))
+    assert seen.window == Window(START, START + 660)
+    assert seen.signals["error_ratio"].peak == 0.0
+    assert seen.signals["error_ratio"].mean == pytest.approx(1 / 6001)
+
+
+def test_a_response_on_the_full_minute_is_in_the_window() -> None:
+    """It counts in the minute that begins there, and so does the window."""
+    tally = Tally()
+    tally.add(tally.endpoint("GET /"), START + 59.0, 1.0, failed=False)
+    run = tally.run("made", "made-up")
+    assert loadrun.full_minutes(run) == Window(START, START + 120)
+    assert run.timeline is not None
+    assert run.timeline.ends == (START + 120,)
+    found = loadrun.events([run], Window(START, START + 120))
+    assert found is not None
+    assert found.requests == 1
+
+
+def test_a_summary_of_a_run_is_traffic() -> None:
+    """What tells totals only has left data, though no peak is known."""
+    seen = loadrun.as_observation(replace(load_run(), timeline=None))
+    assert has_traffic(seen)

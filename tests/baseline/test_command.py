@@ -151,6 +151,24 @@ def test_too_few_requests_are_exit_code_3(place: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err.startswith("no evidence: ")
 
 
+def test_results_of_another_test_are_not_judged(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no name is in both, a wrong file was given, and no pipeline goes on by it."""
+    write(place / "other.json", load_run(START + DAY, requests=20_000, latency=0.1, names={"GET /other": 1.0}))
+    assert compare("main", "other.json") == 3
+    assert "not one name is in both results: is it the same test?" in capsys.readouterr().err
+
+
+def test_what_a_grade_lacks_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A tool without P95 has no grade, and its pipeline is told why."""
+    run = load_run(START + DAY, requests=20_000)
+    bare = replace(run, total=replace(run.total, latency=replace(run.total.latency, p95=None)))
+    write(place / "bare.json", bare)
+    assert compare("main", "bare.json", "--min-grade", "C") == 3
+    assert "the grade is not known, as the result tells no P95" in capsys.readouterr().err
+    assert cli.main(["publish", "bare.json", "--application", "shop"]) == 0
+    assert "grade unknown: the result tells no P95" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

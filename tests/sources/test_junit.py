@@ -53,7 +53,7 @@ def test_each_folder_is_an_application(tmp_path: Path) -> None:
     write(tmp_path / "checkout" / "any.xml", "a", age=100)
     (tmp_path / "empty").mkdir()
     found = asked(source(folder=tmp_path))
-    assert (found.side, found.warnings) == ("ci", ())
+    assert (found.side, found.warnings) == ("ci", (f"empty: no file is like {tmp_path}/empty/**/*.xml",))
     assert names(found) == {"shop": ["1", "2"], "checkout": ["any"], "empty": []}
 
 

@@ -83,6 +83,17 @@ def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
     assert told[0] == f"shop: {broken}: Object missing required field `tool`"
 
 
+def test_where_nothing_is_found_that_is_told(tmp_path: Path) -> None:
+    """A folder one level too deep, an empty one, a slip in a glob: no run is no failure, and somebody looks for it."""
+    write(tmp_path / "deep" / "1.json", load_run())
+    assert asked(source(tmp_path / "deep")).warnings == (
+        f"{tmp_path}/deep holds no folder: each application's files belong in a folder of its own",
+    )
+    application = loadtest.Application(files=(tmp_path / "deep" / "*.jtx",))
+    options = loadtest.Options(applications={"shop": application})
+    assert asked(loadtest.Source(options, "perf")).warnings == (f"shop: no file is like {tmp_path}/deep/*.jtx",)
+
+
 def test_files_of_other_kinds_are_told_once(tmp_path: Path) -> None:
     """Beside results lie reports and logs: they are counted, not listed."""
     write(tmp_path / "shop" / "good.json", load_run())
@@ -131,6 +142,7 @@ def test_only_runs_in_the_look_back_are_test_runs(tmp_path: Path) -> None:
     write(tmp_path / "shop" / "1.json", load_run(START - 10 * 86400))
     one = source(tmp_path)
     assert asked(one).applications == {}
+    assert asked(one).warnings == ("shop: the newest run, 1, ended 2026-11-10 08:10 UTC: outside the look-back",)
     write(tmp_path / "shop" / "2.json", load_run(START))
     assert asked(one, Window(START - 86400, START + 300)).applications == {}
     assert [each.run for each in asked(one).applications["shop"].load_runs] == ["1", "2"]

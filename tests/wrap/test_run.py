@@ -76,6 +76,7 @@ def test_only_run_is_split() -> None:
         (("--",), "wanted -- and behind it the command"),
         (("--save", "x", "--", "true"), "--save wants --result"),
         (("--to", "textfile", "/tmp", "--", "true"), "--to wants --result"),
+        (("--save", "no/x", "--result", "y", "--", "true"), "--save no/x: there is no folder no"),
         (("--target", "x", "--", "true"), "x is no target, wanted NAME=PID or NAME=:PORT"),
         (("--target", "x=:0", "--", "true"), "x=:0 is no target, wanted a port"),
         (("--target", "x=:70000", "--", "true"), "x=:70000 is no target, wanted a port"),
