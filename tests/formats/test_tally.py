@@ -93,7 +93,8 @@ def test_one_by_one_and_at_once_are_the_same() -> None:
         assert [made.endpoint(f"name {number}") for number in range(40)] == list(range(40))
         assert made.kind("500") == 0
     for position in range(n):
-        one.add(int(names[position]), float(starts[position]), float(seconds[position]), failed=bool(failed[position]))
+        start, took = float(starts[position]), float(seconds[position])
+        one.add(int(names[position]), start, took, failed=bool(failed[position]), kind=0)
     for cut in np.array_split(np.arange(n), 7):
         kinds = np.zeros(cut.size, dtype=np.int64)
         other.add_batch(Batch(names[cut], starts[cut], seconds[cut], failed[cut], kinds), str)
