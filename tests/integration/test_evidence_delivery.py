@@ -65,7 +65,7 @@ def test_a_regression_and_failing_tests_are_delivered_and_so_are_their_ends(
     results, reports, port = tmp_path / "results", tmp_path / "reports", free_port()
     for number in range(15):
         run(results, number, hours_ago=40 - 2 * number, latency=0.1 if number < 12 else 0.16)
-    report(reports, "nightly", failed=10, seconds_ago=600)
+    report(reports, "nightly", failed=10, seconds_ago=7200)
     config = tmp_path / "exporter.yml"
     config.write_text(CONFIG, encoding="utf-8")
     command = [sys.executable, "-m", "exporter.cli", "serve", f"--config.file={config}"]
@@ -89,6 +89,6 @@ def test_a_regression_and_failing_tests_are_delivered_and_so_are_their_ends(
 
         for number in range(15, 18):
             run(results, number, hours_ago=10 - 2 * (number - 14), latency=0.1)
-        report(reports, "nightly-again", failed=0, seconds_ago=10)
+        report(reports, "nightly-again", failed=0, seconds_ago=90)  # a poll sees full minutes
         eventually(lambda: over(heard, "the newest load test is worse"), SOON, "the end of the regression")
         eventually(lambda: over(heard, "too many tests fail"), SOON, "the end of failing tests")

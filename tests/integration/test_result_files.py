@@ -177,6 +177,8 @@ def test_what_wrote_the_result_does_not_matter(
     assert abs(found.run.window.start - by_prometheus.run.window.start) <= 60
     assert abs(found.run.window.end - by_prometheus.run.window.end) <= 60
 
+    for one in (found.run, by_prometheus.run):
+        assert "steady_state" in {phase.kind for phase in one.phases}
     for result_ in (found, by_prometheus):
         assert result_.coverage.ratio == pytest.approx(35 / 45)
     assert found.coverage.weighted_ratio == by_prometheus.coverage.weighted_ratio
