@@ -128,8 +128,8 @@ SERIES: tuple[Series, ...] = (
     _scalar("success_ratio", "(requests - failures) / requests. Read from files.", lambda r: r.total.success_ratio),
     series(
         "latency_seconds",
-        "Latency of all requests of the run, failed ones with them; percentiles are nearest-rank, a summary has its own."
-        " Read from files.",
+        "Latency of all requests of the run, failed ones with them; percentiles are nearest-rank, a summary has its"
+        " own. Read from files.",
         ("stat",),
         lambda judged: [((stat,), value) for stat, value in _latencies(judged.run.total.latency, LATENCY_FIGURES)],
     ),
