@@ -112,6 +112,11 @@ class _Known(Generic[T]):
     content: T | SourceError | None
 
 
+def _passing(content: object) -> bool:
+    """What was wrong with the disk and not with the file may be over by the next poll."""
+    return isinstance(content, SourceError) and content.reason == "unreadable"
+
+
 class Files(Generic[T]):
     """What has been read of files, until they change. `read` gives None for a file that is of another kind."""
 
@@ -134,7 +139,7 @@ class Files(Generic[T]):
                 return None
             stamp = (stat.st_mtime_ns, stat.st_size)
             known = self._known.get(path)
-            if known is None or known.stamp != stamp:
+            if known is None or known.stamp != stamp or _passing(known.content):
                 known = self._known[path] = _Known(stamp, self._content(path))
         except FileNotFoundError:
             return None

@@ -15,6 +15,7 @@ import pytest
 from exporter import formats, sources
 from exporter.analysis import run
 from exporter.errors import ConfigError, SourceError
+from exporter.formats import watching
 from exporter.model.observation import Observation, Window
 from exporter.model.settings import TestRunSettings
 from exporter.sources import Counting, loadtest
@@ -272,3 +273,15 @@ def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
         sources.read(path)
     text = "environments[0].source.kind: no source of the role production, wanted one of demo, prometheus, recorded"
     assert str(caught.value) == f"{path}: {text}"
+
+
+def test_a_disk_that_failed_is_asked_again(tmp_path: Path) -> None:
+    """What could not be read is tried with the next poll, though the file has not changed; what is wrong in it is not."""
+    path, answers = write(tmp_path / "1.json", load_run()), ["unreadable", "bad_data"]
+
+    def content(_: Path) -> str:
+        raise SourceError(answers.pop(0), "no")
+
+    files = watching.Files(content, 60)
+    found = [files.get(path) for _ in range(3)]
+    assert [one.reason for one in found if isinstance(one, SourceError)] == ["unreadable", "bad_data", "bad_data"]
