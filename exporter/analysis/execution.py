@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 
-from exporter.analysis.outages import application_outages, case_outages, property_outages
+from exporter.analysis.outages import FAILED, application_outages, case_outages, property_outages
 from exporter.model.execution import Case, Counts, Executed, Execution, Group, Report, Run, Spike
 from exporter.model.settings import ExecutionSettings
 
 HOUR, DAY = 3600.0, 86400.0
-FAILED = frozenset({"failed", "error"})
 
 
 def executed(

@@ -18,7 +18,7 @@ Test = tuple[object, ...]
 
 Key = TypeVar("Key", bound=Hashable)
 
-_FAILED = frozenset({"failed", "error"})
+FAILED = frozenset({"failed", "error"})
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def application_outages(reports: Sequence[Report]) -> Outages:
 
 def case_outages(reports: Sequence[Report]) -> Mapping[tuple[str, str], Outages]:
     """(suite, name) to its own, of those that ever failed."""
-    ever = {(each.suite, each.name) for report in reports for each in report.executions if each.outcome in _FAILED}
+    ever = {(each.suite, each.name) for report in reports for each in report.executions if each.outcome in FAILED}
     return _outages(
         (
             report.at,
@@ -82,7 +82,7 @@ def _outages(told: Iterable[tuple[float, Sequence[tuple[Key, Execution]]]]) -> d
     """From (time, (thing, execution)...) by ascending time."""
     states: dict[Key, _State] = {}
     for at, executions in told:
-        failed = {(key, _test(each)) for key, each in executions if each.outcome in _FAILED}
+        failed = {(key, _test(each)) for key, each in executions if each.outcome in FAILED}
         touched = dict.fromkeys(key for key, each in executions if each.outcome != "skipped")
         for key in touched:
             states.setdefault(key, _State())
