@@ -1,4 +1,4 @@
-"""Arguments, exit codes, nothing else. 0: fine, 1: a problem was found, 2: wrong usage; `slo gate` has 3 as well."""
+"""Arguments, exit codes, nothing else. 0: fine, 1: a problem was found, 2: wrong usage; gates have 3 as well."""
 
 from __future__ import annotations
 
