@@ -276,7 +276,7 @@ def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_failed_is_asked_again(tmp_path: Path) -> None:
-    """What could not be read is tried with the next poll, though the file has not changed; what is wrong in it is not."""
+    """What could not be read is tried again though the file has not changed; what is wrong in it is not."""
     path, answers = write(tmp_path / "1.json", load_run()), ["unreadable", "bad_data"]
 
     def content(_: Path) -> str:
