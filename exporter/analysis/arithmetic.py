@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from exporter.model.observation import ApplicationObservation, Samples, Summary
+from exporter.model.observation import MINUTE, ApplicationObservation, Samples, Summary
 
 Floats = NDArray[np.float64]
 
@@ -55,9 +55,9 @@ def summary(seen: ApplicationObservation | None, signal: str) -> Summary | None:
 
 
 def peak(seen: ApplicationObservation | None, signal: str) -> float | None:
-    """The signal's largest one-minute value, in its base unit."""
+    """The signal's largest one-minute value, in its base unit; None where only coarser values are known."""
     found = summary(seen, signal)
-    return finite(found.peak) if found else None
+    return finite(found.peak) if found and found.resolution <= MINUTE else None
 
 
 def latency(seen: ApplicationObservation | None, stat: str) -> float | None:

@@ -19,7 +19,7 @@ def load_coverage(
 ) -> LoadCoverage:
     """Did the test reach production's load? Every figure is None where a side lacks what it needs."""
     baseline = summary(production, "request_rate") if has_traffic(production) else None
-    if baseline is None or pte is None:
+    if baseline is None or pte is None or baseline.resolution > MINUTE:
         return LoadCoverage(None, None, None, None, None)
     highest = peak(pte, "request_rate")
     held = sustained_rate(pte.minutes, settings.sustained)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from exporter.model.execution import Report
+from exporter.model.incident import Incident
 from exporter.model.loadrun import LoadRun
 
 GAUGE_SIGNALS = ("request_rate", "error_ratio", "throughput", "concurrent_users", "cpu", "memory")
@@ -70,7 +71,9 @@ class Summary:
     None without pairs of either kind, and where the noise is zero.
     """
     samples: int | None = None
-    """How many one-minute values stand behind the summary."""
+    """How many values stand behind the summary; of a minute each, unless `resolution` says otherwise."""
+    resolution: float = MINUTE
+    """Seconds over which each value was taken. Coarser than a minute, peak and min are of means, and not compared."""
     quantiles: Mapping[str, float] = field(default_factory=dict)
     """Quantile ("0.95") to value; linear interpolation between ranks, as quantile_over_time does. Keys: QUANTILES."""
 
@@ -151,6 +154,8 @@ class ApplicationObservation:
     """The saved run that the newest is compared with."""
     reports: tuple[Report, ...] = ()
     """What test runners reported, the newest last; given by sources of the role ci."""
+    incidents: tuple[Incident, ...] | None = None
+    """What the source reported as trouble in the window, or that is still open; None where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from exporter.errors import SourceError
 from exporter.http import Response, Session
+from exporter.model.minutes import Range
 
 MAX_POINTS = 11_000
 """Points per series that a server gives for one range query; Prometheus refuses more."""
@@ -40,15 +40,6 @@ class Sample:
 
     labels: Mapping[str, str]
     value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """One series of a range query: shapes (n,), Unix seconds ascending and values, both finite."""
-
-    labels: Mapping[str, str]
-    times: NDArray[np.float64]
-    values: NDArray[np.float64]
 
 
 class _Data(msgspec.Struct):

@@ -11,14 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from exporter.analysis.arithmetic import Floats
-from exporter.analysis.baseline import latency, summarise_arrays
-from exporter.analysis.run import steady_minutes
+from exporter.analysis.baseline import latency
 from exporter.errors import SourceError
-from exporter.model.observation import QUANTILES, Latency, RouteCount, Samples, Summary, Window
-from exporter.prometheus.client import Range, Sample, series_name
+from exporter.model.minutes import Range
+from exporter.model.observation import QUANTILES, Latency, RouteCount, Summary
+from exporter.prometheus.client import Sample, series_name
 
 Key = tuple[str, ...]
 
@@ -148,43 +145,3 @@ def by_application(found: Iterable[Range]) -> dict[str, Range]:
         if application:
             series[application] = one
     return series
-
-
-def cut(series: Range, window: Window) -> Range:
-    """The part of a series inside (start, end]."""
-    inside = (series.times > window.start) & (series.times <= window.end)
-    return Range(series.labels, series.times[inside], series.values[inside])
-
-
-def samples(series: Range) -> Samples:
-    return Samples(tuple(series.times.tolist()), tuple(series.values.tolist()))
-
-
-def gauges(values: Mapping[str, Range], *, run: bool = False) -> dict[str, Summary]:
-    """Signal to summary of one application, from its one-minute values by key; quantiles of the request rate only.
-
-    In a test run, noise is taken on its plateau.
-    """
-    rate = values.get("request_rate")
-    steady = steady_minutes(rate.times, rate.values) if run and rate is not None else None
-    signals = {
-        key: summarise_arrays(series.times, series.values, steady)
-        for key, series in values.items()
-        if key != "error_rate"
-    }
-    signals = {key: one if key == "request_rate" else replace(one, quantiles={}) for key, one in signals.items()}
-    failed = _ratio(values["error_rate"], rate, steady) if rate is not None and "error_rate" in values else None
-    return {**signals, "error_ratio": failed} if failed is not None else signals
-
-
-def _ratio(errors: Range, requests: Range, steady: Floats | None) -> Summary | None:
-    """Summary of errors / requests per minute; the mean is the sum of errors / the sum of requests."""
-    minutes, at_errors, at_requests = np.intersect1d(
-        errors.times, requests.times, assume_unique=True, return_indices=True
-    )
-    failed, served = errors.values[at_errors], requests.values[at_requests]
-    busy = served > 0
-    if not busy.any():
-        return None
-    summary = summarise_arrays(minutes[busy], failed[busy] / served[busy], steady)
-    return replace(summary, mean=float(failed[busy].sum() / served[busy].sum()), quantiles={})

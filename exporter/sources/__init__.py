@@ -6,6 +6,7 @@
     ROLES = ("pte",)                                  optional: which sides it can be; else production and pte
     Source.events                                     optional: what `Counting` below asks for
     def problems(options) -> [(path, text)]: ...      optional: what is wrong beyond types (files, secrets, queries)
+    def checks(options, wanted) -> [Step]: ...        optional: what `doctor` tries, step by step
 
 The registry finds them by itself; configuration errors, self-metrics and the contract tests come with that.
 """
@@ -14,15 +15,17 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
 
 from exporter import config
+from exporter.checkup import Step
 from exporter.config import Config, Environment
 from exporter.config.conversion import child, convert, unknown
 from exporter.errors import ConfigError, Problem
+from exporter.model.checkup import Wanted
 from exporter.model.observation import Events, Observation, Samples, Window
 from exporter.model.slo_settings import Side
 
@@ -114,6 +117,18 @@ def _misplaced(role: str) -> str:
 def build(environment: Environment) -> Source:
     """The source of an environment of a configuration from `read`."""
     return cast("Source", _module(environment).Source(environment.source, environment.name))
+
+
+def kind(environment: Environment) -> str:
+    """What `kind:` says in the configuration."""
+    return cast("str", _module(environment).KIND)
+
+
+def checks(environment: Environment, wanted: Wanted) -> Iterator[Step]:
+    """The steps of a check-up of the environment's source; none for a kind that has nothing to check."""
+    module = _module(environment)
+    if hasattr(module, "checks"):
+        yield from module.checks(environment.source, wanted)
 
 
 def counts(environment: Environment) -> bool:

@@ -12,10 +12,13 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from exporter.analysis.activity import Activity
+from exporter.analysis.minutes import cut, gauges, samples
 from exporter.errors import SourceError
 from exporter.http import Session
 from exporter.http.options import HttpOptions, Problems
 from exporter.http.options import problems as http_problems
+from exporter.model.minutes import Range
 from exporter.model.observation import (
     GAUGE_SIGNALS,
     LATENCY_MEAN,
@@ -31,18 +34,14 @@ from exporter.model.observation import (
     Window,
 )
 from exporter.model.settings import Duration
-from exporter.prometheus.activity import Activity
-from exporter.prometheus.client import Client, Range
+from exporter.prometheus.client import Client
 from exporter.prometheus.presets import RECORDED, Templates, resolve, template_problems
 from exporter.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, SIGNAL_KEYS, Queries
 from exporter.prometheus.readings import (
     by_application,
-    cut,
-    gauges,
     latencies,
     native_latencies,
     routes,
-    samples,
     summaries,
 )
 from exporter.prometheus.stretches import is_tight, masked, stretches

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from exporter.analysis.activity import CHUNK, OVERLAP, Activity
+from exporter.model.minutes import Range
 from exporter.model.observation import MINUTE, Window
-from exporter.prometheus.activity import CHUNK, OVERLAP, Activity
-from exporter.prometheus.client import Range
 
 DAY = 86400.0
 

@@ -1,0 +1,79 @@
+"""What is asked of a source to see whether it can do its work, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from exporter.model.observation import Window
+
+CheckVerdict = Literal["ok", "warning", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the exporter wants of a source: the checks judge it by this. Seconds, Unix time."""
+
+    side: str
+    """The environment's configured name."""
+    role: str
+    at: float
+    """When the checks are made; windows end on the full minute before."""
+    window: Window
+    """What a poll observes: production's baseline, or the look-back in which test runs or reports are searched."""
+    pattern: Window | None
+    """Production's pattern; None on other sides."""
+    interval: float
+    """Between polls."""
+    threshold: float
+    """Requests/s above which a minute counts as activity."""
+    applications: tuple[str, ...] = ()
+    """Those for which evidence is expected; empty: whatever there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a check may have failed, and what to do about it."""
+
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came back, without secrets, and what to make of it."""
+
+    verdict: Literal["ok", "warning", "failed"]
+    found: str
+    causes: tuple[Cause, ...] = ()
+    """Likely ones first; given unless all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One step of a check-up."""
+
+    check: str
+    """Its name, from a fixed set for each kind: the label `check`."""
+    subject: str
+    """What of, where a check is made of several things: an application, a signal, a file. Else empty."""
+    tried: str
+    verdict: CheckVerdict
+    found: str
+    """For a skipped step: which failed check it depends on."""
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """All steps of one source, in the order in which they were made."""
+
+    source: str
+    """The environment's configured name."""
+    kind: str
+    steps: tuple[Checked, ...]
+
+    @property
+    def well(self) -> bool:
+        """Nothing failed; what was skipped depends on something that did, or could not be tried."""
+        return all(step.verdict != "failed" for step in self.steps)

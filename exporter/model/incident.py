@@ -1,0 +1,27 @@
+"""What a source itself reports as trouble: violated health rules, and events of a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+IncidentSeverity = Literal["warning", "critical"]
+INCIDENT_SEVERITIES: tuple[IncidentSeverity, ...] = ("warning", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One stretch of trouble, or one event. Times are Unix seconds."""
+
+    kind: Literal["violation", "event"]
+    name: str
+    """The health rule's name, or the event's type."""
+    entity: str
+    """What it befell, as the source names it: an application, tier, node or business transaction."""
+    entity_type: str
+    severity: IncidentSeverity
+    start: float
+    end: float | None
+    """None while it is open. An event begins and ends in one moment."""
+    text: str = ""
+    """What the source says about it, on one line."""
