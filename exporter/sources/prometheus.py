@@ -1,6 +1,6 @@
 """Prometheus and what speaks its query API: Thanos, Mimir, VictoriaMetrics and others.
 
-An observation takes a fixed number of queries for all applications and routes together; docs/sources.md lists them.
+An observation takes a fixed number of queries for all applications and routes together; docs/sources/prometheus.md lists them.
 """
 
 from __future__ import annotations

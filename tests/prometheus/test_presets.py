@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import promql_parser
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import sources
-from exporter.errors import REASONS, ConfigError, Problem
+from exporter.errors import REASONS, ConfigError
 from exporter.http.options import Tls
 from exporter.prometheus.presets import KEYS, PRESETS, RECORDED, Templates, duration, resolve
 from exporter.sources import prometheus
@@ -127,19 +125,8 @@ def test_all_problems_at_once() -> None:
     assert [path for path, _ in prometheus.problems(selector)] == ["selector"]
 
 
-DOCUMENTED = re.findall(r"```yaml\n(.*?)```", (TOP / "docs" / "sources.md").read_text(), re.DOTALL)
-
-
-@pytest.mark.parametrize("text", DOCUMENTED)
-def test_documented_examples(text: str) -> None:
-    """Each example of docs/sources.md is a configuration that is right, but for the files that are not here."""
-    found: list[Problem] = []
-    sources.options(yaml.safe_load(text), "sources.md", "source", found)
-    assert [each for each in found if "cannot read" not in each.text and not each.text.endswith("is no folder")] == []
-
-
 def test_every_option_and_reason_is_documented() -> None:
-    """docs/sources.md names each option, each key of a template and each reason."""
-    text = (TOP / "docs" / "sources.md").read_text()
+    """The pages name each option, each key of a template and each reason."""
+    text = "".join((TOP / "docs" / page).read_text() for page in ("sources.md", "sources/prometheus.md"))
     names = {*prometheus.Options.__struct_fields__, *(f"tls.{field}" for field in Tls.__struct_fields__), *KEYS}
     assert [name for name in sorted({*names, *REASONS} - {"tls", "internal"}) if f"`{name}`" not in text] == []

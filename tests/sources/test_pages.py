@@ -1,0 +1,56 @@
+"""Each kind of source has a page: what it needs, an example, what it cannot know."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporter import sources
+from exporter.errors import Problem
+from tests.servers import TOP
+
+INDEX = TOP / "docs" / "sources.md"
+PAGES = sorted((TOP / "docs" / "sources").glob("*.md"))
+EXAMPLES = [
+    pytest.param(yaml.safe_load(text), id=f"{page.stem}-{number}")
+    for page in (INDEX, *PAGES)
+    for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+]
+
+
+def page_of(kind: str) -> Path:
+    """The page that the index leads to from the kind."""
+    found = re.search(rf"\[[^]]*`{kind}`[^]]*\]\((sources/[a-z]+\.md)\)", INDEX.read_text(encoding="utf-8"))
+    assert found, f"docs/sources.md leads nowhere for {kind}"
+    return INDEX.parent / found[1]
+
+
+@pytest.mark.parametrize("kind", sorted(sources.kinds()))
+def test_every_kind_has_a_page(kind: str) -> None:
+    """With what it needs, an example of this kind, and what it cannot know, in this order."""
+    text = page_of(kind).read_text(encoding="utf-8")
+    headings = ["## What it needs\n", "## Example\n", "## What it cannot know\n"]
+    places = [text.find(heading) for heading in headings]
+    assert -1 not in places, f"{kind}: {headings}"
+    assert places == sorted(places)
+    assert f"kind: {kind}\n" in text
+
+
+@pytest.mark.parametrize("kind", sorted(sources.kinds()))
+def test_every_option_of_a_kind_is_on_its_page(kind: str) -> None:
+    """What every HTTP source has stands on the index."""
+    text = page_of(kind).read_text(encoding="utf-8") + INDEX.read_text(encoding="utf-8")
+    options = sources.kinds()[kind].Options.__struct_fields__
+    assert [name for name in options if not re.search(rf"`{name}[`.]", text)] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_documented_examples(example: dict[str, object]) -> None:
+    """Each example is a source that is right, but for the files that are not here."""
+    found: list[Problem] = []
+    sources.options(example, "sources.md", "source", found)
+    absent = ("cannot read", "is no folder", "is no file")
+    assert [each for each in found if not any(text in each.text for text in absent)] == []
