@@ -47,6 +47,7 @@ ORDER = (
     "slo",
     "baseline",
     "pipeline",
+    "doctor",
     "push",
     "logs",
     "polling",

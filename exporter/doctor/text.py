@@ -1,0 +1,80 @@
+"""A check-up as lines for a person who would rather sleep: one mark a step, and what to do where something is wrong."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from exporter import words
+from exporter.model.checkup import Cause, Checked, Checkup, CheckVerdict
+
+WIDTH = 110
+"""Columns; only a word that is longer by itself passes it."""
+
+MARKS: dict[CheckVerdict, str] = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
+
+_MARK, _NAME = 9, 24
+"""Columns of the mark and of check and subject, with the gap after them."""
+
+_BESIDE = " " * (2 + _MARK + _NAME)
+_PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
+_COLOURS: dict[CheckVerdict, str] = {"ok": "\x1b[32m", "warning": "\x1b[33m", "failed": "\x1b[1;31m", "skipped": _DIM}
+
+
+def heading(source: str, kind: str, role: str, *, colour: bool = False) -> str:
+    """The line before a source's steps."""
+    what = f"({kind})" if source == role else f"({kind}, {role})"
+    return f"{_BOLD}{source}{_PLAIN} {what}" if colour else f"{source} {what}"
+
+
+def step(done: Checked, *, colour: bool = False) -> str:
+    """A step: mark, check and subject, what was tried, what came back; unless all is well, causes with remedies."""
+    mark = MARKS[done.verdict].ljust(_MARK)
+    mark = f"{_COLOURS[done.verdict]}{mark}{_PLAIN}" if colour else mark
+    name = f"{done.check} {done.subject}".strip()
+    first, *rest = [*_beside(done)]
+    if len(name) >= _NAME:
+        return "\n".join([f"  {mark}{name}", f"{_BESIDE}{first}", *(f"{_BESIDE}{line}" for line in rest)])
+    return "\n".join([f"  {mark}{name.ljust(_NAME)}{first}", *(f"{_BESIDE}{line}" for line in rest)])
+
+
+def summary(source: str, steps: Sequence[Checked]) -> str:
+    """How many steps came out how: "pte: 1 FAILED, 1 warning, 5 ok, 2 skipped"."""
+    verdicts = [done.verdict for done in steps]
+    order: tuple[CheckVerdict, ...] = ("failed", "warning", "ok", "skipped")
+    counts = [f"{verdicts.count(verdict)} {MARKS[verdict]}" for verdict in order if verdict in verdicts]
+    return f"{source}: {', '.join(counts) or 'nothing to check'}"
+
+
+def checkup(done: Checkup, role: str = "", *, colour: bool = False) -> str:
+    """A whole check-up, as the command prints it."""
+    lines = [heading(done.source, done.kind, role or done.source, colour=colour)]
+    lines += [step(each, colour=colour) for each in done.steps]
+    return "\n".join([*lines, summary(done.source, done.steps), ""])
+
+
+def ends(at: Iterable[tuple[str, bool]]) -> str:
+    """The last line: whether all sources are well, by name."""
+    ill = [name for name, well in at if not well]
+    return f"Not well: {words.listed(ill)}." if ill else "All is well."
+
+
+def _beside(done: Checked) -> Iterator[str]:
+    if done.verdict == "skipped":
+        yield from _wrapped(done.found, "", "")
+        return
+    yield from _wrapped(done.tried, "", "  ")
+    yield from _wrapped(done.found, "-> ", "   ")
+    for number, cause in enumerate(done.causes, 1):
+        yield from _cause(f"{number}. " if len(done.causes) > 1 else "", cause)
+
+
+def _cause(number: str, cause: Cause) -> Iterator[str]:
+    yield from _wrapped(cause.text, f"   {number or 'because '}", "      ")
+    yield from _wrapped(cause.remedy, "      do: ", "          ")
+
+
+def _wrapped(text: str, first: str, further: str) -> list[str]:
+    """The text in lines that fit beside the names; a path or URL is never broken."""
+    shape = textwrap.TextWrapper(WIDTH - len(_BESIDE), first, further, break_long_words=False, break_on_hyphens=False)
+    return shape.wrap(text) or [first.rstrip()]
