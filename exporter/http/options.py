@@ -36,6 +36,16 @@ class Tls(Settings, frozen=True):
     insecure_skip_verify: bool = False
 
 
+class Proxy(Settings, frozen=True):
+    """An HTTP proxy between us and the server; those of the environment are not used."""
+
+    url: str
+    """Such as http://proxy.example:3128."""
+    username: str | None = None
+    password_file: Path | None = None
+    password_env: str | None = None
+
+
 class HttpOptions(Settings, frozen=True):
     """What every source that speaks HTTP may be told."""
 
@@ -52,10 +62,11 @@ class HttpOptions(Settings, frozen=True):
     headers_files: dict[str, Path] = msgspec.field(default_factory=dict)
     """Header name to the file with its value, for values that are secret."""
     tls: Tls = Tls()
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Secret:
+class Secret:
     """Where a secret stands: in a file or in an environment variable."""
 
     path: str
@@ -63,6 +74,7 @@ class _Secret:
     variable: str | None = None
 
     def read(self) -> str:
+        """The secret as it is now; raises SourceError `unreadable`."""
         if self.file is not None:
             return _line(read_text(self.file), str(self.file))
         value = os.environ.get(self.variable or "")
@@ -92,20 +104,27 @@ def read_text(file: Path) -> str:
         raise SourceError("unreadable", f"cannot read {file}: it is not text") from None
 
 
-def _token(options: HttpOptions) -> _Secret | None:
+def _token(options: HttpOptions) -> Secret | None:
     if options.bearer_token_file is not None:
-        return _Secret("bearer_token_file", options.bearer_token_file)
-    return _Secret("bearer_token_env", None, options.bearer_token_env) if options.bearer_token_env else None
+        return Secret("bearer_token_file", options.bearer_token_file)
+    return Secret("bearer_token_env", None, options.bearer_token_env) if options.bearer_token_env else None
 
 
-def _password(options: HttpOptions) -> _Secret | None:
+def _password(options: HttpOptions) -> Secret | None:
     if options.password_file is not None:
-        return _Secret("password_file", options.password_file)
-    return _Secret("password_env", None, options.password_env) if options.password_env else None
+        return Secret("password_file", options.password_file)
+    return Secret("password_env", None, options.password_env) if options.password_env else None
 
 
-def _header_secrets(options: HttpOptions) -> Mapping[str, _Secret]:
-    return {name: _Secret(f"headers_files.{name}", file) for name, file in options.headers_files.items()}
+def proxy_password(proxy: Proxy) -> Secret | None:
+    """Where the proxy's password stands."""
+    if proxy.password_file is not None:
+        return Secret("proxy.password_file", proxy.password_file)
+    return Secret("proxy.password_env", None, proxy.password_env) if proxy.password_env else None
+
+
+def _header_secrets(options: HttpOptions) -> Mapping[str, Secret]:
+    return {name: Secret(f"headers_files.{name}", file) for name, file in options.headers_files.items()}
 
 
 def request_headers(options: HttpOptions) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -139,19 +158,15 @@ def check_tls(tls: Tls) -> None:
         raise SourceError("unreadable", text) from None
 
 
-def problems(url: str, options: HttpOptions) -> Problems:
+def problems(url: str, options: HttpOptions, example: str = "https://prometheus.example:9090") -> Problems:
     """What is wrong with the connection's options, unreadable files and secrets included; sends nothing."""
-    found = [*_url_problems(url), *_credential_problems(options), *_header_problems(options)]
+    found = [*_url_problems(url, example), *_credential_problems(options), *_header_problems(options)]
+    found += _proxy_problems(options.proxy)
     if options.timeout <= 0:
         found.append(("timeout", "must be more than 0s"))
     if options.max_bytes < 1:
         found.append(("max_bytes", "must be at least 1"))
-    for secret in (_token(options), _password(options), *_header_secrets(options).values()):
-        try:
-            if secret is not None:
-                secret.read()
-        except SourceError as error:
-            found.append((secret.path if secret else "", str(error)))
+    found += secret_problems(_token(options), _password(options), *_header_secrets(options).values())
     if (options.tls.cert_file is None) != (options.tls.key_file is None):
         return [*found, ("tls.cert_file", "cert_file and key_file go together")]
     try:
@@ -161,19 +176,44 @@ def problems(url: str, options: HttpOptions) -> Problems:
     return found
 
 
-def _url_problems(url: str) -> Problems:
+def secret_problems(*secrets: Secret | None) -> Problems:
+    """Which of them cannot be read."""
+    found = []
+    for secret in secrets:
+        try:
+            if secret is not None:
+                secret.read()
+        except SourceError as error:
+            found.append((secret.path if secret else "", str(error)))
+    return found
+
+
+def _url_problems(url: str, example: str) -> Problems:
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return [("url", "not a URL; wanted e.g. https://prometheus.example:9090")]
+        return [("url", f"not a URL; wanted e.g. {example}")]
     if parts.username is not None or parts.password is not None:
         return [("url", "holds a user or password; use username with password_file or password_env")]
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        return [("url", "not an http or https URL; wanted e.g. https://prometheus.example:9090")]
+        return [("url", f"not an http or https URL; wanted e.g. {example}")]
     if parts.query or parts.fragment:
         return [("url", "must end with the path, without ? or #")]
     return []
+
+
+def _proxy_problems(proxy: Proxy | None) -> Problems:
+    if proxy is None:
+        return []
+    found = [(f"proxy.{path}", text) for path, text in _url_problems(proxy.url, "http://proxy.example:3128")]
+    if not found and urlsplit(proxy.url).path.strip("/"):
+        found.append(("proxy.url", "must end with the port, without a path"))
+    if proxy.password_file and proxy.password_env:
+        found.append(("proxy.password_env", "give password_file or password_env, not both"))
+    if (proxy.username is None) != (proxy_password(proxy) is None):
+        found.append(("proxy.username", "a proxy's credentials are username and one of password_file, password_env"))
+    return found + secret_problems(proxy_password(proxy))
 
 
 def _credential_problems(options: HttpOptions) -> Iterator[tuple[str, str]]:
