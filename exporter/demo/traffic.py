@@ -23,7 +23,16 @@ DAY = 1440
 SETUP = 15
 """Minutes that the PTE stands idle before and after a run."""
 
+OUTAGE_MINUTES = 20
+"""How long production fails every day."""
+
+SPIKE_DAYS = 3
+SURGE_MINUTES = 15
+"""How often and how long production's load spikes, where it does."""
+
 SPIKE_MINUTES = 10
+"""How long a test's load spikes."""
+
 IDLE_CPU = 0.08
 
 LATENCY_SHAPE = 4.0
@@ -112,9 +121,9 @@ def _production(seed: int, application: Application, minutes: Minutes) -> Traffi
     load = _load(seed, application, name, minutes)
     requests = application.peak * load
     day, minute = np.divmod(minutes - 1, DAY)
-    bad = (60.0 + 1300.0 * (0.5 + 0.5 * uniform(seed, f"{name} bad", day))).astype(np.int64)
-    outage = (minute >= bad) & (minute < bad + 20)
-    ratio = application.error_ratio * (_wobble(seed, f"{name} errors", minutes) + 1.3 * outage)
+    bad = outage(seed, application.name, day)
+    failing = (minute >= bad) & (minute < bad + OUTAGE_MINUTES)
+    ratio = application.error_ratio * (_wobble(seed, f"{name} errors", minutes) + 1.3 * failing)
     return Traffic(
         minutes=minutes,
         requests=requests,
@@ -127,6 +136,17 @@ def _production(seed: int, application: Application, minutes: Minutes) -> Traffi
     )
 
 
+def outage(seed: int, application: str, day: Minutes) -> Minutes:
+    """The minute of each day (0 is its first) at which production's daily outage begins, over before midnight."""
+    return (60.0 + 1300.0 * (0.5 + 0.5 * uniform(seed, f"production {application} bad", day))).astype(np.int64)
+
+
+def surge(seed: int, application: str, day: Minutes) -> Minutes:
+    """The minute of each day at which a spike of production's load would begin; there is one on every SPIKE_DAYS."""
+    begins: Minutes = 5 * (30.0 + 24.0 * uniform(seed, f"production {application} spike", day)).astype(np.int64)
+    return begins
+
+
 def _load(seed: int, application: Application, name: str, minutes: Minutes) -> Floats:
     """Production's load as a multiple of an ordinary weekday's peak."""
     day, minute = np.divmod(minutes - 1, DAY)
@@ -134,8 +154,9 @@ def _load(seed: int, application: Application, name: str, minutes: Minutes) -> F
     load = application.low + (1.0 - application.low) * swing
     load = load * np.where((day + 3) % 7 >= 5, application.weekend, 1.0)
     if application.spikes:
-        start = 5 * (30.0 + 24.0 * uniform(seed, f"{name} spike", day)).astype(np.int64)
-        load = load * np.where((day % 3 == 0) & (minute >= start) & (minute < start + 15), 2.4, 1.0)
+        start = surge(seed, application.name, day)
+        surging = (day % SPIKE_DAYS == 0) & (minute >= start) & (minute < start + SURGE_MINUTES)
+        load = load * np.where(surging, 2.4, 1.0)
     if application.sale is not None and application.test is not None:
         load = np.where(day % application.test.period_days == application.test.day, application.sale, load)
     return _noisy(seed, name, load, minutes)

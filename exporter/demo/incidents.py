@@ -1,0 +1,83 @@
+"""What watches the made-up shop's production would report: violated health rules, and restarts, computed as traffic is.
+
+Two rules follow the traffic itself (the daily outage, and the spikes of every third night); a third, on a disk that
+fills, is open for four days of each week, so that at most times something somewhere is open. The PTE has no trouble.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from exporter.demo.noise import uniform
+from exporter.demo.shop import Application
+from exporter.demo.traffic import DAY, OUTAGE_MINUTES, SPIKE_DAYS, SURGE_MINUTES, Role, outage, surge
+from exporter.model.incident import Incident
+from exporter.model.observation import MINUTE, Window
+
+WEEK = 7 * DAY
+DISK_MINUTES = 4 * DAY
+"""How long each week's full disk lasts; it begins within the week's first three days."""
+
+_TIER, _NODE = "APPLICATION_COMPONENT", "APPLICATION_COMPONENT_NODE"
+_ERRORS = Incident("violation", "Error rate is too high", "", "APPLICATION", "critical", 0, 0, "Twice as many as usual")
+_CALLS = Incident("violation", "Calls are above normal", "web", _TIER, "warning", 0, 0, "Twice as many as usual")
+_DISK = Incident("violation", "Disk space is low", "app-2", _NODE, "warning", 0, 0, "Less than a tenth is free")
+_RESTART = Incident("event", "APP_SERVER_RESTART", "app-1", _NODE, "warning", 0, 0, "The server was restarted")
+"""What is the same whenever it happens."""
+
+
+def incidents(seed: int, role: Role, application: Application, window: Window) -> tuple[Incident, ...]:
+    """What lay in (start, end] or reached into it, by its start; open is what had not ended by the window's end.
+
+    An application without requests in production has no trouble either.
+    """
+    if role != "production" or not application.peak:
+        return ()
+    found = [_cut(one, window) for one in _all(seed, application, window) if _inside(one, window)]
+    return tuple(sorted(found, key=lambda one: (one.start, one.name)))
+
+
+def _inside(one: Incident, window: Window) -> bool:
+    """An event in the window's last moment belongs to it; a violation that only begins there has not been seen yet."""
+    assert one.end is not None
+    if one.kind == "event":
+        return window.start < one.start <= window.end
+    return one.start < window.end and one.end > window.start
+
+
+def _cut(one: Incident, window: Window) -> Incident:
+    """As the window's end saw it."""
+    if one.end is None or one.end <= window.end:
+        return one
+    return replace(one, end=None)
+
+
+def _all(seed: int, application: Application, window: Window) -> Iterator[Incident]:
+    """Everything of the days and weeks that the window touches, each with its end."""
+    name = application.name
+    for day in _steps(window, DAY):
+        start = _second(day * DAY + int(outage(seed, name, np.array([day]))[0]))
+        yield _lasting(replace(_ERRORS, entity=name), start, OUTAGE_MINUTES)
+        yield _lasting(_RESTART, start + OUTAGE_MINUTES * MINUTE, 0)
+        if application.spikes and day % SPIKE_DAYS == 0:
+            yield _lasting(_CALLS, _second(day * DAY + int(surge(seed, name, np.array([day]))[0])), SURGE_MINUTES)
+    for week in _steps(window, WEEK):
+        shift = 0.5 + 0.5 * uniform(seed, f"production {name} disk", np.array([week]))[0]
+        yield _lasting(_DISK, _second(week * WEEK + int((WEEK - DISK_MINUTES) * shift)), DISK_MINUTES)
+
+
+def _lasting(one: Incident, start: float, minutes: int) -> Incident:
+    return replace(one, start=start, end=start + minutes * MINUTE)
+
+
+def _steps(window: Window, minutes: int) -> range:
+    """Numbers of the days or weeks since the epoch that the window touches."""
+    return range(int(window.start // (minutes * MINUTE)), int(window.end // (minutes * MINUTE)) + 1)
+
+
+def _second(minute: int) -> float:
+    """When a minute begins that is counted from the epoch."""
+    return minute * MINUTE
