@@ -1,0 +1,29 @@
+"""The controller as a program.
+
+python -m exporter.demo.controller --listen 127.0.0.1:9829 --secret.file FILE
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from exporter.demo.controller.rules import ACCOUNT, CLIENT, Controller
+from exporter.demo.controller.server import Server
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    about = f"An AppDynamics controller's stand-in: account {ACCOUNT}, API client {CLIENT}."
+    parser = argparse.ArgumentParser(prog="python -m exporter.demo.controller", description=about)
+    parser.add_argument("--listen", default="127.0.0.1:9829", metavar="HOST:PORT")
+    parser.add_argument("--secret.file", dest="secret", type=Path, required=True, help="the API client's secret")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    host, _, port = options.listen.rpartition(":")
+    secret = options.secret.read_text(encoding="utf-8").strip()
+    Server((host, int(port)), Controller(options.seed, secret=secret)).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
