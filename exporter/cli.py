@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from exporter import __version__, generate, logs, words
 from exporter.baseline import command as baseline_command
 from exporter.commands import Progress, moment
+from exporter.doctor import command as doctor_command
 from exporter.errors import ConfigError, PteError
 from exporter.generate import command as generate_command
 from exporter.push import command as push_command
@@ -206,6 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", parents=[common, web], help="tell what is wrong with the configuration")
     check.set_defaults(run=_check)
 
+    doctor_command.add(commands.add_parser("doctor", parents=[common], help="tell what is wrong with any source"))
     generate_command.add(commands.add_parser("generate", help="write rules, dashboards or docs/METRICS.md"), common)
     wrap_command.add(commands.add_parser("run", parents=[judging], help="start a load generator, publish its result"))
     push_command.add(commands.add_parser("publish", parents=[judging], help="publish a load test's result, once"))

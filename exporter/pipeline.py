@@ -33,6 +33,14 @@ class Seen:
     at: float
 
 
+def windows(environment: Environment, settings: AnalysisSettings, end: float) -> tuple[Window, Window | None]:
+    """What a poll observes that ends at `end`, a full minute, and the pattern's window where one is asked for."""
+    if environment.role == "production":
+        return Window(end - BASELINE, end), Window(end - PATTERN, end)
+    lookback = settings.test_executions.lookback if environment.role == "ci" else settings.test_run.lookback
+    return Window(end - lookback, end), None
+
+
 class Pipeline:
     """Keeps the latest observation of each side. Each source is asked by one thread at a time; others may go on.
 
@@ -115,14 +123,12 @@ class Pipeline:
                 source.close()
 
     def _observe(self, environment: Environment, end: float) -> Observation:
-        source = self._sources[environment.role]
-        if environment.role == "production":
-            return source.observe(Window(end - BASELINE, end), pattern=Window(end - PATTERN, end))
-        if environment.role == "ci":
-            return source.observe(Window(end - self._settings.test_executions.lookback, end))
-        settings = self._settings.test_run
+        source, settings = self._sources[environment.role], self._settings.test_run
+        window, pattern = windows(environment, self._settings, end)
+        if environment.role != "pte":
+            return source.observe(window, pattern=pattern)
         choose = partial(run.choose, settings=settings, explicit=environment.windows)
-        seen = source.observe_runs(Window(end - settings.lookback, end), settings.threshold, choose)
+        seen = source.observe_runs(window, settings.threshold, choose)
         return replace(seen, applications=dict(_with_origin(seen.applications, environment.windows)))
 
     def _count(self, environment: Environment, end: float) -> tuple[str, ...]:
@@ -154,7 +160,7 @@ class Pipeline:
         does not answer, or is being asked, nobody waits for it: its own next poll comes back to this.
         """
         wanted = set(self._midnights().values())
-        if not self._answers["production"] or not self._locks["production"].acquire(blocking=False):
+        if not self._answers.get("production") or not self._locks["production"].acquire(blocking=False):
             return None
         try:
             self._before = {day: seen for day, seen in self._before.items() if day in wanted}

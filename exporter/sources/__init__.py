@@ -16,6 +16,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol, cast, runtime_checkable
@@ -75,7 +76,7 @@ def kinds() -> Mapping[str, ModuleType]:
     return found
 
 
-def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem]) -> Any:
+def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem], *, checked: bool = True) -> Any:
     """A `source:` mapping as its kind's Options, or None after adding what is wrong with it to `problems`."""
     known, kind = kinds(), raw.get("kind")
     if not isinstance(kind, str) or kind not in known:
@@ -84,16 +85,28 @@ def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem
         return None
     rest = {key: value for key, value in raw.items() if key != "kind"}
     converted = convert(rest, known[kind].Options, file, path, problems)
-    if converted is not None and hasattr(known[kind], "problems"):
-        found = list(known[kind].problems(converted))
+    if checked and converted is not None:
+        found = _beyond(known[kind], converted)
         problems += [Problem(file, child(path, below) if below else path, text) for below, text in found]
         return None if found else converted
     return converted
 
 
-def read(path: str | Path) -> Config:
-    """The configuration with each environment's source options; raises ConfigError with every problem found."""
-    found = config.read(path, options)
+def problems(environment: Environment) -> list[tuple[str, str]]:
+    """What is wrong with the source's options beyond their types (files, secrets), as (key, text)."""
+    return _beyond(_module(environment), environment.source)
+
+
+def _beyond(module: ModuleType, options: Any) -> list[tuple[str, str]]:
+    return list(module.problems(options)) if hasattr(module, "problems") else []
+
+
+def read(path: str | Path, *, checked: bool = True) -> Config:
+    """The configuration with each environment's source options; raises ConfigError with every problem found.
+
+    Unless `checked`, what `problems` tells is left to the caller, so that one unusable secret spoils one source only.
+    """
+    found = config.read(path, partial(options, checked=checked))
     wrong = [
         Problem(str(path), f"environments[{position}].source.kind", _misplaced(each.role))
         for position, each in enumerate(found.environments)

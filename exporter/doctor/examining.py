@@ -1,0 +1,114 @@
+"""The steps of one environment: its configuration, what its kind checks, and one real observation at the end."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator
+
+from msgspec import structs
+
+from exporter import sources
+from exporter.checkup import Step, checked, failed, ok
+from exporter.checkup.causes import causes_of, of_option
+from exporter.config import Config, Environment
+from exporter.doctor import seen
+from exporter.doctor.masking import mask, secrets
+from exporter.errors import SourceError
+from exporter.model.checkup import Cause, Checked, Finding, Wanted
+from exporter.model.observation import MINUTE
+from exporter.pipeline import Pipeline, windows
+
+CONFIGURATION, OBSERVATION = "configuration", "observation"
+"""The steps that every kind of source has in the command, before and after those of its kind."""
+
+logger = logging.getLogger(__name__)
+
+
+def wanted(config: Config, environment: Environment, at: float) -> Wanted:
+    """What the exporter wants of the environment's source at `at` (Unix seconds)."""
+    window, pattern = windows(environment, config.analysis, math.floor(at / MINUTE) * MINUTE)
+    executions = config.analysis.test_executions.expected
+    return Wanted(
+        side=environment.name,
+        role=environment.role,
+        at=at,
+        window=window,
+        pattern=pattern,
+        interval=environment.interval,
+        threshold=config.analysis.test_run.threshold,
+        applications=tuple(executions) if environment.role == "ci" else config.analysis.expected,
+    )
+
+
+def examine(
+    config: Config, environment: Environment, at: float, begin: Callable[[Step], None] = lambda _: None
+) -> Iterator[Checked]:
+    """Every step of the command, as soon as it is done; `begin` is told of each before it is made."""
+    done: list[Checked] = []
+
+    def steps() -> Iterator[Step]:
+        yield _configuration(environment)
+        if done[0].verdict != "failed":
+            yield from sources.checks(environment, wanted(config, environment, at))
+        yield _observation(config, environment, at, done)
+
+    hidden = secrets(environment.source)
+    for each in _checked(_told(steps(), begin)):
+        done.append(mask(each, hidden))
+        yield done[-1]
+
+
+def check(config: Config, environment: Environment, at: float) -> Iterator[Checked]:
+    """The steps of the environment's kind alone, for the background: polls observe anyway."""
+    hidden = secrets(environment.source)
+    for each in _checked(sources.checks(environment, wanted(config, environment, at))):
+        yield mask(each, hidden)
+
+
+def _checked(steps: Iterator[Step]) -> Iterator[Checked]:
+    """As `checked`; a fault between two steps is a finding too, since the next source still waits."""
+    try:
+        yield from checked(steps)
+    except SourceError as error:
+        yield Checked("checks", "", "find out what to check", "failed", str(error), causes_of(error.reason))
+    except Exception as error:
+        logger.debug("a fault of the exporter", exc_info=True)
+        fault = Cause("a fault of the exporter", "please report it, with what --log.level debug shows")
+        text = f"a fault of the exporter: {error.__class__.__name__}"
+        yield Checked("checks", "", "find out what to check", "failed", text, (fault,))
+
+
+def _told(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step]:
+    for step in steps:
+        begin(step)
+        yield step
+
+
+def _configuration(environment: Environment) -> Step:
+    def run() -> Finding:
+        problems = sources.problems(environment)
+        if not problems:
+            return ok("nothing is wrong with them")
+        causes = [cause for path, _ in problems for cause in of_option(path)]
+        return failed("; ".join(f"{path}: {text}" for path, text in problems), *dict.fromkeys(causes))
+
+    return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)
+
+
+def _observation(config: Config, environment: Environment, at: float, done: list[Checked]) -> Step:
+    """One poll. A failed check of the source as a whole makes it useless; one of an application or a signal does not:
+
+    then it shows what is left.
+    """
+
+    def run() -> Finding:
+        pipeline = Pipeline(structs.replace(config, environments=(environment,)))
+        try:
+            found = pipeline.poll(environment.name, at)
+        finally:
+            pipeline.close()
+        return seen.finding(found, wanted(config, environment, at))
+
+    needs = tuple(dict.fromkeys(each.check for each in done if each.verdict == "failed" and not each.subject))
+    return Step(OBSERVATION, "poll the source once, as serve does", run, needs)

@@ -1,0 +1,38 @@
+"""Check-ups for programs. The shape is stable: keys may be added, none is renamed or taken away.
+
+{"version": "...", "at": "2026-11-20T10:00:00+00:00", "well": false, "sources": [
+  {"source": "pte", "role": "pte", "kind": "loadtest", "well": false, "steps": [
+    {"check": "found", "subject": "shop", "verdict": "failed",      ok, warning, failed or skipped
+     "tried": "...", "found": "...",                                one line each, without secrets
+     "causes": [{"text": "...", "remedy": "..."}]}]}]}              the likeliest first; empty where all is well
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from exporter import __version__
+from exporter.model.checkup import Checkup
+
+
+def render(checkups: Sequence[tuple[str, Checkup]], at: float) -> bytes:
+    """Each source's role and check-up, and when they were begun (Unix seconds), as JSON."""
+    document = {
+        "version": __version__,
+        "at": datetime.fromtimestamp(at, UTC).isoformat(),
+        "well": all(checkup.well for _, checkup in checkups),
+        "sources": [
+            {
+                "source": checkup.source,
+                "role": role,
+                "kind": checkup.kind,
+                "well": checkup.well,
+                "steps": checkup.steps,
+            }
+            for role, checkup in checkups
+        ],
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

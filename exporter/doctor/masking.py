@@ -1,0 +1,62 @@
+"""The last net under what a check-up shows: secrets that a source was given never stand in it.
+
+Steps and errors leave them out by themselves; this is for the one that forgets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import msgspec
+
+from exporter.model.checkup import Cause, Checked
+
+HIDDEN = "<secret>"
+
+_SHORTEST = 4
+"""Characters. A shorter secret would mask half of the text, and guards nothing."""
+
+
+def secrets(options: Any) -> tuple[str, ...]:
+    """Every secret that the options name and that can be read now, the longest first."""
+    found = {each for each in _values(options) if len(each) >= _SHORTEST}
+    written = {form for each in found for form in (each, quote(each, safe=""), quote_plus(each))}
+    return tuple(sorted(written, key=len, reverse=True))
+
+
+def mask(done: Checked, hidden: Sequence[str]) -> Checked:
+    """The step without the secrets."""
+
+    def plain(text: str) -> str:
+        for secret in hidden:
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    causes = tuple(Cause(plain(each.text), plain(each.remedy)) for each in done.causes)
+    return replace(done, tried=plain(done.tried), found=plain(done.found), causes=causes)
+
+
+def _values(options: Any) -> Iterator[str]:
+    """By the names that options with secrets have: *_env, *_file but certificates, and headers_files."""
+    for name in getattr(options, "__struct_fields__", ()):
+        value = getattr(options, name)
+        if isinstance(value, msgspec.Struct) and name != "tls":
+            yield from _values(value)
+        elif isinstance(value, str) and name.endswith("_env"):
+            yield os.environ.get(value, "").strip()
+        elif isinstance(value, Path) and name.endswith("_file"):
+            yield _content(value)
+        elif isinstance(value, Mapping) and name == "headers_files":
+            yield from (_content(file) for file in value.values())
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
