@@ -14,12 +14,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.poolmanager import ProxyManager
 
 
 class Deadline:
@@ -108,25 +109,40 @@ class _Watched(HTTPConnection):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Makes the connections of a requests.Session known to a deadline; retries nothing."""
+    """Makes the connections of a requests.Session known to a deadline, those to a proxy too; retries nothing."""
 
     def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
+        self._classes = _pool_classes(deadline)
+        self.proxy_authorization: str | None = None
+        """What the next requests send as Proxy-Authorization: to the proxy alone, never through it."""
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **keys: Any) -> None:
         super().init_poolmanager(*args, **keys)
+        self.poolmanager.pool_classes_by_scheme = self._classes
 
-        class Plain(_Watched):
-            deadline = self._deadline
+    def proxy_manager_for(self, proxy: str, **keys: Any) -> ProxyManager:
+        found: ProxyManager = super().proxy_manager_for(proxy, **keys)
+        found.pool_classes_by_scheme = self._classes
+        # Part of the key of each pool: with another password the next request opens a new connection.
+        headers = cast("dict[str, str]", found.proxy_headers)
+        headers.clear()
+        if self.proxy_authorization is not None:
+            headers["Proxy-Authorization"] = self.proxy_authorization
+        return found
 
-        class Secure(_Watched, HTTPSConnection):
-            deadline = self._deadline
 
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
+def _pool_classes(watching: Deadline) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(_Watched):
+        deadline = watching
 
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
+    class Secure(_Watched, HTTPSConnection):
+        deadline = watching
 
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = Secure
+
+    return {"http": PlainPool, "https": SecurePool}

@@ -127,23 +127,41 @@ def _header_secrets(options: HttpOptions) -> Mapping[str, Secret]:
     return {name: Secret(f"headers_files.{name}", file) for name, file in options.headers_files.items()}
 
 
-def request_headers(options: HttpOptions) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Headers with the secrets as they are now, and those secrets, longest first. Raises SourceError `unreadable`."""
+def request_headers(options: HttpOptions, authorization: str | None = None) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Headers with the secrets as they are now, and those secrets. Raises SourceError `unreadable`.
+
+    An `authorization` given by the caller ("Bearer ...") is sent instead of the options' own, and is as secret.
+    """
     hidden = {name: secret.read() for name, secret in _header_secrets(options).items()}
     headers, secrets = {**options.headers, **hidden}, list(hidden.values())
     token, password = _token(options), _password(options)
-    if token is not None:
+    if authorization is not None:
+        headers["Authorization"] = authorization
+        secrets.append(authorization.partition(" ")[2] or authorization)
+    elif token is not None:
         secrets.append(token.read())
         headers["Authorization"] = f"Bearer {secrets[-1]}"
     elif password is not None:
-        secrets.append(password.read())
-        secrets.append(b64encode(f"{options.username}:{secrets[-1]}".encode()).decode())
-        headers["Authorization"] = f"Basic {secrets[-1]}"
-    return headers, tuple(sorted(secrets, key=len, reverse=True))
+        headers["Authorization"], more = _basic(options.username, password.read())
+        secrets += more
+    return headers, tuple(secrets)
+
+
+def proxy_authorization(proxy: Proxy | None) -> tuple[str | None, tuple[str, ...]]:
+    """The header Proxy-Authorization, None for a proxy without credentials, and the secrets that are in it."""
+    password = proxy_password(proxy) if proxy is not None else None
+    return _basic(proxy.username, password.read()) if proxy is not None and password is not None else (None, ())
+
+
+def _basic(username: str | None, password: str) -> tuple[str, tuple[str, ...]]:
+    encoded = b64encode(f"{username}:{password}".encode()).decode()
+    return f"Basic {encoded}", (password, encoded)
 
 
 def check_tls(tls: Tls) -> None:
     """Raises SourceError when the certificates cannot be used."""
+    if tls.ca_file is None and tls.cert_file is None:
+        return
     for file in (tls.ca_file, tls.cert_file, tls.key_file):
         if file is not None:
             read_text(file)
