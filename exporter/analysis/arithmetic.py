@@ -60,6 +60,12 @@ def peak(seen: ApplicationObservation | None, signal: str) -> float | None:
     return finite(found.peak) if found and found.resolution <= MINUTE else None
 
 
+def coarse(seen: ApplicationObservation | None, signal: str) -> float | None:
+    """The seconds over which each value of the signal was taken, where that is more than a minute; else None."""
+    found = seen.signals.get(signal) if seen else None
+    return found.resolution if found and found.resolution > MINUTE else None
+
+
 def latency(seen: ApplicationObservation | None, stat: str) -> float | None:
     """A latency statistic in seconds; None for a quantile beyond which not even one request is expected."""
     if seen is None or seen.latency is None:
@@ -79,7 +85,7 @@ def has_traffic(seen: ApplicationObservation | None) -> bool:
     """Whether the application served requests in its window, by its request rate or, without one, its latencies."""
     rate = peak(seen, "request_rate")
     if rate is None and seen is not None and "request_rate" in seen.signals:
-        rate = finite(seen.signals["request_rate"].mean)  # of a summary, which has no minutes
+        rate = finite(seen.signals["request_rate"].mean)  # of a summary, or of values coarser than minutes
     if rate is None and seen is not None and seen.latency is not None and "request_rate" not in seen.signals:
         rate = finite(seen.latency.requests)
     return rate is not None and rate > 0

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from exporter import words
-from exporter.analysis.arithmetic import finite, has_traffic
+from exporter.analysis.arithmetic import coarse, finite, has_traffic
 from exporter.model.observation import ApplicationObservation, TestRun
 from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage, Objective
 from exporter.model.settings import SEVERITIES, AnalysisSettings, CertificationSettings
@@ -80,7 +80,7 @@ def certification(findings: Findings, settings: AnalysisSettings) -> Certificati
     if missing is None and any(reasons.values()):
         against = "; ".join(str(judged[reason]) for reason in SERIOUS if reasons.get(reason))
         return Certification(False, reasons, f"The certification does not hold: {against}.")
-    missing = missing or (None if "load_coverage" in judged else "nobody observed how much load the test made")
+    missing = missing or (None if "load_coverage" in judged else _unknown_load(findings))
     if missing is not None:
         return Certification(None, reasons, f"No evidence: {missing}.")
     return Certification(True, reasons, _holds(judged, _judgeable(findings)))
@@ -116,6 +116,16 @@ def _missing(findings: Findings) -> str | None:
     if findings.run is None:
         return "no test run was found"
     return None if has_traffic(findings.pte) else "the test run left no data"
+
+
+def _unknown_load(findings: Findings) -> str:
+    """Why the load could not be judged: for want of minutes, where a side is only known in coarser steps."""
+    for whose, seen in (("production's", findings.production), ("the test's", findings.pte)):
+        steps = coarse(seen, "request_rate")
+        if steps is not None:
+            means = f"means over {words.duration(steps)}"
+            return f"{whose} request rate is only known as {means}, which hide the peaks of its minutes"
+    return "nobody observed how much load the test made"
 
 
 def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:

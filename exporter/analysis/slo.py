@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from exporter.analysis.arithmetic import divide, finite
-from exporter.model.observation import MINUTE, ApplicationObservation, Events, Latency
+from exporter.model.observation import ApplicationObservation, Events, Latency
 from exporter.model.results import Objective
 from exporter.model.slo_settings import SliSettings, SloSettings
 
@@ -28,12 +28,12 @@ class Counted:
 
 
 def events(seen: ApplicationObservation) -> Events:
-    """What was served in the whole window of an observation: sums of its one-minute values, and its histogram."""
+    """What was served in the whole window of an observation: sums of its values over their steps, and its histogram."""
     rate, failed = seen.signals.get("request_rate"), seen.signals.get("error_ratio")
     mean, ratio = finite(rate.mean) if rate else None, finite(failed.mean) if failed else None
     if mean is None or rate is None:
         return Events(seen.window, None, None, seen.latency)
-    requests = mean * (seen.window.duration if rate.samples is None else rate.samples * MINUTE)
+    requests = mean * (seen.window.duration if rate.samples is None else rate.samples * rate.resolution)
     return Events(seen.window, requests, None if ratio is None else ratio * requests, seen.latency)
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from exporter.analysis.arithmetic import finite
 from exporter.model.judgement import Verdict
-from exporter.model.observation import Summary
+from exporter.model.observation import MINUTE, Summary
 from exporter.model.settings import AnalysisSettings, GapRule
 
 _CONSTANT = 1e-9
@@ -33,8 +33,11 @@ class Mean:
 
 
 def effective_samples(summary: Summary | None) -> float | None:
-    """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown, or the series constant but for rounding."""
-    if summary is None or summary.samples is None:
+    """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown, or the series constant but for rounding.
+
+    Values coarser than a minute have none: the noise of minutes is averaged out of them.
+    """
+    if summary is None or summary.samples is None or summary.resolution > MINUTE:
         return None
     kept = independent_share(summary)
     return None if kept is None else summary.samples * kept

@@ -9,6 +9,7 @@ from exporter.catalogue import (
     efficacy,
     execution,
     gap,
+    incident,
     judgement,
     limits,
     load,
@@ -36,6 +37,7 @@ ALL: tuple[Series, ...] = (
     *judgement.SERIES,
     *pattern.SERIES,
     *observed.SERIES,
+    *incident.SERIES,
     *limits.SERIES,
 )
 """In the order of the page."""

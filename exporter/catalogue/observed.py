@@ -11,7 +11,8 @@ from exporter.model.results import Snapshot
 LATENCY = "latency"
 
 
-def _sides(snapshot: Snapshot) -> Iterator[tuple[str, str, ApplicationObservation]]:
+def sides(snapshot: Snapshot) -> Iterator[tuple[str, str, ApplicationObservation]]:
+    """(application, the side's name, what was seen) of every side that was observed."""
     for application, result in snapshot.applications.items():
         for role, seen in (("production", result.production), ("pte", result.pte)):
             if seen is not None:
@@ -26,7 +27,7 @@ def _stats(summary: Summary) -> Iterator[tuple[str, float | None]]:
 
 def _signal(signal: str) -> Callable[[Snapshot], Iterator[Row]]:
     def rows(snapshot: Snapshot) -> Iterator[Row]:
-        for application, side, seen in _sides(snapshot):
+        for application, side, seen in sides(snapshot):
             summary = seen.signals.get(signal)
             for stat, value in _stats(summary) if summary else ():
                 if value is not None:
@@ -36,7 +37,7 @@ def _signal(signal: str) -> Callable[[Snapshot], Iterator[Row]]:
 
 
 def _latency(snapshot: Snapshot) -> Iterator[Row]:
-    for application, side, seen in _sides(snapshot):
+    for application, side, seen in sides(snapshot):
         for stat in LATENCY_STATS:
             value = getattr(seen.latency, stat, None)
             if value is not None:
@@ -44,12 +45,18 @@ def _latency(snapshot: Snapshot) -> Iterator[Row]:
 
 
 def _samples(snapshot: Snapshot) -> Iterator[Row]:
-    for application, side, seen in _sides(snapshot):
+    for application, side, seen in sides(snapshot):
         for signal, summary in seen.signals.items():
             if summary.samples is not None:
                 yield (application, side, signal), summary.samples
         if seen.latency is not None and seen.latency.requests is not None:
             yield (application, side, LATENCY), seen.latency.requests
+
+
+def _resolution(snapshot: Snapshot) -> Iterator[Row]:
+    for application, side, seen in sides(snapshot):
+        for signal, summary in seen.signals.items():
+            yield (application, side, signal), summary.resolution
 
 
 def _evidence(snapshot: Snapshot) -> Iterator[Row]:
@@ -63,12 +70,15 @@ def _evidence(snapshot: Snapshot) -> Iterator[Row]:
 
 def _window(edge: str) -> Callable[[Snapshot], Iterator[Row]]:
     return lambda snapshot: (
-        ((application, side), getattr(seen.window, edge)) for application, side, seen in _sides(snapshot)
+        ((application, side), getattr(seen.window, edge)) for application, side, seen in sides(snapshot)
     )
 
 
 _BY = ("application", "side", "stat")
-_STATS = "over the observed window; stat is mean, peak, min or a percentile of one-minute values. Polled."
+_STATS = (
+    "over the observed window; stat is mean, peak, min or a percentile of one-minute values, or of coarser ones, "
+    "which hide peaks, where pte_observed_resolution_seconds is above 60. Polled."
+)
 
 SERIES: tuple[Series, ...] = (
     Series("pte_requests_per_second", f"Request rate {_STATS}", _BY, _signal("request_rate")),
@@ -85,9 +95,17 @@ SERIES: tuple[Series, ...] = (
     ),
     Series(
         "pte_observed_samples",
-        "One-minute values behind the signal; requests in the histogram for latency. Polled.",
+        "Values behind the signal, each of pte_observed_resolution_seconds; requests in the histogram for latency. "
+        "Polled.",
         ("application", "side", "signal"),
         _samples,
+    ),
+    Series(
+        "pte_observed_resolution_seconds",
+        "How much time each value behind the signal covers. Above 60, the stat peak is the largest mean of so long a "
+        "stretch: it is not compared with the other side. Polled.",
+        ("application", "side", "signal"),
+        _resolution,
     ),
     Series(
         "pte_observation_evidence",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+IncidentKind = Literal["violation", "event"]
+INCIDENT_KINDS: tuple[IncidentKind, ...] = ("violation", "event")
+
 IncidentSeverity = Literal["warning", "critical"]
 INCIDENT_SEVERITIES: tuple[IncidentSeverity, ...] = ("warning", "critical")
 
@@ -13,7 +16,7 @@ INCIDENT_SEVERITIES: tuple[IncidentSeverity, ...] = ("warning", "critical")
 class Incident:
     """One stretch of trouble, or one event. Times are Unix seconds."""
 
-    kind: Literal["violation", "event"]
+    kind: IncidentKind
     name: str
     """The health rule's name, or the event's type."""
     entity: str
@@ -25,3 +28,8 @@ class Incident:
     """None while it is open. An event begins and ends in one moment."""
     text: str = ""
     """What the source says about it, on one line."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still lasts, which an event never does."""
+        return self.kind == "violation" and self.end is None

@@ -120,15 +120,16 @@ def test_one_minute_signals_agree(computed: Snapshot, asked: Snapshot) -> None:
 
 
 def test_results_agree(computed: Snapshot, asked: Snapshot) -> None:
-    """Every result of the round is the same within what rate() extrapolates, but those of result files."""
+    """Every result is the same within what rate() extrapolates, but those of result files and incidents."""
     told = {name: without_files(one) for name, one in computed.applications.items()}
     assert differences(told, asked.applications, EXTRAPOLATED) == []
 
 
 def without_files(result: ApplicationResult) -> ApplicationResult:
-    """The demo has result files too, which no Prometheus holds."""
-    pte = result.pte and dataclasses.replace(result.pte, load_runs=(), load_baseline=None)
-    return dataclasses.replace(result, pte=pte, load_run=None)
+    """The demo has result files and incidents too, which no Prometheus holds."""
+    production = result.production and dataclasses.replace(result.production, incidents=None)
+    pte = result.pte and dataclasses.replace(result.pte, load_runs=(), load_baseline=None, incidents=None)
+    return dataclasses.replace(result, production=production, pte=pte, load_run=None)
 
 
 def test_recorded_minutes_agree(computed: Snapshot, config: Config, tmp_path: Path) -> None:
