@@ -25,6 +25,14 @@ def decode(content: bytes, role: Role) -> Observation:
     return _checked(_pick(_json(content), role), Observation)
 
 
+def recorded(content: bytes) -> tuple[str, ...] | None:
+    """The roles that a JSON report has observations of; None for other JSON. Raises SourceError not_json."""
+    raw = _json(content)
+    if not isinstance(raw, dict) or not isinstance(raw.get("observations"), dict):
+        return None
+    return tuple(role for role, seen in raw["observations"].items() if isinstance(seen, dict))
+
+
 def decode_run(content: bytes) -> LoadRun:
     """A saved load run; raises SourceError as `decode` does."""
     raw = _json(content)

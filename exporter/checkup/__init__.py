@@ -27,22 +27,32 @@ class Step:
     run: Callable[[], Finding]
     """May raise SourceError, whose reason then tells the causes."""
     needs: tuple[str, ...] = ()
-    """Checks without which it makes no sense: when one failed or was skipped, so is this."""
+    """Checks without which it makes no sense: when one failed or was skipped, so is this.
+
+    Of a check that was made of this step's own subject, only that and the one of no subject count.
+    """
     subject: str = ""
 
 
 def checked(steps: Iterable[Step]) -> Iterator[Checked]:
     """Each step's outcome, as soon as it is there."""
-    missing: set[str] = set()
+    made, missing = set[tuple[str, str]](), set[tuple[str, str]]()
+
+    def lacks(need: str, subject: str) -> bool:
+        if (need, subject) in made:
+            return not missing.isdisjoint({(need, subject), (need, "")})
+        return any(check == need for check, _ in missing)
+
     for step in steps:
-        lacking = [need for need in step.needs if need in missing]
+        lacking = [need for need in step.needs if lacks(need, step.subject)]
         if lacking:
             done = Checked(step.check, step.subject, step.tried, "skipped", f"needs {', '.join(lacking)}")
         else:
             finding = _finding(step)
             done = Checked(step.check, step.subject, step.tried, finding.verdict, finding.found, finding.causes)
+        made.add((step.check, step.subject))
         if done.verdict in ("failed", "skipped"):
-            missing.add(step.check)
+            missing.add((step.check, step.subject))
         yield done
 
 

@@ -7,14 +7,19 @@ others still count. XML of another kind beside the reports is passed by.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from exporter import words
+from exporter.checkup import Step, ok, warning
 from exporter.config.checks import check_timezone
 from exporter.errors import SourceError
 from exporter.formats import HEAD, junit, watching
+from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
+from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.execution import Report
 from exporter.model.observation import ApplicationObservation, Observation, Window
 from exporter.model.settings import Duration, Settings
@@ -57,6 +62,55 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
     wrong: list[tuple[str, str]] = []
     check_timezone(options.timezone, "timezone", lambda key, text: wrong.append((key, text)))
     yield from wrong
+
+
+def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+    """Each application's newest report: is it there, known, whole, and in the look-back?"""
+    kind = Kind("report", "**/*.xml", options.settle, _other, _described)
+    steps, globs = applications(kind, options.folder, {name: one.files for name, one in options.applications.items()})
+    yield from steps
+    for name, files in globs.items():
+        yield from of_application(kind, name, files)
+        yield Step("complete", "read the newest report", partial(_whole, options, kind, files), ("format",), name)
+        recent = partial(_recent, options, kind, files, wanted.window)
+        yield Step("fresh", "look when the newest report ended", recent, ("format", "complete"), name)
+
+
+def _whole(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
+    path = newest(kind, files)
+    if path is None:
+        raise SourceError("unreadable", "the newest file has gone meanwhile")
+    if waits(kind, path):
+        return waiting(kind, path)
+    report = _read(options, path)
+    text = f"{path.name}: {words.counted(len(report.executions), 'test')}, ended {words.moment(report.at)}"
+    if report.executions:
+        return ok(text)
+    return warning(text, Cause("the runner found no test", "look at what it was told to run, and at its log"))
+
+
+def _recent(options: Options, kind: Kind, files: Sequence[Path], window: Window) -> Finding:
+    path = newest(kind, files, settled=True)
+    if path is None:
+        return ok("no report is settled yet")
+    return fresh("report", _read(options, path).at, window, "analysis.test_executions.lookback")
+
+
+def _read(options: Options, path: Path) -> Report:
+    return junit.read(path, options.properties, ZoneInfo(options.timezone))
+
+
+def _described(head: bytes) -> str:
+    if not head:
+        raise SourceError("bad_data", "is empty")
+    if not junit.recognises(head):
+        raise SourceError("bad_data", "is no JUnit XML")
+    return "JUnit XML"
+
+
+def _other(head: bytes) -> bool:
+    """XML of another kind: coverage, for one, lies beside reports."""
+    return not junit.recognises(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and len(head) > 1
 
 
 class Source:
@@ -103,9 +157,9 @@ class Source:
         return tuple(sorted(reports, key=lambda report: report.at))
 
     def _report(self, path: Path) -> Report | None:
-        """None for XML of another kind: coverage, for one, lies beside reports."""
+        """None for XML of another kind."""
         with path.open("rb") as file:
             head = file.read(HEAD)
-        if not junit.recognises(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and len(head) > 1:
+        if _other(head):
             return None
         return junit.read(path, self._options.properties, self._zone)

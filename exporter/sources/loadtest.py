@@ -6,16 +6,20 @@ read once, when it has not been written to for `settle`, and again only when it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from pathlib import Path
 
 import msgspec
 
 from exporter import formats, words
 from exporter.analysis import loadrun
+from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.formats import watching
+from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
+from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.loadrun import LoadRun
 from exporter.model.observation import ApplicationObservation, Events, Observation, Window
 from exporter.model.settings import Duration, Settings
@@ -60,6 +64,112 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
         for name, route in routes.items():
             if not loadrun.is_route(route):
                 yield f"{path}.{name}", f"{route} is no route, wanted a method and a path, such as GET /cart"
+
+
+def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+    """Each application's newest run: is it there, known, whole, mapped to routes, and in the look-back?"""
+    kind = Kind("run", "*", options.settle, formats.accompanies, _described)
+    steps, globs = applications(kind, options.folder, {name: one.files for name, one in options.applications.items()})
+    yield from steps
+    for name, files in globs.items():
+        yield from of_application(kind, name, files)
+        routes = _routes(options, name)
+        whole = partial(_whole, kind, files)
+        yield Step("complete", "read the newest run to its end", whole, ("format",), name)
+        read = partial(_settled, kind, files)
+        mapped = partial(_mapped, read, routes)
+        yield Step("mapped", "find a route for each name in the newest run", mapped, ("format", "complete"), name)
+        recent = partial(_recent, read, wanted.window)
+        yield Step("fresh", "look when the newest run ended", recent, ("format", "complete"), name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What checks keep of a file: a run by itself may be large."""
+
+    end: float
+    requests: int
+    complete: bool
+    names: tuple[tuple[str, str, str], ...]
+    """(name, method, route) as the tool told them."""
+    warnings: tuple[str, ...]
+
+
+def _settled(kind: Kind, files: Sequence[Path]) -> _Told | None:
+    """The newest run that is not being written; None where there is none."""
+    path = newest(kind, files, settled=True)
+    return None if path is None else _told(path)
+
+
+def _told(path: Path) -> _Told:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+    return _read(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=1000)
+def _read(path: Path, modified: int, size: int) -> _Told:
+    """Once for each state of a file, as large ones take long and checks are made again and again."""
+    run = formats.read(path)
+    names = tuple((one.name, one.method, one.route) for one in run.endpoints)
+    return _Told(run.end, run.total.requests, run.complete, names, run.warnings)
+
+
+def _described(head: bytes) -> str:
+    return str(formats.detect(head).FORMAT)
+
+
+def _whole(kind: Kind, files: Sequence[Path]) -> Finding:
+    path = newest(kind, files)
+    if path is None:
+        raise SourceError("unreadable", "the newest file has gone meanwhile")
+    if waits(kind, path):
+        return waiting(kind, path)
+    told = _told(path)
+    text = f"{path.name}: {words.counted(told.requests, 'request')}, ended {words.moment(told.end)}"
+    if not told.complete:
+        return failed(
+            f"{path.name}: the run was ended early and does not count",
+            Cause("somebody, or a time limit of the pipeline, ended it", "run it again to its end"),
+            Cause("the load generator was killed, for want of memory", "look at its log and at the host's kernel log"),
+        )
+    if told.warnings:
+        cause = Cause("the tool was told to write less, or the file is damaged", "mend what each warning names")
+        return warning(f"{text}; {'; '.join(told.warnings[:5])}", cause)
+    return ok(text)
+
+
+def _mapped(read: Callable[[], _Told | None], routes: Mapping[str, str]) -> Finding:
+    """Names without a route cover nothing."""
+    told = read()
+    if told is None:
+        return ok("no run is settled yet")
+    known = [loadrun.is_route(routes.get(name, f"{verb} {path}" if path else name)) for name, verb, path in told.names]
+    unmapped = [name for (name, _, _), has in zip(told.names, known, strict=True) if not has]
+    text = f"{sum(known)} of {words.counted(len(known), 'name')} have a route"
+    if not unmapped:
+        return ok(text)
+    shown = ", ".join(" ".join(name.split()) for name in unmapped[:5])
+    more = f" and {len(unmapped) - 5} more" if len(unmapped) > 5 else ""
+    return (warning if any(known) else failed)(
+        f"{text}; not {shown}{more}",
+        Cause("the test names requests freely", f"add them to `routes`, such as {unmapped[0]!r}: GET /path"),
+        Cause("they are transactions that hold other requests", "let the tool write the requests too"),
+    )
+
+
+def _recent(read: Callable[[], _Told | None], window: Window) -> Finding:
+    told = read()
+    if told is None:
+        return ok("no run is settled yet")
+    return fresh("run", told.end, window, "analysis.test_run.lookback")
+
+
+def _routes(options: Options, name: str) -> Mapping[str, str]:
+    """The application's own win over those of all."""
+    return {**options.routes, **getattr(options.applications.get(name), "routes", {})}
 
 
 class Source:
@@ -133,8 +243,7 @@ class Source:
             elif found is not None and not found.complete:
                 warnings.append(f"{name}: {path}: the run was ended early and does not count")
             elif found is not None:
-                routes = {**self._options.routes, **getattr(self._options.applications.get(name), "routes", {})}
-                runs.append(loadrun.mapped(found, routes))
+                runs.append(loadrun.mapped(found, _routes(self._options, name)))
         if unknown:
             files = "1 file is" if len(unknown) == 1 else f"{len(unknown)} files are"
             warnings.append(f"{name}: {files} in no known format, such as {unknown[0]}")

@@ -7,18 +7,21 @@ as they are: a recorded day stays the day it was.
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
 
+from exporter import words
 from exporter.analysis.arithmetic import measured
 from exporter.analysis.baseline import summarise_arrays
 from exporter.analysis.run import steady_minutes
 from exporter.analysis.slo import events
+from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
+from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import (
     ApplicationObservation,
     Events,
@@ -29,7 +32,7 @@ from exporter.model.observation import (
     Window,
 )
 from exporter.model.settings import Settings
-from exporter.recording import Role, decode
+from exporter.recording import Role, decode, recorded
 from exporter.sources import ChooseRuns
 
 KIND = "recorded"
@@ -46,6 +49,70 @@ class Options(Settings, frozen=True):
 def problems(options: Options) -> list[tuple[str, str]]:
     """What is wrong with the options beyond their types, as (key, text)."""
     return [] if options.file.is_file() else [("file", f"cannot read {options.file}: it is no file")]
+
+
+def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+    """Is the file there, what does it hold, and how old is that?"""
+    file, role = options.file, cast("Role", wanted.role)
+    yield Step("found", f"read {file}", lambda: ok(_size(len(_content(options)))))
+    yield Step("format", "decode it as JSON", lambda: _format(_content(options)), ("found",))
+    yield Step("complete", f"look for what it holds of {role}", lambda: _complete(options, role), ("format",))
+    yield Step(
+        "fresh", "look when it was recorded", lambda: _fresh(decode(_content(options), role), wanted), ("complete",)
+    )
+
+
+def _size(length: int) -> str:
+    return f"{words.number(length / 1e6, 3)} MB" if length >= 1e6 else words.counted(length, "byte")
+
+
+def _format(content: bytes) -> Finding:
+    roles = recorded(content)
+    return ok("one observation by itself" if roles is None else f"a report with observations of {words.listed(roles)}")
+
+
+def _complete(options: Options, role: Role) -> Finding:
+    """The side is there, and has applications; for the PTE: with test runs."""
+    content = _content(options)
+    roles = recorded(content)
+    if roles is not None and role not in roles:
+        cause = Cause(f"{role} did not answer when it was recorded", "record it anew, when report shows both sides")
+        other = Cause("it is the file of another environment", "set `file` to the one of this side")
+        return failed(f"has no observation of {role}, only of {words.listed(roles) or 'no side'}", cause, other)
+    found = decode(content, role).applications
+    names = ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    if not found:
+        cause = Cause("nothing was seen when it was recorded", "record it anew, when report shows applications")
+        return failed("holds no application", cause)
+    text = f"{words.counted(len(found), 'application')}: {names}"
+    missing = [name for name in _parts(role) if not any(_holds(one, name) for one in found.values())]
+    if not missing:
+        return ok(text)
+    cause = Cause("the source it was recorded from does not tell", "see what report says of that source")
+    return warning(f"{text}; of none of them: {words.listed(missing)}", cause)
+
+
+def _parts(role: Role) -> tuple[str, ...]:
+    """What a side's evidence rests on."""
+    return ("request rate", "latency", "endpoints", *(("pattern",) if role == "production" else ()))
+
+
+def _holds(one: ApplicationObservation, what: str) -> bool:
+    parts = {"request rate": "request_rate" in one.signals, "latency": one.latency, "endpoints": one.routes}
+    return bool(parts.get(what, one.pattern))
+
+
+def _fresh(found: Observation, wanted: Wanted) -> Finding:
+    """No older than what a poll looks back: production is compared as it is now, a test run may be older."""
+    ends = [one.run.window.end if one.run is not None else one.window.end for one in found.applications.values()]
+    end = max(ends, default=found.window.end)
+    age, longest = wanted.at - end, wanted.window.duration
+    text = f"ended {words.moment(end)}, {words.duration(max(0.0, age))} ago"
+    if age <= longest:
+        return ok(text)
+    cause = Cause("nothing writes the file anew", "let a timer record it: pte-exporter report --format json > FILE")
+    kept = Cause("it is kept on purpose", "read every verdict as of that day")
+    return warning(f"{text}: longer than the {words.duration(longest)} that a poll looks back", cause, kept)
 
 
 class Source:
@@ -91,22 +158,23 @@ class Source:
 
     def _read(self, role: Role) -> Observation:
         try:
-            observation = decode(self._content(), role)
+            observation = decode(_content(self._options), role)
         except SourceError as error:
             raise SourceError(error.reason, f"{self._options.file}: {error}") from None
         return replace(observation, side=self._side)
 
-    def _content(self) -> bytes:
-        try:
-            if not stat.S_ISREG(self._options.file.stat().st_mode):
-                raise SourceError("unreadable", "is not a regular file")
-            with self._options.file.open("rb") as file:
-                content = file.read(self._options.max_bytes + 1)
-        except OSError as error:
-            raise SourceError("unreadable", f"cannot be read: {error.strerror}") from None
-        if len(content) > self._options.max_bytes:
-            raise SourceError("too_large", f"is larger than max_bytes, {self._options.max_bytes}")
-        return content
+
+def _content(options: Options) -> bytes:
+    try:
+        if not stat.S_ISREG(options.file.stat().st_mode):
+            raise SourceError("unreadable", "is not a regular file")
+        with options.file.open("rb") as file:
+            content = file.read(options.max_bytes + 1)
+    except OSError as error:
+        raise SourceError("unreadable", f"cannot be read: {error.strerror}") from None
+    if len(content) > options.max_bytes:
+        raise SourceError("too_large", f"is larger than max_bytes, {options.max_bytes}")
+    return content
 
 
 def _above(minutes: Samples, threshold: float) -> Samples:
