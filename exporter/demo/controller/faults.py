@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -77,7 +77,11 @@ class Faults:
 
 def instead(answer: Answer, path: str = REST, times: int | None = None) -> Fault:
     """Always the same answer."""
-    return Fault(lambda _asked, _answer: answer, path, times)
+    return Fault(lambda _asked, ruled: replace(answer, headers={**_date(ruled), **answer.headers}), path, times)
+
+
+def _date(answer: Answer) -> dict[str, str]:
+    return {"Date": answer.headers["Date"]}
 
 
 def too_many(retry_after: str | None = "7", path: str = REST, times: int | None = None) -> Fault:
@@ -116,18 +120,19 @@ def token_says(expires_in: object, times: int | None = None) -> Fault:
 
     def change(_asked: Asked, answer: Answer) -> Answer:
         said = {**msgspec.json.decode(answer.body), "expires_in": expires_in}
-        return as_json({key: value for key, value in said.items() if value is not None})
+        return replace(answer, body=as_json({key: one for key, one in said.items() if one is not None}).body)
 
     return Fault(_successful(change), TOKEN, times)
 
 
-def wrong_clock(seconds: float, clock: Callable[[], float] = time.time) -> Fault:
-    """A Date header that lies so far ahead of `clock`."""
-    return Fault(lambda _asked, answer: _dated(answer, clock() + seconds))
+def wrong_clock(seconds: float) -> Fault:
+    """A Date header that lies so far ahead of the controller's clock."""
 
+    def change(_asked: Asked, answer: Answer) -> Answer:
+        moment = parsedate_to_datetime(answer.headers["Date"]).timestamp() + seconds
+        return replace(answer, headers={**answer.headers, "Date": formatdate(moment, usegmt=True)})
 
-def _dated(answer: Answer, moment: float) -> Answer:
-    return replace(answer, headers={**answer.headers, "Date": formatdate(moment, usegmt=True)})
+    return Fault(change)
 
 
 def slow(seconds: float, path: str = REST, times: int | None = None) -> Fault:

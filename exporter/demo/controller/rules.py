@@ -102,8 +102,8 @@ class Controller:
                 answer = replace(refusal(429, "Too many requests"), headers={"Retry-After": "1"})
             else:
                 answer = self._ruled(asked)
-            answer = self.faults.apply(asked, answer)
-        return replace(answer, headers={"Date": formatdate(self.clock(), usegmt=True), **answer.headers})
+            dated = {"Date": formatdate(self.clock(), usegmt=True), **answer.headers}
+            return self.faults.apply(asked, replace(answer, headers=dated))
 
     @contextmanager
     def _counted(self, asked: Asked, *, rest: bool) -> Iterator[int]:
