@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from exporter.analysis.histogram import SIZE
+from exporter.model.incident import Incident
 from exporter.model.loadrun import QUANTILE_FIGURES, Figures, Histogram, LoadRun, Timeline
 from exporter.model.observation import (
     GAUGE_SIGNALS,
@@ -82,12 +83,22 @@ def _latency(value: Latency) -> Iterator[str]:
 
 def _summary(value: Summary) -> Iterator[str]:
     yield from _unknown_names(value.quantiles, QUANTILES, "quantile")
+    if value.resolution < MINUTE:
+        yield f"a resolution of {value.resolution:g} seconds, wanted {MINUTE:g} or more"
 
 
 def _application(value: ApplicationObservation) -> Iterator[str]:
     yield from _unknown_names(value.signals, (*GAUGE_SIGNALS, LATENCY_MEAN), "signal")
     if len({(route.method, route.route) for route in value.routes}) < len(value.routes):
         yield "a method and route stand twice"
+
+
+def _incident(value: Incident) -> Iterator[str]:
+    yield from _late(value.start, *(() if value.end is None else (value.end,)))
+    if value.end is not None and value.end < value.start:
+        yield "the incident ends before it starts"
+    if value.kind == "event" and value.end != value.start:
+        yield "an event has an end other than its start"
 
 
 def _run(value: LoadRun) -> Iterator[str]:
@@ -140,6 +151,7 @@ _CHECKS: Mapping[type, Callable[[Any], Iterator[str]]] = {
     Latency: _latency,
     Summary: _summary,
     ApplicationObservation: _application,
+    Incident: _incident,
     LoadRun: _run,
     Timeline: _timeline,
     Figures: _figures,

@@ -33,20 +33,20 @@ class Mean:
 
 
 def effective_samples(summary: Summary | None) -> float | None:
-    """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown, or the series constant but for rounding.
-
-    Values coarser than a minute have none: the noise of minutes is averaged out of them.
-    """
-    if summary is None or summary.samples is None or summary.resolution > MINUTE:
+    """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown, or the series constant but for rounding."""
+    if summary is None or summary.samples is None:
         return None
     kept = independent_share(summary)
     return None if kept is None else summary.samples * kept
 
 
 def independent_share(summary: Summary) -> float | None:
-    """(1-r)/(1+r), 0..1; None where r is unknown. A negative r does not count as extra samples."""
+    """(1-r)/(1+r), 0..1; None where r is unknown. A negative r does not count as extra samples.
+
+    Values coarser than a minute have none: the noise of minutes is averaged out of them.
+    """
     r = finite(summary.autocorrelation)
-    if r is None or _is_constant(summary):
+    if r is None or summary.resolution > MINUTE or _is_constant(summary):
         return None
     limited = min(1.0, max(0.0, r))
     return (1 - limited) / (1 + limited)

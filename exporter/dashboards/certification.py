@@ -8,6 +8,7 @@ from exporter.dashboards import budget, words
 from exporter.dashboards.board import Board, applications, data_source, moments
 from exporter.dashboards.efficacy import worth
 from exporter.dashboards.gap import gaps
+from exporter.dashboards.incident import incidents
 from exporter.dashboards.load import load, run
 from exporter.dashboards.next_certification import next_certification
 from exporter.dashboards.panels import About, Panel, heading, stat, timeline
@@ -49,6 +50,8 @@ def board(sides: Mapping[str, str]) -> Board:
             heading("Worth of the test, and what the next one must show"),
             *worth(sides),
             next_certification(sides["pte"]),
+            heading("Trouble: what do the sources themselves report?"),
+            *incidents(),
             heading("Alerts"),
             alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
         ),

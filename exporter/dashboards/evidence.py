@@ -1,10 +1,10 @@
-"""Panels on what the results rest on: evidence per result, minutes per signal, independent samples per verdict."""
+"""Panels on what the results rest on: evidence per result, values per signal, independent samples per verdict."""
 
 from __future__ import annotations
 
 from exporter.dashboards import words
 from exporter.dashboards.panels import About, Column, Key, Panel, table
-from exporter.dashboards.query import APPLICATION, SIDE, largest, limit, scalar
+from exporter.dashboards.query import APPLICATION, SIDE, any_of, largest, limit, scalar
 from exporter.dashboards.readable import BARE
 from exporter.dashboards.shared import NOT_SCRAPED, NOT_SEEN, application_key
 
@@ -58,13 +58,21 @@ def samples() -> Panel:
     by = "application, side, signal"
     about = About(
         "What was observed",
-        "Which signals did each side give, and how many minutes (for latency: requests) stand behind them?",
+        "Which signals did each side give, how many values (for latency: requests) stand behind them, and how much "
+        "time does each value cover? More than a minute hides peaks, which are then not compared.",
         NOT_SCRAPED,
         "locale",
         (12, 9),
     )
+    told = largest("application, side", "pte_incident_evidence", APPLICATION, SIDE)
+    seen = [
+        largest(by, "pte_observation_evidence", APPLICATION, SIDE),
+        f'label_replace({told}, "signal", "incidents", "", "")',
+    ]
+    resolution = largest(by, "pte_observed_resolution_seconds", APPLICATION, SIDE)
     columns = [
-        Column("seen", largest(by, "pte_observation_evidence", APPLICATION, SIDE), "none", words.EVIDENCE),
-        Column("minutes", largest(by, "pte_observed_samples", APPLICATION, SIDE), decimals=0, empty="none"),
+        Column("seen", any_of(seen), "none", words.EVIDENCE),
+        Column("values", largest(by, "pte_observed_samples", APPLICATION, SIDE), decimals=0, empty="none"),
+        Column("each covers", resolution, "s", words.RESOLUTION, empty="–"),
     ]
     return table(about, [_KEY, Key("side", "side"), Key("signal", "signal", BARE)], columns, sort="seen", desc=False)

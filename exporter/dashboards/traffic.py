@@ -163,7 +163,8 @@ def _statistics() -> Panel:
     by = "application, side"
     about = About(
         "Request rates in figures",
-        "How are the one-minute request rates of each side spread?",
+        "How are the one-minute request rates of each side spread? Where each value covers more than a minute, the "
+        "peak is that of means.",
         NO_SIGNAL,
         "reqps",
         (16, 9),
@@ -172,9 +173,12 @@ def _statistics() -> Panel:
         Column(stat, largest(by, "pte_requests_per_second", APPLICATION, SIDE, f'stat="{stat}"'), "reqps", decimals=1)
         for stat in ("min", "p5", "p50", "p95", "p99", "peak")
     ]
-    columns.append(
-        Column("minutes", largest(by, "pte_observed_samples", APPLICATION, SIDE, 'signal="request_rate"'), decimals=0)
-    )
+    rates = 'signal="request_rate"'
+    covered = largest(by, "pte_observed_resolution_seconds", APPLICATION, SIDE, rates)
+    columns += [
+        Column("values", largest(by, "pte_observed_samples", APPLICATION, SIDE, rates), decimals=0),
+        Column("each covers", covered, "s", words.RESOLUTION),
+    ]
     columns += [
         Column(
             title,

@@ -45,6 +45,9 @@ SCRAPED: Words = {"0": ("not reached", BAD), "1": ("reached", GOOD)}
 SPIKE: Words = {"-1": ("no evidence", UNKNOWN), "0": ("no", GOOD), "1": ("spike", WARN)}
 FAILS: Words = {"0": ("passes", GOOD), "1": ("fails", BAD)}
 COUNT_AGAINST: Words = {"-1": ("no evidence", UNKNOWN), "0": ("none", GOOD), "1+": ("", BAD)}
+OPEN: Words = {"0": ("none", GOOD), "1+": ("", WARN)}
+RESOLUTION: Words = {"60": ("1 minute", GOOD), "61+": ("", WARN)}
+"""Seconds that a value covers: what is coarser than a minute hides peaks."""
 SPIKES: Words = {"-1": ("no evidence", UNKNOWN), "0": ("none", GOOD), "1+": ("", WARN)}
 RULES: Words = {"1": ("evaluated", GOOD)}
 EXPECTED: Words = {"0": ("not expected", UNKNOWN), "1": ("expected", NOTE)}

@@ -16,6 +16,7 @@ from exporter.catalogue.observed import LATENCY
 from exporter.catalogue.pattern import TOP_SPIKES, WEEKDAYS
 from exporter.catalogue.run import PHASES
 from exporter.model import judgement, results
+from exporter.model.incident import INCIDENT_SEVERITIES
 from exporter.model.loadrun import LATENCY_FIGURES
 from exporter.model.observation import GAUGE_SIGNALS, LATENCY_MEAN, LATENCY_STATS, QUANTILES
 from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings, ExecutionSettings, LoadRunSettings
@@ -80,8 +81,10 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "reason", "`pte_certification_reason`", results.REASONS
     yield "reason", "`pte_source_poll_failures_total`", errors.REASONS
     yield "signal", "`pte_gap_*`", COMPARED
-    yield "signal", "`pte_observed_samples`, `pte_observation_evidence`", signals
+    observed = "`pte_observed_samples`, `pte_observed_resolution_seconds`, `pte_observation_evidence`"
+    yield "signal", observed, signals
     yield "severity", "`pte_gap_limit_ratio`; in this order 1 to 4 of `pte_gap_severity`", SEVERITIES[1:]
+    yield "severity", "`pte_incident*`", INCIDENT_SEVERITIES
     yield "verdict", "`pte_gap_verdict`: the PTE is", get_args(judgement.Verdict)
     yield "metric", "`pte_next_certification_*`: at least the objective", results.AT_LEAST
     yield "metric", "`pte_next_certification_*`: at most the objective", results.AT_MOST
