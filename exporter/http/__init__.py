@@ -82,6 +82,10 @@ class Session:
         """Close idle connections; the next request opens new ones."""
         self._session.close()
 
+    def abort(self) -> None:
+        """End the request that is under way in another thread, if there is one: it fails at once."""
+        self._deadline.expire()
+
     def redact(self, text: str) -> str:
         """One printable line without any secret that was sent; of a long one the beginning and the end."""
         for secret in self._secrets:

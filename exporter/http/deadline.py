@@ -36,7 +36,7 @@ class Deadline:
     def within(self, seconds: float) -> Iterator[None]:
         """The block's requests end within `seconds`; afterwards `passed` says whether they had to be ended."""
         self._end, self.passed = time.monotonic() + seconds, False
-        timer = threading.Timer(seconds, self._expire)
+        timer = threading.Timer(seconds, self.expire)
         timer.daemon = True
         timer.start()
         try:
@@ -75,7 +75,8 @@ class Deadline:
                 return sock
         raise failure
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """End what is under way as if its time were up."""
         with self._lock:
             self.passed = True
             for sock in self._sockets:
