@@ -214,6 +214,27 @@ def test_what_is_not_over_is_not_told(client: Asking) -> None:
     assert times == [int(END) - 60, int(END)]
 
 
+def test_agents_may_report_late() -> None:
+    """Where it is so set, the newest minutes hold half of what they will hold later."""
+    with asking(settling=120.0) as client:
+        (found,) = client.metrics("shop", CALLS, END - 240, END)
+        client.clock.now += 120.0
+        (later,) = client.metrics("shop", CALLS, END - 240, END)
+    shares = [one["sum"] / then["sum"] for one, then in zip(found["metricValues"], later["metricValues"], strict=True)]
+    assert shares == pytest.approx([1.0, 1.0, 0.5, 0.5], abs=0.001)
+
+
+def test_large_answers_are_packed_for_those_who_ask(client: Asking) -> None:
+    """gzip where it is accepted, plain where it is not."""
+    parameters: dict[str, str | int] = {"time_range_type": "BEFORE_NOW", "duration_in_mins": 60, "rollup": "false"}
+    packed = client.get("/shop/metric-data", metric_path=CALLS, **parameters)
+    client.session.headers["Accept-Encoding"] = "identity"
+    plain = client.get("/shop/metric-data", metric_path=CALLS, **parameters)
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.json() == plain.json()
+
+
 def test_a_star_is_one_whole_segment(client: Asking) -> None:
     """It matches any name in its place, no part of one, and no path of another length."""
     found = client.metrics("shop", TRANSACTIONS + "Calls per Minute", END - 60, END)

@@ -50,6 +50,14 @@ def test_unavailable(client: Asking) -> None:
     assert client.get().status_code == 200
 
 
+def test_a_connection_that_ends(client: Asking) -> None:
+    """No answer at all, once."""
+    client.controller.faults.add(faults.hang_up(times=1))
+    with pytest.raises(requests.ConnectionError):
+        client.get()
+    assert client.get().status_code == 200
+
+
 @pytest.mark.parametrize("status", [200, 401])
 def test_login_page(client: Asking, status: int) -> None:
     """A page of HTML where JSON should be."""

@@ -15,6 +15,9 @@ JSON = "application/json;charset=UTF-8"
 HTML = "text/html;charset=utf-8"
 XML = "application/xml"
 
+HUNG_UP = 0
+"""As a status: the connection ends without an answer."""
+
 
 @dataclass(frozen=True)
 class Asked:

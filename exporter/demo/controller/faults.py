@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from exporter.demo.controller.answers import HTML, Answer, Asked, as_json, refusal
+from exporter.demo.controller.answers import HTML, HUNG_UP, Answer, Asked, as_json, refusal
 
 TOKEN = "/controller/api/oauth/access_token"  # noqa: S105 - a path
 METRIC_DATA, EVENTS = "*/metric-data", "*/events"
@@ -93,6 +93,11 @@ def too_many(retry_after: str | None = "7", path: str = REST, times: int | None 
 def unavailable(path: str = REST, times: int | None = None) -> Fault:
     """503 with an empty body."""
     return instead(Answer(503, b"", HTML), path, times)
+
+
+def hang_up(path: str = REST, times: int | None = None) -> Fault:
+    """The connection ends without an answer, as of a proxy that gave up."""
+    return instead(Answer(HUNG_UP), path, times)
 
 
 def login_page(status: int = 200, path: str = REST, times: int | None = None) -> Fault:

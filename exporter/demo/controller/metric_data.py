@@ -31,6 +31,7 @@ class Kept:
     tree: tuple[Metric, ...]
     days: Days
     retention: tuple[float, float] | None
+    settling: float
     exact: bool
 
 
@@ -41,6 +42,7 @@ class Question:
     wanted: Range
     step: int
     """Seconds."""
+    settling: float
     rollup: bool
     now: float
     exact: bool
@@ -52,7 +54,7 @@ def metric_data(asked: Asked, kept: Kept, now: float) -> Answer:
     if not path:
         raise Refusal(400, "Missing value for metric-path")
     wanted = time_range(asked, now)
-    question = Question(wanted, resolution(wanted, now, kept.retention), _rollup(asked), now, kept.exact)
+    question = Question(wanted, resolution(wanted, now, kept.retention), kept.settling, _rollup(asked), now, kept.exact)
     found = matching(kept.tree, path)
     if not asked.json:
         return as_xml("metric-datas", [{"metricId": each.id, "metricPath": "|".join(each.path)} for each in found])
@@ -94,7 +96,10 @@ def _cut(metric: Metric, seen: list[Day], question: Question) -> tuple[Numbers, 
             starts.append(day.starts[left:right])
             sums.append(minutes.sum[left:right])
             counts.append(minutes.count[left:right])
-    return np.concatenate(starts), Minutes(np.concatenate(sums), np.concatenate(counts))
+    found, counted = np.concatenate(starts), np.concatenate(counts)
+    late = found + 60.0 > question.now - question.settling
+    here = np.where(late, np.ceil(counted / 2.0), counted)
+    return found, Minutes(np.concatenate(sums) * np.where(late, 0.5, 1.0), here)
 
 
 def _values(metric: Metric, starts: Numbers, minutes: Minutes, question: Question) -> bytes:

@@ -48,15 +48,17 @@ class Controller:
         exact: bool = False,
         parallel: int = 10,
         retention: tuple[float, float] | None = None,
+        settling: float = 0.0,
     ) -> None:
         """`users`: names without @account to passwords. `retention`: for how many seconds back there are steps of one
-        minute and of ten; None: for ever.
+        minute and of ten; None: for ever. `settling`: for how many seconds only half of the agents have reported.
         """
         self.clock = clock
         self.exact = exact
         self.parallel = parallel
         """Most REST requests at a time; one more is answered with 429."""
         self.retention = retention
+        self.settling = settling
         self.door = Door(account, client, secret or secrets.token_urlsafe(18), users or {}, clock)
         self.faults = Faults()
         self.hidden: set[str] = set()
@@ -155,7 +157,7 @@ class Controller:
             case "/metrics":
                 return _rows(asked, "metric-items", children(self._trees[one.name], asked.query.get("metric-path", "")))
             case "/metric-data":
-                kept = Kept(one, self._trees[one.name], self._days, self.retention, self.exact)
+                kept = Kept(one, self._trees[one.name], self._days, self.retention, self.settling, self.exact)
                 return metric_data(asked, kept, self.clock())
         raise Refusal(404, "The requested resource is not available.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import socket
 import ssl
 import sys
@@ -10,11 +11,12 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from exporter.demo.controller.answers import Asked
+from exporter.demo.controller.answers import HUNG_UP, Asked
 from exporter.demo.controller.rules import Controller
 
 IDLE_SECONDS = 60.0
 MOST_BYTES = 1 << 20
+PACK_BYTES = 2048
 
 
 class Server(ThreadingHTTPServer):
@@ -66,20 +68,28 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(min(int(length), MOST_BYTES)) if length.isdigit() else b""
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.server.controller.answer(Asked(self.command, self.path, headers, body))
+        if answer.status == HUNG_UP:
+            self.close_connection = True
+            return
+        sent, packed = _packed(answer.body, headers.get("accept-encoding", ""))
+        own = {"Content-Type": answer.type, "Content-Length": str(len(sent)), **packed}
         self.send_response_only(answer.status)
-        for name, value in {
-            "Content-Type": answer.type,
-            "Content-Length": str(len(answer.body)),
-            **answer.headers,
-        }.items():
+        for name, value in {**own, **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(sent)
 
     do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the base class names them so
 
     def log_message(self, *_: object) -> None:
         """What was asked is counted by the controller."""
+
+
+def _packed(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
+    """A large body is compressed for whoever takes it."""
+    if len(body) < PACK_BYTES or "gzip" not in accepted.lower():
+        return body, {}
+    return gzip.compress(body, 1), {"Content-Encoding": "gzip"}
 
 
 @contextlib.contextmanager
