@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter import words
+from exporter.model.incident import INCIDENT_SEVERITIES
 from exporter.model.judgement import Change, JudgedRun
+from exporter.model.observation import MINUTE, ApplicationObservation
 from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Objective, Pattern
 
 _TOP = 5
@@ -27,11 +29,19 @@ def facts(result: ApplicationResult) -> Iterator[Fact]:
         ("objectives", map(_objective, result.objectives)),
         ("capacity", _capacity(result.capacity)),
         ("pattern", _pattern(result.pattern)),
+        ("incidents", _incidents(result)),
+        ("resolution", _resolution(result)),
     )
     for title, parts in told:
         text = "; ".join(parts)
         if text:
             yield title, text
+
+
+def _sides(result: ApplicationResult) -> Iterator[tuple[str, ApplicationObservation]]:
+    for whose, seen in (("production", result.production), ("the PTE", result.pte)):
+        if seen is not None:
+            yield whose, seen
 
 
 def _run(result: ApplicationResult) -> Iterator[str]:
@@ -148,3 +158,28 @@ def _pattern(pattern: Pattern | None) -> Iterator[str]:
         if pattern.volatility is not None:
             yield f"volatility {words.percent(pattern.volatility)}"
         yield f"{len(pattern.spikes)} spike{'' if len(pattern.spikes) == 1 else 's'}"
+
+
+def _incidents(result: ApplicationResult) -> Iterator[str]:
+    """What each side's source reported as trouble, if it tells: the most serious open one by name, the rest counted."""
+    for whose, seen in _sides(result):
+        if seen.incidents is None:
+            continue
+        lasting = [one for one in seen.incidents if one.is_open]
+        count = words.counted(len(seen.incidents), "incident")
+        told = f"{count} in {whose}, {len(lasting) or 'none'} open" if seen.incidents else f"none in {whose}"
+        if lasting:
+            worst = max(lasting, key=lambda one: (INCIDENT_SEVERITIES.index(one.severity), -one.start))
+            told += f": {worst.name} on {worst.entity}, {worst.severity}, since {words.moment(worst.start)}"
+        yield told
+
+
+def _resolution(result: ApplicationResult) -> Iterator[str]:
+    """Which signals rest on values coarser than a minute: their peaks are of means, and not compared."""
+    for whose, seen in _sides(result):
+        steps: dict[float, list[str]] = {}
+        for signal, summary in seen.signals.items():
+            if summary.resolution > MINUTE:
+                steps.setdefault(summary.resolution, []).append(words.label(signal))
+        for size, signals in sorted(steps.items()):
+            yield f"in {whose} means over {words.duration(size)}, so no peaks: {', '.join(signals)}"

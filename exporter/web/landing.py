@@ -13,6 +13,8 @@ from pathlib import Path
 from string import Template
 
 from exporter import __version__, words
+from exporter.analysis.arithmetic import coarse
+from exporter.model.observation import ApplicationObservation
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.service import Status
 
@@ -107,6 +109,20 @@ def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[tuple[str,
         total = result.load_run.run.total
         success = f"{_percent(total.success_ratio)} of {words.number(total.requests)} requests succeeded"
         yield "Grade of the load test", result.load_run.grade or _NONE, success
+    if result.production is not None:
+        yield from _of_production(result.production)
+
+
+def _of_production(seen: ApplicationObservation) -> Iterator[tuple[str, str, str]]:
+    """What only some kinds of source tell: trouble by their own rules, and rates without minutes."""
+    if seen.incidents is not None:
+        lasting = [one for one in seen.incidents if one.is_open]
+        oldest = f", the oldest since {words.moment(min(one.start for one in lasting))}" if lasting else ""
+        day = f"{words.counted(len(seen.incidents), 'incident')} in {words.duration(seen.window.duration)}"
+        yield "Open in production", str(len(lasting) or "none"), f"{day}{oldest}"
+    steps = coarse(seen, "request_rate")
+    if steps is not None:
+        yield "Resolution", words.duration(steps), "for each value of production's request rate: no peaks are known"
 
 
 def _percent(ratio: float | None) -> str:
@@ -121,6 +137,9 @@ def _source(status: Status, now: float) -> str:
     if status.error is not None:
         lines.append(f"{status.error.reason}: {status.error}")
     lines += [f"warning: {warning}" for warning in status.warnings]
+    for step in status.failed:
+        lines.append(f"check {step.check} {step.subject}".rstrip() + f" failed: {step.found}")
+        lines += [f"likely as {cause.text}: {cause.remedy}" for cause in step.causes[:1]]
     below = "".join(f"<p>{escape(line)}</p>" for line in lines)
     name = escape(
         f"{environment.name} ({environment.role})" if environment.name != environment.role else environment.name
