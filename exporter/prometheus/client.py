@@ -45,6 +45,7 @@ class Sample:
 class _Data(msgspec.Struct):
     resultType: str  # noqa: N815 the API's own word
     result: msgspec.Raw
+    stats: Any = None
 
 
 class _Answer(msgspec.Struct):
@@ -83,8 +84,9 @@ def series_name(labels: Mapping[str, str]) -> str:
 class Client:
     """Queries of one observation, sent within `seconds`: counts them, gathers warnings and notes the server's clock."""
 
-    def __init__(self, session: Session, seconds: float = OBSERVATION_SECONDS) -> None:
+    def __init__(self, session: Session, seconds: float = OBSERVATION_SECONDS, *, stats: bool = False) -> None:
         self._session = session
+        self._stats = stats
         self._seconds = seconds
         self._end = time.monotonic() + seconds
         self.queries = 0
@@ -93,6 +95,10 @@ class Client:
         self.warnings: list[str] = []
         self.warned = 0
         """How many answers came with a warning of the server: they may be incomplete."""
+        self.samples_read: int | None = None
+        """How many samples the server read for the last answer, where `stats` were asked for and it tells."""
+        self.not_finite = 0
+        """How many values of the last instant query were NaN or infinite."""
 
     def query(self, promql: str, at: float) -> list[Sample]:
         """An instant query at Unix time `at`, which must give a vector. Raises SourceError."""
@@ -100,11 +106,10 @@ class Client:
         elements = self._decode(result, list[_Instant])
         self._unique([element.metric for element in elements])
         self._ignored(sum(element.histogram is not None for element in elements))
-        return [
-            Sample(element.metric, value)
-            for element in elements
-            if element.value is not None and math.isfinite(value := self._number(element.value[1]))
-        ]
+        found = [Sample(each.metric, self._number(each.value[1])) for each in elements if each.value is not None]
+        finite = [sample for sample in found if math.isfinite(sample.value)]
+        self.not_finite = len(found) - len(finite)
+        return finite
 
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[Range]:
         """A range query at start, start + step, ... end, in as many requests as 11,000 points each ask for."""
@@ -132,7 +137,7 @@ class Client:
             text = f"the queries of one poll took more than {self._seconds:g} s: is it overloaded? record the signals"
             raise SourceError("timeout", f"{self._session.place}: {text}")
         self.queries += 1
-        response = self._session.post(path, form, accept=_ACCEPTED)
+        response = self._session.post(path, {**form, "stats": "all"} if self._stats else form, accept=_ACCEPTED)
         if self.clock_skew is None:
             self.clock_skew = response.clock_skew
         answer = self._answer(response)
@@ -146,6 +151,7 @@ class Client:
         if answer.data is None or answer.data.resultType != kind:
             found = "nothing" if answer.data is None else f"a {self._session.redact(answer.data.resultType)}"
             raise SourceError("bad_data", f"{self._session.place} gave {found}, wanted a {kind}: check the templates")
+        self.samples_read = _samples_read(answer.data.stats)
         return answer.data.result
 
     def _answer(self, response: Response) -> _Answer:
@@ -193,6 +199,13 @@ class Client:
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
             self.warnings.append(text)
+
+
+def _samples_read(stats: Any) -> int | None:
+    """From the statistics of a query; their form is the server's own affair."""
+    samples = stats.get("samples") if isinstance(stats, dict) else None
+    total = samples.get("totalQueryableSamples") if isinstance(samples, dict) else None
+    return total if isinstance(total, int) else None
 
 
 def _short(text: str) -> str:

@@ -1,6 +1,6 @@
 """Prometheus and what speaks its query API: Thanos, Mimir, VictoriaMetrics and others.
 
-An observation takes a fixed number of queries for all applications and routes together; docs/sources/prometheus.md lists them.
+An observation takes a fixed number of queries for all applications and routes together: docs/sources/prometheus.md.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ import msgspec
 
 from exporter.analysis.activity import Activity
 from exporter.analysis.minutes import cut, gauges, samples
+from exporter.checkup import Step
 from exporter.errors import SourceError
 from exporter.http import Session
 from exporter.http.options import HttpOptions, Problems
 from exporter.http.options import problems as http_problems
+from exporter.model.checkup import Wanted
 from exporter.model.minutes import Range
 from exporter.model.observation import (
     GAUGE_SIGNALS,
@@ -34,16 +36,12 @@ from exporter.model.observation import (
     Window,
 )
 from exporter.model.settings import Duration
+from exporter.prometheus.checks import steps
 from exporter.prometheus.client import Client
 from exporter.prometheus.presets import RECORDED, Templates, resolve, template_problems
+from exporter.prometheus.probing import Asked
 from exporter.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, SIGNAL_KEYS, Queries
-from exporter.prometheus.readings import (
-    by_application,
-    latencies,
-    native_latencies,
-    routes,
-    summaries,
-)
+from exporter.prometheus.readings import by_application, latencies, native_latencies, routes, summaries
 from exporter.prometheus.stretches import is_tight, masked, stretches
 from exporter.sources import ChooseRuns
 
@@ -53,7 +51,6 @@ Found = TypeVar("Found")
 
 _SKEW_WARNING = 30.0
 """Seconds of difference between the clocks that are worth a warning."""
-
 
 _WHOLE = 0.99
 """Share of a window's minutes that must have been recorded for the recording to stand for the window."""
@@ -92,6 +89,12 @@ def problems(options: Options) -> Problems:
     if options.latency_scale is not None and options.latency_scale <= 0:
         found.append(("latency_scale", "must be more than 0: the seconds in one unit of the histogram"))
     return found + template_problems(options.labels, options.selector, options.signals, options.templates)
+
+
+def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+    """What doctor tries, step by step."""
+    may, own = options.recorded != "never", frozenset(options.signals)
+    return steps(Asked(options.url, options, options.preset, options.templates, options.rate_range, may, own), wanted)
 
 
 class Source:
