@@ -138,10 +138,13 @@ def test_rights_that_lack(client: Asking, path: str) -> None:
 
 
 def test_no_percentiles(client: Asking) -> None:
-    """The metric is unknown; the others are not."""
+    """The metric is unknown, the others are not; so are others, by a part of their path."""
     client.controller.faults.add(faults.without_percentiles())
     assert client.metrics("shop", OVERALL + "95th Percentile Response Time (ms)", END - 600, END) == []
     assert calls(client)
+    client.controller.faults.add(faults.without_metric("|web|"))
+    tiers = client.metrics("shop", OVERALL + "*|Calls per Minute", END - 600, END)
+    assert [one["metricPath"] for one in tiers] == [OVERALL + "app|Calls per Minute"]
 
 
 def test_truncated(client: Asking) -> None:

@@ -181,10 +181,15 @@ def sentinels(value: int = 2147483647, every: int = 2, times: int | None = None)
 
 
 def without_percentiles() -> Fault:
-    """The agents collect none: the metric is not registered."""
+    """The agents collect none."""
+    return without_metric("Percentile")
+
+
+def without_metric(part: str) -> Fault:
+    """Metrics whose path has this in it are not registered."""
 
     def change(data: Any) -> Any:
-        return [metric for metric in data if "Percentile" not in metric["metricPath"]]
+        return [metric for metric in data if part not in metric["metricPath"]]
 
     return Fault(_rewritten(change), METRIC_DATA)
 
