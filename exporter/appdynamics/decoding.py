@@ -23,7 +23,7 @@ FREQUENCIES = {"ONE_MIN": 60.0, "TEN_MIN": 600.0, "SIXTY_MIN": 3600.0}
 _SENTINELS = frozenset(sign * (2.0**bits - off) for sign in (1, -1) for bits in (31, 63) for off in (0, 1))
 _LONGEST_MINUTES, _LONGEST_TENS = 1459 * 60.0, 2940 * 60.0
 _BAR = re.compile(r"(?<!\\)\|")
-_MARKUP = re.compile(r"<[^<>]*>")
+_BREAK, _MARKUP = re.compile(r"</?(br|p|div|li|h\d|td)\b[^<>]*>", re.IGNORECASE), re.compile(r"<[^<>]*>")
 
 
 class WireApplication(msgspec.Struct):
@@ -208,4 +208,4 @@ def _entity(wire: WireEntity) -> Entity:
 
 def plain(text: str | None) -> str:
     """One line without markup."""
-    return " ".join(html.unescape(_MARKUP.sub(" ", text or "")).split())
+    return " ".join(html.unescape(_MARKUP.sub("", _BREAK.sub(" ", text or ""))).split())
