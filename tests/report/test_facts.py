@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exporter.analysis.round import analyse
+from exporter.model.incident import Incident, IncidentSeverity
 from exporter.model.judgement import Change, JudgedRun
-from exporter.model.observation import ApplicationObservation, Observation, Window
+from exporter.model.observation import ApplicationObservation, Observation, Summary, TestRun, Window
 from exporter.model.settings import AnalysisSettings
 from exporter.report.facts import facts
 from tests.making_runs import load_run
@@ -48,3 +49,49 @@ def test_changes_begin_with_the_whole_run() -> None:
         "1 more",
     ]
     assert "changed" not in told(JudgedRun(RUN, "A", (change("", 0.0, "equal"),)))
+
+
+def of(production: ApplicationObservation, pte: ApplicationObservation | None = None) -> dict[str, str]:
+    """The facts of an application of which only this was observed, by title."""
+    live = Observation("production", production.window, {"shop": production})
+    run = pte and replace(pte, run=TestRun(pte.window))
+    test = Observation("pte", run.window, {"shop": run}) if run else None
+    found = analyse(live, test, {}, AnalysisSettings(), RUN.end, {"production": "production", "pte": "pte"})
+    return dict(facts(found.applications["shop"]))
+
+
+DAY = ApplicationObservation(Window(0.0, 86400.0))
+
+
+def violation(name: str, start: float, severity: IncidentSeverity, end: float | None = None) -> Incident:
+    return Incident("violation", name, "web", "TIER", severity, start, end)
+
+
+def test_the_most_serious_open_incident_is_named() -> None:
+    """Of those that are open, the most serious and of these the oldest; the rest are counted."""
+    found = (
+        violation("Disk", 60.0, "warning"),
+        violation("Errors", 7200.0, "critical"),
+        violation("Calls", 3600.0, "critical"),
+        violation("Over", 0.0, "critical", 30.0),
+    )
+    assert of(replace(DAY, incidents=found), replace(DAY, incidents=()))["incidents"] == (
+        "4 incidents in production, 3 open: Calls on web, critical, since 1970-01-01 01:00 UTC; none in the PTE"
+    )
+    assert of(replace(DAY, incidents=found[3:]))["incidents"] == "1 incident in production, none open"
+
+
+def test_incidents_nobody_told_are_not_mentioned() -> None:
+    """A source that cannot tell is not a source that told of none."""
+    assert "incidents" not in of(DAY, DAY)
+
+
+def test_coarse_signals_are_named_with_their_steps() -> None:
+    """Which signals of which side have no peaks, by the time that each value covers; minutes are not mentioned."""
+    ten, hour = Summary(5.0, 7.0, resolution=600.0), Summary(5.0, 7.0, resolution=3600.0)
+    live = replace(DAY, signals={"request_rate": ten, "cpu": hour, "memory": Summary(0.5), "latency_mean": ten})
+    assert of(live, replace(DAY, signals={"cpu": ten}))["resolution"] == (
+        "in production means over 10 minutes, so no peaks: request rate, mean latency; "
+        "in production means over 1 hour, so no peaks: CPU; in the PTE means over 10 minutes, so no peaks: CPU"
+    )
+    assert "resolution" not in of(replace(DAY, signals={"memory": Summary(0.5)}))

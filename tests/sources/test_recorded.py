@@ -43,6 +43,26 @@ def test_a_report_is_read_back(tmp_path: Path) -> None:
     assert source.observe_runs(DAY_BEFORE, 1.0, never) == runs(END)
 
 
+def test_incidents_are_read_back(tmp_path: Path) -> None:
+    """Those of the demo's production come back, open ones as open; a report from before there were any has none."""
+    raw = both()
+    source = write(tmp_path / "report.json", raw)
+    found = source.observe(DAY_BEFORE).applications
+    assert any(each.is_open for one in found.values() for each in one.incidents or ())
+    assert {name: one.incidents for name, one in found.items()} == {
+        name: one.incidents for name, one in production(END).applications.items()
+    }
+    old = json.loads(msgspec.json.encode(raw))
+    for side in old["observations"].values():
+        for one in side["applications"].values():
+            del one["incidents"]
+            for summary in one["signals"].values():
+                del summary["resolution"]
+    earlier = write(tmp_path / "old.json", old).observe(DAY_BEFORE).applications
+    assert {one.incidents for one in earlier.values()} == {None}
+    assert {summary.resolution for one in earlier.values() for summary in one.signals.values()} == {60.0}
+
+
 def test_one_observation_is_read_back(tmp_path: Path) -> None:
     """A file may hold one observation alone."""
     source = write(tmp_path / "pte.json", runs(END))
@@ -107,6 +127,12 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
     return apply
 
 
+def incident(**changed: object) -> dict[str, object]:
+    """A violation as JSON has it, but for what is changed."""
+    told = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
+    return {**told, "start": 60, "end": 120, **changed}
+
+
 SHOP = "applications.shop"
 BAD = {
     "unknown field": (change(f"{SHOP}.colour", 1), "unknown field `colour` - at `$.applications.shop`"),
@@ -128,6 +154,11 @@ BAD = {
     "lengths": (change(f"{SHOP}.minutes", {"times": [60, 120], "values": [1]}), "2 times and 1 values"),
     "no window": (change(f"{SHOP}.window", None), "Expected `object`, got `null`"),
     "origin": (change(f"{SHOP}.run.origin", "guessed"), "guessed"),
+    "resolution": (change(f"{SHOP}.signals.cpu.resolution", 0), "a resolution of 0 seconds, wanted 60 or more"),
+    "severity": (change(f"{SHOP}.incidents", [incident(severity="info")]), "Invalid enum value 'info'"),
+    "incident": (change(f"{SHOP}.incidents", [incident(end=30)]), "the incident ends before it starts"),
+    "event": (change(f"{SHOP}.incidents", [incident(kind="event", end=None)]), "an event has an end other than its"),
+    "late incident": (change(f"{SHOP}.incidents", [incident(start=1795168800000, end=None)]), "no time before 2100"),
 }
 
 

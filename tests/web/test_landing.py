@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from exporter import cli, sources
+from exporter import cli, sources, words
 from exporter.errors import SourceError
+from exporter.model.incident import Incident
 from exporter.model.results import Snapshot
 from exporter.pipeline import round_once
 from exporter.service import Status
@@ -56,3 +57,26 @@ def test_a_load_test_has_its_grade(snapshot: Snapshot) -> None:
     assert f"of {requests} requests succeeded" in page(dataclasses.replace(snapshot, applications={"shop": shop}))
     bare = dataclasses.replace(shop, load_run=None)
     assert "Grade of the load test" not in page(dataclasses.replace(snapshot, applications={"shop": bare}))
+
+
+def test_trouble_and_coarse_rates_are_told_where_they_are_known(snapshot: Snapshot) -> None:
+    """Open incidents with the oldest, and rates without peaks; nothing of either where no source tells."""
+    result = snapshot.applications["shop"]
+    production = result.production
+    assert production is not None
+    rate = dataclasses.replace(production.signals["request_rate"], resolution=600.0)
+
+    def told(**changed: Any) -> str:
+        seen = dataclasses.replace(production, **changed)
+        return page(dataclasses.replace(snapshot, applications={"shop": dataclasses.replace(result, production=seen)}))
+
+    lasting = Incident("violation", TEXT, TEXT, "TIER", "critical", NOW - 3600.0, None)
+    over = dataclasses.replace(lasting, start=NOW - 7200.0, end=NOW - 5400.0)
+    found = told(incidents=(over, lasting), signals={"request_rate": rate})
+    assert "<dt>Open in production</dt><dd><strong>1</strong>" in found
+    assert f"2 incidents in 1 day, the oldest since {words.moment(NOW - 3600.0)}" in found
+    assert "<dt>Resolution</dt><dd><strong>10 minutes</strong>" in found
+    assert "<dt>Open in production</dt><dd><strong>none</strong>" in told(incidents=())
+    silent = told(incidents=None)
+    assert "Open in production" not in silent
+    assert "<dt>Resolution</dt>" not in silent
