@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from prometheus_client import (
@@ -44,6 +44,7 @@ class OwnMetrics:
         self._series = {own.name: self._make(own) for own in OWN if own not in {EVENTS, BAD_EVENTS}}
         self._sources: set[str] = set()
         self._joined: set[str] = set()
+        self._checks: dict[str, set[str]] = {}
         self._lock = threading.Lock()
         self._series["pte_exporter_build_info"].labels(__version__, platform.python_version()).set(1)
 
@@ -112,6 +113,22 @@ class OwnMetrics:
     def withdrawn(self, name: str, *, withdrawn: bool) -> None:
         """Whether the source's series are withdrawn as too old."""
         self._set("pte_source_withdrawn", withdrawn, name)
+
+    def checked(self, name: str, at: float, passed: Mapping[str, bool], warnings: int) -> None:
+        """A check-up of the source ended at `at` (Unix time); a check that is not in `passed` was skipped."""
+        for check in self._checks.get(name, set()) - passed.keys():
+            self._series["pte_source_check"].remove(name, check)
+        self._checks[name] = {*passed}
+        for check, fine in passed.items():
+            self._set("pte_source_check", fine, name, check)
+        self._set("pte_source_check_warnings", warnings, name)
+        self._set("pte_source_check_timestamp_seconds", at, name)
+
+    def unchecked(self, name: str) -> None:
+        """The source is another now, or no more: nothing is known of its checks."""
+        self._checks.pop(name, None)
+        for series in ("pte_source_check", "pte_source_check_warnings", "pte_source_check_timestamp_seconds"):
+            self._series[series].remove_by_labels({"source": name})
 
     def published(self, at: float, series: int, seconds: float) -> None:
         """A snapshot of that time with that many series is on the page; analysis and rendering took so many seconds."""

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from exporter import catalogue
 from exporter.config import Config, Environment
+from exporter.doctor.background import Checkups
 from exporter.errors import ConfigError, SourceError
 from exporter.logs import fields
+from exporter.model.checkup import Checked
 from exporter.model.observation import Observation
 from exporter.model.results import Snapshot
 from exporter.own_metrics import OwnMetrics
@@ -33,6 +35,8 @@ class Status:
     seen: float | None = None
     """Start of the last poll that succeeded: what is shown is as old as this."""
     warnings: tuple[str, ...] = ()
+    failed: tuple[Checked, ...] = ()
+    """What failed in the last check-up."""
 
     def withdrawn(self, now: float) -> bool:
         return self.seen is not None and now - self.seen > self.environment.max_age
@@ -55,6 +59,7 @@ class Service:
         self._asked = False
         self._round: _Round | None = None
         self._poller: Poller | None = None
+        self._checkups = Checkups(own, self._refused, clock)
         self.published = Published()
         self.ready = False
 
@@ -63,16 +68,19 @@ class Service:
         self._take(_Round(self, self._load()))
         self._poller = Poller(self._current.timings, self)
         self._poller.start()
+        self._checkups.start(self._current.config)
 
     def stop(self) -> None:
         """No poll begins after this; those in flight end with the process."""
+        self._checkups.stop()
         if self._poller is not None:
             self._poller.stop()
 
     @property
     def statuses(self) -> tuple[Status, ...]:
         """Of every source, in the configuration's order."""
-        return tuple(self._round.statuses.values()) if self._round is not None else ()
+        statuses = self._round.statuses if self._round is not None else {}
+        return tuple(replace(each, failed=self._checkups.failed(name)) for name, each in [*statuses.items()])
 
     def reload(self) -> ConfigError | None:
         """Take the configuration anew. A bad one is refused whole and the old one goes on."""
@@ -116,7 +124,14 @@ class Service:
         """Let everyone see a snapshot, its page, and how many seconds both took."""
         self.published = Published(page, snapshot)
         self.own.published(snapshot.at, page.series, seconds)
-        self.ready = True
+        if not self.ready:
+            self.ready = True
+            self._checkups.hasten()
+
+    def _refused(self, name: str) -> bool:
+        """Whether the source's last poll ended with our being refused."""
+        status = self._current.statuses.get(name)
+        return status is not None and status.error is not None and status.error.reason == "auth"
 
     @property
     def _current(self) -> _Round:
@@ -134,6 +149,7 @@ class Service:
 
         self._poller.change(new.timings, new.same(old), take)
         threading.Thread(target=old.pipeline.close, daemon=True).start()
+        self._checkups.change(config)
         new.publish()
 
     def _take(self, taken: _Round) -> None:

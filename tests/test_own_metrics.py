@@ -64,6 +64,7 @@ def test_every_declared_series_is_kept() -> None:
     own.succeeded("a", 100.0, 0.2, SEEN)
     own.failed("a", 160.0, 0.2, "refused")
     own.skipped("a", 2)
+    own.checked("a", 165.0, {"found": True}, 1)
     own.withdrawn("a", withdrawn=True)
     own.published(170.0, 5, 0.1)
     own.loaded(50.0)

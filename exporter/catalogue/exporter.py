@@ -49,6 +49,14 @@ OWN: tuple[OwnSeries, ...] = (
     OwnSeries(
         "pte_source_max_age_seconds", "gauge", "Configured age at which the source's series are withdrawn.", _SOURCE
     ),
+    OwnSeries(
+        "pte_source_check",
+        "gauge",
+        "0 when a check of the source failed in the last check-up, else 1; absent when it was skipped.",
+        (*_SOURCE, "check"),
+    ),
+    OwnSeries("pte_source_check_warnings", "gauge", "Steps of the last check-up that came with a warning.", _SOURCE),
+    OwnSeries("pte_source_check_timestamp_seconds", "gauge", "When the last check-up of the source ended.", _SOURCE),
     OwnSeries("pte_source_withdrawn", "gauge", "1 while the source's series are withdrawn as too old.", _SOURCE),
     OwnSeries("pte_snapshot_timestamp_seconds", "gauge", "When the published snapshot was made."),
     OwnSeries(

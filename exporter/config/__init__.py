@@ -71,6 +71,8 @@ class Environment(Settings, frozen=True):
     interval: Duration = Duration(300)
     max_age: Duration = Duration(3600)
     """Series older than this are withdrawn."""
+    check_interval: Duration = Duration(3600)
+    """How often it is checked that the source can give what is wanted (pte_source_check)."""
     runs: tuple[Run, ...] = ()
     """Explicit test runs, the latest of each application; they win over what is found in the PTE's activity."""
 
@@ -221,6 +223,8 @@ def _check_environment(environment: Environment, path: str, wrong: Callable[[str
         wrong(f"{path}.interval", "wanted at least 1s")
     if environment.max_age <= environment.interval:
         wrong(f"{path}.max_age", f"wanted more than the interval ({environment.interval:g}s)")
+    if not MINUTE <= environment.check_interval <= _LONGEST_AGE:
+        wrong(f"{path}.check_interval", f"wanted at least 1m and at most {_LONGEST_AGE / 86400:g}d")
     if environment.max_age > _LONGEST_AGE:
         wrong(f"{path}.max_age", f"wanted at most {_LONGEST_AGE / 86400:g}d")
     if environment.runs and environment.role != "pte":

@@ -23,6 +23,7 @@ def board() -> Board:
             _sources(),
             _answers(),
             *_polls(),
+            _checks(),
             heading("Evidence: what do the results rest on?"),
             evidence(),
             verdicts(),
@@ -108,6 +109,14 @@ def _sources() -> Panel:
         ),
         Column("queries", largest("source", "pte_source_queries"), decimals=0, empty="none yet"),
         Column("warnings", largest("source", "pte_source_warnings"), decimals=0, empty="none yet"),
+        Column("check warnings", largest("source", "pte_source_check_warnings"), decimals=0, empty="none yet"),
+        Column(
+            "last check-up",
+            "time() - min by (source) (pte_source_check_timestamp_seconds)",
+            "s",
+            decimals=0,
+            empty="none yet",
+        ),
         Column("clock skew", largest("source", "pte_source_clock_skew_seconds"), "s", decimals=1, empty="not told"),
         Column("TLS verified", smallest("source", "pte_source_tls_verification"), "none", words.TLS, empty="no TLS"),
     ]
@@ -123,6 +132,20 @@ def _answers() -> Panel:
         (12, 8),
     )
     return timeline(about, Query(DATA_STATE, "{{source}}"), words=words.DATA)
+
+
+def _checks() -> Panel:
+    about = About(
+        "Checks",
+        "Can each source give what is wanted of it, and if not, which check failed? pte-exporter doctor tells causes "
+        "and remedies. A check that was skipped has a gap.",
+        "No check-up has ended yet.",
+        "none",
+        (24, 8),
+    )
+    return timeline(
+        about, Query(smallest("source, check", "pte_source_check"), "{{source}} {{check}}"), words=words.CHECK
+    )
 
 
 def _rate(name: str, by: str) -> str:

@@ -38,6 +38,7 @@ NAMED: Words = {"0": ("below the limit", NOTE), "1": ("must be tested", BAD)}
 TESTED: Words = {"0": ("not tested", WORSE), "1": ("tested", GOOD), "-1": ("no evidence", UNKNOWN)}
 DATA: Words = {"0": ("current", GOOD), "1": ("last poll failed", WORSE), "2": ("withdrawn", BAD)}
 POLL: Words = {"0": ("failed", BAD), "1": ("succeeded", GOOD)}
+CHECK: Words = {"0": ("failed", BAD), "1": ("passed", GOOD)}
 RELOAD: Words = {"0": ("last reload failed", BAD), "1": ("as in the file", GOOD)}
 TLS: Words = {"0": ("off", WARN), "1": ("on", GOOD)}
 YES: Words = {"0": ("no", GOOD), "1": ("yes", BAD)}

@@ -43,7 +43,8 @@ def finding(observation: Observation, wanted: Wanted) -> Finding:
     known = observation.applications
     if wanted.role == "ci":
         seen = {name for name, one in known.items() if one.reports}
-        told = [f"{words.counted(sum(len(one.reports) for one in known.values()), 'report')} of {_names(sorted(seen))}"]
+        reports = words.counted(sum(len(one.reports) for one in known.values()), "report")
+        told = [f"{reports} of {_names(sorted(seen))}" if seen else "no report in the look-back"]
         unrated: list[str] = []
     else:
         seen = {*known}

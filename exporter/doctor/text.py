@@ -13,7 +13,7 @@ WIDTH = 110
 
 MARKS: dict[CheckVerdict, str] = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 
-_MARK, _NAME = 9, 24
+_MARK, _NAME = 9, 20
 """Columns of the mark and of check and subject, with the gap after them."""
 
 _BESIDE = " " * (2 + _MARK + _NAME)

@@ -69,7 +69,8 @@ _ABOUT_VALUES = """
 ## Label values
 
 `side`, `source`, `application`, `slo`, `method` and `route` come from the configuration and the data; so do
-`endpoint`, `run`, `commit`, `tool`, `check` and `kind` of load tests, and `suite`, `test`, `property` and `value` of
+`endpoint`, `run`, `commit`, `tool`, `check` and `kind` of load tests, `check` of a source (what `pte-exporter doctor`
+calls its steps), and `suite`, `test`, `property` and `value` of
 test executions.
 """
 

@@ -30,6 +30,16 @@ max by (job, source) (
   {last("pte_source_max_age_seconds")}
 )"""
 
+# Checks of a source that cannot be read at all fail too: PteSourceFailing tells of that, with the reason of the polls.
+_CHECKS = f"""\
+count by (job, source) (
+  min by (job, source, check) (
+    {last("pte_source_check")} == 0
+    unless on ({_KEY})
+    {last("pte_source_up")} == 0
+  )
+)"""
+
 # Where an exporter was ever scraped. The rule reads its own last value: a target that is still configured but cannot be
 # scraped is remembered as long as that lasts. One that left the configuration may have been removed on purpose.
 _TARGETS = "job_instance:pte_exporter_build_info:group"
@@ -118,6 +128,20 @@ RULES: tuple[Rule, ...] = (
         + _MAX_AGE
         + ".",
         wait="10m",
+    ),
+    Alert(
+        name="PteSourceCheckFailed",
+        expr=_CHECKS,
+        severity="warning",
+        board="pte-exporter",
+        summary="Checks of source {{ $labels.source }} fail",
+        measure="failed checks of the last check-up",
+        value="{{ $value | humanize }}",
+        limit="0",
+        reason="Failed: "
+        + templates.names(f"min by (check) ({last('pte_source_check', _MATCH)}) == 0", "check", _OWN, raw=True)
+        + ". The source answers, but not with all that is wanted of it; pte-exporter doctor --source "
+        + "{{ $labels.source }} tells causes and remedies.",
     ),
     Alert(
         name="PteDataTooOld",

@@ -77,6 +77,7 @@ class Exporter:
         for side in SOURCES:
             if bad and side == "pte":
                 self._own.failed(side, at, 10.0, "timeout")
+                self._own.checked(side, at, {"found": True, "format": False}, 0)
                 self._own.withdrawn(side, withdrawn=at - self._seen > MAX_AGE)
             else:
                 self._succeed(side, at, bad)
@@ -88,6 +89,7 @@ class Exporter:
 
     def _succeed(self, side: str, at: float, bad: bool) -> None:
         seen: Observation = self._pipeline.poll(side, at)
+        self._own.checked(side, at, {"found": True, "format": True}, 1)
         self._own.succeeded(side, at, 0.3, dataclasses.replace(seen, clock_skew=0.2) if bad else seen)
         self._own.withdrawn(side, withdrawn=False)
         self._seen = at if side == "pte" else self._seen
