@@ -91,7 +91,7 @@ def _url(route: Route, appended: Sequence[str], credentials: Sequence[str]) -> F
     if causes:
         return warning("; ".join(found), *causes)
     kind = "https" if route.secure else "http, not encrypted" + (", on this machine" if _loopback(route.host) else "")
-    return ok(f"{kind}; {route.host}, port {route.port}")
+    return ok(f"{kind}; {route.host}:{route.port}")
 
 
 def _proxy(route: Route, credentials: Sequence[str]) -> Finding:
