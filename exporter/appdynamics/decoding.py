@@ -7,7 +7,6 @@ and counted: ±2147483647 and its neighbours, and whatever rests on no measureme
 from __future__ import annotations
 
 import html
-import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -151,7 +150,7 @@ def _measured(point: WirePoint) -> bool:
 
 
 def _is_sentinel(value: float) -> bool:
-    return value in _SENTINELS or not math.isfinite(value)
+    return value in _SENTINELS
 
 
 def _all(values: Iterable[float | None]) -> Floats | None:
