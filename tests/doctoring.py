@@ -24,6 +24,7 @@ _VOLATILE: tuple[tuple[str, str], ...] = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?( ?(UTC|Z|\+00:00))?", "<time>"),
     (r"\b(127\.0\.0\.1|localhost|\[::1\]):\d+", r"\1:<port>"),
     (r"(?<![\d.])(?!127\.0\.0\.1\b)\d+\.\d+\.\d+[\w.+-]*(?<![.])", "<version>"),
+    (r"\b\d+(\.\d+)? (bytes?|kB|MB|GB)\b", "<size>"),
     (r"-?\b\d+(\.\d+)? ?(ms|s|seconds?|minutes?|hours?|days?)\b", "<duration>"),
 )
 """In this order; an address is no version."""

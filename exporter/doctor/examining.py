@@ -108,7 +108,8 @@ def _observation(config: Config, environment: Environment, at: float, done: list
             found = pipeline.poll(environment.name, at)
         finally:
             pipeline.close()
-        return seen.finding(found, wanted(config, environment, at))
+        explained = any(each.verdict in ("failed", "warning") for each in done)
+        return seen.finding(found, wanted(config, environment, at), explained=explained)
 
     needs = tuple(dict.fromkeys(each.check for each in done if each.verdict == "failed" and not each.subject))
     return Step(OBSERVATION, "poll the source once, as serve does", run, needs)

@@ -38,8 +38,14 @@ _UNRATED = Cause(
 _WARNED = Cause("the source says so itself", "mend what each warning names; serve shows them on its landing page")
 
 
-def finding(observation: Observation, wanted: Wanted) -> Finding:
-    """Fine where every expected application was seen with its request rate, and nothing was warned of."""
+_ABOVE = Cause("something above is not as it should be", "mend that first, then ask the doctor again")
+
+
+def finding(observation: Observation, wanted: Wanted, *, explained: bool) -> Finding:
+    """Fine where every expected application was seen with its request rate, and nothing was warned of.
+
+    `explained`: a check before has told a cause already, so that guessing at others would only hide it.
+    """
     known = observation.applications
     if wanted.role == "ci":
         seen = {name for name, one in known.items() if one.reports}
@@ -61,7 +67,9 @@ def finding(observation: Observation, wanted: Wanted) -> Finding:
         told.append(f"warnings: {_listed(observation.warnings, '; ')}")
         causes.append(_WARNED)
     text = "; ".join(told)
-    return warning(text, *causes) if causes else ok(text)
+    if not causes:
+        return ok(text)
+    return warning(text, *((_ABOVE,) if explained else causes))
 
 
 def _names(names: Sequence[str]) -> str:

@@ -56,7 +56,8 @@ def applications(
         names = [*watching.applications(folder, {}, kind.wanted)]
         if names:
             return ok(f"{words.counted(len(names), 'folder')}: {_few(sorted(names))}")
-        return (warning if files else failed)("holds no folder of an application", _ELSEWHERE, _FOLDERS)
+        causes = (_FOLDERS, _ELSEWHERE) if folder is not None and any(folder.iterdir()) else (_ELSEWHERE, _FOLDERS)
+        return (warning if files else failed)("holds no folder of an application", *causes)
 
     return ([Step("found", f"ls -d {folder}/*/", look)] if folder is not None else []), globs
 
@@ -126,10 +127,13 @@ def _format(kind: Kind, globs: Sequence[Path]) -> Finding:
     try:
         return ok(f"{path.name} is {kind.format(_head(path))}")
     except SourceError as error:
-        known = Cause(f"it is no {kind.what}, but a log or a file beside it", "narrow the globs, or write it elsewhere")
+        beside = Cause(
+            f"it is no {kind.what}, but a log or a file beside it", "narrow the globs, or write it elsewhere"
+        )
+        tool = Cause("the tool writes it in another format", "docs/sources.md lists the options to give the tool")
         empty = Cause("it is being written, or was cut off", "wait for the next; look at the disk's free space")
-        old = Cause("the tool writes it in another format", "docs/sources.md lists the options to give the tool")
-        return failed(f"{path.name} {error}", known, old, empty)
+        causes = (beside, tool, empty) if path.stat().st_size else (empty, beside)
+        return failed(f"{path.name} {error}", *causes)
 
 
 def _head(path: Path) -> bytes:

@@ -73,7 +73,7 @@ def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
         yield from of_application(kind, name, files)
         yield Step("complete", "read the newest report", partial(_whole, options, kind, files), ("format",), name)
         recent = partial(_recent, options, kind, files, wanted.window)
-        yield Step("fresh", "look when the newest report ended", recent, ("format", "complete"), name)
+        yield Step("fresh", "look when the newest report ended", recent, ("complete",), name)
 
 
 def _whole(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:

@@ -78,9 +78,9 @@ def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
         yield Step("complete", "read the newest run to its end", whole, ("format",), name)
         read = partial(_settled, kind, files)
         mapped = partial(_mapped, read, routes)
-        yield Step("mapped", "find a route for each name in the newest run", mapped, ("format", "complete"), name)
+        yield Step("mapped", "find a route for each name in the newest run", mapped, ("complete",), name)
         recent = partial(_recent, read, wanted.window)
-        yield Step("fresh", "look when the newest run ended", recent, ("format", "complete"), name)
+        yield Step("fresh", "look when the newest run ended", recent, ("complete",), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _read(path: Path, modified: int, size: int) -> _Told:
 
 
 def _described(head: bytes) -> str:
-    return str(formats.detect(head).FORMAT)
+    return f"in the format {formats.detect(head).FORMAT}"
 
 
 def _whole(kind: Kind, files: Sequence[Path]) -> Finding:

@@ -67,7 +67,14 @@ def _size(length: int) -> str:
 
 
 def _format(content: bytes) -> Finding:
-    roles = recorded(content)
+    try:
+        roles = recorded(content)
+    except SourceError as error:
+        return failed(
+            str(error),
+            Cause("it was cut off, or read while it was written", "write FILE.new, then rename it: mv FILE.new FILE"),
+            Cause("it is another file, such as a saved page", "set `file` to what report --format json wrote"),
+        )
     return ok("one observation by itself" if roles is None else f"a report with observations of {words.listed(roles)}")
 
 
