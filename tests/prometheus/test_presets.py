@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exporter import sources
 from exporter.errors import REASONS, ConfigError
-from exporter.http.options import Tls
+from exporter.http.options import Proxy, Tls
 from exporter.prometheus.presets import KEYS, PRESETS, RECORDED, Templates, duration, resolve
 from exporter.sources import prometheus
 from tests.servers import TOP
@@ -128,5 +128,10 @@ def test_all_problems_at_once() -> None:
 def test_every_option_and_reason_is_documented() -> None:
     """The pages name each option, each key of a template and each reason."""
     text = "".join((TOP / "docs" / page).read_text() for page in ("sources.md", "sources/prometheus.md"))
-    names = {*prometheus.Options.__struct_fields__, *(f"tls.{field}" for field in Tls.__struct_fields__), *KEYS}
-    assert [name for name in sorted({*names, *REASONS} - {"tls", "internal"}) if f"`{name}`" not in text] == []
+    names = {
+        *prometheus.Options.__struct_fields__,
+        *(f"tls.{field}" for field in Tls.__struct_fields__),
+        *(f"proxy.{field}" for field in Proxy.__struct_fields__),
+        *KEYS,
+    }
+    assert [name for name in sorted({*names, *REASONS} - {"tls", "proxy", "internal"}) if f"`{name}`" not in text] == []
