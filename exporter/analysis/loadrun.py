@@ -50,11 +50,15 @@ def mapped(run: LoadRun, routes: Mapping[str, str]) -> LoadRun:
     unmapped = [one.name for one in endpoints if not one.route]
     if not unmapped:
         return replace(run, endpoints=endpoints)
-    shown = ", ".join(" ".join(name.split()) for name in unmapped[:5]) + (
-        f" and {len(unmapped) - 5} more" if len(unmapped) > 5 else ""
+    return replace(run, endpoints=endpoints, warnings=(*run.warnings, no_route(unmapped)))
+
+
+def no_route(names: Sequence[str]) -> str:
+    """The warning of names that stay unmapped."""
+    shown = ", ".join(" ".join(name.split()) for name in names[:5]) + (
+        f" and {len(names) - 5} more" if len(names) > 5 else ""
     )
-    text = f"no route is known of {shown}: add them to `routes`"
-    return replace(run, endpoints=endpoints, warnings=(*run.warnings, text))
+    return f"no route is known of {shown}: add them to `routes`"
 
 
 def is_route(text: str) -> bool:

@@ -1,0 +1,183 @@
+"""The asking of one observation: minutes that are not known yet, within the calls that a poll may take.
+
+What is asked first is had first: when the calls run out, the rest is left out, told in one warning, and asked for by
+the next polls. What came is kept at once, so that a failure later on loses none of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from exporter import words
+from exporter.appdynamics import spans
+from exporter.appdynamics.client import Client
+from exporter.appdynamics.kept import Kept
+from exporter.appdynamics.options import METRICS, Options
+from exporter.appdynamics.reading import COUNTS, TIMES, USED, Weights, read, stars
+from exporter.appdynamics.records import Answer, Ask
+from exporter.errors import SourceError
+from exporter.model.observation import MINUTE, Window
+
+SHORTER = tuple(60.0 * minutes for minutes in (1080, 720, 465, 225, 60))
+"""What is tried in turn where minutes are thrown away early: 18 hours, 12, not quite 8, not quite 4, one."""
+
+_RECENT = 3600.0
+"""Only what ends so shortly before the newest data may have minutes at its end when it has none at its start."""
+
+_TENS = 600.0
+"""Windows begin and end on steps of ten minutes, as half a step is not told."""
+
+_OFTEN_MISSING = ("latency_p95", "cpu", "memory")
+"""Metrics that agents do not always have; `doctor` tells of them, polls do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The minutes of one metric of an application, by our names."""
+
+    application: str
+    key: str
+    window: Window
+
+
+class Poll:
+    """One observation of one controller."""
+
+    def __init__(self, client: Client, options: Options, kept: Kept) -> None:
+        self.client = client
+        self.options = options
+        self.kept = kept
+        self.paths = options.paths
+        self.ids: dict[str, int] = {}
+        """Our names of the applications that the controller shows, in the order of the configuration, to its ids."""
+        self.warnings: list[str] = []
+        self.left_out: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        """What for and of which application to the calls that were not made."""
+        self._weights: dict[str, Weights] = {}
+        self._unknown: dict[str, list[str]] = defaultdict(list)
+
+    def look_up(self) -> None:
+        """Find the applications. Raises SourceError (not_found) when none of those configured is shown."""
+        listed = {one.name: one.id for one in self.client.applications()}
+        there = {name: self.options.there(name) for name in self.options.applications}
+        self.ids = {name: listed[theirs] for name, theirs in there.items() if theirs in listed}
+        lost = [f"{theirs!r}{_alike(theirs, listed)}" for name, theirs in there.items() if name not in self.ids]
+        shows = f"it shows {len(listed)}" if listed else "it shows none: has our role the right to view them?"
+        if not self.ids:
+            raise SourceError("not_found", f"the controller shows no application {', '.join(lost)}; {shows}")
+        if lost:
+            self.warnings.append(f"the controller shows no application {', '.join(lost)}; {shows}")
+
+    def fetch(self, wanted: Iterable[Wanted], what: str) -> None:
+        """Ask for what is not known of the wanted minutes, in their order; `what` is what they are for."""
+        pieces = [
+            replace(one, window=piece)
+            for one in wanted
+            if one.key in self.paths
+            for gap in reversed(self.kept.missing((one.application, one.key), one.window))
+            for piece in spans.split(gap)
+        ]
+        end = max((piece.window.end for piece in pieces), default=0.0)
+        together = 4 * self.options.parallel
+        for first in range(0, len(pieces), together):
+            coarse = self._take(pieces[first : first + together], what)
+            for length in SHORTER:
+                coarse = self._take([_last(one, length) for one in coarse if _may_be_finer(one, length, end)], what)
+
+    def _take(self, pieces: Sequence[Wanted], what: str) -> list[Wanted]:
+        """Keep the answers; returns the pieces for which there were no minutes, but something coarser."""
+        coarse = []
+        for piece, answer in zip(pieces, self.client.metrics([self._ask(piece) for piece in pieces]), strict=True):
+            if not self.answered(answer, piece.application, piece.key, what):
+                continue
+            found = read(piece.key, answer, self._weights.get(piece.application))
+            self.kept.add((piece.application, piece.key), piece.window, found)
+            if found.steps.size and found.steps.max() > MINUTE:
+                coarse.append(piece)
+        return coarse
+
+    def _ask(self, piece: Wanted) -> Ask:
+        start, end = math.floor(piece.window.start / _TENS) * _TENS, math.ceil(piece.window.end / _TENS) * _TENS
+        past = end <= self.kept.end
+        return Ask(self.ids[piece.application], self.paths[piece.key], Window(start, end if past else piece.window.end))
+
+    def answered(self, answer: Answer, application: str, key: str, what: str) -> bool:
+        """Whether it was asked at all; else that is noted, and so is a metric that the controller does not know."""
+        if answer.absence == "budget":
+            self.left(what, application)
+        elif answer.absence == "no_metric" and (key in self.options.metrics or key not in _OFTEN_MISSING):
+            self._unknown[key].append(application)
+        return answer.absence != "budget"
+
+    def left(self, what: str, application: str, calls: int = 1) -> None:
+        """Note that calls were not made."""
+        self.left_out[what][application] += calls
+
+    def signals(self, windows: Mapping[str, Window], what: str = "signals") -> None:
+        """The one-minute series that signals are made of, each application's over its own window."""
+        for keys in ((*COUNTS, TIMES[0]), USED):
+            some = [name for name in windows if keys is not USED or self._weigh(name, what)]
+            self.fetch((Wanted(name, key, windows[name]) for name in some for key in keys), what)
+
+    def _weigh(self, application: str, what: str) -> bool:
+        """Look up what each tier's utilisation counts for; False where it stays unknown for want of calls."""
+        if not any(stars(self.paths.get(key, "")) for key in USED):
+            return True
+        if self.client.left < 1:
+            self.left(what, application, 1 + sum(key in self.paths for key in USED))
+            return False
+        nodes = {tier.name: tier.nodes for tier in self.client.tiers(self.ids[application])}
+        chosen = self.options.applications[application].tiers or tuple(nodes)
+        lost = [f"{name!r}{_alike(name, nodes)}" for name in chosen if name not in nodes]
+        if lost:
+            self.warnings.append(f"{application} has no tier {', '.join(lost)}")
+        there = [name for name in chosen if name in nodes]
+        told = {name: float(nodes[name] or 0) for name in there if nodes[name] is not None}
+        if len(told) < len(there) and len(there) > 1:
+            text = "the controller does not say how many nodes its tiers have: cpu and memory are their plain mean"
+            self.warnings.append(f"{application}: {text}")
+        whole = len(told) == len(there) and any(told.values())
+        self._weights[application] = told if whole else dict.fromkeys(there, 1.0)
+        return True
+
+    def close(self) -> None:
+        """Tell what was left out, and what the controller does not know."""
+        for key, names in self._unknown.items():
+            path = self.paths.get(key, METRICS.get(key, ""))
+            text = f"the controller knows no metric {path!r} of {words.listed(sorted(set(names)))}"
+            self.warnings.append(f"{text}: see metrics.{key}")
+        if self.left_out:
+            self.warnings.append(self.shortage())
+        self.warnings += self.client.warnings
+
+    def shortage(self) -> str:
+        """What was left out for want of calls, and what to do."""
+        parts = (
+            f"{sum(names.values())} for {what} ({words.listed(list(names))})" for what, names in self.left_out.items()
+        )
+        few = f"calls.per_poll is {self.options.calls.per_poll}, which does not suffice"
+        return f"{few}: the next polls go on with what was left out, raise it to have it now: {', '.join(parts)}"
+
+
+def _last(piece: Wanted, length: float) -> Wanted:
+    return replace(piece, window=Window(piece.window.end - length, piece.window.end))
+
+
+def _may_be_finer(piece: Wanted, length: float, end: float) -> bool:
+    return piece.window.duration > length and piece.window.end > end - _RECENT
+
+
+def _alike(name: str, known: Iterable[str]) -> str:
+    """Names that somebody may have meant."""
+    lower = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)
+    return f" (but {words.listed([repr(lower[one]) for one in close])})" if close else ""
+
+
+def each(windows: Mapping[str, Window], key: str) -> Iterator[Wanted]:
+    """One metric of several applications."""
+    return (Wanted(name, key, window) for name, window in windows.items())
