@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -64,3 +65,13 @@ def failed(behave: Behave, path: str = CALLS, **changed: Any) -> SourceError:
     assert "\n" not in str(caught.value)
     assert SECRET not in str(caught.value)
     return caught.value
+
+
+def shop(client: Client) -> int:
+    """The id of the stand-in's application "shop"."""
+    return next(one.id for one in client.applications() if one.name == "shop")
+
+
+def asking(line: bytes) -> dict[str, list[str]]:
+    """The query of a request."""
+    return parse_qs(urlsplit(line.split(b" ")[1].decode()).query)
