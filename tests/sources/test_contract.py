@@ -20,11 +20,15 @@ import pytest
 
 from exporter import sources
 from exporter.analysis import run
+from exporter.appdynamics.options import Application
 from exporter.config import REQUIRED, ROLES
+from exporter.demo.controller import ACCOUNT, CLIENT, Controller, serve
+from exporter.demo.shop import APPLICATIONS
 from exporter.errors import REASONS, SourceError
 from exporter.model.observation import (
     GAUGE_SIGNALS,
     LATENCY_MEAN,
+    LATENCY_STATS,
     MINUTE,
     PATTERN_STEP,
     QUANTILES,
@@ -36,7 +40,7 @@ from exporter.model.observation import (
 )
 from exporter.model.settings import Settings, TestRunSettings
 from exporter.model.slo_settings import Side
-from exporter.sources import Counting, Source, demo, prometheus, recorded
+from exporter.sources import Counting, Source, appdynamics, demo, prometheus, recorded
 from tests import seed, servers
 
 DAY = Window(seed.END - 86400.0, seed.END)
@@ -56,9 +60,17 @@ class Built:
     pte: Any
     unreadable: Any
     """Options of a source that must fail; None for a kind that has nothing to read."""
+    unknown: frozenset[str] = frozenset()
+    """What the kind cannot know, and must not tell: signals, "buckets", percentiles by their names in Latency."""
+
+    clock: Callable[[], float] | None = None
+    """The time that the source's server has, where its data is not there before it is over."""
+    remembers: bool = False
+    """Whether a source asks less when it is asked again, having kept the past."""
 
     def source(self, options: Any, side: str = "production") -> Source:
-        made: Source = self.module.Source(options, side)
+        given = {} if self.clock is None else {"clock": self.clock}
+        made: Source = self.module.Source(options, side, **given)
         return made
 
 
@@ -89,7 +101,38 @@ def build_prometheus(directory: Path) -> Iterator[Built]:
         yield Built(prometheus, sides["production"], sides["pte"], nobody)
 
 
-BUILD = {"demo": build_demo, "recorded": build_recorded, "prometheus": build_prometheus}
+@contextmanager
+def build_appdynamics(directory: Path) -> Iterator[Built]:
+    """The controller has other names for the applications, and its clock is some minutes past the data's end."""
+
+    def clock() -> float:
+        return seed.END + 300.0
+
+    controller = Controller(seed.SEED, clock, exact=True)
+    secret = directory / "secret"
+    secret.write_text(controller.secret, encoding="utf-8")
+    with serve(controller) as url:
+        production, pte = (
+            appdynamics.Options(
+                url=url,
+                account=ACCOUNT,
+                client=CLIENT,
+                client_secret_file=secret,
+                applications={one.name: Application(name=f"{one.name}{suffix}") for one in APPLICATIONS},
+            )
+            for suffix in ("", "-pte")
+        )
+        nobody = msgspec.structs.replace(production, url=f"http://127.0.0.1:{servers.free_port()}")
+        unknown = {"throughput", "concurrent_users", "p50", "p99", "p999", "buckets"}
+        yield Built(appdynamics, production, pte, nobody, frozenset(unknown), clock, remembers=True)
+
+
+BUILD = {
+    "demo": build_demo,
+    "recorded": build_recorded,
+    "prometheus": build_prometheus,
+    "appdynamics": build_appdynamics,
+}
 
 PRODUCTION = sorted(kind for kind, module in sources.kinds().items() if "production" in sources.roles(module))
 """Kinds that can be either side. What only knows test runs has its tests beside its own (test_loadtest.py)."""
@@ -157,15 +200,16 @@ def test_side_and_windows_are_those_asked_for(production: Observation, runs: Obs
         assert LOOKBACK.start <= one.window.start < one.window.end <= LOOKBACK.end
 
 
-def test_the_shop_is_seen(production: Observation, runs: Observation) -> None:
-    """All applications are there, and those without a run have no key in the PTE."""
+def test_the_shop_is_seen(built: Built, production: Observation, runs: Observation) -> None:
+    """All applications are there with all that the kind can know, and those without a run have no key in the PTE."""
     assert set(production.applications) == {"shop", "checkout", "search", "archive"}
     assert set(runs.applications) == {"shop", "checkout", "archive"}
     for one in (production.applications["shop"], runs.applications["shop"]):
-        assert set(one.signals) == {*GAUGE_SIGNALS, LATENCY_MEAN}
+        assert set(one.signals) == {*GAUGE_SIGNALS, LATENCY_MEAN} - built.unknown
         assert one.latency is not None
-        assert one.latency.buckets
-        assert one.latency.p999 is not None
+        assert bool(one.latency.buckets) == ("buckets" not in built.unknown)
+        told = {name for name in LATENCY_STATS if getattr(one.latency, name) is not None}
+        assert told == {*LATENCY_STATS} - built.unknown
     assert len(production.applications["shop"].routes) == 45
 
 
@@ -235,7 +279,8 @@ def test_asked_again_it_says_the_same(built: Built, production: Observation, run
     """One source can be asked any number of times, and the past does not change."""
 
     def timeless(observation: Observation) -> Observation:
-        return dataclasses.replace(observation, clock_skew=None)
+        asked = 0 if built.remembers else observation.queries
+        return dataclasses.replace(observation, clock_skew=None, queries=asked)
 
     source = built.source(built.production, "prod-eu")
     assert timeless(source.observe(DAY, WEEK)) == timeless(source.observe(DAY, WEEK)) == timeless(production)
