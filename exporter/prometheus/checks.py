@@ -25,11 +25,11 @@ CHECKS = (
     "flags",
     "recorded",
     "activity",
+    "interval",
     "signal",
     "applications",
     "values",
     "collisions",
-    "interval",
     "history",
     "cost",
 )
@@ -82,6 +82,10 @@ def _signals(probe: Probe) -> Iterator[Step]:
     if not probe.production:
         tried = f"query each ten minutes of {duration(probe.wanted.window.duration)}: {probe.shown('request_rate')}"
         yield Step("activity", tried, partial(signal_checks.activity, probe), needs)
+    parts = probe.selectors("request_rate")
+    if parts and not probe.idle and "$range" in probe.asked.templates.queries["request_rate"]:
+        tried = f"query count_over_time({parts[0].text}[10m])"
+        yield Step("interval", tried, partial(server_checks.interval, probe), needs, "request_rate")
     for key in signal_checks.ORDER:
         if key not in probe.asked.templates.queries:
             if key in ("concurrent_users", "cpu", "memory"):
@@ -103,10 +107,7 @@ def _found(probe: Probe) -> Iterator[Step]:
     yield Step("values", "look at what the queries gave", partial(value_checks.values, probe), needs)
     tried = "ask the index for the labels of the series"
     yield Step("collisions", tried, partial(value_checks.collisions, probe), needs)
-    if parts := probe.selectors("request_rate"):
-        tried = f"query count_over_time({parts[0].text}[10m])"
-        yield Step("interval", tried, partial(server_checks.interval, probe), needs, "request_rate")
-        if probe.production:
-            tried = f"query count({parts[0].text}) over the longest window"
-            yield Step("history", tried, partial(server_checks.history, probe), needs)
+    if probe.production and (parts := probe.selectors("request_rate")):
+        tried = f"query count({parts[0].text}) over the longest window"
+        yield Step("history", tried, partial(server_checks.history, probe), needs)
     yield Step("cost", "count the series that the queries read", partial(value_checks.cost, probe), needs)

@@ -7,11 +7,11 @@ from collections import Counter
 from exporter.checkup import failed, ok, warning
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
+from exporter.prometheus.absence import some, why_nothing
 from exporter.prometheus.client import series_name
 from exporter.prometheus.presets import duration
 from exporter.prometheus.probing import Found, Probe
-from exporter.prometheus.selectors import Selector
-from exporter.words import counted, listed, moment, rate
+from exporter.words import counted, moment, rate
 from exporter.words import seconds as spent
 
 ORDER = (
@@ -30,15 +30,23 @@ ORDER = (
 )
 """Keys in the order of the steps: native histograms first, as they excuse that there are no classic ones."""
 
-_CLASSIC = ("latency_bucket", "latency_sum", "latency_count")
-_WANTED = ("request_rate", *_CLASSIC, "route_requests")
-"""Without these much has no evidence; the others fail only when the configuration itself has a template for them."""
-
 _ROUTES = ("route_requests", "route_successes")
-_PART_OF = {"error_rate": "request_rate", "route_successes": "route_requests"}
-"""Keys that may well give nothing where the other gives something."""
 
-_CANDIDATES = ("service_name", "service", "application", "app", "job", "container", "destination_canonical_service")
+_CANDIDATES = {
+    "application": (
+        "service_name",
+        "service",
+        "application",
+        "app",
+        "job",
+        "container",
+        "destination_canonical_service",
+    ),
+    "method": ("method", "http_method", "http_request_method", "request_method", "verb"),
+    "route": ("route", "handler", "path", "uri", "http_route", "endpoint", "request_operation", "url"),
+}
+"""What the labels are called elsewhere, the likeliest first."""
+
 _SHOWN = 6
 _COARSEST, _LOOKS = 600.0, 10_000
 
@@ -87,7 +95,7 @@ def signal(probe: Probe, key: str) -> Finding:
             return failed(str(error), Cause(text, "take signals.latency_native away, or update the server"))
         return failed(str(error), Cause("the template does not fit this server", remedy))
     if not found.samples and not found.not_finite:
-        return _empty(probe, key)
+        return why_nothing(probe, key)
     wrong = _shape(probe, key, found)
     if wrong is not None:
         return wrong
@@ -153,9 +161,9 @@ def _no_label(probe: Probe, own: str, key: str, names: frozenset[str]) -> list[C
     option = next((option for option, label in probe.asked.templates.labels.items() if label == own), None)
     if option is None or own in names:  # le is not ours to rename
         return [by]
-    likely = [name for name in _CANDIDATES if name in names and name != own]
-    there = f"; the series have {_some(names)}" if names else ""
-    first = f"labels: {{{option}: {likely[0] if likely and option == 'application' else 'LABEL'}}}"
+    likely = [name for name in _CANDIDATES[option] if name in names and name != own]
+    there = f"; the series have {some(names)}" if names else ""
+    first = f"labels: {{{option}: {likely[0] if likely else 'LABEL'}}}"
     causes = [Cause(f"the data calls it otherwise{there}", first)]
     if key in _ROUTES and option != "application":
         remedy = "have the application export it; or `signals: {route_requests: null, route_successes: null}`"
@@ -166,97 +174,3 @@ def _no_label(probe: Probe, own: str, key: str, names: frozenset[str]) -> list[C
             Cause(text, "promote_resource_attributes: [service.name] in Prometheus, or labels: {application: job}")
         )
     return [*causes, by]
-
-
-def _some(names: frozenset[str]) -> str:
-    shown = sorted(names - {"__name__", "le"})
-    return ", ".join(shown[:12]) + (", ..." if len(shown) > 12 else "")
-
-
-def _empty(probe: Probe, key: str) -> Finding:
-    """Nothing came back: which part of the query is why."""
-    optional = _PART_OF.get(key) in probe.found
-    if key in _CLASSIC and "latency_native" in probe.found:
-        return ok("none; native histograms are there")
-    if key == "latency_native" and key not in probe.asked.explicit:
-        return ok("none: classic histograms are used")
-    parts = probe.selectors(key)
-    for part in parts:
-        names = probe.labels(part.metric) if part.metric else None
-        if names is None:
-            continue
-        if not names:
-            return _missing(probe, key, f"there are no series called {part.metric}", _no_metric(probe, key, part))
-        lacking = [label for label in part.needed if label not in names]
-        if lacking:
-            text = f"{part.metric} has no label {listed(lacking)}; it has {_some(names)}"
-            return _missing(probe, key, text, _no_matcher(probe, key, part, lacking), sure=True)
-        if not optional and not probe.labels(part.text):
-            return _missing(probe, key, f"no series matches {part.text}", _no_match(probe, part))
-    if optional:
-        return ok("none: no request failed" if key == "error_rate" else "none: no request succeeded")
-    if probe.idle:
-        return warning("no value now; there are series in the look-back", Cause("no test is under way", "nothing"))
-    return _missing(probe, key, f"series are there, and no value at {moment(probe.at)}", _no_value(probe))
-
-
-def _missing(probe: Probe, key: str, text: str, causes: list[Cause], *, sure: bool = False) -> Finding:
-    if key in probe.asked.templates.queries and key not in _WANTED and key not in probe.asked.explicit and not sure:
-        return warning(text, *causes)
-    return failed(text, *causes)
-
-
-def _no_metric(probe: Probe, key: str, part: Selector) -> list[Cause]:
-    asked = probe.asked
-    where = f"the preset {asked.preset}" if key not in asked.explicit else f"signals.{key}"
-    text = f"the applications name it otherwise than {where} does"
-    remedy = f"look for it on an application's /metrics; take another preset, or write signals.{key}"
-    off = f"signals: {{{key}: null}}"
-    return [
-        Cause(text, f"{remedy}; where nobody measures it, {off}"),
-        Cause("this server does not scrape them", "look at its page /targets; or point url to the server that does"),
-        Cause("the data is another tenant's", "headers: {X-Scope-OrgID: TENANT}"),
-    ]
-
-
-def _no_matcher(probe: Probe, key: str, part: Selector, lacking: list[str]) -> list[Cause]:
-    chosen = probe.asked.templates.selector
-    if any(label in chosen for label in lacking):
-        text = f"selector ({chosen}) asks for a label that these series do not have"
-        return [Cause(text, "write it with labels that they have"), _external(lacking)]
-    text = f"the applications call {listed(lacking)} otherwise than the preset {probe.asked.preset}"
-    both = (
-        "signals.error_rate and signals.route_successes"
-        if key in ("error_rate", "route_successes")
-        else f"signals.{key}"
-    )
-    return [Cause(text, f"write {both} with the name they use (such as status instead of code)")]
-
-
-def _external(lacking: list[str]) -> Cause:
-    text = f"{listed(lacking)} is an external label, which only what is sent on carries"
-    return Cause(text, "take it out of selector here, or point url to the long-term store")
-
-
-def _no_match(probe: Probe, part: Selector) -> list[Cause]:
-    chosen = probe.asked.templates.selector
-    causes = []
-    if chosen:
-        text = f"selector ({chosen}) fits none of them: a slip in a value, or another environment's"
-        causes.append(
-            Cause(text, f"compare it with the values on the server: `group by ({part.needed[-1]}) ({part.metric})`")
-        )
-    elif part.matchers:
-        remedy = f"compare with the values on the server: `group by ({part.matchers[0][0]}) ({part.metric})`"
-        causes.append(Cause("the template's matchers fit none of them", remedy))
-    return [*causes, Cause("the targets were not scraped in the last hour", "look at the server's page /targets")]
-
-
-def _no_value(probe: Probe) -> list[Cause]:
-    wide = duration(probe.asked.rate_range)
-    text = f"fewer than two samples within rate_range ({wide}): it is scraped too seldom"
-    return [
-        Cause(text, "rate_range: at least twice the scrape interval; step `interval` tells that"),
-        Cause("the targets are down, or samples come late", "look at the server's page /targets, and at its clock"),
-        Cause("there was no such request yet", "nothing"),
-    ]

@@ -121,6 +121,7 @@ def application(probe: Probe, name: str) -> Finding:
         if name in known:
             return ok(f"no request in that minute; some in the {duration(_QUIET)} before")
     label = probe.asked.templates.labels["application"]
+    metric = next((part.metric for part in probe.selectors("request_rate")), "...")
     causes = []
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if near:
@@ -130,7 +131,7 @@ def application(probe: Probe, name: str) -> Finding:
         )
     if probe.asked.templates.selector:
         text = f"selector ({probe.asked.templates.selector}) leaves it out"
-        causes.append(Cause(text, f"try without: `group by ({label}) (...)` on the server"))
+        causes.append(Cause(text, f"try without: `group by ({label}) ({metric})` on the server"))
     if not probe.production:
         causes.append(Cause("it was not tested in the look-back", "test it"))
     causes.append(Cause("it is not scraped by this server", "look at the server's page /targets"))
@@ -187,7 +188,7 @@ def cost(probe: Probe) -> Finding:
     slowest = max(probe.found, key=lambda key: probe.found[key].seconds)
     seconds = probe.found[slowest].seconds
     most = max(series, key=lambda text: series[text]) if series else None
-    found = f"{probe.requests} requests; the slowest minute is {slowest} with {spent(seconds)}"
+    found = f"{probe.requests} requests; the slowest query of a minute took {spent(seconds)}"
     found = f"{series[most]:.0f} series of {most} at most; {found}" if most else found
     causes = []
     limit = probe.max_samples or _MAX_SAMPLES
@@ -195,7 +196,7 @@ def cost(probe: Probe) -> Finding:
         text = f"a day of {series[most]:.0f} series comes near --query.max-samples ({limit})"
         causes.append(Cause(text, _RECORD))
     if seconds > probe.asked.http.timeout / 4:
-        text = "one minute takes so long that a day meets `timeout`"
+        text = f"one minute of {slowest} takes so long that a day meets `timeout`"
         causes.append(Cause(text, f"{_RECORD}; until then raise timeout and the server's --query.timeout"))
     return warning(found, *causes) if causes else ok(found)
 
