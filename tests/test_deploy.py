@@ -17,7 +17,7 @@ import pytest
 import requests
 import yaml
 
-from deploy.stack import alerting
+from deploy.stack import alerting, appdynamics
 from deploy.stack.receiver import Receiver
 from exporter import cli, sources
 from exporter.config import read_yaml
@@ -71,7 +71,7 @@ def test_containers_are_hardened(name: str) -> None:
 def test_our_image_is_built_wherever_it_is_used() -> None:
     """No service waits for somebody to publish our image: each that uses it can build it."""
     ours = [service for service in SERVICES.values() if service["image"].startswith("pte-exporter:")]
-    assert len(ours) == 4
+    assert len(ours) == 6
     assert all(service["build"] == "." for service in ours)
 
 
@@ -147,6 +147,7 @@ def test_dockerfile_copies_what_exists() -> None:
 def commands() -> Iterator[tuple[str, list[str]]]:
     """Every call of pte-exporter that is shipped, as (where, arguments)."""
     yield "docker-compose.yml", SERVICES["exporter"]["command"]
+    yield "docker-compose.yml", SERVICES["exporter-appdynamics"]["command"]
     yield "Dockerfile", yaml.safe_load(re.findall(r"(?m)^CMD (.+)$", (TOP / "Dockerfile").read_text())[-1])
     for document in yaml.safe_load_all((DEPLOY / "kubernetes" / "pte-exporter.yaml").read_text()):
         if document["kind"] == "Deployment":
@@ -185,8 +186,9 @@ def test_systemd_unit_is_hardened() -> None:
 
 
 def test_shipped_configurations_are_fine(tmp_path: Path) -> None:
-    """The stack's configuration and the one in the ConfigMap are read without a problem."""
+    """The stack's two configurations and the one in the ConfigMap are read without a problem."""
     assert sources.read(DEPLOY / "stack" / "exporter.yml")
+    assert sources.read(appdynamics.write(tmp_path / "appdynamics"))
     for document in yaml.safe_load_all((DEPLOY / "kubernetes" / "pte-exporter.yaml").read_text()):
         if document["kind"] == "ConfigMap":
             file = tmp_path / "exporter.yml"
@@ -273,13 +275,15 @@ def test_stack_runs_and_ends() -> None:
         targets = "http://127.0.0.1:19090/api/v1/targets"
         servers.eventually(lambda: _all_up(requests.get(targets, timeout=5).json()), 45, "every target is up")
         assert "pte_certification_expected" in requests.get("http://127.0.0.1:9826/metrics", timeout=5).text
+        seen = requests.get("http://127.0.0.1:9830/metrics", timeout=5).text
+        assert 'pte_observation_evidence{application="billing",side="production",signal="request_rate"} 1' in seen
     finally:
         stack.send_signal(signal.SIGINT)
         rest = stack.stderr.read()
         code = stack.wait(timeout=30)
         stack.stderr.close()
     assert code == 0, rest
-    for port in (9826, 9827, 9828, 19090, 19093):
+    for port in (9826, 9827, 9828, 9829, 9830, 19090, 19093):
         with pytest.raises(requests.ConnectionError):
             requests.get(f"http://127.0.0.1:{port}/", timeout=5)
 

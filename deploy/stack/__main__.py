@@ -1,4 +1,6 @@
-"""`make stack`: Prometheus filled with the made-up shop's history, the exporter, Alertmanager and a local receiver.
+"""`make stack`: Prometheus filled with the made-up shop's history, exporters, Alertmanager and a local receiver.
+
+One exporter asks Prometheus, the other a stand-in for AppDynamics.
 
 Everything listens on loopback, keeps its data under .run/stack/, and ends with Ctrl-C.
 """
@@ -17,7 +19,7 @@ import urllib.request
 from types import FrameType
 from typing import NoReturn
 
-from deploy.stack import alerting, history
+from deploy.stack import alerting, appdynamics, history
 from deploy.stack.programs import PROMTOOL, TOP, Program, found, programs
 
 DATA = TOP / ".run" / "stack"
@@ -36,6 +38,7 @@ def prepare(days: int) -> tuple[Program, ...]:
     """Fill Prometheus anew and write the configuration; gives what is to be started."""
     shutil.rmtree(DATA, ignore_errors=True)
     DATA.mkdir(parents=True)
+    appdynamics.write(DATA / "appdynamics")
     planned = programs(DATA, alerting.write(DATA / "alertmanager"), "")
     for program in planned:
         _need_free(program)

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.stack.appdynamics import CLIENT_FILE
+
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "deploy" / "stack"
 TOOLS = TOP / ".tools"
@@ -41,8 +43,9 @@ def found(paths: tuple[Path, ...]) -> str:
 def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program, ...]:
     """In the order in which they are started: nothing asks what is not there yet."""
     python = (sys.executable, "-m")
-    demo, receiver, exporter = "127.0.0.1:9827", "127.0.0.1:9828", "127.0.0.1:9826"
+    demo, receiver, controller = "127.0.0.1:9827", "127.0.0.1:9828", "127.0.0.1:9829"
     alertmanager, prometheus = "127.0.0.1:19093", "127.0.0.1:19090"
+    appdynamics = data / "appdynamics"
     return (
         Program(
             "demo",
@@ -59,22 +62,33 @@ def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program
             "prints here what Slack and PagerDuty would get",
             shown=True,
         ),
-        _alertmanager(alertmanager, data, alertmanager_config),
-        _prometheus(prometheus, data),
         Program(
-            "exporter",
-            exporter,
-            "/-/ready",
+            "controller",
+            controller,
+            "/controller/",
             (
                 *python,
-                "exporter.cli",
-                "serve",
-                f"--config.file={HERE / 'exporter.yml'}",
-                f"--web.listen-address={exporter}",
+                "exporter.demo.controller",
+                f"--listen={controller}",
+                f"--secret.file={appdynamics / CLIENT_FILE}",
             ),
-            "verdicts; metrics at /metrics",
+            "a stand-in for AppDynamics that watches the made-up shop",
+        ),
+        _alertmanager(alertmanager, data, alertmanager_config),
+        _prometheus(prometheus, data),
+        _exporter("exporter", "127.0.0.1:9826", HERE / "exporter.yml", "verdicts; metrics at /metrics"),
+        _exporter(
+            "exporter-appdynamics",
+            "127.0.0.1:9830",
+            appdynamics / "appdynamics.yml",
+            "the same of what AppDynamics watches: billing",
         ),
     )
+
+
+def _exporter(name: str, address: str, config: Path, about: str) -> Program:
+    serve = ("exporter.cli", "serve", f"--config.file={config}", f"--web.listen-address={address}")
+    return Program(name, address, "/-/ready", (sys.executable, "-m", *serve), about)
 
 
 def _alertmanager(address: str, data: Path, config: Path) -> Program:
