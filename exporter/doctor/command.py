@@ -56,15 +56,21 @@ def _as_text(config: Config, chosen: list[Environment]) -> int:
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     well: dict[str, bool] = {}
     for environment in chosen:
-        name, steps = environment.name, []
+        name = environment.name
+        steps: list[Checked] = []
         print(text.heading(name, sources.kind(environment), environment.role, colour=colour), flush=True)
-        for done in _steps(config, environment):
-            print(text.step(done, colour=colour), flush=True)
-            steps.append(done)
+        for line in text.lines(_kept(_steps(config, environment), steps), colour=colour):
+            print(line, flush=True)
         print(f"{text.summary(name, steps)}\n", flush=True)
         well[name] = all(done.verdict != "failed" for done in steps)
     print(text.ends(well.items()))
     return 0 if all(well.values()) else 1
+
+
+def _kept(steps: Iterator[Checked], into: list[Checked]) -> Iterator[Checked]:
+    for done in steps:
+        into.append(done)
+        yield done
 
 
 def _as_json(config: Config, chosen: list[Environment]) -> int:

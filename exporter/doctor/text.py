@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from exporter import words
 from exporter.model.checkup import Cause, Checked, Checkup, CheckVerdict
@@ -13,7 +14,7 @@ WIDTH = 110
 
 MARKS: dict[CheckVerdict, str] = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 
-_MARK, _NAME = 9, 20
+_MARK, _NAME = 9, 24
 """Columns of the mark and of check and subject, with the gap after them."""
 
 _BESIDE = " " * (2 + _MARK + _NAME)
@@ -25,6 +26,32 @@ def heading(source: str, kind: str, role: str, *, colour: bool = False) -> str:
     """The line before a source's steps."""
     what = f"({kind})" if source == role else f"({kind}, {role})"
     return f"{_BOLD}{source}{_PLAIN} {what}" if colour else f"{source} {what}"
+
+
+def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
+    """Each step's lines as soon as it is done; those that are skipped one after the other are told together."""
+    skipped: list[Checked] = []
+    for done in steps:
+        if done.verdict == "skipped":
+            skipped.append(done)
+            continue
+        if skipped:
+            yield step(_together(skipped), colour=colour)
+            skipped = []
+        yield step(done, colour=colour)
+    if skipped:
+        yield step(_together(skipped), colour=colour)
+
+
+def _together(skipped: Sequence[Checked]) -> Checked:
+    """What the first of them needs is what all wait for."""
+    first = skipped[0]
+    if len(skipped) == 1:
+        return first
+    names = ", ".join(dict.fromkeys(done.check for done in skipped))
+    of = {done.subject for done in skipped} - {""}
+    subject = f"of {next(iter(of))}" if len(of) == 1 else ""
+    return replace(first, check=f"{len(skipped)} steps", subject=subject, found=f"{first.found}: {names}")
 
 
 def step(done: Checked, *, colour: bool = False) -> str:
@@ -48,9 +75,8 @@ def summary(source: str, steps: Sequence[Checked]) -> str:
 
 def checkup(done: Checkup, role: str = "", *, colour: bool = False) -> str:
     """A whole check-up, as the command prints it."""
-    lines = [heading(done.source, done.kind, role or done.source, colour=colour)]
-    lines += [step(each, colour=colour) for each in done.steps]
-    return "\n".join([*lines, summary(done.source, done.steps), ""])
+    head = heading(done.source, done.kind, role or done.source, colour=colour)
+    return "\n".join([head, *lines(done.steps, colour=colour), summary(done.source, done.steps), ""])
 
 
 def ends(at: Iterable[tuple[str, bool]]) -> str:
