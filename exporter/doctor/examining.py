@@ -54,7 +54,7 @@ def examine(
         yield _observation(config, environment, at, done)
 
     hidden = secrets(environment.source)
-    for each in _checked(_told(steps(), begin)):
+    for each in guarded(_told(steps(), begin)):
         done.append(mask(each, hidden))
         yield done[-1]
 
@@ -62,11 +62,11 @@ def examine(
 def check(config: Config, environment: Environment, at: float) -> Iterator[Checked]:
     """The steps of the environment's kind alone, for the background: polls observe anyway."""
     hidden = secrets(environment.source)
-    for each in _checked(sources.checks(environment, wanted(config, environment, at))):
+    for each in guarded(sources.checks(environment, wanted(config, environment, at))):
         yield mask(each, hidden)
 
 
-def _checked(steps: Iterator[Step]) -> Iterator[Checked]:
+def guarded(steps: Iterator[Step]) -> Iterator[Checked]:
     """As `checked`; a fault between two steps is a finding too, since the next source still waits."""
     try:
         yield from checked(steps)
