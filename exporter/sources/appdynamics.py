@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from exporter.analysis.activity import OVERLAP
 from exporter.appdynamics import figures
+from exporter.appdynamics.checks import checks
 from exporter.appdynamics.client import Client
 from exporter.appdynamics.connection import Connection
 from exporter.appdynamics.kept import Kept
@@ -27,12 +28,15 @@ from exporter.model.observation import MINUTE, ApplicationObservation, Events, O
 from exporter.model.slo_settings import Side
 from exporter.sources import ChooseRuns
 
-__all__ = ["KIND", "Options", "Source", "problems"]
+__all__ = ["KIND", "Options", "Source", "checks", "problems"]
 
 KIND = "appdynamics"
 
 SETTLING = 180.0
 """Agents report within so many seconds; a younger minute may be there in part, and is left to the next poll."""
+
+RUN_CALLS = 12
+"""An application's calls for a run, and more where it is longer than a day."""
 
 _SKEW_WARNING = 30.0
 """Seconds of difference between the clocks that are worth a warning."""
@@ -126,7 +130,9 @@ class Source:
             runs = {name: window for name, window in chosen.items() if name in poll.ids}
             self._runs = {name: one for name, one in self._runs.items() if runs.get(name) == one.window}
             new = {name: window for name, window in runs.items() if name not in self._runs}
-            seen = self._runs | self._observed_runs(poll, new)
+            seen = dict(self._runs)
+            for some in _together(new, poll.client.left):
+                seen |= self._observed_runs(poll, some)
             return self._told(poll, lookback, {name: seen[name] for name in runs if name in seen})
 
     def _observed_runs(self, poll: Poll, runs: Mapping[str, Window]) -> dict[str, ApplicationObservation]:
@@ -198,3 +204,8 @@ class Source:
             way, place = "ahead of" if skew > 0 else "behind", self._connection.place
             warnings.append(f"the clock of {place} is {abs(skew):.0f} s {way} ours: windows miss data")
         return Observation(self._side, window, seen, tuple(warnings), poll.client.calls, skew)
+
+
+def _together(runs: Mapping[str, Window], calls: int) -> list[Mapping[str, Window]]:
+    """Runs that are asked for at once: all, or one by one where the calls may not suffice, so that some become whole."""
+    return [runs] if len(runs) * RUN_CALLS <= calls else [{name: window} for name, window in runs.items()]

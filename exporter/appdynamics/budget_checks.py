@@ -1,0 +1,119 @@
+"""The last check: whether the calls of a poll fit its budget, and their time the interval between polls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from exporter.appdynamics import spans
+from exporter.appdynamics.observing import KEYS, ROLLED_UP
+from exporter.appdynamics.options import Options
+from exporter.appdynamics.probing import Probe
+from exporter.appdynamics.reading import USED, stars
+from exporter.checkup import Step, failed, ok, warning
+from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.observation import Window
+from exporter.words import counted, duration
+from exporter.words import seconds as spent
+
+_RUNS = 2
+"""Days of a look-back, beside the newest hours, whose minutes are asked for in a first poll: those with tests."""
+
+_HALF = 0.5
+"""Share of the interval that a poll may take without a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Calls of a poll, those for tokens not among them."""
+
+    first: int
+    """Of the first poll, which knows nothing yet."""
+    later: int
+    """Of each poll after it."""
+
+
+def plan(options: Options, wanted: Wanted, applications: int) -> Plan:
+    """The calls that polls make of so many applications, as the source makes them."""
+    paths = options.paths
+    fixed = sum(key in paths for key in ROLLED_UP) + (2 if options.events else 1)
+    fixed += any(stars(paths.get(key, "")) for key in USED)
+    keys = sum(key in paths for key in KEYS)
+    window = wanted.window
+    if wanted.role == "production":
+        whole = keys * _pieces(window)  # each in its own calls
+        if wanted.pattern is not None:
+            before = Window(wanted.pattern.start, max(wanted.pattern.start, window.start))
+            whole += _pieces(before)
+        recent = keys
+    else:
+        whole = 1 + _RUNS + keys  # hours of the look-back, minutes of days and of the newest hours, signals of the run
+        recent = keys  # while a run goes on; else calls alone
+    return Plan(1 + applications * (whole + fixed), 1 + applications * (recent + fixed))
+
+
+def _pieces(window: Window) -> int:
+    return len(list(spans.split(window))) if window.duration > 0 else 0
+
+
+def budget_steps(probe: Probe) -> Iterator[Step]:
+    """Needs measured calls."""
+    needs = ("token",) if probe.found else ("applications",)
+    tried = "add up the calls of a poll, and take the time of those above for each"
+    yield Step("budget", tried, lambda: _budget(probe), needs)
+
+
+def _budget(probe: Probe) -> Finding:
+    calls, interval = probe.options.calls, probe.wanted.interval
+    planned = plan(probe.options, probe.wanted, len(probe.found))
+    each = max(probe.spent, default=0.0)
+    first, later = (_time(number, each, probe.options) for number in (planned.first, planned.later))
+    told = (
+        f"about {planned.first} calls of the first poll and {planned.later} of each later one, of {calls.per_poll} "
+        f"(calls.per_poll); at {spent(each, 3)} a call, {probe.options.parallel} at a time, {spent(first, 3)} and "
+        f"{spent(later, 3)} of {duration(interval)}; this check-up took {counted(probe.calls, 'call')}"
+    )
+    failures = [*_never(probe, planned, later)]
+    if failures:
+        return failed(told, *failures)
+    warnings = [*_hardly(probe, planned, later)]
+    return warning(told, *warnings) if warnings else ok(told)
+
+
+def _time(calls: int, each: float, options: Options) -> float:
+    return math.ceil(calls / options.parallel) * each
+
+
+def _never(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
+    per_poll, interval = probe.options.calls.per_poll, probe.wanted.interval
+    if planned.later > per_poll:
+        text = f"{per_poll} calls are never enough for a whole poll: something is left out of each"
+        yield Cause(text, f"calls.per_poll: {_round(planned.later)}; or fewer applications, or null in metrics")
+    if later > interval:
+        yield Cause(
+            "a poll takes longer than the interval", f"interval: {duration(math.ceil(later / 30) * 60)} or more"
+        )
+        yield _slow(probe)
+
+
+def _hardly(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
+    per_poll, interval = probe.options.calls.per_poll, probe.wanted.interval
+    if planned.first > per_poll:
+        spare = max(1, per_poll - planned.later)
+        polls = 1 + math.ceil((planned.first - per_poll) / spare)
+        text = f"the first poll is not complete: it takes about {counted(polls, 'poll')} until everything is known"
+        yield Cause(text, f"nothing, if that may be; else calls.per_poll: {_round(planned.first)}")
+    if later > _HALF * interval:
+        yield Cause("a poll takes more than half of the interval", f"interval: {duration(math.ceil(later / 30) * 60)}")
+        yield _slow(probe)
+
+
+def _slow(probe: Probe) -> Cause:
+    text = "the controller is slow, or others use its ten threads for the API at the same time"
+    return Cause(text, f"look at its load; calls.parallel is {probe.options.parallel}: more on SaaS only")
+
+
+def _round(calls: int) -> int:
+    """With room for one more application."""
+    return math.ceil(calls * 1.2 / 10) * 10

@@ -1,0 +1,37 @@
+"""A check-up of an AppDynamics controller, step by step: the way there, who we are, what we may see, what it costs.
+
+A few dozen calls of small windows; nothing is written there. The names of checks are those of the steps in the modules
+beside this one (exporter/appdynamics/*_checks.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter.appdynamics.budget_checks import budget_steps
+from exporter.appdynamics.metric_checks import metric_steps
+from exporter.appdynamics.name_checks import name_steps
+from exporter.appdynamics.options import Options
+from exporter.appdynamics.place_checks import place_steps, readable
+from exporter.appdynamics.probing import Probe
+from exporter.appdynamics.resolution_checks import resolution_steps
+from exporter.appdynamics.rights_checks import rights_steps
+from exporter.appdynamics.token_checks import token_steps
+from exporter.checkup import Step
+from exporter.model.checkup import Wanted
+
+LATER = (token_steps, name_steps, metric_steps, resolution_steps, rights_steps, budget_steps)
+"""Each begins when the steps before it are made, and uses what they found."""
+
+
+def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+    """The steps, each to be made before the next is asked for."""
+    yield from place_steps(options)
+    if not readable(options.url):
+        return
+    probe = Probe(options, wanted)
+    try:
+        for steps in LATER:
+            yield from steps(probe)
+    finally:
+        probe.connection.close()
