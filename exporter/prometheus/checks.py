@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from exporter.checkup import Step, ok
+from exporter.checkup import Step, failed, ok
 from exporter.http import Session
 from exporter.http.checks import CHECKS as CONNECTION_CHECKS
 from exporter.http.checks import connection_steps
-from exporter.model.checkup import Finding, Wanted
+from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.prometheus import server_checks, signal_checks, value_checks
 from exporter.prometheus.presets import duration
 from exporter.prometheus.probing import Asked, Probe
@@ -56,9 +56,14 @@ def steps(asked: Asked, wanted: Wanted) -> Iterator[Step]:
     try:
         probe = Probe(asked, wanted, session)
         yield from _server(probe)
-        if "request_rate" in asked.templates.queries:
+        if asked.templates.queries:
             yield from _signals(probe)
             yield from _found(probe)
+        else:
+            cause = Cause(
+                "the preset custom has no templates", "write signals.request_rate and others, or take a preset"
+            )
+            yield Step("signal", "look for templates", partial(failed, "nothing is observed", cause))
     finally:
         session.close()
 
@@ -79,11 +84,12 @@ def _server(probe: Probe) -> Iterator[Step]:
 
 def _signals(probe: Probe) -> Iterator[Step]:
     needs = ("credentials",)
-    if not probe.production:
+    rated = "request_rate" in probe.asked.templates.queries
+    if rated and not probe.production:
         tried = f"query each ten minutes of {duration(probe.wanted.window.duration)}: {probe.shown('request_rate')}"
         yield Step("activity", tried, partial(signal_checks.activity, probe), needs)
     parts = probe.selectors("request_rate")
-    if parts and not probe.idle and "$range" in probe.asked.templates.queries["request_rate"]:
+    if parts and not probe.idle and "$range" in probe.asked.templates.queries.get("request_rate", ""):
         tried = f"query count_over_time({parts[0].text}[10m])"
         yield Step("interval", tried, partial(server_checks.interval, probe), needs, "request_rate")
     for key in signal_checks.ORDER:

@@ -52,18 +52,18 @@ _COARSEST, _LOOKS = 600.0, 10_000
 
 
 def activity(probe: Probe) -> Finding:
-    """The latest activity in the look-back in which test runs are searched; later steps look at that minute."""
+    """Activity in the look-back in which test runs are searched; later steps look at the minute with most of it."""
     window = probe.wanted.window
     step = max(_COARSEST, window.duration // _LOOKS)
     query = probe.query("request_rate")
     found = probe.client.query_range(query, window.start + step, window.end, step)
     tops = {each.labels.get("application", ""): float(each.values.max()) for each in found}
     threshold = probe.wanted.threshold
-    latest = [float(each.times[each.values > threshold].max()) for each in found if (each.values > threshold).any()]
-    if latest:
-        probe.at = max(latest)
+    active = Counter(float(at) for each in found for at in each.times[each.values > threshold])
+    if active:
+        probe.at = max(active, key=lambda at: (active[at], at))
         probe.active = tuple(sorted(name for name, top in tops.items() if name and top > threshold))
-        return ok(f"{_names(probe.active)}; the latest at {moment(probe.at)}, which the next steps look at")
+        return ok(f"{_names(probe.active)}; the next steps look at {moment(probe.at)}, when most were")
     looked = f"in {duration(window.duration)}, looked at each {duration(step)}"
     if tops:
         top = max(tops.values())

@@ -114,9 +114,11 @@ def _errors(probe: Probe) -> Iterator[Odd]:
 def application(probe: Probe, name: str) -> Finding:
     """Whether an application for which evidence is expected is among those with requests."""
     known = {*probe.active, *_by_application(probe.found.get("request_rate"))}
+    if "request_rate" not in probe.asked.templates.queries:
+        known |= {each for found in probe.found.values() for each in found.applications}
     if name in known:
         return ok("has requests")
-    if probe.production:
+    if probe.production and "request_rate" in probe.asked.templates.queries:
         known |= set(probe.lately(_QUIET))
         if name in known:
             return ok(f"no request in that minute; some in the {duration(_QUIET)} before")

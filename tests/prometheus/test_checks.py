@@ -17,6 +17,7 @@ from exporter.prometheus.queries import Queries
 from exporter.sources.prometheus import Options, checks
 from tests import servers, small_shop
 from tests.doctoring import assert_golden, transcript
+from tests.remote_write import Histogram, write
 from tests.small_shop import END
 
 DAY = 86400.0
@@ -289,6 +290,32 @@ def test_below_threshold(url: str) -> None:
     """A load below the threshold is told with the load and the option."""
     done = examined(url, wanted("pte"), **own(request_rate="sum by ($application) (quiet{$selector})"))
     troubles("below-threshold", done)
+
+
+def test_native(tmp_path: Path) -> None:
+    """Where histograms are native, it is well that there are no classic ones."""
+    name = "http_request_duration_seconds"
+    counts = "sum by ($application) (histogram_count(rate(http_request_duration_seconds{$selector}[$range])))"
+    args = ["--web.enable-remote-write-receiver", "--enable-feature=native-histograms"]
+    with servers.prometheus("3", tmp_path, args=args) as server:
+        samples = [Histogram(END - 600 + at, {-3: at, -1: at}, 0.5 * at, 0) for at in range(10, 600, 30)]
+        write(server.url, [({"__name__": name, "job": "app0"}, iter(samples))])
+        signals = {"request_rate": counts, **dict.fromkeys(("error_rate", "throughput"))}
+        signals |= dict.fromkeys(("route_requests", "route_successes"))
+        done = examined(server.url, wanted(days=TEN_MINUTES), signals=signals)
+    assert {each.verdict for each in done} == {"ok"}
+    assert of(done, "signal", "latency_native").found.startswith("1 application: app0")
+    assert of(done, "signal", "latency_bucket").found == "none; native histograms are there"
+
+
+def test_without_requests(url: str) -> None:
+    """A source that observes only CPU is looked at all the same; one that observes nothing fails."""
+    cpu = own(cpu="sum by ($application) (quiet{$selector})")
+    for role in ("production", "pte"):
+        done = examined(url, wanted(role, "app0", days=TEN_MINUTES), **cpu)
+        assert {each.verdict for each in done} == {"ok"}
+    nothing = of(examined(url, preset="custom"), "signal")
+    assert (nothing.verdict, nothing.found) == ("failed", "nothing is observed")
 
 
 def test_cost(blocks: Path, tmp_path: Path) -> None:
