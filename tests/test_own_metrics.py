@@ -137,6 +137,22 @@ def test_a_failure_keeps_the_last_success() -> None:
     assert of(own, "pte_source_warnings", source="a") == 1
 
 
+def test_a_check_that_was_skipped_is_absent() -> None:
+    """What passed or failed is published, until a check-up skips it or the source is another."""
+    own = OwnMetrics()
+    own.configure([environment("a")])
+    own.checked("a", 100.0, {"found": True, "format": False}, 2)
+    assert (of(own, "pte_source_check", source="a", check="found")) == 1
+    assert (of(own, "pte_source_check", source="a", check="format")) == 0
+    assert of(own, "pte_source_check_warnings", source="a") == 2
+    own.checked("a", 200.0, {"found": False}, 0)
+    assert of(own, "pte_source_check_timestamp_seconds", source="a") == 200
+    names = [(name, labels) for name, labels in values(own) if name == "pte_source_check"]
+    assert names == [("pte_source_check", frozenset({("source", "a"), ("check", "found")}))]
+    own.unchecked("a")
+    assert not {name for name, _ in values(own)} & {"pte_source_check", "pte_source_check_timestamp_seconds"}
+
+
 def test_the_series_of_a_source_go_with_it() -> None:
     """After a reload without a source nothing speaks of it any more, and the others keep their counts."""
     own = OwnMetrics()

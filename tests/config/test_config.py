@@ -164,6 +164,7 @@ anlysis: {}
         (TWO.replace("{kind: demo}", "{}"), "environments[0].source.kind: missing, wanted one of "),
         (TWO.replace("{kind: demo}", "{kind: [demo]}"), "environments[0].source.kind: unknown kind "),
         (TWO.replace("{role: pte,", "{role: pte, max_age: 5m,"), "environments[1].max_age: wanted more than the inte"),
+        (TWO.replace("{role: pte,", "{role: pte, check_interval: 59s,"), "environments[1].check_interval: wanted at l"),
     ],
 )
 def test_one_fault_gives_its_line(tmp_path: Path, text: str, problem: str) -> None:
