@@ -7,8 +7,9 @@ as they are: a recorded day stays the day it was.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -53,13 +54,15 @@ def problems(options: Options) -> list[tuple[str, str]]:
 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """Is the file there, what does it hold, and how old is that?"""
-    file, role = options.file, cast("Role", wanted.role)
-    yield Step("found", f"read {file}", lambda: ok(_size(len(_content(options)))))
-    yield Step("format", "decode it as JSON", lambda: _format(_content(options)), ("found",))
-    yield Step("complete", f"look for what it holds of {role}", lambda: _complete(options, role), ("format",))
+    role = cast("Role", wanted.role)
+    content = cache(partial(_content, options))
+    observed = cache(lambda: decode(content(), role))  # it may be large: once for all steps
+    yield Step("found", f"read {options.file}", lambda: ok(_size(len(content()))))
+    yield Step("format", "decode it as JSON", lambda: _format(content()), ("found",))
     yield Step(
-        "fresh", "look when it was recorded", lambda: _fresh(decode(_content(options), role), wanted), ("complete",)
+        "complete", f"look for what it holds of {role}", lambda: _complete(content(), observed, role), ("format",)
     )
+    yield Step("fresh", "look when it was recorded", lambda: _fresh(observed(), wanted), ("complete",))
 
 
 def _size(length: int) -> str:
@@ -78,15 +81,14 @@ def _format(content: bytes) -> Finding:
     return ok("one observation by itself" if roles is None else f"a report with observations of {words.listed(roles)}")
 
 
-def _complete(options: Options, role: Role) -> Finding:
-    """The side is there, and has applications; for the PTE: with test runs."""
-    content = _content(options)
+def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -> Finding:
+    """The side is there, and has applications with what evidence rests on."""
     roles = recorded(content)
     if roles is not None and role not in roles:
         cause = Cause(f"{role} did not answer when it was recorded", "record it anew, when report shows both sides")
         other = Cause("it is the file of another environment", "set `file` to the one of this side")
         return failed(f"has no observation of {role}, only of {words.listed(roles) or 'no side'}", cause, other)
-    found = decode(content, role).applications
+    found = observed().applications
     names = ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
     if not found:
         cause = Cause("nothing was seen when it was recorded", "record it anew, when report shows applications")
