@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from requests.utils import should_bypass_proxies
 
 from exporter.checkup import Step, failed, ok, warning
+from exporter.checkup.causes import causes_of
 from exporter.errors import SourceError
 from exporter.http import Session
 from exporter.http.options import HttpOptions
@@ -30,6 +31,9 @@ CHECKS = ("url", "proxy", "dns", "tcp", "tunnel", "tls", "answer", "clock")
 
 SKEW = 30.0
 """Seconds between the clocks that are worth a warning."""
+
+_WANTS_TLS = (b"HTTP request to an HTTPS server", b"plain HTTP request was sent to HTTPS port")
+"""What Go's server and nginx say to plain HTTP where they speak TLS."""
 
 _ANY = (*range(200, 300), *range(400, 600))
 """Statuses that show that somebody is there; a redirect says where to go instead."""
@@ -260,13 +264,21 @@ def _answer(route: Route, path: str) -> Finding:
         if error.reason == "redirect":
             text = "the URL is that of something before the server: another scheme, a load balancer, a login page"
             return failed(str(error), Cause(text, "set url to the address it redirects to, if that is the server's"))
+        if error.reason == "truncated" and not route.secure:
+            return failed(str(error), _encrypted(route), *causes_of(error.reason))
         raise
     finally:
         session.close()
     route.skew = answer.clock_skew
+    if answer.status == 400 and not route.secure and any(word in answer.body for word in _WANTS_TLS):
+        return failed("status 400: plain HTTP was sent to a port that speaks TLS", _encrypted(route))
     if answer.status == 407:
         return failed(_said(407), *_tunnel_causes(route, 407))
     return ok(f"status {answer.status} in {spent(time.monotonic() - start)}")
+
+
+def _encrypted(route: Route) -> Cause:
+    return Cause("TLS is spoken there", f"url: https://{route.host}:{route.port}{urlsplit(route.url).path}")
 
 
 def _clock(route: Route) -> Finding:

@@ -171,7 +171,7 @@ def collisions(probe: Probe) -> Finding:
         )
     for label in twice:
         found.append(f"series of several values of {label}")
-        text = "the same targets are scraped by several replicas, and sums count them twice"
+        text = "where these are replicas of the scraper, not of the application, each target counts as often"
         causes.append(Cause(text, f"turn deduplication on, or narrow selector to one {label}"))
     return warning("; ".join(found), *causes)
 

@@ -207,6 +207,16 @@ def test_not_tls(tmp_path: Path) -> None:
         shown("not-tls", examined(server.url), tmp_path)
 
 
+def test_needs_tls(authority: trustme.CA, tmp_path: Path) -> None:
+    """Plain HTTP to a port that speaks TLS, whether it breaks off or says so."""
+    with bad_server(reply(200), context(authority)) as server:
+        server.scheme = "http"
+        shown("needs-tls", examined(server.url), tmp_path)
+    with bad_server(reply(400, b"Client sent an HTTP request to an HTTPS server.\n")) as server:
+        [answer] = [each for each in examined(server.url) if each.check == "answer"]
+        assert answer.causes[0].remedy == f"url: https://127.0.0.1:{server.port}"
+
+
 def test_mute(tmp_path: Path) -> None:
     """A server that accepts and says nothing holds no step longer than the timeout."""
     with mute_listener() as server:
