@@ -86,10 +86,10 @@ class Poll:
         for first in range(0, len(pieces), together):
             coarse = self._take(pieces[first : first + together], what)
             for length in SHORTER:
-                coarse = self._take([_last(one, length) for one in coarse if _may_be_finer(one, length, end)], what)
+                coarse = self._take([one for each in coarse for one in _newer(*each, length, end)], what)
 
-    def _take(self, pieces: Sequence[Wanted], what: str) -> list[Wanted]:
-        """Keep the answers; returns the pieces for which there were no minutes, but something coarser."""
+    def _take(self, pieces: Sequence[Wanted], what: str) -> list[tuple[Wanted, float]]:
+        """Keep the answers; returns the pieces that have no minutes but coarser steps, and their seconds."""
         coarse = []
         for piece, answer in zip(pieces, self.client.metrics([self._ask(piece) for piece in pieces]), strict=True):
             if not self.answered(answer, piece.application, piece.key, what):
@@ -97,7 +97,7 @@ class Poll:
             found = read(piece.key, answer, self._weights.get(piece.application))
             self.kept.add((piece.application, piece.key), piece.window, found)
             if found.steps.size and found.steps.max() > MINUTE:
-                coarse.append(piece)
+                coarse.append((piece, float(found.steps.max())))
         return coarse
 
     def _ask(self, piece: Wanted) -> Ask:
@@ -120,15 +120,16 @@ class Poll:
     def signals(self, windows: Mapping[str, Window], what: str = "signals") -> None:
         """The one-minute series that signals are made of, each application's over its own window."""
         for keys in ((*COUNTS, TIMES[0]), USED):
-            some = [name for name in windows if keys is not USED or self._weigh(name, what)]
+            some = [name for name, window in windows.items() if keys is not USED or self._weigh(name, window, what)]
             self.fetch((Wanted(name, key, windows[name]) for name in some for key in keys), what)
 
-    def _weigh(self, application: str, what: str) -> bool:
+    def _weigh(self, application: str, window: Window, what: str) -> bool:
         """Look up what each tier's utilisation counts for; False where it stays unknown for want of calls."""
-        if not any(stars(self.paths.get(key, "")) for key in USED):
+        missing = [key for key in USED if key in self.paths and self.kept.missing((application, key), window)]
+        if not any(stars(self.paths[key]) for key in missing):
             return True
         if self.client.left < 1:
-            self.left(what, application, 1 + sum(key in self.paths for key in USED))
+            self.left(what, application, 1 + len(missing))
             return False
         nodes = {tier.name: tier.nodes for tier in self.client.tiers(self.ids[application])}
         chosen = self.options.applications[application].tiers or tuple(nodes)
@@ -163,12 +164,11 @@ class Poll:
         return f"{few}: the next polls go on with what was left out, raise it to have it now: {', '.join(parts)}"
 
 
-def _last(piece: Wanted, length: float) -> Wanted:
-    return replace(piece, window=Window(piece.window.end - length, piece.window.end))
-
-
-def _may_be_finer(piece: Wanted, length: float, end: float) -> bool:
-    return piece.window.duration > length and piece.window.end > end - _RECENT
+def _newer(piece: Wanted, step: float, length: float, end: float) -> Iterator[Wanted]:
+    """The newest part of a piece, from the beginning of a step on, if there may be minutes in it."""
+    start = math.ceil((piece.window.end - length) / step) * step
+    if piece.window.start < start < piece.window.end and piece.window.end > end - _RECENT:
+        yield replace(piece, window=Window(start, piece.window.end))
 
 
 def _alike(name: str, known: Iterable[str]) -> str:

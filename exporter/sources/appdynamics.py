@@ -207,5 +207,5 @@ class Source:
 
 
 def _together(runs: Mapping[str, Window], calls: int) -> list[Mapping[str, Window]]:
-    """Runs that are asked for at once: all, or one by one where the calls may not suffice, so that some become whole."""
+    """Runs to ask for at once: all, or one by one where the calls may not suffice, so that some become whole."""
     return [runs] if len(runs) * RUN_CALLS <= calls else [{name: window} for name, window in runs.items()]

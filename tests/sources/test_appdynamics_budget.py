@@ -1,0 +1,120 @@
+"""Too few calls for a poll: what matters most comes first, the rest is told and had later, nothing is half of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exporter.errors import SourceError
+from exporter.model.observation import Observation, Window
+from tests.polling_controller import DAY, Estate, estate
+
+APPLICATION = 11
+HISTORY = 6
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[Estate]:
+    with estate(tmp_path) as one:
+        yield one
+
+
+def told(seen: Observation) -> Observation:
+    """Without what an observation cost."""
+    return replace(seen, queries=0, warnings=())
+
+
+def test_history_waits_first(there: Estate) -> None:
+    """With calls for a day of all and no more, only the patterns are missing; they come poll by poll, each whole."""
+    most = 1 + 4 * APPLICATION + 10
+    source = there.source(calls={"per_poll": most})
+    patterns = []
+    for poll in range(4):
+        seen = there.poll(source)
+        assert seen.queries <= most
+        assert {len(one.signals) for name, one in seen.applications.items() if name != "archive"} == {5}
+        patterns.append([name for name, one in seen.applications.items() if one.pattern is not None])
+        whole = poll == 2
+        assert bool(seen.warnings) != (whole or poll == 3)
+    assert patterns[:3] == [["shop"], ["shop", "checkout", "search"], ["shop", "checkout", "search", "archive"]]
+    assert told(seen) == told(there.poll(there.source()))
+
+
+def test_the_warning_says_what_and_what_to_do(there: Estate) -> None:
+    """One line: how many calls of what for whom, and the option to raise."""
+    seen = there.poll(there.source(calls={"per_poll": 1 + 4 * APPLICATION + 10}))
+    assert seen.warnings == (
+        "calls.per_poll is 55, which does not suffice: the next polls go on with what was left out, raise it to have "
+        "it now: 14 for history (checkout, search and archive)",
+    )
+
+
+def test_order_of_what_is_left_out(there: Estate) -> None:
+    """Series of minutes come before percentiles, routes and incidents; half of what makes a figure is no figure."""
+    signals = 1 + 4 * (3 + 1 + 2 + 1)
+    seen = there.poll(there.source(calls={"per_poll": signals + 3}))
+    shop, checkout = seen.applications["shop"], seen.applications["checkout"]
+    assert shop.routes
+    assert not checkout.routes, "its requests were asked for, its failures not"
+    assert all(one.incidents is None for one in seen.applications.values())
+    assert [one.latency.p95 is not None for one in seen.applications.values() if one.latency] == [True] * 3
+    few = there.poll(there.source(calls={"per_poll": 1 + 4}))
+    assert {name: set(one.signals) for name, one in few.applications.items()} == {
+        "shop": {"request_rate", "error_ratio", "latency_mean"},
+        "checkout": {"request_rate"},
+    }
+    [warning] = few.warnings
+    for text in ("for signals", "for routes", "for incidents", "for history"):
+        assert text in warning
+
+
+def test_a_day_of_which_half_is_known_is_absent(there: Estate) -> None:
+    """Where a later poll cannot ask for the newest minutes, the day that ends with them has no figure."""
+    source = there.source("shop", "search")
+    there.poll(source)
+    tight = there.source("shop", "search", calls={"per_poll": 4})
+    tight._kept = source._kept  # what is known is the same, what may be asked is not
+    seen = there.poll(tight, after=300.0)
+    assert set(seen.applications) == {"shop"}
+    assert "11 for signals (search and shop)" in seen.warnings[0]
+    assert there.poll(source).applications == there.poll(there.source("shop", "search")).applications
+
+
+def test_the_past_is_told_whole_or_not_at_all(there: Estate) -> None:
+    """Production before a run is seen once and kept: with too few calls it fails, goes on next time, and then is it."""
+    day, week = Window(there.end - 5 * DAY, there.end - 4 * DAY), Window(there.end - 11 * DAY, there.end - 4 * DAY)
+    source = there.source("shop", calls={"per_poll": 1 + APPLICATION + HISTORY + 9})
+    there.poll(source)
+    with pytest.raises(SourceError, match=r"calls\.per_poll is 27, which does not suffice") as caught:
+        source.observe(day, week)
+    assert caught.value.reason == "rate_limited"
+    there.poll(source)
+    before = source.observe(day, week)
+    assert told(before) == told(there.source("shop").observe(day, week))
+
+
+def test_the_past_leaves_the_present_alone(there: Estate) -> None:
+    """Days of long ago do not drive out what is kept of today."""
+    source = there.source("shop")
+    there.poll(source)
+    source.observe(Window(there.end - 5 * DAY, there.end - 4 * DAY))
+    there.controller.forget()
+    assert there.poll(source, after=300.0).queries == 1 + APPLICATION
+
+
+def test_a_look_back_goes_on_where_it_stopped(there: Estate) -> None:
+    """Runs are found newest first, never a part of one, and in the end they are those of one poll with enough calls."""
+    right = there.runs(there.source(suffix="-pte")).applications
+    source = there.source(suffix="-pte", calls={"per_poll": 12})
+    for _ in range(12):
+        seen = there.runs(source)
+        assert seen.queries <= 12
+        for name, one in seen.applications.items():
+            assert one.window == right[name].window
+            assert one.signals["request_rate"] == right[name].signals["request_rate"]
+        if not [each for each in seen.warnings if "per_poll" in each]:
+            break
+    assert seen.applications == right

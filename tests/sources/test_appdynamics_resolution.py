@@ -1,0 +1,145 @@
+"""Minutes that the controller has thrown away: coarser data is marked as such, and never poses as minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.model.observation import LATENCY_MEAN, MINUTE, Window
+from exporter.sources import demo
+from tests.polling_controller import DAY, SETTLED, Estate, estate
+from tests.seed import END, SEED
+
+HOUR = 3600.0
+ON_PREMISES = (4 * HOUR, 48 * HOUR)
+"""Minutes for four hours, ten minutes for two days: what a controller keeps unless it is told otherwise."""
+
+SHOP = demo.Source(demo.Options(SEED), "side")
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Iterator[Estate]:
+    with estate(tmp_path, retention=ON_PREMISES) as one:
+        yield one
+
+
+def test_a_day_of_ten_minutes(there: Estate) -> None:
+    """All signals say that they rest on ten minutes; their peaks are those of means, and means are right."""
+    seen = there.poll(there.source("shop"))
+    one, right = seen.applications["shop"], SHOP.observe(seen.window).applications["shop"]
+    assert {summary.resolution for summary in one.signals.values()} == {600.0}
+    assert all(summary.samples == 144 for summary in one.signals.values())
+    for signal, summary in one.signals.items():
+        minutes = right.signals[signal]
+        assert summary.mean == pytest.approx(minutes.mean, rel=0.01)
+        assert (summary.peak or 0.0) < (minutes.peak or 0.0)
+        assert (summary.noise, summary.autocorrelation, summary.quantiles) == (None, None, {})
+    for signal in ("request_rate", "error_ratio", "cpu", "memory"):
+        assert one.signals[signal].mean == pytest.approx(right.signals[signal].mean), "of sums, or of equal steps"
+    assert one.latency is not None
+    assert right.latency is not None
+    assert one.latency.requests == pytest.approx(right.latency.requests)
+    assert one.latency.mean == pytest.approx(right.latency.mean)
+    assert one.pattern is None
+    [warning] = seen.warnings
+    assert "only means of 10 minutes for" in warning
+    assert "request_rate" in warning
+    assert "of shop: their peaks are peaks of these means" in warning
+
+
+def test_what_is_lost_to_the_controller_is_kept(there: Estate) -> None:
+    """A source that was there in time has minutes of a whole day, however little the controller keeps."""
+    source = there.source("search")
+    assert there.poll(source).applications["search"].signals["request_rate"].resolution == 600.0
+    for _ in range(6):
+        there.poll(source, after=3 * HOUR)
+    assert there.poll(source, after=0.0).applications["search"].signals["request_rate"].resolution == 600.0
+    later = there.poll(source, after=3 * HOUR).applications["search"]
+    right = SHOP.observe(later.window).applications["search"]
+    for signal in (*later.signals,):
+        assert later.signals[signal].resolution == MINUTE
+        assert later.signals[signal].peak == pytest.approx(right.signals[signal].peak)
+    assert later.pattern is None, "of the week before there are still no minutes"
+
+
+def test_recent_minutes_are_looked_for(there: Estate) -> None:
+    """Where a day comes in ten minutes, shorter windows are tried until there are minutes, and that once."""
+    source = there.source("search")
+    first = there.poll(source, pattern=False)
+    assert first.queries == 1 + 11 + 5 * 4, "18, 12 and 8 hours in vain, then 4, for each series of minutes"
+    assert there.poll(source, after=300.0, pattern=False).queries == 1 + 11
+    hour = Window(there.end - HOUR, there.end)
+    right = SHOP.observe(hour).applications["search"].signals["request_rate"]
+    told = source.observe(hour).applications["search"].signals["request_rate"]
+    assert (told.resolution, told.samples) == (MINUTE, 60)
+    assert told.peak == pytest.approx(right.peak)
+
+
+def test_hours_are_marked_too(tmp_path: Path) -> None:
+    """Beyond ten minutes' retention there are hours, and the figures say so."""
+    with estate(tmp_path, retention=(HOUR, 2 * HOUR)) as there:
+        seen = there.poll(there.source("search"))
+    one, right = seen.applications["search"], SHOP.observe(seen.window).applications["search"]
+    assert {summary.resolution for summary in one.signals.values()} == {3600.0}
+    assert one.signals["request_rate"].samples == 24
+    assert one.signals["request_rate"].mean == pytest.approx(right.signals["request_rate"].mean)
+    assert "means of 60 minutes" in seen.warnings[0]
+
+
+def test_days_long_ago(tmp_path: Path) -> None:
+    """A SaaS controller keeps minutes for eight days, then hours: production before an old run rests on hours."""
+    with estate(tmp_path, retention=(8 * DAY, 8 * DAY)) as there:
+        source = there.source("shop")
+        assert there.poll(source).applications["shop"].pattern is not None
+        midnight = END - 12 * HOUR - 10 * DAY
+        before = source.observe(Window(midnight - DAY, midnight), Window(midnight - 7 * DAY, midnight))
+    one, right = before.applications["shop"], SHOP.observe(before.window).applications["shop"]
+    assert {summary.resolution for summary in one.signals.values()} == {3600.0}
+    assert one.signals["request_rate"].mean == pytest.approx(right.signals["request_rate"].mean)
+    assert one.signals[LATENCY_MEAN].samples == 24
+    assert one.pattern is None
+
+
+def test_a_run_without_minutes_is_not_found(there: Estate) -> None:
+    """Activity without minutes is told, and no run is made of it; as a window that is given it is observed."""
+    right = SHOP.observe_runs(Window(END - 2 * DAY, END), 1.0, _found).applications["archive"]
+    source = there.source("archive", suffix="-pte")
+    seen = there.runs(source, days=2)
+    assert seen.applications == {}
+    assert any("kept no minutes of some activity of archive" in warning for warning in seen.warnings)
+    given = there.runs(source, days=2, archive=right.window).applications["archive"]
+    assert given.window == right.window
+    assert given.minutes is None
+    assert {summary.resolution for summary in given.signals.values()} == {600.0}
+    assert given.signals["request_rate"].mean == pytest.approx(right.signals["request_rate"].mean)
+    assert (given.signals["request_rate"].peak or 0.0) < (right.signals["request_rate"].peak or 0.0)
+
+
+def _found(_: object) -> dict[str, Window]:
+    return {"archive": Window(1795150800.0, 1795154400.0)}
+
+
+def test_a_run_half_of_which_has_minutes_is_not_found(there: Estate) -> None:
+    """A run that began before the minutes that are kept is not taken for one that began with them."""
+    there.clock.now = 1795150800.0 + 4.5 * HOUR
+    seen = there.runs(there.source("archive", suffix="-pte"), days=1)
+    assert seen.applications == {}
+    there.clock.now = 1795150800.0 + 3.5 * HOUR
+    seen = there.runs(there.source("archive", suffix="-pte"), days=1)
+    assert seen.applications["archive"].window == _found(None)["archive"]
+
+
+def test_a_run_that_was_seen_stays_as_it_was(there: Estate) -> None:
+    """Days later, when the controller has nothing but hours of it, the run is still told minute by minute."""
+    there.clock.now = 1795154400.0 + SETTLED
+    source = there.source("archive", suffix="-pte")
+    there.runs(source, days=1)
+    seen = there.runs(source, days=1, after=HOUR)
+    there.controller.forget()
+    for _ in range(3):
+        later = there.runs(source, days=4, after=3 * HOUR)
+    assert later.applications == seen.applications
+    assert later.applications["archive"].signals["request_rate"].resolution == MINUTE
+    assert not [path for path in there.paths() if "Business Transaction" in path]
