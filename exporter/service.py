@@ -67,8 +67,8 @@ class Service:
         """Load the configuration and begin to poll; raises ConfigError."""
         self._take(_Round(self, self._load()))
         self._poller = Poller(self._current.timings, self)
+        self._checkups.start(self._current.config)  # before the first polls, whose end it waits for
         self._poller.start()
-        self._checkups.start(self._current.config)
 
     def stop(self) -> None:
         """No poll begins after this; those in flight end with the process."""

@@ -84,7 +84,7 @@ class Checkups:
     def stop(self) -> None:
         """No check-up begins after this; one that is being made ends with the process."""
         with self._changed:
-            self._thread = None
+            self._thread = self._config = None
             self._changed.notify_all()
 
     def failed(self, name: str) -> tuple[Checked, ...]:

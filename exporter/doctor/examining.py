@@ -61,8 +61,12 @@ def examine(
 
 def check(config: Config, environment: Environment, at: float) -> Iterator[Checked]:
     """The steps of the environment's kind alone, for the background: polls observe anyway."""
+
+    def steps() -> Iterator[Step]:
+        yield from sources.checks(environment, wanted(config, environment, at))
+
     hidden = secrets(environment.source)
-    for each in guarded(sources.checks(environment, wanted(config, environment, at))):
+    for each in guarded(steps()):
         yield mask(each, hidden)
 
 

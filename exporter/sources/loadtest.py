@@ -146,6 +146,9 @@ def _mapped(read: Callable[[], _Told | None], routes: Mapping[str, str]) -> Find
     told = read()
     if told is None:
         return ok("no run is settled yet")
+    if not told.names:
+        cause = Cause("the tool writes totals only", "docs/sources.md lists the options that make it tell names")
+        return warning("the run tells no names of requests: no endpoint counts as tested", cause)
     known = [loadrun.is_route(routes.get(name, f"{verb} {path}" if path else name)) for name, verb, path in told.names]
     unmapped = [name for (name, _, _), has in zip(told.names, known, strict=True) if not has]
     text = f"{sum(known)} of {words.counted(len(known), 'name')} have a route"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
 import time
@@ -18,7 +22,7 @@ from exporter.model.checkup import Cause, Checked
 from tests.bad_server import bad_server, reply, silent
 from tests.doctor.making import written
 from tests.making_runs import load_run, write
-from tests.running import command, run
+from tests.running import PATIENCE, command, run
 
 SECRET = "s3cret-token-of-the-exporter"
 
@@ -138,6 +142,30 @@ def test_lines_come_while_it_works(tmp_path: Path) -> None:
                 assert process.poll() is None
             finally:
                 process.kill()
+
+
+def on_a_terminal(**environment: str) -> str:
+    """What a person sees of the demo's PTE."""
+    ours, theirs = pty.openpty()
+    arguments = [sys.executable, "-m", "exporter.cli", "doctor", "--source", "pte"]
+    given = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | environment
+    process = subprocess.Popen(arguments, stdout=theirs, stderr=subprocess.DEVNULL, env=given)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other side has gone
+        while block := os.read(ours, 65536):
+            shown += block
+    os.close(ours)
+    assert process.wait(PATIENCE) == 0
+    return shown.decode()
+
+
+def test_colour_is_for_a_terminal_that_wants_it() -> None:
+    """Marks are coloured where a person looks on, and not with NO_COLOR; the words are the same."""
+    coloured, plain = on_a_terminal(), on_a_terminal(NO_COLOR="1")
+    assert "\x1b[32mok" in coloured
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
