@@ -59,7 +59,7 @@ def _pieces(window: Window) -> int:
 
 def budget_steps(probe: Probe) -> Iterator[Step]:
     """Needs measured calls."""
-    needs = ("token",) if probe.found else ("applications",)
+    needs = ("token",) if probe.found else ("metrics",)
     tried = "add up the calls of a poll, and take the time of those above for each"
     yield Step("budget", tried, lambda: _budget(probe), needs)
 

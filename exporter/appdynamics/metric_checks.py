@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exporter.appdynamics.name_checks import ROLE
-from exporter.appdynamics.probing import LOOKED_AT, Probe, near, some
+from exporter.appdynamics.probing import LOOKED_AT, Probe, forbidden, near, some
 from exporter.appdynamics.reading import stars
 from exporter.appdynamics.records import Answer, Ask
 from exporter.checkup import Step, failed, ok, warning
@@ -53,7 +53,7 @@ def _metric(probe: Probe, key: str, path: str) -> Finding:
     try:
         answers = _answers(probe, key, path)
     except SourceError as error:
-        if error.reason == "auth" and "(403)" in str(error):
+        if forbidden(error):
             role = Cause("the role may list the application and not see its metrics", ROLE)
             update = "a fault of some SaaS versions (25.10) after an update"
             return failed(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from exporter.appdynamics.login_checks import PLACE
-from exporter.appdynamics.probing import LISTED, Probe, near, some
+from exporter.appdynamics.probing import LISTED, Probe, forbidden, near, some
 from exporter.appdynamics.reading import stars, total
 from exporter.appdynamics.records import Answer, Ask, Metric, Transaction
 from exporter.appdynamics.routes import counted
@@ -55,7 +55,7 @@ def _visible(probe: Probe) -> Finding:
             raise
         rights = Cause("the role may not even list applications", ROLE)
         expired = Cause("the token was taken back, or expired sooner than it said", f"{PLACE}: generate a new secret")
-        return failed(str(error), *((rights, expired) if "(403)" in str(error) else (expired, rights)))
+        return failed(str(error), *((rights, expired) if forbidden(error) else (expired, rights)))
     if not probe.visible:
         role = Cause("the client or user has no role that may view an application", ROLE)
         text = f"the account {probe.options.account} holds none: it is not the one that the agents report to"

@@ -120,6 +120,11 @@ class Probe:
             raise SourceError("not_json", f"{self.connection.place} gave no JSON for its tree of metrics") from None
 
 
+def forbidden(error: SourceError) -> bool:
+    """Whether we are known to the controller, and may not read this."""
+    return error.reason == "auth" and "(403" in str(error)
+
+
 def escaped(part: str) -> str:
     """A name as a segment of a metric path."""
     return part.replace("\\", "\\\\").replace("|", "\\|")

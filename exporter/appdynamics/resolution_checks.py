@@ -28,7 +28,7 @@ _PIECES = 2
 def resolution_steps(probe: Probe) -> Iterator[Step]:
     """Of one application, as all are kept alike; of the PTE those with the latest and the oldest activity."""
     name = next(iter([*probe.active, *probe.looked_at]), None)
-    needs = "applications" if name is None else "token" if probe.measured else "metrics"
+    needs = "token" if probe.measured else "metrics"
     if probe.production:
         of = f" of {name}" if name is not None else ""
         tried = f"GET .../metric-data of calls{of} as a poll does, and of hours that lie {_ages(probe)} back"
@@ -49,8 +49,7 @@ def _age(age: float) -> str:
 def ages(probe: Probe) -> Sequence[float]:
     """Those of interest, in seconds."""
     pattern = probe.wanted.pattern
-    far = {pattern.duration} if pattern is not None and pattern.duration > AGES[-1] else set()
-    return sorted({*AGES, *far})
+    return sorted({*AGES, pattern.duration} if pattern is not None else AGES)
 
 
 def _asked(probe: Probe, name: str, windows: Sequence[Window]) -> list[Answer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from exporter.appdynamics.name_checks import ROLE
-from exporter.appdynamics.probing import Probe, near, some
+from exporter.appdynamics.probing import Probe, forbidden, near, some
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
@@ -116,7 +116,7 @@ def _snapshots(probe: Probe, name: str) -> Finding:
 
 def _forbidden(error: SourceError, what: str, verdict: Callable[..., Finding]) -> Finding:
     """A right that is missing; any other error is told as it is."""
-    if error.reason != "auth" or "(403)" not in str(error):
+    if not forbidden(error):
         raise error
     if what == "snapshots":
         text = "the role may not see snapshots; nothing uses them yet, so that nothing is missing for now"

@@ -59,9 +59,11 @@ def _readable(options: Options, secret: Secret | None) -> Finding:
             secret.read()
         request_headers(options)
     except SourceError as error:
-        text = "the file is empty, or holds more than the secret: a second line, an umlaut, a byte order mark"
+        if "one line" not in str(error):  # it is not there
+            return failed(str(error), *causes_of(error.reason))
+        text = "it is empty, or holds more than the secret: a second line, an umlaut, a byte order mark"
         place = f"; {PLACE} generates a new one" if secret is not None else ""
-        return failed(str(error), Cause(text, f"write the secret alone into it{place}"), *causes_of(error.reason))
+        return failed(str(error), Cause(text, f"write the secret alone into it{place}"))
     odd = _odd(secret.read()) if secret is not None else ""
     if odd:
         return warning(f"read; {odd}", Cause("it was pasted with what stands around it", f"compare with {PLACE}"))
@@ -133,16 +135,17 @@ def _unknown(options: Options, status: int) -> Iterator[Cause]:
     odd = _odd(secret.read()) if secret is not None else ""
     if odd:
         yield Cause(f"the secret is not read as it was meant: {odd}", "write it alone into the file, without quotes")
+    if status == 403:
+        text = "a gateway or an allow list of addresses keeps us out"
+        yield Cause(text, "have the exporter's address allowed")
     text = "the secret is not the client's: it was generated anew, or is another controller's"
     yield Cause(text, f"{PLACE}: generate a secret, save, and put it where {secret.path if secret else ''} says")
     text = f"there is no client {options.client!r}, or it is switched off; upper and lower case differ"
     yield Cause(text, f"{PLACE}: compare the name with client (without @account), and tick Enabled")
     if not saas:
         text = f"the account is not {options.account!r}"
-        yield Cause(text, "account: customer1 on premises with one tenant, else the name on the page License > Account")
-    if status == 403:
-        text = "a gateway or an allow list of addresses keeps us out"
-        yield Cause(text, "have the exporter's address allowed")
+        one = "" if options.account == "customer1" else "customer1 where the controller has one tenant, else "
+        yield Cause(text, f"account: {one}the name that the page License > Account shows")
 
 
 def _judged(answer: Response, took: float) -> Finding:

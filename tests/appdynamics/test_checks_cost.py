@@ -1,0 +1,140 @@
+"""Check-ups of what a controller keeps and what polls cost: resolution, the budget of calls, their time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.appdynamics.budget_checks import Plan, plan
+from exporter.appdynamics.options import SAAS, Application, Calls
+from exporter.demo.controller import faults
+from exporter.http.options import Proxy
+from exporter.model.observation import Window
+from exporter.sources.appdynamics import Source
+from tests.appdynamics.checking import HOUR, Stand, causes, examined, one, plain, shown, standing, troubles, wanted
+from tests.proxy import proxy
+from tests.seed import END
+
+TWO = {"shop": Application(), "checkout": Application()}
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plain(monkeypatch, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    with standing(tmp_path_factory.mktemp("stand")) as one:
+        yield one
+
+
+@pytest.fixture
+def stand(running: Stand) -> Stand:
+    running.clean()
+    return running
+
+
+def test_minutes_are_thrown_away_after_hours(stand: Stand) -> None:
+    """On premises a day is not had in minutes: how far they reach, what follows and which setting to raise."""
+    stand.controller.retention = (4 * HOUR, 48 * HOUR)
+    steps = stand.shown("coarse", stand.examined())
+    assert troubles(steps) == {"resolution": "warning"}
+    found = one(steps, "resolution")
+    assert found.found.startswith("144 of 144 values of 10 minutes each over 1 day; minutes are kept for 1 hour")
+    assert "5 hours back there are only means of 10 minutes" in found.found
+    assert "metrics.min.retention.period" in causes(found)
+    assert "not take for evidence" in causes(found)
+
+
+def test_the_pattern_is_longer_than_minutes_are_kept(stand: Stand) -> None:
+    """A day in minutes is enough for the baseline; the pattern of a week has to be gathered."""
+    stand.controller.retention = (26 * HOUR, 48 * HOUR)
+    steps = stand.examined()
+    assert troubles(steps) == {"resolution": "warning"}
+    assert "has no evidence until they are gathered" in causes(one(steps, "resolution"))
+
+
+def test_a_saas_controller_has_no_setting_for_it(stand: Stand) -> None:
+    """There the vendor's support is asked, and the host is reached through a proxy as any other."""
+    stand.controller.retention = (4 * HOUR, 48 * HOUR)
+    port = stand.url.rpartition(":")[2]
+    with proxy() as between:
+        options = stand.options(url=f"http://demo{SAAS}:{port}", proxy=Proxy(between.url))
+        assert examined(options)[0].verdict == "failed"
+
+
+def test_a_run_is_too_old_for_minutes(stand: Stand) -> None:
+    """In the PTE the latest run counts: if it came as means, the exporter was not there when it ran."""
+    stand.controller.retention = (4 * HOUR, 48 * HOUR)
+    steps = stand.shown("coarse-run", stand.examined("pte", applications={"shop": Application(name="shop-pte")}))
+    assert troubles(steps) == {"resolution": "warning"}
+    assert "came as means of 10 minutes" in one(steps, "resolution").found
+    assert "let the exporter run while tests do" in causes(one(steps, "resolution"))
+
+
+def test_no_run_in_the_look_back(stand: Stand) -> None:
+    """An application that was never tested there."""
+    steps = stand.examined("pte", applications={"archive": Application(name="archive")}, metrics={"cpu": None})
+    found = one(steps, "resolution")
+    assert found.verdict in ("ok", "warning")
+    stand.controller.faults.add(faults.without_metric("Calls per Minute"))
+    steps = stand.examined("pte", applications={"shop": Application(name="shop-pte")})
+    assert one(steps, "resolution").verdict == "skipped"
+
+
+def test_the_budget_is_too_small_for_ever(stand: Stand) -> None:
+    """What never fits is a failure, with the number that would."""
+    steps = stand.shown("budget", stand.examined(calls=Calls(per_poll=10)))
+    assert troubles(steps) == {"budget": "failed"}
+    assert "something is left out of each" in causes(one(steps, "budget"))
+    assert "calls.per_poll: 20" in causes(one(steps, "budget"))
+
+
+def test_the_first_poll_does_not_fit(stand: Stand) -> None:
+    """It is complete after some polls, which may be well."""
+    steps = stand.examined(calls=Calls(per_poll=14))
+    assert troubles(steps) == {"budget": "warning"}
+    assert "the first poll is not complete" in causes(one(steps, "budget"))
+
+
+def test_polls_take_too_long(stand: Stand) -> None:
+    """From half of the interval on it is a warning, beyond it a failure; both say which interval would do."""
+    stand.controller.faults.add(faults.slow(0.05, "*/metric-data"))
+    options = stand.options(calls=Calls(parallel=1))
+    half, beyond = examined(options, interval=1.2), examined(options, interval=0.2)
+    assert troubles(half) == {"budget": "warning"}
+    assert "more than half of the interval" in causes(one(half, "budget"))
+    assert troubles(beyond) == {"budget": "failed"}
+    assert "longer than the interval" in causes(one(beyond, "budget"))
+    assert "the controller is slow" in causes(one(beyond, "budget"))
+    shown("slow", beyond, stand.folder)
+
+
+def test_the_plan_is_what_the_source_does_in_production(stand: Stand) -> None:
+    """Calls of a first and of a later poll are those that were told before."""
+    asked, options = wanted(), stand.options(applications=TWO)
+    source = Source(options, "production", lambda: END + 300.0)
+    first = source.observe(asked.window, asked.pattern)
+    moved = Window(asked.window.start + 300.0, asked.window.end + 300.0)
+    assert asked.pattern is not None
+    later = source.observe(moved, Window(asked.pattern.start + 300.0, asked.pattern.end + 300.0))
+    source.close()
+    assert plan(options, asked, 2) == Plan(first.queries, later.queries)
+
+
+def test_the_plan_of_the_pte_is_no_less_than_what_the_source_does(stand: Stand) -> None:
+    """How many calls the minutes of runs take depends on the tests: the plan has room for some days of them."""
+    ours = {"shop": Application(name="shop-pte"), "checkout": Application(name="checkout-pte")}
+    asked, options = wanted("pte"), stand.options(applications=ours)
+    source = Source(options, "pte", lambda: END + 300.0)
+    latest = Window(END - 33 * HOUR, END - 32 * HOUR)
+    polls = [
+        source.observe_runs(asked.window, asked.threshold, lambda found: dict.fromkeys(found, latest)) for _ in "ab"
+    ]
+    source.close()
+    planned = plan(options, asked, 2)
+    assert polls[0].queries <= 2 * planned.first
+    assert polls[1].queries <= planned.later < planned.first
