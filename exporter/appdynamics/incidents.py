@@ -24,16 +24,14 @@ def ask(poll: Poll, windows: Mapping[str, Window]) -> Found:
     """Incidents of each application that touch its window; no key where they were not asked or must not be read."""
     found: Found = {}
     refused: dict[str, list[str]] = {}
-    for name, window in windows.items():
-        if poll.client.left < (2 if poll.options.events else 1):
-            poll.left("incidents", name, 2 if poll.options.events else 1)
-            continue
-        try:
-            found[name] = _of(poll, name, window)
-        except SourceError as error:
-            if not _by_itself(error):
-                raise
-            refused.setdefault(str(error), []).append(name)
+    calls = 2 if poll.options.events else 1
+    for name, each in poll.gather(windows, lambda name: _of(poll, name, windows[name]), calls, "incidents"):
+        if not isinstance(each, SourceError):
+            found[name] = each
+        elif _by_itself(each):
+            refused.setdefault(str(each), []).append(name)
+        else:
+            raise each
     for text, names in refused.items():
         poll.warnings.append(f"incidents of {words.listed(names)} are not known: {text}")
     return found

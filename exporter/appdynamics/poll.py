@@ -9,8 +9,10 @@ from __future__ import annotations
 import difflib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from exporter import words
 from exporter.appdynamics import spans
@@ -21,6 +23,8 @@ from exporter.appdynamics.reading import COUNTS, TIMES, USED, Weights, read, sta
 from exporter.appdynamics.records import Answer, Ask
 from exporter.errors import SourceError
 from exporter.model.observation import MINUTE, Window
+
+T = TypeVar("T")
 
 SHORTER = tuple(60.0 * minutes for minutes in (1080, 720, 465, 225, 60))
 """What is tried in turn where minutes are thrown away early: 18 hours, 12, not quite 8, not quite 4, one."""
@@ -117,21 +121,56 @@ class Poll:
         """Note that calls were not made."""
         self.left_out[what][application] += calls
 
+    def gather(
+        self, names: Iterable[str], ask: Callable[[str], T], calls: int, what: str
+    ) -> Iterator[tuple[str, T | SourceError]]:
+        """What `ask` gives of each application, or its error, asked at once as far as the budget goes.
+
+        `calls` is how many each takes.
+        """
+        wanted = list(names)
+        able = wanted[: max(0, self.client.left // calls)]
+        for name in wanted[len(able) :]:
+            self.left(what, name, calls)
+        with ThreadPoolExecutor(self.options.parallel, "appdynamics") as threads:
+            asked = [(name, threads.submit(ask, name)) for name in able]
+        for name, future in asked:
+            error = future.exception()
+            if error is None:
+                yield name, future.result()
+            elif not isinstance(error, SourceError):
+                raise error
+            elif error.reason == "rate_limited" and error.retry_after is None and self.client.left < 1:
+                self.left(what, name, calls)  # others took more than usual
+            else:
+                yield name, error
+
     def signals(self, windows: Mapping[str, Window], what: str = "signals") -> None:
         """The one-minute series that signals are made of, each application's over its own window."""
-        for keys in ((*COUNTS, TIMES[0]), USED):
-            some = [name for name, window in windows.items() if keys is not USED or self._weigh(name, window, what)]
-            self.fetch((Wanted(name, key, windows[name]) for name in some for key in keys), what)
+        self.fetch((Wanted(name, key, windows[name]) for name in windows for key in (*COUNTS, TIMES[0])), what)
+        some = self._weighed(windows, what)
+        self.fetch((Wanted(name, key, windows[name]) for name in some for key in USED), what)
 
-    def _weigh(self, application: str, window: Window, what: str) -> bool:
-        """Look up what each tier's utilisation counts for; False where it stays unknown for want of calls."""
-        missing = [key for key in USED if key in self.paths and self.kept.missing((application, key), window)]
-        if not any(stars(self.paths[key]) for key in missing):
-            return True
-        if self.client.left < 1:
-            self.left(what, application, 1 + len(missing))
-            return False
-        nodes = {tier.name: tier.nodes for tier in self.client.tiers(self.ids[application])}
+    def _weighed(self, windows: Mapping[str, Window], what: str) -> list[str]:
+        """Look up what the tiers' utilisation counts for; returns the applications of which that is known."""
+        wild = [key for key in USED if stars(self.paths.get(key, ""))]
+        wanted = {
+            name: missing
+            for name, window in windows.items()
+            if (missing := [key for key in wild if self.kept.missing((name, key), window)])
+        }
+        known = [name for name in windows if name not in wanted]
+        for name, found in self.gather(wanted, lambda name: self.client.tiers(self.ids[name]), 1, what):
+            if isinstance(found, SourceError):
+                raise found
+            self._weights[name] = self._weigh(name, {tier.name: tier.nodes for tier in found})
+            known.append(name)
+        for name in wanted.keys() - set(known):
+            self.left(what, name, len(wanted[name]))
+        return [name for name in windows if name in known]
+
+    def _weigh(self, application: str, nodes: Mapping[str, int | None]) -> Weights:
+        """Each tier's weight: its number of nodes, where the controller tells it of all."""
         chosen = self.options.applications[application].tiers or tuple(nodes)
         lost = [f"{name!r}{_alike(name, nodes)}" for name in chosen if name not in nodes]
         if lost:
@@ -142,8 +181,7 @@ class Poll:
             text = "the controller does not say how many nodes its tiers have: cpu and memory are their plain mean"
             self.warnings.append(f"{application}: {text}")
         whole = len(told) == len(there) and any(told.values())
-        self._weights[application] = told if whole else dict.fromkeys(there, 1.0)
-        return True
+        return told if whole else dict.fromkeys(there, 1.0)
 
     def close(self) -> None:
         """Tell what was left out, and what the controller does not know."""
@@ -160,7 +198,8 @@ class Poll:
         parts = (
             f"{sum(names.values())} for {what} ({words.listed(list(names))})" for what, names in self.left_out.items()
         )
-        few = f"calls.per_poll is {self.options.calls.per_poll}, which does not suffice"
+        wanted = self.client.calls + sum(sum(names.values()) for names in self.left_out.values())
+        few = f"calls.per_poll is {self.options.calls.per_poll}, and {wanted} are wanted"
         return f"{few}: the next polls go on with what was left out, raise it to have it now: {', '.join(parts)}"
 
 

@@ -47,7 +47,7 @@ def test_the_warning_says_what_and_what_to_do(there: Estate) -> None:
     """One line: how many calls of what for whom, and the option to raise."""
     seen = there.poll(there.source(calls={"per_poll": 1 + 4 * APPLICATION + 10}))
     assert seen.warnings == (
-        "calls.per_poll is 55, which does not suffice: the next polls go on with what was left out, raise it to have "
+        "calls.per_poll is 55, and 69 are wanted: the next polls go on with what was left out, raise it to have "
         "it now: 14 for history (checkout, search and archive)",
     )
 
@@ -88,7 +88,7 @@ def test_the_past_is_told_whole_or_not_at_all(there: Estate) -> None:
     day, week = Window(there.end - 5 * DAY, there.end - 4 * DAY), Window(there.end - 11 * DAY, there.end - 4 * DAY)
     source = there.source("shop", calls={"per_poll": 1 + APPLICATION + HISTORY + 9})
     there.poll(source)
-    with pytest.raises(SourceError, match=r"calls\.per_poll is 27, which does not suffice") as caught:
+    with pytest.raises(SourceError, match=r"calls\.per_poll is 27, and \d+ are wanted") as caught:
         source.observe(day, week)
     assert caught.value.reason == "rate_limited"
     there.poll(source)
