@@ -29,6 +29,9 @@ PATIENCE = 120.0
 AGAIN = 30.0
 """Seconds after which it is looked again whether the source still refuses us."""
 
+WHILE_FAILED = 300.0
+"""Seconds between check-ups while one fails, unless check_interval is shorter: what was mended is soon seen to be."""
+
 _RANK: tuple[CheckVerdict, ...] = ("skipped", "ok", "warning", "failed")
 
 
@@ -109,7 +112,7 @@ class Checkups:
                 if self._thread is not threading.current_thread():
                     return
                 self._busy = None
-                self._due[environment.name] = _next_slot(environment, time.monotonic())
+                self._due[environment.name] = _next_due(environment, checkup, time.monotonic())
                 self._finish(checkup)
 
     def _put_off(self, environment: Environment) -> None:
@@ -170,6 +173,11 @@ def _tell(source: str, step: Checked) -> None:
     if step.causes:
         about |= {"cause": step.causes[0].text, "remedy": step.causes[0].remedy}
     logger.warning(what, extra=fields(**about, found=step.found))
+
+
+def _next_due(environment: Environment, checkup: Checkup, now: float) -> float:
+    slot = _next_slot(environment, now)
+    return slot if checkup.well else min(slot, now + WHILE_FAILED)
 
 
 def _next_slot(environment: Environment, now: float) -> float:

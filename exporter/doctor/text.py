@@ -29,8 +29,12 @@ def heading(source: str, kind: str, role: str, *, colour: bool = False) -> str:
 
 
 def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
-    """Each step's lines as soon as it is done; those that are skipped one after the other are told together."""
+    """Each step's lines as soon as it is done; those that are skipped one after the other are told together.
+
+    Causes that were told of another step are told by its name: six signals that fail alike are no wall of text.
+    """
     skipped: list[Checked] = []
+    told: dict[tuple[Cause, ...], str] = {}
     for done in steps:
         if done.verdict == "skipped":
             skipped.append(done)
@@ -38,7 +42,8 @@ def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
         if skipped:
             yield step(_together(skipped), colour=colour)
             skipped = []
-        yield step(done, colour=colour)
+        yield step(done, told.get(done.causes, ""), colour=colour)
+        told.setdefault(done.causes, _name(done))
     if skipped:
         yield step(_together(skipped), colour=colour)
 
@@ -54,12 +59,19 @@ def _together(skipped: Sequence[Checked]) -> Checked:
     return replace(first, check=f"{len(skipped)} steps", subject=subject, found=f"{first.found}: {names}")
 
 
-def step(done: Checked, *, colour: bool = False) -> str:
-    """A step: mark, check and subject, what was tried, what came back; unless all is well, causes with remedies."""
+def _name(done: Checked) -> str:
+    return f"{done.check} {done.subject}".strip()
+
+
+def step(done: Checked, same: str = "", *, colour: bool = False) -> str:
+    """A step: mark, check and subject, what was tried, what came back; unless all is well, causes with remedies.
+
+    `same` is another step with the very same causes, which stand there.
+    """
     mark = MARKS[done.verdict].ljust(_MARK)
     mark = f"{_COLOURS[done.verdict]}{mark}{_PLAIN}" if colour else mark
-    name = f"{done.check} {done.subject}".strip()
-    first, *rest = [*_beside(done)]
+    name = _name(done)
+    first, *rest = [*_beside(done, same)]
     if len(name) >= _NAME:
         return "\n".join([f"  {mark}{name}", f"{_BESIDE}{first}", *(f"{_BESIDE}{line}" for line in rest)])
     return "\n".join([f"  {mark}{name.ljust(_NAME)}{first}", *(f"{_BESIDE}{line}" for line in rest)])
@@ -85,12 +97,15 @@ def ends(at: Iterable[tuple[str, bool]]) -> str:
     return f"Not well: {words.listed(ill)}." if ill else "All is well."
 
 
-def _beside(done: Checked) -> Iterator[str]:
+def _beside(done: Checked, same: str) -> Iterator[str]:
     if done.verdict == "skipped":
         yield from _wrapped(done.found, "", "")
         return
     yield from _wrapped(done.tried, "", "  ")
     yield from _wrapped(done.found, "-> ", "   ")
+    if done.causes and same:
+        yield from _wrapped(f"causes and remedies: as of {same}", "   ", "   ")
+        return
     for number, cause in enumerate(done.causes, 1):
         yield from _cause(f"{number}. " if len(done.causes) > 1 else "", cause)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from exporter.checkup import failed, ok, warning
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
+from exporter.model.observation import MINUTE
 from exporter.prometheus.absence import some, why_nothing
 from exporter.prometheus.client import series_name
 from exporter.prometheus.presets import duration
@@ -46,6 +47,9 @@ _CANDIDATES = {
     "route": ("route", "handler", "path", "uri", "http_route", "endpoint", "request_operation", "url"),
 }
 """What the labels are called elsewhere, the likeliest first."""
+
+_RECENT = 600.0
+"""Seconds in which the newest minute with a value is looked for: a scrape that was missed is no failure of a query."""
 
 _SHOWN = 6
 _COARSEST, _LOOKS = 600.0, 10_000
@@ -94,6 +98,8 @@ def signal(probe: Probe, key: str) -> Finding:
             text = "the server knows no native histograms (Prometheus from 2.40 on does)"
             return failed(str(error), Cause(text, "take signals.latency_native away, or update the server"))
         return failed(str(error), Cause("the template does not fit this server", remedy))
+    if not found.samples and not found.not_finite and key == "request_rate" and probe.production:
+        found = _newest(probe, query, found)
     if not found.samples and not found.not_finite:
         return why_nothing(probe, key)
     wrong = _shape(probe, key, found)
@@ -102,6 +108,15 @@ def signal(probe: Probe, key: str) -> Finding:
     probe.found[key] = found
     read = "" if found.read is None else f", {found.read} samples read"
     return ok(f"{_content(probe, key, found)}; {spent(found.seconds)}{read}")
+
+
+def _newest(probe: Probe, query: str, found: Found) -> Found:
+    """The answer of the newest minute that has one; this and later steps look at that minute then."""
+    lately = probe.client.query_range(query, probe.at - _RECENT, probe.at, MINUTE)
+    if not lately:
+        return found
+    probe.at = max(float(each.times.max()) for each in lately)
+    return probe.ask(query)
 
 
 def _content(probe: Probe, key: str, found: Found) -> str:

@@ -119,7 +119,7 @@ def _of_production(seen: ApplicationObservation) -> Iterator[tuple[str, str, str
         lasting = [one for one in seen.incidents if one.is_open]
         oldest = f", the oldest since {words.moment(min(one.start for one in lasting))}" if lasting else ""
         day = f"{words.counted(len(seen.incidents), 'incident')} in {words.duration(seen.window.duration)}"
-        yield "Open in production", str(len(lasting) or "none"), f"{day}{oldest}"
+        yield "Open incidents", str(len(lasting) or "none"), f"{day}{oldest}"
     steps = coarse(seen, "request_rate")
     if steps is not None:
         yield "Resolution", words.duration(steps), "for each value of production's request rate: no peaks are known"

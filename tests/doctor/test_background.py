@@ -11,8 +11,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from exporter import sources
+from exporter.cli import DEMO
 from exporter.config import Config
+from exporter.doctor import background
 from exporter.logs import Lines
+from exporter.model.checkup import Checked, Checkup
+from exporter.model.settings import Duration
 from exporter.web import landing
 from tests.bad_server import BadServer, bad_server, reply, success
 from tests.doctor.making import configured
@@ -157,3 +162,14 @@ def test_a_source_that_refuses_us_is_left_alone(tmp_path: Path) -> None:
             time.sleep(0.5)
             assert len(server.requests) == 1
             assert made.value("pte_source_check_timestamp_seconds", source="production") is None
+
+
+def test_what_failed_is_checked_again_soon() -> None:
+    """Within five minutes, not after the hour that a check-up which is well has time for."""
+    environment = sources.read(DEMO).environments[0]
+    ill = Checkup("production", "demo", (Checked("found", "", "look", "failed", "nothing"),))
+    now = 1e6
+    assert background._next_due(environment, ill, now) == now + background.WHILE_FAILED
+    assert now + 1800 <= background._next_due(environment, Checkup("production", "demo", ()), now) <= now + 5400
+    often = msgspec.structs.replace(environment, check_interval=Duration(60))
+    assert background._next_due(often, ill, now) <= now + 90

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -322,3 +323,13 @@ def test_cost(blocks: Path, tmp_path: Path) -> None:
     """Series that come near the server's limit over a day are a warning: record them."""
     with servers.prometheus("3", tmp_path, blocks=blocks, args=["--query.max-samples=20000"]) as server:
         troubles("cost", examined(server.url))
+
+
+def test_the_newest_minute_with_values_is_looked_at(url: str) -> None:
+    """A scrape or two that are missing fail no signal; a quarter of an hour does."""
+
+    def seen(late: float) -> Checked:
+        want = replace(wanted(), window=Window(END - 3600, END + late), at=END + late + 20)
+        return of(examined(url, want), "signal", "request_rate")
+
+    assert [seen(late).verdict for late in (0.0, 120.0, 900.0)] == ["ok", "ok", "failed"]
