@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from exporter.appdynamics import spans
 from exporter.appdynamics.observing import KEYS, ROLLED_UP
 from exporter.appdynamics.options import Options
-from exporter.appdynamics.probing import Probe
+from exporter.appdynamics.probing import LISTED, Probe
 from exporter.appdynamics.reading import USED, stars
 from exporter.checkup import Step, failed, ok, warning
 from exporter.model.checkup import Cause, Finding, Wanted
@@ -74,6 +74,8 @@ def _budget(probe: Probe) -> Finding:
         f"(calls.per_poll); at {spent(each, 3)} a call, {probe.options.parallel} at a time, {spent(first, 3)} and "
         f"{spent(later, 3)} of {duration(interval)}; this check-up took {counted(probe.calls, 'call')}"
     )
+    if len(probe.found) > LISTED:
+        told += f", and listed the transactions of the first {LISTED} applications only"
     failures = [*_never(probe, planned, later)]
     if failures:
         return failed(told, *failures)

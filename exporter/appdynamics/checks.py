@@ -6,7 +6,9 @@ beside this one (exporter/appdynamics/*_checks.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 
 from exporter.appdynamics.budget_checks import budget_steps
 from exporter.appdynamics.metric_checks import metric_steps
@@ -17,8 +19,10 @@ from exporter.appdynamics.probing import Probe
 from exporter.appdynamics.resolution_checks import resolution_steps
 from exporter.appdynamics.rights_checks import rights_steps
 from exporter.appdynamics.token_checks import token_steps
-from exporter.checkup import Step
-from exporter.model.checkup import Wanted
+from exporter.appdynamics.usual_causes import usual
+from exporter.checkup import Step, failed
+from exporter.errors import SourceError
+from exporter.model.checkup import Finding, Wanted
 
 LATER = (token_steps, name_steps, metric_steps, resolution_steps, rights_steps, budget_steps)
 """Each begins when the steps before it are made, and uses what they found."""
@@ -32,6 +36,15 @@ def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     probe = Probe(options, wanted)
     try:
         for steps in LATER:
-            yield from steps(probe)
+            for step in steps(probe):
+                yield replace(step, run=partial(_tried, step.run))
     finally:
         probe.connection.close()
+
+
+def _tried(run: Callable[[], Finding]) -> Finding:
+    """Errors that a step does not explain itself have the causes that are usual with controllers."""
+    try:
+        return run()
+    except SourceError as error:
+        return failed(str(error), *usual(error))

@@ -9,40 +9,15 @@ import msgspec
 
 from exporter.appdynamics.options import Options
 from exporter.appdynamics.probing import Probe
+from exporter.appdynamics.usual_causes import LOGIN, NO_CONTROLLER, PLACE, usual
 from exporter.checkup import failed, ok, warning
-from exporter.checkup.causes import causes_of
 from exporter.errors import SourceError
 from exporter.http import Response
 from exporter.http.options import request_headers
 from exporter.model.checkup import Cause, Finding
 from exporter.words import duration, moment
 
-PLACE = "Administration > API Clients"
-"""Where API clients are kept in the controller's user interface."""
-
 _ANY = (200, 400, 401, 403, 404)
-
-LOGIN = (
-    Cause(
-        "single sign-on or a gateway stands before the API",
-        "have /controller/api/* and /controller/rest/* exempted for the exporter",
-    ),
-    Cause("url is not the controller's, but a portal's", "url: the address at which the agents report to it"),
-)
-
-NO_CONTROLLER = (
-    Cause(
-        "another server answers there, or a proxy that does not pass /controller on", "open url/controller in a browser"
-    ),
-    Cause(
-        "the controller is below another path, or older than 4.5", "url: the address at which the agents report to it"
-    ),
-)
-
-REDIRECTED = (
-    Cause("url is not the controller's final address", "url: the address that it leads to, if that is a controller"),
-    LOGIN[0],
-)
 
 SOON = 14 * 86400.0
 """A token's end that is this near is worth a warning, in seconds."""
@@ -61,7 +36,7 @@ def login(probe: Probe) -> Finding:
     try:
         answer = probe.connection.get("/controller/rest/applications", {"output": "JSON"}, _ANY)
     except SourceError as error:
-        return failed(str(error), *(REDIRECTED if error.reason == "redirect" else causes_of(error.reason)))
+        return failed(str(error), *usual(error))
     basic = probe.options.username is not None
     if answer.status in (401, 403):
         if is_login(answer):

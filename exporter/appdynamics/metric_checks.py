@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from exporter.appdynamics.name_checks import ROLE
-from exporter.appdynamics.probing import LOOKED_AT, Probe, forbidden, near, some
+from exporter.appdynamics.probing import LOOKED_AT, Probe, either, forbidden, near, some
 from exporter.appdynamics.reading import stars
 from exporter.appdynamics.records import Answer, Ask
+from exporter.appdynamics.usual_causes import ROLE
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
@@ -19,6 +19,8 @@ from exporter.words import counted, listed
 
 ROLLED_UP = ("transaction_calls", "transaction_errors")
 """Asked for as one value of each transaction: there may be hundreds."""
+
+_P95 = "latency_p95"
 
 _BROWSED = 15
 """Looks into the tree of metrics, of all paths together, to find what a wrong path may mean."""
@@ -57,7 +59,7 @@ def _metric(probe: Probe, key: str, path: str) -> Finding:
             role = Cause("the role may list the application and not see its metrics", ROLE)
             update = "a fault of some SaaS versions (25.10) after an update"
             return failed(
-                str(error), role, Cause(update, "ask the vendor's support, with the answer to this very call")
+                "refused (403)", role, Cause(update, "ask the vendor's support, with the answer to this very call")
             )
         if error.reason == "bad_query":
             return failed(str(error), Cause(f"metrics.{key} is no metric path", "copy it from the Metric Browser"))
@@ -116,7 +118,7 @@ def _unknown(probe: Probe, key: str, path: str, outcome: _Outcome) -> Finding:
     own = key in probe.options.metrics
     found = "; ".join([f"no such metric of {listed(outcome.unknown)}", *outcome.told])
     where = _nearest(probe, outcome.unknown[0], path)
-    causes = [] if where is None else [Cause(where, f"metrics.{key}: as the Metric Browser shows it")]
+    causes = [] if where is None else [where if key == _P95 else Cause(where.text, f"metrics.{key}: {where.remedy}")]
     if own and where is None:
         causes.append(Cause("a slip in the path", f"metrics.{key}: copy it from the Metric Browser (Copy Full Path)"))
     causes += _USUAL.get(key, _NO_AGENT)
@@ -142,7 +144,7 @@ _NO_MACHINE_AGENT = (
     ),
 )
 _USUAL: dict[str, tuple[Cause, ...]] = {
-    "latency_p95": (
+    _P95: (
         Cause(
             "many controllers have percentiles of transactions only, which cannot be joined to the application's",
             "nothing, if the Metric Browser has none there: latency P95 will have no evidence, the mean still has",
@@ -177,7 +179,7 @@ def _silent(probe: Probe, key: str, outcome: _Outcome) -> Finding:
     return warning(found, quiet, down) if key == "calls" else warning(found, down)
 
 
-def _nearest(probe: Probe, application: str, path: str) -> str | None:
+def _nearest(probe: Probe, application: str, path: str) -> Cause | None:
     """The first part of a path that is not in the tree, and what is there instead; None where that was not found."""
     above: list[str] = []
     for part in (re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\)\|", path)):
@@ -188,13 +190,25 @@ def _nearest(probe: Probe, application: str, path: str) -> str | None:
         except SourceError:
             return None
         if not names:
-            return f"there is nothing below {'|'.join(above)}" if above else None
+            text = f"there is nothing below {'|'.join(above)}"
+            return Cause(text, "copy a path from the Metric Browser") if above else None
         if part == "*":
             above.append(names[0])
             continue
         if part not in names:
-            alike = [repr(each) for each in near(part, names)]
-            what = listed(alike) if alike else some(names)
-            return f"below {'|'.join(above) or 'the root'} there is no {part!r}, but {what}"
+            return _instead(part, names, "|".join(above) or "the root")
         above.append(part)
     return None
+
+
+def _instead(part: str, names: list[str], above: str) -> Cause | None:
+    """What may have been meant; of a percentile nothing but a percentile, and no other one can take its place."""
+    text = f"below {above} there is no {part!r}"
+    if "Percentile" in part:
+        others = [each for each in names if "Percentile" in each]
+        remedy = "add 95 under Configuration > Slow Transaction Thresholds; another percentile is no P95"
+        return Cause(f"{text}, but {some(others)}", remedy) if others else None
+    alike = near(part, names)
+    if alike:
+        return Cause(f"{text}, but {either(alike)}", f"write {either(alike)} there")
+    return Cause(f"{text}, but {some(names)}", "copy a path from the Metric Browser")

@@ -7,22 +7,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from exporter.appdynamics.login_checks import PLACE
-from exporter.appdynamics.probing import LISTED, Probe, forbidden, near, some
+from exporter.appdynamics.probing import LISTED, Probe, either, forbidden, near, some
 from exporter.appdynamics.reading import stars, total
 from exporter.appdynamics.records import Answer, Ask, Metric, Transaction
 from exporter.appdynamics.routes import counted
+from exporter.appdynamics.usual_causes import PLACE, ROLE
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import Window
 from exporter.words import counted as number
-from exporter.words import listed, percent
+from exporter.words import percent
 
 OVERFLOW = re.compile(r"_APPDYNAMICS_DEFAULT_TX_|All Other Traffic( - .*)?")
 """What an agent calls the business transactions beyond its limit, together."""
 
-ROLE = f"{PLACE}: give the client a role that may view applications, such as Applications & Dashboards Viewer"
 _MUCH = 0.05
 """Share of calls without a route that is worth a warning."""
 
@@ -54,8 +53,10 @@ def _visible(probe: Probe) -> Finding:
         if error.reason != "auth":
             raise
         rights = Cause("the role may not even list applications", ROLE)
-        expired = Cause("the token was taken back, or expired sooner than it said", f"{PLACE}: generate a new secret")
-        return failed(str(error), *((rights, expired) if forbidden(error) else (expired, rights)))
+        text = "the token was taken back, or expired sooner than it said"
+        expired = Cause(text, f"{PLACE}: is the client enabled, and its tokens' expiration 5 minutes or more?")
+        known = forbidden(error)
+        return failed(f"refused ({403 if known else 401})", *((rights, expired) if known else (expired, rights)))
     if not probe.visible:
         role = Cause("the client or user has no role that may view an application", ROLE)
         text = f"the account {probe.options.account} holds none: it is not the one that the agents report to"
@@ -72,7 +73,7 @@ def _found(probe: Probe, name: str) -> Finding:
     alike = near(there, [one.name for one in probe.visible])
     causes = []
     if alike:
-        text = f"it is called {listed([repr(each) for each in alike])} there; upper and lower case differ"
+        text = f"it is called {either(alike)} there; upper and lower case differ"
         causes.append(Cause(text, f"applications.{name}.name: {alike[0]}"))
     causes.append(Cause("the role may not view this application", f"{PLACE}: its role, View on the application"))
     if not alike:
@@ -127,8 +128,8 @@ def _missing(probe: Probe, application: str, names: list[str]) -> Iterator[Cause
     table = probe.options.applications[application].routes
     for each in [each for each in table if each not in names][:5]:
         alike = near(each, names)
-        text = f"routes has {each!r}, which is no transaction here"
-        remedy = f"write {listed([repr(one) for one in alike])} there" if alike else "take it away, or mend the name"
+        text = f"applications.{application}.routes has {each!r}, which is no transaction of it"
+        remedy = f"write {either(alike)}" if alike else "take it away, or mend the name"
         yield Cause(text, f"{remedy}, as the page Business Transactions shows it")
 
 
@@ -170,7 +171,7 @@ def _shared(probe: Probe) -> Finding:
         return ok(f"{number(len(probe.options.routes), 'name')}, each known to an application")
     alike = {each: near(each, known) for each in lost[:5]}
     causes = [
-        Cause(f"{each!r} is no transaction of any application", f"write {listed([repr(one) for one in names])}")
+        Cause(f"{each!r} is no transaction of any application", f"write {either(names)}")
         if names
         else Cause(f"{each!r} is no transaction of any application", "take it away, or mend the name")
         for each, names in alike.items()

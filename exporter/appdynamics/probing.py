@@ -18,7 +18,7 @@ from exporter.errors import SourceError
 from exporter.model.checkup import Wanted
 from exporter.model.observation import MINUTE, Window
 
-CALLS = 90
+CALLS = 120
 """Most calls of one check-up, those for tokens not among them."""
 
 LOOKED_AT = 4
@@ -132,10 +132,17 @@ def escaped(part: str) -> str:
 
 def near(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     """The names that it may have been meant to be, the likeliest first; case does not matter."""
-    plain = {one.casefold(): one for one in names}
-    found = get_close_matches(name.casefold(), plain, most, 0.6)
-    inside = [key for key in plain if name.casefold() in key or (len(key) > 2 and key in name.casefold())]
-    return [plain[key] for key in dict.fromkeys([*found, *inside])][:most]
+    wanted, plain = name.casefold(), {one.casefold(): one for one in names}
+    if wanted in plain:
+        return [plain[wanted]]
+    close = get_close_matches(wanted, plain, most, 0.75)
+    inside = [key for key in plain if wanted in key or (len(key) > 2 and key in wanted)]
+    return [plain[key] for key in close or inside][:most]
+
+
+def either(names: Sequence[str]) -> str:
+    """Quoted names as a choice: 'a' or 'b'."""
+    return " or ".join(repr(each) for each in names)
 
 
 def some(names: Sequence[str], most: int = 5) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from exporter.appdynamics import spans
-from exporter.appdynamics.options import SAAS
+from exporter.appdynamics.options import SAAS, Options
 from exporter.appdynamics.probing import HOUR, Probe
 from exporter.appdynamics.reading import totals
 from exporter.appdynamics.records import Answer, Ask
@@ -100,7 +100,7 @@ def _window(probe: Probe, name: str) -> Finding:
     number = np.unique(np.concatenate(times)).size
     told = f"{number} of {length / step:.0f} values of {duration(step)} each over {duration(length)}; {past}"
     if step > MINUTE:
-        return warning(told, *_lost(probe, "the day"))
+        return warning(told, *lost(probe.options, "the day"))
     pattern = probe.wanted.pattern
     if pattern is not None and coarse is not None and coarse <= pattern.duration:
         text = f"the pattern wants minutes of {duration(pattern.duration)}: it has no evidence until they are gathered"
@@ -111,9 +111,9 @@ def _window(probe: Probe, name: str) -> Finding:
     return ok(told)
 
 
-def _lost(probe: Probe, what: str) -> list[Cause]:
+def lost(options: Options, what: str) -> list[Cause]:
     """Why there are no minutes, what follows, and what to do."""
-    host = urlsplit(probe.options.base).hostname or ""
+    host = urlsplit(options.base).hostname or ""
     follows = f"peaks of {what} are then peaks of means, which verdicts do not take for evidence"
     if host.endswith(SAAS):
         text = f"SaaS keeps minutes for 8 days, and this account seems to have less: {follows}"
@@ -154,7 +154,7 @@ def _runs(probe: Probe) -> Finding:
         return ok(told)
     text = "a run is found and judged by its minutes: this one is only where they were seen when they were new"
     remedy = "let the exporter run while tests do: it keeps their minutes, the controller does not for long"
-    return warning(told, Cause(text, remedy), *_lost(probe, "a run"))
+    return warning(told, Cause(text, remedy), *lost(probe.options, "a run"))
 
 
 def _came(step: float | None) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from exporter.appdynamics.name_checks import ROLE
 from exporter.appdynamics.probing import Probe, forbidden, near, some
+from exporter.appdynamics.usual_causes import ROLE
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
@@ -82,7 +82,7 @@ def _refused(said: str, wrong: Sequence[str]) -> Finding:
     causes = [
         Cause(
             f"events: this controller knows no {each}, and refuses the whole call for it",
-            f"write {alike[0]} instead, or take it away" if alike else "take it away",
+            f"write {' or '.join(alike)} instead, or take it away" if alike else "take it away",
         )
         for each, alike in known.items()
     ]
@@ -120,7 +120,7 @@ def _forbidden(error: SourceError, what: str, verdict: Callable[..., Finding]) -
         raise error
     if what == "snapshots":
         text = "the role may not see snapshots; nothing uses them yet, so that nothing is missing for now"
-        return verdict(str(error), Cause(text, "nothing; or give the role View on the application"))
+        return verdict("refused (403)", Cause(text, "nothing; or give the role View on the application"))
     text = f"the role may not see {what}: incidents are then not known, all else is"
     off = "; or events: [] to ask no more" if what == "events" else ""
-    return verdict(str(error), Cause(text, f"{ROLE}{off}"))
+    return verdict("refused (403)", Cause(text, f"{ROLE}{off}"))

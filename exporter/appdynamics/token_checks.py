@@ -11,10 +11,11 @@ from collections.abc import Iterator
 import msgspec
 
 from exporter.appdynamics.connection import WORDS
-from exporter.appdynamics.login_checks import LOGIN, NO_CONTROLLER, PLACE, REDIRECTED, is_login, login
+from exporter.appdynamics.login_checks import is_login, login
 from exporter.appdynamics.options import SAAS, Options
 from exporter.appdynamics.probing import Probe
 from exporter.appdynamics.token import LIFE, PATH, renewal
+from exporter.appdynamics.usual_causes import LOGIN, NO_CONTROLLER, PLACE, usual
 from exporter.checkup import Step, failed, ok, warning
 from exporter.checkup.causes import causes_of
 from exporter.errors import SourceError
@@ -90,7 +91,7 @@ def _token(probe: Probe, who: str) -> Finding:
     try:
         answer = session.post(PATH, form, secrets=(value,), accept=_ANY)
     except SourceError as error:
-        return failed(str(error), *(REDIRECTED if error.reason == "redirect" else causes_of(error.reason)))
+        return failed(str(error), *usual(error))
     finally:
         session.close()
     took = time.monotonic() - start

@@ -91,7 +91,7 @@ def standing(folder: Path, context: Any = None) -> Iterator[Stand]:
         yield one
 
 
-def wanted(role: str = "production", interval: float = 300.0) -> Wanted:
+def wanted(role: str = "production", interval: float = 300.0, threshold: float = 1.0) -> Wanted:
     """A day and a week of production, and two weeks in which test runs are searched."""
     production = role == "production"
     return Wanted(
@@ -101,12 +101,12 @@ def wanted(role: str = "production", interval: float = 300.0) -> Wanted:
         window=Window(END - (DAY if production else 14 * DAY), END),
         pattern=Window(END - 7 * DAY, END) if production else None,
         interval=interval,
-        threshold=1.0,
+        threshold=threshold,
     )
 
 
-def examined(options: Options, role: str = "production", interval: float = 300.0) -> tuple[Checked, ...]:
-    steps = tuple(checked(checks(options, wanted(role, interval))))
+def examined(options: Options, role: str = "production", **changed: float) -> tuple[Checked, ...]:
+    steps = tuple(checked(checks(options, wanted(role, **changed))))
     text = repr(steps)
     assert SECRET not in text
     assert PASSWORD not in text

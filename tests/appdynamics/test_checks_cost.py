@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from exporter.appdynamics.budget_checks import Plan, plan
 from exporter.appdynamics.options import SAAS, Application, Calls
+from exporter.appdynamics.resolution_checks import lost
 from exporter.demo.controller import faults
-from exporter.http.options import Proxy
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import Source
-from tests.appdynamics.checking import HOUR, Stand, causes, examined, one, plain, shown, standing, troubles, wanted
-from tests.proxy import proxy
+from tests.appdynamics.checking import (
+    HOUR,
+    Stand,
+    causes,
+    examined,
+    one,
+    shown,
+    troubles,
+    wanted,
+)
 from tests.seed import END
 
 TWO = {"shop": Application(), "checkout": Application()}
-
-
-@pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    plain(monkeypatch, tmp_path)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    with standing(tmp_path_factory.mktemp("stand")) as one:
-        yield one
-
-
-@pytest.fixture
-def stand(running: Stand) -> Stand:
-    running.clean()
-    return running
 
 
 def test_minutes_are_thrown_away_after_hours(stand: Stand) -> None:
@@ -58,12 +44,10 @@ def test_the_pattern_is_longer_than_minutes_are_kept(stand: Stand) -> None:
 
 
 def test_a_saas_controller_has_no_setting_for_it(stand: Stand) -> None:
-    """There the vendor's support is asked, and the host is reached through a proxy as any other."""
-    stand.controller.retention = (4 * HOUR, 48 * HOUR)
-    port = stand.url.rpartition(":")[2]
-    with proxy() as between:
-        options = stand.options(url=f"http://demo{SAAS}:{port}", proxy=Proxy(between.url))
-        assert examined(options)[0].verdict == "failed"
+    """There nobody can set how long minutes are kept: support is asked."""
+    [cause] = lost(stand.options(url=f"https://demo{SAAS}"), "the day")
+    assert "the vendor's support" in cause.remedy
+    assert "metrics.min" not in cause.remedy
 
 
 def test_a_run_is_too_old_for_minutes(stand: Stand) -> None:
@@ -76,13 +60,14 @@ def test_a_run_is_too_old_for_minutes(stand: Stand) -> None:
 
 
 def test_no_run_in_the_look_back(stand: Stand) -> None:
-    """An application that was never tested there."""
-    steps = stand.examined("pte", applications={"archive": Application(name="archive")}, metrics={"cpu": None})
-    found = one(steps, "resolution")
-    assert found.verdict in ("ok", "warning")
+    """Where no test ran, or none above the threshold, that is said; without the metric it is not even asked."""
+    options = stand.options(applications={"shop": Application(name="shop-pte")})
+    found = one(examined(options, "pte", threshold=1e6), "resolution")
+    assert found.verdict == "warning"
+    assert "no activity above 1e+06 req/s in the look-back of 14 days" in found.found
+    assert "analysis.test_run.lookback" in causes(found)
     stand.controller.faults.add(faults.without_metric("Calls per Minute"))
-    steps = stand.examined("pte", applications={"shop": Application(name="shop-pte")})
-    assert one(steps, "resolution").verdict == "skipped"
+    assert one(examined(options, "pte"), "resolution").verdict == "skipped"
 
 
 def test_the_budget_is_too_small_for_ever(stand: Stand) -> None:
