@@ -56,7 +56,7 @@ class Poll:
         self.options = options
         self.kept = kept
         self.paths = options.paths
-        self.ids: dict[str, int] = {}
+        self.ids: Mapping[str, int] = {}
         """Our names of the applications that the controller shows, in the order of the configuration, to its ids."""
         self.warnings: list[str] = []
         self.left_out: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -64,8 +64,8 @@ class Poll:
         self._weights: dict[str, Weights] = {}
         self._unknown: dict[str, list[str]] = defaultdict(list)
 
-    def look_up(self) -> None:
-        """Find the applications. Raises SourceError (not_found) when none of those configured is shown."""
+    def look_up(self) -> Mapping[str, int]:
+        """Find the applications; returns their ids. Raises SourceError (not_found) when none of them is shown."""
         listed = {one.name: one.id for one in self.client.applications()}
         there = {name: self.options.there(name) for name in self.options.applications}
         self.ids = {name: listed[theirs] for name, theirs in there.items() if theirs in listed}
@@ -75,6 +75,7 @@ class Poll:
             raise SourceError("not_found", f"the controller shows no application {', '.join(lost)}; {shows}")
         if lost:
             self.warnings.append(f"the controller shows no application {', '.join(lost)}; {shows}")
+        return self.ids
 
     def fetch(self, wanted: Iterable[Wanted], what: str) -> None:
         """Ask for what is not known of the wanted minutes, in their order; `what` is what they are for."""

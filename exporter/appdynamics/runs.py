@@ -50,7 +50,7 @@ class LookBack:
         found = {name: self._active(name, window) for name in poll.ids}
         hidden = [name for name, (_, coarse) in found.items() if coarse]
         if hidden:
-            text = f"the controller has kept no minutes of some activity of {words.listed(hidden)}"
+            text = f"the controller has kept no minutes of the latest activity of {words.listed(hidden)}"
             poll.warnings.append(f"{text}: runs then are not found, but can be given as windows")
         return {name: samples for name, (samples, _) in found.items() if samples.times}
 
@@ -82,7 +82,7 @@ class LookBack:
         return found
 
     def _active(self, name: str, window: Window) -> tuple[Samples, bool]:
-        """Active minutes in the look-back, and whether there is activity of which no minutes are kept.
+        """Active minutes in the look-back, and whether the latest activity is one of which no minutes are kept.
 
         Older than something that is not known yet, nothing counts: the latest run may be there.
         """
@@ -94,7 +94,9 @@ class LookBack:
         times, values = active.times[fine], active.values[fine] / MINUTE
         kept = [block for block in _blocks(times) if not _touches(times[block], since, coarse)]
         where = np.concatenate(kept) if kept else np.zeros(0, np.int64)
-        return Samples(tuple(times[where].tolist()), tuple(values[where].tolist())), bool(coarse.size)
+        found = times[where]
+        hidden = bool(coarse.size) and not (found.size and found[-1] > coarse[-1])
+        return Samples(tuple(found.tolist()), tuple(values[where].tolist())), hidden
 
 
 def _ruled(asked: Window, window: Window) -> Window:

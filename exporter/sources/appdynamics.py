@@ -64,6 +64,7 @@ class Source:
         """Runs that were observed whole: they cost no calls any more, and do not become coarser."""
         self._newest = -math.inf
         self._left = options.calls.per_poll
+        self._ids: Mapping[str, int] = {}
         self._skew: float | None = None
 
     def close(self) -> None:
@@ -76,11 +77,11 @@ class Source:
         A window that ends before one that was asked for earlier is the past: it is told whole, or it fails, and what
         was asked for it is kept for the next time.
         """
-        if window.end < self._newest:
+        if window.end < min(self._newest, self._clock() - MINUTE - MINUTE):  # a clock that was put back makes no past
             return self._observe_past(window, pattern)
         self._begin(window.end)
         with self._polling(self._kept) as poll:
-            poll.look_up()
+            self._ids = poll.look_up()
             settled = self._settled(poll, window)
             self._kept.begin(settled.end)
             since = window.start if pattern is None else min(pattern.start, window.start)
@@ -122,7 +123,7 @@ class Source:
         """Each application over its own test run, which `choose` picks from minutes above `threshold` requests/s."""
         self._begin(lookback.end)
         with self._polling(self._kept) as poll:
-            poll.look_up()
+            self._ids = poll.look_up()
             settled = self._settled(poll, lookback)
             self._kept.begin(settled.end)
             self._kept.forget(lambda _: lookback.start)
@@ -158,11 +159,10 @@ class Source:
         if not asked:
             return {}
         with self._polling(self._kept) as poll:
-            wanted = [Wanted(name, key, one) for name, one in asked.items() for key in COUNTS if key in poll.paths]
-            if self._skew is None or any(self._kept.missing((one.application, one.key), one.window) for one in wanted):
-                poll.look_up()
-                asked = {name: window for name, window in asked.items() if name in poll.ids}
-            cut = {name: self._settled(poll, window) for name, window in asked.items()}
+            if not self._ids:
+                self._ids = poll.look_up()
+            poll.ids = self._ids
+            cut = {name: self._settled(poll, window) for name, window in asked.items() if name in self._ids}
             cut = {name: window for name, window in cut.items() if window.end > window.start}
             poll.fetch((Wanted(name, key, one) for name, one in cut.items() for key in COUNTS), "events")
             known = {name: found(self._kept, name, one) for name, one in cut.items()}
@@ -172,7 +172,7 @@ class Source:
 
     def _begin(self, end: float) -> None:
         """A new poll may make its calls anew; what else is asked for before the next one has what it leaves."""
-        self._newest = max(self._newest, end)
+        self._newest = end
         self._left = self._options.calls.per_poll
 
     @contextlib.contextmanager

@@ -157,3 +157,26 @@ def test_an_idle_pte_costs_two_calls(there: Estate) -> None:
     assert there.runs(source, days=0.25).applications == {}
     later = there.runs(source, days=0.25, after=300.0)
     assert (later.applications, later.queries, later.warnings) == ({}, 2, ())
+
+
+def test_events_of_the_pte_cost_their_failures(there: Estate) -> None:
+    """Requests are known from the look-back, the applications from the poll: failures alone are asked for."""
+    source = there.source("shop", suffix="-pte")
+    there.runs(source, days=1)
+    there.controller.forget()
+    source.events("pte", {"shop": Window(there.end - 600.0, there.end)})
+    assert [path.split("|")[-1] for path in there.paths()] == ["Errors per Minute"]
+    assert there.controller.rest_requests == 1
+
+
+def test_a_clock_that_is_put_back_makes_no_past(there: Estate) -> None:
+    """After our clock was an hour ahead, polls go on from what is kept."""
+    source = there.source("search")
+    day = Window(there.clock.now - DAY + 3600.0, there.clock.now + 3600.0)
+    source.observe(day)
+    there.controller.forget()
+    for minutes in (0.0, 5.0):
+        now = there.clock.now + minutes * 60.0
+        seen = source.observe(Window(now - DAY, now))
+        assert seen.applications["search"].signals["request_rate"].samples
+    assert there.controller.rest_requests == 2 * (1 + APPLICATION) + 5, "and the hour that the day then begins earlier"

@@ -108,7 +108,7 @@ def test_a_run_without_minutes_is_not_found(there: Estate) -> None:
     source = there.source("archive", suffix="-pte")
     seen = there.runs(source, days=2)
     assert seen.applications == {}
-    assert any("kept no minutes of some activity of archive" in warning for warning in seen.warnings)
+    assert any("kept no minutes of the latest activity of archive" in warning for warning in seen.warnings)
     given = there.runs(source, days=2, archive=right.window).applications["archive"]
     assert given.window == right.window
     assert given.minutes is None
@@ -143,3 +143,11 @@ def test_a_run_that_was_seen_stays_as_it_was(there: Estate) -> None:
     assert later.applications == seen.applications
     assert later.applications["archive"].signals["request_rate"].resolution == MINUTE
     assert not [path for path in there.paths() if "Business Transaction" in path]
+
+
+def test_old_activity_without_minutes_is_no_news(tmp_path: Path) -> None:
+    """Runs of weeks ago, of which only hours are kept, are not warned of when there is a later one."""
+    with estate(tmp_path, retention=(8 * DAY, 8 * DAY)) as there:
+        seen = there.runs(there.source("archive", suffix="-pte"), days=35)
+    assert seen.applications["archive"].signals["request_rate"].resolution == MINUTE
+    assert seen.warnings == ()
