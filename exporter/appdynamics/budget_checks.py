@@ -69,10 +69,12 @@ def _budget(probe: Probe) -> Finding:
     planned = plan(probe.options, probe.wanted, len(probe.found))
     each = max(probe.spent, default=0.0)
     first, later = (_time(number, each, probe.options) for number in (planned.first, planned.later))
+    running = "" if probe.production else " while a test runs"
     told = (
-        f"about {planned.first} calls of the first poll and {planned.later} of each later one, of {calls.per_poll} "
-        f"(calls.per_poll); at {spent(each, 3)} a call, {probe.options.parallel} at a time, {spent(first, 3)} and "
-        f"{spent(later, 3)} of {duration(interval)}; this check-up took {counted(probe.calls, 'call')}"
+        f"about {planned.first} calls of the first poll and {planned.later} of each later one{running}, of "
+        f"{calls.per_poll} (calls.per_poll); at {spent(each, 3)} a call, {probe.options.parallel} at a time, "
+        f"{spent(first, 3)} and {spent(later, 3)} of {duration(interval)}; "
+        f"this check-up took {counted(probe.calls, 'call')}"
     )
     if len(probe.found) > LISTED:
         told += f", and listed the transactions of the first {LISTED} applications only"

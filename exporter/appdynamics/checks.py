@@ -1,7 +1,6 @@
 """A check-up of an AppDynamics controller, step by step: the way there, who we are, what we may see, what it costs.
 
-A few dozen calls of small windows; nothing is written there. The names of checks are those of the steps in the modules
-beside this one (exporter/appdynamics/*_checks.py).
+A few dozen calls of small windows; nothing is written there.
 """
 
 from __future__ import annotations
@@ -22,7 +21,22 @@ from exporter.appdynamics.token_checks import token_steps
 from exporter.appdynamics.usual_causes import usual
 from exporter.checkup import Step, failed
 from exporter.errors import SourceError
+from exporter.http.checks import CHECKS as FIRST
 from exporter.model.checkup import Finding, Wanted
+
+CHECKS = (
+    *FIRST,
+    "credentials",
+    "token",
+    "applications",
+    "transactions",
+    "tiers",
+    "metrics",
+    "resolution",
+    "rights",
+    "budget",
+)
+"""Names of the checks, in order."""
 
 LATER = (token_steps, name_steps, metric_steps, resolution_steps, rights_steps, budget_steps)
 """Each begins when the steps before it are made, and uses what they found."""

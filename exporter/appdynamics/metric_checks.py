@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from exporter.appdynamics.probing import LOOKED_AT, Probe, either, forbidden, near, some
-from exporter.appdynamics.reading import stars
+from exporter.appdynamics.reading import stars, total
 from exporter.appdynamics.records import Answer, Ask
 from exporter.appdynamics.usual_causes import ROLE
 from exporter.checkup import Step, failed, ok, warning
@@ -81,7 +81,7 @@ def _answers(probe: Probe, key: str, path: str) -> dict[str, Answer]:
     found = dict(zip(missing, probe.asked_all(asks), strict=True))
     answers = {name: known[name] if name in known else found[name] for name in probe.looked_at}
     if key == "calls":
-        probe.active = [name for name, answer in answers.items() if answer.absence is None]
+        probe.active = [name for name, answer in answers.items() if any(map(total, answer.metrics))]
         probe.measured = any(answer.absence != "no_metric" for answer in answers.values())
     return answers
 
@@ -91,7 +91,7 @@ def _outcome(key: str, answers: dict[str, Answer]) -> _Outcome:
     for name, answer in answers.items():
         if answer.absence == "no_metric":
             outcome.unknown.append(name)
-        elif answer.absence is not None:
+        elif answer.absence is not None or (key == "calls" and not any(map(total, answer.metrics))):
             outcome.silent.append(name)
         else:
             outcome.told.append(f"{name}: {_values(key, answer)}")
@@ -161,7 +161,8 @@ _USUAL: dict[str, tuple[Cause, ...]] = {
 
 def _silent(probe: Probe, key: str, outcome: _Outcome) -> Finding:
     """Registered, and nothing in the last hour."""
-    found = "; ".join([f"no data in the last hour of {listed(outcome.silent)}", *outcome.told])
+    what = "calls" if key == "calls" else "data"
+    found = "; ".join([f"no {what} in the last hour of {listed(outcome.silent)}", *outcome.told])
     if not probe.production:
         return ok(f"{found}: known to the controller, and no test is running")
     if key != "calls" and not set(outcome.silent) & set(probe.active):

@@ -32,8 +32,8 @@ HOUR = 60 * MINUTE
 _SECONDS = 180.0
 """After this no further call of a check-up is sent."""
 
-_PATIENCE = 15.0
-"""Seconds for a call at most; a poll may wait for longer."""
+_PATIENCE = 30.0
+"""Seconds for a call at most, whatever `timeout` says: somebody waits."""
 
 _REST = "/controller/rest/applications"
 

@@ -103,7 +103,7 @@ def _token(probe: Probe, who: str) -> Finding:
 def _refused(options: Options, answer: Response, who: str) -> Finding:
     """By status."""
     status = answer.status
-    if is_login(answer):
+    if status in (401, 403) and is_login(answer):
         return failed(f"a login page ({status}) instead of a token", *LOGIN)
     if status in (401, 403):
         return failed(f"no token for {who} ({status})", *_unknown(options, status))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from exporter.appdynamics.checks import checks
+from exporter.appdynamics.checks import CHECKS, checks
 from exporter.appdynamics.options import Application, Options
 from exporter.checkup import checked
 from exporter.demo.controller import Controller, Fault, faults, serve
@@ -112,6 +112,8 @@ def examined(options: Options, role: str = "production", **changed: float) -> tu
     assert PASSWORD not in text
     assert "eyJ" not in text, "a token"
     assert "a fault of the exporter" not in text
+    made = list(dict.fromkeys(each.check for each in steps))
+    assert made == [name for name in CHECKS if name in made]
     return steps
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from exporter.appdynamics.budget_checks import Plan, plan
+from exporter.appdynamics.budget_checks import Plan, budget_steps, plan
 from exporter.appdynamics.options import SAAS, Application, Calls
+from exporter.appdynamics.probing import Probe
+from exporter.appdynamics.records import Listed
 from exporter.appdynamics.resolution_checks import lost
+from exporter.checkup import checked
 from exporter.demo.controller import faults
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import Source
@@ -86,16 +89,30 @@ def test_the_first_poll_does_not_fit(stand: Stand) -> None:
 
 
 def test_polls_take_too_long(stand: Stand) -> None:
-    """From half of the interval on it is a warning, beyond it a failure; both say which interval would do."""
+    """What takes longer than the interval by the calls that were made is a failure, with an interval that would do."""
     stand.controller.faults.add(faults.slow(0.05, "*/metric-data"))
-    options = stand.options(calls=Calls(parallel=1))
-    half, beyond = examined(options, interval=1.2), examined(options, interval=0.2)
-    assert troubles(half) == {"budget": "warning"}
-    assert "more than half of the interval" in causes(one(half, "budget"))
-    assert troubles(beyond) == {"budget": "failed"}
-    assert "longer than the interval" in causes(one(beyond, "budget"))
-    assert "the controller is slow" in causes(one(beyond, "budget"))
-    shown("slow", beyond, stand.folder)
+    steps = examined(stand.options(calls=Calls(parallel=1)), interval=0.2)
+    shown("slow", steps, stand.folder)
+    assert troubles(steps) == {"budget": "failed"}
+    assert "longer than the interval" in causes(one(steps, "budget"))
+    assert "the controller is slow" in causes(one(steps, "budget"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict", "cause"),
+    [
+        (9.0, "ok", ""),
+        (20.0, "warning", "more than half of the interval"),
+        (26.0, "failed", "longer than the interval"),
+    ],
+)
+def test_the_time_of_a_poll_is_that_of_its_calls(stand: Stand, seconds: float, verdict: str, cause: str) -> None:
+    """Twelve calls, one at a time, of so many seconds against five minutes: warned from half of them on."""
+    probe = Probe(stand.options(calls=Calls(parallel=1)), wanted())
+    probe.found["shop"], probe.spent = Listed(100, "shop"), [1.0, seconds]
+    [made] = checked(budget_steps(probe))
+    assert made.verdict == verdict
+    assert cause in causes(made)
 
 
 def test_the_plan_is_what_the_source_does_in_production(stand: Stand) -> None:

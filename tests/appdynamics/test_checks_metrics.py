@@ -113,6 +113,21 @@ def test_no_data(stand: Stand) -> None:
     assert "the agents are down" in causes(one(steps, "metrics", "calls"))
 
 
+def test_reported_and_zero(stand: Stand) -> None:
+    """Agents that report minutes without a call are no traffic either, in production a warning."""
+
+    def zero(_asked: Asked, answer: Answer) -> Answer:
+        rows: Any = msgspec.json.decode(answer.body)
+        for step in (step for row in rows if "Calls" in row["metricPath"] for step in row["metricValues"]):
+            step.update(value=0, sum=0)
+        return replace(answer, body=as_json(rows).body)
+
+    stand.controller.faults.add(Fault(zero, METRICS))
+    steps = stand.examined()
+    assert troubles(steps) == {"metrics calls": "warning"}
+    assert one(steps, "metrics", "calls").found == "no calls in the last hour of shop"
+
+
 def test_data_of_some_metrics_only(stand: Stand) -> None:
     """With calls but without their times an agent is at fault; without errors there were none."""
     stand.controller.faults.add(not_found("Response Time"), not_found("Errors"))
