@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from exporter.appdynamics.budget_checks import Plan, budget_steps, plan
 from exporter.appdynamics.options import SAAS, Application, Calls
 from exporter.appdynamics.probing import Probe
