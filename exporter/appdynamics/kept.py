@@ -25,12 +25,16 @@ class Kept:
     def __init__(self) -> None:
         self._minutes: dict[Key, Minutes] = {}
         self._known: dict[Key, list[Window]] = {}
+        self._doubts: dict[Key, list[Window]] = {}
         self.end = _EVER
         """Data up to here is settled, as far as the poll under way knows."""
 
     def begin(self, end: float) -> None:
         """A new poll, of data up to `end`: what was new in the poll before is not known for sure any more."""
         sure = min(self.end, end) - OVERLAP
+        for key, doubts in self._doubts.items():
+            self._known[key] = [rest for one in self._known[key] for rest in spans.missing(one, doubts)]
+        self._doubts = {}
         self._known = {key: spans.until(known, sure) for key, known in self._known.items()}
         self.end = end
 
@@ -56,6 +60,15 @@ class Kept:
         before, after = Window(-_EVER, asked.start), Window(asked.end, _EVER)
         self._minutes[key] = together([cut(old, before), cut(found, asked), cut(old, after)])
         self._known[key] = spans.joined(chain(self.known(key), [asked]))
+        self.trust(key, asked)
+
+    def doubt(self, key: Key, window: Window) -> None:
+        """What was answered, but is to be asked for again by the next poll, which may have better of it."""
+        self._doubts.setdefault(key, []).append(window)
+
+    def trust(self, key: Key, window: Window) -> None:
+        """Do not doubt this part any more."""
+        self._doubts[key] = [rest for one in self._doubts.get(key, []) for rest in spans.missing(one, [window])]
 
     def minutes(self, key: Key, window: Window) -> Minutes | None:
         """The minutes of a window; None unless all of it is known: a part of it would pose as the whole."""

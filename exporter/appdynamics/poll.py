@@ -17,7 +17,7 @@ from typing import TypeVar
 from exporter import words
 from exporter.appdynamics import spans
 from exporter.appdynamics.client import Client
-from exporter.appdynamics.kept import Kept
+from exporter.appdynamics.kept import Kept, Key
 from exporter.appdynamics.options import METRICS, Options
 from exporter.appdynamics.reading import COUNTS, TIMES, USED, Weights, read, stars
 from exporter.appdynamics.records import Answer, Ask
@@ -29,11 +29,10 @@ T = TypeVar("T")
 SHORTER = tuple(60.0 * minutes for minutes in (1080, 720, 465, 225, 60))
 """What is tried in turn where minutes are thrown away early: 18 hours, 12, not quite 8, not quite 4, one."""
 
-_RECENT = 3600.0
-"""Only what ends so shortly before the newest data may have minutes at its end when it has none at its start."""
+HOUR = 3600.0
+"""The longest step; and only what ends so shortly before the newest data may have minutes at its end alone."""
 
 _TENS = 600.0
-"""Windows begin and end on steps of ten minutes, as half a step is not told."""
 
 _OFTEN_MISSING = ("latency_p95", "cpu", "memory")
 """Metrics that agents do not always have; `doctor` tells of them, polls do not."""
@@ -46,6 +45,10 @@ class Wanted:
     application: str
     key: str
     window: Window
+
+
+Coarse = tuple[Wanted, float]
+"""What came in steps of so many seconds."""
 
 
 class Poll:
@@ -86,27 +89,55 @@ class Poll:
             for gap in reversed(self.kept.missing((one.application, one.key), one.window))
             for piece in spans.split(gap)
         ]
-        end = max((piece.window.end for piece in pieces), default=0.0)
         together = 4 * self.options.parallel
         for first in range(0, len(pieces), together):
-            coarse = self._take(pieces[first : first + together], what)
-            for length in SHORTER:
-                coarse = self._take([one for each in coarse for one in _newer(*each, length, end)], what)
+            coarse, _ = self._take(pieces[first : first + together], what)
+            if coarse:
+                self._improve(coarse, what)
 
-    def _take(self, pieces: Sequence[Wanted], what: str) -> list[tuple[Wanted, float]]:
-        """Keep the answers; returns the pieces that have no minutes but coarser steps, and their seconds."""
-        coarse = []
-        for piece, answer in zip(pieces, self.client.metrics([self._ask(piece) for piece in pieces]), strict=True):
-            if not self.answered(answer, piece.application, piece.key, what):
+    def _improve(self, coarse: Sequence[Coarse], what: str) -> None:
+        """What came in steps, not minutes: ask for the hours at its ends, and for what may have minutes after all.
+
+        Until that is done, what came is doubted: a failure in between must not make it stay.
+        """
+        wide = [piece for piece, step in coarse if step > _TENS and self._cuts(piece.window, step)]
+        todo, unasked = list(coarse), self._take(wide, what, HOUR)[1]
+        for length in SHORTER:
+            parts = {piece: _newer(piece, step, length, self.kept.end) for piece, step in todo}
+            again, more = self._take([part for part in parts.values() if part is not None], what)
+            todo = [each for each in todo if parts[each[0]] is None] + again
+            unasked |= more
+        for piece, step in coarse:
+            key = (piece.application, piece.key)
+            if key not in unasked:  # but the newest step may not be over
+                over = math.floor(self.kept.end / step) * step
+                self.kept.trust(key, Window(piece.window.start, min(piece.window.end, over)))
+
+    def _cuts(self, window: Window, step: float) -> bool:
+        """Whether the window begins or ends inside a step that is over; of that the answer says nothing."""
+        return bool(window.start % step) or (bool(window.end % step) and window.end < self.kept.end // step * step)
+
+    def _take(self, pieces: Sequence[Wanted], what: str, whole: float = 600.0) -> tuple[list[Coarse], set[Key]]:
+        """Keep the answers; returns the pieces that came in steps, with these' seconds, and what could not be asked.
+
+        Asked is for whole steps of so many seconds, as half a step is not told.
+        """
+        coarse, unasked = list[Coarse](), set[Key]()
+        asks = [self._ask(piece, whole) for piece in pieces]
+        for piece, answer in zip(pieces, self.client.metrics(asks), strict=True):
+            key = (piece.application, piece.key)
+            if not self.answered(answer, *key, what):
+                unasked.add(key)
                 continue
             found = read(piece.key, answer, self._weights.get(piece.application))
-            self.kept.add((piece.application, piece.key), piece.window, found)
+            self.kept.add(key, piece.window, found)
             if found.steps.size and found.steps.max() > MINUTE:
                 coarse.append((piece, float(found.steps.max())))
-        return coarse
+                self.kept.doubt(key, piece.window)
+        return coarse, unasked
 
-    def _ask(self, piece: Wanted) -> Ask:
-        start, end = math.floor(piece.window.start / _TENS) * _TENS, math.ceil(piece.window.end / _TENS) * _TENS
+    def _ask(self, piece: Wanted, whole: float) -> Ask:
+        start, end = math.floor(piece.window.start / whole) * whole, math.ceil(piece.window.end / whole) * whole
         past = end <= self.kept.end
         return Ask(self.ids[piece.application], self.paths[piece.key], Window(start, end if past else piece.window.end))
 
@@ -204,11 +235,12 @@ class Poll:
         return f"{few}: the next polls go on with what was left out, raise it to have it now: {', '.join(parts)}"
 
 
-def _newer(piece: Wanted, step: float, length: float, end: float) -> Iterator[Wanted]:
+def _newer(piece: Wanted, step: float, length: float, end: float) -> Wanted | None:
     """The newest part of a piece, from the beginning of a step on, if there may be minutes in it."""
     start = math.ceil((piece.window.end - length) / step) * step
-    if piece.window.start < start < piece.window.end and piece.window.end > end - _RECENT:
-        yield replace(piece, window=Window(start, piece.window.end))
+    if piece.window.start < start < piece.window.end and piece.window.end > end - HOUR:
+        return replace(piece, window=Window(start, piece.window.end))
+    return None
 
 
 def _alike(name: str, known: Iterable[str]) -> str:

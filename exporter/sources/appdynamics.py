@@ -164,6 +164,8 @@ class Source:
             poll.ids = self._ids
             cut = {name: self._settled(poll, window) for name, window in asked.items() if name in self._ids}
             cut = {name: window for name, window in cut.items() if window.end > window.start}
+            if cut and math.isinf(self._kept.end):
+                self._kept.begin(max(window.end for window in cut.values()))
             poll.fetch((Wanted(name, key, one) for name, one in cut.items() for key in COUNTS), "events")
             known = {name: found(self._kept, name, one) for name, one in cut.items()}
             whole = {name for name, one in known.items() if all(key in one for key in COUNTS if key in poll.paths)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from exporter.model.observation import LATENCY_MEAN, MINUTE, Window
 from exporter.sources import demo
-from tests.polling_controller import DAY, SETTLED, Estate, estate
+from tests.polling_controller import DAY, SETTLED, Estate, choose, estate
 from tests.seed import END, SEED
 
 HOUR = 3600.0
@@ -151,3 +153,52 @@ def test_old_activity_without_minutes_is_no_news(tmp_path: Path) -> None:
         seen = there.runs(there.source("archive", suffix="-pte"), days=35)
     assert seen.applications["archive"].signals["request_rate"].resolution == MINUTE
     assert seen.warnings == ()
+
+
+def test_a_run_during_which_nobody_asked_is_not_cut_short(tmp_path: Path) -> None:
+    """After hours without polls minutes are looked for anew; what they do not show in full is no run."""
+    start = 1795226400.0
+    with estate(tmp_path, retention=(3 * HOUR, 6 * HOUR)) as there:
+        there.clock.now = start - 5 * HOUR
+        source = there.source("shop", suffix="-pte")
+        there.runs(source, days=1)
+        there.clock.now = start + HOUR + SETTLED
+        assert there.runs(source, days=1).applications["shop"].window == Window(start, start + HOUR)
+        there.clock.now = start + 5 * HOUR + SETTLED
+        seen = there.runs(source, days=1)
+    assert seen.applications == {}
+    assert "no minutes of the latest activity of shop" in seen.warnings[0]
+
+
+def test_events_of_what_has_no_minutes(there: Estate) -> None:
+    """Counters catch up with steps of ten minutes too, each counted once."""
+    source = there.source("search")
+    there.clock.now += 900.0
+    edges = [END - DAY, END - DAY / 2, END]
+    parts = [source.events("production", {"search": Window(*pair)})["search"] for pair in itertools.pairwise(edges)]
+    right = SHOP.events("production", {"search": Window(END - DAY, END)})["search"]
+    assert sum(part.requests or 0.0 for part in parts) == pytest.approx(right.requests)
+    assert sum(part.errors or 0.0 for part in parts) == pytest.approx(right.errors)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_whatever_a_controller_keeps(tmp_path: Path, number: int) -> None:
+    """With any retention and any pauses: what says it rests on minutes does, no peak is too high, no run cut short."""
+    chance = random.Random(number)
+    keeps = HOUR * chance.choice([0.5, 1, 3, 6, 9, 25]), HOUR * chance.choice([6, 48, 192])
+    with estate(tmp_path, retention=keeps) as there:
+        production, pte = there.source("shop", "search"), there.source("shop", "archive", suffix="-pte")
+        for _ in range(10):
+            seen = there.poll(production, after=chance.choice([300, 900, 3900, 9000, 20100]), pattern=False)
+            right = SHOP.observe(seen.window).applications
+            for name, one in seen.applications.items():
+                for signal, summary in one.signals.items():
+                    whole = right[name].signals[signal]
+                    within = 0.01 if summary.resolution == MINUTE else 0.06
+                    assert summary.mean == pytest.approx(whole.mean, rel=within)
+                    assert (summary.peak or 0.0) <= (whole.peak or 0.0) * (1 + 1e-9)
+                    assert summary.resolution > MINUTE or (summary.samples or 0) >= 0.985 * 1440
+            lookback = Window(there.end - 5 * DAY, there.end)
+            runs = SHOP.observe_runs(lookback, 1.0, choose).applications
+            for name, one in there.runs(pte, days=5).applications.items():
+                assert one.window == runs[name].window or one.window.end < runs[name].window.start
