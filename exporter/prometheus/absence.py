@@ -19,6 +19,12 @@ _PART_OF = {"error_rate": "request_rate", "route_successes": "route_requests"}
 """Keys that may well give nothing where the other gives something."""
 
 
+_GONE = (
+    Cause("nothing runs now that has them, such as at night", "nothing, if that is meant"),
+    Cause("the targets are down, or are no longer scraped", "look at the server's page /targets"),
+)
+
+
 def why_nothing(probe: Probe, key: str) -> Finding:
     """Nothing came back for a key: which part of its query is why."""
     if key in _CLASSIC and "latency_native" in probe.found:
@@ -34,15 +40,19 @@ def why_nothing(probe: Probe, key: str) -> Finding:
         return ok("none: no request failed" if key == "error_rate" else "none: no request succeeded")
     if probe.idle:
         return warning("no value now; there are series in the look-back", Cause("no test is under way", "nothing"))
-    if any(probe.labels(part.metric) is None for part in parts if part.metric):
+    if any(probe.labels(part.named) is None for part in parts if part.metric):
         text = "nothing came back, and the server does not tell which series it has"
         return _missing(probe, key, text, [*_no_metric(probe, key), *_no_value(probe)])
+    gone = [part.text for part in parts if not probe.there(part.text)] if probe.production else []
+    if gone:
+        text = f"no series of {listed(gone)} at {moment(probe.at)}; there were some in the last {window(probe)}"
+        return warning(text, *_GONE)
     return _missing(probe, key, f"series are there, and no value at {moment(probe.at)}", _no_value(probe))
 
 
 def _part(probe: Probe, key: str, part: Selector, *, optional: bool) -> Finding | None:
     """What is wrong with one selector of the query, as far as the index tells."""
-    names = probe.labels(part.metric) if part.metric else None
+    names = probe.labels(part.named) if part.metric else None
     if names is None:
         return None
     if not names:
@@ -84,8 +94,8 @@ def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:
         if name == probe.asked.preset or key not in preset.templates:
             continue
         query = resolve(name, "", {}, {}, None).fill(key, probe.asked.rate_range) or ""
-        metrics = {part.metric for part in selectors(query)}
-        there = sorted(metric for metric in metrics if probe.labels(metric))
+        named = {part.named for part in selectors(query)}
+        there = sorted(each for each in named if probe.labels(each))
         if there:
             yield Cause(f"the data is named as the preset {name} has it: there is {listed(there)}", f"preset: {name}")
 
@@ -116,12 +126,13 @@ def _no_match(probe: Probe, part: Selector) -> list[Cause]:
     if chosen:
         text = f"selector ({chosen}) fits none of them: a slip in a value, or another environment's"
         causes.append(
-            Cause(text, f"compare it with the values on the server: `group by ({part.needed[-1]}) ({part.metric})`")
+            Cause(text, f"compare it with the values on the server: `group by ({part.needed[-1]}) ({part.named})`")
         )
     elif part.matchers:
-        remedy = f"compare with the values on the server: `group by ({part.matchers[0][0]}) ({part.metric})`"
+        remedy = f"compare with the values on the server: `group by ({part.matchers[0][0]}) ({part.named})`"
         causes.append(Cause("the template's matchers fit none of them", remedy))
-    return [*causes, Cause("the targets were not scraped in the last hour", "look at the server's page /targets")]
+    text = f"the targets were not scraped in the last {window(probe) if probe.production else '1h'}"
+    return [*causes, Cause(text, "look at the server's page /targets")]
 
 
 def _no_value(probe: Probe) -> list[Cause]:
@@ -132,6 +143,11 @@ def _no_value(probe: Probe) -> list[Cause]:
         Cause("the targets are down, or samples come late", "look at the server's page /targets, and at its clock"),
         Cause("there was no such request yet", "nothing"),
     ]
+
+
+def window(probe: Probe) -> str:
+    """How long a poll looks back."""
+    return duration(probe.wanted.window.duration)
 
 
 def some(names: frozenset[str]) -> str:

@@ -35,6 +35,9 @@ CHECKS = (
 )
 """Names of the steps, in order. `activity` is there only where test runs are searched, `history` where they are not."""
 
+_CHEAP = "/api/v1/status/buildinfo"
+"""A page of the API and no other, as gateways before it may lead all else to a page for people."""
+
 _PAGES = (
     "/api/v1",
     "/api/v1/query",
@@ -51,7 +54,7 @@ _PAGES = (
 
 def steps(asked: Asked, wanted: Wanted) -> Iterator[Step]:
     """Every step, the connection first."""
-    yield from connection_steps(asked.url, asked.http, _PAGES, "/-/healthy")
+    yield from connection_steps(asked.url, asked.http, _PAGES, _CHEAP)
     session = Session(asked.url, asked.http)
     try:
         probe = Probe(asked, wanted, session)
@@ -60,9 +63,8 @@ def steps(asked: Asked, wanted: Wanted) -> Iterator[Step]:
             yield from _signals(probe)
             yield from _found(probe)
         else:
-            cause = Cause(
-                "the preset custom has no templates", "write signals.request_rate and others, or take a preset"
-            )
+            text = f"the preset {asked.preset} has no templates" if asked.preset == "custom" else "each signal is null"
+            cause = Cause(text, "write signals.request_rate and others, or take a preset")
             yield Step("signal", "look for templates", partial(failed, "nothing is observed", cause))
     finally:
         session.close()

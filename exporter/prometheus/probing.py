@@ -83,6 +83,7 @@ class Probe:
         self.at = self.wanted.window.end
         """The end of the minute that is looked at."""
         self._lately: tuple[str, ...] | None = None
+        self._there: dict[str, bool] = {}
         self._labels: dict[tuple[str, float], frozenset[str] | None] = {}
 
     @property
@@ -115,6 +116,12 @@ class Probe:
             self._lately = self.ask(self.queries.named("request_rate", seconds) or "").applications
         return self._lately
 
+    def there(self, match: str) -> bool:
+        """Whether series that match have samples in the minute in question, or shortly before; asked once."""
+        if match not in self._there:
+            self._there[match] = bool(self.ask(f"count({match})").samples)
+        return self._there[match]
+
     def selectors(self, key: str) -> tuple[Selector, ...]:
         """The series that a key's query reads, those of its own metric first."""
         return selectors(self.queries.named(key, self.asked.rate_range) or "")
@@ -122,9 +129,15 @@ class Probe:
     def labels(self, match: str) -> frozenset[str] | None:
         """Names of the labels of series that match; none when there are no series, None when the server tells none.
 
-        Asked of the index, so that it costs no samples; of the whole look-back when nothing was active in it.
+        Asked of the index, so that it costs no samples. Over the whole look-back when nothing was active in it, and
+        over the whole window of production where the last hour has none: it may have stood still for hours.
         """
-        start = self.wanted.window.start if self.idle else self.at - _RECENT
+        found = self._indexed(match, self.wanted.window.start if self.idle else self.at - _RECENT)
+        if found is not None and not found and self.production:
+            return self._indexed(match, self.wanted.window.start)
+        return found
+
+    def _indexed(self, match: str, start: float) -> frozenset[str] | None:
         if (match, start) not in self._labels:
             form = {"match[]": match, "start": f"{start:.0f}", "end": f"{self.at:.0f}"}
             self.other_requests += 1

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import promql_parser
 
 from exporter.prometheus.client import quote
+
+_PLAIN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+"""A name that may stand before the braces; others, as in OpenTelemetry, stand in them."""
 
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
@@ -23,11 +27,15 @@ class Selector:
 
     @property
     def text(self) -> str:
-        return self.metric + (f"{{{self._inner}}}" if self.matchers else "")
+        plain = not self.metric or _PLAIN.fullmatch(self.metric)
+        matchers = self.matchers if plain else (("__name__", "=", self.metric), *self.matchers)
+        inner = ",".join(f"{label}{operator}{quote(value)}" for label, operator, value in matchers)
+        return (self.metric if plain else "") + (f"{{{inner}}}" if inner else "")
 
     @property
-    def _inner(self) -> str:
-        return ",".join(f"{label}{operator}{quote(value)}" for label, operator, value in self.matchers)
+    def named(self) -> str:
+        """All series of its name."""
+        return Selector(self.metric, ()).text
 
     @property
     def needed(self) -> tuple[str, ...]:

@@ -76,11 +76,12 @@ def build(probe: Probe) -> Finding:
     version = str(told.get("version") or "")
     name = str(told.get("application") or "Prometheus or alike")
     if not version:
-        text = "not every server that speaks the API tells it (VictoriaMetrics does not), or we may not see it"
+        text = "not every server that speaks the API tells it, or we may not see it"
         return warning("not told", Cause(text, "nothing, if it is such a server; else allow GET /api/v1/status/*"))
     match = re.match(r"v?(\d+)\.(\d+)", version)
-    plain = "application" not in told
-    if plain and match and (int(match[1]), int(match[2])) < OLDEST and int(match[1]) >= 2:
+    if not told.keys() & {"application", "goVersion", "revision"}:
+        return ok(f"an API alike, which calls itself {version} for the sake of others, as VictoriaMetrics does")
+    if "application" not in told and match and (int(match[1]), int(match[2])) < OLDEST and int(match[1]) >= 2:
         text = f"it is older than {OLDEST[0]}.{OLDEST[1]}, the oldest that queries are tested with"
         return warning(f"{name} {version}", Cause(text, "update it; mind that native histograms need 2.40"))
     return ok(f"{name} {version}")
@@ -156,7 +157,7 @@ def history(probe: Probe) -> Finding:
         text = "the server, the scrape job or the metric is younger than the window, or older data is gone"
         remedy = "wait; until then baselines and patterns rest on less (the landing page says on how much)"
         return warning(f"{found}; the first is of {moment(min(times))}", Cause(text, remedy))
-    text = "scrapes failed, or the server was down"
+    text = "scrapes failed, the server was down, or nothing ran then"
     return warning(found, Cause(text, f"look at `count({selector})` and `up` over that time"))
 
 

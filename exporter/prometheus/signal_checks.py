@@ -151,7 +151,7 @@ def _shape(probe: Probe, key: str, found: Found) -> Finding | None:
         if any(each.labels.get(label) for each in found.samples):
             continue
         own = probe.asked.templates.labels["application"] if label == "application" else label
-        names = frozenset[str]().union(*(probe.labels(each.metric) or () for each in probe.selectors(key)[:2]))
+        names = frozenset[str]().union(*(probe.labels(each.named) or () for each in probe.selectors(key)[:2]))
         return failed(f"no series has the label {own}", *_no_label(probe, own, key, names))
     seen = Counter(tuple(each.labels.get(label, "") for label in labels) for each in found.samples)
     twice = [values for values, count in seen.items() if count > 1 and all(values)]

@@ -21,7 +21,6 @@ _LONG, _SHORT = 20.0, 1e-5
 """Mean latencies in seconds that are more likely in another unit."""
 
 _REPLICAS = ("prometheus_replica", "replica", "__replica__")
-_QUIET = 3600.0
 _DAY_MINUTES = 1440
 _MAX_SAMPLES = 50_000_000
 """--query.max-samples unless the server says otherwise."""
@@ -119,11 +118,11 @@ def application(probe: Probe, name: str) -> Finding:
     if name in known:
         return ok("has requests")
     if probe.production and "request_rate" in probe.asked.templates.queries:
-        known |= set(probe.lately(_QUIET))
+        known |= set(probe.lately(probe.wanted.window.duration))  # it may have stood still for hours
         if name in known:
-            return ok(f"no request in that minute; some in the {duration(_QUIET)} before")
+            return ok(f"no request in that minute; some in the {duration(probe.wanted.window.duration)} before")
     label = probe.asked.templates.labels["application"]
-    metric = next((part.metric for part in probe.selectors("request_rate")), "...")
+    metric = next((part.named for part in probe.selectors("request_rate")), "...")
     causes = []
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if near:
@@ -150,7 +149,7 @@ def collisions(probe: Probe) -> Finding:
             if part.metric in seen:
                 continue
             seen.append(part.metric)
-            names = probe.labels(part.metric) or frozenset()
+            names = probe.labels(part.named) or frozenset()
             for label in (*needed, *part.needed):
                 if f"exported_{label}" in names:
                     renamed[label] = part.metric
@@ -184,6 +183,8 @@ def _twice(probe: Probe, label: str) -> bool:
 
 def cost(probe: Probe) -> Finding:
     """Series, time and requests: of this check-up, and against the server's limit for a day of raw data."""
+    if not probe.found:
+        return ok(f"{probe.requests} requests; they found nothing whose series could be counted")
     parts = [part.text for part in dict.fromkeys(part for key in probe.found for part in probe.selectors(key)[:1])]
     query = union(marked(f"count({text})", "part", str(number)) for number, text in enumerate(parts))
     series = {parts[int(each.labels["part"])]: each.value for each in probe.ask(query).samples if "part" in each.labels}

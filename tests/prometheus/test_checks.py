@@ -326,10 +326,46 @@ def test_cost(blocks: Path, tmp_path: Path) -> None:
 
 
 def test_the_newest_minute_with_values_is_looked_at(url: str) -> None:
-    """A scrape or two that are missing fail no signal; a quarter of an hour does."""
+    """A scrape or two that are missing are none of a signal's; a quarter of an hour may be the night, and warns."""
 
     def seen(late: float) -> Checked:
         want = replace(wanted(), window=Window(END - 3600, END + late), at=END + late + 20)
         return of(examined(url, want), "signal", "request_rate")
 
-    assert [seen(late).verdict for late in (0.0, 120.0, 900.0)] == ["ok", "ok", "failed"]
+    assert [seen(late).verdict for late in (0.0, 120.0, 900.0)] == ["ok", "ok", "warning"]
+
+
+@pytest.mark.parametrize("role", ["production", "pte"])
+def test_what_stands_still_at_night(url: str, role: str) -> None:
+    """Where nothing of production has run for hours nothing failed: polls look back over a day, and find it."""
+    night = replace(wanted(role, "app0", days=1.0), window=Window(END - 0.8 * DAY, END + 0.2 * DAY))
+    done = examined(url, night)
+    assert [each for each in done if each.verdict in ("failed", "skipped")] == []
+    assert of(done, "applications", "app0").verdict == "ok"
+    if role == "production":
+        rate = of(done, "signal", "request_rate")
+        assert rate.verdict == "warning"
+        assert "there were some in the last 1d" in rate.found
+        assert "nothing runs now" in rate.causes[0].text
+
+
+def test_a_series_without_samples_in_range_is_there(url: str) -> None:
+    """What is there now and gives no rate has failed, other than what is not there now."""
+    done = examined(url, **own(request_rate="sum by ($application) (rate(quiet{$selector}[$range]))"))
+    assert of(done, "signal", "request_rate").verdict == "failed"
+    assert of(done, "signal", "request_rate").found.startswith("series are there")
+
+
+def test_dotted_names(url: str) -> None:
+    """A metric whose name needs quotes is asked for in a way that every server understands."""
+    dotted = f'sum by (job) (rate({{__name__="http.requests",$selector}}[$range])) or {RATE}'
+    done = examined(url, **own(request_rate=dotted))
+    assert [each for each in done if "refused a query" in each.found] == []
+    assert of(done, "signal", "request_rate").verdict == "ok"
+
+
+def test_nothing_to_ask_for(url: str) -> None:
+    """Where no template is left but the presets' own for native histograms nothing is a fault."""
+    others = ("request_rate", "error_rate", "latency_bucket", "latency_sum", "latency_count", "throughput")
+    done = examined(url, signals=dict.fromkeys((*others, "route_requests", "route_successes")))
+    assert [each for each in done if each.verdict == "failed"] == []

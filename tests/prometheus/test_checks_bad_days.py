@@ -90,7 +90,7 @@ def test_something_else(name: str) -> None:
     """What is no Prometheus API is told by how it answers a query; a silent one in time."""
     behave, options = OTHERS[name]
     start = time.monotonic()
-    with api({"/-/healthy": reply(200)}, behave) as server:
+    with api({"/buildinfo": reply(200)}, behave) as server:
         done = examined(server, **options)
     assert time.monotonic() - start < 10
     assert [each.check for each in done if each.verdict == "failed"] == ["credentials"]
@@ -117,17 +117,19 @@ def test_index_not_told() -> None:
 
 
 def test_old() -> None:
-    """A Prometheus older than those that we are tested with is a warning; Thanos and Mimir count otherwise."""
+    """A Prometheus older than those that we are tested with is a warning; others count otherwise."""
     found = {}
     for version in (
-        {"version": "2.30.1"},
-        {"version": "0.35.0"},
+        {"version": "2.30.1", "goVersion": "go1.16.7"},
+        {"version": "2.24.0"},  # of any VictoriaMetrics
+        {"version": "0.35.0", "revision": "bbfd2d9"},
         {"version": "2.10.0", "application": "Grafana Mimir"},
     ):
         with api({**NOTHING, "/buildinfo": told(**version)}, reply(404)) as server:
             found[version["version"]] = of(examined(server), "build")
     assert {version: each.verdict for version, each in found.items()} == {
         "2.30.1": "warning",
+        "2.24.0": "ok",
         "0.35.0": "ok",
         "2.10.0": "ok",
     }
@@ -166,3 +168,14 @@ def test_before_the_runs() -> None:
     with api({**NOTHING, "/runtimeinfo": told(storageRetention="15d")}, reply(404)) as server:
         step = of(examined(server), "flags", "retention")
     assert step.found == "kept for 15d, 7d are asked for; runs older than 8d lack production before them"
+
+
+def test_gateway() -> None:
+    """A gateway that leads all but the API to a page for people is no obstacle, as polls ask for the API alone."""
+    away = reply(302, b"", {"Location": "/login"})
+    with api({"/api/v1/status/buildinfo": reply(404), "/api/v1/query": success([])}, away) as server:
+        done = examined(server)
+    assert {each.check: each.verdict for each in done if each.check in ("answer", "credentials")} == {
+        "answer": "ok",
+        "credentials": "ok",
+    }

@@ -13,6 +13,7 @@ from exporter.prometheus.selectors import selectors
         ('sum by (a) (rate(x_total{code=~"5..",b!="c"}[1m]))', ['x_total{code=~"5..",b!="c"}']),
         ("a / on (job) (avg_over_time(b[5m:1m]) > 0) or a", ["a", "b"]),
         ('{__name__="x",a="1"} offset 5m', ['x{a="1"}']),
+        ('{__name__="http.requests",a="1"}', ['{__name__="http.requests",a="1"}']),
         ('count({__name__=~"x.*"})', ['{__name__=~"x.*"}']),
         ("vector(1)", []),
         ("no ((query", []),
