@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import time
@@ -53,6 +54,8 @@ def _as_text(config: Config, chosen: list[Environment]) -> int:
     from exporter import sources
     from exporter.doctor import text
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name in another alphabet is no reason to tell nothing
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     well: dict[str, bool] = {}
     for environment in chosen:

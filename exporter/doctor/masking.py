@@ -1,6 +1,7 @@
-"""The last net under what a check-up shows: secrets that a source was given never stand in it.
+"""The last net under what a check-up shows: secrets that a source was given never stand in it, nor what is no text.
 
-Steps and errors leave them out by themselves; this is for the one that forgets.
+Steps and errors leave secrets out by themselves; this is for the one that forgets. Names of files, labels and what
+servers call things may hold anything: control characters, which a terminal would obey, and bytes that are no UTF-8.
 """
 
 from __future__ import annotations
@@ -30,15 +31,20 @@ def secrets(options: Any) -> tuple[str, ...]:
 
 
 def mask(done: Checked, hidden: Sequence[str]) -> Checked:
-    """The step without the secrets."""
+    """The step without the secrets, each text in one printable line."""
 
     def plain(text: str) -> str:
         for secret in hidden:
             text = text.replace(secret, HIDDEN)
-        return text
+        return _printable(text)
 
     causes = tuple(Cause(plain(each.text), plain(each.remedy)) for each in done.causes)
-    return replace(done, tried=plain(done.tried), found=plain(done.found), causes=causes)
+    subject = _printable(done.subject)
+    return replace(done, subject=subject, tried=plain(done.tried), found=plain(done.found), causes=causes)
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else " " if each.isspace() else "?" for each in text)
 
 
 def _values(options: Any) -> Iterator[str]:

@@ -195,6 +195,28 @@ def test_what_forgets_a_secret_is_masked(tmp_path: Path) -> None:
     assert (done.tried, done.found, done.causes) == (plain, plain, (Cause(plain, plain),))
 
 
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_names_that_are_no_text(format: str, tmp_path: Path) -> None:
+    """What a terminal would obey, or cannot be encoded, is shown as a question mark."""
+    folder = os.fsencode(tmp_path) + b"/runs/sh\xff\x1b[31mop"
+    Path(os.fsdecode(folder)).mkdir(parents=True)
+    Path(os.fsdecode(folder + b"/\xff.jtl")).write_text("hello")
+    path = written(tmp_path, pte={"source": {"kind": "loadtest", "folder": str(tmp_path / "runs")}})
+    done = doctor(path, "--source", "pte", "--format", format)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "sh??[31mop" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_terminal_of_another_alphabet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where standard output cannot show a name, all else is shown."""
+    path = written(tmp_path, pte={"source": {"kind": "loadtest", "folder": str(tmp_path / "Läufe")}})
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = doctor(path, "--source", "pte")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "L?ufe" in done.stdout
+
+
 def test_what_takes_long_to_load_is_loaded_late() -> None:
     """The command line knows the command without what its work needs."""
     code = "import sys; from exporter import cli; print({'numpy', 'requests', 'exporter.pipeline'} & {*sys.modules})"
