@@ -271,7 +271,7 @@ def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError) as caught:
         sources.read(path)
-    text = "environments[0].source.kind: no source of the role production, wanted one of demo, prometheus, recorded"
+    text = "environments[0].source.kind: no source of the role production, wanted one of appdynamics, demo, prometheus, recorded"
     assert str(caught.value) == f"{path}: {text}"
 
 
