@@ -19,6 +19,9 @@ from exporter.words import duration, moment
 
 _ANY = (200, 400, 401, 403, 404)
 
+_NEVER = 253_402_300_800.0
+"""The year 10000: what ends later does not end."""
+
 SOON = 14 * 86400.0
 """A token's end that is this near is worth a warning, in seconds."""
 
@@ -92,11 +95,12 @@ class _Claims(msgspec.Struct):
 
 
 def expiry(options: Options) -> float | None:
-    """When the token ends, as its own payload (a JWT's) says; None where it does not. Unix seconds."""
+    """When the token ends, as its own payload (a JWT's) says; None where it does not, or never. Unix seconds."""
     token = request_headers(options)[0].get("Authorization", "").removeprefix("Bearer ")
     parts = token.split(".")
     try:
         payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)) if len(parts) == 3 else b"{}"
-        return msgspec.json.decode(payload, type=_Claims).exp
+        end = msgspec.json.decode(payload, type=_Claims).exp
+        return end if end is not None and 0 < end < _NEVER else None
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None

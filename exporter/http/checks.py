@@ -91,7 +91,8 @@ def _url(route: Route, appended: Sequence[str], credentials: Sequence[str]) -> F
         causes.append(Cause("http:// is not encrypted", "use https://, or reach it over a network that nobody reads"))
     if (route.port, route.secure) in ((443, False), (80, True)):
         found.append(f"{'https' if route.secure else 'http'} on port {route.port}, which is the other's")
-        causes.append(Cause("scheme and port do not fit", f"url: {'http' if route.secure else 'https'}://{route.host}"))
+        there = route.elsewhere("http" if route.secure else "https").removesuffix(ending or "")
+        causes.append(Cause("scheme and port do not fit", f"url: {there}"))
     if causes:
         return warning("; ".join(found), *causes)
     kind = "https" if route.secure else "http, not encrypted" + (", on this machine" if _loopback(route.host) else "")
@@ -166,15 +167,13 @@ def _dns(route: Route) -> Finding:
 
 
 def _tcp(route: Route) -> Finding:
-    end, said, last = time.monotonic() + route.seconds, list[str](), OSError()
+    said, last, share = list[str](), OSError(), route.seconds / max(1, len(route.addresses))
     for address in route.addresses:
         start = time.monotonic()
-        if start > end:
-            break
         try:
-            route.connect(address).close()
+            route.connect(address, share).close()
         except OSError as error:
-            said.append(f"{address[1][0]}: {_why(error, route.seconds)}")
+            said.append(f"{address[1][0]}: {_why(error, share)}")
             last = error
         else:
             route.answering = address
@@ -278,7 +277,7 @@ def _answer(route: Route, path: str) -> Finding:
 
 
 def _encrypted(route: Route) -> Cause:
-    return Cause("TLS is spoken there", f"url: https://{route.host}:{route.port}{urlsplit(route.url).path}")
+    return Cause("TLS is spoken there", f"url: {route.elsewhere('https', route.port)}")
 
 
 def _clock(route: Route) -> Finding:

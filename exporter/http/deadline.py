@@ -56,17 +56,22 @@ class Deadline:
                 _shut(duplicate)
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """A TCP connection to the first address that answers; raises OSError, TimeoutError when time is up."""
+        """A TCP connection to the first address that answers; raises OSError, TimeoutError when time is up.
+
+        Each address has an equal share of what is left, so that one which swallows what is sent leaves time for others.
+        """
         failure: OSError = TimeoutError("no time left")
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        for number, (family, kind, protocol, _, address) in enumerate(addresses):
             left = self._end - time.monotonic()
             if left <= 0:
                 raise TimeoutError("no time left")
             sock = socket.socket(family, kind, protocol)
             try:
-                sock.settimeout(left)
+                sock.settimeout(left / (len(addresses) - number))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock.connect(address)
+                sock.settimeout(left)
                 self.watch(sock)
             except OSError as error:
                 sock.close()

@@ -225,6 +225,10 @@ def _proxy_problems(proxy: Proxy | None) -> Problems:
     if proxy is None:
         return []
     found = [(f"proxy.{path}", text) for path, text in _url_problems(proxy.url, "http://proxy.example:3128")]
+    if not found and urlsplit(proxy.url).scheme != "http":
+        found.append(
+            ("proxy.url", "not an http URL, which it is on the way to https too; wanted e.g. http://proxy.example:3128")
+        )
     if not found and urlsplit(proxy.url).path.strip("/"):
         found.append(("proxy.url", "must end with the port, without a path"))
     if proxy.password_file and proxy.password_env:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import socket
-import ssl
 import threading
 import time
 from base64 import b64encode
@@ -44,7 +43,7 @@ class Route:
         self.near = (self.host, self.port)
         if self.options.proxy is not None:
             proxy = urlsplit(self.options.proxy.url)
-            self.near = (proxy.hostname or "", proxy.port or (443 if proxy.scheme == "https" else 80))
+            self.near = (proxy.hostname or "", proxy.port or 80)
 
     @property
     def seconds(self) -> float:
@@ -76,13 +75,19 @@ class Route:
             raise answer
         return answer
 
-    def connect(self, address: Address | None = None) -> socket.socket:
+    def elsewhere(self, scheme: str, port: int | None = None) -> str:
+        """The URL with another scheme, on another port or the scheme's own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}{'' if port is None else f':{port}'}{urlsplit(self.url).path.rstrip('/')}"
+
+    def connect(self, address: Address | None = None, seconds: float | None = None) -> socket.socket:
         """A TCP connection to an address, else to the one that answered; raises OSError."""
         family, place = address or self.answering or self.addresses[0]
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(self.seconds)
+            sock.settimeout(self.seconds if seconds is None else seconds)
             sock.connect(place)
+            sock.settimeout(self.seconds)
         except OSError:
             sock.close()
             raise
@@ -95,8 +100,6 @@ class Route:
         if proxy is None:
             return sock
         try:
-            if urlsplit(proxy.url).scheme == "https":
-                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=self.near[0])
             sock.sendall(self._request())
             status = self._status(sock)
         except OSError:

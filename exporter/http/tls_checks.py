@@ -158,8 +158,9 @@ def _store(route: Route) -> Path | None:
 def _broken(route: Route, error: OSError) -> tuple[str, *tuple[Cause, ...]]:
     """No TLS came about: what was found, and causes."""
     reason = (getattr(error, "reason", None) or "").upper()
-    place = f"{route.host}:{route.port}"
-    plain = Cause("plain HTTP is spoken there", f"url: http://{place}, or the port on which it speaks TLS")
+    plain = Cause(
+        "plain HTTP is spoken there", f"url: {route.elsewhere('http', route.port)}, or the port on which it speaks TLS"
+    )
     ours = Cause("it wants a certificate of ours", "set tls.cert_file and tls.key_file")
     cut = Cause("something between cuts TLS off: a firewall, or a balancer without a server", "look at its log")
     if isinstance(error, TimeoutError):

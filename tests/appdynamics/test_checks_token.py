@@ -182,6 +182,8 @@ def test_a_token_made_by_hand(stand: Stand) -> None:
     file.write_text(jwt(END - DAY))
     steps = stand.shown("old-token", stand.examined(**given))
     assert "the token has expired, by itself at 2026-11-19 12:00 UTC" in one(steps, "token").causes[0].text
+    file.write_text(jwt(1e18))  # never
+    assert "or was revoked" in one(stand.examined(**given), "token").causes[0].text
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,7 @@ def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, Tls]) -> None
         (Proxy("proxy:3128"), "proxy.url"),
         (Proxy(f"http://me:{SECRET}@proxy:3128"), "proxy.url"),
         (Proxy("http://proxy:3128/path"), "proxy.url"),
+        (Proxy("https://proxy:3128"), "proxy.url"),
         (Proxy("http://proxy:3128", "me"), "proxy.username"),
         (Proxy("http://proxy:3128", None, Path("missing")), "proxy.username"),
         (Proxy("http://proxy:3128", "me", Path("missing")), "proxy.password_file"),
