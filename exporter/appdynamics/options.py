@@ -142,7 +142,7 @@ def _place_problems(options: Options) -> Iterator[tuple[str, str]]:
         parts = urlsplit(options.base)
     except ValueError:  # told by http_problems
         return
-    if parts.hostname and parts.path.strip("/"):
+    if parts.hostname and parts.path.strip("/") and not (parts.query or parts.fragment):  # told by it too
         yield "url", f"{parts.path} is no part of the controller's address; wanted e.g. {_EXAMPLE}"
     if parts.scheme == "http" and (parts.hostname or "").endswith(SAAS):
         yield "url", f"a SaaS controller speaks https only; wanted e.g. {_EXAMPLE}"

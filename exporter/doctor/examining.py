@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import logging
 import math
 from collections.abc import Callable, Iterator
@@ -48,7 +50,7 @@ def examine(
     done: list[Checked] = []
 
     def steps() -> Iterator[Step]:
-        yield _configuration(environment)
+        yield _configuration(environment, wanted(config, environment, at))
         if done[0].verdict != "failed":
             yield from sources.checks(environment, wanted(config, environment, at))
         yield _observation(config, environment, at, done)
@@ -89,15 +91,25 @@ def _told(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step
         yield step
 
 
-def _configuration(environment: Environment) -> Step:
+def _configuration(environment: Environment, wants: Wanted) -> Step:
     def run() -> Finding:
         problems = sources.problems(environment)
         if not problems:
             return ok("nothing is wrong with them")
-        causes = [cause for path, _ in problems for cause in of_option(path)]
+        known = {"url": _of_url(environment, wants)} if "url" in dict(problems) else {}
+        causes = [cause for path, _ in problems for cause in known.get(path) or of_option(path)]
         return failed("; ".join(f"{path}: {text}" for path, text in problems), *dict.fromkeys(causes))
 
     return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)
+
+
+def _of_url(environment: Environment, wants: Wanted) -> tuple[Cause, ...]:
+    """What the kind's own first step says of an address, which is more than that it has a slip; often nothing."""
+    with contextlib.suppress(ValueError):  # an address that cannot be taken apart
+        for step in itertools.islice(sources.checks(environment, wants), 1):
+            if step.check == "url" and (found := step.run()).verdict == "failed":
+                return found.causes
+    return ()
 
 
 def _observation(config: Config, environment: Environment, at: float, done: list[Checked]) -> Step:

@@ -20,7 +20,7 @@ from exporter.errors import REASONS
 from exporter.http.options import HttpOptions, Tls
 from exporter.model.checkup import Cause, Checked
 from tests.bad_server import bad_server, reply, silent
-from tests.doctor.making import written
+from tests.doctor.making import examined, written
 from tests.making_runs import load_run, write
 from tests.running import PATIENCE, command, run
 
@@ -193,6 +193,36 @@ def test_what_forgets_a_secret_is_masked(tmp_path: Path) -> None:
     done = mask(Checked("url", "", told, "failed", told, (Cause(told, told),)), secrets(options))
     plain = "sent <secret>, <secret> and public"
     assert (done.tried, done.found, done.causes) == (plain, plain, (Cause(plain, plain),))
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("https://acme.saas.appdynamics.com/controller/#/location=HOME", "url: https://acme.saas.appdynamics.com"),
+        (f"https://me:{SECRET}@acme.saas.appdynamics.com", "url: https://acme.saas.appdynamics.com; client with"),
+        ("https://acme.saas.appdynamics.com/controller/controller", "url: https://acme.saas.appdynamics.com"),
+        ("http://acme.saas.appdynamics.com", "url: https://acme.saas.appdynamics.com"),
+        ("acme.saas.appdynamics.com", "url: https://ACCOUNT.saas.appdynamics.com, or your own"),
+        ("https://acme:port", "url: https://ACCOUNT.saas.appdynamics.com, or your own"),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_told_with_the_right_one(url: str, remedy: str, tmp_path: Path) -> None:
+    """An address that does not load is explained as the kind does, not as a slip somewhere."""
+    (tmp_path / "secret").write_text(SECRET)
+    given = {"client_secret_file": tmp_path / "secret", "account": "acme", "client": "us", "applications": {"shop": {}}}
+    done = examined(tmp_path, "production", kind="appdynamics", url=url, **given).steps[0]
+    assert done.verdict == "failed"
+    assert remedy in done.causes[0].remedy
+    assert "is no part" not in done.found or url.endswith("/controller/controller")
+    assert SECRET not in repr(done)
+
+
+@pytest.mark.parametrize("url", [f"https://me:{SECRET}@host", "https://host:port", "host", "https://[host"])
+def test_a_wrong_address_of_another_kind(url: str, tmp_path: Path) -> None:
+    """Where a kind says no more of an address, the slip is told, and never what is in it."""
+    done = examined(tmp_path, "production", kind="prometheus", preset="prometheus", url=url).steps[0]
+    assert (done.verdict, done.causes[0].text) == ("failed", "a slip in url")
+    assert SECRET not in repr(done)
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
