@@ -44,7 +44,8 @@ LATER = (token_steps, name_steps, metric_steps, resolution_steps, rights_steps, 
 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """The steps, each to be made before the next is asked for."""
-    yield from place_steps(options)
+    for step in place_steps(options):
+        yield replace(step, run=partial(_tried, step.run))
     if not readable(options.url):
         return
     probe = Probe(options, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -91,7 +92,8 @@ def _transactions(probe: Probe, name: str) -> Finding:
         return warning("none: there are no endpoints, and coverage has no evidence", Cause(text, detection))
     path = probe.options.paths.get("transaction_calls")
     if path is not None:
-        probe.traffic[name] = probe.ask(name, path, probe.recent, rollup=True)
+        with contextlib.suppress(SourceError):  # `metrics` tells it; here it is only how much each matters
+            probe.traffic[name] = probe.ask(name, path, probe.recent, rollup=True)
     calls = _calls(probe.traffic.get(name))
     unknown = _unmapped(probe, name, found)
     names = dict.fromkeys(one.name for one in found)

@@ -158,3 +158,4 @@ def test_a_mute_controller_does_not_hold_us(stand: Stand) -> None:
     steps = stand.examined(timeout=Duration(0.3))
     assert time.monotonic() - start < 5.0
     assert troubles(steps) == {"answer": "failed"}
+    assert "narrow the selector" not in causes(one(steps, "answer")), "a remedy for other kinds"
