@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from exporter.checkup import failed, ok, warning
@@ -79,11 +80,25 @@ def _no_metric(probe: Probe, key: str) -> list[Cause]:
     remedy = f"look for it on an application's /metrics; take another preset, or write signals.{key}"
     off = f"signals: {{{key}: null}}"
     return [
+        *_native_only(probe, key),
         *_other_presets(probe, key),
         Cause(text, f"{remedy}; where nobody measures it, {off}"),
         Cause("this server does not scrape them", "look at its page /targets; or point url to the server that does"),
         Cause("the data is another tenant's", "headers: {X-Scope-OrgID: TENANT}"),
     ]
+
+
+def _native_only(probe: Probe, key: str) -> Iterator[Cause]:
+    """A count that native histograms have inside, and not as series of its own."""
+    template = probe.asked.templates.queries.get(key, "")
+    for part in probe.selectors(key):
+        base = part.metric.removesuffix("_count")
+        if base == part.metric or key in _CLASSIC or not probe.labels(base):
+            continue
+        inside = rf"\b(rate|increase)\({re.escape(part.metric)}(\{{[^}}]*\}})?\[\$range\]\)"
+        mended = re.sub(inside, rf"histogram_count(\1({base}\2[$range]))", template)
+        text = f"{base} is a native histogram, which has its count inside"
+        yield Cause(text, f"signals: {{{key}: '{mended}'}}")
 
 
 def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:

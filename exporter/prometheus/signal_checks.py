@@ -56,22 +56,23 @@ _COARSEST, _LOOKS = 600.0, 10_000
 
 
 def activity(probe: Probe) -> Finding:
-    """Activity in the look-back in which test runs are searched; later steps look at the minute with most of it."""
+    """Activity in the look-back in which test runs are searched; later steps look at the minute with most of it.
+
+    As in polls, what is below the threshold stays on the server: of hundreds of applications it is most of the data.
+    """
     window = probe.wanted.window
     step = max(_COARSEST, window.duration // _LOOKS)
-    query = probe.query("request_rate")
-    found = probe.client.query_range(query, window.start + step, window.end, step)
-    tops = {each.labels.get("application", ""): float(each.values.max()) for each in found}
-    threshold = probe.wanted.threshold
-    active = Counter(float(at) for each in found for at in each.times[each.values > threshold])
+    query, threshold = probe.query("request_rate"), probe.wanted.threshold
+    found = probe.client.query_range(f"({query}) > {threshold!r}", window.start + step, window.end, step)
+    active = Counter(float(at) for each in found for at in each.times)
     if active:
         probe.at = max(active, key=lambda at: (active[at], at))
-        probe.active = tuple(sorted(name for name, top in tops.items() if name and top > threshold))
+        probe.active = tuple(sorted({each.labels.get("application", "") for each in found} - {""}))
         return ok(f"{_names(probe.active)}; the next steps look at {moment(probe.at)}, when most were")
     looked = f"in {duration(window.duration)}, looked at each {duration(step)}"
-    if tops:
-        top = max(tops.values())
-        probe.at = max(float(each.times.max()) for each in found)
+    if whole := probe.client.query_range(f"max({query})", window.start + step, window.end, step):
+        top = max(float(each.values.max()) for each in whole)
+        probe.at = max(float(each.times.max()) for each in whole)
         text = f"the load stays at or below analysis.test_run.threshold ({threshold:g} req/s)"
         remedy = "lower it, if that is the load of a test run"
         return warning(f"no minute above it {looked}; most are {rate(top)}", Cause(text, remedy))
