@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ import pytest
 import trustme
 
 from exporter.checkup import checked
-from exporter.http import Session
 from exporter.http.checks import CHECKS, connection_steps
 from exporter.http.options import HttpOptions, Proxy, Tls
 from exporter.model.checkup import Checked
@@ -306,48 +303,3 @@ def test_clock(tmp_path: Path) -> None:
         done = examined(server.url)
     assert verdicts(done)["clock"] == "warning"
     shown("clock", done, tmp_path)
-
-
-@pytest.fixture
-def two_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A port where the first address of each name swallows what is sent; the second is for the test to serve."""
-    with socket.socket() as swallows, socket.socket() as first, socket.socket() as more:
-        swallows.bind(("127.0.0.2", 0))
-        swallows.listen(0)
-        place = swallows.getsockname()
-        first.connect(place)
-        more.setblocking(False)
-        more.connect_ex(place)  # the queue is full: nobody is answered any more
-        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, place[1])) for host in ("127.0.0.2", "127.0.0.1")]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        yield place[1]
-
-
-def test_an_address_that_swallows(two_addresses: int) -> None:
-    """Of a name with two addresses one that swallows what is sent costs time, and neither the check-up nor a poll."""
-    with socket.create_server(("127.0.0.1", two_addresses)) as listener:
-        answering = threading.Thread(target=answer_each, args=(listener,), daemon=True)
-        answering.start()
-        url = f"http://twice.example:{two_addresses}"
-        done = examined(url, timeout=Duration(2))
-        assert Session(url, HttpOptions(timeout=Duration(2))).get("/").status == 200
-    assert verdicts(done)["tcp"] == "warning"
-    assert verdicts(done)["answer"] == "ok"
-    assert "tries it first" in next(each.causes[0].text for each in done if each.check == "tcp")
-
-
-def answer_each(listener: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while True:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(65536)
-                reply(200, b"ok")(connection)
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
-def test_a_remedy_keeps_the_path(host: str) -> None:
-    """What is told to write instead of the address has its path, and can be pasted."""
-    done = examined(f"https://{host}:80/prometheus/")
-    url = next(each for each in done if each.check == "url")
-    assert url.causes[0].remedy == f"url: http://{host}/prometheus"
