@@ -19,9 +19,10 @@ NOT_FOUND = "METRIC DATA NOT FOUND"
 """The name of a metric that is registered and has no data in the window."""
 
 FREQUENCIES = {"ONE_MIN": 60.0, "TEN_MIN": 600.0, "SIXTY_MIN": 3600.0}
-_SENTINELS = frozenset(sign * (2.0**bits - off) for sign in (1, -1) for bits in (31, 63) for off in (0, 1))
+_SENTINELS = frozenset(2.0**bits - off for bits in (31, 63) for off in (0, 1))
 _LONGEST_MINUTES, _LONGEST_TENS = 1459 * 60.0, 2940 * 60.0
-_BAR = re.compile(r"(?<!\\)\|")
+_SEGMENT = re.compile(r"(?:^|\|)((?:\\[|\\]|[^|])*)")
+_ESCAPED = re.compile(r"\\([|\\])")
 _BREAK, _MARKUP = re.compile(r"</?(br|p|div|li|h\d|td)\b[^<>]*>", re.IGNORECASE), re.compile(r"<[^<>]*>")
 
 
@@ -109,11 +110,11 @@ class WireSnapshot(msgspec.Struct):
 def answer(ask: Ask, found: Sequence[WireMetric]) -> Answer:
     """What the controller says to an ask. Raises ValueError with what is wrong."""
     metrics = tuple(one for wire in found if (one := _metric(ask, wire)) is not None)
-    seen = set[tuple[str, ...]]()
-    for metric in metrics:
-        if metric.path in seen:
+    seen = set[tuple[str, tuple[str, ...]]]()
+    for metric in metrics:  # a transaction that was deleted and found again has two ids, and so two internal names
+        if (metric.name, metric.path) in seen:
             raise ValueError(f"the metric {'|'.join(metric.path)} twice")
-        seen.add(metric.path)
+        seen.add((metric.name, metric.path))
     absence: Absence | None = None if metrics else "no_data" if found else "no_metric"
     return Answer(ask, metrics, absence)
 
@@ -124,10 +125,10 @@ def _metric(ask: Ask, wire: WireMetric) -> Metric | None:
     if not points or wire.metricName == NOT_FOUND:
         return None
     starts = np.array([point.startTimeInMillis / 1000.0 for point in points])
-    if not ask.rollup and (np.diff(starts) <= 0).any():
-        raise ValueError(f"two values of one time in {wire.metricPath or ask.path}")
     resolution = ask.window.duration if ask.rollup else _resolution(ask, wire.frequency, starts)
     told = [_measured(point) for point in points]
+    if wrong := _contradiction(starts, resolution, rollup=ask.rollup):
+        raise ValueError(f"{wrong} in {wire.metricPath or ask.path}")
     inside = [ask.rollup or (ask.window.start <= at and at + resolution <= ask.window.end) for at in starts]
     kept = [index for index in range(len(points)) if told[index] and inside[index]]
     if not kept:
@@ -145,12 +146,25 @@ def _metric(ask: Ask, wire: WireMetric) -> Metric | None:
     )
 
 
+def _contradiction(starts: Floats, resolution: float, *, rollup: bool) -> str | None:
+    """What makes numbers of values that cannot be meant; each would be a wrong figure that nobody sees."""
+    if rollup:
+        return f"{starts.size} values where one for the whole window was asked for," if starts.size > 1 else None
+    apart = np.diff(starts)
+    if (apart <= 0).any():
+        return "two values of one time"
+    if (starts % 60.0 != 0).any():
+        return "a step that begins at no full minute"
+    return f"steps of {resolution:g} s that begin {apart.min():g} s apart" if (apart < resolution).any() else None
+
+
 def _measured(point: WirePoint) -> bool:
     return point.value is not None and not _is_sentinel(point.value) and point.count != 0
 
 
 def _is_sentinel(value: float) -> bool:
-    return value in _SENTINELS
+    """Nothing that is asked for can be below 0, so that such a value stands for nothing, as its greatest ones do."""
+    return value < 0 or value in _SENTINELS
 
 
 def _all(values: Iterable[float | None]) -> Floats | None:
@@ -173,9 +187,23 @@ def _resolution(ask: Ask, frequency: str | None, starts: Floats) -> float:
 
 
 def _path(ask: Ask, path: str | None) -> tuple[str, ...]:
-    if path is None and "*" in ask.path:
-        raise ValueError("a metric without metricPath")
-    return tuple(part.replace("\\|", "|") for part in _BAR.split(ask.path if path is None else path))
+    """Its segments; of more than were asked for, a name holds the bars, of a transaction rather than of its tier."""
+    asked = segments(ask.path)
+    if path is None:
+        if "*" in asked:
+            raise ValueError("a metric without metricPath")
+        return asked
+    found = segments(path)
+    more = len(found) - len(asked)
+    if more <= 0 or "*" not in asked:
+        return found
+    last = len(asked) - 1 - asked[::-1].index("*")
+    return (*found[:last], "|".join(found[last : last + more + 1]), *found[last + more + 1 :])
+
+
+def segments(path: str) -> tuple[str, ...]:
+    r"""The names that a metric path is made of; `\|` and `\\` are a bar and a backslash of a name."""
+    return tuple(_ESCAPED.sub(r"\1", part) for part in _SEGMENT.findall(path))
 
 
 def violation(wire: WireViolation) -> Violation:

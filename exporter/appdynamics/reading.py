@@ -5,11 +5,11 @@ Calls and errors are numbers in a minute; times of an answer are milliseconds, u
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import numpy as np
 
+from exporter.appdynamics.decoding import segments
 from exporter.appdynamics.minutes import NOTHING, Minutes, spread
 from exporter.appdynamics.records import Answer, Floats, Metric
 from exporter.errors import SourceError
@@ -42,7 +42,7 @@ def read(key: str, answer: Answer, weights: Weights | None = None) -> Minutes:
 
 def stars(path: str) -> list[int]:
     """The positions of a metric path's segments that are wildcards."""
-    return [number for number, part in enumerate(re.split(r"(?<!\\)\|", path)) if part == "*"]
+    return [number for number, part in enumerate(segments(path)) if part == "*"]
 
 
 def total(metric: Metric) -> float:

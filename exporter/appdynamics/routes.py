@@ -6,7 +6,7 @@ A name that stands for no known route is shown as it is, counts in the mix and c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from exporter.analysis.loadrun import UNMAPPED, is_route
 from exporter.appdynamics.reading import stars, total
@@ -27,10 +27,10 @@ def counted(
 
     `told` gives what the configuration says of a name. Where errors are known of any transaction, one without had none.
     """
-    failures = dict(_totals(errors)) if errors is not None and errors.absence is None else None
+    failures = _totals(errors) if errors is not None and errors.absence is None else None
     found: dict[tuple[str, str], tuple[float, float | None]] = {}
     unknown = dict[str, None]()
-    for key, requests in _totals(calls):
+    for key, requests in _totals(calls).items():
         if requests <= 0:
             continue
         route = _route(key[-1], told)
@@ -44,11 +44,13 @@ def counted(
     return tuple(sorted(counts, key=lambda one: (-one.requests, one.route, one.method))), list(unknown)
 
 
-def _totals(answer: Answer) -> Iterator[tuple[tuple[str, ...], float]]:
-    """The names that stand for the wildcards (tier, transaction), and how much was counted of them."""
-    wild = stars(answer.ask.path)
+def _totals(answer: Answer) -> dict[tuple[str, ...], float]:
+    """The names that stand for the wildcards (tier, transaction) to how much was counted of them."""
+    wild, found = stars(answer.ask.path), dict[tuple[str, ...], float]()
     for metric in answer.metrics:
-        yield tuple(metric.path[number] for number in wild if number < len(metric.path)) or metric.path, total(metric)
+        key = tuple(metric.path[number] for number in wild if number < len(metric.path)) or metric.path
+        found[key] = found.get(key, 0.0) + total(metric)
+    return found
 
 
 def _route(name: str, told: Callable[[str], str | None]) -> tuple[str, str]:

@@ -6,14 +6,16 @@ import json
 
 import pytest
 
+from exporter.appdynamics.records import Ask
+from exporter.errors import SourceError
 from exporter.model.observation import Window
-from tests.appdynamics.controlling import CALLS, DAY, NOW, asked, failed
+from tests.appdynamics.controlling import CALLS, DAY, NOW, asked, client_of, failed
 from tests.bad_server import Behave, reply, reply_json
 
 HOUR = Window(NOW - 3600.0, NOW)
 
 
-def point(minute: int, value: object = 5, **more: object) -> dict[str, object]:
+def point(minute: float, value: object = 5, **more: object) -> dict[str, object]:
     """A minute of the day, counted from its beginning."""
     return {"startTimeInMillis": int((DAY.start + 60 * minute) * 1000), "value": value, **more}
 
@@ -32,13 +34,13 @@ def test_absence() -> None:
     assert asked(reply_json([metric(metricValues=None)])).absence == "no_data"
     assert asked(reply_json([metric(point(0, 2147483647))])).absence == "no_data"
     assert asked(reply_json([metric(point(-1), point(1440))])).absence == "no_data"
-    mixed = asked(reply_json([{**found, "metricPath": "other"}, metric(point(0))]), path="*")
+    mixed = asked(reply_json([{**found, "metricPath": "other"}, metric(point(0))]), path="*|*")
     assert (mixed.absence, [one.path for one in mixed.metrics]) == (None, [tuple(CALLS.split("|"))])
 
 
 @pytest.mark.parametrize(
     "value",
-    [2147483647, -2147483647, 2147483648, -2147483648, 2.147483647e9, -2.147483648e9, 2**63 - 1, -(2**63), None],
+    [2147483647, -2147483647, 2147483648, -2147483648, 2.147483647e9, -2.147483648e9, 2**63 - 1, -(2**63), -1, None],
 )
 def test_sentinels(value: object) -> None:
     """A value that stands for nothing is left out and counted, its neighbours stay."""
@@ -62,6 +64,8 @@ def test_numbers() -> None:
     assert found.sums is not None
     assert found.sums.tolist() == [1.0, 3.0]
     assert found.counts is None
+    [found] = asked(reply_json([metric(point(0, 7, sum=-1, count=-1))])).metrics
+    assert (found.values.tolist(), found.sums, found.counts) == ([7.0], None, None)
 
 
 def test_missing_fields() -> None:
@@ -106,10 +110,33 @@ def test_outside_of_the_window() -> None:
     assert asked(reply_json([hour]), Window(DAY.start, DAY.start + 600)).absence == "no_data"
 
 
-def test_escaped_bars() -> None:
-    """A bar that belongs to a name does not part it."""
-    [found] = asked(reply_json([metric(point(0), metricPath=r"a|b\|c|d")]), path="*").metrics
-    assert found.path == ("a", "b|c", "d")
+@pytest.mark.parametrize(
+    ("told", "asks", "path"),
+    [
+        (r"a|b\|c|d", "a|*|d", ("a", "b|c", "d")),
+        ("a|b\\\\|d", "a|*|d", ("a", "b\\", "d")),
+        (r"a|b\c|d", "a|*|d", ("a", r"b\c", "d")),
+        ("a|b|c|d", "a|*|d", ("a", "b|c", "d")),
+        ("a|web|b|c|d", "a|*|*|d", ("a", "web", "b|c", "d")),
+    ],
+)
+def test_names_with_bars_and_backslashes(told: str, asks: str, path: tuple[str, ...]) -> None:
+    """A bar that belongs to a name does not part it, whether the controller marks it or not."""
+    [found] = asked(reply_json([metric(point(0), metricPath=told)]), path=asks).metrics
+    assert found.path == path
+
+
+def test_a_rollup_is_one_value() -> None:
+    """Several values where one was asked for would each be taken for the whole window."""
+    with client_of(reply_json([metric(point(0), point(1))])) as (client, _), pytest.raises(SourceError) as caught:
+        client.metrics([Ask(7, CALLS, DAY, rollup=True)])
+    assert (caught.value.reason, "2 values where one" in str(caught.value)) == ("bad_data", True)
+
+
+def test_two_metrics_of_one_name() -> None:
+    """A transaction that was deleted and found again has two ids: both are told, neither fails the poll."""
+    old, new = metric(point(0), metricName="BTM|BTs|BT:1"), metric(point(0), metricName="BTM|BTs|BT:2")
+    assert [one.path for one in asked(reply_json([old, new])).metrics] == [tuple(CALLS.split("|"))] * 2
 
 
 @pytest.mark.parametrize(
@@ -131,6 +158,8 @@ def test_escaped_bars() -> None:
         (reply_json([metric({"value": 1})]), "bad_data", "startTimeInMillis"),
         (reply_json([metric(point(0), point(0))]), "bad_data", "two values of one time"),
         (reply_json([metric(point(0)), metric(point(1))]), "bad_data", "twice"),
+        (reply_json([metric(point(0), point(1), frequency="TEN_MIN")]), "bad_data", "steps of 600 s that begin 60 s"),
+        (reply_json([metric(point(0.5))]), "bad_data", "begins at no full minute"),
         (reply(503, b""), "server_error", "failed (503)"),
         (reply(429, b"", {"Retry-After": "7"}), "rate_limited", "wait 7 s"),
         (reply(401, b"<html>", {"Content-Type": "text/html"}), "auth", "with an HTML page"),

@@ -97,6 +97,15 @@ def test_routes_of_several_tiers_are_added_up() -> None:
     assert counted(calls, transactions(), table.get)[0][0].successes is None, "nothing is known of failures"
 
 
+def test_two_transactions_of_one_name_are_added_up() -> None:
+    """One that was deleted and found again in the window: failures of both count, and each once."""
+    path = "B|T|web|GET /x|C"
+    calls = [metric([0.0], sums=[number], path=path, resolution=600.0) for number in (30.0, 12.0)]
+    errors = [metric([0.0], sums=[number], path=path, resolution=600.0) for number in (5.0, 1.0)]
+    served, failed = (answer(*found, path="B|T|*|*|C", rollup=True) for found in (calls, errors))
+    assert counted(served, failed, lambda _: None)[0] == (RouteCount("GET", "/x", 42.0, 36.0),)
+
+
 @pytest.mark.parametrize(
     ("name", "route"),
     [
