@@ -29,7 +29,8 @@ class Step:
     needs: tuple[str, ...] = ()
     """Checks without which it makes no sense: when one failed or was skipped, so is this.
 
-    Of a check that was made of this step's own subject, only that and the one of no subject count.
+    Of a check that was made of this step's own subject, only that and the one of no subject count. Of its own check
+    too: what one subject lacks says nothing of another.
     """
     subject: str = ""
 
@@ -38,13 +39,13 @@ def checked(steps: Iterable[Step]) -> Iterator[Checked]:
     """Each step's outcome, as soon as it is there."""
     made, missing = set[tuple[str, str]](), set[tuple[str, str]]()
 
-    def lacks(need: str, subject: str) -> bool:
-        if (need, subject) in made:
-            return not missing.isdisjoint({(need, subject), (need, "")})
+    def lacks(need: str, step: Step) -> bool:
+        if (need, step.subject) in made or need == step.check:
+            return not missing.isdisjoint({(need, step.subject), (need, "")})
         return any(check == need for check, _ in missing)
 
     for step in steps:
-        lacking = [need for need in step.needs if lacks(need, step.subject)]
+        lacking = [need for need in step.needs if lacks(need, step)]
         if lacking:
             done = Checked(step.check, step.subject, step.tried, "skipped", f"needs {', '.join(lacking)}")
         else:
@@ -60,7 +61,7 @@ def _finding(step: Step) -> Finding:
     try:
         return step.run()
     except SourceError as error:
-        return Finding("failed", str(error), causes_of(error.reason))
+        return Finding("failed", str(error), causes_of(error.reason, str(error)))
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
         remedy = "please report it, with what --log.level debug shows"

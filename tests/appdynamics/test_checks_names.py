@@ -90,10 +90,13 @@ def test_the_list_of_applications_is_forbidden(stand: Stand) -> None:
 
 
 def test_an_application_is_misspelt(stand: Stand) -> None:
-    """The near names are told; another application goes on."""
-    steps = stand.examined(applications={"shop": SHOP, "pay": Application(name="Check-Out")})
+    """The near names are told, of each that is; the checks of another application are made all the same."""
+    wrong = {"pay": Application(name="Check-Out"), "find": Application(name="Search")}
+    steps = stand.examined(applications={**wrong, "shop": SHOP})
     stand.shown("application", steps)
-    assert troubles(steps) == {"applications pay": "failed"}
+    assert troubles(steps) == {"applications pay": "failed", "applications find": "failed"}
+    assert {each.subject for each in steps if each.verdict == "skipped"} == {"pay", "find"}
+    assert "applications.find.name: search" in causes(one(steps, "applications", "find"))
     assert "applications.pay.name: checkout" in causes(one(steps, "applications", "pay"))
     assert one(steps, "transactions", "pay").verdict == "skipped"
     assert one(steps, "metrics", "calls").found.startswith("shop: 60 values")

@@ -51,6 +51,18 @@ def test_a_subject_s_failure_is_its_own() -> None:
     assert verdicts(whole, *steps)[-3:-2] == [("format", "b", "skipped")]
 
 
+def test_one_subject_s_failure_keeps_no_other_from_the_same_check() -> None:
+    """A check of several things that first looks for them all needs that look, and not the others' outcome."""
+    steps = [
+        Step("found", "try", lambda: ok("a list")),
+        Step("found", "try", lambda: failed("no a"), ("found",), "a"),
+        Step("found", "try", lambda: ok("fine"), ("found",), "b"),
+    ]
+    assert verdicts(*steps)[1:] == [("found", "a", "failed"), ("found", "b", "ok")]
+    none = Step("found", "try", lambda: failed("no list"))
+    assert verdicts(none, *steps[1:])[1:] == [("found", "a", "skipped"), ("found", "b", "skipped")]
+
+
 def test_a_fault_is_a_finding() -> None:
     """A fault of the exporter in a step, or between two of them, ends nothing but the check-up's own steps."""
 
