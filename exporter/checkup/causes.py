@@ -5,14 +5,21 @@ from __future__ import annotations
 from exporter.model.checkup import Cause
 
 
-def causes_of(reason: str) -> tuple[Cause, ...]:
-    """Causes and remedies of a reason (exporter.errors.REASONS)."""
+def causes_of(reason: str, said: str = "") -> tuple[Cause, ...]:
+    """Causes and remedies of a reason (exporter.errors.REASONS); of a file by what the system `said` of it."""
+    if reason == "unreadable" and (sure := _sure(said)):
+        return sure
     return CAUSES.get(reason, ())
 
 
-def of_option(path: str) -> tuple[Cause, ...]:
-    """Causes and remedies of what is wrong with a source's option, by its key: folder, password_file, tls.ca_file."""
+def of_option(path: str, said: str = "") -> tuple[Cause, ...]:
+    """Causes and remedies of what is wrong with a source's option, by its key: folder, password_file, tls.ca_file.
+
+    `said`: what is wrong, which may tell the cause by itself.
+    """
     key = path.rsplit(".", maxsplit=1)[-1]
+    if sure := _sure(said):
+        return sure
     if path.startswith("tls"):
         return _TLS_OPTION
     if path.startswith("headers_files.") or key.endswith(("_file", "_env")):
@@ -22,7 +29,29 @@ def of_option(path: str) -> tuple[Cause, ...]:
     return (Cause(f"a slip in {path}" if path else "a slip in the source's options", _READ),)
 
 
+def _sure(said: str) -> tuple[Cause, ...]:
+    return next((causes for mark, causes in _SAID.items() if mark in said), ())
+
+
 _READ = "mend it; docs/sources.md says what the kind wants, and pte-exporter check says whether it will load"
+
+FORBIDDEN = Cause("the exporter's user may not read it", "give its user read permission, and to the folders above")
+_UNSET = Cause("an environment variable is not set", "set it for the exporter's process, and start it anew")
+_DIRECTORY = Cause(
+    "there is a folder of that name: containers make one where the file to be mounted is not there",
+    "take it away, put the file there, and start the container anew",
+)
+_MORE = Cause(
+    "it is empty, or holds more than the secret: a second line, an umlaut, a byte order mark",
+    "write the secret alone into it",
+)
+_SAID: dict[str, tuple[Cause, ...]] = {
+    "Permission denied": (FORBIDDEN,),
+    "Is a directory": (_DIRECTORY,),
+    "is not set: set it": (_UNSET,),
+    "must hold one line": (_MORE,),
+}
+"""What messages say where there is no doubt about the cause."""
 
 _FILE_OPTION = (
     Cause("a slip in the path, or one relative to another directory", "give the absolute path, as ls shows it"),
@@ -30,7 +59,7 @@ _FILE_OPTION = (
 )
 _SECRET_OPTION = (
     Cause("the secret is not where the exporter runs", "mount the file, or set the variable, for its process"),
-    Cause("the exporter's user may not read it", "give its user read permission, and to the folders above"),
+    FORBIDDEN,
 )
 _TLS_OPTION = (
     Cause("the file is not there, or not PEM", "look into it: it has to begin with -----BEGIN"),
@@ -103,8 +132,8 @@ CAUSES: dict[str, tuple[Cause, ...]] = {
     ),
     "unreadable": (
         Cause("the file is not where the exporter runs", "mount it there, or mend the path"),
-        Cause("the exporter's user may not read it", "give its user read permission, and to the folders above"),
-        Cause("an environment variable is not set", "set it for the exporter's process, and start it anew"),
+        FORBIDDEN,
+        _UNSET,
     ),
     "internal": (Cause("a fault of the exporter", "please report it, with what --log.level debug shows"),),
 }

@@ -97,7 +97,7 @@ def _configuration(environment: Environment, wants: Wanted) -> Step:
         if not problems:
             return ok("nothing is wrong with them")
         known = {"url": _of_url(environment, wants)} if "url" in dict(problems) else {}
-        causes = [cause for path, _ in problems for cause in known.get(path) or of_option(path)]
+        causes = [cause for path, text in problems for cause in known.get(path) or of_option(path, text)]
         return failed("; ".join(f"{path}: {text}" for path, text in problems), *dict.fromkeys(causes))
 
     return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)

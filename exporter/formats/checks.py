@@ -5,13 +5,16 @@ Each application's newest file is looked at: it is what the next verdict rests o
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import Path
 
 from exporter import words
 from exporter.checkup import Step, failed, ok, warning
+from exporter.checkup.causes import FORBIDDEN
 from exporter.errors import SourceError
 from exporter.formats import HEAD, watching
 from exporter.model.checkup import Cause, Finding
@@ -115,9 +118,16 @@ def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
 def _found(globs: Sequence[Path]) -> Finding:
     paths = watching.newest(globs, 10**6)
     if not paths:
-        return failed("no file is like that", _SLIP, _ELSEWHERE)
+        closed = (FORBIDDEN,) if any(map(_closed, globs)) else ()
+        return failed("no file is like that", *closed, _SLIP, _ELSEWHERE)
     age = words.duration(max(0.0, time.time() - watching.written(paths[0])))
     return ok(f"{words.counted(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
+
+
+def _closed(pattern: Path) -> bool:
+    """Whether our user may not look into a folder on the way to the files."""
+    plain = [each for each in reversed(pattern.parents) if not has_magic(str(each)) and os.access(each, os.F_OK)]
+    return any(not os.access(each, os.X_OK) for each in plain) or not os.access(plain[-1], os.R_OK)
 
 
 def _format(kind: Kind, globs: Sequence[Path]) -> Finding:
