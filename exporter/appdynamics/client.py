@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -91,10 +92,14 @@ class Client:
         """
         sent = max(0, min(len(asks), self.left))
         unasked = [Answer(ask, (), "budget") for ask in asks[sent:]]
-        if sent < 2:
-            return [self._metric(ask) for ask in asks[:sent]] + unasked
-        threads = ThreadPoolExecutor(min(sent, self._connection.options.parallel), "appdynamics")
-        futures = [threads.submit(self._metric, ask) for ask in asks[:sent]]
+        return self.together([partial(self._metric, ask) for ask in asks[:sent]]) + unasked
+
+    def together(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """What each call gives, in their order, made in parallel. The first that fails ends the others at once."""
+        if len(calls) < 2:
+            return [call() for call in calls]
+        threads = ThreadPoolExecutor(min(len(calls), self._connection.options.parallel), "appdynamics")
+        futures = [threads.submit(call) for call in calls]
         try:
             for future in as_completed(futures):
                 future.result()
@@ -104,7 +109,7 @@ class Client:
             self._connection.abort()
             raise
         threads.shutdown()
-        return [future.result() for future in futures] + unasked
+        return [future.result() for future in futures]
 
     def violations(self, application: int, window: Window) -> list[Violation]:
         """Violations of health rules that touch the window, open ones among them."""

@@ -110,11 +110,14 @@ def pattern(calls: Minutes, window: Window) -> Samples | None:
     return samples(Range({}, means.times + shift, means.values))
 
 
-def events(found: Found, window: Window) -> Events | None:
-    """What was served; None where the controller has nothing of it."""
+def events(found: Found, window: Window, *, told: bool) -> Events | None:
+    """What was served; None where the controller has nothing of it.
+
+    `told`: whether errors were of any other time. Then a window without is one without failures, however short it is.
+    """
     calls, errors = found["calls"], found.get("errors")
     if not calls.times.size:
         return None
     requests = float(calls.values.sum())
-    failed = float(errors.values.sum()) if errors is not None and (errors.times.size or not requests) else None
+    failed = float(errors.values.sum()) if errors is not None and (errors.times.size or told or not requests) else None
     return Events(window, requests, failed, Latency(requests=requests))

@@ -25,13 +25,11 @@ def ask(poll: Poll, windows: Mapping[str, Window]) -> Found:
     found: Found = {}
     refused: dict[str, list[str]] = {}
     calls = 2 if poll.options.events else 1
-    for name, each in poll.gather(windows, lambda name: _of(poll, name, windows[name]), calls, "incidents"):
-        if not isinstance(each, SourceError):
-            found[name] = each
-        elif _by_itself(each):
+    for name, each in poll.gather(windows, lambda name: _of(poll, name, windows[name]), calls, "incidents", _by_itself):
+        if isinstance(each, SourceError):
             refused.setdefault(str(each), []).append(name)
         else:
-            raise each
+            found[name] = each
     for text, names in refused.items():
         poll.warnings.append(f"incidents of {words.listed(names)} are not known: {text}")
     return found

@@ -74,6 +74,6 @@ class Kept:
         """The minutes of a window; None unless all of it is known: a part of it would pose as the whole."""
         return None if self.missing(key, window) else self.seen(key, window)
 
-    def seen(self, key: Key, window: Window) -> Minutes:
+    def seen(self, key: Key, window: Window = Window(-_EVER, _EVER)) -> Minutes:  # noqa: B008 it is frozen
         """The minutes of a window that are known, be it all of it or not."""
         return cut(self._minutes.get(key, NOTHING), window)

@@ -10,8 +10,8 @@ import difflib
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from exporter import words
@@ -154,28 +154,38 @@ class Poll:
         self.left_out[what][application] += calls
 
     def gather(
-        self, names: Iterable[str], ask: Callable[[str], T], calls: int, what: str
+        self,
+        names: Iterable[str],
+        ask: Callable[[str], T],
+        calls: int,
+        what: str,
+        bearable: Callable[[SourceError], bool] = lambda _: False,
     ) -> Iterator[tuple[str, T | SourceError]]:
-        """What `ask` gives of each application, or its error, asked at once as far as the budget goes.
+        """What `ask` gives of each application, or a bearable error, asked at once as far as the budget goes.
 
-        `calls` is how many each takes.
+        `calls` is how many each takes. Any other error ends the poll.
         """
         wanted = list(names)
         able = wanted[: max(0, self.client.left // calls)]
         for name in wanted[len(able) :]:
             self.left(what, name, calls)
-        with ThreadPoolExecutor(self.options.parallel, "appdynamics") as threads:
-            asked = [(name, threads.submit(ask, name)) for name in able]
-        for name, future in asked:
-            error = future.exception()
-            if error is None:
-                yield name, future.result()
-            elif not isinstance(error, SourceError):
-                raise error
-            elif error.reason == "rate_limited" and error.retry_after is None and self.client.left < 1:
+
+        def attempt(name: str) -> T | SourceError:
+            try:
+                return ask(name)
+            except SourceError as error:
+                if bearable(error) or self._used_up(error):
+                    return error
+                raise
+
+        for name, found in zip(able, self.client.together([partial(attempt, name) for name in able]), strict=True):
+            if isinstance(found, SourceError) and self._used_up(found):
                 self.left(what, name, calls)  # others took more than usual
             else:
-                yield name, error
+                yield name, found
+
+    def _used_up(self, error: SourceError) -> bool:
+        return error.reason == "rate_limited" and error.retry_after is None and self.client.left < 1
 
     def signals(self, windows: Mapping[str, Window], what: str = "signals") -> None:
         """The one-minute series that signals are made of, each application's over its own window."""
@@ -193,8 +203,7 @@ class Poll:
         }
         known = [name for name in windows if name not in wanted]
         for name, found in self.gather(wanted, lambda name: self.client.tiers(self.ids[name]), 1, what):
-            if isinstance(found, SourceError):
-                raise found
+            assert not isinstance(found, SourceError), "none is bearable"
             self._weights[name] = self._weigh(name, {tier.name: tier.nodes for tier in found})
             known.append(name)
         for name in wanted.keys() - set(known):

@@ -148,8 +148,7 @@ class Source:
                 continue
             seen[name] = one
             whole = not any(name in names for names in poll.left_out.values())
-            open_ = any(incident.end is None for incident in one.incidents or ())
-            if whole and not open_ and one.window.end <= self._kept.end - OVERLAP:
+            if whole and one.window.end <= self._kept.end - OVERLAP:
                 self._runs[name] = one
         return seen
 
@@ -169,7 +168,8 @@ class Source:
             poll.fetch((Wanted(name, key, one) for name, one in cut.items() for key in COUNTS), "events")
             known = {name: found(self._kept, name, one) for name, one in cut.items()}
             whole = {name for name, one in known.items() if all(key in one for key in COUNTS if key in poll.paths)}
-            told = {name: figures.events(known[name], cut[name]) for name in whole}
+            reported = {name: self._kept.seen((name, "errors")).times.size > 0 for name in whole}
+            told = {name: figures.events(known[name], cut[name], told=reported[name]) for name in whole}
         return {name: one for name, one in told.items() if one is not None}
 
     def _begin(self, end: float) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from exporter.demo.controller import Controller, faults, serve
+from exporter.demo.controller import Answer, Asked, Controller, Fault, faults, serve
 from exporter.errors import SourceError
 from exporter.model.observation import Window
 from tests.polling_controller import Estate, estate
@@ -239,3 +241,40 @@ def test_missing_optional_fields(there: Estate) -> None:
     )
     told, wanted = ({one.route: replace(one).requests for one in each.routes} for each in (seen, right))
     assert told == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("path", ["*/tiers", "*/problems/healthrule-violations", "*/metric-data"])
+def test_one_failure_ends_the_others(there: Estate, path: str) -> None:
+    """Nobody waits for calls that hang when another has failed already."""
+    first = iter([True])
+    fails = faults.unavailable(path)
+
+    def change(asked: Asked, answer: Answer) -> Answer:
+        if next(first, False):
+            return fails.change(asked, answer)
+        time.sleep(4.0)
+        return answer
+
+    there.controller.faults.add(Fault(change, path))
+    began = time.monotonic()
+    with pytest.raises(SourceError, match="503"):
+        there.poll(there.source(), pattern=False)
+    assert time.monotonic() - began < 3.0
+
+
+def test_errors_that_are_told_only_where_there_are_some(there: Estate) -> None:
+    """A minute without is one without failures for counters too: neighbouring windows add up to what one of all is."""
+
+    def some(data: list[Any]) -> list[Any]:
+        kept = [step for one in data for step in one["metricValues"] if step["startTimeInMillis"] % 420_000 == 0]
+        return [{**one, "metricValues": kept} for one in data]
+
+    there.rewrite("Overall Application Performance|Errors per Minute", some)
+    source = there.source("search")
+    there.poll(source, pattern=False)
+    ends = [there.end - 60.0 * minute for minute in range(15, -1, -1)]
+    parts = [source.events("production", {"search": Window(*pair)})["search"] for pair in pairwise(ends)]
+    whole = source.events("production", {"search": Window(ends[0], ends[-1])})["search"]
+    assert [part.errors is None for part in parts] == [False] * 15
+    assert sum(part.errors or 0.0 for part in parts) == pytest.approx(whole.errors)
+    assert sum(part.requests or 0.0 for part in parts) == pytest.approx(whole.requests)

@@ -150,6 +150,19 @@ def test_a_run_that_goes_on_is_asked_for_until_it_is_over(there: Estate) -> None
     assert there.runs(source, days=1, after=300.0).queries == 2
 
 
+def test_a_run_that_ended_amid_an_incident_costs_its_calls_once(there: Estate) -> None:
+    """What ends after the run is open in it for ever, and no reason to ask for the run again and again."""
+    there.clock.now += 6 * 3600.0
+    run = there.runs(there.source("archive", suffix="-pte"), days=3).applications["archive"].window
+    one = {"id": 1, "name": "rule", "startTimeInMillis": (run.start + 60) * 1000, "incidentStatus": "RESOLVED"}
+    there.rewrite("healthrule", lambda _: [{**one, "endTimeInMillis": (run.end + 600) * 1000}])
+    source = there.source("archive", suffix="-pte")
+    first = there.runs(source, days=3).applications["archive"]
+    assert [each.end for each in first.incidents or ()] == [None]
+    later = there.runs(source, days=3, after=300.0)
+    assert (later.applications["archive"], later.queries) == (first, 2)
+
+
 def test_an_idle_pte_costs_two_calls(there: Estate) -> None:
     """Nothing ran in a day: no application, and later polls ask for the list and the newest minutes."""
     there.clock.now -= 12 * 3600.0
