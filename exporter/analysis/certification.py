@@ -110,7 +110,8 @@ def _missing(findings: Findings) -> str | None:
     if findings.production is None:
         return "production was not observed"
     if not has_traffic(findings.production):
-        return "production had no traffic"
+        known = "request_rate" in findings.production.signals or findings.production.latency is not None
+        return "production had no traffic" if known else "production's request rate is not known"
     if not findings.searched:
         return "the test environment was not observed"
     if findings.run is None:

@@ -36,7 +36,7 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
         if observation is not None:
             for warning in observation.warnings:
                 lines += _wrapped(f"warning from {observation.side}: {warning}", "")
-    return "\n".join(lines).encode()
+    return ("\n".join(lines).rstrip("\n") + "\n").encode()
 
 
 def _application(result: ApplicationResult, colour: bool) -> Iterator[str]:

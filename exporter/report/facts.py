@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter import words
-from exporter.model.incident import INCIDENT_SEVERITIES
+from exporter.model.incident import INCIDENT_SEVERITIES, Incident
 from exporter.model.judgement import Change, JudgedRun
 from exporter.model.observation import MINUTE, ApplicationObservation
 from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Objective, Pattern
@@ -169,9 +169,18 @@ def _incidents(result: ApplicationResult) -> Iterator[str]:
         count = words.counted(len(seen.incidents), "incident")
         told = f"{count} in {whose}, {len(lasting) or 'none'} open" if seen.incidents else f"none in {whose}"
         if lasting:
-            worst = max(lasting, key=lambda one: (INCIDENT_SEVERITIES.index(one.severity), -one.start))
-            told += f": {worst.name} on {worst.entity}, {worst.severity}, since {words.moment(worst.start)}"
+            told += f": {incident(min(lasting, key=incident_rank))}"
         yield told
+
+
+def incident(one: Incident) -> str:
+    """An incident in words."""
+    return f"{one.name} on {one.entity}, {one.severity}, since {words.moment(one.start)}"
+
+
+def incident_rank(one: Incident) -> tuple[int, float]:
+    """The most serious first, of these the oldest."""
+    return -INCIDENT_SEVERITIES.index(one.severity), one.start
 
 
 def _resolution(result: ApplicationResult) -> Iterator[str]:

@@ -140,8 +140,8 @@ RULES: tuple[Rule, ...] = (
         limit="0",
         reason="Failed: "
         + templates.names(f"min by (check) ({last('pte_source_check', _MATCH)}) == 0", "check", _OWN, raw=True)
-        + ". The source answers, but not with all that is wanted of it; pte-exporter doctor --source "
-        + "{{ $labels.source }} tells causes and remedies.",
+        + ". The source answers, but not with all that is wanted of it; pte-exporter doctor --config.file FILE "
+        + "--source {{ $labels.source }} tells causes and remedies.",
     ),
     Alert(
         name="PteDataTooOld",

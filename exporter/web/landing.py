@@ -16,6 +16,7 @@ from exporter import __version__, words
 from exporter.analysis.arithmetic import coarse
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import ApplicationResult, Snapshot
+from exporter.report.facts import incident, incident_rank
 from exporter.service import Status
 
 _HERE = Path(__file__).parent
@@ -89,10 +90,9 @@ def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[tuple[str,
     """(what, value, beside it) of the numbers that matter most."""
     limits = snapshot.settings.certification
     load, coverage, efficacy = result.load.peak_ratio, result.coverage.weighted_ratio, result.efficacy.score
-    at_least = "of production's peak, at least {} wanted"
-    yield "Load reached", _percent(load), at_least.format(words.percent(limits.load_coverage))
-    at_least = "of production's requests, at least {} wanted"
-    yield "Tested endpoints serve", _percent(coverage), at_least.format(words.percent(limits.weighted_coverage))
+    yield "Load reached", _percent(load), _share(load, limits.load_coverage, "of production's peak")
+    tested = _share(coverage, limits.weighted_coverage, "of production's requests")
+    yield "Tested endpoints serve", _percent(coverage), tested
     rating = f"{result.efficacy.rating}, " if result.efficacy.rating is not None else ""
     yield "Efficacy of the test", _percent(efficacy), f"{rating}at least {words.percent(limits.efficacy)} wanted"
     if result.run is None or result.run_age is None:
@@ -113,13 +113,22 @@ def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[tuple[str,
         yield from _of_production(result.production)
 
 
+def _share(ratio: float | None, limit: float, of: str) -> str:
+    """What stands beside a share: "no evidence of production's peak" would say that the peak is not known."""
+    return (
+        f"at least {words.percent(limit)} {of} wanted"
+        if ratio is None
+        else f"{of}, at least {words.percent(limit)} wanted"
+    )
+
+
 def _of_production(seen: ApplicationObservation) -> Iterator[tuple[str, str, str]]:
     """What only some kinds of source tell: trouble by their own rules, and rates without minutes."""
     if seen.incidents is not None:
-        lasting = [one for one in seen.incidents if one.is_open]
-        oldest = f", the oldest since {words.moment(min(one.start for one in lasting))}" if lasting else ""
-        day = f"{words.counted(len(seen.incidents), 'incident')} in {words.duration(seen.window.duration)}"
-        yield "Open incidents", str(len(lasting) or "none"), f"{day}{oldest}"
+        lasting = sorted((one for one in seen.incidents if one.is_open), key=incident_rank)
+        named = f"{incident(lasting[0])}; " if lasting else ""
+        ended = words.counted(len(seen.incidents) - len(lasting), "incident")
+        yield "Open incidents in production", str(len(lasting) or "none"), f"{named}{ended} that ended"
     steps = coarse(seen, "request_rate")
     if steps is not None:
         yield "Resolution", words.duration(steps), "for each value of production's request rate: no peaks are known"
@@ -139,7 +148,9 @@ def _source(status: Status, now: float) -> str:
     lines += [f"warning: {warning}" for warning in status.warnings]
     for step in status.failed:
         lines.append(f"check {step.check} {step.subject}".rstrip() + f" failed: {step.found}")
-        lines += [f"likely as {cause.text}: {cause.remedy}" for cause in step.causes[:1]]
+        lines += [f"likely cause: {cause.text}. What to do: {cause.remedy}" for cause in step.causes[:1]]
+    if status.error is not None or status.failed:
+        lines.append(f"all causes: pte-exporter doctor --config.file FILE --source {environment.name}")
     below = "".join(f"<p>{escape(line)}</p>" for line in lines)
     name = escape(
         f"{environment.name} ({environment.role})" if environment.name != environment.role else environment.name

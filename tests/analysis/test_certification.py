@@ -220,6 +220,7 @@ def test_never_tested() -> None:
     [
         (None, RUN, "production was not observed"),
         (replace(LIVE, signals=making.peaks(request_rate=0.0)), RUN, "production had no traffic"),
+        (replace(LIVE, signals={}, latency=None), RUN, "production's request rate is not known"),
         (LIVE, replace(RUN, signals={}, latency=None, routes=()), "the test run left no data"),
         (LIVE, replace(RUN, signals={}), "nobody observed how much load the test made"),
     ],

@@ -73,10 +73,11 @@ def test_trouble_and_coarse_rates_are_told_where_they_are_known(snapshot: Snapsh
     lasting = Incident("violation", TEXT, TEXT, "TIER", "critical", NOW - 3600.0, None)
     over = dataclasses.replace(lasting, start=NOW - 7200.0, end=NOW - 5400.0)
     found = told(incidents=(over, lasting), signals={"request_rate": rate})
-    assert "<dt>Open incidents</dt><dd><strong>1</strong>" in found
-    assert f"2 incidents in 1 day, the oldest since {words.moment(NOW - 3600.0)}" in found
+    assert "<dt>Open incidents in production</dt><dd><strong>1</strong>" in found
+    named = f"{escape(TEXT)} on {escape(TEXT)}, critical, since {words.moment(NOW - 3600.0)}"
+    assert f"{named}; 1 incident that ended" in found
     assert "<dt>Resolution</dt><dd><strong>10 minutes</strong>" in found
-    assert "<dt>Open incidents</dt><dd><strong>none</strong>" in told(incidents=())
+    assert "<dt>Open incidents in production</dt><dd><strong>none</strong>" in told(incidents=())
     silent = told(incidents=None)
     assert "Open incidents" not in silent
     assert "<dt>Resolution</dt>" not in silent
