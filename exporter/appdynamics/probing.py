@@ -61,6 +61,8 @@ class Probe:
     """Those with calls in the last hour, by our name."""
     measured: bool = False
     """Whether the controller knows calls of any application."""
+    coarse: bool = False
+    """Whether data of the window came in steps, not in minutes."""
     spent: list[float] = field(default_factory=list)
     """Seconds that calls for metric data took, those sent together as one."""
     browsed: int = 0

@@ -99,7 +99,8 @@ def _window(probe: Probe, name: str) -> Finding:
     length = sum(piece.duration for piece in pieces)
     number = np.unique(np.concatenate(times)).size
     told = f"{number} of {length / step:.0f} values of {duration(step)} each over {duration(length)}; {past}"
-    if step > MINUTE:
+    probe.coarse = step > MINUTE
+    if probe.coarse:
         return warning(told, *lost(probe.options, "the day"))
     pattern = probe.wanted.pattern
     if pattern is not None and coarse is not None and coarse <= pattern.duration:

@@ -80,7 +80,8 @@ def test_the_budget_is_too_small_for_ever(stand: Stand) -> None:
     steps = stand.shown("budget", stand.examined(calls=Calls(per_poll=10)))
     assert troubles(steps) == {"budget": "failed"}
     assert "something is left out of each" in causes(one(steps, "budget"))
-    assert "calls.per_poll: 20" in causes(one(steps, "budget"))
+    assert "calls.per_poll: 30, which is 18 and 20 % more" in causes(one(steps, "budget"))
+    assert not troubles(stand.examined(calls=Calls(per_poll=30)))
 
 
 def test_the_first_poll_does_not_fit(stand: Stand) -> None:
@@ -88,6 +89,19 @@ def test_the_first_poll_does_not_fit(stand: Stand) -> None:
     steps = stand.examined(calls=Calls(per_poll=14))
     assert troubles(steps) == {"budget": "warning"}
     assert "the first poll is not complete" in causes(one(steps, "budget"))
+    assert "calls.per_poll: 30, which is 18 and 20 % more" in causes(one(steps, "budget"))
+
+
+def test_the_budget_where_minutes_are_not_kept(stand: Stand) -> None:
+    """A first poll then looks for where they begin: what is advised is enough for that too, and not much more."""
+    stand.controller.retention = (4 * HOUR, 48 * HOUR)
+    options = stand.options(calls=Calls(per_poll=20))
+    assert "at most 43 calls of the first poll" in one(examined(options), "budget").found
+    asked = wanted()
+    source = Source(stand.options(), "production", lambda: END + 300.0)
+    first = source.observe(asked.window, asked.pattern)
+    source.close()
+    assert 30 < first.queries <= plan(options, asked, 1, coarse=True).first == 43
 
 
 def test_polls_take_too_long(stand: Stand) -> None:
