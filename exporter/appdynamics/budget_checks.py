@@ -79,8 +79,9 @@ def _budget(probe: Probe) -> Finding:
     each = max(probe.spent, default=0.0)
     first, later = (_time(number, each, probe.options) for number in (planned.first, planned.later))
     running = "" if probe.production else " while a test runs"
+    about = "at most" if probe.coarse else "about"
     told = (
-        f"{'at most' if probe.coarse else 'about'} {planned.first} calls of the first poll and {planned.later} of each later one{running}, of "
+        f"{about} {planned.first} calls of the first poll and {planned.later} of each later one{running}, of "
         f"{calls.per_poll} (calls.per_poll); at {spent(each, 3)} a call, {probe.options.parallel} at a time, "
         f"{spent(first, 3)} and {spent(later, 3)} of {duration(interval)}; "
         f"this check-up took {counted(probe.calls, 'call')}"

@@ -11,7 +11,7 @@ import numpy as np
 from exporter.appdynamics.probing import LOOKED_AT, Probe, either, forbidden, near, some
 from exporter.appdynamics.reading import stars, total
 from exporter.appdynamics.records import Answer, Ask
-from exporter.appdynamics.usual_causes import ROLE
+from exporter.appdynamics.usual_causes import ROLE, UNTESTED
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
@@ -116,8 +116,13 @@ def _values(key: str, answer: Answer) -> str:
 def _unknown(probe: Probe, key: str, path: str, outcome: _Outcome) -> Finding:
     """The path stands for nothing in some applications."""
     own = key in probe.options.metrics
+    if not probe.production and key == "calls" and (outcome.told or not own):
+        probe.untested = outcome.unknown
+    rest = [name for name in outcome.unknown if name not in probe.untested]
     found = "; ".join([f"no such metric of {listed(outcome.unknown)}", *outcome.told])
-    where = _nearest(probe, outcome.unknown[0], path)
+    if not rest:
+        return warning(found, UNTESTED, *_NO_AGENT) if key == "calls" else ok(f"{found}; as of calls")
+    where = _nearest(probe, rest[0], path)
     causes = [] if where is None else [where if key == _P95 else Cause(where.text, f"metrics.{key}: {where.remedy}")]
     if own and where is None:
         causes.append(Cause("a slip in the path", f"metrics.{key}: copy it from the Metric Browser (Copy Full Path)"))

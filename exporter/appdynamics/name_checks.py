@@ -12,7 +12,7 @@ from exporter.appdynamics.probing import LISTED, Probe, either, forbidden, near,
 from exporter.appdynamics.reading import stars, total
 from exporter.appdynamics.records import Answer, Ask, Metric, Transaction
 from exporter.appdynamics.routes import counted
-from exporter.appdynamics.usual_causes import PLACE, ROLE
+from exporter.appdynamics.usual_causes import PLACE, ROLE, UNTESTED
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
@@ -89,7 +89,8 @@ def _transactions(probe: Probe, name: str) -> Finding:
     if not found:
         text = "no agent of the application saw requests that it takes for business transactions"
         detection = "Configuration > Instrumentation > Transaction Detection: turn it on for its tiers"
-        return warning("none: there are no endpoints, and coverage has no evidence", Cause(text, detection))
+        untested = () if probe.production else (UNTESTED,)
+        return warning("none: there are no endpoints, and coverage has no evidence", *untested, Cause(text, detection))
     path = probe.options.paths.get("transaction_calls")
     if path is not None:
         with contextlib.suppress(SourceError):  # `metrics` tells it; here it is only how much each matters

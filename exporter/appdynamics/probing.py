@@ -59,6 +59,8 @@ class Probe:
     """Calls of each business transaction over the last hour, one value each, by our name of the application."""
     active: Sequence[str] = ()
     """Those with calls in the last hour, by our name."""
+    untested: Sequence[str] = ()
+    """Those of the PTE of which the controller knows no calls at all, by our name."""
     measured: bool = False
     """Whether the controller knows calls of any application."""
     coarse: bool = False

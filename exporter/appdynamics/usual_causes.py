@@ -33,6 +33,9 @@ REDIRECTED = (
     LOGIN[0],
 )
 
+UNTESTED = Cause("no test has called it yet", "test it, or take it out of applications of this side")
+"""Of an application of the PTE that the controller lists and knows no calls of."""
+
 _BUSY = Cause(
     "the controller has ten threads for all users of its API, and others keep them busy",
     "calls.parallel: 2, and a longer `interval`; ask who else reads the API",

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from exporter.appdynamics.options import Application
 from exporter.demo.controller import Answer, Asked, Fault, faults
 from exporter.demo.controller.answers import as_json
 from tests.appdynamics.checking import (
@@ -126,6 +127,29 @@ def test_reported_and_zero(stand: Stand) -> None:
     steps = stand.examined()
     assert troubles(steps) == {"metrics calls": "warning"}
     assert one(steps, "metrics", "calls").found == "no calls in the last hour of shop"
+
+
+def idle(stand: Stand, name: str) -> None:
+    """An application that is registered, and that nobody has called yet."""
+    number = one(stand.examined("pte", applications={name: Application()}), "applications", name).found.split()[-1]
+    stand.clean()
+    for page in ("metric-data", "business-transactions"):
+        stand.controller.faults.add(faults.instead(as_json([]), f"*/applications/{number}/{page}"))
+
+
+def test_an_application_that_was_never_tested(stand: Stand) -> None:
+    """In the PTE that is no failure: it is told with what to do, and other metrics of it only as of its calls."""
+    idle(stand, "search-pte")
+    two = {"shop": Application(name="shop-pte"), "search": Application(name="search-pte")}
+    steps = stand.shown("untested", stand.examined("pte", applications=two))
+    assert troubles(steps) == {"transactions search": "warning", "metrics calls": "warning"}
+    assert one(steps, "metrics", "calls").causes[0].remedy.startswith("test it, or take it out of applications")
+    assert one(steps, "metrics", "latency_p95").found.startswith("no such metric of search")
+    assert one(steps, "metrics", "latency_p95").found.endswith("; as of calls")
+    alone = stand.examined("pte", applications={"search": Application(name="search-pte")})
+    assert set(troubles(alone).values()) == {"warning"}
+    wrong = {"calls": "Overall Application Performance|Call per Minute"}
+    assert one(stand.examined("pte", applications=two, metrics=wrong), "metrics", "calls").verdict == "failed"
 
 
 def test_data_of_some_metrics_only(stand: Stand) -> None:
