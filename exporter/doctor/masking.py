@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 import msgspec
 
+from exporter.http.options import written
 from exporter.model.checkup import Cause, Checked
 
 HIDDEN = "<secret>"
@@ -26,8 +26,7 @@ _SHORTEST = 4
 def secrets(options: Any) -> tuple[str, ...]:
     """Every secret that the options name and that can be read now, the longest first."""
     found = {each for each in _values(options) if len(each) >= _SHORTEST}
-    written = {form for each in found for form in (each, quote(each, safe=""), quote_plus(each))}
-    return tuple(sorted(written, key=len, reverse=True))
+    return tuple(sorted(set[str]().union(*map(written, found)), key=len, reverse=True))
 
 
 def mask(done: Checked, hidden: Sequence[str]) -> Checked:

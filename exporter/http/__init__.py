@@ -21,13 +21,15 @@ import urllib3
 from exporter import __version__
 from exporter.http.deadline import Deadline, DeadlineAdapter
 from exporter.http.failures import Failures, Words, is_page
-from exporter.http.options import HttpOptions, check_tls, proxy_authorization, request_headers
+from exporter.http.options import HttpOptions, check_tls, proxy_authorization, request_headers, written
 
 __all__ = ["Response", "Session", "Words"]
 
 logging.getLogger("urllib3").setLevel(logging.ERROR)  # what it warns of, we raise; its lines hold tracebacks
 
 _CHUNK = 1 << 16
+_LOOKED_AT = 20_000
+"""Bytes of a page in which a login form is looked for."""
 _TEXT_PART = 150
 
 
@@ -41,6 +43,13 @@ class Response:
     """The server's clock minus ours, in seconds, from its Date header (which counts whole seconds)."""
     html: bool = False
     """Whether it is said to be an HTML page."""
+
+    @property
+    def login(self) -> bool:
+        """Whether it is a page made for people to log in at; a server's own refusals are pages too."""
+        body = self.body[:_LOOKED_AT].lower()
+        page = self.html or body.lstrip()[:1] == b"<"
+        return page and any(word in body for word in (b"<form", b"saml", b"sign in", b"log in", b"login"))
 
 
 class Session:
@@ -140,7 +149,7 @@ class Session:
         with self._lock:
             headers, known = request_headers(self._options, authorization)
             self._adapter.proxy_authorization, proxys = proxy_authorization(self._options.proxy)
-            hidden = {*known, *secrets, *(quote(secret, safe="") for secret in secrets), *proxys}
+            hidden = set[str]().union(*map(written, (*known, *secrets, *proxys)))
             self._secrets = tuple(sorted(hidden, key=len, reverse=True))
             try:
                 with self._deadline.within(self._options.timeout):

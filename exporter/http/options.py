@@ -6,6 +6,8 @@ these records, in messages or in logs.
 
 from __future__ import annotations
 
+import html
+import json
 import os
 import re
 import ssl
@@ -13,7 +15,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import msgspec
 
@@ -81,6 +83,12 @@ class Secret:
         if value is None:
             raise SourceError("unreadable", f"the environment variable {self.variable} is not set: set it")
         return _line(value, f"the environment variable {self.variable}")
+
+
+def written(secret: str) -> set[str]:
+    """A secret as a server may write it down that repeats what it was sent: plain, in a URL, in JSON, in HTML."""
+    urls = (quote(secret), quote(secret, safe=""), quote_plus(secret))
+    return {secret, *urls, json.dumps(secret)[1:-1], html.escape(secret), html.escape(secret, quote=False)}
 
 
 def _line(text: str, where: str) -> str:

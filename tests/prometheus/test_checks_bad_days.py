@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import json
 import socket
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -179,3 +183,23 @@ def test_gateway() -> None:
         "answer": "ok",
         "credentials": "ok",
     }
+
+
+ODD = 'p&a"s<s>w%2B/o=\\x+1'
+
+
+@pytest.mark.parametrize("option", ["token", "password"])
+def test_a_server_that_repeats_the_secret(option: str, tmp_path: Path) -> None:
+    """However a server writes down what it was sent, its message is told without the secret."""
+    (tmp_path / "secret").write_text(ODD)
+    given: dict[str, Any] = {
+        "token": {"bearer_token_file": tmp_path / "secret"},
+        "password": {"username": "me", "password_file": tmp_path / "secret"},
+    }[option]
+    forms = {ODD, quote(ODD), quote(ODD, safe=""), quote_plus(ODD), html.escape(ODD), json.dumps(ODD)[1:-1]}
+    forms |= {b64encode(f"me:{ODD}".encode()).decode()} if option == "password" else set()
+    for form in forms:
+        error = {"status": "error", "errorType": "bad_data", "error": f"what is {form} for?"}
+        with bad_server(reply_json(error, 400)) as server:
+            done = of(examined(server, **given), "credentials")
+        assert "what is <secret> for?" in done.found
