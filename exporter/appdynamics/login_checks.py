@@ -12,7 +12,6 @@ from exporter.appdynamics.probing import Probe
 from exporter.appdynamics.usual_causes import LOGIN, NO_CONTROLLER, PLACE, usual
 from exporter.checkup import failed, ok, warning
 from exporter.errors import SourceError
-from exporter.http import Response
 from exporter.http.options import request_headers
 from exporter.model.checkup import Cause, Finding
 from exporter.words import duration, moment
@@ -26,14 +25,6 @@ SOON = 14 * 86400.0
 """A token's end that is this near is worth a warning, in seconds."""
 
 
-def is_login(answer: Response) -> bool:
-    """Whether a page is made for people to log in at; the controller's own refusals are pages too."""
-    body = answer.body[:20000].lower()
-    return (answer.html or body.lstrip()[:1] == b"<") and any(
-        word in body for word in (b"<form", b"saml", b"sign in", b"log in", b"login")
-    )
-
-
 def login(probe: Probe) -> Finding:
     """The list of applications, of which only the status matters here."""
     try:
@@ -42,12 +33,12 @@ def login(probe: Probe) -> Finding:
         return failed(str(error), *usual(error))
     basic = probe.options.username is not None
     if answer.status in (401, 403):
-        if is_login(answer):
+        if answer.login:
             return failed(f"a login page ({answer.status})", *LOGIN)
         return failed(f"refused ({answer.status})", *(_user(probe.options) if basic else _token(probe.options)))
     if answer.status != 200:
         return failed(f"there is no list of applications ({answer.status})", *NO_CONTROLLER)
-    if answer.html or is_login(answer):
+    if answer.html or answer.login:
         return failed("a login page (200) instead of the list of applications", *LOGIN)
     if basic:
         return ok("user and password are taken; they do not expire by themselves, as tokens do")

@@ -141,8 +141,8 @@ class Token:
         response = self._session.post(PATH, form, secrets=(value,), accept=(200, 400, 401, 403))
         if response.status != 200:
             text = f"{where} gives no token to {who} ({response.status}): check client, account and {secret.path}"
-            if response.html:
-                text += "; the answer is an HTML page: is there a login page (single sign-on, a proxy) before it?"
+            if response.login:
+                text += "; the answer is a login page: is single sign-on or a proxy before it?"
             raise SourceError("auth", text)
         body = _decoded(response, where)
         return _Held(f"Bearer {body.access_token}", sent + renewal(_life(body, where)))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from exporter.appdynamics.connection import WORDS
-from exporter.appdynamics.login_checks import is_login, login
+from exporter.appdynamics.login_checks import login
 from exporter.appdynamics.options import SAAS, Options
 from exporter.appdynamics.probing import Probe
 from exporter.appdynamics.token import LIFE, PATH, renewal
@@ -103,7 +103,7 @@ def _token(probe: Probe, who: str) -> Finding:
 def _refused(options: Options, answer: Response, who: str) -> Finding:
     """By status."""
     status = answer.status
-    if status in (401, 403) and is_login(answer):
+    if status in (401, 403) and answer.login:
         return failed(f"a login page ({status}) instead of a token", *LOGIN)
     if status in (401, 403):
         return failed(f"no token for {who} ({status})", *_unknown(options, status))

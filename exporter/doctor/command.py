@@ -43,6 +43,8 @@ def _run(given: argparse.Namespace) -> int:
 
     config = sources.read(given.config_file or _DEMO, checked=False)
     names = tuple(each.name for each in config.environments)
+    if not given.config_file:  # on the terminal as well where the output goes to a file
+        print("pte-exporter doctor: no --config.file: this is the embedded demo", file=sys.stderr)
     if given.source is not None and given.source not in names:
         print(f"pte-exporter doctor: --source: {unknown(given.source, names, 'source')}", file=sys.stderr)
         return 2

@@ -185,7 +185,7 @@ def test_wrong_secret(token: Token, secret: Path) -> None:
 @pytest.mark.parametrize(
     ("behave", "reason", "text"),
     [
-        (reply(401, SECRET.encode(), {"Content-Type": "text/html"}), "auth", "login page"),
+        (reply(401, b"<form>" + SECRET.encode(), {"Content-Type": "text/html"}), "auth", "login page"),
         (reply(400, b""), "auth", "(400)"),
         (reply(403, b""), "auth", "(403)"),
         (reply(404, b""), "not_found", "it ends before"),
@@ -296,3 +296,11 @@ def test_waiting_does_not_block_those_with_a_token(token: Token, controller: Con
     assert thread.is_alive()
     thread.join(30)
     assert clock.now == 1000.0
+
+
+def test_a_page_that_refuses_is_no_login_page(clock: Clock, secret: Path) -> None:
+    """Servlet containers say 401 with a page: who reads the error is not sent to look for single sign-on."""
+    page = reply(401, b"<html><h1>HTTP Status 401</h1></html>", {"Content-Type": "text/html"})
+    with bad_server(page) as server, pytest.raises(SourceError) as caught:
+        token_of(server.url, secret, clock).authorization()
+    assert str(caught.value).endswith("(401): check client, account and client_secret_file")

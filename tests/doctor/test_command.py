@@ -37,9 +37,10 @@ def loadtest(directory: Path, age: float = 7200.0) -> dict[str, Any]:
 
 
 def test_the_embedded_demo_is_well() -> None:
-    """Without a file the demo is examined: every source with its steps and a summary, and exit code 0."""
+    """Without a file the demo is examined, and said to be: every source with steps and summary, and exit code 0."""
     done = command("doctor")
-    assert (done.returncode, done.stderr) == (0, "")
+    said = "pte-exporter doctor: no --config.file: this is the embedded demo\n"
+    assert (done.returncode, done.stderr) == (0, said)
     assert [line for line in done.stdout.splitlines() if line and line[0] != " "] == [
         "production (demo)", "production: 3 ok",
         "pte (demo)", "pte: 3 ok",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from exporter.demo.controller.rules import ACCOUNT, CLIENT, Controller
 from exporter.demo.controller.server import Server
+from exporter.demo.shop import APPLICATIONS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,7 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     host, _, port = options.listen.rpartition(":")
     secret = options.secret.read_text(encoding="utf-8").strip()
-    Server((host, int(port)), Controller(options.seed, secret=secret)).serve_forever()
+    controller = Controller(options.seed, secret=secret)
+    names = ", ".join(application.name for application in APPLICATIONS)
+    print(f"http://{options.listen}: account {ACCOUNT}, client {CLIENT}; {names}, and with -pte each", flush=True)
+    Server((host, int(port)), controller).serve_forever()
 
 
 if __name__ == "__main__":
