@@ -192,14 +192,12 @@ ODD = 'p&a"s<s>w%2B/o=\\x+1'
 def test_a_server_that_repeats_the_secret(option: str, tmp_path: Path) -> None:
     """However a server writes down what it was sent, its message is told without the secret."""
     (tmp_path / "secret").write_text(ODD)
-    given: dict[str, Any] = {
-        "token": {"bearer_token_file": tmp_path / "secret"},
-        "password": {"username": "me", "password_file": tmp_path / "secret"},
-    }[option]
+    key = "bearer_token_file" if option == "token" else "password_file"
+    sent: dict[str, Any] = {key: tmp_path / "secret", **({"username": "me"} if option == "password" else {})}
     forms = {ODD, quote(ODD), quote(ODD, safe=""), quote_plus(ODD), html.escape(ODD), json.dumps(ODD)[1:-1]}
     forms |= {b64encode(f"me:{ODD}".encode()).decode()} if option == "password" else set()
     for form in forms:
         error = {"status": "error", "errorType": "bad_data", "error": f"what is {form} for?"}
         with bad_server(reply_json(error, 400)) as server:
-            done = of(examined(server, **given), "credentials")
+            done = of(examined(server, **sent), "credentials")
         assert "what is <secret> for?" in done.found
