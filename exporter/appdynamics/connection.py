@@ -18,8 +18,10 @@ from exporter.http.options import HttpOptions
 WORDS = Words(
     api="an AppDynamics controller",
     path="it ends before /controller/rest",
-    credentials="account and credentials, and whether their role may view the application",
+    credentials="account and credentials",
+    rights="whether the role of our client or user may view this",
     narrow="narrow the metric paths",
+    rate="lower calls.parallel, as others ask it too; or poll less often",
 )
 
 

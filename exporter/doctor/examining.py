@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import structs
 
@@ -23,6 +23,9 @@ from exporter.pipeline import Pipeline, windows
 
 CONFIGURATION, OBSERVATION = "configuration", "observation"
 """The steps that every kind of source has in the command, before and after those of its kind."""
+
+_TOLD = 5
+"""Failed checks whose first cause is told again of the poll."""
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +115,17 @@ def _of_url(environment: Environment, wants: Wanted) -> tuple[Cause, ...]:
     return ()
 
 
+def _told_before(error: SourceError, done: Sequence[Checked]) -> Sequence[Cause]:
+    """What failed checks said of an answer that the poll got too: they know better than its reason alone."""
+    if error.reason not in ("auth", "bad_query", "not_found"):
+        return ()
+    ill = [each for each in done if each.verdict == "failed" and each.causes]
+    return [
+        Cause(f"as at {each.check} {each.subject}".rstrip() + f": {each.causes[0].text}", each.causes[0].remedy)
+        for each in ill[:_TOLD]
+    ]
+
+
 def _observation(config: Config, environment: Environment, at: float, done: list[Checked]) -> Step:
     """One poll. A failed check of the source as a whole makes it useless; one of an application or a signal does not:
 
@@ -122,6 +136,8 @@ def _observation(config: Config, environment: Environment, at: float, done: list
         pipeline = Pipeline(structs.replace(config, environments=(environment,)))
         try:
             found = pipeline.poll(environment.name, at)
+        except SourceError as error:
+            return failed(str(error), *(_told_before(error, done) or causes_of(error.reason, str(error))))
         finally:
             pipeline.close()
         explained = any(each.verdict in ("failed", "warning") for each in done)

@@ -32,6 +32,10 @@ class Words:
     """What to check when we are refused."""
     narrow: str = "narrow selector"
     """How answers become smaller."""
+    rate: str = "poll less often or raise the limit"
+    """How we ask less often than is allowed."""
+    rights: str = ""
+    """What to check instead at a 403, where that is said only of whom the server knows; its page is its own then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Failures:
         """The error for a status that is not wanted. `now` is Unix time, which a Retry-After may refer to."""
         where, words = self.place, self.words
         wait = _retry_after(headers.get("Retry-After"), now)
+        if status == 403 and words.rights:
+            return SourceError("auth", f"{where} refused us ({status}): check {words.rights}")
         if status in (401, 403):
             text = f"{where} refused us ({status}{_page(headers)}): check {words.credentials}"
             if is_page(headers):
@@ -62,7 +68,7 @@ class Failures:
             return SourceError("not_found", f"{where} has no such path (404): check url, {words.path}")
         if status == 429:
             text = f"{where} limits our rate (429)" + (f", wait {wait:.0f} s" if wait is not None else "")
-            return SourceError("rate_limited", f"{text}: poll less often or raise the limit", retry_after=wait)
+            return SourceError("rate_limited", f"{text}: {words.rate}", retry_after=wait)
         if 300 <= status < 400:
             to = self._destination(headers)
             return SourceError("redirect", f"{where} redirects{to} ({status}): set url to the final address")

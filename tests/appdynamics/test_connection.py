@@ -160,7 +160,7 @@ def test_forbidden(controller: Controller, tmp_path: Path) -> None:
         controller.faults.add(faults.forbidden("*/applications"))
         error = refusal(Connection(options(url, **oauth(tmp_path))))
     assert (error.reason, controller.token_requests, controller.rest_requests) == ("auth", 1, 1)
-    assert "whether their role may view the application" in str(error)
+    assert str(error).endswith("(403): check whether the role of our client or user may view this")
 
 
 def test_unreadable_secret_names_the_controller(tmp_path: Path) -> None:
