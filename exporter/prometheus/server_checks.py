@@ -105,7 +105,8 @@ def retention(probe: Probe) -> Finding:
         days = f"--storage.tsdb.retention.time={-(-needed // _DAY):.0f}d"
         causes = [Cause("the server forgets what polls look for", f"start it with {days} or more")]
         if not probe.production:
-            causes.append(Cause("the look-back is longer than it need be", "lower analysis.test_run.lookback"))
+            lower = "lower analysis.certification.max_age, and analysis.test_run.lookback, which is longer than that"
+            causes.append(Cause("the look-back is longer than it need be", lower))
         text = "a long-term store is behind it"
         return failed(found, *causes, Cause(text, "point url to that (Thanos, Mimir, VictoriaMetrics)"))
     if probe.production and seconds is not None and seconds < needed + 35 * _DAY:
