@@ -55,6 +55,7 @@ class Pipeline:
             role: build(environment) for role, environment in self._environments.items()
         }
         self._locks = {role: threading.Lock() for role in self._environments}
+        self._given_up = frozenset[str]()
         self._answers = dict.fromkeys(self._environments, False)
         self._seen: dict[str, Seen] = {}
         self._before: dict[float, Observation] = {}
@@ -68,6 +69,9 @@ class Pipeline:
     def take_over(self, old: Pipeline) -> None:
         """Go on from what an earlier pipeline saw, as far as the configuration of a side is the same as it was."""
         same = [role for role, each in self._environments.items() if old._environments.get(role) == each]
+        for role in same:  # with what its source keeps of the past, which may not be there to be asked for again
+            self._sources[role], self._locks[role] = old._sources[role], old._locks[role]
+        old._given_up = frozenset(same)
         self._seen = {role: old._seen[role] for role in same if role in old._seen}
         if "production" in same:
             self._before = dict(old._before)
@@ -117,8 +121,12 @@ class Pipeline:
         return analyse(None, None, {}, self._settings, now, self.sides)
 
     def close(self) -> None:
-        """Give back connections, each source's when the poll of it that is in flight has ended."""
-        for role, source in self._sources.items():
+        """Give back connections, each source's when the poll of it that is in flight has ended.
+
+        Sources that another pipeline has taken over are left to it.
+        """
+        for role in self._sources.keys() - self._given_up:
+            source = self._sources[role]
             with self._locks[role]:
                 source.close()
 

@@ -107,3 +107,21 @@ def test_a_second_poll_looks_back_no_more(there: Estate) -> None:
     assert there.controller.rest_requests == 1 + 1 + 3
     pipeline.close()
     there.clock.now = AT
+
+
+def test_a_reload_keeps_what_the_controller_may_have_no_more(there: Estate) -> None:
+    """Where a side stays as it is configured, its source goes on, minutes and all; the other side begins anew."""
+    old = _pipeline(there, TEXT)
+    for name in ("production", "pte"):
+        old.poll(name, AT)
+    new = _pipeline(there, TEXT.replace("calls: {{parallel: 3}}", "calls: {{parallel: 2}}"))
+    new.take_over(old)
+    old.close()
+    costs = []
+    for name in ("production", "pte"):
+        there.controller.forget()
+        new.poll(name, AT)
+        costs.append(there.controller.rest_requests)
+    new.close()
+    assert costs[0] == 1 + 4 * 11
+    assert costs[1] > 3 * 11
