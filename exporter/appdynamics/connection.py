@@ -81,9 +81,9 @@ class Connection:
     def redact(self, text: str) -> str:
         """One printable line of what the controller sent, without what we keep secret."""
         with self._lock:
-            for session in (*self._idle, *self._busy, self._tokens):
-                text = session.redact(text)
-        return text
+            for session in (*self._idle, *self._busy):  # all of them, before a secret is cut in two
+                text = session.hide(text)
+            return self._tokens.redact(text)
 
     @contextlib.contextmanager
     def _lease(self) -> Iterator[Session]:

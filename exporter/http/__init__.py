@@ -97,10 +97,15 @@ class Session:
 
     def redact(self, text: str) -> str:
         """One printable line without any secret that was sent; of a long one the beginning and the end."""
-        for secret in self._secrets:
-            text = text.replace(secret, "<secret>")
+        text = self.hide(text)
         line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
         return line if len(line) <= 2 * _TEXT_PART else f"{line[:_TEXT_PART]} ... {line[-_TEXT_PART:]}"
+
+    def hide(self, text: str) -> str:
+        """A text without any secret that was sent."""
+        for secret in self._secrets:
+            text = text.replace(secret, "<secret>")
+        return text
 
     def get(
         self,

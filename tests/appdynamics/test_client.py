@@ -161,6 +161,20 @@ def test_secret_in_answers(tmp_path: Path) -> None:
     assert "it said: bad token <secret>" in str(error)
 
 
+def test_secret_in_a_long_answer(tmp_path: Path) -> None:
+    """A long answer is cut after the secrets have been taken out of it, also those that another session sent."""
+    refused = reply(400, b"x" * 140 + b" " + SECRET.encode() + b" " + b"y" * 400)
+
+    def answer(connection: socket.socket) -> None:
+        token = server.requests[-1].startswith(b"POST")
+        (reply_json({"access_token": "token"}) if token else refused)(connection)
+
+    with client_of(answer, **oauth(tmp_path)) as (client, server), pytest.raises(SourceError) as caught:
+        client.metrics([Ask(7, CALLS, DAY)])
+    assert "<secret" in str(caught.value)
+    assert SECRET[:5] not in str(caught.value)
+
+
 @pytest.mark.parametrize("behave", [drip(response(200, b"x" * 1000), at_once=80)])
 def test_deadline(behave: Behave) -> None:
     """A controller that drips bytes holds us no longer than the deadline."""

@@ -86,6 +86,21 @@ def test_more_than_come_at_once(budget: int, found: int, warned: bool) -> None:
         assert all("there may be more" in text for text in client.warnings)
 
 
+def test_more_open_violations_than_come_at_once() -> None:
+    """What lasts for a whole window is in each half of it: no calls are spent on halving that."""
+    times = {"startTimeInMillis": (NOW - 3 * 86400.0) * 1000, "endTimeInMillis": 0}
+    rows = [{"id": number, **times, "incidentStatus": "OPEN"} for number in range(MOST)]
+
+    def answer(connection: socket.socket) -> None:
+        [end] = asking(server.requests[-1])["end-time"]
+        reply_json(rows if int(end) > times["startTimeInMillis"] else [])(connection)
+
+    with client_of(answer) as (client, server):
+        assert len(client.violations(7, Window(NOW - 7 * 86400.0, NOW))) == MOST
+        assert client.calls < 40
+        assert "there may be more" in client.warnings[0]
+
+
 def violation(**changed: Any) -> dict[str, object]:
     entity = {"entityType": "APPLICATION_COMPONENT", "name": "web", "entityId": 3}
     given = {
