@@ -64,7 +64,7 @@ def test_checks_are_published_soon_after_the_start(tmp_path: Path) -> None:
         until(lambda: check(made, "found", "production") == 1, "the other source's check-up")
         page = landing.render(made.service.published.snapshot, made.service.statuses, time.time()).decode()
         assert "check fresh shop failed: the newest run ended" in page
-        assert "nothing ran since: run it again" in page
+        assert "likely cause: nothing ran since. What to do: run it again" in page
     assert check(made, "observation") is None
     assert check(made, "configuration") is None
 
