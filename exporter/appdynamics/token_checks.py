@@ -60,11 +60,7 @@ def _readable(options: Options, secret: Secret | None) -> Finding:
             secret.read()
         request_headers(options)
     except SourceError as error:
-        if "one line" not in str(error):  # it is not there
-            return failed(str(error), *causes_of(error.reason, str(error)))
-        text = "it is empty, or holds more than the secret: a second line, an umlaut, a byte order mark"
-        place = f"; {PLACE} generates a new one" if secret is not None else ""
-        return failed(str(error), Cause(text, f"write the secret alone into it{place}"))
+        return failed(str(error), *causes_of(error.reason, str(error)))
     odd = _odd(secret.read()) if secret is not None else ""
     if odd:
         return warning(f"read; {odd}", Cause("it was pasted with what stands around it", f"compare with {PLACE}"))

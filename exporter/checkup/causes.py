@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from exporter.model.checkup import Cause
 
 
@@ -30,26 +33,70 @@ def of_option(path: str, said: str = "") -> tuple[Cause, ...]:
 
 
 def _sure(said: str) -> tuple[Cause, ...]:
-    return next((causes for mark, causes in _SAID.items() if mark in said), ())
+    """The cause that the text tells, with its file and user where it names them."""
+    found: tuple[Cause, ...] = next((causes for mark, causes in _SAID.items() if mark in said), ())
+    if found and said.startswith("the environment variable") and found != (_UNSET,):
+        return (Cause(found[0].text, "set it to the secret alone, and start the exporter anew"),)
+    named = {word: match[match.lastindex or 0] for word, pattern in _NAMED.items() if (match := pattern.search(said))}
+    return tuple(Cause(each.text, _filled(each.remedy, named)) for each in found)
+
+
+def _filled(remedy: str, named: Mapping[str, str]) -> str:
+    for word, name in named.items():
+        remedy = remedy.replace(word, name)
+    return remedy
+
+
+_NAMED = {
+    "USER": re.compile(r"denied to user (\S+)"),
+    "FILE": re.compile(r"cannot read (.+?): |^(\S+): cannot be read|(?<!\S)(/.+?) (?:is empty|has \d+ lines|begins with|holds a)"),
+}
+"""What stands in remedies for names that messages tell."""
 
 
 _READ = "mend it; docs/sources.md says what the kind wants, and pte-exporter check says whether it will load"
 
-FORBIDDEN = Cause("the exporter's user may not read it", "give its user read permission, and to the folders above")
+FORBIDDEN = Cause(
+    "the exporter's user may not read it",
+    "give that user read permission, and x on the folders above: `namei -l FILE` shows all, chown USER FILE mends it",
+)
 _UNSET = Cause("an environment variable is not set", "set it for the exporter's process, and start it anew")
 _DIRECTORY = Cause(
     "there is a folder of that name: containers make one where the file to be mounted is not there",
     "take it away, put the file there, and start the container anew",
 )
-_MORE = Cause(
-    "it is empty, or holds more than the secret: a second line, an umlaut, a byte order mark",
-    "write the secret alone into it",
+_MISSING = Cause(
+    "there is no such file where the exporter runs: a slip in the path, or it is not mounted",
+    "`ls -l FILE` there, in its container where it has one; then mend the path, or mount it",
+)
+_EMPTY = Cause("no secret was written into it", "write the secret alone into it: cat > FILE")
+_LINES = Cause(
+    "there is more in it than the secret: its name, a comment, another secret",
+    "write the secret alone into it; `wc -l FILE` tells 0 or 1 then",
+)
+_MARK = Cause(
+    "an editor saved it with a byte order mark, as some do on Windows",
+    "save it as UTF-8 without, or: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE",
+)
+_LETTER = Cause(
+    "it was typed or pasted with something around it, such as a dash or quote that an editor made prettier",
+    "write the secret alone into it; `cat -A FILE` shows what is in it, so that nobody else should look on",
+)
+_ENCODED = Cause(
+    "it was saved in another encoding: PowerShell's > writes UTF-16",
+    "save it as UTF-8, in PowerShell: Set-Content -Encoding ascii FILE",
 )
 _SAID: dict[str, tuple[Cause, ...]] = {
     "Permission denied": (FORBIDDEN,),
     "Is a directory": (_DIRECTORY,),
     "is not set: set it": (_UNSET,),
-    "must hold one line": (_MORE,),
+    "No such file": (_MISSING,),
+    "is empty: it must": (_EMPTY,),
+    "lines: it must": (_LINES,),
+    "begins with a byte order mark": (_MARK,),
+    "not ASCII, the": (_LETTER,),
+    "a control character: it must": (_LETTER,),
+    "it is not text in UTF-8": (_ENCODED,),
 }
 """What messages say where there is no doubt about the cause."""
 

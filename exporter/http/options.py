@@ -6,6 +6,7 @@ these records, in messages or in logs.
 
 from __future__ import annotations
 
+import getpass
 import html
 import json
 import os
@@ -78,7 +79,7 @@ class Secret:
     def read(self) -> str:
         """The secret as it is now; raises SourceError `unreadable`."""
         if self.file is not None:
-            return _line(read_text(self.file), str(self.file))
+            return _line(read_text(self.file), str(self.file.absolute()))
         value = os.environ.get(self.variable or "")
         if value is None:
             raise SourceError("unreadable", f"the environment variable {self.variable} is not set: set it")
@@ -93,9 +94,23 @@ def written(secret: str) -> set[str]:
 
 def _line(text: str, where: str) -> str:
     line = text.strip()
-    if not line or not _printable(line):
-        raise SourceError("unreadable", f"{where} must hold one line of printable ASCII")
+    if wrong := _odd(line):
+        raise SourceError("unreadable", f"{where} {wrong}: it must hold one line of printable ASCII")
     return line
+
+
+def _odd(line: str) -> str:
+    """Why a text is no secret; nothing of what it holds is said."""
+    if line.startswith("\ufeff"):
+        return "begins with a byte order mark"
+    if not line:
+        return "is empty"
+    if (lines := len(line.splitlines())) > 1:
+        return f"has {lines} lines"
+    if not line.isascii():
+        number = next(at for at, each in enumerate(line, 1) if not each.isascii())
+        return f"holds a letter that is not ASCII, the {number}. one"
+    return "" if line.isprintable() else "holds a control character"
 
 
 def _printable(text: str) -> bool:
@@ -107,9 +122,20 @@ def read_text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise SourceError("unreadable", f"cannot read {file}: {error.strerror or 'error'}") from None
+        why = error.strerror or "error"
+        if isinstance(error, PermissionError):
+            why += f" to user {_user()}"
+        raise SourceError("unreadable", f"cannot read {file.absolute()}: {why}") from None
     except ValueError:
-        raise SourceError("unreadable", f"cannot read {file}: it is not text") from None
+        raise SourceError("unreadable", f"cannot read {file.absolute()}: it is not text in UTF-8") from None
+
+
+def _user() -> str:
+    """Who we are to files: a container's user often has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def _token(options: HttpOptions) -> Secret | None:

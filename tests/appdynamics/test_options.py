@@ -57,7 +57,7 @@ def test_nothing_wrong(secret: Path) -> None:
         ({"client": None}, "client", "wants client and one of client_secret_file, client_secret_env"),
         ({"client_secret_file": None}, "client", "wants client and one of"),
         ({"client_secret_env": "HOME"}, "client_secret_env", "not both"),
-        ({"client_secret_file": Path("missing")}, "client_secret_file", "cannot read missing"),
+        ({"client_secret_file": Path("missing")}, "client_secret_file", f"cannot read {Path.cwd()}/missing"),
         ({"client_secret_file": Path(os.devnull)}, "client_secret_file", os.devnull),
         ({"client_secret_file": None, "client": None}, "client", "missing: give client with client_secret_file, or"),
         ({"username": "me", "password_env": "HOME"}, "username", "give client or username, not both"),

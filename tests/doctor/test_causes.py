@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.checkup.causes import of_option
 from tests.doctor.making import examined, step
 from tests.running import PATIENCE
 
@@ -40,25 +41,50 @@ def _folder(path: Path) -> None:
     path.mkdir()
 
 
-def _two_lines(path: Path) -> None:
-    path.write_text("secret\nand more\n")
+def _holding(content: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content)
 
 
 @pytest.mark.parametrize(
-    ("made", "cause"),
+    ("made", "found", "cause"),
     [
-        (_no_file, "the secret is not where"),
-        (_folder, "containers make one"),
-        (_two_lines, "holds more than the secret"),
+        (_no_file, "No such file", "there is no such file where the exporter runs"),
+        (_folder, "Is a directory", "containers make one"),
+        (_holding(b" \n"), "token is empty", "no secret was written"),
+        (_holding(b"name\nsecret\n"), "token has 2 lines", "more in it than the secret"),
+        (_holding(b"\xef\xbb\xbfsecret\n"), "begins with a byte order mark", "saved it with a byte order mark"),
+        (_holding("se\u2019cret".encode()), "not ASCII, the 3. one", "typed or pasted with something around"),
+        (_holding(b"se\x00cret"), "holds a control character", "typed or pasted with something around"),
+        (_holding("secret".encode("utf-16")), "not text in UTF-8", "PowerShell's > writes UTF-16"),
     ],
 )
-def test_a_secret_that_cannot_be_read(made: Callable[[Path], None], cause: str, tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_read(made: Callable[[Path], object], found: str, cause: str, tmp_path: Path) -> None:
     """What is wrong with a secret is told by what came of reading it."""
     made(tmp_path / "token")
     given = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_file": tmp_path / "token"}
     done = step(examined(tmp_path, "production", kind="prometheus", **given), "configuration")
     assert done.verdict == "failed"
-    assert cause in done.causes[0].text
+    assert found in done.found
+    [only] = done.causes
+    assert cause in only.text
+    assert str(tmp_path / "token") in only.remedy or made is _folder
+    assert "FILE" not in only.remedy
+
+
+def test_a_secret_that_is_not_ours() -> None:
+    """The user who was refused is named, with the command that lets it in."""
+    said = "cannot read /run/secrets/token: Permission denied to user pte"
+    [cause] = of_option("bearer_token_file", said)
+    assert cause.remedy.endswith("`namei -l /run/secrets/token` shows all, chown pte /run/secrets/token mends it")
+
+
+def test_a_variable_that_holds_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nobody is sent to look for a file."""
+    monkeypatch.setenv("A_TOKEN", "a\nb")
+    given = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_env": "A_TOKEN"}
+    done = step(examined(tmp_path, "production", kind="prometheus", **given), "configuration")
+    assert "the environment variable A_TOKEN has 2 lines" in done.found
+    assert done.causes[0].remedy == "set it to the secret alone, and start the exporter anew"
 
 
 def test_a_variable_that_is_not_set(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_an_unusable_secret_costs_only_its_source(tmp_path: Path) -> None:
     assert f"bearer_token_file: cannot read {tmp_path}/token: No such file or directory" in " ".join(
         done.stdout.split()
     )
-    assert "mount the file, or set the variable" in done.stdout
+    assert "mend the path, or mount it" in " ".join(done.stdout.split())
     assert "production: 1 FAILED, 1 skipped" in done.stdout
     assert "pte: 3 ok" in done.stdout
 
