@@ -1,7 +1,7 @@
 """The asking of one observation: minutes that are not known yet, within the calls that a poll may take.
 
-What is asked first is had first: when the calls run out, the rest is left out, told in one warning, and asked for by
-the next polls. What came is kept at once, so that a failure later on loses none of it.
+What is asked first is had first: when the calls run out, the rest is left out, told in one warning, and of the past
+asked for by the next polls. What came is kept at once, so that a failure later on loses none of it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,10 @@ from exporter.errors import SourceError
 from exporter.model.observation import MINUTE, Window
 
 T = TypeVar("T")
+
+HISTORY, LOOK_BACK = "history", "the look-back"
+_OLD = {HISTORY, LOOK_BACK}
+"""What calls are for that is asked for once."""
 
 SHORTER = tuple(60.0 * minutes for minutes in (1080, 720, 465, 225, 60))
 """What is tried in turn where minutes are thrown away early: 18 hours, 12, not quite 8, not quite 4, one."""
@@ -241,7 +245,10 @@ class Poll:
         )
         wanted = self.client.calls + sum(sum(names.values()) for names in self.left_out.values())
         few = f"calls.per_poll is {self.options.calls.per_poll}, and {wanted} are wanted"
-        return f"{few}: the next polls go on with what was left out, raise it to have it now: {', '.join(parts)}"
+        way = "the next polls go on with what was left out, raise it to have it now"
+        if self.left_out.keys() - _OLD:  # what every poll wants, in the same order
+            way = "raise it: the next polls go on with history and test runs, and leave out the rest again"
+        return f"{few}: {way}: {', '.join(parts)}"
 
 
 def _newer(piece: Wanted, step: float, length: float, end: float) -> Wanted | None:

@@ -16,7 +16,7 @@ from exporter import words
 from exporter.appdynamics import spans
 from exporter.appdynamics.kept import Kept
 from exporter.appdynamics.minutes import chosen
-from exporter.appdynamics.poll import Poll, Wanted
+from exporter.appdynamics.poll import LOOK_BACK, Poll, Wanted
 from exporter.appdynamics.reading import totals
 from exporter.appdynamics.records import Answer, Ask, Floats
 from exporter.model.observation import MINUTE, Samples, Window
@@ -25,8 +25,6 @@ HOUR = 3600.0
 
 FRESH = 2 * HOUR
 """The newest hours may not be summed up yet: of them minutes are asked for in any case."""
-
-_WHAT = "the look-back"
 
 
 class LookBack:
@@ -46,7 +44,7 @@ class LookBack:
         unasked = self._rule_out(poll, window)
         ruled = [name for name in poll.ids if name not in unasked]  # else each of their days would be asked for
         wanted = [Wanted(name, "calls", gap) for name in ruled for gap in self._missing(name, window)]
-        poll.fetch(sorted(wanted, key=lambda one: -one.window.end), _WHAT)
+        poll.fetch(sorted(wanted, key=lambda one: -one.window.end), LOOK_BACK)
         found = {name: self._active(name, window) for name in poll.ids}
         hidden = [name for name, (_, coarse) in found.items() if coarse]
         if hidden:
@@ -64,7 +62,7 @@ class LookBack:
         asks = [Ask(poll.ids[name], poll.paths["calls"], each) for name, each in hours]
         unasked = set()
         for (name, asked), answer in zip(hours, poll.client.metrics(asks), strict=True):
-            if poll.answered(answer, name, "calls", _WHAT):
+            if poll.answered(answer, name, "calls", LOOK_BACK):
                 quiet = spans.missing(_ruled(asked, window), self._busy(answer))
                 self._quiet[name] = spans.joined([*self._quiet.get(name, []), *quiet])
             else:

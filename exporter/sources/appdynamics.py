@@ -20,7 +20,7 @@ from exporter.appdynamics.connection import Connection
 from exporter.appdynamics.kept import Kept
 from exporter.appdynamics.observing import ask, coarse_warnings, found, observed
 from exporter.appdynamics.options import Options, problems
-from exporter.appdynamics.poll import Poll, Wanted, each
+from exporter.appdynamics.poll import HISTORY, Poll, Wanted, each
 from exporter.appdynamics.reading import COUNTS
 from exporter.appdynamics.runs import LookBack
 from exporter.errors import SourceError
@@ -108,7 +108,7 @@ class Source:
         history = None if pattern is None else self._settled(poll, pattern)
         if history is not None:
             days = each(dict.fromkeys(windows, history), "calls")
-            poll.fetch(days, "history")
+            poll.fetch(days, HISTORY)
         seen = {}
         for name in windows:
             one = observed(poll.kept, told, name, window, settled)

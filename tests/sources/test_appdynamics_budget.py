@@ -52,6 +52,16 @@ def test_the_warning_says_what_and_what_to_do(there: Estate) -> None:
     )
 
 
+def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
+    """Fewer calls than every poll wants: routes and incidents are missing from each, and the warning says so."""
+    source = there.source(calls={"per_poll": 25})
+    for _ in range(3):
+        seen = there.poll(source, after=60.0)
+        assert not any(one.routes or one.incidents is not None for one in seen.applications.values())
+        assert "69 are wanted: raise it: the next polls go on with history and" in seen.warnings[0]
+        assert "and leave out the rest again: 4 for signals (shop, checkout, search and archive)" in seen.warnings[0]
+
+
 def test_order_of_what_is_left_out(there: Estate) -> None:
     """Series of minutes come before percentiles, routes and incidents; half of what makes a figure is no figure."""
     signals = 1 + 4 * (3 + 1 + 2 + 1)
