@@ -146,11 +146,21 @@ FLAGS = {"storage.tsdb.retention.time": "0s", "storage.tsdb.retention": "0s", "s
 @pytest.mark.parametrize(
     ("flags", "runtime", "verdict", "found"),
     [
-        (FLAGS, None, "failed", "kept for 15d, 35d are asked for"),
+        (FLAGS, None, "warning", "kept for 15d, 35d are asked for: a test run before that is not found"),
         ({**FLAGS, "storage.tsdb.retention": "60d"}, None, "ok", "kept for 60d, 35d are asked for"),
-        ({**FLAGS, "storage.tsdb.retention.time": "1w"}, None, "failed", "kept for 7d, 35d are asked for"),
+        (
+            {**FLAGS, "storage.tsdb.retention.time": "1w"},
+            None,
+            "warning",
+            "kept for 7d, 35d are asked for: a test run before that is not found",
+        ),
         ({**FLAGS, "storage.tsdb.retention.size": "9GB"}, None, "ok", "kept for 9GB, 35d are asked for"),
-        (FLAGS, "30d or 512MiB", "failed", "kept for 30d or 512MiB, 35d are asked for"),
+        (
+            FLAGS,
+            "30d or 512MiB",
+            "warning",
+            "kept for 30d or 512MiB, 35d are asked for: a test run before that is not found",
+        ),
         (None, "90d", "ok", "kept for 90d, 35d are asked for"),
         (None, None, "warning", "not told"),
     ],
