@@ -1,7 +1,4 @@
-"""What every kind of source promises, checked for each that there is; a new kind without an entry in BUILD fails.
-
-Each is built on the same made-up shop, its own way: computed, asked from a server, read from a file.
-"""
+"""What every kind of source promises, checked for each that there is; a new kind without an entry in BUILD fails."""
 
 from __future__ import annotations
 
@@ -9,21 +6,12 @@ import dataclasses
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import msgspec
 import pytest
 
 from exporter import sources
-from exporter.analysis import run
-from exporter.appdynamics.options import Application
-from exporter.config import REQUIRED, ROLES
-from exporter.demo.controller import ACCOUNT, CLIENT, Controller, serve
-from exporter.demo.shop import APPLICATIONS
+from exporter.config import ROLES
 from exporter.errors import REASONS, SourceError
 from exporter.model.observation import (
     GAUGE_SIGNALS,
@@ -33,109 +21,14 @@ from exporter.model.observation import (
     PATTERN_STEP,
     QUANTILES,
     ApplicationObservation,
-    Events,
     Observation,
     Samples,
     Window,
 )
-from exporter.model.settings import Settings, TestRunSettings
-from exporter.model.slo_settings import Side
-from exporter.sources import Counting, Source, appdynamics, demo, prometheus, recorded
-from tests import seed, servers
-
-DAY = Window(seed.END - 86400.0, seed.END)
-WEEK = Window(seed.END - 7 * 86400.0, seed.END)
-LOOKBACK = Window(seed.END - 9 * 86400.0, seed.END)
-THRESHOLD = 1.0
-
-choose = partial(run.choose, settings=TestRunSettings(), explicit={})
-
-
-@dataclasses.dataclass(frozen=True)
-class Built:
-    """A kind with real data behind it: how to construct each side, and one that cannot be read."""
-
-    module: ModuleType
-    production: Any
-    pte: Any
-    unreadable: Any
-    """Options of a source that must fail; None for a kind that has nothing to read."""
-    unknown: frozenset[str] = frozenset()
-    """What the kind cannot know, and must not tell: signals, "buckets", percentiles by their names in Latency."""
-
-    clock: Callable[[], float] | None = None
-    """The time that the source's server has, where its data is not there before it is over."""
-    remembers: bool = False
-    """Whether a source asks less when it is asked again, having kept the past."""
-
-    def source(self, options: Any, side: str = "production") -> Source:
-        given = {} if self.clock is None else {"clock": self.clock}
-        made: Source = self.module.Source(options, side, **given)
-        return made
-
-
-@contextmanager
-def build_demo(_: Path) -> Iterator[Built]:
-    yield Built(demo, demo.Options(seed=seed.SEED), demo.Options(seed=seed.SEED), None)
-
-
-@contextmanager
-def build_recorded(directory: Path) -> Iterator[Built]:
-    shop = demo.Source(demo.Options(seed=seed.SEED), "shop")
-    observations = {"production": shop.observe(DAY, WEEK), "pte": shop.observe_runs(LOOKBACK, THRESHOLD, choose)}
-    file = directory / "report.json"
-    file.write_bytes(msgspec.json.encode({"observations": observations}))
-    options = recorded.Options(file=file)
-    yield Built(recorded, options, options, recorded.Options(file=directory / "missing.json"))
-
-
-@contextmanager
-def build_prometheus(directory: Path) -> Iterator[Built]:
-    config = sources.read(servers.TOP / "deploy" / "stack" / "exporter.yml")
-    with servers.prometheus("3", directory, blocks=seed.tsdb()) as server:
-        sides = {
-            role: msgspec.structs.replace(config.environment(role).source, url=server.url)
-            for role in ("production", "pte")
-        }
-        nobody = msgspec.structs.replace(sides["production"], url=f"http://127.0.0.1:{servers.free_port()}")
-        yield Built(prometheus, sides["production"], sides["pte"], nobody)
-
-
-@contextmanager
-def build_appdynamics(directory: Path) -> Iterator[Built]:
-    """The controller has other names for the applications, and its clock is some minutes past the data's end."""
-
-    def clock() -> float:
-        return seed.END + 300.0
-
-    controller = Controller(seed.SEED, clock, exact=True)
-    secret = directory / "secret"
-    secret.write_text(controller.secret, encoding="utf-8")
-    with serve(controller) as url:
-        production, pte = (
-            appdynamics.Options(
-                url=url,
-                account=ACCOUNT,
-                client=CLIENT,
-                client_secret_file=secret,
-                applications={one.name: Application(name=f"{one.name}{suffix}") for one in APPLICATIONS},
-            )
-            for suffix in ("", "-pte")
-        )
-        nobody = msgspec.structs.replace(production, url=f"http://127.0.0.1:{servers.free_port()}")
-        unknown = {"throughput", "concurrent_users", "p50", "p99", "p999", "buckets"}
-        yield Built(appdynamics, production, pte, nobody, frozenset(unknown), clock, remembers=True)
-
-
-BUILD = {
-    "demo": build_demo,
-    "recorded": build_recorded,
-    "prometheus": build_prometheus,
-    "appdynamics": build_appdynamics,
-}
-
-PRODUCTION = sorted(kind for kind, module in sources.kinds().items() if "production" in sources.roles(module))
-"""Kinds that can be either side. What only knows test runs has its tests beside its own (test_loadtest.py)."""
+from exporter.model.settings import Settings
+from exporter.sources import Counting, Source, demo, recorded
+from tests import seed
+from tests.building_sources import BUILD, DAY, LOOKBACK, PRODUCTION, THRESHOLD, WEEK, Built, choose
 
 
 @pytest.fixture(scope="module", params=PRODUCTION)
@@ -300,64 +193,6 @@ def test_idle_pte_is_no_error(built: Built) -> None:
         source = built.source(built.pte, "perf")
     hours = Window(seed.END - 3600.0, seed.END)
     assert source.observe_runs(hours, THRESHOLD, choose).applications == {}
-
-
-def test_only_what_rules_can_read_needs_no_counters() -> None:
-    """Every kind but those that Prometheus holds counts events."""
-    sides = {kind: module for kind, module in sources.kinds().items() if set(sources.roles(module)) & set(REQUIRED)}
-    assert {kind for kind, module in sides.items() if not issubclass(module.Source, Counting)} == {"prometheus"}
-
-
-@pytest.fixture(scope="module", params=[k for k in PRODUCTION if issubclass(sources.kinds()[k].Source, Counting)])
-def counting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
-    with BUILD[request.param](tmp_path_factory.mktemp(request.param)) as built:
-        yield built
-
-
-def told(built: Built, role: Side, **windows: Window) -> Mapping[str, Events]:
-    """Events of the applications in their windows."""
-    source = built.source(built.production if role == "production" else built.pte)
-    assert isinstance(source, Counting)
-    found = source.events(role, windows)
-    source.close()
-    return found
-
-
-def test_events_are_those_that_were_observed(counting: Built) -> None:
-    """Over the day that was observed, events, failures and latencies are those of the observation."""
-    found, seen = told(counting, "production", shop=DAY)["shop"], counting.source(counting.production).observe(DAY)
-    shop = seen.applications["shop"]
-    assert shop.latency is not None
-    assert found.window == DAY
-    assert found.latency is not None
-    assert found.requests == pytest.approx(shop.latency.requests)
-    assert found.latency.requests == pytest.approx(shop.latency.requests)
-    assert dict(found.latency.buckets) == pytest.approx(dict(shop.latency.buckets))
-    assert (found.errors or 0.0) / (found.requests or 1.0) == pytest.approx(shop.signals["error_ratio"].mean)
-
-
-def test_neighbouring_windows_add_up(counting: Built) -> None:
-    """Counted hour by hour, or each application in its own window, nothing is lost and nothing counts twice."""
-    start = seed.END - 4 * 3600.0
-    hours = [Window(start + 3600.0 * n, start + 3600.0 * (n + 1)) for n in range(4)]
-    both = [told(counting, "production", shop=hour, checkout=Window(start, hour.end)) for hour in hours]
-    whole = told(counting, "production", shop=Window(start, seed.END), checkout=Window(start, seed.END))
-    for part in ("requests", "errors"):
-        parts = [getattr(found["shop"], part) for found in both]
-        assert sum(parts) == pytest.approx(getattr(whole["shop"], part))
-        assert min(parts) > 0
-    assert [found["shop"].window for found in both] == hours
-    assert both[-1]["checkout"] == whole["checkout"]
-
-
-def test_only_what_was_asked_for_is_counted(counting: Built) -> None:
-    """What nobody asks for or knows has no key, nor what did not run there; an idle application has no events."""
-    assert told(counting, "production") == {}
-    assert told(counting, "production", nobody=DAY) == {}
-    assert told(counting, "production", archive=DAY)["archive"].requests == 0.0
-    run = counting.source(counting.pte).observe_runs(LOOKBACK, THRESHOLD, choose).applications["shop"].window
-    assert (told(counting, "pte", shop=run)["shop"].requests or 0.0) > 0
-    assert told(counting, "pte", shop=Window(run.start - 7200.0, run.start - 3600.0)) == {}
 
 
 def test_failure_is_one_line_with_a_reason(built: Built) -> None:
