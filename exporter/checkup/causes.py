@@ -49,7 +49,9 @@ def _filled(remedy: str, named: Mapping[str, str]) -> str:
 
 _NAMED = {
     "USER": re.compile(r"denied to user (\S+)"),
-    "FILE": re.compile(r"cannot read (.+?): |^(\S+): cannot be read|(?<!\S)(/.+?) (?:is empty|has \d+ lines|begins with|holds a)"),
+    "FILE": re.compile(
+        r"cannot read (.+?): |^(\S+): cannot be read|(?<!\S)(/.+?) (?:is empty|has \d+ lines|begins with|holds a)"
+    ),
 }
 """What stands in remedies for names that messages tell."""
 

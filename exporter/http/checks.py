@@ -10,7 +10,6 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +22,7 @@ from exporter.http import Session
 from exporter.http.options import HttpOptions
 from exporter.http.reach import Route, TunnelError
 from exporter.http.tls_checks import tls
+from exporter.http.way_causes import NO_PROXY, encrypted, loopback, redirected, tcp_causes, tunnel_causes
 from exporter.model.checkup import Cause, Finding
 from exporter.words import seconds as spent
 
@@ -71,13 +71,6 @@ def _credentials(options: HttpOptions, more: Sequence[str]) -> list[str]:
     return [name for name in names if getattr(options, name)] + list(more)
 
 
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def _url(route: Route, appended: Sequence[str], credentials: Sequence[str]) -> Finding:
     found, causes = [], []
     path = urlsplit(route.url).path.rstrip("/")
@@ -86,7 +79,7 @@ def _url(route: Route, appended: Sequence[str], credentials: Sequence[str]) -> F
         found.append(f"it ends in {ending}, which is no base URL")
         wanted = route.url.rstrip("/").removesuffix(ending)
         causes.append(Cause(f"{ending} belongs to a page or is appended by us", f"url: {wanted}"))
-    if credentials and not route.secure and not _loopback(route.host):
+    if credentials and not route.secure and not loopback(route.host):
         found.append(f"credentials ({', '.join(credentials)}) travel in clear text")
         causes.append(Cause("http:// is not encrypted", "use https://, or reach it over a network that nobody reads"))
     if (route.port, route.secure) in ((443, False), (80, True)):
@@ -95,7 +88,7 @@ def _url(route: Route, appended: Sequence[str], credentials: Sequence[str]) -> F
         causes.append(Cause("scheme and port do not fit", f"url: {there}"))
     if causes:
         return warning("; ".join(found), *causes)
-    kind = "https" if route.secure else "http, not encrypted" + (", on this machine" if _loopback(route.host) else "")
+    kind = "https" if route.secure else "http, not encrypted" + (", on this machine" if loopback(route.host) else "")
     return ok(f"{kind}; {route.host}:{route.port}")
 
 
@@ -122,7 +115,7 @@ def _proxy(route: Route, credentials: Sequence[str]) -> Finding:
 
 def _environment_proxy(route: Route) -> str | None:
     """The variable that other programs would obey for this host."""
-    if _loopback(route.host) or should_bypass_proxies(route.url, no_proxy=None):
+    if loopback(route.host) or should_bypass_proxies(route.url, no_proxy=None):
         return None
     scheme = "https" if route.secure else "http"
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
@@ -182,7 +175,7 @@ def _tcp(route: Route) -> Finding:
                 return ok(said[0])
             text = "an address of the name does not answer, and each new connection tries it first"
             return warning("; ".join(said), Cause(text, "mend that address, or take it out of the DNS"))
-    return failed("; ".join(said), *_tcp_causes(route, last))
+    return failed("; ".join(said), *tcp_causes(route, last, _environment_proxy(route)))
 
 
 def _why(error: OSError, seconds: float) -> str:
@@ -191,43 +184,11 @@ def _why(error: OSError, seconds: float) -> str:
     return (error.strerror or type(error).__name__).lower()
 
 
-def _tcp_causes(route: Route, error: OSError) -> list[Cause]:
-    host, port = route.near
-    option = "proxy.url" if route.options.proxy else "url"
-    causes = []
-    if isinstance(error, TimeoutError) or not isinstance(error, ConnectionError):
-        if route.options.proxy is None and (name := _environment_proxy(route)) is not None:
-            text = f"only a proxy gets out of here: {name} is set, and not used by us"
-            causes.append(Cause(text, "add to the source `proxy: {url: http://PROXY:PORT}`"))
-        text = "a firewall or network policy drops what we send"
-        causes.append(
-            Cause(text, f"allow TCP from here to {host}:{port}; try `nc -vz {host} {port}` on both sides of it")
-        )
-        text = "nobody has this address any more, or there is no way to it"
-        return [*causes, Cause(text, f"check {option} and the DNS entry of {host}; is a VPN needed?")]
-    if _loopback(host) and _contained():
-        text = f"inside a container {host} is the container itself"
-        causes.append(Cause(text, f"{option}: the service's name, or host.docker.internal for the machine outside"))
-    causes.append(Cause("it is not running", f"start it; on its machine `ss -ltn` must list port {port}"))
-    text = "it listens on another port"
-    causes.append(Cause(text, f"compare {option} with its --web.listen-address, Service or `ss -ltnp`"))
-    if not _loopback(host):
-        text = "it listens on the loopback of its machine only, or a firewall rejects us"
-        causes.append(Cause(text, f"let it listen on 0.0.0.0:{port}, and allow TCP from here"))
-    return causes
-
-
-def _contained() -> bool:
-    return (
-        Path("/.dockerenv").exists() or Path("/run/.containerenv").exists() or "KUBERNETES_SERVICE_HOST" in os.environ
-    )
-
-
 def _tunnel(route: Route) -> Finding:
     try:
         route.tunnel().close()
     except TunnelError as refused:
-        return failed(_said(refused.status), *_tunnel_causes(route, refused.status))
+        return failed(_said(refused.status), *tunnel_causes(route, refused.status))
     except OSError as error:
         causes = Cause("it is no HTTP proxy, or is overloaded", "check proxy.url, and the proxy's log")
         return failed(f"no tunnel: {_why(error, route.seconds)}", causes)
@@ -238,22 +199,6 @@ def _said(status: int) -> str:
     return f"the proxy answered {status}" if status else "what answered is no HTTP proxy"
 
 
-def _tunnel_causes(route: Route, status: int) -> list[Cause]:
-    place = f"{route.host}:{route.port}"
-    if status == 407:
-        text = "the proxy wants other credentials" if route.options.proxy and route.options.proxy.username else ""
-        remedy = "set proxy.username and proxy.password_file or proxy.password_env"
-        return [Cause(text or "the proxy wants credentials", remedy)]
-    if status in (403, 405):
-        return [Cause(f"the proxy does not allow {place}", f"have {place} allowed there, port included")]
-    if status in (502, 503, 504):
-        text = "the proxy cannot reach or resolve the server"
-        remedy = f"check url; where {route.host} is in our own network, take `proxy:` away"
-        return [Cause(text, remedy), Cause("the proxy is overloaded", "look at the proxy's log")]
-    text = "something else listens at proxy.url" if not status else "the proxy refuses CONNECT"
-    return [Cause(text, "check host and port of proxy.url with the proxy's documentation or PAC file")]
-
-
 def _answer(route: Route, path: str) -> Finding:
     session = Session(route.url, route.options)
     start = time.monotonic()
@@ -261,23 +206,20 @@ def _answer(route: Route, path: str) -> Finding:
         answer = session.get(path, accept=_ANY)
     except SourceError as error:
         if error.reason == "redirect":
-            text = "the URL is that of something before the server: another scheme, a load balancer, a login page"
-            return failed(str(error), Cause(text, "set url to the address it redirects to, if that is the server's"))
+            return failed(str(error), *redirected(route, str(error), path))
+        if error.reason == "truncated" and route.options.proxy is not None and not route.secure:
+            return failed(str(error), NO_PROXY, *causes_of(error.reason))
         if error.reason == "truncated" and not route.secure:
-            return failed(str(error), _encrypted(route), *causes_of(error.reason))
+            return failed(str(error), encrypted(route), *causes_of(error.reason))
         raise
     finally:
         session.close()
     route.skew = answer.clock_skew
     if answer.status == 400 and not route.secure and any(word in answer.body for word in _WANTS_TLS):
-        return failed("status 400: plain HTTP was sent to a port that speaks TLS", _encrypted(route))
+        return failed("status 400: plain HTTP was sent to a port that speaks TLS", encrypted(route))
     if answer.status == 407:
-        return failed(_said(407), *_tunnel_causes(route, 407))
+        return failed(_said(407), *tunnel_causes(route, 407))
     return ok(f"status {answer.status} in {spent(time.monotonic() - start)}")
-
-
-def _encrypted(route: Route) -> Cause:
-    return Cause("TLS is spoken there", f"url: {route.elsewhere('https', route.port)}")
 
 
 def _clock(route: Route) -> Finding:

@@ -289,12 +289,21 @@ def test_no_proxy_there(tmp_path: Path) -> None:
     """What answers at the proxy's address need not be one."""
     with bad_server(lambda connection: connection.sendall(b"220 mail ESMTP\r\n")) as server:
         shown("no-proxy-there", examined("https://server.example", proxy=Proxy(server.url)), tmp_path)
+        [answer] = [
+            each for each in examined("http://server.example", proxy=Proxy(server.url)) if each.check == "answer"
+        ]
+    assert answer.verdict == "failed"
+    assert answer.causes[0].text == "what listens there is no HTTP proxy"
+    assert not any("url: https" in cause.remedy for cause in answer.causes)
 
 
 def test_redirect(tmp_path: Path) -> None:
     """A redirect says where the server is."""
     with bad_server(reply(302, headers={"Location": f"https://login.example/?x={SECRET}"})) as server:
         shown("redirect", examined(server.url), tmp_path)
+    with bad_server(reply(301, headers={"Location": "https://127.0.0.1:8181/x"})) as server:
+        [answer] = [each for each in examined(f"{server.url}/base/") if each.check == "answer"]
+    assert [each.remedy for each in answer.causes] == ["url: https://127.0.0.1:8181/base"]
 
 
 def test_clock(tmp_path: Path) -> None:
