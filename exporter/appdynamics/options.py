@@ -142,8 +142,11 @@ def _place_problems(options: Options) -> Iterator[tuple[str, str]]:
         parts = urlsplit(options.base)
     except ValueError:  # told by http_problems
         return
-    if parts.hostname and parts.path.strip("/") and not (parts.query or parts.fragment):  # told by it too
-        yield "url", f"{parts.path} is no part of the controller's address; wanted e.g. {_EXAMPLE}"
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    if parts.hostname and (parts.query or parts.fragment):
+        yield "url", f"wanted {place}, as the rest is a page of the user interface"
+    elif parts.hostname and parts.path.strip("/"):
+        yield "url", f"{parts.path} is no part of the controller's address; wanted {place}"
     if parts.scheme == "http" and (parts.hostname or "").endswith(SAAS):
         yield "url", f"a SaaS controller speaks https only; wanted e.g. {_EXAMPLE}"
 
@@ -153,7 +156,8 @@ def _account_problems(options: Options) -> Iterator[tuple[str, str]]:
         text = "wanted the account's name alone, without @ or address, as the controller's License page shows it"
         yield "account", f"{text}; e.g. {_account_guess(options)}"
     if options.client is not None and (not options.client or "@" in options.client):
-        yield "client", "wanted the API client's name without @account: account is a key of its own"
+        name = options.client.partition("@")[0] or "pte-exporter"
+        yield "client", f"wanted {name}, the API client's name without @account: account is a key of its own"
 
 
 def _account_guess(options: Options) -> str:
