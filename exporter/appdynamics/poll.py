@@ -135,6 +135,8 @@ class Poll:
                 continue
             found = read(piece.key, answer, self._weights.get(piece.application))
             self.kept.add(key, piece.window, found)
+            if answer.absence == "no_metric":  # yet, or while the controller is starting: the past may be there later
+                self.kept.doubt(key, piece.window)
             if found.steps.size and found.steps.max() > MINUTE:
                 coarse.append((piece, float(found.steps.max())))
                 self.kept.doubt(key, piece.window)
@@ -244,7 +246,10 @@ class Poll:
             f"{sum(names.values())} for {what} ({words.listed(list(names))})" for what, names in self.left_out.items()
         )
         wanted = self.client.calls + sum(sum(names.values()) for names in self.left_out.values())
-        few = f"calls.per_poll is {self.options.calls.per_poll}, and {wanted} are wanted"
+        few, had = f"calls.per_poll is {self.options.calls.per_poll}", self.client.calls + self.client.left
+        if had < self.options.calls.per_poll:  # a question between polls has what the poll before it left
+            few += f", of which the poll has left {had}"
+        few += f", and {wanted} are wanted"
         way = "the next polls go on with what was left out, raise it to have it now"
         if self.left_out.keys() - _OLD:  # what every poll wants, in the same order
             way = "raise it: the next polls go on with history and test runs, and leave out the rest again"

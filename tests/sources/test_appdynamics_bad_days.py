@@ -45,6 +45,15 @@ def test_a_metric_that_is_not_there(there: Estate) -> None:
     assert warning == f"the controller knows no metric {metrics['errors']!r} of search: see metrics.errors"
 
 
+def test_a_metric_that_comes_later(there: Estate) -> None:
+    """A controller that did not know a metric for a while is asked again for all of the day, not for what is new."""
+    source = there.source("search")
+    there.controller.faults.add(faults.without_metric("Calls per Minute"))
+    assert "request_rate" not in there.poll(source).applications["search"].signals
+    there.controller.faults.clear()
+    assert there.poll(source, after=60.0).applications == there.poll(there.source("search")).applications
+
+
 def test_a_metric_that_nobody_wants(there: Estate) -> None:
     """A metric that is null is not asked for, and nobody warns of it."""
     metrics = dict.fromkeys(("cpu", "memory", "latency_p95", "transaction_errors"))
