@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from exporter import sources
+from exporter.appdynamics.options import METRICS
 from exporter.errors import Problem
 from tests.servers import TOP
 
@@ -45,6 +46,13 @@ def test_every_option_of_a_kind_is_on_its_page(kind: str) -> None:
     text = page_of(kind).read_text(encoding="utf-8") + INDEX.read_text(encoding="utf-8")
     options = sources.kinds()[kind].Options.__struct_fields__
     assert [name for name in options if not re.search(rf"`{name}[`.]", text)] == []
+
+
+def test_the_metric_paths_of_a_controller_are_on_its_page() -> None:
+    """Each key with the path that it has unless the configuration replaces it."""
+    text = page_of("appdynamics").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, re.MULTILINE))
+    assert METRICS == {key: path.replace("\\|", "|") for key, path in rows.items()}
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
