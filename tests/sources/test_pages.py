@@ -52,7 +52,7 @@ def test_the_metric_paths_of_a_controller_are_on_its_page() -> None:
     """Each key with the path that it has unless the configuration replaces it."""
     text = page_of("appdynamics").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, re.MULTILINE))
-    assert METRICS == {key: path.replace("\\|", "|") for key, path in rows.items()}
+    assert {key: path.replace("\\|", "|") for key, path in rows.items()} == METRICS
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
