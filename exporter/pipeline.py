@@ -176,7 +176,8 @@ class Pipeline:
                 window, pattern = Window(day - BASELINE, day), Window(day - PATTERN, day)
                 self._before[day] = self._sources["production"].observe(window, pattern=pattern)
         except SourceError as error:
-            return f"production before the run is not known: {error}"
+            name = self._environments["production"].name
+            return f"production before the run is not known, by what its source {name} says: {error}"
         finally:
             self._locks["production"].release()
         return None

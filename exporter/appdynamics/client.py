@@ -191,7 +191,8 @@ class Client:
                 text = f"the calls of one poll took more than {self._seconds:g} s: is it overloaded? ask for less"
                 raise SourceError("timeout", f"{self._connection.place}: {text}")
             if self.left < 1:
-                text = f"the {self._budget} calls of one poll are used up: raise calls.per_poll or the interval"
+                budget = f"the {self._budget} calls" if self._budget else "all calls"
+                text = f"{budget} of one poll are used up: raise calls.per_poll or the interval"
                 raise SourceError("rate_limited", f"{self._connection.place}: {text}")
             self.calls += 1
         response = self._connection.get(path, query, (200, 400))

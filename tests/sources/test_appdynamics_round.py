@@ -63,6 +63,25 @@ def test_the_kind_is_configured_as_any_other(there: Estate) -> None:
     assert all(counts(each) for each in environments)
 
 
+@pytest.mark.parametrize(
+    ("calls", "told"), [(12, "all calls of one poll are used up: raise"), (95, "of which the poll has left ")]
+)
+def test_whose_calls_were_too_few_is_said(there: Estate, calls: int, told: str) -> None:
+    """A warning of the PTE about what production was asked in between names production's source, and what it had."""
+    pipeline = _pipeline(
+        there,
+        TEXT.replace("per_poll: 400", f"per_poll: {calls}").replace(
+            "role: production", "role: production\n    name: emea"
+        ),
+    )
+    pipeline.poll("emea", AT)
+    warnings = pipeline.poll("pte", AT).warnings
+    pipeline.close()
+    [one] = [each for each in warnings if each.startswith("production before the run")]
+    assert "by what its source emea says: 127.0.0.1:" in one
+    assert told in one
+
+
 def near(told: float | None, right: float | None, within: float) -> None:
     """Both unknown, or about the same."""
     assert told == (None if right is None else pytest.approx(right, rel=within, abs=1e-9))
