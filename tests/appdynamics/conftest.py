@@ -1,14 +1,19 @@
-"""The controller's stand-in for check-ups: one for all of them, cleaned before each."""
+"""The controller's stand-in: for check-ups one for all of them, cleaned before each; for the client one each."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
+from exporter.appdynamics.client import Client
+from exporter.appdynamics.connection import Connection
+from exporter.demo.controller import Controller, serve
 from tests.appdynamics.checking import Stand, plain, standing
+from tests.appdynamics.controlling import NOW, SECRET, oauth, options
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +37,25 @@ def stand(running: Stand, bare: None) -> Stand:
 @pytest.fixture(scope="session")
 def authority() -> trustme.CA:
     return trustme.CA(organization_name="Example", organization_unit_name="Root")
+
+
+@pytest.fixture
+def no_secret_in_logs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever a test does, no library may log the secret, not even when debugging."""
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "urllib3")
+    yield
+    assert SECRET not in caplog.text
+
+
+@pytest.fixture
+def controller() -> Controller:
+    return Controller(clock=lambda: NOW, secret=SECRET)
+
+
+@pytest.fixture
+def client(controller: Controller, tmp_path: Path) -> Iterator[Client]:
+    with serve(controller) as url:
+        connection = Connection(options(url, **oauth(tmp_path)))
+        yield Client(connection, 300)
+        connection.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 
@@ -24,19 +23,6 @@ from tests.bad_server import Behave, drip, reply, reply_json, response
 
 HOUR = Window(NOW - 3600.0, NOW)
 EVENTS = ("APPLICATION_DEPLOYMENT", "DEADLOCK")
-
-
-@pytest.fixture
-def controller() -> Controller:
-    return Controller(clock=lambda: NOW, secret=SECRET)
-
-
-@pytest.fixture
-def client(controller: Controller, tmp_path: Path) -> Iterator[Client]:
-    with serve(controller) as url:
-        connection = Connection(options(url, **oauth(tmp_path)))
-        yield Client(connection, 300)
-        connection.close()
 
 
 def test_lists(client: Client, controller: Controller) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import ssl
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,14 +28,7 @@ from tests.running import until
 LIST = "/controller/rest/applications"
 JSON = {"output": "JSON"}
 
-
-@pytest.fixture(autouse=True)
-def no_secret_in_logs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever a test does, no library may log the secret, not even when debugging."""
-    caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, "urllib3")
-    yield
-    assert SECRET not in caplog.text
+pytestmark = pytest.mark.usefixtures("no_secret_in_logs")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +32,9 @@ class Clock:
         return self.now
 
 
+pytestmark = pytest.mark.usefixtures("no_secret_in_logs")
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -43,15 +45,6 @@ def secret(tmp_path: Path) -> Path:
     file = tmp_path / "secret"
     file.write_text(f"{SECRET}\n")
     return file
-
-
-@pytest.fixture(autouse=True)
-def no_secret_in_logs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever a test does, no library may log the secret, not even when debugging."""
-    caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, "urllib3")
-    yield
-    assert SECRET not in caplog.text
 
 
 def token_of(url: str, secret: Path, clock: Callable[[], float]) -> Token:

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exporter.appdynamics.client import MOST, Client
-from exporter.appdynamics.connection import Connection
-from exporter.demo.controller import Controller, faults, serve
+from exporter.demo.controller import Controller, faults
 from exporter.errors import SourceError
 from exporter.model.observation import Window
-from tests.appdynamics.controlling import NOW, SECRET, asking, client_of, oauth, options, shop
+from tests.appdynamics.controlling import NOW, asking, client_of, shop
 from tests.bad_server import reply_json
 
 HOUR = Window(NOW - 3600.0, NOW)
 EVENTS = ("APPLICATION_DEPLOYMENT", "DEADLOCK")
-
-
-@pytest.fixture
-def controller() -> Controller:
-    return Controller(clock=lambda: NOW, secret=SECRET)
-
-
-@pytest.fixture
-def client(controller: Controller, tmp_path: Path) -> Iterator[Client]:
-    with serve(controller) as url:
-        connection = Connection(options(url, **oauth(tmp_path)))
-        yield Client(connection, 300)
-        connection.close()
 
 
 def test_events() -> None:
