@@ -72,6 +72,11 @@ def ok(found: str) -> Finding:
     return Finding("ok", found)
 
 
+def skipped(found: str) -> Finding:
+    """Nothing to look at yet, and that is no fault."""
+    return Finding("skipped", found)
+
+
 def warning(found: str, *causes: Cause) -> Finding:
     return Finding("warning", found, causes)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from exporter import words
 from exporter.errors import SourceError
 
 T = TypeVar("T")
@@ -104,6 +105,11 @@ def written(path: Path) -> float:
         return float("-inf")
 
 
+def waiting(settle: float) -> str:
+    """What is said of a file that waits."""
+    return f"waits until it was not written to for {words.duration(settle)} (settle), and the next poll after that"
+
+
 @dataclass(frozen=True, slots=True)
 class _Known(Generic[T]):
     """What a file held when it was as long and as old as this."""
@@ -127,6 +133,10 @@ class Files(Generic[T]):
     def forget(self, present: Collection[Path]) -> None:
         """Forget all files but these."""
         self._known = {path: known for path, known in self._known.items() if path in present}
+
+    def waits(self, path: Path) -> bool:
+        """Whether the file was written to within `settle`."""
+        return abs(time.time() - written(path)) < self._settle
 
     def get(self, path: Path, *, settled: bool = False) -> T | SourceError | None:
         """What the file holds, or what is wrong with it; None for what is of another kind, gone, or being written.

@@ -43,10 +43,11 @@ class Cause:
 class Finding:
     """What came back, without secrets, and what to make of it."""
 
-    verdict: Literal["ok", "warning", "failed"]
+    verdict: CheckVerdict
+    """Skipped where there is nothing to look at yet."""
     found: str
     causes: tuple[Cause, ...] = ()
-    """Likely ones first; given unless all is well."""
+    """Likely ones first; given unless all is well, or the step was skipped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Checked:
     tried: str
     verdict: CheckVerdict
     found: str
-    """For a skipped step: which failed check it depends on."""
+    """For a skipped step: which failed check it depends on, or what is not there yet."""
     causes: tuple[Cause, ...] = ()
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from exporter import words
-from exporter.checkup import Step, ok, warning
+from exporter.checkup import Step, ok, skipped, warning
 from exporter.config.checks import check_timezone
 from exporter.errors import SourceError
 from exporter.formats import HEAD, junit, watching
@@ -92,7 +92,7 @@ def _whole(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
 def _recent(options: Options, kind: Kind, files: Sequence[Path], window: Window) -> Finding:
     path = newest(kind, files, settled=True)
     if path is None:
-        return ok("no report is settled yet")
+        return skipped("no report is settled yet")
     return fresh("report", _read(options, path).at, window, "analysis.test_executions.lookback")
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from exporter import formats, words
 from exporter.analysis import loadrun
-from exporter.checkup import Step, failed, ok, warning
+from exporter.checkup import Step, failed, ok, skipped, warning
 from exporter.errors import SourceError
 from exporter.formats import watching
 from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
@@ -145,7 +145,7 @@ def _mapped(read: Callable[[], _Told | None], routes: Mapping[str, str]) -> Find
     """Names without a route cover nothing."""
     told = read()
     if told is None:
-        return ok("no run is settled yet")
+        return skipped("no run is settled yet")
     if not told.names:
         cause = Cause("the tool writes totals only", "docs/sources.md lists the options that make it tell names")
         return warning("the run tells no names of requests: no endpoint counts as tested", cause)
@@ -166,7 +166,7 @@ def _mapped(read: Callable[[], _Told | None], routes: Mapping[str, str]) -> Find
 def _recent(read: Callable[[], _Told | None], window: Window) -> Finding:
     told = read()
     if told is None:
-        return ok("no run is settled yet")
+        return skipped("no run is settled yet")
     return fresh("run", told.end, window, "analysis.test_run.lookback")
 
 
@@ -247,10 +247,20 @@ class Source:
                 warnings.append(f"{name}: {path}: the run was ended early and does not count")
             elif found is not None:
                 runs.append(loadrun.mapped(found, _routes(self._options, name)))
+            elif not runs and self._waits(path):
+                warnings.append(f"{name}: {path.name} {watching.waiting(self._options.settle)}")
         if unknown:
             files = "1 file is" if len(unknown) == 1 else f"{len(unknown)} files are"
             warnings.append(f"{name}: {files} in no known format, such as {unknown[0]}")
         return sorted(runs, key=lambda run: run.end)
+
+    def _waits(self, path: Path) -> bool:
+        """Whether it is a result that is left alone for now."""
+        try:
+            head = _head(path) if self._files.waits(path) else b""
+            return bool(head) and not formats.accompanies(head) and bool(formats.detect(head))
+        except (OSError, SourceError):  # gone, closed to us, or of no known format: told when it would be read
+            return False
 
     def _baseline(self, name: str, warnings: list[str]) -> LoadRun | None:
         application = self._options.applications.get(name)
@@ -265,10 +275,12 @@ class Source:
 
 
 def _run(path: Path) -> LoadRun | None:
+    return None if formats.accompanies(_head(path)) else formats.read(path)
+
+
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        if formats.accompanies(file.read(formats.HEAD)):
-            return None
-    return formats.read(path)
+        return file.read(formats.HEAD)
 
 
 def _meet(one: Window, other: Window) -> bool:

@@ -65,9 +65,20 @@ def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
     write(tmp_path / "shop" / "old.json", load_run(START - 7200))
     new = write(tmp_path / "shop" / "new.json", load_run(START), age=5)
     one = source(tmp_path)
-    assert asked(one).applications["shop"].load_runs[-1].run == "old"
+    found = asked(one)
+    assert found.applications["shop"].load_runs[-1].run == "old"
+    [told] = [each for each in found.warnings if "waits" in each]
+    assert told.startswith("shop: new.json waits until it was not written to for 1 minute (settle)")
     touch(new, 61)
     assert asked(one).applications["shop"].load_runs[-1].run == "new"
+    assert not any("waits" in each for each in asked(one).warnings)
+
+
+def test_what_lies_beside_results_is_not_waited_for(tmp_path: Path) -> None:
+    """A log that is written to on and on is no run to come, and no reason to warn."""
+    write(tmp_path / "shop" / "old.json", load_run(START - 7200))
+    (tmp_path / "shop" / "jmeter.log").write_text("2026-11-20 10:00:00,000 INFO o.a.j.u.JMeterUtils: Setting Locale\n")
+    assert not any("jmeter.log" in each for each in asked(source(tmp_path)).warnings)
 
 
 def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
@@ -271,7 +282,8 @@ def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError) as caught:
         sources.read(path)
-    text = "environments[0].source.kind: no source of the role production, wanted one of appdynamics, demo, prometheus, recorded"
+    wanted = "wanted one of appdynamics, demo, prometheus, recorded"
+    text = f"environments[0].source.kind: no source of the role production, {wanted}"
     assert str(caught.value) == f"{path}: {text}"
 
 
