@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter.commands import Progress
+from exporter.errors import ConfigError
 
 if TYPE_CHECKING:
     from exporter.checkup import Step
@@ -24,7 +25,8 @@ _HELP = """\
 Each step says what was tried and what came back and, where something is wrong, likely causes with what to do about
 them, the likeliest first. A step that depends on a failed one is skipped. The last polls the source once.
 
-Exit codes: 0 all is well (there may be warnings); 1 something failed; 2 wrong usage.
+Exit codes: 0 all is well (there may be warnings); 1 something failed, or the configuration does not load; 2 wrong
+usage.
 """
 
 
@@ -41,7 +43,14 @@ def _run(given: argparse.Namespace) -> int:
     from exporter import sources
     from exporter.config.conversion import unknown
 
-    config = sources.read(given.config_file or _DEMO, checked=False)
+    try:
+        config = sources.read(given.config_file or _DEMO, checked=False)
+    except ConfigError as error:
+        if given.format == "json":
+            from exporter.doctor import json
+
+            sys.stdout.buffer.write(json.render([], time.time(), error.problems))
+        raise
     names = tuple(each.name for each in config.environments)
     if not given.config_file:  # on the terminal as well where the output goes to a file
         print("pte-exporter doctor: no --config.file: this is the embedded demo", file=sys.stderr)

@@ -1,6 +1,8 @@
 """Check-ups for programs. The shape is stable: keys may be added, none is renamed or taken away.
 
-{"version": "...", "at": "2026-11-20T10:00:00+00:00", "well": false, "sources": [
+{"version": "...", "at": "2026-11-20T10:00:00+00:00", "well": false,
+ "problems": [{"file": "...", "path": "...", "text": "..."}],    why the configuration does not load; no sources then
+ "sources": [
   {"source": "pte", "role": "pte", "kind": "loadtest", "well": false, "steps": [
     {"check": "found", "subject": "shop", "verdict": "failed",      ok, warning, failed or skipped
      "tried": "...", "found": "...",                                one line each, without secrets
@@ -15,15 +17,20 @@ from datetime import UTC, datetime
 import msgspec
 
 from exporter import __version__
+from exporter.errors import Problem
 from exporter.model.checkup import Checkup
 
 
-def render(checkups: Sequence[tuple[str, Checkup]], at: float) -> bytes:
-    """Each source's role and check-up, and when they were begun (Unix seconds), as JSON."""
+def render(checkups: Sequence[tuple[str, Checkup]], at: float, problems: Sequence[Problem] = ()) -> bytes:
+    """Each source's role and check-up, and when they were begun (Unix seconds), as JSON.
+
+    `problems` are those of a configuration that does not load.
+    """
     document = {
         "version": __version__,
         "at": datetime.fromtimestamp(at, UTC).isoformat(),
-        "well": all(checkup.well for _, checkup in checkups),
+        "well": not problems and all(checkup.well for _, checkup in checkups),
+        "problems": problems,
         "sources": [
             {
                 "source": checkup.source,

@@ -56,7 +56,7 @@ def test_a_warning_is_well(tmp_path: Path) -> None:
     (tmp_path / "runs" / "shop" / "b.json").write_bytes((tmp_path / "runs" / "shop" / "a.json").read_bytes())
     done = doctor(path, "--source", "perf")
     assert done.returncode == 0
-    assert "perf: 1 warning, " in done.stdout
+    assert "perf: 2 warning, " in done.stdout
     assert done.stdout.endswith("\nAll is well.\n")
 
 
@@ -112,7 +112,8 @@ def test_json_has_a_stable_shape(tmp_path: Path) -> None:
     done = doctor(written(tmp_path, pte=loadtest(tmp_path, 50 * 86400.0)), "--format", "json")
     assert (done.returncode, done.stderr) == (1, "")
     document = json.loads(done.stdout)
-    assert document.keys() == {"version", "at", "well", "sources"}
+    assert document.keys() == {"version", "at", "well", "problems", "sources"}
+    assert document["problems"] == []
     assert document["well"] is False
     production, pte = document["sources"]
     assert {key: production[key] for key in ("source", "role", "kind", "well")} == {
@@ -127,6 +128,21 @@ def test_json_has_a_stable_shape(tmp_path: Path) -> None:
     fresh = next(step for step in pte["steps"] if step["check"] == "fresh")
     assert (fresh["subject"], fresh["verdict"]) == ("shop", "failed")
     assert fresh["causes"][0] == {"text": "nothing ran since", "remedy": "run it again"}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_json_of_a_configuration_that_does_not_load(there: bool, tmp_path: Path) -> None:
+    """A program gets a document all the same, with what is wrong; a person reads it on stderr, as of other commands."""
+    path = tmp_path / "exporter.yml"
+    if there:
+        path.write_text("environments: []\nintervall: 1m\n")
+    done = doctor(path, "--format", "json")
+    assert done.returncode == 1
+    document = json.loads(done.stdout)
+    assert (document["well"], document["sources"]) == (False, [])
+    assert all(each.keys() == {"file", "path", "text"} for each in document["problems"])
+    assert {each["file"] for each in document["problems"]} == {str(path)}
+    assert all(each["text"] in done.stderr for each in document["problems"])
 
 
 def test_lines_come_while_it_works(tmp_path: Path) -> None:
