@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from exporter.model.observation import MINUTE, Window
 
-FINE = 1459 * MINUTE
-"""Longest window that a controller answers minute by minute."""
+FINE = 1440 * MINUTE
+"""Longest window that is asked for at once: moved to whole steps of ten minutes at both ends it is of 1,450 minutes at
+
+most, and up to 1,459 a controller answers minute by minute.
+"""
 
 
 def joined(windows: Iterable[Window]) -> list[Window]:
@@ -34,12 +37,11 @@ def missing(window: Window, known: Iterable[Window]) -> list[Window]:
     return [one for one in found if one.end > one.start]
 
 
-def split(window: Window, longest: float = FINE) -> Iterator[Window]:
-    """Pieces that are at most so long and adjoin, the newest first. Days stay whole: they are shorter than FINE."""
-    piece = min(longest, 86400.0)
+def split(window: Window) -> Iterator[Window]:
+    """Pieces that adjoin and of which minutes come, the newest first."""
     end = window.end
     while end > window.start:
-        start = max(window.start, end - piece) if window.duration > longest else window.start
+        start = max(window.start, end - FINE)
         yield Window(start, end)
         end = start
 

@@ -38,7 +38,7 @@ def test_pieces_are_short_enough_for_minutes(minutes: int) -> None:
     """A window is one piece if it may be, else days, the newest first; together they are the window."""
     window = Window(0.0, 60.0 * minutes)
     pieces = list(spans.split(window))
-    assert (len(pieces) == 1) == (minutes <= 1459)
+    assert (len(pieces) == 1) == (minutes <= 1440)
     assert all(0 < piece.duration <= spans.FINE for piece in pieces)
     assert [pieces[0].end, pieces[-1].start] == [window.end, window.start]
     assert all(newer.start == older.end for newer, older in itertools.pairwise(pieces))

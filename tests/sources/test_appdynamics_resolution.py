@@ -104,6 +104,16 @@ def test_days_long_ago(tmp_path: Path) -> None:
     assert one.pattern is None
 
 
+@pytest.mark.parametrize("minutes", [1440, 1450, 1459, 1460])
+def test_a_run_of_a_day_and_some_minutes(tmp_path: Path, minutes: int) -> None:
+    """Whole steps of ten minutes are asked for, and still no window is longer than what comes in minutes."""
+    start = END - 3 * DAY + 5 * MINUTE
+    with estate(tmp_path) as there:
+        seen = there.runs(there.source("shop"), days=5, shop=Window(start, start + minutes * MINUTE))
+    signals = seen.applications["shop"].signals
+    assert {(one.resolution, one.samples) for one in signals.values()} == {(MINUTE, minutes)}
+
+
 def test_a_run_without_minutes_is_not_found(there: Estate) -> None:
     """Activity without minutes is told, and no run is made of it; as a window that is given it is observed."""
     right = SHOP.observe_runs(Window(END - 2 * DAY, END), 1.0, _found).applications["archive"]
