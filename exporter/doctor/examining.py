@@ -141,7 +141,13 @@ def _observation(config: Config, environment: Environment, at: float, done: list
         finally:
             pipeline.close()
         explained = any(each.verdict in ("failed", "warning") for each in done)
-        return seen.finding(found, wanted(config, environment, at), explained=explained)
+        others = {
+            name: other.name
+            for other in config.environments
+            for name in (getattr(other.source, "applications", None) or ())
+            if other != environment
+        }
+        return seen.finding(found, wanted(config, environment, at), explained=explained, elsewhere=others)
 
     needs = tuple(dict.fromkeys(each.check for each in done if each.verdict == "failed" and not each.subject))
     return Step(OBSERVATION, "poll the source once, as serve does", run, needs)

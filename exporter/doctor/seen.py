@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from exporter import words
 from exporter.checkup import ok, warning
@@ -41,10 +41,13 @@ _WARNED = Cause("the source says so itself", "mend what each warning names; serv
 _ABOVE = Cause("something above is not as it should be", "mend that first, then ask the doctor again")
 
 
-def finding(observation: Observation, wanted: Wanted, *, explained: bool) -> Finding:
+def finding(
+    observation: Observation, wanted: Wanted, *, explained: bool, elsewhere: Mapping[str, str] | None = None
+) -> Finding:
     """Fine where every expected application was seen with its request rate, and nothing was warned of.
 
-    `explained`: a check before has told a cause already, so that guessing at others would only hide it.
+    `explained`: a check before has told a cause already, so that guessing at others would only hide it. `elsewhere`:
+    the applications that other environments' options name, to those environments' names.
     """
     known = observation.applications
     if wanted.role == "ci":
@@ -66,10 +69,19 @@ def finding(observation: Observation, wanted: Wanted, *, explained: bool) -> Fin
     if observation.warnings:
         told.append(f"warnings: {_listed(observation.warnings, '; ')}")
         causes.append(_WARNED)
-    text = "; ".join(told)
-    if not causes:
+    text, twins = "; ".join(told), [*_twins(seen, elsewhere or {})]
+    if not causes and not twins:
         return ok(text)
-    return warning(text, *((_ABOVE,) if explained else causes))
+    return warning(text, *twins, *((_ABOVE,) if explained and causes else causes))
+
+
+def _twins(seen: Collection[str], elsewhere: Mapping[str, str]) -> Iterator[Cause]:
+    """Names that were meant to be the same as another environment's: no side has evidence for the other then."""
+    for other, where in elsewhere.items():
+        twin = next((name for name in sorted(seen) if name.casefold() == other.casefold()), other)
+        if twin != other and other not in seen:
+            text = f"{twin!r} is {other!r} in {where}: upper and lower case differ, so that nothing is compared"
+            yield Cause(text, f"give it one name: {other} here too, or {twin} there")
 
 
 def _names(names: Sequence[str]) -> str:

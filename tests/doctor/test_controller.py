@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from exporter.demo.controller import faults
+from exporter.doctor.examining import examine
 from exporter.model.checkup import Checkup
 from tests.appdynamics.checking import plain, standing
-from tests.doctor.making import examined, step
+from tests.doctor.making import configured, examined, step
 
 
 def looked(folder: Path, url: str, **changed: Any) -> Checkup:
@@ -30,6 +32,19 @@ def test_no_application_is_found(tmp_path: Path) -> None:
     [second, first] = step(done, "observation").causes
     assert first.text.startswith("as at applications shop: it is called 'shop'")
     assert (first.remedy, second.remedy) == ("applications.shop.name: shop", "applications.pay.name: checkout")
+
+
+def test_two_sides_that_write_a_name_differently(tmp_path: Path) -> None:
+    """Each side is well by itself, and nothing would be compared: that is told of the side whose names are seen."""
+    with standing(tmp_path) as one:
+        source = {"kind": "appdynamics", "url": one.url, "account": "demo", "client": "pte-exporter"}
+        names = {"applications": {"SHOP": {"name": "shop"}}, "client_secret_file": str(tmp_path / "secret")}
+        config = configured(tmp_path, production={"source": {**source, **names}})
+        [pte] = [each for each in config.environments if each.role == "pte"]
+        [*_, last] = examine(config, pte, time.time())
+    assert last.verdict == "warning"
+    assert last.causes[0].text.startswith("'shop' is 'SHOP' in production: upper and lower case differ")
+    assert last.causes[0].remedy == "give it one name: SHOP here too, or shop there"
 
 
 def test_metrics_are_forbidden(tmp_path: Path) -> None:
