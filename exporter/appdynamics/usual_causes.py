@@ -29,9 +29,10 @@ NO_CONTROLLER = (
 )
 
 REDIRECTED = (
-    Cause("url is not the controller's final address", "url: the address that it leads to, if that is a controller"),
     LOGIN[0],
+    Cause("url is not the controller's final address", "url: the address that it leads to, if that is a controller"),
 )
+"""Of pages behind the first, which was answered there: so that the address seldom is the cause."""
 
 UNTESTED = Cause("no test has called it yet", "test it, or take it out of applications of this side")
 """Of an application of the PTE that the controller lists and knows no calls of."""

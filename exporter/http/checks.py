@@ -219,7 +219,10 @@ def _answer(route: Route, path: str) -> Finding:
         return failed("status 400: plain HTTP was sent to a port that speaks TLS", encrypted(route))
     if answer.status == 407:
         return failed(_said(407), *tunnel_causes(route, 407))
-    return ok(f"status {answer.status} in {spent(time.monotonic() - start)}")
+    expected = (
+        ", as it should be without credentials," if answer.status == 401 and not _credentials(route.options, ()) else ""
+    )
+    return ok(f"status {answer.status}{expected} in {spent(time.monotonic() - start)}")
 
 
 def _clock(route: Route) -> Finding:
