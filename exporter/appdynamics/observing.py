@@ -11,7 +11,7 @@ from exporter.analysis.loadrun import no_route
 from exporter.appdynamics import figures, incidents
 from exporter.appdynamics.kept import Kept
 from exporter.appdynamics.minutes import Minutes
-from exporter.appdynamics.poll import Poll
+from exporter.appdynamics.poll import ROUTES, SIGNALS, Poll
 from exporter.appdynamics.reading import read
 from exporter.appdynamics.records import Answer, Ask
 from exporter.appdynamics.routes import counted
@@ -52,8 +52,8 @@ def ask(poll: Poll, windows: Mapping[str, Window]) -> Told:
 
 def _rolled_up(poll: Poll, windows: Mapping[str, Window]) -> dict[tuple[str, str], Answer]:
     """One value for the whole window each: percentiles, of all applications, before routes."""
-    wanted = [(name, "latency_p95", "signals") for name in windows]
-    wanted += [(name, key, "routes") for name in windows for key in ROLLED_UP[1:]]
+    wanted = [(name, "latency_p95", SIGNALS) for name in windows]
+    wanted += [(name, key, ROUTES) for name in windows for key in ROLLED_UP[1:]]
     wanted = [one for one in wanted if one[1] in poll.paths]
     asks = [Ask(poll.ids[name], poll.paths[key], windows[name], rollup=True) for name, key, _ in wanted]
     return {

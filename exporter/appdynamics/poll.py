@@ -26,6 +26,7 @@ from exporter.model.observation import MINUTE, Window
 
 T = TypeVar("T")
 
+SIGNALS, ROUTES = "signals", "routes"
 HISTORY, LOOK_BACK = "history", "the look-back"
 _OLD = {HISTORY, LOOK_BACK}
 """What calls are for that is asked for once."""
@@ -155,6 +156,13 @@ class Poll:
             self._unknown[key].append(application)
         return answer.absence != "budget"
 
+    def is_whole(self, application: str) -> bool:
+        """Whether signals and routes of an application could all be asked for: without some, a verdict would rest on
+
+        whatever happened to come first, and could be called good for want of what speaks against it.
+        """
+        return not any(application in self.left_out.get(what, {}) for what in (SIGNALS, ROUTES))
+
     def left(self, what: str, application: str, calls: int = 1) -> None:
         """Note that calls were not made."""
         self.left_out[what][application] += calls
@@ -193,7 +201,7 @@ class Poll:
     def _used_up(self, error: SourceError) -> bool:
         return error.reason == "rate_limited" and error.retry_after is None and self.client.left < 1
 
-    def signals(self, windows: Mapping[str, Window], what: str = "signals") -> None:
+    def signals(self, windows: Mapping[str, Window], what: str = SIGNALS) -> None:
         """The one-minute series that signals are made of, each application's over its own window."""
         self.fetch((Wanted(name, key, windows[name]) for name in windows for key in (*COUNTS, TIMES[0])), what)
         some = self._weighed(windows, what)

@@ -115,7 +115,7 @@ class Source:
             calls = poll.kept.minutes((name, "calls"), history) if history is not None else None
             if one is not None and calls is not None and history is not None:
                 one = replace(one, pattern=figures.pattern(calls, history))
-            if one is not None:
+            if one is not None and poll.is_whole(name):
                 seen[name] = one
         return self._told(poll, window, seen)
 
@@ -144,7 +144,7 @@ class Source:
         seen = {}
         for name, settled in cut.items():
             one = observed(self._kept, told, name, runs[name], settled, run=True)
-            if one is None or "calls" not in found(self._kept, name, settled):
+            if one is None or not poll.is_whole(name) or "calls" not in found(self._kept, name, settled):
                 continue
             seen[name] = one
             whole = not any(name in names for names in poll.left_out.values())

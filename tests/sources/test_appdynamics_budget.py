@@ -63,19 +63,20 @@ def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
 
 
 def test_order_of_what_is_left_out(there: Estate) -> None:
-    """Series of minutes come before percentiles, routes and incidents; half of what makes a figure is no figure."""
+    """Series of minutes come before percentiles, routes and incidents; what is not whole is not there at all.
+
+    An application without its routes could be called well tested for want of the untested ones.
+    """
     signals = 1 + 4 * (3 + 1 + 2 + 1)
     seen = there.poll(there.source(calls={"per_poll": signals + 3}))
-    shop, checkout = seen.applications["shop"], seen.applications["checkout"]
+    assert set(seen.applications) == {"shop"}, "of checkout requests were asked for, failures not"
+    shop = seen.applications["shop"]
     assert shop.routes
-    assert not checkout.routes, "its requests were asked for, its failures not"
-    assert all(one.incidents is None for one in seen.applications.values())
-    assert [one.latency.p95 is not None for one in seen.applications.values() if one.latency] == [True] * 3
+    assert shop.incidents is None
+    assert shop.latency is not None
+    assert shop.latency.p95 is not None
     few = there.poll(there.source(calls={"per_poll": 1 + 4}))
-    assert {name: set(one.signals) for name, one in few.applications.items()} == {
-        "shop": {"request_rate", "error_ratio", "latency_mean"},
-        "checkout": {"request_rate"},
-    }
+    assert few.applications == {}
     [warning] = few.warnings
     for text in ("for signals", "for routes", "for incidents", "for history"):
         assert text in warning
@@ -88,7 +89,7 @@ def test_a_day_of_which_half_is_known_is_absent(there: Estate) -> None:
     tight = there.source("shop", "search", calls={"per_poll": 4})
     tight._kept = source._kept  # what is known is the same, what may be asked is not
     seen = there.poll(tight, after=300.0)
-    assert set(seen.applications) == {"shop"}
+    assert seen.applications == {}
     assert "11 for signals (search and shop)" in seen.warnings[0]
     assert there.poll(source).applications == there.poll(there.source("shop", "search")).applications
 
