@@ -223,17 +223,20 @@ class _Round:
                 return None
             shown, shortest = self._service.published.snapshot, min(each.max_age for each in self.config.environments)
             if shown is None or self._clock() - shown.at > shortest:
-                self._publish(self.pipeline.nothing)
+                self._publish(self.pipeline.nothing, nothing=True)
             return fault
 
-    def _publish(self, look: Callable[[float], Snapshot]) -> None:
-        """Render and show, once every source was tried: half a round would read as missing evidence."""
+    def _publish(self, look: Callable[[float], Snapshot], *, nothing: bool = False) -> None:
+        """Render and show, once every source was tried: half a round would read as missing evidence.
+
+        With `nothing` to show every source is withdrawn, however young what it brought.
+        """
         if any(status.up is None for status in self.statuses.values()):
             return
         now, watch = self._clock(), time.monotonic()
         snapshot = look(now)
         page = render(snapshot, catalogue.ALL)
-        old = {name for name, status in self.statuses.items() if status.withdrawn(now)}
+        old = {name for name, status in self.statuses.items() if nothing or status.withdrawn(now)}
         if not self._service.is_current(self):
             return
         for name in self.statuses:

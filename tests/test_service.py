@@ -83,6 +83,11 @@ class Started:
     def status(self, name: str = "production") -> Status:
         return next(status for status in self.service.statuses if status.environment.name == name)
 
+    def polling(self) -> set[str]:
+        """The sources whose poll is in flight."""
+        assert self.service._poller is not None
+        return self.service._poller._schedule._in_flight
+
     @property
     def sides(self) -> tuple[bool, bool]:
         """Whether production and the PTE are among what is shown."""
@@ -215,6 +220,7 @@ def test_a_reload_does_not_close_the_breaker(tmp_path: Path) -> None:
     held.gone.set()
     with bad_server(held) as server, started(configured(tmp_path, prometheus(server))) as made:
         until(lambda: made.status().error, "the refusal")
+        until(lambda: not made.polling(), "the end of the polls")  # one in flight over a reload is made again
         asked = len(server.requests)
         made.reload(made.config)
         analysis = msgspec.structs.replace(made.config.analysis, spike_magnitude=3.0)

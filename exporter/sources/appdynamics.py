@@ -14,7 +14,6 @@ from dataclasses import replace
 
 from exporter.analysis.activity import OVERLAP
 from exporter.appdynamics import figures
-from exporter.appdynamics.checks import checks
 from exporter.appdynamics.client import Client
 from exporter.appdynamics.connection import Connection
 from exporter.appdynamics.kept import Kept
@@ -23,12 +22,14 @@ from exporter.appdynamics.options import Options, problems
 from exporter.appdynamics.poll import HISTORY, Poll, Wanted, each
 from exporter.appdynamics.reading import COUNTS
 from exporter.appdynamics.runs import LookBack
+from exporter.checkup import Step
 from exporter.errors import SourceError
+from exporter.model.checkup import Wanted as Target
 from exporter.model.observation import MINUTE, ApplicationObservation, Events, Observation, Window
 from exporter.model.slo_settings import Side
 from exporter.sources import ChooseRuns
 
-__all__ = ["KIND", "Options", "Source", "checks", "problems"]
+__all__ = ["KIND", "Options", "Source", "problems"]
 
 KIND = "appdynamics"
 
@@ -43,6 +44,13 @@ _SKEW_WARNING = 30.0
 
 _PASTS = 32
 """Most windows of the past of which something is kept while the calls of a poll do not suffice for them."""
+
+
+def checks(options: Options, wanted: Target) -> Iterator[Step]:
+    """What `doctor` tries of a controller, step by step."""
+    from exporter.appdynamics import checks  # what only check-ups need is loaded for them
+
+    return checks.checks(options, wanted)
 
 
 class Source:

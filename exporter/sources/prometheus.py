@@ -36,10 +36,8 @@ from exporter.model.observation import (
     Window,
 )
 from exporter.model.settings import Duration
-from exporter.prometheus.checks import steps
 from exporter.prometheus.client import Client
 from exporter.prometheus.presets import RECORDED, Templates, resolve, template_problems
-from exporter.prometheus.probing import Asked
 from exporter.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, SIGNAL_KEYS, Queries
 from exporter.prometheus.readings import by_application, latencies, native_latencies, routes, summaries
 from exporter.prometheus.stretches import is_tight, masked, stretches
@@ -93,6 +91,9 @@ def problems(options: Options) -> Problems:
 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """What doctor tries, step by step."""
+    from exporter.prometheus.checks import steps  # what only check-ups need is loaded for them
+    from exporter.prometheus.probing import Asked
+
     may, own = options.recorded != "never", frozenset(options.signals)
     return steps(Asked(options.url, options, options.preset, options.templates, options.rate_range, may, own), wanted)
 
