@@ -13,7 +13,8 @@ from exporter.appdynamics.client import Client
 from exporter.appdynamics.connection import Connection
 from exporter.demo.controller import Controller, serve
 from tests.appdynamics.checking import Stand, plain, standing
-from tests.appdynamics.controlling import NOW, SECRET, oauth, options
+from tests.appdynamics.controlling import NOW, oauth, options
+from tests.secret import SECRET
 
 
 @pytest.fixture(scope="session")

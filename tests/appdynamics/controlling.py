@@ -18,8 +18,8 @@ from exporter.errors import SourceError
 from exporter.model.observation import Window
 from exporter.model.settings import Duration
 from tests.bad_server import BadServer, Behave, bad_server
+from tests.secret import SECRET
 
-SECRET = "swordfish-3141592653"
 NOW = 1_795_176_000.0
 """A full hour."""
 

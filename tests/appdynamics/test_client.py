@@ -18,8 +18,9 @@ from exporter.demo.controller import Controller, faults, serve
 from exporter.errors import SourceError
 from exporter.model.observation import Window
 from exporter.model.settings import Duration
-from tests.appdynamics.controlling import CALLS, DAY, NOW, SECRET, asking, client_of, failed, oauth, options, shop
+from tests.appdynamics.controlling import CALLS, DAY, NOW, asking, client_of, failed, oauth, options, shop
 from tests.bad_server import Behave, drip, reply, reply_json, response
+from tests.secret import SECRET
 
 HOUR = Window(NOW - 3600.0, NOW)
 EVENTS = ("APPLICATION_DEPLOYMENT", "DEADLOCK")

@@ -20,10 +20,11 @@ from exporter.errors import SourceError
 from exporter.http import Response
 from exporter.http.options import Proxy, Tls
 from exporter.model.settings import Duration
-from tests.appdynamics.controlling import SECRET, oauth, options
+from tests.appdynamics.controlling import oauth, options
 from tests.bad_server import bad_server, reply, reply_json, silent
 from tests.proxy import proxy
 from tests.running import until
+from tests.secret import SECRET
 
 LIST = "/controller/rest/applications"
 JSON = {"output": "JSON"}

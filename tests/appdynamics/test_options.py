@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from exporter.appdynamics.options import METRICS, Application, Calls, Options, problems
-
-SECRET = "swordfish-3141592653"
+from tests.secret import SECRET
 
 
 @pytest.fixture

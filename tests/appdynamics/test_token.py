@@ -18,8 +18,7 @@ from exporter.http import Session
 from exporter.http.options import HttpOptions
 from tests.bad_server import Behave, bad_server, reply, reply_json
 from tests.running import until
-
-SECRET = "swordfish-3141592653"
+from tests.secret import SECRET
 
 
 class Clock:

@@ -22,8 +22,8 @@ from exporter.model.settings import Duration
 from tests.bad_server import bad_server, mute_listener, reply
 from tests.doctoring import assert_golden, transcript
 from tests.proxy import proxy
+from tests.secret import SECRET
 
-SECRET = "swordfish-3141592653"
 PATIENT = Duration(20)
 SHORT_NAMES = {"http_proxy", "https_proxy", "no_proxy", "all_proxy"}
 
@@ -96,7 +96,7 @@ def test_well(authority: trustme.CA, ca_file: Path) -> None:
 
 
 def test_refused(tmp_path: Path) -> None:
-    """Where nobody listens, and we are in a container, that comes first."""
+    """Where nobody listens, that it does not run comes first, and last that it is another container's loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     shown("refused", examined(f"http://127.0.0.1:{port}"), tmp_path, {f"port {port}": "port <port>"})

@@ -13,8 +13,7 @@ from exporter.errors import SourceError
 from exporter.http import Session, Words, encoded
 from exporter.http.options import HttpOptions
 from tests.bad_server import bad_server, reply
-
-SECRET = "swordfish-3141592653"
+from tests.secret import SECRET
 
 
 def test_query_is_encoded_once() -> None:

@@ -22,10 +22,10 @@ from exporter.model.settings import Duration
 from exporter.sources.prometheus import Options, checks
 from tests.bad_server import BadServer, Behave, bad_server, reply, reply_json, silent, success
 from tests.doctoring import assert_golden, transcript
+from tests.secret import SECRET
 
 END = 1795176000.0
 DAY = 86400.0
-SECRET = "swordfish-3141592653"
 ECHO = reply(401, f"Bearer {SECRET}".encode())
 
 
