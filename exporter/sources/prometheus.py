@@ -1,7 +1,4 @@
-"""Prometheus and what speaks its query API: Thanos, Mimir, VictoriaMetrics and others.
-
-An observation takes a fixed number of queries for all applications and routes together: docs/sources/prometheus.md.
-"""
+"""Prometheus and what speaks its query API. The number of queries does not depend on applications and routes."""
 
 from __future__ import annotations
 
@@ -91,11 +88,11 @@ def problems(options: Options) -> Problems:
 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """What doctor tries, step by step."""
-    from exporter.prometheus.checks import steps  # what only check-ups need is loaded for them
-    from exporter.prometheus.probing import Asked
+    from exporter.prometheus import checks, probing  # what only check-ups need is loaded for them
 
     may, own = options.recorded != "never", frozenset(options.signals)
-    return steps(Asked(options.url, options, options.preset, options.templates, options.rate_range, may, own), wanted)
+    asked = probing.Asked(options.url, options, options.preset, options.templates, options.rate_range, may, own)
+    return checks.steps(asked, wanted)
 
 
 class Source:
