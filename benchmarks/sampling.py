@@ -24,8 +24,8 @@ with socket.create_server(("127.0.0.1", 0), backlog=4096) as server:
 
 _SAMPLER = """
 import subprocess, sys, time
-from exporter.wrap.processes import Tree
-from exporter.wrap.sampler import Sampler
+from exporter.commands.run.processes import Tree
+from exporter.commands.run.sampler import Sampler
 def resident(): return int(next(l for l in open('/proc/self/status') if l.startswith('VmRSS')).split()[1])
 child = subprocess.Popen([sys.executable, '-c', sys.argv[1], *sys.argv[3:]], process_group=0)
 time.sleep(2)

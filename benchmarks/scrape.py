@@ -20,11 +20,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from benchmarks.measured import Measured
-from exporter import catalogue, publish
+from exporter import catalogue
+from exporter.catalogue import exposition
 from exporter.cli import DEMO
 from exporter.model.results import Snapshot
-from exporter.own_metrics import OwnMetrics
 from exporter.pipeline import round_once
+from exporter.serve.self_metrics import OwnMetrics
 from exporter.sources import read
 from tests.servers import free_port
 
@@ -40,11 +41,11 @@ def snapshot() -> Snapshot:
     seen = round_once(read(DEMO), AT)
     one = seen.applications["shop"]
     single = replace(seen, applications={"shop": one})
-    per_application = publish.render(single, catalogue.ALL).series
+    per_application = exposition.render(single, catalogue.ALL).series
     names = [f"shop-{number:04d}" for number in range(SERIES // per_application * 2)]
     many = replace(seen, applications={name: replace(one, application=name) for name in names})
-    while publish.render(many, catalogue.ALL).series > SERIES * 1.01:
-        size = publish.render(many, catalogue.ALL).series
+    while exposition.render(many, catalogue.ALL).series > SERIES * 1.01:
+        size = exposition.render(many, catalogue.ALL).series
         names = names[: max(1, len(names) * SERIES // size)]
         many = replace(seen, applications={name: many.applications[name] for name in names})
     return many
@@ -81,9 +82,9 @@ def _measure_cpu(seen: Snapshot) -> Measured:
     registry = CollectorRegistry()
     registry.register(Families(seen))
     own = OwnMetrics()
-    page = publish.render(seen, catalogue.ALL)
+    page = exposition.render(seen, catalogue.ALL)
     theirs = cpu(lambda: generate_latest(registry), 1)
-    rendering = cpu(lambda: publish.render(seen, catalogue.ALL), 1)
+    rendering = cpu(lambda: exposition.render(seen, catalogue.ALL), 1)
     scrape = cpu(lambda: page.gzipped(own.render(openmetrics=False)), 50)
     ours = rendering / SCRAPES_PER_POLL + scrape
     parts = f"rendering {rendering * 1e3:.0f} ms / {SCRAPES_PER_POLL} + scrape {scrape * 1e3:.2f} ms, its gzip included"
@@ -93,11 +94,11 @@ def _measure_cpu(seen: Snapshot) -> Measured:
     return Measured(claim, figure, f"at least {CPU_BOUND:g} times less", theirs / ours >= CPU_BOUND)
 
 
-def _serve_ours(port: int, page: publish.Page) -> None:
+def _serve_ours(port: int, page: exposition.Page) -> None:
     from exporter.config import Config
-    from exporter.service import Published, Service
-    from exporter.web import App, server
-    from exporter.web.access import Access
+    from exporter.serve.service import Published, Service
+    from exporter.serve.web import App, server
+    from exporter.serve.web.access import Access
 
     def load() -> Config:
         return read(DEMO)
@@ -150,7 +151,7 @@ def _scrape(client: http.client.HTTPConnection) -> tuple[float, int]:
 
 
 def _measure_time(seen: Snapshot) -> Measured:
-    page = publish.render(seen, catalogue.ALL)
+    page = exposition.render(seen, catalogue.ALL)
     body = page.body + OwnMetrics().render(openmetrics=False)
     ports = free_port(), free_port()
     with _process(_serve_ours, ports[0], page), _process(_serve_bare, ports[1], body):

@@ -20,11 +20,11 @@ import yaml
 
 from benchmarks import slo_history
 from benchmarks.measured import Measured
-from exporter import objectives
 from exporter.model.slo import DAY, WINDOW, Alerting, Period, Sli, Slo
-from exporter.objectives import names
-from exporter.objectives.fragments import duration
-from exporter.specs.tiers import tiers
+from exporter.slo import rules as objectives
+from exporter.slo.rules import names
+from exporter.slo.rules.fragments import duration
+from exporter.slo.specs.tiers import tiers
 from tests.servers import create_blocks, eventually, prometheus
 
 OBJECTIVES = 100

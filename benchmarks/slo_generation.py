@@ -16,10 +16,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from benchmarks.measured import Measured
-from exporter import objectives
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, WINDOW, Alerting, Credit, Period, Sla, Sli, Slo, Weekly
-from exporter.specs.tiers import tiers
+from exporter.slo import rules as objectives
+from exporter.slo.specs.tiers import tiers
 from tests.servers import PROMTOOL, program
 
 OBJECTIVES = 1_000

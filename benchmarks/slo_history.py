@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exporter.model.slo import DAY
-from exporter.objectives import names
+from exporter.slo.rules import names
 from tests import remote_write
 
 RATIO = f"{names.RATIO}5m"

@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter import __version__, generate, logs, words
-from exporter.baseline import command as baseline_command
-from exporter.commands import Progress, moment
-from exporter.doctor import command as doctor_command
+from exporter import __version__, humanize, logs
+from exporter.commands import generate
+from exporter.commands.arguments import Progress, moment
+from exporter.commands.baseline import command as baseline_command
+from exporter.commands.doctor import command as doctor_command
+from exporter.commands.generate import command as generate_command
+from exporter.commands.publish import command as push_command
+from exporter.commands.run import command as wrap_command
+from exporter.commands.slo import command as slo_command
 from exporter.errors import ConfigError, PteError
-from exporter.generate import command as generate_command
-from exporter.push import command as push_command
-from exporter.slo import command as slo_command
-from exporter.wrap import command as wrap_command
 
 if TYPE_CHECKING:  # it takes a while to load, and before that signals are to be heard
     from exporter.config import Config
@@ -84,10 +85,10 @@ def _end_at_sigterm(code: int) -> None:
 def _serve(given: argparse.Namespace) -> int:
     _end_at_sigterm(0)  # until the server takes it over
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise: a reload before that ends nothing
-    from exporter.own_metrics import OwnMetrics
-    from exporter.service import Service
-    from exporter.web import App, server
-    from exporter.web.access import Access
+    from exporter.serve.self_metrics import OwnMetrics
+    from exporter.serve.service import Service
+    from exporter.serve.web import App, server
+    from exporter.serve.web.access import Access
 
     access = Access(given.web_config_file)
 
@@ -130,7 +131,7 @@ def _report(given: argparse.Namespace) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    from exporter.specs import Options, is_foreign, own
+    from exporter.slo.specs import Options, is_foreign, own
 
     if given.config_file and is_foreign(Path(given.config_file)):
         text = "is a spec of SLOs and no configuration: check it with pte-exporter generate rules --check --slo"
@@ -140,13 +141,13 @@ def _check(given: argparse.Namespace) -> int:
     if problems:
         raise ConfigError(problems)
     if given.web_config_file is not None:
-        from exporter.web.access import Access
+        from exporter.serve.web.access import Access
 
         Access(given.web_config_file)
     if config.slos:
         generate.own_objectives(config, given.config_file or str(DEMO))  # tells what is wrong with their queries
     kinds = ", ".join(f"{environment.name} ({environment.role})" for environment in config.environments)
-    slos = f"; {words.counted(len(config.slos), 'SLO')}" if config.slos else ""
+    slos = f"; {humanize.counted(len(config.slos), 'SLO')}" if config.slos else ""
     print(f"{given.config_file or 'embedded demo'}: fine, {len(config.environments)} environments: {kinds}{slos}")
     return 0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-from exporter.demo.controller import ACCOUNT, CLIENT, Controller, serve
+from deploy.stack.controller import ACCOUNT, CLIENT, Controller, serve
 from tests.seed import END, SEED
 
 TOKEN = "/controller/api/oauth/access_token"

@@ -12,16 +12,18 @@ from typing import Any
 
 import msgspec
 
+from deploy.stack.controller import ACCOUNT, CLIENT, Controller, serve
 from exporter import sources
 from exporter.analysis import run
-from exporter.appdynamics.options import Application
-from exporter.demo.controller import ACCOUNT, CLIENT, Controller, serve
 from exporter.demo.shop import APPLICATIONS
 from exporter.model.observation import (
     Window,
 )
 from exporter.model.settings import TestRunSettings
-from exporter.sources import Source, appdynamics, demo, prometheus, recorded
+from exporter.sources import Source, demo, recorded
+from exporter.sources.appdynamics import source as appdynamics
+from exporter.sources.appdynamics.options import Application
+from exporter.sources.prometheus import source as prometheus
 from tests import seed, servers
 
 DAY = Window(seed.END - 86400.0, seed.END)

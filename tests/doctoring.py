@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from exporter.doctor import text
+from exporter.commands.doctor import text
 from exporter.model.checkup import Checked, Checkup
 
 GOLDEN = Path(__file__).parent / "golden" / "doctor"

@@ -12,13 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from deploy.stack.controller import ACCOUNT, CLIENT, Answer, Asked, Controller, Fault, serve
 from exporter.analysis import run
-from exporter.appdynamics.options import Application, Calls
-from exporter.demo.controller import ACCOUNT, CLIENT, Answer, Asked, Controller, Fault, serve
 from exporter.demo.shop import APPLICATIONS
 from exporter.model.observation import Observation, Window
 from exporter.model.settings import TestRunSettings
-from exporter.sources import appdynamics
+from exporter.sources.appdynamics import source as appdynamics
+from exporter.sources.appdynamics.options import Application, Calls
 from tests.asking_controller import Clock
 from tests.seed import END, SEED
 

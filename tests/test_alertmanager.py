@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter.objectives import inhibition
+from exporter.slo.rules import inhibition
 from tests.notifying import CONFIG
 from tests.servers import AMTOOL, program
 

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from exporter.model.slo import DAY, Alerting, Notify, Period, Sli, Slo, Tier
-from exporter.objectives import inhibition
-from exporter.objectives.alerts import alerts
-from exporter.objectives.rule import identity
+from exporter.slo.rules import inhibition
+from exporter.slo.rules.alerts import alerts
+from exporter.slo.rules.rule import identity
 from tests.notifying import Labels, Running, redirected, without
 from tests.receiver import receiver
 from tests.servers import ALERTMANAGER, alertmanager, eventually

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter import __version__, cli, generate
+from exporter import __version__, cli
+from exporter.commands import generate
 from exporter.errors import PteError
-from exporter.web.server import bind, split
+from exporter.serve.web.server import bind, split
 from tests.running import command, run
 
 AT = "2025-11-20T10:00:00Z"

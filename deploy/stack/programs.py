@@ -68,7 +68,7 @@ def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program
             "/controller/",
             (
                 *python,
-                "exporter.demo.controller",
+                "deploy.stack.controller",
                 f"--listen={controller}",
                 f"--secret.file={appdynamics / CLIENT_FILE}",
             ),

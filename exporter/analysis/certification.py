@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from exporter import words
+from exporter import humanize
 from exporter.analysis.arithmetic import coarse, finite, has_traffic
 from exporter.model.observation import ApplicationObservation, TestRun
 from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage, Objective
@@ -99,7 +99,7 @@ def _holds(judged: Mapping[str, Judged], judgeable: tuple[str, ...]) -> str:
         for one in judged.values()
         if one.short
     ]
-    told = f"The certification holds: the test {words.listed(facts)}"
+    told = f"The certification holds: the test {humanize.listed(facts)}"
     told += "." if nearest.short else f"; nearest to its limit: {nearest}."
     unknown = ", ".join(reason.replace("_", " ") for reason in judgeable if reason not in judged)
     return told + (f" Not judged for want of data: {unknown}." if unknown else "")
@@ -124,7 +124,7 @@ def _unknown_load(findings: Findings) -> str:
     for whose, seen in (("production's", findings.production), ("the test's", findings.pte)):
         steps = coarse(seen, "request_rate")
         if steps is not None:
-            means = f"means over {words.duration(steps)}"
+            means = f"means over {humanize.duration(steps)}"
             return f"{whose} request rate is only known as {means}, which hide the peaks of its minutes"
     return "nobody observed how much load the test made"
 
@@ -134,8 +134,8 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
     if findings.searched:
         yield "no_test_run", Judged(findings.run is None, "no test run was found")
     if findings.run_age is not None:
-        age = f"is {words.duration(findings.run_age)} old"
-        limit = f"at most {words.duration(limits.max_age)}"
+        age = f"is {humanize.duration(findings.run_age)} old"
+        limit = f"at most {humanize.duration(limits.max_age)}"
         used = _share(findings.run_age, limits.max_age)
         yield "too_old", Judged(findings.run_age > limits.max_age, f"the test {age}", limit, used, short=age)
     yield from _judge_growth(findings.growth, limits)
@@ -145,16 +145,16 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
     yield from _judge_objectives(findings.objectives)
     score = finite(findings.efficacy.score)
     if score is not None:
-        yield "efficacy", _at_least(score, limits.efficacy, f"the test's efficacy is {words.percent(score)}")
+        yield "efficacy", _at_least(score, limits.efficacy, f"the test's efficacy is {humanize.percent(score)}")
 
 
 def _judge_growth(growth: Growth, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
     if growth.peak_ratio is not None:
         change = growth.peak_ratio - 1
-        text = f"production's peak {words.moved(change)}"
+        text = f"production's peak {humanize.moved(change)}"
         yield "outgrown_peak", _at_most(change, limits.peak_growth, text)
     if growth.mix_moved is not None:
-        text = f"production's mix moved by {words.percent(growth.mix_moved)} since the test"
+        text = f"production's mix moved by {humanize.percent(growth.mix_moved)} since the test"
         yield "outgrown_mix", _at_most(growth.mix_moved, limits.mix_moved, text)
 
 
@@ -162,15 +162,15 @@ def _judge_scores(findings: Findings, limits: CertificationSettings) -> Iterator
     peak, weighted = findings.load.peak_ratio, findings.coverage.weighted_ratio
     apart = findings.coverage.total_variation
     if peak is not None:
-        reached = f"reached {words.percent(peak)} of production's peak"
+        reached = f"reached {humanize.percent(peak)} of production's peak"
         yield "load_coverage", _at_least(peak, limits.load_coverage, f"the test {reached}", reached, " of the peak")
     if weighted is not None:
-        share = words.percent(weighted)
+        share = humanize.percent(weighted)
         text = f"{share} of production's requests go to tested endpoints"
         covered = f"covered {share} of its requests"
         yield "weighted_coverage", _at_least(weighted, limits.weighted_coverage, text, covered, " of requests covered")
     if apart is not None:
-        text = f"the test's mix is {words.percent(apart)} away from production's"
+        text = f"the test's mix is {humanize.percent(apart)} away from production's"
         yield "mix", _at_most(apart, limits.mix_total_variation, text)
 
 
@@ -180,9 +180,9 @@ def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> 
     if not known:
         return
     level, worst = max(known, key=lambda pair: (pair[0], abs(pair[1].ratio or 0.0)))
-    text = f"{words.label(worst.signal)} gap is {worst.severity}"
+    text = f"{humanize.label(worst.signal)} gap is {worst.severity}"
     if worst.production is not None and worst.pte is not None:
-        there, here = (words.quantity(worst.signal, value, words.SAID) for value in (worst.production, worst.pte))
+        there, here = (humanize.quantity(worst.signal, value, humanize.SAID) for value in (worst.production, worst.pte))
         text += f": PTE {here}, production {there}"
     most = SEVERITIES.index(limits.gap_severity)
     yield reason, Judged(level >= most, text, f"below {limits.gap_severity} wanted", level / most)
@@ -194,8 +194,8 @@ def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, 
         Judged(
             not one.met,
             f"the run would {'' if one.met else 'not '}have met the objective {one.name}: "
-            f"{words.percent(one.run_error_ratio)} of requests {words.bad(one.threshold)}",
-            f"at most {words.percent(one.budget)}",
+            f"{humanize.percent(one.run_error_ratio)} of requests {humanize.bad(one.threshold)}",
+            f"at most {humanize.percent(one.budget)}",
             _share(one.run_error_ratio, one.budget),
         )
         for one in objectives
@@ -206,11 +206,11 @@ def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, 
 
 
 def _at_least(value: float, limit: float, text: str, short: str = "", of: str = "") -> Judged:
-    return Judged(value < limit, text, f"at least {words.percent(limit)}", _share(limit, value), short, of)
+    return Judged(value < limit, text, f"at least {humanize.percent(limit)}", _share(limit, value), short, of)
 
 
 def _at_most(value: float, limit: float, text: str) -> Judged:
-    return Judged(value > limit, text, f"at most {words.percent(limit)}", _share(value, limit))
+    return Judged(value > limit, text, f"at most {humanize.percent(limit)}", _share(value, limit))
 
 
 def _share(part: float, whole: float) -> float:

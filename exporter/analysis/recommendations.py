@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter import words
+from exporter import humanize
 from exporter.model.judgement import Severity
 from exporter.model.settings import GapRule
 
@@ -21,12 +21,12 @@ def recommendation(
         return None
     else:
         advice = _higher(signal, production, pte) if pte > production else _lower(signal, production, pte)
-    name = words.label(signal)
+    name = humanize.label(signal)
     return f"{name[0].upper()}{name[1:]}, {severity}: {advice}."
 
 
 def _quantity(signal: str, value: float) -> str:
-    return words.quantity(signal, value, words.EXACT)
+    return humanize.quantity(signal, value, humanize.EXACT)
 
 
 def _beyond_limit(signal: str, production: float | None, pte: float, limit: float) -> str:
@@ -67,5 +67,5 @@ def _lower(signal: str, production: float, pte: float) -> str:
             "look for what production has and the test lacked, such as data, dependencies or load"
         )
     if signal in ("throughput", "concurrent_users"):
-        return f"the test did not reach production's {words.label(signal)}: raise {here} to at least {there}"
+        return f"the test did not reach production's {humanize.label(signal)}: raise {here} to at least {there}"
     return f"the PTE ({here}) stayed below production ({there}): the test did not show what production lives with"

@@ -1,6 +1,6 @@
 """What `slos:` must satisfy beyond its types; each fault is told with its path.
 
-Queries are not looked at here: they need the environments' sources, which lie below (exporter/specs/own.py).
+Queries are not looked at here: they need the environments' sources, which lie below (exporter/slo/specs/own.py).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from exporter.dashboards import words
 from exporter.dashboards.board import link
 from exporter.dashboards.panels import About, Column, Key, Panel, stat, table
 from exporter.dashboards.query import APPLICATION, Query, any_of, largest, selector, smallest
-from exporter.objectives import names
+from exporter.slo.rules import names
 
 ID = "sloth_id"
 ROW = "sloth_id, sloth_service, sloth_slo, application, side"

@@ -7,13 +7,14 @@ from decimal import Decimal
 
 import promql_parser
 
-from exporter import catalogue, objectives
+from exporter import catalogue
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier
-from exporter.objectives.rule import Record
 from exporter.rules import RECORDS
+from exporter.slo import rules as objectives
+from exporter.slo.rules.rule import Record
 
 FOREIGN = frozenset(
     {

@@ -8,7 +8,7 @@ from exporter.dashboards.budget import ID, NO_SLO, NO_SLO_TILE, ROW
 from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
 from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, selector, smallest
 from exporter.dashboards.shared import application_key
-from exporter.objectives import names
+from exporter.slo.rules import names
 
 LINES = 20
 """Most lines of a graph over all SLOs, of which there may be a thousand."""

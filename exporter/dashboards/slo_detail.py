@@ -7,7 +7,7 @@ from exporter.dashboards.board import Board, applications, data_source, labels
 from exporter.dashboards.budget import ID, NO_SLO_TILE
 from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
 from exporter.dashboards.query import APPLICATION, Query, largest, selector, smallest
-from exporter.objectives import names
+from exporter.slo.rules import names
 
 ONE = f'{ID}="$slo"'
 NO_EVENTS = "No evidence: the SLO had no events, or its data is broken. See the state of the data below."

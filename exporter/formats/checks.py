@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from glob import has_magic
 from pathlib import Path
 
-from exporter import words
+from exporter import humanize
 from exporter.checkup import Step, failed, ok, warning
 from exporter.checkup.causes import FORBIDDEN
 from exporter.errors import SourceError
@@ -58,7 +58,7 @@ def applications(
     def look() -> Finding:
         names = [*watching.applications(folder, {}, kind.wanted)]
         if names:
-            return ok(f"{words.counted(len(names), 'folder')}: {_few(sorted(names))}")
+            return ok(f"{humanize.counted(len(names), 'folder')}: {_few(sorted(names))}")
         causes = (_FOLDERS, _ELSEWHERE) if folder is not None and any(folder.iterdir()) else (_ELSEWHERE, _FOLDERS)
         return (warning if files else failed)("holds no folder of an application", *causes)
 
@@ -88,8 +88,8 @@ def waits(kind: Kind, path: Path) -> bool:
 def waiting(kind: Kind, path: Path) -> Finding:
     """It is waited for."""
     age = time.time() - watching.written(path)
-    when = f"{words.duration(age)} ago" if age >= 0 else f"{words.duration(-age)} in the future"
-    text = f"{path.name} was written to {when}: it waits until that is {words.duration(kind.settle)} ago (settle)"
+    when = f"{humanize.duration(age)} ago" if age >= 0 else f"{humanize.duration(-age)} in the future"
+    text = f"{path.name} was written to {when}: it waits until that is {humanize.duration(kind.settle)} ago (settle)"
     return warning(
         text,
         Cause("it is still being written", f"wait; until then the {kind.what} before it counts"),
@@ -100,15 +100,15 @@ def waiting(kind: Kind, path: Path) -> Finding:
 
 def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
     """Whether something that ended at `end` (Unix seconds) is in the window that a poll looks at."""
-    text = f"the newest {what} ended {words.moment(end)}, {words.duration(max(0.0, window.end - end))} ago"
+    text = f"the newest {what} ended {humanize.moment(end)}, {humanize.duration(max(0.0, window.end - end))} ago"
     if window.start < end <= window.end + 60:
         return ok(text)
     if end > window.end:
         cause = Cause("the clock of the host that wrote it goes ahead", "set both clocks by NTP")
         zone = Cause("its times tell no time zone, and were taken in another", "set the zone, where the kind has one")
-        return warning(f"the newest {what} ended {words.moment(end)}: in the future", cause, zone)
+        return warning(f"the newest {what} ended {humanize.moment(end)}: in the future", cause, zone)
     return failed(
-        f"{text}: outside the look-back of {words.duration(window.duration)}",
+        f"{text}: outside the look-back of {humanize.duration(window.duration)}",
         Cause("nothing ran since", "run it again"),
         Cause("newer results are written elsewhere", "look at the check found: is that where they should be?"),
         Cause("it runs more seldom than the look-back is long", f"raise {longer}"),
@@ -120,8 +120,8 @@ def _found(globs: Sequence[Path]) -> Finding:
     if not paths:
         closed = (FORBIDDEN,) if any(map(_closed, globs)) else ()
         return failed("no file is like that", *closed, _SLIP, _ELSEWHERE)
-    age = words.duration(max(0.0, time.time() - watching.written(paths[0])))
-    return ok(f"{words.counted(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
+    age = humanize.duration(max(0.0, time.time() - watching.written(paths[0])))
+    return ok(f"{humanize.counted(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
 
 
 def _closed(pattern: Path) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from exporter.formats import File
+from exporter.formats.recorded import decode_run
 from exporter.model.loadrun import LoadRun
-from exporter.recording import decode_run
 
 FORMAT, TOOL = "pte-exporter", "pte-exporter"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from exporter import words
+from exporter import humanize
 from exporter.errors import SourceError
 
 T = TypeVar("T")
@@ -107,7 +107,7 @@ def written(path: Path) -> float:
 
 def waiting(settle: float) -> str:
     """What is said of a file that waits."""
-    return f"waits until it was not written to for {words.duration(settle)} (settle), and the next poll after that"
+    return f"waits until it was not written to for {humanize.duration(settle)} (settle), and the next poll after that"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The configuration's `slos:` part: what neither Sloth's files nor OpenSLO can say.
 
-exporter/specs/own.py makes Slo of it. Objectives, burn factors and credits are percentages and factors as people write
-them; durations are those of Prometheus.
+exporter/slo/specs/own.py makes Slo of it. Objectives, burn factors and credits are percentages and factors as people
+write them; durations are those of Prometheus.
 """
 
 from __future__ import annotations

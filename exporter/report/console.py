@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from exporter import words
+from exporter import humanize
 from exporter.model.results import AT_LEAST, ApplicationResult, Criterion, Gap, Snapshot
 from exporter.report.facts import facts
 
@@ -27,7 +27,7 @@ _UNIT = re.compile(r"(?<=\d) (?=%|req/s|m?s\b|[kMG]?B/s|users)")
 
 def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
     """The snapshot as text, WIDTH columns wide; escape codes only where `colour` asks for them."""
-    lines = [f"Does the certification still hold?   {words.moment(snapshot.at)}", ""]
+    lines = [f"Does the certification still hold?   {humanize.moment(snapshot.at)}", ""]
     if not snapshot.applications:
         lines.append("No application was seen on either side: no evidence.")
     for name in sorted(snapshot.applications):
@@ -65,10 +65,10 @@ def _application(result: ApplicationResult, colour: bool) -> Iterator[str]:
 def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
     rows = [("signal", "production", "PTE", "gap", "severity", "the PTE is")]
     for gap in gaps:
-        values = [_NOTHING if v is None else words.quantity(gap.signal, v) for v in (gap.production, gap.pte)]
-        ratio = _NOTHING if gap.ratio is None else words.signed_percent(gap.ratio)
+        values = [_NOTHING if v is None else humanize.quantity(gap.signal, v) for v in (gap.production, gap.pte)]
+        ratio = _NOTHING if gap.ratio is None else humanize.signed_percent(gap.ratio)
         verdict = gap.verdict.replace("_", " ")
-        rows.append((words.label(gap.signal), values[0], values[1], ratio, gap.severity or _NOTHING, verdict))
+        rows.append((humanize.label(gap.signal), values[0], values[1], ratio, gap.severity or _NOTHING, verdict))
     return _table(rows, numbers=(1, 2, 3))
 
 
@@ -78,7 +78,7 @@ def _next(wanted: Sequence[Criterion]) -> Iterator[str]:
         assert not isinstance(line.objective, str)
         limit = "at least" if line.metric in AT_LEAST else "at most"
         met = "assumed" if line.assumption else _MET[line.met]
-        rows.append((words.label(line.metric), limit, words.quantity(line.metric, line.objective), met))
+        rows.append((humanize.label(line.metric), limit, humanize.quantity(line.metric, line.objective), met))
     return (f"  {row}" for row in _table(rows, numbers=(2,)))
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from exporter.config import Config
-from exporter.objectives.alerts import BROKEN, BURN
 from exporter.rules import (
     certification,
     coverage,
@@ -21,7 +20,8 @@ from exporter.rules import (
     slo,
 )
 from exporter.rules.rule import Alert, Links, Record, Rule
-from exporter.sources.prometheus import Options
+from exporter.slo.rules.alerts import BROKEN, BURN
+from exporter.sources.prometheus.source import Options
 
 __all__ = ["ALERTS", "OF_EACH_SLO", "RECORDS", "SUBJECTS", "files"]
 
@@ -42,7 +42,7 @@ ALERTS: Mapping[str, Alert] = {
     rule.name: rule for rules in SUBJECTS.values() for rule in rules if isinstance(rule, Alert)
 }
 OF_EACH_SLO = (BURN, BROKEN)
-"""Alerts that each objective has of its own (exporter/objectives/alerts.py), where its spec gives no other name."""
+"""Alerts that each objective has of its own (exporter/slo/rules/alerts.py), where its spec gives no other name."""
 RECORDS: Mapping[str, Record] = {
     rule.name: rule for rules in SUBJECTS.values() for rule in rules if isinstance(rule, Record)
 }

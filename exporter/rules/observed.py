@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from exporter.prometheus.client import quote
-from exporter.prometheus.presets import RECORDED, RECORDING
-from exporter.prometheus.queries import Queries
+from exporter.clients.prometheus import quote
 from exporter.rules.rule import INTERVAL
-from exporter.sources.prometheus import Options
+from exporter.sources.prometheus.presets import RECORDED, RECORDING
+from exporter.sources.prometheus.queries import Queries
+from exporter.sources.prometheus.source import Options
 
 
 def groups(side: str, options: Options) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What all objectives share: a budget that is gone, one that will be, a credit that is due to customers.
 
-Burn and lost telemetry are told by rules of each objective (exporter/objectives/alerts.py). These go over the series
+Burn and lost telemetry are told by rules of each objective (exporter/slo/rules/alerts.py). These go over the series
 of all, by their labels: one alert for each budget, also where an objective has one for each value of some label.
 
 * Only objectives whose own alerts page or make tickets are asked; shadows and those without alerts stay silent.
@@ -11,10 +11,10 @@ of all, by their labels: one alert for each budget, also where an objective has 
 
 from __future__ import annotations
 
-from exporter.objectives import names
-from exporter.objectives.alerts import PERCENT
-from exporter.objectives.budget import ENOUGH
 from exporter.rules.rule import Alert, Rule
+from exporter.slo.rules import names
+from exporter.slo.rules.alerts import PERCENT
+from exporter.slo.rules.budget import ENOUGH
 
 _SLO = "on (sloth_id, side)"
 

@@ -1,1 +1,1 @@
-"""SLO: the state of objectives now, read from the series that their rules record."""
+"""SLO: specs of several formats -> rules; status reads back what the rules record."""

@@ -1,4 +1,5 @@
-"""I/O IN: one file = one kind of source. A module here is a source when it has `KIND`, `Options` and `Source`.
+"""I/O IN: one file or folder = one kind of source. It is a source when it has `KIND`, `Options` and `Source`; a folder
+has them in its `source.py`.
 
     KIND = "demo"                                     what `kind:` says in the configuration
     class Options(Settings, frozen=True): ...         its other keys
@@ -70,7 +71,8 @@ def kinds() -> Mapping[str, ModuleType]:
     """Every kind of source there is, by the name it has in the configuration."""
     found = {}
     for module in pkgutil.iter_modules(__path__):
-        loaded = importlib.import_module(f"{__name__}.{module.name}")
+        inside = ".source" if module.ispkg else ""
+        loaded = importlib.import_module(f"{__name__}.{module.name}{inside}")
         if hasattr(loaded, "KIND"):
             found[loaded.KIND] = loaded
     return found

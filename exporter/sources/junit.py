@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from exporter import words
+from exporter import humanize
 from exporter.checkup import Step, ok, skipped, warning
 from exporter.config.checks import check_timezone
 from exporter.errors import SourceError
@@ -83,7 +83,7 @@ def _whole(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
     if waits(kind, path):
         return waiting(kind, path)
     report = _read(options, path)
-    text = f"{path.name}: {words.counted(len(report.executions), 'test')}, ended {words.moment(report.at)}"
+    text = f"{path.name}: {humanize.counted(len(report.executions), 'test')}, ended {humanize.moment(report.at)}"
     if report.executions:
         return ok(text)
     return warning(text, Cause("the runner found no test", "look at what it was told to run, and at its log"))

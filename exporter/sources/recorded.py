@@ -15,13 +15,14 @@ from typing import Annotated, cast
 
 import msgspec
 
-from exporter import words
+from exporter import humanize
 from exporter.analysis.arithmetic import measured
 from exporter.analysis.baseline import summarise_arrays
 from exporter.analysis.run import steady_minutes
 from exporter.analysis.slo import events
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
+from exporter.formats.recorded import Role, decode, recorded
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import (
     ApplicationObservation,
@@ -33,7 +34,6 @@ from exporter.model.observation import (
     Window,
 )
 from exporter.model.settings import Settings
-from exporter.recording import Role, decode, recorded
 from exporter.sources import ChooseRuns
 
 KIND = "recorded"
@@ -66,7 +66,7 @@ def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
 
 
 def _size(length: int) -> str:
-    return f"{words.number(length / 1e6, 3)} MB" if length >= 1e6 else words.counted(length, "byte")
+    return f"{humanize.number(length / 1e6, 3)} MB" if length >= 1e6 else humanize.counted(length, "byte")
 
 
 def _format(content: bytes) -> Finding:
@@ -78,7 +78,9 @@ def _format(content: bytes) -> Finding:
             Cause("it was cut off, or read while it was written", "write FILE.new, then rename it: mv FILE.new FILE"),
             Cause("it is another file, such as a saved page", "set `file` to what report --format json wrote"),
         )
-    return ok("one observation by itself" if roles is None else f"a report with observations of {words.listed(roles)}")
+    return ok(
+        "one observation by itself" if roles is None else f"a report with observations of {humanize.listed(roles)}"
+    )
 
 
 def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -> Finding:
@@ -87,18 +89,18 @@ def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -
     if roles is not None and role not in roles:
         cause = Cause(f"{role} did not answer when it was recorded", "record it anew, when report shows both sides")
         other = Cause("it is the file of another environment", "set `file` to the one of this side")
-        return failed(f"has no observation of {role}, only of {words.listed(roles) or 'no side'}", cause, other)
+        return failed(f"has no observation of {role}, only of {humanize.listed(roles) or 'no side'}", cause, other)
     found = observed().applications
     names = ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
     if not found:
         cause = Cause("nothing was seen when it was recorded", "record it anew, when report shows applications")
         return failed("holds no application", cause)
-    text = f"{words.counted(len(found), 'application')}: {names}"
+    text = f"{humanize.counted(len(found), 'application')}: {names}"
     missing = [name for name in _parts(role) if not any(_holds(one, name) for one in found.values())]
     if not missing:
         return ok(text)
     cause = Cause("the source it was recorded from does not tell", "see what report says of that source")
-    return warning(f"{text}; of none of them: {words.listed(missing)}", cause)
+    return warning(f"{text}; of none of them: {humanize.listed(missing)}", cause)
 
 
 def _parts(role: Role) -> tuple[str, ...]:
@@ -116,12 +118,12 @@ def _fresh(found: Observation, wanted: Wanted) -> Finding:
     ends = [one.run.window.end if one.run is not None else one.window.end for one in found.applications.values()]
     end = max(ends, default=found.window.end)
     age, longest = wanted.at - end, wanted.window.duration
-    text = f"ended {words.moment(end)}, {words.duration(max(0.0, age))} ago"
+    text = f"ended {humanize.moment(end)}, {humanize.duration(max(0.0, age))} ago"
     if age <= longest:
         return ok(text)
     cause = Cause("nothing writes the file anew", "let a timer record it: pte-exporter report --format json > FILE")
     kept = Cause("it is kept on purpose", "read every verdict as of that day")
-    return warning(f"{text}: longer than the {words.duration(longest)} that a poll looks back", cause, kept)
+    return warning(f"{text}: longer than the {humanize.duration(longest)} that a poll looks back", cause, kept)
 
 
 class Source:

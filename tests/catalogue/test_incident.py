@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from exporter import catalogue
 from exporter.analysis.round import analyse
+from exporter.catalogue.exposition import render
 from exporter.model.incident import Incident, IncidentSeverity
 from exporter.model.observation import ApplicationObservation
 from exporter.model.settings import AnalysisSettings
-from exporter.publish import render
 from tests.analysis import making
 from tests.analysis.making import AT, DAY, SIDES
 from tests.exposition import samples

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from exporter import catalogue
 from exporter.analysis.round import analyse
+from exporter.catalogue.exposition import render
 from exporter.model.observation import LATENCY_MEAN, Summary
 from exporter.model.settings import AnalysisSettings
-from exporter.publish import render
 from tests.analysis import making
 from tests.analysis.making import AT, SIDES
 from tests.exposition import samples

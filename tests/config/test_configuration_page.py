@@ -22,7 +22,7 @@ from exporter.model.slo_settings import (
     SloSettings,
     TierSettings,
 )
-from exporter.prometheus.presets import duration
+from exporter.sources.prometheus.presets import duration
 from tests.servers import TOP
 
 PAGE = (TOP / "docs" / "configuration.md").read_text(encoding="utf-8")

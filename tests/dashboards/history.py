@@ -14,11 +14,11 @@ from pathlib import Path
 import yaml
 
 from exporter import catalogue, sources
+from exporter.catalogue.exposition import render
 from exporter.config import Config
 from exporter.model.observation import Observation
-from exporter.own_metrics import OwnMetrics
 from exporter.pipeline import Pipeline
-from exporter.publish import render
+from exporter.serve.self_metrics import OwnMetrics
 from tests.dashboards import live, objectives
 
 START = 1795161600.0

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from exporter import objectives
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier, Weekly
-from exporter.objectives import names
-from exporter.objectives.rule import Alert, Record, identity
+from exporter.slo import rules as objectives
+from exporter.slo.rules import names
+from exporter.slo.rules.rule import Alert, Record, identity
 
 TIERS = (
     Tier("page_quick", "page", 3600, 300, Decimal("14.4"), 120, 300),

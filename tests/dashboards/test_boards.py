@@ -18,7 +18,7 @@ from exporter.dashboards.panels import About, stat
 from exporter.dashboards.query import Query
 from exporter.dashboards.reasons import CHECKS
 from exporter.model.results import REASONS
-from exporter.objectives import names
+from exporter.slo.rules import names
 from tests.dashboards.grafana import Json, boards, panels, queries
 from tests.servers import TOP
 

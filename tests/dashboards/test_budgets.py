@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from exporter.dashboards import budget
-from exporter.objectives import names
+from exporter.slo.rules import names
 from tests.dashboards import history, objectives
 from tests.dashboards.grafana import ask, boards, panels, queries
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from exporter import objectives
 from exporter.model.slo import DAY, Alerting, Period, Slo
+from exporter.slo import rules as objectives
 from tests import servers
 from tests.dashboards.grafana import Asked, Json, ask, queries
 from tests.dashboards.objectives import CHECKOUT, SHOP_PTE, TIERS, sli
-from tests.objectives.evaluation import BASE, Evaluation, rules
+from tests.slo.rules.evaluation import BASE, Evaluation, rules
 
 SLO = Slo("shop", "requests", Decimal("99.9"), sli("shop"), Period(30 * DAY), TIERS, Alerting("ShopBurns"))
 SLOS = (SLO, SHOP_PTE, CHECKOUT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.errors import SourceError
-from exporter.recording import decode_run
+from exporter.formats.recorded import decode_run
 
 ONCE = '{"name":"a","figures":{"requests":7}}'
 

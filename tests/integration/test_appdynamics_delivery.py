@@ -10,8 +10,8 @@ from pathlib import Path
 
 import requests
 
+from deploy.stack.controller import ACCOUNT, CLIENT, Controller, serve
 from exporter import sources
-from exporter.demo.controller import ACCOUNT, CLIENT, Controller, serve
 from exporter.rules import files
 from tests.hastened import written
 from tests.integration.test_delivery import SOON, scraping

@@ -12,11 +12,11 @@ import requests
 from exporter.demo.shop import APPLICATIONS
 from exporter.demo.traffic import traffic
 from exporter.model.slo import WINDOW
-from exporter.own_metrics import OwnMetrics
 from exporter.pipeline import Pipeline
+from exporter.serve.self_metrics import OwnMetrics
+from exporter.slo.specs import own
+from exporter.slo.specs.checks import Options
 from exporter.sources import read
-from exporter.specs import own
-from exporter.specs.checks import Options
 from tests import servers
 
 START = 1_795_161_600.0

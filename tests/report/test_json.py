@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from exporter.formats.recorded import Role, decode
 from exporter.model.observation import Observation
 from exporter.model.results import Certification, Gap, Snapshot
 from exporter.model.settings import AnalysisSettings
-from exporter.recording import Role, decode
 from exporter.report import json
 
 

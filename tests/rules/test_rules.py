@@ -12,12 +12,13 @@ import promql_parser
 import pytest
 import yaml
 
-from exporter import catalogue, generate, sources
+from exporter import catalogue, sources
 from exporter.catalogue import exporter
+from exporter.commands import generate
 from exporter.config import Config, Links
-from exporter.objectives import names as objectives
 from exporter.rules import ALERTS, OF_EACH_SLO, RECORDS, SUBJECTS, files
 from exporter.rules.rule import Alert
+from exporter.slo.rules import names as objectives
 from tests.servers import PROMTOOL, TOP, program
 
 EVERYWHERE = pytest.mark.parametrize("version", sorted(PROMTOOL))

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from exporter import catalogue, sources
+from exporter.catalogue.exposition import render
 from exporter.errors import ConfigError, SourceError
 from exporter.model.observation import Observation, Window
 from exporter.pipeline import Pipeline
-from exporter.publish import render
 from exporter.sources import junit
 from tests.making_runs import touch
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from exporter import sources
-from exporter.appdynamics.options import METRICS
 from exporter.errors import Problem
+from exporter.sources.appdynamics.options import METRICS
 from tests.servers import TOP
 
 INDEX = TOP / "docs" / "sources.md"

@@ -1,0 +1,18 @@
+"""A stand-in for an AppDynamics controller that holds the made-up shop, keeps its API's rules, and can misbehave.
+
+controller = Controller(seed=1, clock=lambda: now)
+with serve(controller) as url:
+    ...                                   # account "demo", client "pte-exporter", controller.secret
+    controller.faults.add(faults.unavailable(times=1))
+    assert controller.token_requests == 1
+"""
+
+from __future__ import annotations
+
+from deploy.stack.controller import faults
+from deploy.stack.controller.answers import Answer, Asked
+from deploy.stack.controller.faults import Fault
+from deploy.stack.controller.rules import ACCOUNT, CLIENT, Controller
+from deploy.stack.controller.server import Server, serve
+
+__all__ = ["ACCOUNT", "CLIENT", "Answer", "Asked", "Controller", "Fault", "Server", "faults", "serve"]

@@ -1,0 +1,75 @@
+"""What an application did on one day, minute by minute, kept so that a second question costs little.
+
+Counts are whole numbers, as a controller's are: what a minute's rounding leaves over goes to the next one, so that no
+request is lost over a day. `exact` days keep them as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from deploy.stack.controller.estate import Application, Transaction
+from exporter.demo.noise import Floats, Minutes
+from exporter.demo.traffic import DAY, LATENCY_MEAN, LATENCY_SHAPE, traffic
+
+P95 = (0.95 / 0.05) ** (1.0 / LATENCY_SHAPE)
+"""95th percentile / median of the latencies' distribution."""
+
+KEPT = 64
+"""Days of applications."""
+
+
+class Day:
+    """Whole minutes; everything is computed when it is first asked for."""
+
+    def __init__(self, seed: int, application: Application, day: int, *, exact: bool) -> None:
+        numbers = np.arange(day * DAY + 1, (day + 1) * DAY + 1)
+        self.seen = traffic(seed, application.role, application.served, numbers)
+        self.starts: Minutes = (self.seen.minutes - 1) * 60
+        """Unix seconds at which the minutes begin."""
+        self._exact = exact
+        self._kept: dict[str, Floats] = {}
+
+    def calls(self, transaction: Transaction | None = None) -> Floats:
+        """Calls in each minute, of all or of one business transaction."""
+        share, name = (transaction.share.requests, str(transaction.id)) if transaction else (1.0, "all")
+        return self._counted(f"calls {name}", lambda: self.seen.requests * share)
+
+    def errors(self, transaction: Transaction | None = None) -> Floats:
+        share, name = (transaction.share.errors, str(transaction.id)) if transaction else (1.0, "all")
+        return self._counted(f"errors {name}", lambda: self.seen.errors * share)
+
+    def mean(self) -> Floats:
+        """Mean response time of each minute in milliseconds."""
+        mean: Floats = self.seen.latency * (LATENCY_MEAN * 1000.0)
+        return mean
+
+    def p95(self) -> Floats:
+        """95th percentile in milliseconds."""
+        high: Floats = self.seen.latency * (P95 * 1000.0)
+        return high
+
+    def _counted(self, name: str, rate: Callable[[], Floats]) -> Floats:
+        """Requests/s as a number of each minute."""
+        if name not in self._kept:
+            counts = rate() * 60.0
+            if not self._exact:
+                counts = np.diff(np.floor(np.cumsum(counts) + 0.5), prepend=0.0)
+            self._kept[name] = counts
+        return self._kept[name]
+
+
+class Days:
+    """All days of all applications of one shop."""
+
+    def __init__(self, seed: int, *, exact: bool) -> None:
+        self._read = lru_cache(KEPT)(lambda name, day: Day(seed, self._known[name], day, exact=exact))
+        self._known: dict[str, Application] = {}
+
+    def of(self, application: Application, start: float, end: float) -> list[Day]:
+        """The days that [start, end) touches."""
+        self._known[application.name] = application
+        return [self._read(application.name, day) for day in range(int(start // 86400), int(-(-end // 86400)))]

@@ -1,0 +1,106 @@
+"""The controller on a real socket: HTTP/1.1, connections kept alive, over TLS with a context."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import socket
+import ssl
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from deploy.stack.controller.answers import HUNG_UP, Asked
+from deploy.stack.controller.rules import Controller
+
+IDLE_SECONDS = 60.0
+MOST_BYTES = 1 << 20
+PACK_BYTES = 2048
+
+
+class Server(ThreadingHTTPServer):
+    """Answers for one controller; ends its connections when it is closed."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], controller: Controller, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(address, Handler)
+        self.controller = controller
+        self._open: set[socket.socket] = set()
+        if context is not None:  # the handshake is left to the connection's thread: a silent client holds nobody up
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        assert isinstance(request, socket.socket)
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        assert isinstance(request, socket.socket)
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that goes away, or speaks no TLS, is its own trouble."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Any method: what is allowed where is the controller's to say."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = IDLE_SECONDS
+
+    def do_GET(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        body = self.rfile.read(min(int(length), MOST_BYTES)) if length.isdigit() else b""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.server.controller.answer(Asked(self.command, self.path, headers, body))
+        if answer.status == HUNG_UP:
+            self.close_connection = True
+            return
+        sent, packed = _packed(answer.body, headers.get("accept-encoding", ""))
+        own = {"Content-Type": answer.type, "Content-Length": str(len(sent)), **packed}
+        self.send_response_only(answer.status)
+        for name, value in {**own, **answer.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(sent)
+
+    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the base class names them so
+
+    def log_message(self, *_: object) -> None:
+        """What was asked is counted by the controller."""
+
+
+def _packed(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
+    """A large body is compressed for whoever takes it."""
+    if len(body) < PACK_BYTES or "gzip" not in accepted.lower():
+        return body, {}
+    return gzip.compress(body, 1), {"Content-Encoding": "gzip"}
+
+
+@contextlib.contextmanager
+def serve(controller: Controller, port: int = 0, context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve on loopback until the block ends; gives the URL, without /controller."""
+    server = Server(("127.0.0.1", port), controller, context)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"{'http' if context is None else 'https'}://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,126 @@
+"""What a server's certificate says, also of one that is not accepted: subject, issuer, names, end.
+
+The standard library tells the fields only of a certificate that it has verified. One that failed is fetched in a second
+connection without verification, and its fields are read in a third that trusts this very certificate and nothing else;
+nothing is sent on either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.util.ssl_ import create_urllib3_context
+
+from exporter.clients.http.options import Tls
+from exporter.clients.http.reach import Route
+
+_ANY_TIME = ssl.VerifyFlags(0x200000)
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for."""
+
+INSPECTORS = (
+    "avast",
+    "barracuda",
+    "blue coat",
+    "bluecoat",
+    "burp",
+    "cato networks",
+    "charles proxy",
+    "check point",
+    "cisco umbrella",
+    "cloudflare managed",
+    "do_not_trust",
+    "eset ssl filter",
+    "fiddler",
+    "forcepoint",
+    "fortigate",
+    "fortinet",
+    "iboss",
+    "kaspersky",
+    "mcafee",
+    "menlo security",
+    "mitmproxy",
+    "netskope",
+    "palo alto",
+    "portswigger",
+    "skyhigh",
+    "sonicwall",
+    "sophos",
+    "squid",
+    "untangle",
+    "watchguard",
+    "websense",
+    "zscaler",
+)
+"""In the names of authorities that proxies which open TLS sign with; in lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The fields that matter here; `end` in Unix seconds."""
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...]
+    end: float
+
+    @property
+    def inspector(self) -> bool:
+        """Whether it was made by something that is known to open TLS."""
+        return any(name in self.issuer.lower() for name in INSPECTORS)
+
+
+def verifying(tls: Tls, authorities: Path | None = None) -> ssl.SSLContext:
+    """What the session does: the same authorities, unless others are given. The files have been checked before."""
+    context = create_urllib3_context()
+    context.load_verify_locations(str(authorities or tls.ca_file or DEFAULT_CA_BUNDLE_PATH))
+    return _with_ours(context, tls)
+
+
+def _with_ours(context: ssl.SSLContext, tls: Tls) -> ssl.SSLContext:
+    if tls.cert_file is not None:
+        context.load_cert_chain(tls.cert_file, tls.key_file, password="")
+    return context
+
+
+def fields(parsed: Mapping[str, Any]) -> Certificate | None:
+    """From what ssl tells of a verified certificate."""
+    if "notAfter" not in parsed:
+        return None
+    names = tuple(str(value) for _, value in parsed.get("subjectAltName", ()))
+    end = float(ssl.cert_time_to_seconds(parsed["notAfter"]))
+    return Certificate(_name(parsed.get("subject", ())), _name(parsed.get("issuer", ())), names, end)
+
+
+def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
+    """CN, O and OU of a distinguished name, in this order."""
+    known = {key: value for part in parts for key, value in part}
+    wanted = [known[key] for key in ("commonName", "organizationName", "organizationalUnitName") if key in known]
+    return ", ".join(dict.fromkeys(wanted)) or "no name"
+
+
+def unverified(route: Route) -> Certificate | None:
+    """What the server shows, whoever signed it; None when it shows nothing that can be read."""
+    with contextlib.suppress(OSError, ValueError):
+        context = _lenient(route.options.tls)
+        context.verify_mode = ssl.CERT_NONE
+        with route.tunnel() as plain, context.wrap_socket(plain, server_hostname=route.host) as sock:
+            shown = sock.getpeercert(binary_form=True)
+        if shown is not None:
+            pinned = _lenient(route.options.tls)
+            pinned.load_verify_locations(cadata=shown)
+            pinned.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN | _ANY_TIME
+            with route.tunnel() as plain, pinned.wrap_socket(plain, server_hostname=route.host) as sock:
+                return fields(sock.getpeercert() or {})
+    return None
+
+
+def _lenient(tls: Tls) -> ssl.SSLContext:
+    context = create_urllib3_context(ciphers="DEFAULT@SECLEVEL=0")
+    context.check_hostname = False
+    return _with_ours(context, tls)

@@ -1,0 +1,1 @@
+"""COMMANDS: one folder or file a command of `pte-exporter`."""

@@ -1,0 +1,121 @@
+"""A check-up as lines for a person who would rather sleep: one mark a step, and what to do where something is wrong."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from exporter import humanize
+from exporter.model.checkup import Cause, Checked, Checkup, CheckVerdict
+
+WIDTH = 110
+"""Columns; only a word that is longer by itself passes it."""
+
+MARKS: dict[CheckVerdict, str] = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
+
+_MARK, _NAME = 9, 24
+"""Columns of the mark and of check and subject, with the gap after them."""
+
+_BESIDE = " " * (2 + _MARK + _NAME)
+_PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
+_COLOURS: dict[CheckVerdict, str] = {"ok": "\x1b[32m", "warning": "\x1b[33m", "failed": "\x1b[1;31m", "skipped": _DIM}
+
+
+def heading(source: str, kind: str, role: str, *, colour: bool = False) -> str:
+    """The line before a source's steps."""
+    what = f"({kind})" if source == role else f"({kind}, {role})"
+    return f"{_BOLD}{source}{_PLAIN} {what}" if colour else f"{source} {what}"
+
+
+def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
+    """Each step's lines as soon as it is done; those that are skipped one after the other are told together.
+
+    Causes that were told of another step are told by its name: six signals that fail alike are no wall of text.
+    """
+    skipped: list[Checked] = []
+    told: dict[tuple[Cause, ...], str] = {}
+    for done in steps:
+        if done.verdict == "skipped":
+            skipped.append(done)
+            continue
+        if skipped:
+            yield step(_together(skipped), colour=colour)
+            skipped = []
+        yield step(done, told.get(done.causes, ""), colour=colour)
+        told.setdefault(done.causes, _name(done))
+    if skipped:
+        yield step(_together(skipped), colour=colour)
+
+
+def _together(skipped: Sequence[Checked]) -> Checked:
+    """What the first of them needs is what all wait for."""
+    first = skipped[0]
+    if len(skipped) == 1:
+        return first
+    names = ", ".join(dict.fromkeys(done.check for done in skipped))
+    of = {done.subject for done in skipped} - {""}
+    subject = f"of {next(iter(of))}" if len(of) == 1 else ""
+    return replace(first, check=f"{len(skipped)} steps", subject=subject, found=f"{first.found}: {names}")
+
+
+def _name(done: Checked) -> str:
+    return f"{done.check} {done.subject}".strip()
+
+
+def step(done: Checked, same: str = "", *, colour: bool = False) -> str:
+    """A step: mark, check and subject, what was tried, what came back; unless all is well, causes with remedies.
+
+    `same` is another step with the very same causes, which stand there.
+    """
+    mark = MARKS[done.verdict].ljust(_MARK)
+    mark = f"{_COLOURS[done.verdict]}{mark}{_PLAIN}" if colour else mark
+    name = _name(done)
+    first, *rest = [*_beside(done, same)]
+    if len(name) >= _NAME:
+        return "\n".join([f"  {mark}{name}", f"{_BESIDE}{first}", *(f"{_BESIDE}{line}" for line in rest)])
+    return "\n".join([f"  {mark}{name.ljust(_NAME)}{first}", *(f"{_BESIDE}{line}" for line in rest)])
+
+
+def summary(source: str, steps: Sequence[Checked]) -> str:
+    """How many steps came out how: "pte: 1 FAILED, 1 warning, 5 ok, 2 skipped"."""
+    verdicts = [done.verdict for done in steps]
+    order: tuple[CheckVerdict, ...] = ("failed", "warning", "ok", "skipped")
+    counts = [f"{verdicts.count(verdict)} {MARKS[verdict]}" for verdict in order if verdict in verdicts]
+    return f"{source}: {', '.join(counts) or 'nothing to check'}"
+
+
+def checkup(done: Checkup, role: str = "", *, colour: bool = False) -> str:
+    """A whole check-up, as the command prints it."""
+    head = heading(done.source, done.kind, role or done.source, colour=colour)
+    return "\n".join([head, *lines(done.steps, colour=colour), summary(done.source, done.steps), ""])
+
+
+def ends(at: Iterable[tuple[str, bool]]) -> str:
+    """The last line: whether all sources are well, by name."""
+    ill = [name for name, well in at if not well]
+    return f"Not well: {humanize.listed(ill)}." if ill else "All is well."
+
+
+def _beside(done: Checked, same: str) -> Iterator[str]:
+    if done.verdict == "skipped":
+        yield from _wrapped(done.found, "", "")
+        return
+    yield from _wrapped(done.tried, "", "  ")
+    yield from _wrapped(done.found, "-> ", "   ")
+    if done.causes and same:
+        yield from _wrapped(f"causes and remedies: as of {same}", "   ", "   ")
+        return
+    for number, cause in enumerate(done.causes, 1):
+        yield from _cause(f"{number}. " if len(done.causes) > 1 else "", cause)
+
+
+def _cause(number: str, cause: Cause) -> Iterator[str]:
+    yield from _wrapped(cause.text, f"   {number or 'because '}", "      ")
+    yield from _wrapped(cause.remedy, "      do: ", "          ")
+
+
+def _wrapped(text: str, first: str, further: str) -> list[str]:
+    """The text in lines that fit beside the names; a path or URL is never broken."""
+    shape = textwrap.TextWrapper(WIDTH - len(_BESIDE), first, further, break_long_words=False, break_on_hyphens=False)
+    return shape.wrap(text) or [first.rstrip()]

@@ -1,0 +1,210 @@
+"""`pte-exporter run`: its arguments, the order of things, and its exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exporter.commands.publish import command as push_command
+from exporter.errors import PteError
+
+if TYPE_CHECKING:  # they take a while to load, and every command's start would wait for it
+    from exporter.commands.run.live import Live
+    from exporter.commands.run.outcome import Wanted
+    from exporter.commands.run.targets import Target
+    from exporter.commands.run.terminal import ProgressLine
+
+logger = logging.getLogger(__name__)
+
+_STANDARD_OUTPUT = "-"
+_WAIT = 3600.0
+
+ADDRESS = "127.0.0.1:9827"
+
+_HELP = """\
+Starts a load generator, samples its processes and those of --target every 100 ms, serves live percentiles on /metrics
+while it goes, publishes its result at the end and exits with its exit code. What follows on -- is passed on untouched.
+
+Exit codes: the generator's (128 + n where signal n ended it); 1 where it succeeded and its result could not be read,
+saved or published; 2 where nothing was started; 126 and 127 where COMMAND cannot be run, or is not there.
+"""
+
+
+def split(arguments: Sequence[str]) -> tuple[list[str], list[str] | None]:
+    """(our own arguments, the command after the first -- of `run`), as argparse has its own ideas of what -- means."""
+    given = list(arguments)
+    if given[:1] != ["run"] or "--" not in given:
+        return given, None
+    at = given.index("--")
+    return given[:at], given[at + 1 :]
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    parser.usage = "pte-exporter run --application NAME [--result FILE] [OPTION …] -- COMMAND …"
+    parser.description = _HELP
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    push_command.add_arguments(parser)
+    parser.add_argument(
+        "--result",
+        metavar="FILE",
+        help="the result file that COMMAND writes, or a glob that the new one will match; - for what it prints on "
+        "standard output, which is passed through",
+    )
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        type=_target,
+        metavar="NAME=PID|NAME=:PORT",
+        help="a process on this machine to sample too, by its number or the port it listens on; repeatable",
+    )
+    parser.add_argument("--save", type=Path, metavar="FILE", help="write the run there, as `baseline save` does")
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen_address",
+        metavar="HOST:PORT",
+        help=f"where /metrics is served; default {ADDRESS}, and nowhere where that is taken",
+    )
+    parser.set_defaults(run=_run, failed=2, usage_error=parser.error)
+
+
+def _target(text: str) -> Target:
+    from exporter.commands.run import targets  # not for every command's start
+
+    return targets.target(text)
+
+
+def _run(given: argparse.Namespace) -> int:
+    from exporter.commands.run import child, targets
+    from exporter.commands.run.live import Live
+    from exporter.commands.run.sampler import Sampler
+    from exporter.commands.run.terminal import ProgressLine
+
+    _check(given)
+    child.check()
+    wanted = _wanted(given)
+    sampler = Sampler()
+    for one in given.target:
+        sampler.watch(one.name, targets.tree(one))
+    live = Live(given.application, sampler)
+    progress = ProgressLine(live)
+    with _result(given.result) as path, _page(given.listen_address, live, progress):
+        try:
+            return _wrapped(given.wrapped, path, wanted, live, progress)
+        except child.StartError as error:
+            progress.say(str(error))
+            return error.code
+
+
+def _check(given: argparse.Namespace) -> None:
+    """What argparse cannot tell."""
+    if not given.wrapped:
+        given.usage_error("wanted -- and behind it the command that makes the load")
+    names = [one.name for one in given.target]
+    for name in names:
+        if names.count(name) > 1:
+            given.usage_error(f"--target {name} is given twice")
+    if given.save is not None and not given.save.absolute().parent.is_dir():
+        given.usage_error(f"--save {given.save}: there is no folder {given.save.parent}")
+    needing = {"--to": given.to, "--save": given.save, "--baseline": given.baseline, "--history": given.history}
+    for option, value in needing.items():
+        if value and given.result is None:
+            given.usage_error(f"{option} wants --result: without it there is no result")
+
+
+def _wanted(given: argparse.Namespace) -> Wanted:
+    """Read before the test begins, which may take hours."""
+    from exporter.commands.run.outcome import Wanted
+    from exporter.publishing import inputs, places
+
+    return Wanted(
+        given.application,
+        inputs.read(given),
+        places.read(given),
+        save=given.save,
+        run=given.run_id or "",
+        commit=given.commit or "",
+        printed=given.result == _STANDARD_OUTPUT,
+    )
+
+
+@contextlib.contextmanager
+def _result(given: str | None) -> Iterator[Path | None]:
+    """Where the result is going to be; None: there is none."""
+    if given != _STANDARD_OUTPUT:
+        yield Path(given) if given else None
+        return
+    with tempfile.TemporaryDirectory(prefix="pte-exporter-") as folder:
+        yield Path(folder) / "output"
+
+
+@contextlib.contextmanager
+def _page(address: str | None, live: Live, progress: ProgressLine) -> Iterator[None]:
+    """Serve /metrics for as long as the block takes; an address that was asked for has to be free."""
+    from exporter.commands.run.page import Page
+
+    try:
+        page = Page(address or ADDRESS, live)
+    except PteError as error:
+        if address:
+            raise
+        progress.say(f"no page of its own: {error}; --web.listen-address names another address")
+        yield
+        return
+    page.start()
+    progress.say(f"/metrics is on {page.url}metrics")
+    try:
+        yield
+    finally:
+        page.end()
+
+
+def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Live, progress: ProgressLine) -> int:
+    """Run the command to its end, and deal with its result."""
+    from exporter.commands.run import outcome
+    from exporter.commands.run.awaiting import followed
+    from exporter.commands.run.child import Child
+    from exporter.commands.run.watching import look_on
+
+    following = None if path is None else followed(path)
+    if following is not None and following.is_stale:
+        progress.say(f"{path} is there already: it counts only if COMMAND writes it anew")
+    child = Child(command, path if wanted.printed else None)
+    try:
+        look_on(child, live, following, progress)
+    except Exception as error:
+        logger.debug("a fault of the exporter", exc_info=True)
+        _tell_fault(error, progress)
+        progress.say("the load generator goes on unseen")
+        while not child.wait(_WAIT):
+            pass
+    code, left = child.end()
+    if left:
+        progress.say(f"of what COMMAND started, {left} ran on without it: ended")
+    ended = outcome.Ended(code, child.signalled, outcome.used(live.sampler))
+    if child.lost is not None:  # what is there of it is not the run
+        progress.say(f"no result: what COMMAND printed could not be kept: {child.lost}")
+        outcome.tell(ended)
+        return code or 1
+    if following is None:
+        outcome.tell(ended)
+        return code
+    good = False
+    try:
+        good = outcome.deal_with(following, ended, wanted)
+    except Exception as error:  # the generator's code is still wanted
+        logger.debug("a fault of the exporter", exc_info=True)
+        _tell_fault(error, progress)
+    following.close()
+    return code if good or code else 1
+
+
+def _tell_fault(error: Exception, progress: ProgressLine) -> None:
+    text = f"a fault of the exporter: {error.__class__.__name__}: {error}; --log.level debug tells where"
+    progress.say(text)

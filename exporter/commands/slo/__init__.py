@@ -1,0 +1,1 @@
+"""`pte-exporter slo`: the state of error budgets, from Prometheus."""

@@ -1,0 +1,152 @@
+"""Where a page goes: to a Pushgateway's group, or to a file that a node_exporter reads. Both replace what was there."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import tempfile
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from exporter import config
+from exporter.clients.http import Session
+from exporter.clients.http.options import HttpOptions, problems
+from exporter.config.conversion import convert
+from exporter.errors import ConfigError, Problem, PteError, SourceError
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+JOBS = {"load_run": "pte-exporter", "tests": "pte-exporter-tests"}
+"""The job of each kind of page: a group is replaced as a whole, so each kind has a group of its own."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+"""A grouping value that stands in a path as it is; "." and ".." do not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A Pushgateway."""
+
+    url: str
+    options: HttpOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The folder of a node_exporter's textfile collector."""
+
+    path: Path
+
+
+Place = Gateway | Folder
+
+
+def read(given: argparse.Namespace) -> tuple[Place, ...]:
+    """The places that `--to` names; raises PteError where one of them can be no place."""
+    options = _options(given.to_config_file)
+    return tuple(_place(kind, where, options) for kind, where in given.to)
+
+
+def _options(path: Path | None) -> HttpOptions:
+    if path is None:
+        return HttpOptions()
+    wrong = list[Problem]()
+    found = convert(config.read_yaml(path), HttpOptions, str(path), "", wrong)
+    if found is None or wrong:
+        raise ConfigError(wrong)
+    return found
+
+
+def _place(kind: str, where: str, options: HttpOptions) -> Place:
+    if kind == "pushgateway":
+        for key, text in problems(where, options):
+            shown = text.replace("prometheus.example:9090", "pushgateway.example:9091").replace(
+                "use username with password_file or password_env",
+                "give --to.config.file with username and password_env",
+            )
+            raise PteError(f"--to pushgateway: {key}: {shown}")
+        return Gateway(where, options)
+    if not Path(where).is_dir():
+        raise PteError(f"--to textfile {where}: is no folder")
+    return Folder(Path(where))
+
+
+def send(places: Sequence[Place], application: str, kind: str, body: bytes) -> str:
+    """Publish the page at each place; the sentence that tells where it is now.
+
+    Each is tried; raises PteError when one failed, which says where the page is all the same.
+    """
+    told, failed = list[str](), list[str]()
+    for place in places:
+        try:
+            told.append(_put(place, application, kind, body))
+        except PteError as error:
+            failed.append(str(error))
+        except OSError as error:
+            failed.append(f"{error.filename or place}: {error.strerror or error}")
+    done = f"published {' and '.join(told)}" if told else ""
+    if failed:
+        raise PteError("; ".join(failed) + (f" (but {done})" if done else ""))
+    return done
+
+
+def _put(place: Place, application: str, kind: str, body: bytes) -> str:
+    if isinstance(place, Gateway):
+        return _push(place, application, kind, body)
+    return _write(place.path, application, kind, body)
+
+
+def group(application: str, kind: str) -> str:
+    """The path of a group. The run's ID is not in it: a new run replaces the old one."""
+    if _PLAIN.fullmatch(application):
+        return f"/metrics/job/{JOBS[kind]}/application/{application}"
+    encoded = urlsafe_b64encode(application.encode()).decode()
+    return f"/metrics/job/{JOBS[kind]}/application@base64/{encoded}"
+
+
+def _push(place: Gateway, application: str, kind: str, body: bytes) -> str:
+    session = Session(place.url, place.options)
+    try:
+        answer = session.put(group(application, kind), body, CONTENT_TYPE, accept=(200, 202, 400, 413))
+    except SourceError as error:
+        if error.reason in ("not_found", "http_error"):
+            text = f"{session.place} is no Pushgateway: check the URL, it ends before /metrics"
+            raise SourceError(error.reason, text) from None
+        raise
+    finally:
+        session.close()
+    if answer.status == 413:
+        text = (
+            f"{session.place} takes no page of {len(body)} bytes (413): raise its limit, or that of a proxy before it"
+        )
+        raise SourceError("http_error", text)
+    if answer.body.lstrip().startswith(b"<"):
+        text = f"{session.place} is no Pushgateway: it answered with a web page, as proxies that ask for a login do"
+        raise SourceError("http_error", text)
+    if answer.status == 400:
+        raise SourceError(
+            "http_error", f"{session.place} refused the page: {session.redact(answer.body.decode(errors='replace'))}"
+        )
+    return f"to {session.place} (job {JOBS[kind]}, application {application})"
+
+
+def _write(folder: Path, application: str, kind: str, body: bytes) -> str:
+    """Whole or not at all: the collector may read at any moment, and reads only names that end in .prom."""
+    name = "" if kind == "load_run" else f".{kind}"
+    path = folder / f"pte_exporter_{quote(application, safe='')}{name}.prom"
+    descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+            os.fchmod(file.fileno(), 0o644)  # another user reads it
+            file.flush()
+            os.fsync(file.fileno())
+        Path(made).replace(path)
+    except BaseException:
+        Path(made).unlink(missing_ok=True)
+        raise
+    return f"to {path}"

@@ -1,0 +1,162 @@
+"""The exporter's own series, declared in the catalogue. prometheus_client keeps them, but for the counted events."""
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from exporter import __version__
+from exporter.catalogue.exporter import BAD_EVENTS, EVENTS, OWN, OwnSeries
+from exporter.catalogue.exposition import counters
+from exporter.config import Environment
+from exporter.errors import REASONS
+from exporter.model.observation import Observation
+from exporter.pipeline.slo_events import EventCounts
+
+_KINDS = {"gauge": Gauge, "counter": Counter}
+_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+"""Seconds; each request of a poll ends at its source's deadline."""
+
+
+class OwnMetrics:
+    """Every series of OWN, beside process_* and python_info. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.events = EventCounts()
+        self._series = {own.name: self._make(own) for own in OWN if own not in {EVENTS, BAD_EVENTS}}
+        self._sources: set[str] = set()
+        self._joined: set[str] = set()
+        self._checks: dict[str, set[str]] = {}
+        self._lock = threading.Lock()
+        self._series["pte_exporter_build_info"].labels(__version__, platform.python_version()).set(1)
+
+    def _make(self, own: OwnSeries) -> Any:
+        if own.kind == "histogram":
+            return Histogram(own.name, own.help, own.labels, registry=self.registry, buckets=_BUCKETS)
+        # Without labels prometheus_client publishes a 0 that nobody measured: such a gauge joins when it is first set.
+        registry = self.registry if own.labels else None
+        return _KINDS[own.kind](own.name, own.help, own.labels, registry=registry)
+
+    def render(self, *, openmetrics: bool) -> bytes:
+        """The lines that end every page."""
+        made = generate_openmetrics(self.registry) if openmetrics else generate_latest(self.registry)  # type: ignore[no-untyped-call]
+        return self._render_events(openmetrics=openmetrics) + cast("bytes", made)
+
+    def _render_events(self, *, openmetrics: bool) -> bytes:
+        """Made as the page is: there may be thousands of them, and prometheus_client takes 30 us for each."""
+        rows = self.events.rows()
+        events = counters(EVENTS, ((key, total.events) for key, total in rows), openmetrics=openmetrics)
+        return events + counters(BAD_EVENTS, ((key, total.bad) for key, total in rows), openmetrics=openmetrics)
+
+    def configure(self, environments: Iterable[Environment]) -> None:
+        """Start the series of new sources at 0, and drop those of sources that are no more."""
+        environments = tuple(environments)
+        names = {environment.name for environment in environments}
+        for name in self._sources - names:
+            for own in OWN:
+                if "source" in own.labels:
+                    self._series[own.name].remove_by_labels({"source": name})
+        self._sources = names
+        for environment in environments:
+            self._start(environment)
+
+    def _start(self, environment: Environment) -> None:
+        name = environment.name
+        for counter in ("pte_source_polls", "pte_source_skipped_polls", "pte_source_poll_duration_seconds"):
+            self._series[counter].labels(name)
+        for reason in REASONS:
+            self._series["pte_source_poll_failures"].labels(name, reason)
+        self._set("pte_source_interval_seconds", environment.interval, name)
+        self._set("pte_source_max_age_seconds", environment.max_age, name)
+        tls = getattr(environment.source, "tls", None)
+        if tls is not None and str(getattr(environment.source, "url", "")).startswith("https:"):
+            self._set("pte_source_tls_verification", not getattr(tls, "insecure_skip_verify", False), name)
+
+    def succeeded(self, name: str, at: float, seconds: float, observation: Observation) -> None:
+        """A poll of the source ended well at `at` (Unix time) after `seconds`."""
+        self._polled(name, at, seconds)
+        self._set("pte_source_up", 1, name)
+        self._set("pte_source_last_success_timestamp_seconds", at, name)
+        self._set("pte_source_queries", observation.queries, name)
+        self._set("pte_source_warnings", len(observation.warnings), name)
+        if observation.clock_skew is not None:
+            self._set("pte_source_clock_skew_seconds", observation.clock_skew, name)
+
+    def failed(self, name: str, at: float, seconds: float, reason: str) -> None:
+        """A poll of the source failed at `at` (Unix time) after `seconds`."""
+        self._polled(name, at, seconds)
+        self._set("pte_source_up", 0, name)
+        self._series["pte_source_poll_failures"].labels(name, reason).inc()
+
+    def skipped(self, name: str, slots: int) -> None:
+        """Slots of the source passed while a poll was still in flight."""
+        self._series["pte_source_skipped_polls"].labels(name).inc(slots)
+
+    def withdrawn(self, name: str, *, withdrawn: bool) -> None:
+        """Whether the source's series are withdrawn as too old."""
+        self._set("pte_source_withdrawn", withdrawn, name)
+
+    def checked(self, name: str, at: float, passed: Mapping[str, bool], warnings: int) -> None:
+        """A check-up of the source ended at `at` (Unix time); a check that is not in `passed` was skipped."""
+        for check in self._checks.get(name, set()) - passed.keys():
+            self._series["pte_source_check"].remove(name, check)
+        self._checks[name] = {*passed}
+        for check, fine in passed.items():
+            self._set("pte_source_check", fine, name, check)
+        self._set("pte_source_check_warnings", warnings, name)
+        self._set("pte_source_check_timestamp_seconds", at, name)
+
+    def unchecked(self, name: str) -> None:
+        """The source is another now, or no more: nothing is known of its checks."""
+        self._checks.pop(name, None)
+        for series in ("pte_source_check", "pte_source_check_warnings", "pte_source_check_timestamp_seconds"):
+            self._series[series].remove_by_labels({"source": name})
+
+    def published(self, at: float, series: int, seconds: float) -> None:
+        """A snapshot of that time with that many series is on the page; analysis and rendering took so many seconds."""
+        self._set("pte_snapshot_timestamp_seconds", at)
+        self._set("pte_snapshot_duration_seconds", seconds)
+        self._set("pte_snapshot_series", series)
+
+    def loaded(self, at: float) -> None:
+        """The running configuration was loaded at `at` (Unix time)."""
+        self._set("pte_config_last_reload_successful", 1)
+        self._set("pte_config_last_reload_success_timestamp_seconds", at)
+
+    def load_failed(self) -> None:
+        """A new configuration was refused; the old one goes on."""
+        self._set("pte_config_last_reload_successful", 0)
+
+    def _polled(self, name: str, at: float, seconds: float) -> None:
+        self._set("pte_source_last_poll_timestamp_seconds", at, name)
+        self._series["pte_source_polls"].labels(name).inc()
+        self._series["pte_source_poll_duration_seconds"].labels(name).observe(seconds)
+
+    def _set(self, series: str, value: float, *labels: str) -> None:
+        own = self._series[series]
+        if labels:
+            own.labels(*labels).set(value)
+            return
+        own.set(value)
+        with self._lock:
+            if series not in self._joined:
+                self._joined.add(series)
+                self.registry.register(own)

@@ -1,0 +1,50 @@
+"""OBJECTIVES: each SLO -> its recording rules and alerts, one group an SLO, one file a service and side.
+
+A service with more than PER_FILE SLOs has several files, `slo-<service>-2.rules.yml` and so on.
+A group's rules are evaluated one after the other, and each rests only on those before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from exporter.model.slo import Slo
+from exporter.slo.rules import render
+from exporter.slo.rules.alerts import alerts
+from exporter.slo.rules.budget import budget
+from exporter.slo.rules.records import records
+from exporter.slo.rules.rule import Rule
+from exporter.slo.rules.state import state
+
+__all__ = ["files", "rules"]
+
+PER_FILE = 100
+"""promtool takes about 10 ms to check an SLO's rules; a file is to be checked in a second or two."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def rules(slo: Slo, runbook: str, dashboards: str) -> Iterator[Rule]:
+    """All rules of an objective, in the order of their evaluation."""
+    yield from records(slo)
+    yield from budget(slo)
+    yield from state(slo)
+    yield from alerts(slo, runbook, dashboards)
+
+
+def files(slos: Iterable[Slo], runbook: str, dashboards: str) -> Mapping[str, bytes]:
+    """Rules files by their path below the output directory."""
+    groups: dict[str, list[str]] = {}
+    for slo in slos:
+        side = "" if slo.side == "production" else f"-{slo.side}"
+        stem = _UNSAFE.sub("_", slo.service + side)
+        groups.setdefault(stem, []).append(render.group(slo, rules(slo, runbook, dashboards)))
+    found: dict[str, list[str]] = {}
+    for stem, made in groups.items():
+        for start in range(0, len(made), PER_FILE):
+            number = f"-{start // PER_FILE + 1}" if start else ""
+            # A service may be called like another's second file, or its other side: they share the file.
+            parts = found.setdefault(f"rules/slo-{stem}{number}.rules.yml", [render.HEADER])
+            parts += made[start : start + PER_FILE]
+    return {name: "".join(parts).encode() for name, parts in found.items()}

@@ -1,0 +1,224 @@
+"""What every objective must satisfy, whatever kind of file it is from, beside what its reader sees itself.
+
+A problem is a path below the objective and a text. The paths are those of the record, which readers turn into their
+file's own: `sli.errors` is `sli.events.error_query` in Sloth's files.
+"""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from functools import lru_cache
+
+from exporter.model.slo import DAY, WINDOW, Period, Sli, Slo, Text, Tier
+from exporter.slo.rules.fragments import duration, month_offsets
+from exporter.slo.rules.names import RESERVED
+from exporter.slo.specs import promql
+
+Problems = Iterator[tuple[str, str]]
+
+_HOUR, _QUARTER, _MINUTE = 3600, 900, 60
+
+_LONGEST = 366 * DAY
+
+_LEAST_SCRAPES = 4
+"""A rate over fewer scrapes breaks off where one of them is missed."""
+
+UNNAMED = "unnamed"
+"""Stands for a name that is missing and has been told, so that the rest is looked at too."""
+
+UNREAD = Sli(f"sum(rate(errors[{WINDOW}]))", f"sum(rate(events[{WINDOW}]))")
+"""Stands for an indicator that could not be read and has been told."""
+
+_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_LONGEST_NAME = 128
+"""The service's is part of a file's name."""
+_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_WRITTEN = frozenset((*RESERVED, "alerting", "long", "short", "alertname"))
+"""Labels that rules give to some series, so that a spec's own would stand there twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What specs do not say themselves, in seconds."""
+
+    period: int = 30 * DAY
+    """Of specs that name none."""
+    scrape_interval: int = 30
+    retention: int | None = None
+    """How far back the Prometheus that evaluates the rules can look; None: not checked."""
+
+
+def problems(slo: Slo, options: Options) -> list[tuple[str, str]]:
+    """All that is wrong with one objective, as (path, text)."""
+    return [
+        *_names(slo),
+        *_objective(slo),
+        *_period(slo.period, options),
+        *(("tiers", text) for text in windows(slo.tiers, slo.period, options)),
+        *_all_labels(slo),
+        *_queries(slo.sli),
+        *_kept(slo),
+    ]
+
+
+def _names(slo: Slo) -> Problems:
+    for key, name in (("service", slo.service), ("name", slo.name)):
+        if not _NAME.fullmatch(name):
+            wanted = "wanted letters, digits, and . _ - between them"
+            yield key, f'found "{name}", {wanted}'
+        elif len(name) > _LONGEST_NAME:
+            yield key, f'found "{name}", wanted at most {_LONGEST_NAME} characters'
+
+
+def _objective(slo: Slo) -> Problems:
+    if not 0 < slo.objective < 100:
+        yield "objective", f"found {_plain(slo.objective)}, wanted a percentage above 0 and below 100"
+        return
+    for tier in slo.tiers:
+        if tier.factor * slo.budget >= 1:
+            least = (100 * (1 - 1 / tier.factor)).quantize(Decimal("0.01"), ROUND_CEILING)
+            burn = f"{_plain(tier.factor)} times the budget of {_plain(100 - slo.objective)} %"
+            text = f"the alert {tier.name} can never fire: {burn} is all events or more"
+            text += f"; a burn rate of {_plain(tier.factor)} needs an objective above {least} %"
+            yield "objective", f"{text}: wanted that, or {_without(tier, slo.spec)}"
+
+
+def _without(tier: Tier, spec: str) -> str:
+    """How each kind of spec leaves a tier out."""
+    if spec.startswith("openslo/"):
+        return "alertPolicies of its own, whose conditions have lower thresholds, or [] for no alerts"
+    if spec.startswith("pte-exporter/"):
+        return "tiers of its own"
+    alert = f"{tier.notify}_alert" if spec.startswith("prometheus/") else f"{tier.notify}Alert"
+    return f"`{alert}: {{disable: true}}`, or windows of its own (a document of kind AlertWindows)"
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
+
+
+def _period(period: Period, options: Options) -> Problems:
+    if not _HOUR <= period.seconds <= _LONGEST or period.seconds % _HOUR:
+        yield "period", f"found {duration(period.seconds)}, wanted full hours, at most {duration(_LONGEST)}"
+    if options.retention is not None and period.longest > options.retention:
+        text = f"{duration(period.longest)} is longer than the retention ({duration(options.retention)})"
+        yield "period", f"{text}, wanted at most that, or a Prometheus that keeps more"
+    try:
+        zoneinfo.ZoneInfo(period.timezone)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        yield "timezone", f'found "{period.timezone}", wanted a name of the IANA time zone database'
+        return
+    try:
+        if period.calendar == "month":
+            month_offsets(period.timezone)
+    except ValueError as error:
+        yield "timezone", f"{error}; wanted another time zone, or rolling days"
+
+
+@lru_cache(maxsize=256)
+def windows(tiers: tuple[Tier, ...], period: Period, options: Options) -> list[str]:
+    """What is wrong with the windows of tiers."""
+    return [f"{tier.name}: {text}" for tier in tiers for text in _windows(tier, period, options)]
+
+
+def _windows(tier: Tier, period: Period, options: Options) -> Iterator[str]:
+    least = _LEAST_SCRAPES * options.scrape_interval
+    long, short = duration(tier.long), duration(tier.short)
+    for window in (tier.long, tier.short):
+        if window % (_QUARTER if window >= DAY else _MINUTE):
+            full = "quarters of an hour" if window >= DAY else "minutes"
+            yield f"a window of {duration(window)} is not possible, wanted full {full}"
+    if tier.short < least:
+        text = f"the short window ({short}) is below 4 scrape intervals of {duration(options.scrape_interval)}"
+        yield f"{text}, wanted at least {duration(least)}"
+    if tier.short >= tier.long:
+        yield f"the short window ({short}) is not below the long one ({long})"
+    if tier.long > period.seconds:
+        yield f"the long window ({long}) is longer than the period ({duration(period.seconds)})"
+    if options.retention is not None and tier.long > options.retention:
+        yield f"the long window ({long}) is longer than the retention ({duration(options.retention)})"
+
+
+def _all_labels(slo: Slo) -> Problems:
+    yield from _labels("labels", slo.labels)
+    yield from _labels("info_labels", slo.info_labels)
+    for name in slo.info_labels:
+        if name in slo.labels or name in slo.sli.by or name == "application":
+            yield f"info_labels.{name}", "is a label of all the objective's series, wanted another name"
+    kinds = {"common": slo.alerting.common, "page": slo.alerting.page, "ticket": slo.alerting.ticket}
+    for kind, text in kinds.items():
+        yield from _texts(f"alerting.{kind}", text)
+
+
+def _texts(path: str, text: Text) -> Problems:
+    yield from _labels(f"{path}.labels", text.labels)
+    for name in text.annotations:
+        if not _LABEL.fullmatch(name):
+            yield f"{path}.annotations.{name}", "is no name of an annotation, wanted letters, digits and _"
+    for kind, texts in (("labels", text.labels), ("annotations", text.annotations)):
+        for name, value in texts.items():
+            if "{{" in _ACTION.sub("", value):
+                yield f"{path}.{kind}.{name}", "has a {{ without its }}, and Prometheus would load none of the rules"
+
+
+def _labels(path: str, labels: Mapping[str, str]) -> Problems:
+    for name in labels:
+        if not _LABEL.fullmatch(name) or name.startswith("__"):
+            yield f"{path}.{name}", "is no name of a label, wanted letters, digits and _"
+        elif written(name):
+            yield f"{path}.{name}", "is a label that the rules write themselves, wanted another name"
+
+
+def written(label: str) -> bool:
+    """Whether the rules write a label, so that specs must not."""
+    return label in _WRITTEN or label.startswith("sloth_")
+
+
+def _queries(sli: Sli) -> Problems:
+    parsed = []
+    for key, text in (("sli.errors", sli.errors), ("sli.total", sli.total)):
+        strange = promql.template(text)[1]
+        if strange:
+            yield key, f"holds {strange[0]}, wanted no template variable but {WINDOW}"
+            continue
+        try:
+            query = promql.parse(text)
+        except ValueError as error:
+            yield key, str(error)
+            continue
+        if promql.problem(query):
+            yield key, promql.problem(query)
+            continue
+        parsed.append(query)
+        if not query.windowed and sli.per != "minute":
+            yield key, f"lacks {WINDOW}, wanted it in place of a range: rate(requests_total[{WINDOW}])"
+    if len(parsed) == 2 and sli.per != "minute":
+        yield from _pair(*parsed)
+
+
+def _pair(errors: promql.Query, total: promql.Query) -> Problems:
+    same = promql.alike(errors, total)
+    if same:
+        yield "sli.errors", f"{same}, wanted another"
+        return
+    if errors.labels is not None and total.labels is not None and errors.labels != total.labels:
+        kept, wanted = (", ".join(labels) or "none" for labels in (errors.labels, total.labels))
+        yield "sli.errors", f"keeps other labels ({kept}) than the query of all events ({wanted}), wanted the same"
+    try:
+        promql.per(errors, total)
+    except ValueError as error:
+        yield "sli.errors", str(error)
+
+
+def _kept(slo: Slo) -> Problems:
+    for label in slo.sli.by:
+        if written(label) or label == "application" or label in slo.labels:
+            yield (
+                "sli.total",
+                f"keeps the label {label}, which the rules write themselves; wanted it left out or renamed",
+            )

@@ -1,0 +1,73 @@
+"""Values minute by minute, each with the resolution of the controller's step that it comes from.
+
+A step of ten minutes or an hour is kept as the minutes that it stands for, marked as such: so windows are cut, pieces
+joined and later, finer answers put in their place without counting anything twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from exporter.model.minutes import Range
+from exporter.model.observation import MINUTE, Window
+from exporter.sources.appdynamics.records import Floats
+
+_FEW = 0.01
+"""Share of coarse minutes that is left out rather than have a whole window become coarse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """Arrays of one length: the end of each minute in Unix seconds, ascending; its value; seconds of its step."""
+
+    times: Floats
+    values: Floats
+    steps: Floats
+
+
+NOTHING = Minutes(np.zeros(0), np.zeros(0), np.zeros(0))
+
+
+def spread(times: Floats, values: Floats, resolution: float) -> Minutes:
+    """Each step as its minutes, all with its value."""
+    number = max(1, round(resolution / MINUTE))
+    back = MINUTE * np.arange(number - 1, -1, -1.0)
+    every = (np.asarray(times)[:, None] - back[None, :]).ravel()
+    return Minutes(every, np.repeat(values, number), np.full(every.size, float(resolution)))
+
+
+def cut(minutes: Minutes, window: Window) -> Minutes:
+    """Those inside (start, end]."""
+    return chosen(minutes, (minutes.times > window.start) & (minutes.times <= window.end))
+
+
+def chosen(minutes: Minutes, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Minutes:
+    return Minutes(minutes.times[which], minutes.values[which], minutes.steps[which])
+
+
+def together(parts: Sequence[Minutes]) -> Minutes:
+    """Parts that do not overlap, as one; of a minute that is there twice the finer stays."""
+    times, values, steps = (np.concatenate([getattr(part, name) for part in parts]) for name in Minutes.__slots__)
+    order = np.lexsort((steps, times))
+    first = np.diff(times[order], prepend=-np.inf) > 0
+    return chosen(Minutes(times[order], values[order], steps[order]), first)
+
+
+def resolution(minutes: Minutes) -> float:
+    """Seconds that the values rest on: a minute, unless more than a few of them are coarser."""
+    coarse = minutes.steps > MINUTE
+    return float(minutes.steps.max()) if coarse.sum() > _FEW * coarse.size else MINUTE
+
+
+def at(minutes: Minutes, step: float, window: Window) -> Range:
+    """Means over steps of so many seconds that lie wholly in the window; of a minute: the fine minutes themselves."""
+    if step <= MINUTE:
+        fine = chosen(minutes, minutes.steps <= MINUTE)
+        return Range({}, fine.times, fine.values)
+    ends, number = np.unique(np.ceil(minutes.times / step) * step, return_inverse=True)
+    means = np.bincount(number, minutes.values, ends.size) / np.bincount(number, minlength=ends.size)
+    whole = (ends - step >= window.start) & (ends <= window.end)
+    return Range({}, ends[whole], means[whole])

@@ -1,0 +1,220 @@
+"""What a source of the kind `appdynamics` may be told: controller, account, applications, names of metrics, bounds.
+
+Business transactions are the endpoints. Metric paths hold wildcards, so that the number of calls of a poll does not
+grow with the number of business transactions, tiers or nodes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from exporter.analysis.loadrun import is_route
+from exporter.clients.http.options import HttpOptions, Problems, Secret, secret_problems
+from exporter.clients.http.options import problems as http_problems
+from exporter.model.settings import Settings
+
+METRICS = {
+    "calls": "Overall Application Performance|Calls per Minute",
+    "latency_mean": "Overall Application Performance|Average Response Time (ms)",
+    "errors": "Overall Application Performance|Errors per Minute",
+    "latency_p95": "Overall Application Performance|95th Percentile Response Time (ms)",
+    "cpu": "Application Infrastructure Performance|*|Hardware Resources|CPU|%Busy",
+    "memory": "Application Infrastructure Performance|*|Hardware Resources|Memory|Used %",
+    "transaction_calls": "Business Transaction Performance|Business Transactions|*|*|Calls per Minute",
+    "transaction_errors": "Business Transaction Performance|Business Transactions|*|*|Errors per Minute",
+}
+"""What is asked for, by key, as the controller's Metric Browser names it. Many controllers have no 95th percentile of a
+
+whole application, and percentiles of its transactions cannot be joined to one: it is then absent.
+"""
+
+EVENTS = (
+    "APPLICATION_CONFIG_CHANGE",
+    "APPLICATION_DEPLOYMENT",
+    "APP_SERVER_RESTART",
+    "DEADLOCK",
+    "RESOURCE_POOL_LIMIT",
+)
+"""Types of events that are taken for incidents: what changed, and what broke. Errors and slow calls are metrics."""
+
+SAAS = ".saas.appdynamics.com"
+_EXAMPLE = "https://acme.saas.appdynamics.com"
+_ACCOUNT = re.compile(r"[A-Za-z0-9._-]+")
+_EVENT = re.compile(r"[A-Z][A-Z0-9_]*")
+_PARALLEL_SAAS, _PARALLEL_OWN, _PARALLEL_MOST = 50, 10, 100
+
+
+class Application(Settings, frozen=True):
+    """One application of the controller."""
+
+    name: str | None = None
+    """Its name there; None: the same as ours."""
+    routes: dict[str, str] = msgspec.field(default_factory=dict)
+    """Business transaction to method and route, before those of all applications."""
+    tiers: tuple[str, ...] = ()
+    """Those whose CPU and memory count; empty: all."""
+
+
+class Calls(Settings, frozen=True):
+    """How hard the controller may be asked."""
+
+    per_poll: int = 300
+    """Most requests of one poll; what is left is asked for in the next one. Those for tokens are not counted."""
+    parallel: int | None = None
+    """Most requests at a time; None: 50 of a SaaS controller, 10 of one on premises."""
+
+
+class Options(HttpOptions, frozen=True, kw_only=True):
+    """Where the controller is, who we are there, and what we look at."""
+
+    url: str
+    """The controller's address, with or without /controller."""
+    account: str
+    client: str | None = None
+    """Name of the API client (OAuth), without @account."""
+    client_secret_file: Path | None = None
+    client_secret_env: str | None = None
+    applications: dict[str, Application]
+    """Our name of each application."""
+    routes: dict[str, str] = msgspec.field(default_factory=dict)
+    """Business transaction to method and route ("POST /checkout"), of all applications."""
+    metrics: dict[str, str | None] = msgspec.field(default_factory=dict)
+    """Paths that replace those of METRICS; null: do not ask."""
+    events: tuple[str, ...] = EVENTS
+    """Types of events that are incidents; empty: none."""
+    calls: Calls = Calls()
+
+    @property
+    def base(self) -> str:
+        """The controller's address without /controller, which every request's path begins with."""
+        return self.url.rstrip("/").removesuffix("/controller")
+
+    @property
+    def parallel(self) -> int:
+        """Most requests at a time."""
+        if self.calls.parallel is not None:
+            return self.calls.parallel
+        return _PARALLEL_SAAS if (urlsplit(self.url).hostname or "").endswith(SAAS) else _PARALLEL_OWN
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """Metric path of each key that is asked for."""
+        wanted = {key: self.metrics.get(key, path) for key, path in METRICS.items()}
+        return {key: path for key, path in wanted.items() if path is not None}
+
+    @property
+    def client_secret(self) -> Secret | None:
+        """Where the API client's secret stands."""
+        if self.client_secret_file is not None:
+            return Secret("client_secret_file", self.client_secret_file)
+        return Secret("client_secret_env", None, self.client_secret_env) if self.client_secret_env else None
+
+    def there(self, application: str) -> str:
+        """What the controller calls an application of ours."""
+        return self.applications[application].name or application
+
+    def route_of(self, application: str, transaction: str) -> str | None:
+        """Method and route that the configuration gives a business transaction; None where it is silent."""
+        return self.applications[application].routes.get(transaction, self.routes.get(transaction))
+
+
+def problems(options: Options) -> Problems:
+    """What is wrong with the options beyond their types: address, account, credentials, files. Sends nothing."""
+    return [
+        *http_problems(options.url, options, _EXAMPLE),
+        *_place_problems(options),
+        *_account_problems(options),
+        *_way_problems(options),
+        *secret_problems(options.client_secret),
+        *_application_problems(options),
+        *_metric_problems(options),
+        *_calls_problems(options.calls),
+    ]
+
+
+def _place_problems(options: Options) -> Iterator[tuple[str, str]]:
+    try:
+        parts = urlsplit(options.base)
+    except ValueError:  # told by http_problems
+        return
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    if parts.hostname and (parts.query or parts.fragment):
+        yield "url", f"wanted {place}, as the rest is a page of the user interface"
+    elif parts.hostname and parts.path.strip("/"):
+        yield "url", f"{parts.path} is no part of the controller's address; wanted {place}"
+    if parts.scheme == "http" and (parts.hostname or "").endswith(SAAS):
+        yield "url", f"a SaaS controller speaks https only; wanted e.g. {_EXAMPLE}"
+
+
+def _account_problems(options: Options) -> Iterator[tuple[str, str]]:
+    if not _ACCOUNT.fullmatch(options.account):
+        text = "wanted the account's name alone, without @ or address, as the controller's License page shows it"
+        yield "account", f"{text}; e.g. {_account_guess(options)}"
+    if options.client is not None and (not options.client or "@" in options.client):
+        name = options.client.partition("@")[0] or "pte-exporter"
+        yield "client", f"wanted {name}, the API client's name without @account: account is a key of its own"
+
+
+def _account_guess(options: Options) -> str:
+    """The first label of a SaaS controller's host is its account."""
+    host = options.url.partition("://")[2].partition("/")[0].partition(":")[0]
+    return host.removesuffix(SAAS) if host.endswith(SAAS) else "customer1"
+
+
+def _way_problems(options: Options) -> Iterator[tuple[str, str]]:
+    """Exactly one way to prove who we are; half of one is told by the checks of its own keys."""
+    client = options.client is not None or options.client_secret_file or options.client_secret_env
+    basic = options.username is not None or options.password_file or options.password_env
+    token = options.bearer_token_file or options.bearer_token_env
+    given = [name for name, there in (("client", client), ("username", basic), ("bearer_token_file", token)) if there]
+    if not given:
+        text = "give client with client_secret_file, or username with password_file, or bearer_token_file"
+        yield "client", f"missing: {text} (or their _env)"
+    if "client" in given and len(given) > 1:
+        yield given[1], f"give client or {given[1]}, not both"
+    if client and (options.client is None) != (options.client_secret is None):
+        yield "client", "an API client wants client and one of client_secret_file, client_secret_env"
+    if options.client_secret_file and options.client_secret_env:
+        yield "client_secret_env", "give client_secret_file or client_secret_env, not both"
+
+
+def _application_problems(options: Options) -> Iterator[tuple[str, str]]:
+    if not options.applications:
+        yield "applications", "wanted at least one: our name of it, and its `name` in the controller where it differs"
+    places = {"routes": options.routes}
+    places |= {f"applications.{name}.routes": one.routes for name, one in options.applications.items()}
+    for place, routes in places.items():
+        for transaction, route in routes.items():
+            if not is_route(route):
+                yield f"{place}.{transaction}", f"found {route!r}, wanted method and path such as POST /checkout"
+    seen: dict[str, str] = {}
+    for ours in options.applications:
+        there = options.there(ours)
+        if there in seen:
+            yield f"applications.{ours}", f"is {there!r} in the controller, and so is {seen[there]}: wanted each once"
+        seen[there] = ours
+
+
+def _metric_problems(options: Options) -> Iterator[tuple[str, str]]:
+    for key, path in options.metrics.items():
+        if key not in METRICS:
+            yield f"metrics.{key}", f"not known, wanted one of {', '.join(METRICS)}"
+        elif path is not None and not all(part.strip() for part in path.split("|")):
+            yield f"metrics.{key}", "wanted a metric path such as Overall Application Performance|Calls per Minute"
+    if options.metrics.get("calls", "") is None:
+        yield "metrics.calls", "cannot be null: without calls there is no request rate"
+    for event in options.events:
+        if not _EVENT.fullmatch(event):
+            yield "events", f"found {event!r}, wanted types of events such as APPLICATION_DEPLOYMENT"
+
+
+def _calls_problems(calls: Calls) -> Iterator[tuple[str, str]]:
+    if calls.per_poll < 1:
+        yield "calls.per_poll", f"found {calls.per_poll}, wanted at least 1"
+    if calls.parallel is not None and not 1 <= calls.parallel <= _PARALLEL_MOST:
+        yield "calls.parallel", f"found {calls.parallel}, wanted 1 to {_PARALLEL_MOST}"

@@ -1,0 +1,147 @@
+"""Answers of the queries in exporter.sources.prometheus.queries -> records of the model, for all applications at once.
+
+Series without an application (or, for routes, without method or route) are left out: nobody could say whose they are.
+Two series of one application where one belongs are `bad_data`: the template does not aggregate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from exporter.analysis.baseline import latency
+from exporter.clients.prometheus import Sample, series_name
+from exporter.errors import SourceError
+from exporter.model.minutes import Range
+from exporter.model.observation import QUANTILES, Latency, RouteCount, Summary
+
+Key = tuple[str, ...]
+
+
+def keyed(found: Iterable[Sample], labels: Key) -> dict[Key, float]:
+    """Values by these labels; a sample with an empty one is left out. Raises SourceError when a key comes twice."""
+    values: dict[Key, float] = {}
+    for sample in found:
+        key = tuple(sample.labels.get(label, "") for label in labels)
+        if not all(key):
+            continue
+        if key in values:
+            raise _twice(sample.labels)
+        values[key] = sample.value
+    return values
+
+
+def _twice(labels: Mapping[str, str]) -> SourceError:
+    text = series_name({name: value for name, value in labels.items() if name not in ("stat", "part")})
+    return SourceError("bad_data", f"an application has two series, one is {text}: the template must aggregate by it")
+
+
+def _grouped(found: Iterable[Sample], label: str) -> dict[str, dict[str, float]]:
+    """Application to the values of its parts."""
+    groups = defaultdict[str, dict[str, float]](dict)
+    for (application, part), value in keyed(found, ("application", label)).items():
+        groups[application][part] = value
+    return groups
+
+
+def summaries(found: Iterable[Sample]) -> dict[str, Summary]:
+    """Application to the summary that Queries.summary asked for."""
+    return {application: _summary(stats) for application, stats in _grouped(found, "stat").items() if "mean" in stats}
+
+
+def _summary(stats: Mapping[str, float]) -> Summary:
+    quantiles = {quantile: stats[quantile] for quantile in QUANTILES if quantile in stats}
+    near, far = stats.get("msd1"), stats.get("msd10")
+    summary = Summary(
+        mean=stats["mean"],
+        peak=stats.get("peak"),
+        min=stats.get("min"),
+        stddev=stats.get("stddev"),
+        noise=None if far is None else math.sqrt(far / 2),
+        autocorrelation=None if near is None or not far else max(-1.0, min(1.0, 1 - near / far)),
+        samples=round(stats["samples"]) if "samples" in stats else None,
+        quantiles=quantiles,
+    )
+    if summary.peak is not None and summary.peak == summary.min:  # rounding must not pass for variance
+        return replace(summary, mean=summary.peak, stddev=0.0)
+    return summary
+
+
+def latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency]:
+    """Application to latency from the parts bucket, sum and count; `scale` is seconds per unit of the histogram."""
+    buckets = defaultdict[str, list[tuple[float, float]]](list)
+    totals: list[Sample] = []
+    for sample in found:
+        bound = sample.labels.get("le")
+        if sample.labels.get("part") != "bucket":
+            totals.append(sample)
+        elif bound is not None and sample.labels.get("application"):
+            buckets[sample.labels["application"]].append((_bound(bound) * scale, sample.value))
+    parts = _grouped(totals, "part")
+    measured = {}
+    for application in buckets.keys() | parts.keys():
+        known = sorted(buckets.get(application, []))
+        totalled = parts.get(application, {})
+        count = totalled.get("count", known[-1][1] if known and known[-1][0] == float("inf") else 0.0)
+        if count > 0:
+            seconds = totalled["sum"] * scale if "sum" in totalled else None
+            measured[application] = latency([le for le, _ in known], [n for _, n in known], seconds, count)
+    return measured
+
+
+def _bound(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise SourceError("bad_data", f"a bucket has the bound le={text[:40]!r}, which is no number") from None
+
+
+def native_latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency]:
+    """Application to latency from Queries.native. A quantile at the histogram's very end lies beyond its last bound.
+
+    Inside a bucket a quantile below 1 is always less than the quantile 1, so equality tells that a histogram with
+    custom buckets had no finite bound above it.
+    """
+    measured = {}
+    for application, stats in _grouped(found, "stat").items():
+        count, end = stats.get("count", 0.0), stats.get("max")
+        if count > 0:
+            inside = {key: value for key, value in stats.items() if value != end}
+            p50, p95, p99, p999 = (_scaled(inside.get(key), scale) for key in ("p50", "p95", "p99", "p999"))
+            mean = _scaled(stats["sum"] / count, scale) if "sum" in stats else None
+            measured[application] = Latency(mean, p50, p95, p99, p999, count)
+    return measured
+
+
+def _scaled(value: float | None, scale: float) -> float | None:
+    return None if value is None else value * scale
+
+
+def routes(
+    found: Iterable[Sample], method: str, route: str, *, successes_known: bool
+) -> dict[str, tuple[RouteCount, ...]]:
+    """Application to its routes that had requests, most requests first.
+
+    `successes_known`: successes were asked for, so a route without a series of them had none.
+    """
+    counts: dict[str, list[RouteCount]] = defaultdict(list)
+    values = keyed(found, ("part", "application", method, route))
+    for (part, application, verb, path), requests in values.items():
+        if part == "requests" and requests > 0:
+            passed = values.get(("successes", application, verb, path), 0.0) if successes_known else None
+            counts[application].append(RouteCount(verb, path, requests, passed))
+    return {name: tuple(sorted(found, key=lambda one: (-one.requests, one.route))) for name, found in counts.items()}
+
+
+def by_application(found: Iterable[Range]) -> dict[str, Range]:
+    """Application to its series. Raises SourceError when it has two."""
+    series: dict[str, Range] = {}
+    for one in found:
+        application = one.labels.get("application", "")
+        if application in series:
+            raise _twice(one.labels)
+        if application:
+            series[application] = one
+    return series

@@ -1,0 +1,320 @@
+"""`generate backfill`: its stages, and its commands followed to the letter on real servers, held against numpy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+import yaml
+from numpy.typing import NDArray
+
+from exporter.commands import generate
+from exporter.commands.generate import backfill
+from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Weekly
+from exporter.slo import rules as objectives
+from exporter.slo.rules import names
+from exporter.slo.rules.fragments import duration
+from exporter.slo.rules.rule import Record
+from tests import servers
+from tests.running import command
+
+SLI = Sli(
+    'sum(rate(http_requests_total{code="500"}[{{.window}}]))', "sum(rate(http_requests_total[{{.window}}]))"
+)  # fmt: skip
+SHOP = Slo("shop", "availability", Decimal("99.9"), SLI, Period(DAY), (), Alerting("PteSloBurn"), labels={"cost": "$1"})
+RICH = replace(
+    SHOP,
+    service="rich",
+    period=Period(30 * DAY, "month"),
+    maintenance=(Weekly(5 * DAY, 7200),),
+    sla=Sla(Decimal("99.5"), (Credit(Decimal("99.5"), Decimal(10)),)),
+)
+SPEC = """\
+version: prometheus/v1
+service: shop
+slos:
+- name: availability
+  objective: 99.9
+  sli:
+    events:
+      error_query: sum(rate(http_requests_total{code="500"}[{{.window}}]))
+      total_query: sum(rate(http_requests_total[{{.window}}]))
+  alerting: {name: ShopBurns, page_alert: {disable: true}, ticket_alert: {disable: true}}
+"""
+HISTORY_DAYS = 1.5
+STEP = 60
+
+
+def recorded(slo: Slo) -> set[str]:
+    return {rule.name for rule in objectives.rules(slo, "", "") if isinstance(rule, Record)}
+
+
+@pytest.mark.parametrize("graphs", [False, True])
+def test_a_stage_rests_on_earlier_ones_alone(graphs: bool) -> None:
+    """No rule reads a name that its own stage or a later one records: promtool could not see it."""
+    stages = backfill.stages([RICH, SHOP], graphs=graphs)
+    assert len(stages) >= 3
+    later = set[tuple[str, str]]()
+    for stage in reversed(stages):
+        later |= {(name, record.labels.get("state", "")) for name, each in stage.records.items() for _, record in each}
+        for slo, record in (branch for branches in stage.records.values() for branch in branches):
+            for name, state in later:
+                read = f'{name}{{sloth_id="{slo.id}"' + (f',state="{state}"' if state else "")
+                assert read not in record.expr, f"{record.name} of stage {stage.number} reads {name}"
+
+
+def test_every_recording_is_made_where_graphs_are_wanted() -> None:
+    """With graphs each record of each objective is in exactly one stage; without, only what sums are made of."""
+    stages = backfill.stages([RICH, SHOP], graphs=True)
+    made = [
+        (slo.id, record.name, *record.labels.items())
+        for s in stages
+        for each in s.records.values()
+        for slo, record in each
+    ]
+    wanted = [
+        (slo.id, rule.name, *rule.labels.items())
+        for slo in (RICH, SHOP)
+        for rule in objectives.rules(slo, "", "")
+        if isinstance(rule, Record)
+    ]
+    assert sorted(map(str, made)) == sorted(map(str, wanted))
+    few = {name for stage in backfill.stages([SHOP]) for name in stage.records}
+    assert few == {f"slo:sli_{kind}:{what}" for kind in names.KINDS for what in ("rate5m", "sum15m")}
+
+
+def test_blocks_do_not_grow_with_the_number_of_objectives() -> None:
+    """All objectives share a rule for each name, in which `or` joins as many as are quick to compare."""
+    slos = [replace(SHOP, service=f"shop{number}") for number in range(120)]
+    one, many = (sum(len(stage.rules) for stage in backfill.stages(some)) for some in (slos[:1], slos[:50]))
+    assert one == many == 4
+    assert sum(len(stage.rules) for stage in backfill.stages(slos)) == 12
+
+
+def test_a_start_that_is_too_late_and_an_end_too_near_are_wrong_usage(tmp_path: Path) -> None:
+    """What would make Prometheus lose data is refused with the reason."""
+    (tmp_path / "shop.yml").write_text(SPEC, encoding="utf-8")
+    asked = ("generate", "backfill", "--slo", str(tmp_path), "--url", "http://x", "--output", str(tmp_path / "out"))
+    near = command(*asked, "--start", "2026-01-01", "--end", f"{time.time() - 3600:.0f}")
+    assert near.returncode == 2
+    assert "argument --end: wanted a time at least 3 h ago: what is younger is in Prometheus's memory" in near.stderr
+    late = command(*asked, "--start", f"{time.time() - 3600:.0f}")
+    assert (late.returncode, "argument --start: wanted a time before --end" in late.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
+@dataclass(frozen=True)
+class History:
+    """Counters since before the past that is wanted, and what they truly counted."""
+
+    times: NDArray[np.float64]
+    bad: NDArray[np.float64]
+    all: NDArray[np.float64]
+
+    def ratio(self, at: float, seconds: float) -> float:
+        """Bad of all events in a window."""
+        bad, every = (
+            np.interp(at, self.times, c) - np.interp(at - seconds, self.times, c) for c in (self.bad, self.all)
+        )
+        return float(bad / every)
+
+    def write(self, path: Path) -> None:
+        with path.open("w") as out:
+            out.write("# TYPE http_requests counter\n")
+            for code, values in (("500", self.bad), ("200", self.all - self.bad)):
+                for at, value in zip(self.times, values, strict=True):
+                    out.write(f'http_requests_total{{code="{code}"}} {value:.6f} {at:.0f}\n')
+            out.write("# EOF\n")
+
+
+def history(start: float, end: float) -> History:
+    """Traffic that swings with the hour, few errors, and one bad hour in the last day.
+
+    By day it is 2.4 times that of the night, as docs/method.md assumes where it says how exact windows are; its hours
+    are counted from the end, so that the test is the same at any hour.
+    """
+    times = np.arange(start - 900, end + 900, STEP)
+    rate = 20 + 8.2 * np.sin((times - end) / DAY * 2 * np.pi)
+    bad = rate * 0.0004
+    bad[(times > end - DAY / 2) & (times < end - DAY / 2 + 3600)] *= 25
+    return History(times, np.cumsum(bad * STEP), np.cumsum(rate * STEP))
+
+
+@contextlib.contextmanager
+def restartable(version: str, directory: Path) -> Iterator[tuple[str, str]]:
+    """URL of a server on `directory`/data, and the command that starts it anew."""
+    port, pid = servers.free_port(), directory / "pid"
+    (directory / "prometheus.yml").write_text("{}")
+    script = directory / "restart.sh"
+    script.write_text(
+        f"if [ -f {pid} ]; then kill $(cat {pid}); while kill -0 $(cat {pid}) 2>/dev/null; do sleep 0.1; done; fi\n"
+        f"{servers.program(servers.PROMETHEUS[version])} --config.file={directory}/prometheus.yml"
+        f" --storage.tsdb.path={directory}/data --storage.tsdb.retention.time=3650d"
+        f" --web.listen-address=127.0.0.1:{port} >>{directory}/log 2>&1 &\necho $! >{pid}\n",
+        encoding="utf-8",
+    )
+    restart = f"sh {script}"
+    subprocess.run(["sh", "-c", restart], check=True)
+    try:
+        yield f"http://127.0.0.1:{port}", restart
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGTERM)
+
+
+def values(url: str, query: str, at: float) -> list[float]:
+    answer = requests.get(f"{url}/api/v1/query", params={"query": query, "time": str(at)}, timeout=30)
+    return [float(one["value"][1]) for one in answer.json()["data"]["result"]]
+
+
+def ready(url: str) -> bool:
+    with contextlib.suppress(requests.RequestException):
+        return requests.get(f"{url}/-/ready", timeout=5).status_code == 200
+    return False
+
+
+def follow(version: str, script: str, directory: Path, restart: str) -> subprocess.CompletedProcess[str]:
+    """Run the printed commands as they are, with the version's promtool on the path."""
+    programs = directory / "bin"
+    programs.mkdir(exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        (programs / "promtool").symlink_to(servers.program(servers.PROMTOOL[version]))
+    path = directory / "backfill.sh"
+    path.write_text(script, encoding="utf-8")
+    environment = {
+        **os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "DATA": str(directory / "data"), "RELOAD": restart
+    }  # fmt: skip
+    return subprocess.run(["sh", str(path)], env=environment, capture_output=True, text=True, check=False, timeout=280)
+
+
+@pytest.mark.parametrize("version", list(servers.PROMETHEUS))
+def test_the_commands_make_the_past_that_was(version: str, tmp_path: Path) -> None:
+    """Followed to the letter, every window that the rules then make of it is within 0.5 % of what truly happened."""
+    end = time.time() // 900 * 900 - 4 * 3600 + 420
+    start = end - HISTORY_DAYS * DAY
+    truth = history(start, end)
+    truth.write(tmp_path / "history.om")
+    servers.create_blocks(version, tmp_path / "history.om", tmp_path / "data")
+    (tmp_path / "shop.yml").write_text(SPEC, encoding="utf-8")
+    with restartable(version, tmp_path) as (url, restart):
+        servers.eventually(lambda: ready(url), 30, "the server")
+        asked = ("--slo", str(tmp_path / "shop.yml"), "--slo-period", "1d", "--url", url)
+        times = ("--start", str(start), "--end", str(end), "--output", str(tmp_path / "files"))
+        made = command("generate", "backfill", *asked, *times)
+        assert (made.returncode, made.stderr) == (0, "")
+        done = follow(version, made.stdout, tmp_path, restart)
+        assert done.returncode == 0, done.stderr
+        for at in (end, end - 7 * 3600):
+            for window in (6 * 3600, DAY):
+                bad, every = (_count(url, kind, window, at) for kind in ("errors", "events"))
+                assert bad / every == pytest.approx(truth.ratio(at, window), rel=0.005)
+        twice = follow(version, made.stdout, tmp_path, restart)
+        assert (twice.returncode, twice.stdout) == (1, "")
+        assert twice.stderr == "between --start and --end something is recorded already: it would count twice\n"
+
+
+def _count(url: str, kind: str, seconds: int, at: float) -> float:
+    """What the objective's own rule counts in a window, evaluated on what the stages have made."""
+    slo = replace(SHOP, labels={})
+    rules = (rule for rule in objectives.rules(slo, "", "") if isinstance(rule, Record))
+    wanted = (names.count(kind), duration(seconds))
+    (expr,) = (rule.expr for rule in rules if (rule.name, rule.labels.get("sloth_window")) == wanted)
+    return values(url, expr, at)[0]
+
+
+def test_budgets_of_the_past_are_recorded_too(tmp_path: Path) -> None:
+    """With graphs the recorded budget of any time is what the counters say, for each objective with its own labels."""
+    end = time.time() // 900 * 900 - 4 * 3600
+    start = end - 3 * 3600
+    truth = history(start, end)
+    truth.write(tmp_path / "history.om")
+    servers.create_blocks("3", tmp_path / "history.om", tmp_path / "data")
+    slos = [replace(SHOP, period=Period(2 * 3600)), replace(RICH, period=Period(DAY), maintenance=(), sla=None)]
+    stages = backfill.stages(slos, graphs=True)
+    for name, content in backfill.files(stages).items():
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(content)
+    with restartable("3", tmp_path) as (url, restart):
+        servers.eventually(lambda: ready(url), 30, "the server")
+        script = backfill.commands(stages, start, end, url, tmp_path)
+        done = follow("3", script, tmp_path, restart)
+        assert done.returncode == 0, done.stderr
+        for at in (end, end - 1200):
+            (left,) = values(url, names.REMAINING + '{cost="$1",sloth_service="shop"}', at)
+            assert left == pytest.approx(1 - truth.ratio(at, 2 * 3600) / 0.001, rel=0.005)
+        assert values(url, f'count by (sloth_window) ({names.RATIO}30m{{sloth_service="rich"}})', end) == [1.0]
+
+
+@pytest.mark.parametrize("version", list(servers.PROMTOOL))
+def test_no_minute_is_left_out(version: str, tmp_path: Path) -> None:
+    """All stages are evaluated at one second of a minute, and it is not the one where promtool leaves minutes out."""
+    (content,) = backfill.files(backfill.stages([SHOP])[:1]).values()
+    group = yaml.safe_load(content)["groups"][0]
+    group["rules"] = [{"record": "now:seconds", "expr": "vector(time())"}]
+    rules = tmp_path / Path(backfill.stages([SHOP])[0].file).name
+    rules.write_text(yaml.safe_dump({"groups": [group]}), encoding="utf-8")
+    assert len({Path(stage.file).name for stage in backfill.stages([RICH], graphs=True)}) == 1
+    start = 1795000000 // backfill.BLOCK * backfill.BLOCK
+    with servers.prometheus(version, tmp_path / "asked") as server:
+        times = (f"--start={start}", f"--end={start + 2 * backfill.BLOCK - 1}")
+        servers.create_rule_blocks(version, server, rules, times, tmp_path / "blocks")
+    with servers.prometheus(version, tmp_path / "filled", blocks=tmp_path / "blocks") as server:
+        end = start + 2 * backfill.BLOCK
+        assert values(server.url, f"count_over_time(now:seconds[{2 * backfill.BLOCK}s])", end) == [240]
+        assert values(server.url, "now:seconds % 60 < 59", end) != []
+
+
+def found_files(script: str, directory: Path, files: str = "") -> subprocess.CompletedProcess[str]:
+    """What the script takes for its folder and server, without what it does with them."""
+    path = directory / "backfill.sh"
+    path.write_text(script, encoding="utf-8")
+    assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0
+    path.write_text(f'{script.split("seen() {")[0]}echo "$FILES $URL"\n', encoding="utf-8")
+    environment = {**os.environ, "DATA": str(directory), "FILES": files}
+    return subprocess.run(["sh", str(path)], env=environment, cwd="/", capture_output=True, text=True, check=False)
+
+
+def test_the_script_is_shell_whatever_names_there_are(tmp_path: Path) -> None:
+    """Quotes, dollars and spaces in names and directories stay what they are."""
+    odd = replace(SHOP, service="it's $HOME", labels={"a": '"`$(x)`"'})
+    stages, directory = backfill.stages([odd]), tmp_path / "some/odd dir's $HOME"
+    generate.write(backfill.files(stages), directory)
+    script = backfill.commands(stages, 1.7e9, 1.7e9 + DAY, "http://x:9090/a b", directory)
+    assert found_files(script, tmp_path).stdout == f"{directory} http://x:9090/a b\n"
+
+
+def test_the_script_finds_its_files_beside_itself(tmp_path: Path) -> None:
+    """Made elsewhere and copied together they work; where the files lie apart, FILES says where, and that is told."""
+    stages = backfill.stages([SHOP])
+    script = backfill.commands(stages, 1.7e9, 1.7e9 + DAY, "http://x", Path("some files"))
+    missing = found_files(script, tmp_path)
+    told = f"{tmp_path}/some files has no stage-1/rules.yml: give FILES=/path/to/them\n"
+    assert (missing.returncode, missing.stderr) == (1, told)
+    generate.write(backfill.files(stages), tmp_path / "some files")
+    assert found_files(script, tmp_path).stdout == f"{tmp_path}/some files http://x\n"
+    apart = tmp_path / "elsewhere"
+    (tmp_path / "some files").rename(apart)
+    assert found_files(script, tmp_path, str(apart)).stdout == f"{apart} http://x\n"
+
+
+def test_files_of_another_script_are_kept(tmp_path: Path) -> None:
+    """A second backfill into one folder is refused, as the first script would record its rules; a repeat is not."""
+    (tmp_path / "a.yml").write_text(SPEC, encoding="utf-8")
+    (tmp_path / "b.yml").write_text(SPEC.replace("service: shop", "service: other"), encoding="utf-8")
+    asked = ("generate", "backfill", "--url", "http://x", "--start", "2026-01-01", "--output", str(tmp_path / "out"))
+    assert [command(*asked, "--slo", str(tmp_path / "a.yml")).returncode for _ in range(2)] == [0, 0]
+    file = tmp_path / "out" / "stage-1" / "rules.yml"
+    before = file.read_bytes()
+    done = command(*asked, "--slo", str(tmp_path / "a.yml"), "--slo", str(tmp_path / "b.yml"))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"pte-exporter: {file}: is of another backfill, whose script needs it: ")
+    assert file.read_bytes() == before

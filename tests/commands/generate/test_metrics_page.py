@@ -1,0 +1,52 @@
+"""docs/METRICS.md tells every value that a label of ours can have."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import promql_parser
+
+from exporter import catalogue
+from exporter.catalogue.exporter import OWN
+from exporter.catalogue.live import LIVE
+from exporter.commands.generate import metrics_page
+from tests.servers import TOP
+
+FREE = {"application", "side", "source", "method", "route", "slo", "process", "kind", "version", "pythonversion"}
+FREE |= {"endpoint", "run", "commit", "tool", "check", "suite", "test", "property", "value"}
+"""Labels whose values come from the configuration, the data or the build."""
+
+PAGE = metrics_page.files()["docs/METRICS.md"].decode()
+
+
+def listed() -> dict[str, set[str]]:
+    """Label to the values that the page lists, over all its rows."""
+    found = defaultdict[str, set[str]](set)
+    for label, values in re.findall(r"(?m)^\| `(\w+)` \| .* \| (.*) \|$", PAGE.partition("## Label values")[2]):
+        found[label] |= set(re.findall(r"`([^`]+)`", values))
+    return found
+
+
+def test_every_label_has_its_values() -> None:
+    """A label that is not free is in the table."""
+    used = {label for series in catalogue.ALL for label in series.labels}
+    used |= {label for series in (*OWN, *LIVE) for label in series.labels}
+    assert listed().keys() == used - FREE
+
+
+def test_what_is_published_is_listed() -> None:
+    """Each value on the golden page, which the demo fills, is among those listed."""
+    known = listed()
+    golden = (TOP / "tests" / "golden" / "metrics.txt").read_text(encoding="utf-8")
+    published = set(re.findall(r'[{,](\w+)="([^"]*)"', golden))
+    assert [(label, value) for label, value in published if label in known and value not in known[label]] == []
+    assert len(published) > 100
+
+
+def test_its_queries_are_promql() -> None:
+    """Whoever pastes a query gets an answer, not a parse error."""
+    queries = re.findall(r"(?m)\| `(.*)` \|$", PAGE.partition("## Queries")[2].partition("##")[0])
+    assert len(queries) == 6
+    for query in queries:
+        promql_parser.parse(query)

@@ -1,0 +1,170 @@
+"""Reading a result file while it is written gives what reading it at once gives, whatever happens to the file."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from exporter import formats
+from exporter.commands.run.following import Following
+from exporter.errors import SourceError
+from exporter.formats import saved
+from tests import servers
+from tests.commands.run.conftest import GENERATOR
+
+
+@pytest.fixture(scope="session")
+def result(shop: str, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What the generator wrote of 60 requests."""
+    file = tmp_path_factory.mktemp("result") / "k6.json"
+    subprocess.run([sys.executable, GENERATOR, shop, file, "60"], check=True, stdout=subprocess.DEVNULL, timeout=60)
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize("size", [1, 97, 4096, 10**6])
+def test_what_is_followed_is_what_is_read(size: int, result: bytes, tmp_path: Path) -> None:
+    """Wherever the generator's writes are cut."""
+    path = tmp_path / "k6.json"
+    following = Following(path)
+    start = len(result) - 40 * size if size == 1 else 0
+    cuts = [0, *range(start, len(result), size), len(result)]
+    requests = []
+    with path.open("ab", buffering=0) as file:
+        for one, other in itertools.pairwise(cuts):
+            file.write(result[one:other])
+            following.step(1)
+            run = following.run()
+            requests.append(run.total.requests if run is not None else 0)
+    assert requests == sorted(requests)
+    assert following.finish() == formats.read(path)
+    assert requests[-1] == 60
+    following.close()
+
+
+def test_a_file_that_begins_anew_is_read_anew(result: bytes, tmp_path: Path) -> None:
+    """Emptied and written again, or replaced by another: what was read before does not count twice."""
+    path = tmp_path / "k6.json"
+    following = Following(path)
+    for replaced in (False, True):
+        path.write_bytes(result)
+        following.step(1)
+        assert following.run() is not None
+        if replaced:
+            (tmp_path / "new").write_bytes(result[: len(result) // 2])
+            (tmp_path / "new").replace(path)
+        else:
+            path.write_bytes(b"")
+            following.step(1)
+            assert following.run() is None
+    assert following.finish() == formats.read(path)
+    following.close()
+
+
+def test_a_replaced_file_of_before_counts(result: bytes, tmp_path: Path) -> None:
+    """Another file in the place of an earlier run's is this one's, though it holds the same."""
+    path = tmp_path / "k6.json"
+    path.write_bytes(result)
+    following = Following(path)
+    assert following.is_stale
+    following.step(1)
+    assert following.run() is None
+    (tmp_path / "new").write_bytes(result)
+    (tmp_path / "new").replace(path)
+    following.step(1)
+    assert following.run() is not None
+    assert following.finish() == formats.read(path)
+    following.close()
+
+
+def test_a_moved_file_of_before_does_not(result: bytes, tmp_path: Path) -> None:
+    """What is left as it was is no result, whether it was looked at meanwhile or not."""
+    path = tmp_path / "k6.json"
+    path.write_bytes(result)
+    for looked in (False, True):
+        following = Following(path)
+        if looked:
+            following.step(1)
+        with pytest.raises(SourceError, match="was not written, what it holds is an earlier run's"):
+            following.finish()
+
+
+def test_a_broken_file_is_told_with_its_place(result: bytes, tmp_path: Path) -> None:
+    """Once, at the end, with the line: as reading it at once tells it."""
+    path = tmp_path / "k6.json"
+    following = Following(path)
+    lines = result.splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:9]) + b"nonsense\n" + b"".join(lines[9:]))
+    following.step(1)
+    assert following.run() is None
+    with pytest.raises(SourceError) as followed:
+        following.finish()
+    with pytest.raises(SourceError) as read:
+        formats.read(path)
+    assert str(followed.value) == str(read.value)
+    assert str(read.value).startswith(f"{path}: line 10: ")
+    following.close()
+
+
+def test_a_last_line_that_breaks_off_is_a_warning(result: bytes, tmp_path: Path) -> None:
+    """As where the file is read at once."""
+    path = tmp_path / "k6.json"
+    following = Following(path)
+    path.write_bytes(result[:-20])
+    following.step(1)
+    found = following.finish()
+    assert found == formats.read(path)
+    assert (found.complete, len(found.warnings)) == (False, 1)
+    following.close()
+
+
+def test_a_summary_is_read_at_the_end(result: bytes, tmp_path: Path) -> None:
+    """While it is written there is nothing to show."""
+    (tmp_path / "k6.json").write_bytes(result)
+    path, run = tmp_path / "saved.json", replace(formats.read(tmp_path / "k6.json"), run="a")
+    following = Following(path)
+    path.write_bytes(saved.write(run))
+    following.step(1)
+    assert following.run() is None
+    assert following.finish() == run
+    following.close()
+
+
+def test_a_name_that_cannot_be_read_is_told_before_the_start(tmp_path: Path) -> None:
+    """A folder is no result file."""
+    with pytest.raises(SourceError, match="cannot be read: Is a directory"):
+        Following(tmp_path)
+
+
+def test_wrk_prints_its_result(shop: str, tmp_path: Path) -> None:
+    """The real one: its standard output is passed through and published."""
+    wrk = servers.program("wrk")
+    own = [sys.executable, "-m", "exporter.cli", "run", "--application", "shop", "--result", "-", "--save", "run.json"]
+    own += ["--web.listen-address", "127.0.0.1:0", "--", wrk, "-t1", "-c2", "-d1s", "--latency", shop]
+    done = subprocess.run(own, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
+    assert (done.returncode, "Requests/sec" in done.stdout) == (0, True), done.stderr
+    run = formats.read(tmp_path / "run.json")
+    assert run.tool == "wrk"
+    assert run.total.requests > 20
+    assert run.usage["generator"].samples > 5
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_pipe_is_refused_and_not_waited_for(before: bool, tmp_path: Path) -> None:
+    """Who would write to it may never come."""
+    path = tmp_path / "pipe"
+    if before:
+        os.mkfifo(path)
+        with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
+            Following(path)
+        return
+    following = Following(path)
+    os.mkfifo(path)
+    following.step(1)
+    with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
+        following.finish()

@@ -1,0 +1,93 @@
+"""Rules of objectives in promtool's unit tests, on both versions side by side.
+
+    holds(tmp_path, [slo], {'errors_total': counter((60, 0), (10, 100))}, [("up == 1", 62, True)])
+
+A promtool test evaluates every rule each minute; a range of days takes it minutes. So only the rules that the
+expectations rest on are kept, each as it is generated.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exporter.model.slo import Slo
+from exporter.slo import rules as objectives
+from exporter.slo.rules import render
+from exporter.slo.rules.rule import Record, Rule
+from tests.servers import PROMTOOL, program
+
+Expected = tuple[str, float, bool]
+"""A query, a minute, and whether the query has a result then."""
+
+_SELECTOR = re.compile(r"((?:slo|sloth)[:_]\w+(?::\w+)?)(?:\{([^}]*)\})?")
+
+
+def counter(*stretches: tuple[float, float], start: float = 0) -> str:
+    """Values of a counter, two a minute: (minutes, increase in a minute) one after the other."""
+    parts, value = [], start
+    for minutes, increase in stretches:
+        steps = round(minutes * 2)
+        parts.append(f"{value:.12g}+{increase / 2:.12g}x{steps - 1}")
+        value += increase / 2 * steps
+    return " ".join([*parts, f"{value:.12g}"])
+
+
+def holds(directory: Path, slos: Sequence[Slo], series: Mapping[str, str], expected: Sequence[Expected]) -> None:
+    """Asserts that each expectation holds on both versions of promtool."""
+    text = render.HEADER + "".join(
+        render.group(slo, _needed(objectives.rules(slo, "https://r.test", "https://g.test"), expected)) for slo in slos
+    )
+    (directory / "slo.rules.yml").write_text(text, encoding="utf-8")
+    test: dict[str, Any] = {
+        "interval": "30s",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [_test(*one) for one in expected],
+    }
+    case = {"rule_files": ["slo.rules.yml"], "evaluation_interval": "1m", "tests": [test]}
+    path = directory / "slo.test.yml"
+    path.write_text(yaml.safe_dump(case, width=10_000, sort_keys=False), encoding="utf-8")
+    running = {
+        version: subprocess.Popen(
+            [program(promtool), "test", "rules", path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for version, promtool in PROMTOOL.items()
+    }
+    said = {version: process.communicate()[0] for version, process in running.items()}
+    failed = {version: said[version] for version, process in running.items() if process.returncode}
+    assert not failed, "\n".join(f"promtool {version}:\n{text}" for version, text in failed.items())
+
+
+def _test(query: str, minute: float, there: bool) -> dict[str, Any]:
+    """An empty result, or exactly one, without labels."""
+    samples = [{"labels": "{}", "value": 1}] if there else []
+    return {"expr": f"group({query})", "eval_time": f"{round(minute * 60)}s", "exp_samples": samples}
+
+
+def _needed(rules: Iterable[Rule], expected: Sequence[Expected]) -> list[Rule]:
+    """The rules that the expectations rest on, and those that these rest on."""
+    wanted = {found for query, _, _ in expected for found in _selected(query)}
+    alerts = any("ALERTS" in query for query, _, _ in expected)
+    kept: list[Rule] = []
+    for rule in reversed(list(rules)):
+        if _is_wanted(rule, wanted) if isinstance(rule, Record) else alerts:
+            kept.append(rule)
+            wanted |= set(_selected(rule.expr))
+    return kept[::-1]
+
+
+def _selected(query: str) -> Iterable[tuple[str, str, str]]:
+    """(name, window, state) of each selector; empty where it does not choose."""
+    for name, matchers in _SELECTOR.findall(query):
+        window, state = (re.search(rf'{label}="(\w+)"', matchers) for label in ("sloth_window", "state"))
+        yield name, window[1] if window else "", state[1] if state else ""
+
+
+def _is_wanted(rule: Record, wanted: set[tuple[str, str, str]]) -> bool:
+    window, state = rule.labels.get("sloth_window", ""), rule.labels.get("state", "")
+    return any(name == rule.name and w in ("", window) and s in ("", state) for name, w, s in wanted)

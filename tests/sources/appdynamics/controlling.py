@@ -1,0 +1,77 @@
+"""Connections to a stand-in of the controller, and to servers that misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from exporter.errors import SourceError
+from exporter.model.observation import Window
+from exporter.model.settings import Duration
+from exporter.sources.appdynamics.client import Client
+from exporter.sources.appdynamics.connection import Connection
+from exporter.sources.appdynamics.options import Application, Options
+from exporter.sources.appdynamics.records import Answer, Ask
+from tests.bad_server import BadServer, Behave, bad_server
+from tests.secret import SECRET
+
+NOW = 1_795_176_000.0
+"""A full hour."""
+
+DAY = Window(NOW - 1440 * 60.0, NOW)
+CALLS = "Overall Application Performance|Calls per Minute"
+
+
+def options(url: str, **changed: Any) -> Options:
+    """Options with a UI token, so that no token is asked for, unless they are changed."""
+    given = {"url": url, "account": "demo", "applications": {"shop": Application()}, "timeout": Duration(20)}
+    return Options(**{**given, **changed})
+
+
+def oauth(tmp_path: Path) -> dict[str, Any]:
+    """The API client of the stand-in."""
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    return {"client": "pte-exporter", "client_secret_file": tmp_path / "secret"}
+
+
+@contextmanager
+def client_of(behave: Behave, budget: int = 300, **changed: Any) -> Iterator[tuple[Client, BadServer]]:
+    """A client of a server that does with every request what the function says."""
+    with bad_server(behave) as server:
+        connection = Connection(options(server.url, **changed))
+        try:
+            yield Client(connection, budget), server
+        finally:
+            connection.close()
+
+
+def asked(behave: Behave, window: Window = DAY, path: str = CALLS, **changed: Any) -> Answer:
+    """The answer to one ask for metric data."""
+    with client_of(behave, **changed) as (client, _):
+        [answer] = client.metrics([Ask(7, path, window)])
+        return answer
+
+
+def failed(behave: Behave, path: str = CALLS, **changed: Any) -> SourceError:
+    """The error of one ask for metric data, which names the server on one line, without a secret."""
+    with client_of(behave, **changed) as (client, server), pytest.raises(SourceError) as caught:
+        client.metrics([Ask(7, path, DAY)])
+    assert f"127.0.0.1:{server.port}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert SECRET not in str(caught.value)
+    return caught.value
+
+
+def shop(client: Client) -> int:
+    """The id of the stand-in's application "shop"."""
+    return next(one.id for one in client.applications() if one.name == "shop")
+
+
+def asking(line: bytes) -> dict[str, list[str]]:
+    """The query of a request."""
+    return parse_qs(urlsplit(line.split(b" ")[1].decode()).query)
