@@ -9,7 +9,7 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 
-from exporter.config.checks import Wrong, check_timezone
+from exporter.config.validation import Wrong, check_timezone
 from exporter.model.slo import DAY, WEEK
 from exporter.model.slo_settings import (
     EventsSli,

@@ -1,4 +1,4 @@
-"""What is checked of files that others write (`watching`): found, format, complete, fresh.
+"""What is checked of files that others write (result_files.py): found, format, complete, fresh.
 
 Each application's newest file is looked at: it is what the next verdict rests on.
 """
@@ -16,7 +16,7 @@ from exporter import humanize
 from exporter.checkup import Step, failed, ok, warning
 from exporter.checkup.causes import FORBIDDEN
 from exporter.errors import SourceError
-from exporter.formats import HEAD, watching
+from exporter.formats import HEAD, result_files
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import Window
 
@@ -51,12 +51,12 @@ def applications(
 ) -> tuple[list[Step], Mapping[str, Sequence[Path]]]:
     """The step that looks into the folder, where there is one, and the applications' globs as far as they are known."""
     try:
-        globs = watching.applications(folder, files, kind.wanted)
+        globs = result_files.applications(folder, files, kind.wanted)
     except SourceError:
         globs = files  # the step tells what is wrong
 
     def look() -> Finding:
-        names = [*watching.applications(folder, {}, kind.wanted)]
+        names = [*result_files.applications(folder, {}, kind.wanted)]
         if names:
             return ok(f"{humanize.counted(len(names), 'folder')}: {_few(sorted(names))}")
         causes = (_FOLDERS, _ELSEWHERE) if folder is not None and any(folder.iterdir()) else (_ELSEWHERE, _FOLDERS)
@@ -74,7 +74,7 @@ def of_application(kind: Kind, name: str, globs: Sequence[Path]) -> Iterator[Ste
 
 def newest(kind: Kind, globs: Sequence[Path], *, settled: bool = False) -> Path | None:
     """The newest file that is not passed by; when `settled`, of those that are not being written any more."""
-    for path in watching.newest(globs, _LOOKED):
+    for path in result_files.newest(globs, _LOOKED):
         if (not settled or not waits(kind, path)) and not kind.passes(_head(path)):
             return path
     return None
@@ -82,12 +82,12 @@ def newest(kind: Kind, globs: Sequence[Path], *, settled: bool = False) -> Path 
 
 def waits(kind: Kind, path: Path) -> bool:
     """Whether the file was written to within `settle`."""
-    return abs(time.time() - watching.written(path)) < kind.settle
+    return abs(time.time() - result_files.written(path)) < kind.settle
 
 
 def waiting(kind: Kind, path: Path) -> Finding:
     """It is waited for."""
-    age = time.time() - watching.written(path)
+    age = time.time() - result_files.written(path)
     when = f"{humanize.duration(age)} ago" if age >= 0 else f"{humanize.duration(-age)} in the future"
     text = f"{path.name} was written to {when}: it waits until that is {humanize.duration(kind.settle)} ago (settle)"
     return warning(
@@ -116,11 +116,11 @@ def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
 
 
 def _found(globs: Sequence[Path]) -> Finding:
-    paths = watching.newest(globs, 10**6)
+    paths = result_files.newest(globs, 10**6)
     if not paths:
         closed = (FORBIDDEN,) if any(map(_closed, globs)) else ()
         return failed("no file is like that", *closed, _SLIP, _ELSEWHERE)
-    age = humanize.duration(max(0.0, time.time() - watching.written(paths[0])))
+    age = humanize.duration(max(0.0, time.time() - result_files.written(paths[0])))
     return ok(f"{humanize.counted(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from exporter.formats import File
-from exporter.formats.recorded import decode_run
+from exporter.formats.report_json import decode_run
 from exporter.model.loadrun import LoadRun
 
 FORMAT, TOOL = "pte-exporter", "pte-exporter"

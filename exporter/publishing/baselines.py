@@ -18,7 +18,7 @@ import msgspec
 
 from exporter import formats
 from exporter.errors import PteError, SourceError
-from exporter.formats import saved, watching
+from exporter.formats import result_files, saved
 from exporter.model.loadrun import LoadRun
 
 MOST = 30
@@ -113,7 +113,7 @@ def history(
 
     What cannot be read is told in `warnings`.
     """
-    paths = {path for pattern in patterns for path in watching.matching(Path(pattern))}
+    paths = {path for pattern in patterns for path in result_files.matching(Path(pattern))}
     left_out = apart.resolve() if apart is not None else None
     files = [path for path in paths if path.is_file() and path.resolve() != left_out]
     newest = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path))[-4 * MOST :]

@@ -15,9 +15,9 @@ import msgspec
 
 from exporter import humanize
 from exporter.checkup import Step, ok, skipped, warning
-from exporter.config.checks import check_timezone
+from exporter.config.validation import check_timezone
 from exporter.errors import SourceError
-from exporter.formats import HEAD, junit, watching
+from exporter.formats import HEAD, junit, result_files
 from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.execution import Report
@@ -55,7 +55,7 @@ class Options(Settings, frozen=True):
 def problems(options: Options) -> Iterator[tuple[str, str]]:
     """What is wrong with the options beyond their types, as (key, text)."""
     files = {name: one.files for name, one in options.applications.items()}
-    yield from watching.problems(options.folder, files, options.history)
+    yield from result_files.problems(options.folder, files, options.history)
     for position, name in enumerate(options.properties):
         if not name.strip() or name in options.properties[:position]:
             yield f"properties[{position}]", "wanted the name of a property, each once"
@@ -119,15 +119,15 @@ class Source:
     def __init__(self, options: Options, side: str) -> None:
         self._options, self._side = options, side
         self._zone = ZoneInfo(options.timezone)
-        self._files = watching.Files(self._report, options.settle)
+        self._files = result_files.Files(self._report, options.settle)
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
         """Each application's reports that ended in `window`, the newest last."""
         options, warnings = self._options, list[str]()
         files = {name: one.files for name, one in options.applications.items()}
-        globs = watching.applications(options.folder, files, "**/*.xml")
+        globs = result_files.applications(options.folder, files, "**/*.xml")
         listed = {name: self._newest(name, each, window, warnings) for name, each in globs.items()}
-        warnings += watching.nothing(options.folder, globs, listed)
+        warnings += result_files.nothing(options.folder, globs, listed)
         self._files.forget({path for paths in listed.values() for path in paths})
         seen = {
             name: ApplicationObservation(window, reports=self._reports(name, paths, window, warnings))
@@ -145,8 +145,8 @@ class Source:
     def _newest(self, name: str, globs: Sequence[Path], window: Window, warnings: list[str]) -> list[Path]:
         """The files that are read; it is told when the window has more, as counts are too low then."""
         most = self._options.history
-        paths = watching.newest(globs, most + 1)
-        if len(paths) > most and watching.written(paths[most]) > window.start:
+        paths = result_files.newest(globs, most + 1)
+        if len(paths) > most and result_files.written(paths[most]) > window.start:
             warnings.append(f"{name}: only the newest {most} files are read (history), of more in the look-back")
         return paths[:most]
 

@@ -17,7 +17,7 @@ from exporter import formats, humanize
 from exporter.analysis import loadrun
 from exporter.checkup import Step, failed, ok, skipped, warning
 from exporter.errors import SourceError
-from exporter.formats import watching
+from exporter.formats import result_files
 from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.loadrun import LoadRun
@@ -58,7 +58,7 @@ class Options(Settings, frozen=True):
 def problems(options: Options) -> Iterator[tuple[str, str]]:
     """What is wrong with the options beyond their types, as (key, text)."""
     files = {name: one.files for name, one in options.applications.items()}
-    yield from watching.problems(options.folder, files, options.history)
+    yield from result_files.problems(options.folder, files, options.history)
     tables = {f"applications.{name}.routes": one.routes for name, one in options.applications.items()}
     for path, routes in {"routes": options.routes, **tables}.items():
         for name, route in routes.items():
@@ -180,7 +180,7 @@ class Source:
 
     def __init__(self, options: Options, side: str) -> None:
         self._options, self._side = options, side
-        self._files = watching.Files(_run, options.settle)
+        self._files = result_files.Files(_run, options.settle)
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
         """Never: result files tell nothing of production."""
@@ -223,10 +223,10 @@ class Source:
         """Each application's complete runs, the newest last."""
         options = self._options
         files = {name: one.files for name, one in options.applications.items()}
-        globs = watching.applications(options.folder, files, "*")
+        globs = result_files.applications(options.folder, files, "*")
         # More than are wanted, since some are no runs.
-        listed = {name: watching.newest(each, 4 * options.history) for name, each in globs.items()}
-        warnings += watching.nothing(options.folder, globs, listed)
+        listed = {name: result_files.newest(each, 4 * options.history) for name, each in globs.items()}
+        warnings += result_files.nothing(options.folder, globs, listed)
         self._files.forget({path for paths in listed.values() for path in paths} | self._kept())
         return {name: self._complete(name, paths, warnings) for name, paths in listed.items()}
 
@@ -248,7 +248,7 @@ class Source:
             elif found is not None:
                 runs.append(loadrun.mapped(found, _routes(self._options, name)))
             elif not runs and self._waits(path):
-                warnings.append(f"{name}: {path.name} {watching.waiting(self._options.settle)}")
+                warnings.append(f"{name}: {path.name} {result_files.waiting(self._options.settle)}")
         if unknown:
             files = "1 file is" if len(unknown) == 1 else f"{len(unknown)} files are"
             warnings.append(f"{name}: {files} in no known format, such as {unknown[0]}")

@@ -22,7 +22,7 @@ from exporter.analysis.run import steady_minutes
 from exporter.analysis.slo import events
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
-from exporter.formats.recorded import Role, decode, recorded
+from exporter.formats.report_json import Role, decode, recorded
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import (
     ApplicationObservation,

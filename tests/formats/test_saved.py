@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.errors import SourceError
-from exporter.formats.recorded import decode_run
+from exporter.formats.report_json import decode_run
 
 ONCE = '{"name":"a","figures":{"requests":7}}'
 

@@ -15,7 +15,7 @@ from exporter.model.slo import WINDOW
 from exporter.pipeline import Pipeline
 from exporter.serve.self_metrics import OwnMetrics
 from exporter.slo.specs import own
-from exporter.slo.specs.checks import Options
+from exporter.slo.specs.validation import Options
 from exporter.sources import read
 from tests import servers
 

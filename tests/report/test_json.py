@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from exporter.formats.recorded import Role, decode
+from exporter.formats.report_json import Role, decode
 from exporter.model.observation import Observation
 from exporter.model.results import Certification, Gap, Snapshot
 from exporter.model.settings import AnalysisSettings

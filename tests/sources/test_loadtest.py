@@ -15,7 +15,7 @@ import pytest
 from exporter import formats, sources
 from exporter.analysis import run
 from exporter.errors import ConfigError, SourceError
-from exporter.formats import watching
+from exporter.formats import result_files
 from exporter.model.observation import Observation, Window
 from exporter.model.settings import TestRunSettings
 from exporter.sources import Counting, loadtest
@@ -294,6 +294,6 @@ def test_a_disk_that_failed_is_asked_again(tmp_path: Path) -> None:
     def content(_: Path) -> str:
         raise SourceError(answers.pop(0), "no")
 
-    files = watching.Files(content, 60)
+    files = result_files.Files(content, 60)
     found = [files.get(path) for _ in range(3)]
     assert [one.reason for one in found if isinstance(one, SourceError)] == ["unreadable", "bad_data", "bad_data"]

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from exporter.commands.run.following import Following
 from exporter.errors import SourceError
-from exporter.formats import watching
+from exporter.formats import result_files
 from exporter.model.loadrun import LoadRun
 
 
@@ -80,4 +80,4 @@ class Awaiting:
         return sorted(set(self._matching()) - self._before)
 
     def _matching(self) -> list[Path]:
-        return [each for each in watching.matching(self.path) if each.is_file()]
+        return [each for each in result_files.matching(self.path) if each.is_file()]

@@ -9,10 +9,10 @@ from typing import Any
 from exporter.errors import ConfigError, Problem
 from exporter.model.slo import Slo
 from exporter.slo.specs import openslo, sloth
-from exporter.slo.specs.checks import UNNAMED, Options
 from exporter.slo.specs.documents import Document, below, documents, files
 from exporter.slo.specs.place import Place
 from exporter.slo.specs.tiers import Pair
+from exporter.slo.specs.validation import UNNAMED, Options
 
 __all__ = ["Options", "is_foreign", "read"]
 

@@ -14,11 +14,11 @@ from typing import Any
 from exporter.model.slo import DAY, WEEK, Alerting, Calendar, Period, Slo
 from exporter.slo.rules.alerts import BURN
 from exporter.slo.specs import openslo_alerts, openslo_sli
-from exporter.slo.specs.checks import UNNAMED, Options, problems
 from exporter.slo.specs.documents import below
 from exporter.slo.specs.openslo_alerts import Objects
 from exporter.slo.specs.place import Place, as_text
 from exporter.slo.specs.tiers import Pair
+from exporter.slo.specs.validation import UNNAMED, Options, problems
 
 V1 = "openslo/v1"
 ALPHA = "openslo/v1alpha"

@@ -13,10 +13,10 @@ from exporter.model.slo import WINDOW, Sli
 from exporter.slo.rules.budget import decimal
 from exporter.slo.rules.fragments import duration
 from exporter.slo.specs import promql, rewriting
-from exporter.slo.specs.checks import UNREAD, Options
 from exporter.slo.specs.openslo_alerts import Objects
 from exporter.slo.specs.place import Place
 from exporter.slo.specs.place import duration as parse_duration
+from exporter.slo.specs.validation import UNREAD, Options
 
 METHODS = ("Occurrences", "Timeslices", "RatioTimeslices")
 

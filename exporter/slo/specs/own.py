@@ -17,16 +17,16 @@ from exporter.model.slo_settings import MaintenanceSettings, Side, SlaSettings, 
 from exporter.slo.rules.alerts import BURN
 from exporter.slo.rules.fragments import duration
 from exporter.slo.rules.rule import base
-from exporter.slo.specs import checks
-from exporter.slo.specs.checks import Options
+from exporter.slo.specs import validation
 from exporter.slo.specs.own_sli import RefusedError, is_counted, sli
 from exporter.slo.specs.tiers import factor, hold, tiers
+from exporter.slo.specs.validation import Options
 
 SPEC = "pte-exporter/v1"
 
 
 def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[Problem]]:
-    """The objectives of a configuration from exporter.sources.read, and what is wrong with them beyond its checks."""
+    """The objectives of a configuration from exporter.sources.read, and what is wrong with them beyond that."""
     found, problems = list[Slo](), list[Problem]()
     for position, settings in enumerate(config.slos):
         path = f"slos[{position}]"
@@ -38,7 +38,7 @@ def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[P
                 told.setdefault(error.path, str(error))
                 continue
             found.append(slo)
-            for below, text in (*checks.problems(slo, options), *_polled(slo, settings, config.environment(side))):
+            for below, text in (*validation.problems(slo, options), *_polled(slo, settings, config.environment(side))):
                 told.setdefault(_path(below, settings), text)
         problems += [Problem(file, f"{path}.{below}", text) for below, text in told.items()]
     return found, problems

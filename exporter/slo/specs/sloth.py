@@ -15,9 +15,9 @@ from functools import cache
 from exporter.model.slo import WINDOW, Alerting, Notify, Period, Sli, Slo, Text, Tier
 from exporter.slo.rules.alerts import BURN
 from exporter.slo.specs import promql, rewriting
-from exporter.slo.specs.checks import UNNAMED, UNREAD, Options, problems, windows
 from exporter.slo.specs.place import Place
 from exporter.slo.specs.tiers import Pair, tiers
+from exporter.slo.specs.validation import UNNAMED, UNREAD, Options, problems, windows
 
 V1 = "prometheus/v1"
 KUBERNETES = "sloth.slok.dev/v1"

@@ -88,7 +88,8 @@ def problems(options: Options) -> Problems:
 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """What doctor tries, step by step."""
-    from exporter.sources.prometheus import checks, probing  # what only check-ups need is loaded for them
+    from exporter.sources.prometheus import checks
+    from exporter.sources.prometheus.checks import probe as probing  # what only check-ups need is loaded for them
 
     may, own = options.recorded != "never", frozenset(options.signals)
     asked = probing.Asked(options.url, options, options.preset, options.templates, options.rate_range, may, own)

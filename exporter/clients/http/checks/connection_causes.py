@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from exporter.clients.http.reach import Route
+from exporter.clients.http.checks.reach import Route
 from exporter.model.checkup import Cause
 
 NO_PROXY = Cause("what listens there is no HTTP proxy", "check host and port of proxy.url with whoever runs the proxy")

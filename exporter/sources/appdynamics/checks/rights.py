@@ -8,8 +8,8 @@ from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.humanize import counted, listed
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.appdynamics.probing import Probe, forbidden, near, some
-from exporter.sources.appdynamics.usual_causes import ROLE
+from exporter.sources.appdynamics.checks.causes import ROLE
+from exporter.sources.appdynamics.checks.probe import Probe, forbidden, near, some
 
 TYPES = (
     "AGENT_CONFIGURATION_ERROR",

@@ -8,8 +8,8 @@ import msgspec
 
 from deploy.stack.controller import Answer, Asked, Fault, faults
 from deploy.stack.controller.answers import as_json
+from exporter.sources.appdynamics.checks.probe import CALLS
 from exporter.sources.appdynamics.options import Application
-from exporter.sources.appdynamics.probing import CALLS
 from tests.sources.appdynamics.checking import Stand, causes, one, troubles
 
 SHOP = Application()

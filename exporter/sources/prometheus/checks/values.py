@@ -10,8 +10,8 @@ from exporter.checkup import failed, ok, warning
 from exporter.humanize import counted, listed
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
+from exporter.sources.prometheus.checks.probe import Found, Probe
 from exporter.sources.prometheus.presets import duration
-from exporter.sources.prometheus.probing import Found, Probe
 from exporter.sources.prometheus.queries import marked, union
 
 _PERCENT = 1.5

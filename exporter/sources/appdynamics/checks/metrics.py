@@ -12,10 +12,10 @@ from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.humanize import counted, listed
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.appdynamics.probing import LOOKED_AT, Probe, either, forbidden, near, some
+from exporter.sources.appdynamics.checks.causes import ROLE, UNTESTED
+from exporter.sources.appdynamics.checks.probe import LOOKED_AT, Probe, either, forbidden, near, some
 from exporter.sources.appdynamics.reading import stars, total
 from exporter.sources.appdynamics.records import Answer, Ask
-from exporter.sources.appdynamics.usual_causes import ROLE, UNTESTED
 
 ROLLED_UP = ("transaction_calls", "transaction_errors")
 """Asked for as one value of each transaction: there may be hundreds."""

@@ -13,8 +13,8 @@ from exporter.humanize import counted, duration, listed, moment
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics import spans
+from exporter.sources.appdynamics.checks.probe import HOUR, Probe
 from exporter.sources.appdynamics.options import SAAS, Options
-from exporter.sources.appdynamics.probing import HOUR, Probe
 from exporter.sources.appdynamics.reading import totals
 from exporter.sources.appdynamics.records import Answer, Ask
 

@@ -18,12 +18,12 @@ from exporter.errors import SourceError
 from exporter.humanize import duration
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
+from exporter.sources.appdynamics.checks.causes import LOGIN, NO_CONTROLLER, PLACE, usual
+from exporter.sources.appdynamics.checks.login import login
+from exporter.sources.appdynamics.checks.probe import Probe
 from exporter.sources.appdynamics.connection import WORDS
-from exporter.sources.appdynamics.login_checks import login
 from exporter.sources.appdynamics.options import SAAS, Options
-from exporter.sources.appdynamics.probing import Probe
 from exporter.sources.appdynamics.token import LIFE, PATH, renewal
-from exporter.sources.appdynamics.usual_causes import LOGIN, NO_CONTROLLER, PLACE, usual
 
 SHORT = 60.0
 """A token that lives for less than so many seconds is worth a warning."""

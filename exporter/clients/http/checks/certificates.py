@@ -17,8 +17,8 @@ from typing import Any
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
+from exporter.clients.http.checks.reach import Route
 from exporter.clients.http.options import Tls
-from exporter.clients.http.reach import Route
 
 _ANY_TIME = ssl.VerifyFlags(0x200000)
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for."""

@@ -12,9 +12,9 @@ from exporter.clients.http.options import request_headers
 from exporter.errors import SourceError
 from exporter.humanize import duration, moment
 from exporter.model.checkup import Cause, Finding
+from exporter.sources.appdynamics.checks.causes import LOGIN, NO_CONTROLLER, PLACE, usual
+from exporter.sources.appdynamics.checks.probe import Probe
 from exporter.sources.appdynamics.options import Options
-from exporter.sources.appdynamics.probing import Probe
-from exporter.sources.appdynamics.usual_causes import LOGIN, NO_CONTROLLER, PLACE, usual
 
 _ANY = (200, 400, 401, 403, 404)
 

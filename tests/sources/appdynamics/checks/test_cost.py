@@ -7,11 +7,11 @@ import pytest
 from deploy.stack.controller import faults
 from exporter.checkup import checked
 from exporter.model.observation import Window
-from exporter.sources.appdynamics.budget_checks import Plan, budget_steps, plan
+from exporter.sources.appdynamics.checks.budget import Plan, budget_steps, plan
+from exporter.sources.appdynamics.checks.probe import Probe
+from exporter.sources.appdynamics.checks.resolution import lost
 from exporter.sources.appdynamics.options import SAAS, Application, Calls
-from exporter.sources.appdynamics.probing import Probe
 from exporter.sources.appdynamics.records import Listed
-from exporter.sources.appdynamics.resolution_checks import lost
 from exporter.sources.appdynamics.source import Source
 from tests.seed import END
 from tests.sources.appdynamics.checking import HOUR, Stand, causes, examined, one, shown, troubles, wanted

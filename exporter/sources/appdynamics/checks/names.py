@@ -14,11 +14,11 @@ from exporter.humanize import counted as number
 from exporter.humanize import percent
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import Window
-from exporter.sources.appdynamics.probing import LISTED, Probe, either, forbidden, near, some
+from exporter.sources.appdynamics.checks.causes import PLACE, ROLE, UNTESTED
+from exporter.sources.appdynamics.checks.probe import LISTED, Probe, either, forbidden, near, some
 from exporter.sources.appdynamics.reading import stars, total
 from exporter.sources.appdynamics.records import Answer, Ask, Metric, Transaction
 from exporter.sources.appdynamics.routes import counted
-from exporter.sources.appdynamics.usual_causes import PLACE, ROLE, UNTESTED
 
 OVERFLOW = re.compile(r"_APPDYNAMICS_DEFAULT_TX_|All Other Traffic( - .*)?")
 """What an agent calls the business transactions beyond its limit, together."""

@@ -13,16 +13,16 @@ from exporter.checkup import Step, failed
 from exporter.clients.http.checks import CHECKS as FIRST
 from exporter.errors import SourceError
 from exporter.model.checkup import Finding, Wanted
-from exporter.sources.appdynamics.budget_checks import budget_steps
-from exporter.sources.appdynamics.metric_checks import metric_steps
-from exporter.sources.appdynamics.name_checks import name_steps
+from exporter.sources.appdynamics.checks.address import place_steps, readable
+from exporter.sources.appdynamics.checks.budget import budget_steps
+from exporter.sources.appdynamics.checks.causes import usual
+from exporter.sources.appdynamics.checks.metrics import metric_steps
+from exporter.sources.appdynamics.checks.names import name_steps
+from exporter.sources.appdynamics.checks.probe import Probe
+from exporter.sources.appdynamics.checks.resolution import resolution_steps
+from exporter.sources.appdynamics.checks.rights import rights_steps
+from exporter.sources.appdynamics.checks.token import token_steps
 from exporter.sources.appdynamics.options import Options
-from exporter.sources.appdynamics.place_checks import place_steps, readable
-from exporter.sources.appdynamics.probing import Probe
-from exporter.sources.appdynamics.resolution_checks import resolution_steps
-from exporter.sources.appdynamics.rights_checks import rights_steps
-from exporter.sources.appdynamics.token_checks import token_steps
-from exporter.sources.appdynamics.usual_causes import usual
 
 CHECKS = (
     *FIRST,

@@ -11,8 +11,8 @@ from exporter.errors import SourceError
 from exporter.humanize import listed, moment
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
+from exporter.sources.prometheus.checks.probe import Probe
 from exporter.sources.prometheus.presets import RECORDED, duration
-from exporter.sources.prometheus.probing import Probe
 
 OLDEST = (2, 42)
 """The oldest Prometheus that we are tested with."""

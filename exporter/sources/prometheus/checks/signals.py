@@ -11,9 +11,9 @@ from exporter.humanize import counted, moment, rate
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
-from exporter.sources.prometheus.absence import some, why_nothing
+from exporter.sources.prometheus.checks.absence import some, why_nothing
+from exporter.sources.prometheus.checks.probe import Found, Probe
 from exporter.sources.prometheus.presets import duration
-from exporter.sources.prometheus.probing import Found, Probe
 
 ORDER = (
     "request_rate",

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from exporter.checkup import failed, ok, warning
-from exporter.clients.http.certificates import Certificate, fields, unverified, verifying
+from exporter.clients.http.checks.certificates import Certificate, fields, unverified, verifying
+from exporter.clients.http.checks.reach import Route
 from exporter.clients.http.options import check_tls
-from exporter.clients.http.reach import Route
 from exporter.model.checkup import Cause, Finding
 
 _SOON = 14 * 86400.0

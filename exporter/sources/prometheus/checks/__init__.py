@@ -14,9 +14,9 @@ from exporter.clients.http import Session
 from exporter.clients.http.checks import CHECKS as CONNECTION_CHECKS
 from exporter.clients.http.checks import connection_steps
 from exporter.model.checkup import Cause, Finding, Wanted
-from exporter.sources.prometheus import server_checks, signal_checks, value_checks
+from exporter.sources.prometheus.checks import server, signals, values
+from exporter.sources.prometheus.checks.probe import Asked, Probe
 from exporter.sources.prometheus.presets import duration
-from exporter.sources.prometheus.probing import Asked, Probe
 
 CHECKS = (
     *CONNECTION_CHECKS,
@@ -76,12 +76,12 @@ def _server(probe: Probe) -> Iterator[Step]:
     ) -> Step:
         return Step(check, tried, partial(run, probe), (need,), subject)
 
-    yield step("credentials", "query vector(1)", server_checks.credentials, need="answer")
-    yield step("build", "GET /api/v1/status/buildinfo", server_checks.build)
+    yield step("credentials", "query vector(1)", server.credentials, need="answer")
+    yield step("build", "GET /api/v1/status/buildinfo", server.build)
     tried = "GET /api/v1/status/flags and runtimeinfo"
-    yield step("flags", tried, server_checks.retention, "retention")
+    yield step("flags", tried, server.retention, "retention")
     window = duration(probe.wanted.window.duration)
-    yield step("recorded", f"count the recorded minutes of {window}", server_checks.recordings)
+    yield step("recorded", f"count the recorded minutes of {window}", server.recordings)
 
 
 def _signals(probe: Probe) -> Iterator[Step]:
@@ -89,18 +89,18 @@ def _signals(probe: Probe) -> Iterator[Step]:
     rated = "request_rate" in probe.asked.templates.queries
     if rated and not probe.production:
         tried = f"query each ten minutes of {duration(probe.wanted.window.duration)}: {probe.shown('request_rate')}"
-        yield Step("activity", tried, partial(signal_checks.activity, probe), needs)
+        yield Step("activity", tried, partial(signals.activity, probe), needs)
     parts = probe.selectors("request_rate")
     if parts and not probe.idle and "$range" in probe.asked.templates.queries.get("request_rate", ""):
         tried = f"query count_over_time({parts[0].text}[10m])"
-        yield Step("interval", tried, partial(server_checks.interval, probe), needs, "request_rate")
-    for key in signal_checks.ORDER:
+        yield Step("interval", tried, partial(server.interval, probe), needs, "request_rate")
+    for key in signals.ORDER:
         if key not in probe.asked.templates.queries:
             if key in ("concurrent_users", "cpu", "memory"):
                 text = f"not observed: the preset {probe.asked.preset} has no template; signals.{key} adds one"
                 yield Step("signal", "look for a template", partial(ok, text), needs, key)
         elif not probe.idle or key == "request_rate":
-            run = partial(signal_checks.signal, probe, key)
+            run = partial(signals.signal, probe, key)
             yield Step("signal", f"query {probe.shown(key)}", run, needs, key)
 
 
@@ -108,14 +108,14 @@ def _found(probe: Probe) -> Iterator[Step]:
     """What rests on the answers before; skipped where there were none."""
     needs = ("credentials",) if probe.found else ("credentials", "signal")
     for name in probe.wanted.applications:
-        run = partial(value_checks.application, probe, name)
+        run = partial(values.application, probe, name)
         yield Step("applications", "look for it among those with requests", run, needs, name)
     if probe.idle:
         return
-    yield Step("values", "look at what the queries gave", partial(value_checks.values, probe), needs)
+    yield Step("values", "look at what the queries gave", partial(values.values, probe), needs)
     tried = "ask the index for the labels of the series"
-    yield Step("collisions", tried, partial(value_checks.collisions, probe), needs)
+    yield Step("collisions", tried, partial(values.collisions, probe), needs)
     if probe.production and (parts := probe.selectors("request_rate")):
         tried = f"query count({parts[0].text}) over the longest window"
-        yield Step("history", tried, partial(server_checks.history, probe), needs)
-    yield Step("cost", "count the series that the queries read", partial(value_checks.cost, probe), needs)
+        yield Step("history", tried, partial(server.history, probe), needs)
+    yield Step("cost", "count the series that the queries read", partial(values.cost, probe), needs)

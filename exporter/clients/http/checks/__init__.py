@@ -18,10 +18,17 @@ from requests.utils import should_bypass_proxies
 from exporter.checkup import Step, failed, ok, warning
 from exporter.checkup.causes import causes_of
 from exporter.clients.http import Session
+from exporter.clients.http.checks.connection_causes import (
+    NO_PROXY,
+    encrypted,
+    loopback,
+    redirected,
+    tcp_causes,
+    tunnel_causes,
+)
+from exporter.clients.http.checks.reach import Route, TunnelError
+from exporter.clients.http.checks.tls import tls
 from exporter.clients.http.options import HttpOptions
-from exporter.clients.http.reach import Route, TunnelError
-from exporter.clients.http.tls_checks import tls
-from exporter.clients.http.way_causes import NO_PROXY, encrypted, loopback, redirected, tcp_causes, tunnel_causes
 from exporter.errors import SourceError
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding

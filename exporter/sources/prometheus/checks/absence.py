@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from exporter.checkup import failed, ok, warning
 from exporter.humanize import listed, moment
 from exporter.model.checkup import Cause, Finding
+from exporter.sources.prometheus.checks.probe import Probe
 from exporter.sources.prometheus.presets import PRESETS, duration, resolve
-from exporter.sources.prometheus.probing import Probe
 from exporter.sources.prometheus.selectors import Selector, selectors
 
 _CLASSIC = ("latency_bucket", "latency_sum", "latency_count")

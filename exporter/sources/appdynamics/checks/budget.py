@@ -12,10 +12,10 @@ from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
+from exporter.sources.appdynamics.checks.probe import LISTED, Probe
 from exporter.sources.appdynamics.observing import KEYS, ROLLED_UP
 from exporter.sources.appdynamics.options import Options
 from exporter.sources.appdynamics.poll import SHORTER
-from exporter.sources.appdynamics.probing import LISTED, Probe
 from exporter.sources.appdynamics.reading import USED, stars
 
 _RUNS = 2
