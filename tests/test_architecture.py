@@ -141,7 +141,7 @@ def test_only_the_pipeline_calls_sources_and_analysis() -> None:
         for path in FILES
         if module(path)[:1] and ORDER.index(module(path)[0]) > ORDER.index("sources")
         for parts in imported(path)
-        if parts[:3] == ("exporter", "analysis", "round")
+        if parts[:3] == ("exporter", "analysis", "assessment")
     }
     assert both == {("pipeline",)}
 

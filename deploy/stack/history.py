@@ -22,7 +22,7 @@ SEED = 1
 
 
 def write(directory: Path, days: int = DAYS) -> str:
-    """Write up to the last full minute; gives the start, as exporter.demo.live takes it."""
+    """Write up to the last full minute; gives the start, as exporter.demo.server takes it."""
     start_file = directory / "start"
     if start_file.exists():
         return start_file.read_text(encoding="utf-8").strip()

@@ -51,7 +51,7 @@ def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program
             "demo",
             demo,
             "/metrics",
-            (*python, "exporter.demo.live", "--listen", demo, "--start", start),
+            (*python, "exporter.demo.server", "--listen", demo, "--start", start),
             "the made-up shop's own metrics, production and PTE",
         ),
         Program(

@@ -16,8 +16,8 @@ from exporter.analysis import histogram
 from exporter.analysis.loadrun import as_observation
 from exporter.analysis.percentile import effective_requests
 from exporter.analysis.regression import is_bad, matters, metric, moved, ratio, scaled, severity, unscaled
-from exporter.model.judgement import Change, Verdict
 from exporter.model.loadrun import QUANTILE_FIGURES, Figures, Latencies, LoadRun
+from exporter.model.loadrun_judgement import Change, Verdict
 from exporter.model.settings import LoadRunSettings
 
 _SURE = 1.96

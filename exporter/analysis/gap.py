@@ -6,7 +6,7 @@ from exporter.analysis import percentile
 from exporter.analysis.arithmetic import QUANTILE_OF, compared, divide, has_traffic, summary
 from exporter.analysis.recommendations import recommendation
 from exporter.analysis.verdict import decide, effective_samples, verdict
-from exporter.model.judgement import Severity, Verdict
+from exporter.model.loadrun_judgement import Severity, Verdict
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import Gap
 from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from exporter.analysis.arithmetic import finite
-from exporter.model.judgement import GRADES
 from exporter.model.loadrun import Figures
+from exporter.model.loadrun_judgement import GRADES
 from exporter.model.settings import LoadRunSettings
 
 

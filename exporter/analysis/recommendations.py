@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter import humanize
-from exporter.model.judgement import Severity
+from exporter.model.loadrun_judgement import Severity
 from exporter.model.settings import GapRule
 
 _UTILISATION = ("cpu", "memory")

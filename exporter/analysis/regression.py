@@ -14,8 +14,8 @@ import numpy as np
 
 from exporter.analysis.arithmetic import Floats, finite
 from exporter.analysis.changepoint import Level, Levels, levels
-from exporter.model.judgement import Change, Severity, Verdict
 from exporter.model.loadrun import Figures
+from exporter.model.loadrun_judgement import Change, Severity, Verdict
 from exporter.model.settings import LoadRunSettings
 
 _LEAST_NOISE = 0.002

@@ -13,7 +13,7 @@ import numpy as np
 from exporter.analysis.arithmetic import Floats
 from exporter.analysis.noise import MOST_CORRELATED, deviation, median, without_season
 from exporter.analysis.regression import Point, is_bad, matters
-from exporter.model.judgement import Direction, Trend
+from exporter.model.loadrun_judgement import Direction, Trend
 from exporter.model.settings import LoadRunSettings
 
 _SURE = 2.58

@@ -12,7 +12,7 @@ from statistics import NormalDist
 from typing import Literal
 
 from exporter.analysis.arithmetic import finite
-from exporter.model.judgement import Verdict
+from exporter.model.loadrun_judgement import Verdict
 from exporter.model.observation import MINUTE, Summary
 from exporter.model.settings import AnalysisSettings, GapRule
 

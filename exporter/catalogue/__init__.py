@@ -10,14 +10,14 @@ from exporter.catalogue import (
     execution,
     gap,
     incident,
-    judgement,
     limits,
     load,
     loadrun,
+    loadrun_judgement,
     next_certification,
-    observed,
     pattern,
     run,
+    signals,
     slo,
 )
 from exporter.catalogue.series import Series
@@ -34,9 +34,9 @@ ALL: tuple[Series, ...] = (
     *slo.SERIES,
     *execution.SERIES,
     *loadrun.SERIES,
-    *judgement.SERIES,
+    *loadrun_judgement.SERIES,
     *pattern.SERIES,
-    *observed.SERIES,
+    *signals.SERIES,
     *incident.SERIES,
     *limits.SERIES,
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporter.catalogue.observed import sides
 from exporter.catalogue.series import Row, Series
+from exporter.catalogue.signals import sides
 from exporter.model.incident import INCIDENT_KINDS, INCIDENT_SEVERITIES, Incident
 from exporter.model.results import Snapshot
 

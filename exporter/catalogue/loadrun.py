@@ -1,7 +1,7 @@
 """Load runs: what the newest result file of a load test tells, and its grade. `publish` has these too.
 
 Names of the result file are the label `endpoint`, since several may stand for one route; `method` and `route` say for
-which one, or "unmapped" and the name. What changed since earlier runs is in catalogue/judgement.py.
+which one, or "unmapped" and the name. What changed since earlier runs is in catalogue/loadrun_judgement.py.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from exporter.analysis.loadrun import UNMAPPED
 from exporter.catalogue.series import ApplicationReader, Row, Series, per_application
-from exporter.model.judgement import GRADES, JudgedRun
 from exporter.model.loadrun import LATENCY_FIGURES, OTHER, Endpoint, Figures, Latencies, LoadRun, Usage
+from exporter.model.loadrun_judgement import GRADES, JudgedRun
 from exporter.model.results import ApplicationResult, Snapshot
 
 MOST_KINDS = 20

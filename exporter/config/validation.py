@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from exporter.config.conversion import unknown
-from exporter.model.judgement import GRADES
+from exporter.model.loadrun_judgement import GRADES
 from exporter.model.settings import (
     COMPARED,
     PARTS,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from exporter.config import Config
-from exporter.dashboards import bench, certification, coverage, execution, exporter, loadrun, slo, slo_detail, traffic
+from exporter.dashboards import (
+    certification,
+    coverage,
+    execution,
+    exporter,
+    loadrun,
+    loadrun_judgement,
+    slo,
+    slo_detail,
+    traffic,
+)
 from exporter.dashboards.board import BOARDS, Board, render
 
 __all__ = ["BOARDS", "boards", "files"]
@@ -23,7 +33,7 @@ def boards(config: Config | None = None) -> tuple[Board, ...]:
         traffic.board(),
         coverage.board(sides),
         loadrun.board(),
-        bench.board(),
+        loadrun_judgement.board(),
         execution.board(),
         exporter.board(),
     )

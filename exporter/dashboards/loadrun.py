@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import bench, live, words
+from exporter.dashboards import live, loadrun_judgement, words
 from exporter.dashboards.board import Board, applications, data_source, moments
 from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table
 from exporter.dashboards.query import APPLICATION, Query, largest, or_no_evidence, scalar, smallest
@@ -30,7 +30,7 @@ def board() -> Board:
             _grades(),
             _checks(),
             heading("Against the baseline and the runs before"),
-            bench.whole_run(),
+            loadrun_judgement.whole_run(),
             heading("Endpoints: which are slow, which fail?"),
             _endpoints(),
             heading("Resources: was it the generator that was too slow?"),
@@ -78,7 +78,7 @@ def _tiles() -> tuple[Panel, ...]:
     return (
         stat(graded, Query(grade, _NAMED), words=words.GRADE, links=_AGAIN),
         stat(thresholds, Query(met(), _NAMED), words=words.THRESHOLDS, links=_AGAIN),
-        bench.worse((5, 6)),
+        loadrun_judgement.worse((5, 6)),
         stat(
             success,
             Query(scalar("pte_load_run_success_ratio"), _NAMED),

@@ -11,7 +11,7 @@ from functools import partial
 from msgspec import structs
 
 from exporter.analysis import run
-from exporter.analysis.round import analyse
+from exporter.analysis.assessment import analyse
 from exporter.config import Config, Environment
 from exporter.errors import SourceError
 from exporter.model.observation import MINUTE, ApplicationObservation, Observation, Window

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from exporter.analysis.execution import executed
 from exporter.analysis.loadrun import as_observation, mapped
-from exporter.catalogue import execution, judgement, loadrun
+from exporter.catalogue import execution, loadrun, loadrun_judgement
 from exporter.catalogue.exposition import render
 from exporter.model.loadrun import LoadRun
 from exporter.model.results import Snapshot
 from exporter.pipeline import of_run as analysed
 from exporter.publishing.inputs import Inputs, Tests
 
-SERIES = (*loadrun.SERIES, *judgement.SERIES)
+SERIES = (*loadrun.SERIES, *loadrun_judgement.SERIES)
 """What is published of a run."""
 
 

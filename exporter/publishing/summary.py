@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from exporter import humanize
 from exporter.analysis.grade import missing
 from exporter.model.execution import Executed
-from exporter.model.judgement import Change, JudgedRun
+from exporter.model.loadrun_judgement import Change, JudgedRun
 from exporter.model.results import Snapshot
 from exporter.model.settings import SEVERITIES
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from exporter import humanize
 from exporter.model.incident import INCIDENT_SEVERITIES, Incident
-from exporter.model.judgement import Change, JudgedRun
+from exporter.model.loadrun_judgement import Change, JudgedRun
 from exporter.model.observation import MINUTE, ApplicationObservation
 from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Objective, Pattern
 

@@ -15,7 +15,7 @@ from exporter.rules import (
     gap,
     load,
     loadrun,
-    observed,
+    recordings,
     render,
     slo,
 )
@@ -60,7 +60,7 @@ def _observed(config: Config) -> list[dict[str, Any]]:
     """The recording rules of every side that is read from a Prometheus-like server."""
     sides = ((one.name, one.source) for one in config.environments)
     return [
-        group for name, options in sides if isinstance(options, Options) for group in observed.groups(name, options)
+        group for name, options in sides if isinstance(options, Options) for group in recordings.groups(name, options)
     ]
 
 

@@ -6,7 +6,7 @@ and have no instance, so a limit is joined by the application too.
 
 from __future__ import annotations
 
-from exporter.catalogue import judgement
+from exporter.catalogue import loadrun_judgement
 from exporter.model.settings import SEVERITIES, LoadRunSettings
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last
@@ -14,7 +14,7 @@ from exporter.rules.rule import Alert, Rule
 
 _PAGE = f"{EXPORTER}, application"
 _OWN = "job=%q,application=%q"
-_LIMITS = judgement.limits(LoadRunSettings())
+_LIMITS = loadrun_judgement.limits(LoadRunSettings())
 
 
 def _limit(name: str, matchers: str = "") -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from exporter import cli, sources
 from exporter.analysis import certification
-from exporter.analysis.round import analyse
+from exporter.analysis.assessment import analyse
 from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, Summary, TestRun, Window
 from exporter.model.results import REASONS, Certification
 from exporter.model.settings import AnalysisSettings, CertificationSettings

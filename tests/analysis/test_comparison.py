@@ -8,8 +8,8 @@ import pytest
 from exporter.analysis import histogram
 from exporter.analysis.arithmetic import Floats
 from exporter.analysis.comparison import Measured, against_baseline, cliffs_delta, independent_share
-from exporter.model.judgement import Change
 from exporter.model.loadrun import Figures, Latencies
+from exporter.model.loadrun_judgement import Change
 from exporter.model.settings import LoadRunSettings
 from tests.making_runs import load_run
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from exporter.analysis.arithmetic import Floats
 from exporter.analysis.regression import Point, against_history, metric
-from exporter.model.judgement import METRICS, Change
 from exporter.model.loadrun import Figures, Latencies
+from exporter.model.loadrun_judgement import METRICS, Change
 from exporter.model.settings import LoadRunSettings
 
 SETTINGS = LoadRunSettings()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from exporter.analysis.arithmetic import coarse, has_traffic
-from exporter.analysis.round import analyse
+from exporter.analysis.assessment import analyse
 from exporter.analysis.slo import events
 from exporter.analysis.verdict import verdict
 from exporter.model.observation import MINUTE, ApplicationObservation, Latency

@@ -9,7 +9,7 @@ import pytest
 
 from exporter.analysis.regression import Point
 from exporter.analysis.trend import trend
-from exporter.model.judgement import Trend
+from exporter.model.loadrun_judgement import Trend
 from exporter.model.settings import LoadRunSettings
 
 SETTINGS = LoadRunSettings()

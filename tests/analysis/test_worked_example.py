@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from exporter.analysis.round import analyse
+from exporter.analysis.assessment import analyse
 from exporter.model.observation import ApplicationObservation, Latency, Observation, RouteCount, Summary, Window
 from exporter.model.results import ApplicationResult
 from exporter.model.settings import AnalysisSettings

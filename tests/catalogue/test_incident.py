@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exporter import catalogue
-from exporter.analysis.round import analyse
+from exporter.analysis.assessment import analyse
 from exporter.catalogue.exposition import render
 from exporter.model.incident import Incident, IncidentSeverity
 from exporter.model.observation import ApplicationObservation

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from exporter.analysis.round import analyse
+from exporter.analysis.assessment import analyse
 from exporter.model.incident import Incident, IncidentSeverity
-from exporter.model.judgement import Change, JudgedRun
+from exporter.model.loadrun_judgement import Change, JudgedRun
 from exporter.model.observation import ApplicationObservation, Observation, Summary, TestRun, Window
 from exporter.model.settings import AnalysisSettings
 from exporter.report.facts import facts

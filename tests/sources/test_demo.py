@@ -17,7 +17,7 @@ from exporter import pipeline
 from exporter.analysis import run
 from exporter.config import Config, Environment
 from exporter.demo import openmetrics
-from exporter.demo.live import Page
+from exporter.demo.server import Page
 from exporter.demo.shop import APPLICATIONS
 from exporter.demo.traffic import traffic
 from exporter.model.observation import Observation, Window

@@ -104,7 +104,7 @@ def _list(given: argparse.Namespace) -> int:
 
 def _compare(given: argparse.Namespace) -> int:
     from exporter import formats
-    from exporter.analysis.judgement import judge
+    from exporter.analysis.loadrun_judgement import judge
     from exporter.commands.baseline import gate, show
     from exporter.publishing import baselines as files
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from exporter import humanize
 from exporter.analysis.grade import missing
 from exporter.analysis.regression import is_bad, matters, moved, severity
-from exporter.model.judgement import GRADES, Change, JudgedRun
+from exporter.model.loadrun_judgement import GRADES, Change, JudgedRun
 from exporter.model.settings import SEVERITIES, LoadRunSettings
 
 PASS, WORSE, UNKNOWN = 0, 1, 3

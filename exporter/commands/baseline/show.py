@@ -10,7 +10,7 @@ from dataclasses import asdict
 from exporter import humanize
 from exporter.analysis.grade import grade
 from exporter.commands.baseline.gate import order
-from exporter.model.judgement import Change, JudgedRun
+from exporter.model.loadrun_judgement import Change, JudgedRun
 from exporter.model.settings import LoadRunSettings
 from exporter.publishing.baselines import Baseline
 

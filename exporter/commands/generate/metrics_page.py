@@ -7,15 +7,15 @@ from typing import get_args
 
 from exporter import catalogue, errors
 from exporter.catalogue import execution, limits
-from exporter.catalogue import judgement as judged
+from exporter.catalogue import loadrun_judgement as judged
 from exporter.catalogue.efficacy import RATINGS
 from exporter.catalogue.execution import LOOKBACK, OUTCOMES, WINDOWS
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE, STATS
-from exporter.catalogue.observed import LATENCY
 from exporter.catalogue.pattern import TOP_SPIKES, WEEKDAYS
 from exporter.catalogue.run import PHASES
-from exporter.model import judgement, results
+from exporter.catalogue.signals import LATENCY
+from exporter.model import loadrun_judgement, results
 from exporter.model.incident import INCIDENT_SEVERITIES
 from exporter.model.loadrun import LATENCY_FIGURES
 from exporter.model.observation import GAUGE_SIGNALS, LATENCY_MEAN, LATENCY_STATS, QUANTILES
@@ -86,7 +86,7 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "signal", observed, signals
     yield "severity", "`pte_gap_limit_ratio`; in this order 1 to 4 of `pte_gap_severity`", SEVERITIES[1:]
     yield "severity", "`pte_incident*`", INCIDENT_SEVERITIES
-    yield "verdict", "`pte_gap_verdict`: the PTE is", get_args(judgement.Verdict)
+    yield "verdict", "`pte_gap_verdict`: the PTE is", get_args(loadrun_judgement.Verdict)
     yield "metric", "`pte_next_certification_*`: at least the objective", results.AT_LEAST
     yield "metric", "`pte_next_certification_*`: at most the objective", results.AT_MOST
     yield "part", "`pte_efficacy_*`", PARTS
@@ -96,12 +96,12 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "stat", "the other observed signals", ("mean", "peak", "min", *(f"p{float(q) * 100:g}" for q in QUANTILES))
     yield "stat", "`pte_load_run_live_latency_percentile_seconds`", STATS
     yield "limit", "`pte_load_run_limit`", judged.limits(LoadRunSettings())
-    yield "grade", "`pte_load_run_grade`, `pte_load_run_grade_limit`", judgement.GRADES
+    yield "grade", "`pte_load_run_grade`, `pte_load_run_grade_limit`", loadrun_judgement.GRADES
     yield "figure", "`pte_load_run_grade_limit`", judged.GRADE_FIGURES
     yield "stat", "`pte_load_run_latency_seconds`, `pte_load_run_endpoint_latency_seconds`", LATENCY_FIGURES
     yield "stat", "`pte_load_run_usage_*`", ("mean", "max")
-    yield "against", "`pte_load_run_*change*`", get_args(judgement.Against)
-    yield "metric", "`pte_load_run_*`", judgement.METRICS
+    yield "against", "`pte_load_run_*change*`", get_args(loadrun_judgement.Against)
+    yield "metric", "`pte_load_run_*`", loadrun_judgement.METRICS
     yield "verdict", "`pte_load_run_change_verdict`, `pte_load_run_endpoint_changes`: the run is", judged.VERDICTS
     yield "role", "`pte_load_run_change_input`", judged.CHANGE_ROLES
     yield "change", "`pte_load_run_change_limit`", ("ratio", "error_ratio")

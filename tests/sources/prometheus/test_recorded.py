@@ -16,7 +16,7 @@ import yaml
 from exporter.analysis import run
 from exporter.model.observation import ApplicationObservation, Observation, Summary, Window
 from exporter.model.settings import Duration, TestRunSettings
-from exporter.rules import observed
+from exporter.rules import recordings
 from exporter.sources.prometheus.presets import PRESETS, RECORDED, RECORDING
 from exporter.sources.prometheus.source import Options, Source
 from tests import servers, small_shop
@@ -41,7 +41,7 @@ def options(url: str = "http://127.0.0.1", **changes: Any) -> Options:
 
 def rules_file(directory: Path) -> Path:
     file = directory / "observed.rules.yml"
-    file.write_text(yaml.safe_dump({"groups": observed.groups("production", options())}))
+    file.write_text(yaml.safe_dump({"groups": recordings.groups("production", options())}))
     return file
 
 
@@ -157,7 +157,7 @@ def test_rules_are_accepted(version: str, tmp_path: Path) -> None:
     """promtool has nothing to say about the rules of any preset, with any label for the application."""
     groups = []
     for preset in PRESETS:
-        groups += observed.groups(preset, options(preset=preset, selector='cluster="eu"'))
+        groups += recordings.groups(preset, options(preset=preset, selector='cluster="eu"'))
     file = tmp_path / "all.rules.yml"
     file.write_text(yaml.safe_dump({"groups": groups}))
     command = [servers.program(servers.PROMTOOL[version]), "check", "rules", str(file)]
@@ -168,7 +168,7 @@ def test_rules_are_accepted(version: str, tmp_path: Path) -> None:
 
 def test_rules_record_each_key_and_that_it_was_recorded() -> None:
     """Each key with a template is recorded on the side, with a mark for each minute, and no ratio among them."""
-    [group] = observed.groups("prod-eu", options())
+    [group] = recordings.groups("prod-eu", options())
     keys = [key for key in RECORDED if key in options().templates.queries]
     assert (group["name"], group["interval"]) == ("pte-observed-prod-eu", "1m")
     assert [rule["record"] for rule in group["rules"]] == [name for key in keys for name in (RECORDED[key], RECORDING)]
@@ -183,5 +183,5 @@ def test_rules_record_each_key_and_that_it_was_recorded() -> None:
 
 def test_nothing_to_record() -> None:
     """A side that is never read from recordings has no rules, nor has one without templates."""
-    assert observed.groups("production", options(recorded="never")) == []
-    assert observed.groups("production", options(preset="custom", signals={})) == []
+    assert recordings.groups("production", options(recorded="never")) == []
+    assert recordings.groups("production", options(preset="custom", signals={})) == []

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from exporter.analysis.judgement import judge
-from exporter.model.judgement import METRICS, Change
+from exporter.analysis.loadrun_judgement import judge
 from exporter.model.loadrun import Endpoint, LoadRun
+from exporter.model.loadrun_judgement import METRICS, Change
 from exporter.model.settings import LoadRunSettings
 from tests.making_runs import NAMES, START, load_run
 

@@ -1,6 +1,6 @@
 """The made-up shop's page for a scrape, for the time of the scrape.
 
-    python -m exporter.demo.live --listen 127.0.0.1:9827 --start 2026-11-12T12:00:00Z --seed 1
+    python -m exporter.demo.server --listen 127.0.0.1:9827 --start 2026-11-12T12:00:00Z --seed 1
 
 Counters count from `--start`; with the same start and seed they continue the history of exporter.demo.openmetrics
 where it ends.
@@ -114,7 +114,7 @@ def server(listen: str, page: Page, clock: Callable[[], float] = time.time) -> T
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m exporter.demo.live", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m exporter.demo.server", description=__doc__.splitlines()[0])
     parser.add_argument("--listen", default="127.0.0.1:9827", metavar="HOST:PORT")
     parser.add_argument("--start", type=moment, required=True)
     parser.add_argument("--seed", type=int, default=1)

@@ -12,14 +12,14 @@ from exporter.analysis.efficacy import efficacy
 from exporter.analysis.execution import executed
 from exporter.analysis.gap import gaps
 from exporter.analysis.growth import growth
-from exporter.analysis.judgement import judge
 from exporter.analysis.load import load_coverage
+from exporter.analysis.loadrun_judgement import judge
 from exporter.analysis.next_certification import next_certification
 from exporter.analysis.pattern import pattern
 from exporter.analysis.run import phases
 from exporter.analysis.slo import objectives
 from exporter.model.execution import Executed
-from exporter.model.judgement import JudgedRun
+from exporter.model.loadrun_judgement import JudgedRun
 from exporter.model.observation import ApplicationObservation, Observation, TestRun
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.model.settings import AnalysisSettings, TestRunSettings

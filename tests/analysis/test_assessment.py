@@ -8,7 +8,7 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.analysis.round import analyse
+from exporter.analysis.assessment import analyse
 from exporter.catalogue import ALL
 from exporter.model.observation import (
     GAUGE_SIGNALS,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from exporter.catalogue.loadrun import Values, level, series
 from exporter.catalogue.series import Row, Series, per_application
-from exporter.model.judgement import Against, Change, JudgedRun, Trend
+from exporter.model.loadrun_judgement import Against, Change, JudgedRun, Trend
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.model.settings import SEVERITIES, LoadRunSettings
 

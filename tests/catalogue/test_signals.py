@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter import catalogue
-from exporter.analysis.round import analyse
+from exporter.analysis.assessment import analyse
 from exporter.catalogue.exposition import render
 from exporter.model.observation import LATENCY_MEAN, Summary
 from exporter.model.settings import AnalysisSettings

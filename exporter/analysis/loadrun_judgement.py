@@ -10,8 +10,8 @@ from exporter.analysis.comparison import Measured, against_baseline, independent
 from exporter.analysis.grade import grade
 from exporter.analysis.regression import Point, against_history, metric
 from exporter.analysis.trend import trend
-from exporter.model.judgement import METRICS, Change, JudgedRun, Trend
 from exporter.model.loadrun import Figures, LoadRun
+from exporter.model.loadrun_judgement import METRICS, Change, JudgedRun, Trend
 from exporter.model.settings import LoadRunSettings
 
 TOTAL = ""
