@@ -106,7 +106,7 @@ def test_series_that_are_too_old_are_withdrawn(tmp_path: Path) -> None:
     recorded = tmp_path / "recorded.json"
     report(recorded)
     source = f"{{kind: recorded, file: {recorded}}}"
-    with exporter(tmp_path, "--config.file", written(tmp_path, production=source, max_age="5s")) as running:
+    with exporter(tmp_path, "--config.file", written(tmp_path, production=source, max_age="12s")) as running:
         peak = {"application": "shop", "side": "production", "stat": "peak"}
         assert running.value("pte_requests_per_second", **peak) is not None
         assert running.value("pte_source_withdrawn", source="production") == 0
