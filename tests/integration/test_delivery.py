@@ -33,7 +33,9 @@ from tests.notifying import redirected
 from tests.receiver import Receiver, receiver
 from tests.servers import TOP, Server, alertmanager, eventually, free_port, prometheus, running
 
-VERSIONS = pytest.mark.parametrize(("metrics", "alerts"), [("2.42", "0.25"), ("3", "0.33")])
+VERSIONS = pytest.mark.parametrize(
+    ("metrics", "alerts"), [pytest.param("2.42", "0.25", marks=pytest.mark.slow), ("3", "0.33")]
+)
 SOON = 60.0
 """Seconds that a notification may take on a busy machine."""
 

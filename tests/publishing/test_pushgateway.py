@@ -64,7 +64,7 @@ def test_any_application_has_a_group_of_its_own(gateway: Server, application: st
     assert endpoints(gateway, "other") == {"GET /one"}
 
 
-@pytest.mark.parametrize("version", ["2.42", "3"])
+@pytest.mark.parametrize("version", [pytest.param("2.42", marks=pytest.mark.slow), "3"])
 def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server, tmp_path: Path, version: str) -> None:
     """With honor_labels the series keep their job, and those of vanished names end with the next scrape."""
     application = f"scraped-{version}"
@@ -88,7 +88,7 @@ def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server,
         eventually(lambda: known() == {"GET /cart"}, 30, "the vanished name is gone")
 
 
-@pytest.mark.parametrize("version", ["2.42", "3"])
+@pytest.mark.parametrize("version", [pytest.param("2.42", marks=pytest.mark.slow), "3"])
 @pytest.mark.parametrize("honor", [True, False])
 def test_alerts_hold_on_what_was_pushed(gateway: Server, tmp_path: Path, version: str, honor: bool) -> None:
     """Applications with limits of their own share one Pushgateway; each is judged by its own, however it is scraped."""
