@@ -122,7 +122,7 @@ def workspace(tmp_path: Path, gateway: Server, name: str) -> Workspace:
 
 
 def page(gateway: Server, application: str) -> str:
-    lines = requests.get(f"{gateway.url}/metrics", timeout=5).text.splitlines()
+    lines = requests.get(f"{gateway.url}/metrics", timeout=60).text.splitlines()
     return "\n".join(line for line in lines if f'application="{application}"' in line)
 
 

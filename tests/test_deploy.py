@@ -237,13 +237,13 @@ def test_receiver_prints_what_came() -> None:
     labels = {"alertname": "PteLoadGap", "application": "checkout", "severity": "critical"}
     attachment = {"title": "checkout: load", "text": "28 %\nof 90 %"}
     try:
-        requests.post(f"{url}/slack", json={"channel": "#performance", "attachments": [attachment]}, timeout=5)
-        answer = requests.post(f"{url}/pagerduty", json=event, timeout=5)
-        requests.post(f"{url}/alerts", json={"alerts": [{"status": "firing", "labels": labels}]}, timeout=5)
+        requests.post(f"{url}/slack", json={"channel": "#performance", "attachments": [attachment]}, timeout=60)
+        answer = requests.post(f"{url}/pagerduty", json=event, timeout=60)
+        requests.post(f"{url}/alerts", json={"alerts": [{"status": "firing", "labels": labels}]}, timeout=60)
         for _ in range(2):
-            requests.post(f"{url}/watchdog", json={}, timeout=5)
-        assert requests.post(f"{url}/elsewhere", json={}, timeout=5).status_code == 404
-        assert requests.post(f"{url}/slack", data=b"{", timeout=5).status_code == 400
+            requests.post(f"{url}/watchdog", json={}, timeout=60)
+        assert requests.post(f"{url}/elsewhere", json={}, timeout=60).status_code == 404
+        assert requests.post(f"{url}/slack", data=b"{", timeout=60).status_code == 400
     finally:
         receiver.shutdown()
         thread.join()

@@ -88,12 +88,12 @@ class Site:
 
     def alerts(self) -> dict[str, dict[str, Any]]:
         """Name to the alert that Alertmanager holds."""
-        answer = requests.get(f"{self.alertmanager.url}/api/v2/alerts", timeout=10).json()
+        answer = requests.get(f"{self.alertmanager.url}/api/v2/alerts", timeout=60).json()
         return {one["labels"]["alertname"]: one for one in answer}
 
     def unwell(self) -> list[Any]:
         """The rules that Prometheus cannot evaluate."""
-        groups = requests.get(f"{self.prometheus.url}/api/v1/rules", timeout=10).json()["data"]["groups"]
+        groups = requests.get(f"{self.prometheus.url}/api/v1/rules", timeout=60).json()["data"]["groups"]
         return [rule for group in groups for rule in group["rules"] if rule["health"] == "err"]
 
     def pages(self, action: str) -> list[Any]:

@@ -11,7 +11,7 @@ from prometheus_api_client import PrometheusConnect
 
 from exporter import catalogue
 from tests.exposition import samples
-from tests.running import exporter
+from tests.running import PATIENCE, exporter
 from tests.servers import eventually, prometheus
 
 CONFIG = """
@@ -44,7 +44,7 @@ def test_an_independent_client_reads_our_series_back(version: str, tmp_path: Pat
                     return bool(client.custom_query("pte_certification_holds"))
                 return False
 
-            eventually(scraped, 30, "a scrape of the exporter")
+            eventually(scraped, PATIENCE, "a scrape of the exporter")
             page = samples(ours.get("/metrics").content)
             known = set(client.all_metrics())
             for name in sorted({series.name for series in catalogue.ALL} & {name for name, _ in page}):

@@ -172,11 +172,11 @@ class Closing:
 def test_each_path_of_the_page(shop: str, tmp_path: Path) -> None:
     """What there is, what there is not, and in which formats."""
     with page_of(None) as page:
-        assert requests.get(f"{page.url}-/healthy", timeout=10).text == "healthy\n"
-        assert "the series are on /metrics" in requests.get(page.url, timeout=10).text
-        assert requests.get(f"{page.url}other", timeout=10).status_code == 404
-        assert requests.post(f"{page.url}metrics", timeout=10).status_code == 405
-        plain = requests.get(f"{page.url}metrics", timeout=10)
+        assert requests.get(f"{page.url}-/healthy", timeout=60).text == "healthy\n"
+        assert "the series are on /metrics" in requests.get(page.url, timeout=60).text
+        assert requests.get(f"{page.url}other", timeout=60).status_code == 404
+        assert requests.post(f"{page.url}metrics", timeout=60).status_code == 405
+        plain = requests.get(f"{page.url}metrics", timeout=60)
         assert plain.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         assert ("pte_load_run_live_requests_total", frozenset({("application", "shop")})) not in samples(plain.content)
 
