@@ -225,10 +225,13 @@ ODD = (
     b"\t",
 )
 
+NO_FAULTS = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+"""Each example writes its file anew, and a busy machine takes its time."""
+
 
 @pytest.mark.parametrize("name", sorted(RUNS))
 @given(data=st.data())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=NO_FAULTS)
 def test_mutated_files_are_read_or_refused(name: str, data: st.DataObject, tmp_path: Path) -> None:
     """Bytes changed, taken out, doubled or replaced by odd values: sound numbers or one line, never a traceback."""
     content = bytearray(RUNS[name].read_bytes())
@@ -244,7 +247,7 @@ def test_mutated_files_are_read_or_refused(name: str, data: st.DataObject, tmp_p
 
 
 @given(content=st.binary(max_size=400))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=NO_FAULTS)
 def test_noise_is_refused(content: bytes, tmp_path: Path) -> None:
     """Random bytes are no result."""
     assert isinstance(read(tmp_path / "result", content), str)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import formats
@@ -68,7 +68,6 @@ REQUESTS = st.lists(
 
 
 @given(REQUESTS, st.integers(1, 50))
-@settings(deadline=None)
 def test_bytes_and_text_of_one_run_are_one(requests: list[Request], step: int) -> None:
     """Whatever is recorded, and wherever blocks are cut, the binary log reads as the text log does."""
     records: list[logs.Record] = [User(1, START, START, start=True), *requests]

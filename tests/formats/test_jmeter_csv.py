@@ -114,7 +114,7 @@ ROWS = st.lists(
     end=st.sampled_from(["\n", "\r\n"]),
     step=st.sampled_from([1, 13, 500, 1 << 20]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_order_delimiter_and_quoting_gives_what_the_csv_module_reads(
     rows: list[Row], columns: list[str], delimiter: str, end: str, step: int
 ) -> None:

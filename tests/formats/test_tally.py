@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import SourceError
@@ -58,7 +58,6 @@ def run_of(requests: list[Request]) -> LoadRun:
 
 
 @given(REQUESTS)
-@settings(deadline=None)
 def test_sums_are_those_of_the_list(requests: list[Request]) -> None:
     """Counts, failures, kinds, bytes, extremes and minutes are exact."""
     run = run_of(requests)

@@ -74,7 +74,7 @@ def test_what_a_controller_knows_is_judged_and_delivered(tmp_path: Path) -> None
             return any(e["event_action"] == "trigger" and e["payload"].get("component") == "checkout" for e in events)
 
         eventually(paged, SOON, "checkout at PagerDuty")
-        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+        page = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=60).text
         assert 'pte_certification_holds{application="shop"} 1' in page
         assert 'pte_observed_resolution_seconds{application="shop",side="production",signal="request_rate"} 60' in page
         assert 'pte_incident_evidence{application="shop",side="production"} 1' in page

@@ -33,7 +33,9 @@ from tests.notifying import redirected
 from tests.receiver import Receiver, receiver
 from tests.servers import TOP, Server, alertmanager, eventually, free_port, prometheus, running
 
-VERSIONS = pytest.mark.parametrize(("metrics", "alerts"), [("2.42", "0.25"), ("3", "0.33")])
+VERSIONS = pytest.mark.parametrize(
+    ("metrics", "alerts"), [pytest.param("2.42", "0.25", marks=pytest.mark.slow), ("3", "0.33")]
+)
 SOON = 60.0
 """Seconds that a notification may take on a busy machine."""
 
@@ -86,12 +88,12 @@ class Site:
 
     def alerts(self) -> dict[str, dict[str, Any]]:
         """Name to the alert that Alertmanager holds."""
-        answer = requests.get(f"{self.alertmanager.url}/api/v2/alerts", timeout=10).json()
+        answer = requests.get(f"{self.alertmanager.url}/api/v2/alerts", timeout=60).json()
         return {one["labels"]["alertname"]: one for one in answer}
 
     def unwell(self) -> list[Any]:
         """The rules that Prometheus cannot evaluate."""
-        groups = requests.get(f"{self.prometheus.url}/api/v1/rules", timeout=10).json()["data"]["groups"]
+        groups = requests.get(f"{self.prometheus.url}/api/v1/rules", timeout=60).json()["data"]["groups"]
         return [rule for group in groups for rule in group["rules"] if rule["health"] == "err"]
 
     def pages(self, action: str) -> list[Any]:

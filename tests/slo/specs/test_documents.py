@@ -235,7 +235,7 @@ def shaped(tree: dict[str, object]) -> dict[str, object]:
     return {"service": "s", "slos": [slo], "metadata": {"name": "n"}, "spec": inner}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(head=HEADS, tree=st.dictionaries(KEYS, TREES, max_size=8), inner=st.booleans())
 def test_whatever_stands_in_a_file(
     tmp_path_factory: pytest.TempPathFactory, head: dict[str, object], tree: dict[str, object], inner: bool
@@ -253,7 +253,7 @@ def test_whatever_stands_in_a_file(
     assert all(problem.text and "\n" not in problem.text for problem in told)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(text=st.text(alphabet=st.sampled_from("a:-[]{}&*!|>#%@`'\"\n \t,?<x1.e~")))
 def test_whatever_text_a_file_holds(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """Text that is no YAML, or strange YAML, is told as well."""

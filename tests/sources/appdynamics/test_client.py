@@ -19,6 +19,7 @@ from exporter.sources.appdynamics.connection import Connection
 from exporter.sources.appdynamics.options import Calls
 from exporter.sources.appdynamics.records import Ask, Listed, Tier, Transaction
 from tests.bad_server import Behave, drip, reply, reply_json, response
+from tests.running import SLACK
 from tests.secret import SECRET
 from tests.sources.appdynamics.controlling import CALLS, DAY, NOW, asking, client_of, failed, oauth, options, shop
 
@@ -167,7 +168,7 @@ def test_deadline(behave: Behave) -> None:
     """A controller that drips bytes holds us no longer than the deadline."""
     start = time.monotonic()
     assert failed(behave, timeout=Duration(1)).reason == "timeout"
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < SLACK
 
 
 @pytest.mark.parametrize("offset", [600.0, -600.0])
@@ -214,7 +215,7 @@ def test_parallel(controller: Controller, tmp_path: Path) -> None:
 def test_too_many_at_a_time(controller: Controller, tmp_path: Path) -> None:
     """A controller that bears fewer calls at a time than we are told to send limits us."""
     controller.parallel = 1
-    controller.faults.add(faults.slow(0.2, faults.METRIC_DATA))
+    controller.faults.add(faults.slow(1.0, faults.METRIC_DATA))
     with serve(controller) as url:
         connection = Connection(options(url, calls=Calls(parallel=4), **oauth(tmp_path)))
         client = Client(connection, 300)
@@ -242,7 +243,7 @@ def test_one_failure_ends_it() -> None:
         start = time.monotonic()
         with pytest.raises(SourceError) as caught:
             client.metrics([Ask(7, CALLS, DAY)] * 20)
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < SLACK
         assert (caught.value.reason, client.calls <= 4) == ("server_error", True)
         with pytest.raises(SourceError, match="the observation has ended"):
             client.applications()
@@ -252,10 +253,10 @@ def test_one_failure_ends_it() -> None:
 def test_a_poll_of_many_calls_ends() -> None:
     """However quick each answer is, no call is sent when the time of the whole observation is over."""
     with client_of(reply_json([])) as (quick, server):
-        client = Client(quick._connection, 300, seconds=0.1)
+        client = Client(quick._connection, 300, seconds=0.5)
         client.applications()
-        time.sleep(0.15)
-        with pytest.raises(SourceError, match=r"the calls of one poll took more than 0\.1 s") as caught:
+        time.sleep(0.5)
+        with pytest.raises(SourceError, match=r"the calls of one poll took more than 0\.5 s") as caught:
             client.metrics([Ask(7, CALLS, DAY)])
         assert caught.value.reason == "timeout"
         assert client.calls == len(server.requests) == 1

@@ -253,7 +253,7 @@ def test_one_refetch_of_many_refused(token: Token, controller: Controller) -> No
 
 def test_failure_is_shared(token: Token, controller: Controller) -> None:
     """Those who wait share the failure too; each has an error of its own; the next one tries again."""
-    controller.faults.add(faults.token_fails(500), faults.slow(0.3, faults.TOKEN))
+    controller.faults.add(faults.token_fails(500), faults.slow(1.0, faults.TOKEN))
     found = together(20, token.authorization)
     errors = [one for one in found if isinstance(one, SourceError)]
     assert len({id(error) for error in errors}) == 20
