@@ -61,7 +61,7 @@ def _finding(step: Step) -> Finding:
     try:
         return step.run()
     except SourceError as error:
-        return Finding("failed", str(error), causes_of(error.reason, str(error)))
+        return Finding("failed", str(error), causes_of(error))
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
         remedy = "please report it, with what --log.level debug shows"

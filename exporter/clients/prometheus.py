@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from exporter.clients.http import Response, Session
+from exporter.clients.truncation import is_cut_off
 from exporter.errors import SourceError
 from exporter.model.minutes import Range
 
@@ -135,62 +136,73 @@ class Client:
     def _ask(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
         if time.monotonic() > self._end:
             text = f"the queries of one poll took more than {self._seconds:g} s: is it overloaded? record the signals"
-            raise SourceError("timeout", f"{self._session.place}: {text}")
+            raise SourceError("timeout", text).at_server(self._session.place)
+        if self._stats:
+            form = {**form, "stats": "all"}
         self.queries += 1
-        response = self._session.post(path, {**form, "stats": "all"} if self._stats else form, accept=_ACCEPTED)
+        response = self._session.post(path, form, accept=_ACCEPTED)
         if self.clock_skew is None:
             self.clock_skew = response.clock_skew
+
         answer = self._answer(response)
         if answer.status != "success":
             text = _short(self._session.redact(f"{answer.errorType}: {answer.error}"))
             query = _short(self._session.redact(form["query"]))
-            raise SourceError("bad_query", f"{self._session.place} refused a query: {text}; the query: {query}")
+            raise self._error("bad_query", f"refused a query: {text}; the query: {query}", status=response.status)
+
         self.warned += bool(answer.warnings)
         for warning in (*(answer.warnings or ()), *(answer.infos or ())):
             self._warn(self._session.redact(warning))
-        if answer.data is None or answer.data.resultType != kind:
-            found = "nothing" if answer.data is None else f"a {self._session.redact(answer.data.resultType)}"
-            raise SourceError("bad_data", f"{self._session.place} gave {found}, wanted a {kind}: check the templates")
-        self.samples_read = _samples_read(answer.data.stats)
-        return answer.data.result
+        data = answer.data
+        if data is None:
+            raise self._error("bad_data", f"gave nothing, wanted a {kind}: check the templates")
+        if data.resultType != kind:
+            result_type = self._session.redact(data.resultType)
+            raise self._error("bad_data", f"gave a {result_type}, wanted a {kind}: check the templates")
+        self.samples_read = _samples_read(data.stats)
+        return data.result
 
     def _answer(self, response: Response) -> _Answer:
         if response.status != 200 and not response.body.lstrip().startswith(b"{"):
-            text = f"{self._session.place} answered {response.status}: check that url is a Prometheus API"
-            raise SourceError("http_error", text)
+            text = f"answered {response.status}: check that url is a Prometheus API"
+            raise self._error("http_error", text, status=response.status)
         return self._decode(response.body, _Answer)
 
     def _decode(self, body: bytes | msgspec.Raw, type_: type[T]) -> T:
         """Decode JSON; tells an answer that is no JSON, one that was cut off, and one of the wrong shape apart."""
-        place = self._session.place
         try:
             return msgspec.json.decode(body, type=type_)
         except msgspec.ValidationError as error:
             text = self._session.redact(str(error))
-            raise SourceError("bad_data", f"{place} gave unexpected JSON ({text}): is url a Prometheus API?") from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if "truncated" in str(error) and bytes(body).lstrip()[:1] in (b"{", b""):
-                raise SourceError(
-                    "truncated", f"{place} cut its JSON off: look at its log and at proxies between"
-                ) from None
-            text = f"{place} gave no JSON: check that url is a Prometheus API, not a login or start page"
-            raise SourceError("not_json", text) from None
+            raise self._error("bad_data", f"gave unexpected JSON ({text}): is url a Prometheus API?") from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            content = bytes(body).lstrip()
+            if content[:1] in (b"{", b"") and is_cut_off(content):
+                text = "cut its JSON off: look at its log and at proxies between"
+                raise self._error("truncated", text) from None
+            text = "gave no JSON: check that url is a Prometheus API, not a login or start page"
+            raise self._error("not_json", text) from None
+
+    def _error(self, reason: str, text: str, *, status: int | None = None) -> SourceError:
+        """An error whose text begins with who did what: the server, and a verb."""
+        place = self._session.place
+        return SourceError(reason, f"{place} {text}", location=place, status=status)
 
     def _number(self, text: str) -> float:
         try:
             return float(text)
         except ValueError:
-            found = self._session.redact(text)
-            raise SourceError("bad_data", f"{self._session.place} gave {found!r} where a number belongs") from None
+            number = self._session.redact(text)
+            raise self._error("bad_data", f"gave {number!r} where a number belongs") from None
 
     def _unique(self, metrics: Sequence[Mapping[str, str]]) -> None:
-        seen = set[frozenset[tuple[str, str]]]()
+        keys = set[frozenset[tuple[str, str]]]()
         for metric in metrics:
             key = frozenset(metric.items())
-            if key in seen:
+            if key in keys:
                 text = self._session.redact(series_name(metric))
-                raise SourceError("bad_data", f"{self._session.place} gave a series twice: {text}")
-            seen.add(key)
+                raise self._error("bad_data", f"gave a series twice: {text}")
+            keys.add(key)
 
     def _ignored(self, histograms: int) -> None:
         if histograms:

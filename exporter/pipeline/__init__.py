@@ -225,7 +225,7 @@ def round_once(config: Config, at: float) -> Snapshot:
             try:
                 pipeline.poll(name, at)
             except SourceError as error:
-                raise SourceError(error.reason, f"{name}: {error}") from None
+                raise error.at(name) from None
         return pipeline.snapshot(at)
     finally:
         pipeline.close()

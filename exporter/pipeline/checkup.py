@@ -12,7 +12,7 @@ from msgspec import structs
 
 from exporter import sources
 from exporter.checkup import Step, checked, failed, ok
-from exporter.checkup.causes import causes_of, of_option
+from exporter.checkup.causes import causes_of, of_option, usual_causes
 from exporter.config import Config, Environment
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Checked, Finding, Wanted
@@ -80,7 +80,7 @@ def guarded(steps: Iterator[Step]) -> Iterator[Checked]:
     try:
         yield from checked(steps)
     except SourceError as error:
-        yield Checked("checks", "", "find out what to check", "failed", str(error), causes_of(error.reason))
+        yield Checked("checks", "", "find out what to check", "failed", str(error), usual_causes(error.reason))
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
         fault = Cause("a fault of the exporter", "please report it, with what --log.level debug shows")
@@ -100,8 +100,8 @@ def _configuration(environment: Environment, wants: Wanted) -> Step:
         if not problems:
             return ok("nothing is wrong with them")
         known = {"url": _of_url(environment, wants)} if "url" in dict(problems) else {}
-        causes = [cause for path, text in problems for cause in known.get(path) or of_option(path, text)]
-        return failed("; ".join(f"{path}: {text}" for path, text in problems), *dict.fromkeys(causes))
+        causes = [cause for key, problem in problems for cause in known.get(key) or of_option(key, problem)]
+        return failed("; ".join(f"{key}: {problem}" for key, problem in problems), *dict.fromkeys(causes))
 
     return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)
 
@@ -137,7 +137,7 @@ def _observation(config: Config, environment: Environment, at: float, done: list
         try:
             found = pipeline.poll(environment.name, at)
         except SourceError as error:
-            return failed(str(error), *(_told_before(error, done) or causes_of(error.reason, str(error))))
+            return failed(str(error), *(_told_before(error, done) or causes_of(error)))
         finally:
             pipeline.close()
         explained = any(each.verdict in ("failed", "warning") for each in done)

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from exporter.clients.http.options import written
+from exporter.clients.http.secrets import written
 from exporter.model.checkup import Cause, Checked
 
 HIDDEN = "<secret>"

@@ -6,7 +6,7 @@ has them in its `source.py`.
     class Source: ...                                 what the protocol below asks for
     ROLES = ("pte",)                                  optional: which sides it can be; else production and pte
     Source.events                                     optional: what `Counting` below asks for
-    def problems(options) -> [(path, text)]: ...      optional: what is wrong beyond types (files, secrets, queries)
+    def problems(options) -> [(key, what)]: ...       optional: what is wrong beyond types (files, secrets, queries)
     def checks(options, wanted) -> [Step]: ...        optional: what `doctor` tries, step by step
 
 The registry finds them by itself; configuration errors, self-metrics and the contract tests come with that.
@@ -26,13 +26,16 @@ from exporter import config
 from exporter.checkup import Step
 from exporter.config import Config, Environment
 from exporter.config.conversion import child, convert, unknown
-from exporter.errors import ConfigError, Problem
+from exporter.errors import ConfigError, Problem, SourceError
 from exporter.model.checkup import Wanted
 from exporter.model.observation import Events, Observation, Samples, Window
 from exporter.model.slo_settings import Side
 
 Activity = Mapping[str, Samples]
 """Application to its active minutes: one-minute request rates above a threshold, sparse."""
+
+OptionProblem = tuple[str, str | SourceError]
+"""The key of an option, and what is wrong with it: a text, or the error of whoever tried to use it."""
 
 ChooseRuns = Callable[[Activity], Mapping[str, Window]]
 """From the activity in a look-back to the window of each application's test run; an idle application has no key."""
@@ -89,17 +92,19 @@ def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem
     converted = convert(rest, known[kind].Options, file, path, problems)
     if checked and converted is not None:
         found = _beyond(known[kind], converted)
-        problems += [Problem(file, child(path, below) if below else path, text) for below, text in found]
+        for key, problem in found:
+            where = child(path, key) if key else path
+            problems.append(Problem(file, where, str(problem)))
         return None if found else converted
     return converted
 
 
-def problems(environment: Environment) -> list[tuple[str, str]]:
-    """What is wrong with the source's options beyond their types (files, secrets), as (key, text)."""
+def problems(environment: Environment) -> list[OptionProblem]:
+    """What is wrong with the source's options beyond their types (files, secrets)."""
     return _beyond(_module(environment), environment.source)
 
 
-def _beyond(module: ModuleType, options: Any) -> list[tuple[str, str]]:
+def _beyond(module: ModuleType, options: Any) -> list[OptionProblem]:
     return list(module.problems(options)) if hasattr(module, "problems") else []
 
 

@@ -21,7 +21,8 @@ import urllib3
 from exporter import __version__
 from exporter.clients.http.deadline import Deadline, DeadlineAdapter
 from exporter.clients.http.failures import Failures, Words, is_page
-from exporter.clients.http.options import HttpOptions, check_tls, proxy_authorization, request_headers, written
+from exporter.clients.http.options import HttpOptions, check_tls, proxy_authorization, request_headers
+from exporter.clients.http.secrets import written
 
 __all__ = ["Response", "Session", "Words"]
 

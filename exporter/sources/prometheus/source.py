@@ -13,8 +13,9 @@ from exporter.analysis.activity import Activity
 from exporter.analysis.minutes import cut, gauges, samples
 from exporter.checkup import Step
 from exporter.clients.http import Session
-from exporter.clients.http.options import HttpOptions, Problems
-from exporter.clients.http.options import problems as http_problems
+from exporter.clients.http.options import HttpOptions
+from exporter.clients.http.validation import Problems
+from exporter.clients.http.validation import problems as http_problems
 from exporter.clients.prometheus import Client
 from exporter.errors import SourceError
 from exporter.model.checkup import Wanted
@@ -147,10 +148,7 @@ class Source:
         try:
             yield Client(self._session)
         except SourceError as error:
-            if self._session.place in str(error):
-                raise
-            text = f"{self._session.place}: {error}"
-            raise SourceError(error.reason, text, retry_after=error.retry_after) from None
+            raise error.at_server(self._session.place) from None
         finally:
             self._session.close()  # a connection left idle may be half closed by the next poll
 

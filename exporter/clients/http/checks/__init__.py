@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from requests.utils import should_bypass_proxies
 
 from exporter.checkup import Step, failed, ok, warning
-from exporter.checkup.causes import causes_of
+from exporter.checkup.causes import usual_causes
 from exporter.clients.http import Session
 from exporter.clients.http.checks.connection_causes import (
     NO_PROXY,
@@ -213,11 +213,11 @@ def _answer(route: Route, path: str) -> Finding:
         answer = session.get(path, accept=_ANY)
     except SourceError as error:
         if error.reason == "redirect":
-            return failed(str(error), *redirected(route, str(error), path))
+            return failed(str(error), *redirected(route, error.destination, path))
         if error.reason == "truncated" and route.options.proxy is not None and not route.secure:
-            return failed(str(error), NO_PROXY, *causes_of(error.reason))
+            return failed(str(error), NO_PROXY, *usual_causes(error.reason))
         if error.reason == "truncated" and not route.secure:
-            return failed(str(error), encrypted(route), *causes_of(error.reason))
+            return failed(str(error), encrypted(route), *usual_causes(error.reason))
         raise
     finally:
         session.close()

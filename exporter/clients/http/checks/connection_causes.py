@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -76,12 +75,11 @@ def tunnel_causes(route: Route, status: int) -> list[Cause]:
     return [Cause(text, "check host and port of proxy.url with the proxy's documentation or PAC file")]
 
 
-def redirected(route: Route, said: str, path: str) -> list[Cause]:
-    """By where it leads: to the server itself, spoken to in another way, or to somebody else."""
-    found = re.search(r" redirects to (\S+) ", said)
-    there = found[1] if found is not None else ""
-    if there and urlsplit(there).hostname == route.host:
-        return [Cause("the server wants another scheme or port", f"url: {there}{urlsplit(route.url).path.rstrip('/')}")]
+def redirected(route: Route, destination: str, path: str) -> list[Cause]:
+    """By where it leads: to the server itself, spoken to in another way, or to somebody else; empty: it is not said."""
+    if destination and urlsplit(destination).hostname == route.host:
+        url = f"{destination}{urlsplit(route.url).path.rstrip('/')}"
+        return [Cause("the server wants another scheme or port", f"url: {url}")]
     moved = Cause("it has moved there, or that is before it", "set url to that address, if the server is there")
     login = Cause(
         "it leads to a login page: single sign-on or a gateway stands before the server",
