@@ -7,7 +7,7 @@ import pytest
 
 from exporter.clients.truncation import is_cut_off
 
-ANSWER = {
+ANSWER: dict[str, object] = {
     "status": "success",
     "data": {"result": [{"metric": {"a": 'b\\ "c} \u20ac'}, "value": [1.5, "NaN"]}, {"value": [-17, 1e300]}]},
     "more": [True, False, None, {}],
