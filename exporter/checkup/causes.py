@@ -46,6 +46,8 @@ def certain_causes(error: SourceError) -> tuple[Cause, ...]:
     return (Cause(cause.text, remedy.replace("FILE", str(error.path or "FILE"))),)
 
 
+FAULT = Cause("a fault of the exporter", "please report it, with what --log.level debug shows")
+
 _READ = "mend it; docs/sources.md says what the kind wants, and pte-exporter check says whether it will load"
 
 FORBIDDEN = Cause(
@@ -174,5 +176,5 @@ CAUSES: dict[str, tuple[Cause, ...]] = {
         FORBIDDEN,
         _UNSET,
     ),
-    "internal": (Cause("a fault of the exporter", "please report it, with what --log.level debug shows"),),
+    "internal": (FAULT,),
 }

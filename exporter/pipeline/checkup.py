@@ -12,7 +12,7 @@ from msgspec import structs
 
 from exporter import sources
 from exporter.checkup import Step, checked, failed, ok
-from exporter.checkup.causes import causes_of, of_option, usual_causes
+from exporter.checkup.causes import FAULT, causes_of, of_option, usual_causes
 from exporter.config import Config, Environment
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Checked, Finding, Wanted
@@ -83,9 +83,8 @@ def guarded(steps: Iterator[Step]) -> Iterator[Checked]:
         yield Checked("checks", "", "find out what to check", "failed", str(error), usual_causes(error.reason))
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
-        fault = Cause("a fault of the exporter", "please report it, with what --log.level debug shows")
         text = f"a fault of the exporter: {error.__class__.__name__}"
-        yield Checked("checks", "", "find out what to check", "failed", text, (fault,))
+        yield Checked("checks", "", "find out what to check", "failed", text, (FAULT,))
 
 
 def _told(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step]:
