@@ -29,7 +29,7 @@ OBSERVATION_SECONDS = 600.0
 _ACCEPTED = (200, 400, 422)
 """Statuses whose body is the API's JSON: the answer, or what is wrong with the query."""
 
-_SHOWN = 1000
+_LONGEST_TEXT = 1000
 """Characters of a query, and of a server's words about it, that a message shows."""
 
 T = TypeVar("T")
@@ -64,6 +64,11 @@ class _Instant(msgspec.Struct):
     histogram: Any = None
 
 
+class _Labels(msgspec.Struct):
+    status: str
+    data: list[str] = []
+
+
 class _Series(msgspec.Struct):
     metric: dict[str, str]
     values: list[tuple[float, str]] = []
@@ -83,14 +88,20 @@ def series_name(labels: Mapping[str, str]) -> str:
 
 
 class Client:
-    """Queries of one observation, sent within `seconds`: counts them, gathers warnings and notes the server's clock."""
+    """Queries of one observation, sent within `seconds`: counts them, gathers warnings and notes the server's clock.
+
+    Also what a check-up asks beside queries: the index, and the server's status.
+    """
 
     def __init__(self, session: Session, seconds: float = OBSERVATION_SECONDS, *, stats: bool = False) -> None:
         self._session = session
         self._stats = stats
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+
         self.queries = 0
+        self.lookups = 0
+        """Requests beside queries: to the index, and for the server's status."""
         self.clock_skew: float | None = None
         """The server's clock minus ours, in seconds, from the first answer."""
         self.warnings: list[str] = []
@@ -107,31 +118,66 @@ class Client:
         elements = self._decode(result, list[_Instant])
         self._unique([element.metric for element in elements])
         self._ignored(sum(element.histogram is not None for element in elements))
-        found = [Sample(each.metric, self._number(each.value[1])) for each in elements if each.value is not None]
-        finite = [sample for sample in found if math.isfinite(sample.value)]
-        self.not_finite = len(found) - len(finite)
-        return finite
+
+        samples = []
+        self.not_finite = 0
+        for element in elements:
+            if element.value is None:
+                continue
+            value = self._number(element.value[1])
+            if math.isfinite(value):
+                samples.append(Sample(element.metric, value))
+            else:
+                self.not_finite += 1
+        return samples
 
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[Range]:
         """A range query at start, start + step, ... end, in as many requests as 11,000 points each ask for."""
         parts: dict[tuple[tuple[str, str], ...], list[Range]] = {}
         for first, last in _chunks(start, end, step):
             for part in self._range(promql, first, last, step):
-                parts.setdefault(tuple(sorted(part.labels.items())), []).append(part)
+                key = tuple(sorted(part.labels.items()))
+                parts.setdefault(key, []).append(part)
         return [_joined(part) for part in parts.values()]
 
     def _range(self, promql: str, start: float, end: float, step: float) -> Iterator[Range]:
         form = {"query": promql, "start": _time(start), "end": _time(end), "step": _time(step)}
-        form["nocache"] = "1"  # keeps VictoriaMetrics from moving start and end; Prometheus does not know it
-        series = self._decode(self._ask("/api/v1/query_range", form, "matrix"), list[_Series])
-        self._unique([one.metric for one in series])
-        self._ignored(sum(one.histograms is not None for one in series))
-        for one in series:
-            times = np.array([at for at, _ in one.values], dtype=np.float64)
-            values = np.array([self._number(text) for _, text in one.values], dtype=np.float64)
+        # Keeps VictoriaMetrics from moving start and end; Prometheus does not know it.
+        form["nocache"] = "1"
+        matrix = self._decode(self._ask("/api/v1/query_range", form, "matrix"), list[_Series])
+        self._unique([series.metric for series in matrix])
+        self._ignored(sum(series.histograms is not None for series in matrix))
+
+        for series in matrix:
+            times = np.array([at for at, _ in series.values], dtype=np.float64)
+            values = np.array([self._number(text) for _, text in series.values], dtype=np.float64)
             finite = np.isfinite(values)
             if finite.any():
-                yield Range(one.metric, times[finite], values[finite])
+                yield Range(series.metric, times[finite], values[finite])
+
+    def labels(self, match: str, start: float, end: float) -> frozenset[str] | None:
+        """Names of the labels of series that match and have samples in that time; None: what came is no list of them.
+
+        Asked of the index, so that it costs no samples. Raises SourceError.
+        """
+        form = {"match[]": match, "start": f"{start:.0f}", "end": f"{end:.0f}"}
+        self.lookups += 1
+        response = self._session.post("/api/v1/labels", form)
+        try:
+            return frozenset(msgspec.json.decode(response.body, type=_Labels).data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def status(self, name: str) -> Mapping[str, object] | None:
+        """What /api/v1/status/NAME says; None: what came is no answer of this API. Raises SourceError."""
+        self.lookups += 1
+        response = self._session.get(f"/api/v1/status/{name}")
+        try:
+            answer = msgspec.json.decode(response.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        data = answer.get("data") if isinstance(answer, dict) else None
+        return data if isinstance(data, dict) else None
 
     def _ask(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
         if time.monotonic() > self._end:
@@ -222,7 +268,10 @@ def _samples_read(stats: Any) -> int | None:
 
 def _short(text: str) -> str:
     """Both ends of a long text: a server that quotes a query of 16 KiB has its own words before or after it."""
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} … {text[-_SHOWN // 2 :]}"
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    half = _LONGEST_TEXT // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 def _time(seconds: float) -> str:
@@ -240,4 +289,5 @@ def _joined(parts: Sequence[Range]) -> Range:
     if len(parts) == 1:
         return parts[0]
     times = np.concatenate([part.times for part in parts])
-    return Range(parts[0].labels, times, np.concatenate([part.values for part in parts]))
+    values = np.concatenate([part.values for part in parts])
+    return Range(parts[0].labels, times, values)

@@ -85,6 +85,7 @@ class Failures:
     def broken(self, error: Exception, *, late: bool) -> SourceError:
         """The error for an exchange that broke off; `late`: because its time was over."""
         causes = tuple(_causes(error))
+        # A deadline shuts sockets down, which looks like many other failures: so it is asked for first.
         if late or _any(causes, TimeoutError, requests.Timeout):
             return self._late()
 
@@ -136,6 +137,7 @@ class Failures:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 text = self.redact(cause.verify_message)
                 return self._broken("tls", f"certificate of {where} not accepted ({text}): set tls.ca_file or mend it")
+
         if _any(causes, ssl.SSLError, requests.exceptions.SSLError):
             text = "is it https there? does it want a client certificate (tls.cert_file), or another?"
             return self._broken("tls", f"no TLS with {where}: {text}")
@@ -148,6 +150,7 @@ class Failures:
             text = f"{proxy} on the way to {self.place} wants other credentials (407)"
             text = f"{text}: check proxy.username and its password"
             return SourceError("auth", text, status=status, location=self.place)
+
         text = f"{proxy} does not connect us to {self.place} ({status})"
         text = f"{text}: does it allow that host and port, does it reach them?"
         return SourceError("refused", text, status=status, location=self.place)
@@ -161,6 +164,7 @@ class Failures:
             return ""
         if not parts.hostname:
             return ""
+
         return self.redact(f"{parts.scheme}://{parts.hostname}{port}")
 
 
@@ -179,8 +183,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     todo = [error]
     while todo:
         cause = todo.pop()
-        if id(cause) in done:
+        if id(cause) in done:  # they may well refer to each other
             continue
+
         done.add(id(cause))
         yield cause
         linked = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
@@ -201,6 +206,7 @@ def _retry_after(value: str | None, now: float) -> float | None:
         return None
     if value.strip().isdigit():
         return float(value)
+
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):

@@ -131,6 +131,7 @@ def check_tls(tls: Tls) -> None:
     for file in (tls.ca_file, tls.cert_file, tls.key_file):
         if file is not None:
             read_text(file)
+
     try:
         context = ssl.create_default_context(cafile=tls.ca_file)
         if tls.cert_file is not None:

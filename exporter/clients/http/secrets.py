@@ -64,6 +64,7 @@ def _flaw(line: str) -> _Flaw | None:
         return _Flaw("byte_order_mark", "begins with a byte order mark")
     if not line:
         return _Flaw("empty", "is empty")
+
     lines = len(line.splitlines())
     if lines > 1:
         return _Flaw("several_lines", f"has {lines} lines")

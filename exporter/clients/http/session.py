@@ -208,6 +208,7 @@ class Session:
             body += chunk
             if len(body) > self._options.max_bytes:
                 raise self._failures.too_large()
+
         # An answer without Content-Length ends silently when its socket is shut down.
         if self._deadline.passed:
             raise TimeoutError

@@ -75,6 +75,7 @@ def _url_problems(url: str, example: str, credentials: str) -> Problems:
         port = parts.port
     except ValueError:
         return [("url", f"not a URL; wanted e.g. {example}")]
+
     if parts.username is not None or parts.password is not None:
         return [("url", f"holds a user or password; {credentials}")]
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
@@ -90,6 +91,7 @@ def _proxy_problems(proxy: Proxy | None, credentials: str) -> Problems:
     found = _proxy_url_problems(proxy.url, credentials)
     if proxy.password_file and proxy.password_env:
         found.append(("proxy.password_env", "give password_file or password_env, not both"))
+
     password = proxy_password(proxy)
     if (proxy.username is None) != (password is None):
         found.append(("proxy.username", "a proxy's credentials are username and one of password_file, password_env"))
@@ -101,6 +103,7 @@ def _proxy_url_problems(url: str, credentials: str) -> Problems:
     found: Problems = [(f"proxy.{path}", text) for path, text in _url_problems(url, example, credentials)]
     if found:
         return found
+
     parts = urlsplit(url)
     if parts.scheme != "http":
         text = f"not an http URL, which it is on the way to https too; wanted e.g. {example}"
@@ -127,6 +130,7 @@ def _header_problems(options: HttpOptions) -> Iterator[tuple[str, str]]:
             yield f"headers.{name}", "not a header: the name is a token, the value printable ASCII"
         elif name.lower() == "authorization":
             yield f"headers.{name}", "a secret: use bearer_token_file, password_file or headers_files"
+
     for name in options.headers_files:
         if not _HEADER_NAME.fullmatch(name):
             yield f"headers_files.{name}", "not a header: the name is a token"
