@@ -5,17 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Literal, TypeVar
-
-import msgspec
+from typing import TypeVar
 
 from exporter.analysis.activity import Activity
 from exporter.analysis.minutes import cut, gauges, samples
 from exporter.checkup import Step
 from exporter.clients.http import Session
-from exporter.clients.http.options import HttpOptions
-from exporter.clients.http.validation import Problems
-from exporter.clients.http.validation import problems as http_problems
 from exporter.clients.prometheus import Client
 from exporter.errors import SourceError
 from exporter.model.checkup import Wanted
@@ -34,12 +29,14 @@ from exporter.model.observation import (
     TestRun,
     Window,
 )
-from exporter.model.settings import Duration
 from exporter.sources import ChooseRuns
-from exporter.sources.prometheus.presets import RECORDED, Templates, resolve, template_problems
+from exporter.sources.prometheus.options import Options, problems
+from exporter.sources.prometheus.presets import RECORDED
 from exporter.sources.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, SIGNAL_KEYS, Queries
 from exporter.sources.prometheus.readings import by_application, latencies, native_latencies, routes, summaries
 from exporter.sources.prometheus.stretches import is_tight, masked, stretches
+
+__all__ = ["KIND", "Options", "Source", "checks", "problems"]
 
 KIND = "prometheus"
 
@@ -52,49 +49,11 @@ _WHOLE = 0.99
 """Share of a window's minutes that must have been recorded for the recording to stand for the window."""
 
 
-class Options(HttpOptions, frozen=True, kw_only=True):
-    """Where the server is, how its data is named, and how we may ask."""
-
-    url: str
-    """Base URL; /api/v1/query is appended."""
-    preset: Literal["opentelemetry", "prometheus", "istio", "ingress-nginx", "custom"]
-    selector: str = ""
-    """Label matchers that every query carries, such as environment="production"."""
-    labels: dict[str, str] = msgspec.field(default_factory=dict)
-    """application, method, route: the labels of the data that hold them, where they differ from the preset's."""
-    signals: dict[str, str | None] = msgspec.field(default_factory=dict)
-    """Templates that replace the preset's; null: do not observe."""
-    recorded: Literal["auto", "never"] = "auto"
-    """Whether recorded one-minute series are used where they are there."""
-    rate_range: Duration = Duration(MINUTE)
-    """Range of one-minute rates: at least twice the scrape interval."""
-    latency_scale: float | None = None
-    """Seconds in one unit of the latency histogram; None leaves it to the preset."""
-
-    @property
-    def templates(self) -> Templates:
-        """The preset as these options override it."""
-        return resolve(self.preset, self.selector, self.labels, self.signals, self.latency_scale)
-
-
-def problems(options: Options) -> Problems:
-    """What is wrong with the options beyond their types: files, secrets and queries. Sends nothing."""
-    found = http_problems(options.url, options)
-    if options.rate_range < MINUTE:
-        found.append(("rate_range", "must be at least 1m, the resolution of the signals"))
-    if options.latency_scale is not None and options.latency_scale <= 0:
-        found.append(("latency_scale", "must be more than 0: the seconds in one unit of the histogram"))
-    return found + template_problems(options.labels, options.selector, options.signals, options.templates)
-
-
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """What doctor tries, step by step."""
-    from exporter.sources.prometheus import checks
-    from exporter.sources.prometheus.checks import probe as probing  # what only check-ups need is loaded for them
+    from exporter.sources.prometheus.checks import steps  # what only check-ups need is loaded for them
 
-    may, own = options.recorded != "never", frozenset(options.signals)
-    asked = probing.Asked(options.url, options, options.preset, options.templates, options.rate_range, may, own)
-    return checks.steps(asked, wanted)
+    return steps(options, wanted)
 
 
 class Source:
