@@ -112,6 +112,7 @@ class SourceError(PteError):
         self.reason = reason
         self.message = text
         """The text without the file or source that `at` put before it."""
+
         self.retry_after = retry_after
         self.status = status
         self.location = location

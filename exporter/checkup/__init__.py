@@ -69,6 +69,7 @@ class _History:
 
     def lacks(self, need: str, step: Step) -> bool:
         """Whether a step must not be made for want of this check."""
+        # Where the check was made of this very subject, it does not matter how it went with others.
         if (need, step.subject) in self._made or need == step.check:
             return not self._missing.isdisjoint({(need, step.subject), (need, "")})
         return any(check == need for check, _ in self._missing)
@@ -77,6 +78,7 @@ class _History:
 def _finding(step: Step, missing: Sequence[str]) -> Finding:
     if missing:
         return skipped(f"needs {', '.join(missing)}")
+
     try:
         return step.run()
     except SourceError as error:

@@ -23,6 +23,7 @@ def of_option(key: str, problem: SourceError | str) -> tuple[Cause, ...]:
     """
     if isinstance(problem, SourceError) and (certain := certain_causes(problem)):
         return certain
+
     name = key.rsplit(".", maxsplit=1)[-1]
     if key.startswith("tls"):
         return _TLS_OPTION

@@ -172,6 +172,7 @@ class Client:
         """What /api/v1/status/NAME says; None: what came is no answer of this API. Raises SourceError."""
         self.lookups += 1
         response = self._session.get(f"/api/v1/status/{name}")
+
         try:
             answer = msgspec.json.decode(response.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -196,6 +197,7 @@ class Client:
             query = _short(self._session.redact(form["query"]))
             raise self._error("bad_query", f"refused a query: {text}; the query: {query}", status=response.status)
 
+        # Notes (infos) are for who writes queries; a warning may mean that a part of the data is missing.
         self.warned += bool(answer.warnings)
         for warning in (*(answer.warnings or ()), *(answer.infos or ())):
             self._warn(self._session.redact(warning))
@@ -222,6 +224,7 @@ class Client:
             text = self._session.redact(str(error))
             raise self._error("bad_data", f"gave unexpected JSON ({text}): is url a Prometheus API?") from None
         except (msgspec.DecodeError, UnicodeDecodeError):
+            # What begins as an object was meant to be one; all else is another server's page.
             content = bytes(body).lstrip()
             if content[:1] in (b"{", b"") and is_cut_off(content):
                 text = "cut its JSON off: look at its log and at proxies between"

@@ -22,8 +22,10 @@ def is_cut_off(body: bytes) -> bool:
     """Whether it is JSON as far as it goes, and ends inside an object or a list; an empty answer lacks all of it."""
     if not body.strip():
         return True
+
     tokens = _TOKENS.match(body)
     end = tokens.end() if tokens is not None else 0
+
     brackets = _STRINGS.sub(b"", body[:end])
     opened = brackets.count(b"{") + brackets.count(b"[")
     closed = brackets.count(b"}") + brackets.count(b"]")

@@ -174,6 +174,7 @@ class Pipeline:
         latest = self._latest.get("pte")
         if latest is None:
             return {}
+
         midnights = {}
         for name, application in latest.observation.applications.items():
             if application.run is not None:
@@ -189,6 +190,7 @@ class Pipeline:
         days = set(self._midnights().values())
         if not self._answers.get("production") or not self._locks["production"].acquire(blocking=False):
             return None
+
         try:
             self._before = {day: observation for day, observation in self._before.items() if day in days}
             for day in sorted(days - self._before.keys()):
@@ -206,10 +208,12 @@ class Pipeline:
         """Application to production as it was before its run."""
         latest = self._latest.get("production")
         recorded = latest.observation.before if latest is not None else {}
+
         before: dict[str, ApplicationObservation] = {}
         for name, day in self._midnights().items():
             observation = self._before.get(day)
             own = observation.applications.get(name) if observation is not None else None
+
             # A recording gives the same day whatever it is asked for; what it knows of the past it brought along.
             for application in (own, recorded.get(name)):
                 if application is not None and application.window.end <= day:

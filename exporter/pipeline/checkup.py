@@ -37,6 +37,7 @@ def wanted(config: Config, environment: Environment, at: float) -> Wanted:
     applications = config.analysis.expected
     if environment.role == "ci":
         applications = tuple(config.analysis.test_executions.expected)
+
     return Wanted(
         side=environment.name,
         role=environment.role,
@@ -137,6 +138,7 @@ def _observation(config: Config, environment: Environment, at: float, done: list
             observation = pipeline.poll(environment.name, at)
         finally:
             pipeline.close()
+
         explained = any(result.verdict in ("failed", "warning") for result in done)
         expected = wanted(config, environment, at)
         return finding(observation, expected, explained=explained, elsewhere=_elsewhere(config, environment))
@@ -165,6 +167,7 @@ def _repeated(error: SourceError, done: Sequence[Checked]) -> Sequence[Cause]:
     """What failed checks said of an answer that the poll got too: they know better than its reason alone."""
     if error.reason not in ("auth", "bad_query", "not_found"):
         return ()
+
     failures = [result for result in done if result.verdict == "failed" and result.causes]
     causes = []
     for result in failures[:_REPEATED]:

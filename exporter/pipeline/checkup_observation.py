@@ -60,12 +60,13 @@ def finding(
     if missing and observed:
         texts.append(f"expected and not seen: {some(missing, _SHOWN)}")
         causes.append(_EXPECTED)
-    if wanted.role != "ci" and any(not _has(own, "request_rate") for own in observation.applications.values()):
+    if wanted.role != "ci" and _lacks_rates(observation):
         causes.append(_UNRATED)
     if observation.warnings:
         texts.append(f"warnings: {some(observation.warnings, _SHOWN, '; ')}")
         causes.append(_WARNED)
 
+    # A twin is sure, what else may be wrong is a guess: it comes first.
     twins = list(_twins(observed, elsewhere or {}))
     if not causes and not twins:
         return ok("; ".join(texts))
@@ -77,6 +78,10 @@ def finding(
 def _reporting(observation: Observation) -> set[str]:
     """Applications whose tests were reported."""
     return {name for name, application in observation.applications.items() if application.reports}
+
+
+def _lacks_rates(observation: Observation) -> bool:
+    return any("request_rate" not in application.signals for application in observation.applications.values())
 
 
 def _contents(observation: Observation, observed: Collection[str], role: str) -> Iterator[str]:

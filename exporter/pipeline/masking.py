@@ -56,7 +56,7 @@ def _letter(letter: str) -> str:
 def _values(options: Any) -> Iterator[str]:
     """By the names that options with secrets have: *_env, *_file but certificates, and headers_files."""
     for name in getattr(options, "__struct_fields__", ()):
-        if name != "tls":
+        if name != "tls":  # certificates are public, and a key is never sent
             yield from _value(name, getattr(options, name))
 
 

@@ -58,6 +58,7 @@ class EventCounts:
         """
         with self._lock:
             applications = {application for application, own, _ in self._slis if own == side}
+            # A new application is counted from now on, not from the beginning of its data.
             ends = {name: self._ends.setdefault((side, name), end) for name in applications}
             if side not in self._shown:
                 return {}

@@ -124,11 +124,13 @@ def read(path: str | Path, *, checked: bool = True) -> Config:
     Unless `checked`, what `problems` tells is left to the caller, so that one unusable secret spoils one source only.
     """
     loaded = config.read(path, partial(options, checked=checked))
+
     misplaced = []
     for position, environment in enumerate(loaded.environments):
         if environment.role not in roles(_module(environment)):
             where = f"environments[{position}].source.kind"
             misplaced.append(Problem(str(path), where, _misplaced(environment.role)))
+
     if misplaced:
         raise ConfigError(misplaced)
     return loaded

@@ -79,6 +79,7 @@ def _flaw(line: str) -> _Flaw | None:
 def read_text(file: Path) -> str:
     """A file's text; SourceError `unreadable` that says which file, and not what is in it."""
     path = file.absolute()
+
     try:
         return file.read_text(encoding="utf-8")
     except PermissionError as error:

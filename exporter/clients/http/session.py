@@ -160,6 +160,7 @@ class Session:
         secrets: Sequence[str] = (),
     ) -> Response:
         with self._lock:
+            # Read anew for each request, so that a rotated secret needs no restart.
             headers, header_secrets = request_headers(self._options, authorization)
             headers |= more or {}
             self._adapter.proxy_authorization, proxy_secrets = proxy_authorization(self._options.proxy)
@@ -185,6 +186,7 @@ class Session:
         if self._secure:
             check_tls(tls)
 
+        # The Date header is compared with the middle of the exchange, which is the likeliest moment that it tells.
         sent = self._clock()
         with self._session.request(
             method,

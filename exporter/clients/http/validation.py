@@ -46,6 +46,7 @@ def problems(
     if options.max_bytes < 1:
         found.append(("max_bytes", "must be at least 1"))
     found += secret_problems(bearer_token(options), basic_password(options), *header_secrets(options).values())
+    # Half of a pair cannot be loaded, and would be told a second time.
     if (options.tls.cert_file is None) != (options.tls.key_file is None):
         return [*found, ("tls.cert_file", "cert_file and key_file go together")]
 
@@ -62,6 +63,7 @@ def secret_problems(*secrets: Secret | None) -> Problems:
     for secret in secrets:
         if secret is None:
             continue
+
         try:
             secret.read()
         except SourceError as error:
@@ -118,6 +120,7 @@ def _credential_problems(options: HttpOptions) -> Iterator[tuple[str, str]]:
         yield "bearer_token_env", "give bearer_token_file or bearer_token_env, not both"
     if options.password_file and options.password_env:
         yield "password_env", "give password_file or password_env, not both"
+
     if (options.username is None) != (basic_password(options) is None):
         yield "username", "basic auth wants username and one of password_file, password_env"
     if bearer_token(options) and basic_password(options):

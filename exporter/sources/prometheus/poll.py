@@ -75,6 +75,7 @@ class Poll:
                 found[signal] = summaries(self.client.query(query, window.end))
 
         minutes = self._raw_minutes(queries, window, recorded)
+        # Native histograms are never recorded, and where they have data they are more exact.
         classic = None if LATENCY_MEAN in recorded else queries.signal(LATENCY_MEAN)
         minutes[LATENCY_MEAN] = self.latency_means(classic, queries.native_mean(), window)
         for application in set[str]().union(*minutes.values()):
@@ -112,6 +113,7 @@ class Poll:
         """What native histograms say; nothing where the server does not know them."""
         if query is None:
             return {}
+
         try:
             return ask(query)
         except SourceError as error:
@@ -136,6 +138,7 @@ class Poll:
         query = self.queries(window).pattern(PATTERN_STEP)
         if query is None:
             return {}
+        # The first step ends one step after the beginning: what lies before is no part of the window.
         start = window.end - (window.duration // PATTERN_STEP - 1) * PATTERN_STEP
         ranges = self.client.query_range(query, start, window.end, PATTERN_STEP)
         return {name: samples(series) for name, series in by_application(ranges).items()}

@@ -186,6 +186,7 @@ def _http(
         "latency_native": _rate(duration, matchers),
         "throughput": _rate(f"{size}_sum", matchers),
     }
+
     if routes:
         by = "$application, $method, $route"
         templates["route_requests"] = _rate(requests, matchers, by, "increase")

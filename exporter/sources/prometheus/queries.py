@@ -126,6 +126,7 @@ class Queries:
             return None
 
         minutes = f"({value}){inside(seconds)}"
+        # Written out once for each clause: PromQL has no names for parts of a query.
         functions = {"peak": "max", "min": "min", "stddev": "stddev", "samples": "count"}
         stats = {stat: f"{function}_over_time({minutes})" for stat, function in functions.items()}
         stats["mean"] = self.mean(signal, seconds) or f"avg_over_time({minutes})"

@@ -54,8 +54,9 @@ def summaries(found: Iterable[Sample]) -> dict[str, Summary]:
 
 def _summary(stats: Mapping[str, float]) -> Summary:
     quantiles = {quantile: stats[quantile] for quantile in QUANTILES if quantile in stats}
-    samples = stats.get("samples")
+    samples = round(stats["samples"]) if "samples" in stats else None
     noise, autocorrelation = _noise(stats.get("msd1"), stats.get("msd10"))
+
     summary = Summary(
         mean=stats["mean"],
         peak=stats.get("peak"),
@@ -63,9 +64,10 @@ def _summary(stats: Mapping[str, float]) -> Summary:
         stddev=stats.get("stddev"),
         noise=noise,
         autocorrelation=autocorrelation,
-        samples=None if samples is None else round(samples),
+        samples=samples,
         quantiles=quantiles,
     )
+
     if summary.peak is not None and summary.peak == summary.min:  # rounding must not pass for variance
         return replace(summary, mean=summary.peak, stddev=0.0)
     return summary
@@ -136,10 +138,11 @@ def native_latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency
         if count <= 0:
             continue
 
+        mean = stats["sum"] / count * scale if "sum" in stats else None
         end = stats.get("max")
         inside = {key: value * scale for key, value in stats.items() if value != end}
         measured[application] = Latency(
-            mean=stats["sum"] / count * scale if "sum" in stats else None,
+            mean=mean,
             p50=inside.get("p50"),
             p95=inside.get("p95"),
             p99=inside.get("p99"),

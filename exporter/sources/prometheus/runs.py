@@ -75,6 +75,7 @@ def _run(
 ) -> ApplicationObservation:
     rates = minutes.get("request_rate")
     minutes_of_rate = None if rates is None else samples(rates)
+
     return ApplicationObservation(
         window=window,
         signals=gauges(minutes, run=True),

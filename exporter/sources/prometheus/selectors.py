@@ -32,6 +32,7 @@ class Selector:
         if name and not _PLAIN.fullmatch(name):
             matchers = (("__name__", "=", name), *matchers)
             name = ""
+
         if not matchers:
             return name
         inner = ",".join(f"{label}{operator}{quote(value)}" for label, operator, value in matchers)

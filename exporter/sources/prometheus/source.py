@@ -94,7 +94,7 @@ class Source:
         """Minutes above the threshold: those known from earlier polls, and what was asked for since."""
         if "request_rate" not in self._options.templates.queries:
             return {}
-        if self._activity.threshold != threshold:
+        if self._activity.threshold != threshold:  # what was below the old one was never kept
             self._activity = Activity(threshold)
 
         for window in self._activity.missing(lookback):

@@ -28,17 +28,20 @@ def address(route: Route, appended: Sequence[str], credentials: Sequence[str]) -
             f"it ends in {ending}, which is no base URL",
             Cause(f"{ending} belongs to a page or is appended by us", f"url: {base}"),
         )
+
     if credentials and not route.secure and not is_loopback(route.host):
         remarks.add(
             f"credentials ({', '.join(credentials)}) travel in clear text",
             Cause("http:// is not encrypted", "use https://, or reach it over a network that nobody reads"),
         )
+
     if (route.port, route.secure) in ((443, False), (80, True)):
         other = route.elsewhere(_other(route)).removesuffix(ending)
         remarks.add(
             f"{route.scheme} on port {route.port}, which is the other's",
             Cause("scheme and port do not fit", f"url: {other}"),
         )
+
     return remarks.finding(f"{_kind(route)}; {route.host}:{route.port}")
 
 
@@ -103,6 +106,7 @@ def environment_proxy(route: Route) -> str | None:
     """The variable that other programs would obey for this host."""
     if is_loopback(route.host) or should_bypass_proxies(route.url, no_proxy=None):
         return None
+    # In the order in which other programs look.
     names = (f"{route.scheme}_proxy", f"{route.scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     return next((name for name in names if os.environ.get(name)), None)
 

@@ -27,6 +27,7 @@ def dns(route: Route) -> Finding:
         return failed(f"no address: {error.strerror or 'unknown name'}", *dns_causes(route, error))
     except OSError as error:
         return failed(f"no address: {error.strerror or 'error'}", typo(route))
+
     hosts = (address[0] for _, address in route.addresses)
     return ok(", ".join(dict.fromkeys(hosts)))
 
@@ -35,6 +36,7 @@ def tcp(route: Route) -> Finding:
     """The first address that lets us connect; those before it would cost each new connection time."""
     outcomes = list[str]()
     failure = OSError()
+    # One that swallows what is sent must leave time for the others.
     share = route.seconds / max(1, len(route.addresses))
     for address in route.addresses:
         host = address[1][0]
@@ -64,6 +66,7 @@ def tunnel(route: Route) -> Finding:
     except OSError as error:
         cause = Cause("it is no HTTP proxy, or is overloaded", "check proxy.url, and the proxy's log")
         return failed(f"no tunnel: {_why(error, route.seconds)}", cause)
+
     return ok(f"the proxy leads to {route.host}:{route.port}")
 
 

@@ -25,6 +25,7 @@ def dns_causes(route: Route, error: socket.gaierror) -> Iterator[Cause]:
     host, _ = route.near
     if error.errno == socket.EAI_AGAIN:
         yield Cause("the resolver is not to be reached just now", "check nameserver in /etc/resolv.conf")
+
     yield typo(route)
     if "." not in host:
         yield Cause(
@@ -102,6 +103,7 @@ def tunnel_causes(route: Route, status: int) -> list[Cause]:
             ),
             Cause("the proxy is overloaded", "look at the proxy's log"),
         ]
+
     text = "the proxy refuses CONNECT" if status else "something else listens at proxy.url"
     return [Cause(text, "check host and port of proxy.url with the proxy's documentation or PAC file")]
 
@@ -111,6 +113,7 @@ def redirected(route: Route, destination: str, path: str) -> list[Cause]:
     if destination and urlsplit(destination).hostname == route.host:
         url = f"{destination}{urlsplit(route.url).path.rstrip('/')}"
         return [Cause("the server wants another scheme or port", f"url: {url}")]
+
     return [
         Cause(
             "it leads to a login page: single sign-on or a gateway stands before the server",

@@ -44,6 +44,7 @@ class Route:
         self.secure = parts.scheme == "https"
         self.host = parts.hostname or ""
         self.port = parts.port or (443 if self.secure else 80)
+
         self.near = (self.host, self.port)
         if self.options.proxy is not None:
             proxy = urlsplit(self.options.proxy.url)
@@ -155,6 +156,7 @@ class Route:
             if not byte or len(head) > 65536 or head[:5] != b"HTTP/"[: len(head)]:
                 return 0
 
+        # HTTP/1.1 407 Proxy Authentication Required
         words = head.split(b"\r\n")[0].split()
         if len(words) < 2 or not words[1].isdigit():
             return 0

@@ -53,6 +53,7 @@ def _handshake(route: Route, authorities: Path | None = None) -> tuple[Certifica
     with route.tunnel() as plain, context.wrap_socket(plain, server_hostname=route.host) as sock:
         certificate = fields(sock.getpeercert() or {})
         version = sock.version() or ""
+
         if authorities is None:
             # TLS 1.3 says only after the handshake that it wants a certificate of ours.
             sock.settimeout(_LINGER)
@@ -77,6 +78,7 @@ def _accepted(route: Route, certificate: Certificate | None, version: str) -> Fi
 
 
 def _not_accepted(route: Route, error: ssl.SSLCertVerificationError) -> Finding:
+    # Its fields say more than OpenSSL's code: whose it is, for which names, and who signed it.
     certificate = unverified(route)
     found = f"not accepted: {error.verify_message}"
     if certificate is not None:

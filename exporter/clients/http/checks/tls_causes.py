@@ -59,6 +59,7 @@ def _other_name(route: Route, certificate: Certificate | None) -> Iterator[Cause
     if certificate is not None and certificate.names:
         remedy = f"url with one of {', '.join(certificate.names[:5])}"
     yield Cause(f"the server is called otherwise than {route.host}", remedy)
+
     yield Cause(
         "the certificate lacks this name",
         f"have it issued again with {route.host} among its subjectAltNames",
@@ -69,6 +70,7 @@ def _unknown_authority(route: Route, certificate: Certificate | None, trusts: Tr
     """Nobody whom we trust has signed it: who may have, and how to trust them."""
     issuer = certificate.issuer if certificate is not None else "an authority"
     yield from _inspected(certificate)
+
     if route.options.tls.ca_file is not None:
         text = f"tls.ca_file does not hold the authority behind {issuer}"
         yield Cause(text, "put the root that signed it there, as PEM")
@@ -78,6 +80,7 @@ def _unknown_authority(route: Route, certificate: Certificate | None, trusts: Tr
     else:
         text = f"no public authority vouches for {issuer}: a private one, or a proxy that opens TLS"
         yield Cause(text, "get its root from whoever runs it, and set tls.ca_file to that file")
+
     yield Cause(
         "the server does not send the certificates between its own and the root",
         "have it serve the full chain, or put these into tls.ca_file as well",
@@ -107,11 +110,13 @@ def no_tls(route: Route, error: OSError) -> Finding:
         "plain HTTP is spoken there",
         f"url: {route.elsewhere('http', route.port)}, or the port on which it speaks TLS",
     )
+
     if isinstance(error, TimeoutError):
         text = f"no TLS handshake within {route.seconds:g} s"
         return failed(text, plain, Cause("it is overloaded", "look at its log"), cut)
     if _is_any(reason, "WRONG_VERSION", "RECORD_LAYER", "HTTP_REQUEST"):
         return failed("what answers is not TLS", plain)
+
     refusal = _refusal(reason)
     if refusal is not None:
         return refusal

@@ -66,6 +66,7 @@ _PAGES = (
 def steps(options: Options, wanted: Wanted) -> Iterator[Step]:
     """Every step, the connection first."""
     yield from connection_steps(options.url, options, _PAGES, _CHEAP)
+
     session = Session(options.url, options)
     try:
         probe = Probe(options, wanted, session)

@@ -35,6 +35,7 @@ def why_nothing(probe: Probe, key: str) -> Finding:
     if key == "latency_native" and not probe.is_own(key):
         return ok("none: classic histograms are used")
 
+    # No errors and no successes are answers too, where requests were found.
     optional = _PART_OF.get(key) in probe.answers
     parts = probe.selectors(key)
     for part in parts:
@@ -72,6 +73,7 @@ def _of_series(probe: Probe, key: str, parts: Iterable[Selector]) -> Finding:
         causes = [*absence_causes.metric(probe, key), *absence_causes.value(probe)]
         return _missing(probe, key, text, causes)
 
+    # The index keeps series for hours after their last sample.
     if probe.production:
         gone = [part.text for part in parts if not probe.is_present(part.text)]
         if gone:

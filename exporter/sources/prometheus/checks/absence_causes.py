@@ -19,6 +19,7 @@ def metric(probe: Probe, key: str) -> Iterator[Cause]:
     """Of a metric that is not there."""
     yield from _native_only(probe, key)
     yield from _other_presets(probe, key)
+
     remedy = f"look for it on an application's /metrics; take another preset, or write signals.{key}"
     yield Cause(
         f"the applications name it otherwise than {_template(probe, key)} does",
@@ -42,11 +43,13 @@ def _native_only(probe: Probe, key: str) -> Iterator[Cause]:
     """A count that native histograms have inside, and not as series of its own."""
     if key in CLASSIC:
         return
+
     template = probe.templates.queries.get(key, "")
     for part in probe.selectors(key):
         base = part.metric.removesuffix("_count")
         if base == part.metric or not probe.labels(base):
             continue
+
         # rate(x_count{...}[$range]) becomes histogram_count(rate(x{...}[$range])).
         count = rf"\b(rate|increase)\({re.escape(part.metric)}(\{{[^}}]*\}})?\[\$range\]\)"
         query = re.sub(count, rf"histogram_count(\1({base}\2[$range]))", template)
@@ -63,6 +66,7 @@ def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:
     for name, preset in PRESETS.items():
         if name == probe.options.preset or key not in preset.templates:
             continue
+
         query = resolve(name, "", {}, {}, None).fill(key, probe.options.rate_range) or ""
         metrics = {part.named for part in selectors(query)}
         present = sorted(metric for metric in metrics if probe.labels(metric))
@@ -106,6 +110,7 @@ def match(probe: Probe, part: Selector) -> Iterator[Cause]:
     elif part.matchers:
         values = f"`group by ({part.matchers[0][0]}) ({part.named})`"
         yield Cause("the template's matchers fit none of them", f"compare with the values on the server: {values}")
+
     window = duration(probe.wanted.window.duration) if probe.production else "1h"
     yield Cause(f"the targets were not scraped in the last {window}", "look at the server's page /targets")
 
@@ -117,6 +122,7 @@ def value(probe: Probe) -> Iterator[Cause]:
         f"fewer than two samples within rate_range ({rate_range}): it is scraped too seldom",
         "rate_range: at least twice the scrape interval; step `interval` tells that",
     )
+
     yield Cause(
         "the targets are down, or samples come late",
         "look at the server's page /targets, and at its clock",

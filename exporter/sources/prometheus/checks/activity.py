@@ -30,6 +30,7 @@ def activity(probe: Probe) -> Finding:
     ranges = probe.client.query_range(f"({query}) > {threshold!r}", window.start + step, window.end, step)
     active = Counter(float(time) for series in ranges for time in series.times)
     if active:
+        # Of several such minutes the newest: its series are the likeliest to be there still.
         probe.at = max(active, key=lambda time: (active[time], time))
         names = {series.labels.get("application", "") for series in ranges}
         probe.active = tuple(sorted(names - {""}))

@@ -17,6 +17,7 @@ _SHOWN = 6
 
 def application(probe: Probe, name: str) -> Finding:
     """Whether an application for which evidence is expected is among those with requests."""
+    # Where there is no request rate, whatever was found speaks for an application.
     names = {*probe.active, *by_application(probe, "request_rate")}
     if not probe.observes("request_rate"):
         for answer in probe.answers.values():
@@ -44,12 +45,14 @@ def _causes(probe: Probe, name: str, names: set[str]) -> Iterator[Cause]:
             f"it is called {alike[0]} here",
             f"use that name in analysis.expected, or let labels.application ({label}) name it alike",
         )
+
     if probe.templates.selector:
         metric = next((part.named for part in probe.selectors("request_rate")), "...")
         yield Cause(
             f"selector ({probe.templates.selector}) leaves it out",
             f"try without: `group by ({label}) ({metric})` on the server",
         )
+
     if not probe.production:
         yield Cause("it was not tested in the look-back", "test it")
     yield Cause("it is not scraped by this server", "look at the server's page /targets")

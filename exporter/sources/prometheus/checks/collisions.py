@@ -18,9 +18,11 @@ def collisions(probe: Probe) -> Finding:
     """What stands beside the labels that the queries need."""
     parts = _parts(probe)
     labels = {metric: probe.labels(part.named) or frozenset() for metric, part in parts.items()}
+
     remarks = Remarks()
     for label, metric in sorted(_renamed(probe, parts, labels).items()):
         remarks.add(f"{metric} has {label} and exported_{label}", _renaming(probe, label))
+
     for label in _REPLICAS:
         if any(label in names for names in labels.values()) and _counts_twice(probe, label):
             text = "where these are replicas of the scraper, not of the application, each target counts as often"
@@ -45,6 +47,7 @@ def _renamed(probe: Probe, parts: Mapping[str, Selector], labels: Mapping[str, f
     renamed = {}
     for metric, part in parts.items():
         for label in (*probe.templates.labels.values(), *part.needed):
+            # Prometheus renames what the application called as the scrape does.
             if f"exported_{label}" in labels[metric]:
                 renamed[label] = metric
     return renamed

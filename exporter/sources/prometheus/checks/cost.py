@@ -30,6 +30,7 @@ def cost(probe: Probe) -> Finding:
         largest = max(series, key=lambda selector: series[selector])
         count = series[largest]
         found = f"{count:.0f} series of {largest} at most; {found}"
+        # A poll of raw data reads every minute of a day in one query.
         limit = probe.max_samples or _MAX_SAMPLES
         if count * _DAY_MINUTES > limit / 2:
             text = f"a day of {count:.0f} series comes near --query.max-samples ({limit})"

@@ -36,6 +36,7 @@ def history(probe: Probe) -> Finding:
     found = f"{len(times)} of {expected} looks at {duration(window.duration)} found series"
     if len(times) >= _WHOLE * expected:
         return ok(found)
+    # Whether the beginning is missing, which time will mend, or something in between.
     if min(times) > window.start + 2 * step:
         cause = Cause(
             "the server, the scrape job or the metric is younger than the window, or older data is gone",
@@ -57,6 +58,7 @@ def interval(probe: Probe) -> Finding:
     seconds = _TEN_MINUTES / answer.samples[0].value
     rate_range = probe.options.rate_range
     found = f"a sample each {seconds:.0f} s, rate_range {duration(rate_range)}"
+    # Scrapes are never quite on time: a range a tenth shorter than two intervals still holds two as a rule.
     if rate_range >= 2 * seconds * 0.9:
         return ok(found)
 

@@ -76,6 +76,7 @@ class Probe:
         self.queries = Queries(self.templates, self.wanted.side, self.options.rate_range)
         self.at = self.wanted.window.end
         """The end of the minute that is looked at."""
+
         self._recently_active: tuple[str, ...] | None = None
         self._present: dict[str, bool] = {}
         self._labels: dict[tuple[str, float], frozenset[str] | None] = {}
@@ -149,6 +150,7 @@ class Probe:
         if key in self._labels:
             return self._labels[key]
 
+        # None before it is asked: a server that refuses is not asked the same again.
         self._labels[key] = None
         try:
             self._labels[key] = self.client.labels(match, start, self.at)

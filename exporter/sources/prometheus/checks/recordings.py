@@ -25,6 +25,7 @@ def recordings(probe: Probe) -> Finding:
 
     side = probe.wanted.side
     keys = sorted(RECORDED.keys() & probe.templates.queries.keys())
+    # What polls would ask, and so what a rule has to have recorded to be of use.
     own = {key: probe.queries.fingerprint(key) for key in keys}
     minutes = _minutes(probe, own)
     if not minutes:
@@ -41,6 +42,7 @@ def recordings(probe: Probe) -> Finding:
         text = "the rules were made before these signals were observed"
         return warning(f"not recorded: {listed(absent)}", Cause(text, remedy))
 
+    # A young recording is no fault: it becomes whole by itself.
     fewest = min(minutes[key, own[key]] for key in keys)
     share = fewest * MINUTE / probe.wanted.window.duration
     if share < _WHOLE:

@@ -28,10 +28,12 @@ _BEFORE_RUNS = 35 * _DAY
 def credentials(probe: Probe) -> Finding:
     """A query that reads no data."""
     probe.client.query("vector(1)", probe.at)
+
     options = probe.options
     given = [name for name in ("bearer_token_file", "bearer_token_env", "username") if getattr(options, name)]
     given += [f"headers.{name}" for name in options.headers]
     given += [f"headers_files.{name}" for name in options.headers_files]
+
     if not given:
         return ok("a query is answered, without credentials")
     return ok(f"a query is answered, with {listed(given)}")
@@ -45,6 +47,7 @@ def refused(probe: Probe, error: SourceError) -> Sequence[Cause]:
         text = "a login page stands before it (OAuth proxy, single sign-on)"
         remedy = "use an address without it, or a token that it lets pass (bearer_token_file)"
         return [Cause(text, remedy), *_url_causes(probe)]
+
     if error.reason in ("not_found", "bad_data", "http_error"):
         return _url_causes(probe)
     return ()
@@ -54,6 +57,7 @@ def _credential_causes(probe: Probe) -> list[Cause]:
     options = probe.options
     tenant = Cause("a tenant is wanted (Mimir, Cortex, Thanos Receive)", "headers: {X-Scope-OrgID: TENANT}")
     rights = Cause("the account may not query", "give it the right to read metrics; look at the server's log")
+
     if options.bearer_token_file or options.bearer_token_env:
         name = "bearer_token_file" if options.bearer_token_file else "bearer_token_env"
         text = "the token is wrong, of another server, or has expired"
@@ -84,6 +88,7 @@ def build(probe: Probe) -> Finding:
     if not version:
         remedy = "nothing, if it is such a server; else allow GET /api/v1/status/*"
         return warning("not told", Cause(_NOT_TOLD, remedy))
+    # Those that only imitate Prometheus give a version for clients that look at it, and nothing else.
     if not page.keys() & {"application", "goVersion", "revision"}:
         return ok(f"an API alike, which calls itself {version} for the sake of others, as VictoriaMetrics does")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from exporter.checkup import failed
 from exporter.clients.prometheus import series_name
@@ -37,7 +37,7 @@ def wrong_shape(probe: Probe, key: str, answer: Answer) -> Finding | None:
         if not any(sample.labels.get(label) for sample in answer.samples):
             return _missing_label(probe, key, label)
 
-    values = [tuple(sample.labels.get(label, "") for label in labels) for sample in answer.samples]
+    values = [_values(sample.labels, labels) for sample in answer.samples]
     for own, count in Counter(values).items():
         if count > 1 and all(own):
             example = series_name(answer.samples[values.index(own)].labels)
@@ -47,6 +47,10 @@ def wrong_shape(probe: Probe, key: str, answer: Answer) -> Finding | None:
                 Cause("the template does not aggregate", f"signals.{key}: sum by ({by}) (...)"),
             )
     return None
+
+
+def _values(sample: Mapping[str, str], labels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sample.get(label, "") for label in labels)
 
 
 def _labels(probe: Probe, key: str) -> tuple[str, ...]:
@@ -70,7 +74,7 @@ def _by(key: str) -> tuple[str, ...]:
 def _missing_label(probe: Probe, key: str, label: str) -> Finding:
     own = probe.templates.labels["application"] if label == "application" else label
     names = set[str]()
-    for part in probe.selectors(key)[:2]:
+    for part in probe.selectors(key)[:2]:  # a template seldom reads more, and each is a request
         names |= probe.labels(part.named) or set()
     return failed(f"no series has the label {own}", *_label_causes(probe, key, own, names))
 
@@ -87,6 +91,7 @@ def _named_otherwise(key: str, option: str, own: str, names: set[str]) -> Iterat
     there = f"; the series have {shown_labels(names)}" if names else ""
     likely = next((name for name in _ELSEWHERE[option] if name in names and name != own), "LABEL")
     yield Cause(f"the data calls it otherwise{there}", f"labels: {{{option}: {likely}}}")
+
     if key in ROUTE_KEYS and option != "application":
         yield Cause(
             "the metric does not tell endpoints apart",

@@ -29,12 +29,14 @@ def values(probe: Probe) -> Finding:
     """Whether what was measured can be: signs, ratios, units."""
     if not probe.answers:
         return ok("nothing was found to judge")
+
     remarks = Remarks()
     _impossible(probe, remarks)
     _ratios(probe, remarks)
     _latency(probe, remarks)
     _errors(probe, remarks)
     _counts(probe, remarks)
+
     return remarks.finding(f"{listed(list(probe.answers))}: nothing that cannot be")
 
 
@@ -55,6 +57,7 @@ def _impossible(probe: Probe, remarks: Remarks) -> None:
                     f"mend signals.{key}; rate() needs a counter",
                 ),
             )
+
         if answer.not_finite:
             remarks.add(
                 f"{key}: {counted(answer.not_finite, 'value')} NaN or infinite, and left out",
@@ -71,6 +74,7 @@ def _ratios(probe: Probe, remarks: Remarks) -> None:
         name = max(ratios, key=lambda name: ratios[name], default="")
         if not name or ratios[name] <= 1:
             continue
+
         if ratios[name] > _PERCENT:
             cause = Cause("it is in percent, and a ratio 0..1 is wanted", f"signals.{key}: (...) / 100")
         else:
@@ -86,10 +90,9 @@ def _latency(probe: Probe, remarks: Remarks) -> None:
     typical = median(means) if means else None
     shown = "" if typical is None else f"; the median of their means is {spent(typical)}"
 
-    names = {part.metric for key in ("latency_sum", "latency_native") for part in probe.selectors(key)}
-    named_milliseconds = any("_milliseconds" in name or name.endswith("_ms_sum") for name in names)
-    is_long = typical is not None and typical > _LONG
-    if is_long or (named_milliseconds and scale == 1):
+    names = _histograms(probe)
+    says_milliseconds = scale == 1 and any("_milliseconds" in name or name.endswith("_ms_sum") for name in names)
+    if says_milliseconds or (typical is not None and typical > _LONG):
         remarks.add(
             f"latency_scale is {scale:g} for {listed(sorted(names))}{shown}",
             Cause("the histogram counts milliseconds, and seconds are wanted", f"latency_scale: {scale / 1000:g}"),
@@ -99,6 +102,13 @@ def _latency(probe: Probe, remarks: Remarks) -> None:
             f"latency_scale is {scale:g}{shown}",
             Cause("the histogram counts seconds already", "latency_scale: 1"),
         )
+
+
+def _histograms(probe: Probe) -> set[str]:
+    names = set[str]()
+    for key in ("latency_sum", "latency_native"):
+        names |= {part.metric for part in probe.selectors(key)}
+    return names
 
 
 def _means(probe: Probe, scale: float) -> list[float]:
@@ -111,6 +121,7 @@ def _means(probe: Probe, scale: float) -> list[float]:
 def _errors(probe: Probe, remarks: Remarks) -> None:
     errors = by_application(probe, "error_rate")
     requests = by_application(probe, "request_rate")
+
     more = [name for name, value in errors.items() if name in requests and value > requests[name] * _ROUNDING]
     if more:
         remarks.add(
@@ -122,11 +133,14 @@ def _errors(probe: Probe, remarks: Remarks) -> None:
 def _counts(probe: Probe, remarks: Remarks) -> None:
     """The histogram's count against the request rate, where there is enough of that."""
     requests = by_application(probe, "request_rate")
+
     different = []
     for name, value in by_application(probe, "latency_count").items():
+        # Below the threshold a single request more or less makes a large factor.
         rate = requests.get(name, 0.0)
         if rate > probe.wanted.threshold and not 1 / _ALIKE < value / rate < _ALIKE:
             different.append(name)
+
     if different:
         remarks.add(
             f"latency_count differs from request_rate for {listed(sorted(different))}",
