@@ -104,9 +104,9 @@ def read(path: Path) -> LoadRun:
             module = detect(head)
             run = _events(module, head, file) if hasattr(module, "Reader") else _summary(module, head, file, path)
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
     except SourceError as error:
-        raise type(error)(error.reason, f"{path}: {error}") from None
+        raise error.at(path) from None
     return run if run.run else replace(run, run=path.absolute().parent.name if path.stem in _NAMELESS else path.stem)
 
 

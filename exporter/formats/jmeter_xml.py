@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from xml.parsers.expat import ErrorString
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, XMLParser
@@ -186,7 +187,7 @@ class Reader:
             text = f"line {self._target.line}: declares a DTD or an entity, wanted neither"
             raise SourceError("bad_data", text) from None
         except ParseError as error:
-            what = str(error).partition(":")[0]
+            what = ErrorString(error.code)
             raise SourceError("bad_data", f"line {error.position[0]}: is no XML: {what}") from None
         except (ValueError, LookupError) as error:
             raise SourceError("bad_data", f"line {self._target.line}: is no XML: {error}") from None

@@ -59,9 +59,9 @@ def read(path: Path, labels: Sequence[str], zone: tzinfo = UTC) -> Report:
         cases = Cases(labels, zone, modified, path.stem)
         cases.read(_parsed(content))
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
     except SourceError as error:
-        raise SourceError(error.reason, f"{path}: {error}") from None
+        raise error.at(path) from None
     executions = tuple(_last(each, pytest=cases.pytest) for each in cases.found.values())
     return Report(path.stem, max((each.at for each in executions), default=cases.ended), executions)
 

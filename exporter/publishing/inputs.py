@@ -60,7 +60,7 @@ def is_junit(path: Path) -> bool:
         with path.open("rb") as file:
             return junit.recognises(file.read(formats.HEAD))
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
 
 
 @dataclass(frozen=True, slots=True)

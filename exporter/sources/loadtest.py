@@ -105,7 +105,7 @@ def _told(path: Path) -> _Told:
     try:
         stat = path.stat()
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
     return _read(path, stat.st_mtime_ns, stat.st_size)
 
 

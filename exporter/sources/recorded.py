@@ -171,7 +171,7 @@ class Source:
         try:
             observation = decode(_content(self._options), role)
         except SourceError as error:
-            raise SourceError(error.reason, f"{self._options.file}: {error}") from None
+            raise error.at(self._options.file) from None
         return replace(observation, side=self._side)
 
 
@@ -182,7 +182,7 @@ def _content(options: Options) -> bytes:
         with options.file.open("rb") as file:
             content = file.read(options.max_bytes + 1)
     except OSError as error:
-        raise SourceError("unreadable", f"cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error) from None
     if len(content) > options.max_bytes:
         raise SourceError("too_large", f"is larger than max_bytes, {options.max_bytes}")
     return content

@@ -49,7 +49,7 @@ def earlier(path: Path) -> Earlier | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
 
 
 class Following:
@@ -151,14 +151,16 @@ class Following:
             there = self.path.stat()
             _check_kind(there)
             stale = self._is_earlier(there)
+        except FileNotFoundError:
+            raise SourceError("unreadable", "was not written").at(self.path) from None
         except OSError as error:
-            text = "was not written" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-            raise SourceError("unreadable", f"{self.path}: {text}") from None
+            raise SourceError.cannot_read(error).at(self.path) from None
         if before is not None and stale and there.st_size > before.size:
             text = "holds an earlier run's result, and this one's was appended: remove it before the start"
-            raise SourceError("bad_data", f"{self.path}: {text}")
+            raise SourceError("bad_data", text).at(self.path)
         if stale:
-            raise SourceError("bad_data", f"{self.path}: was not written, what it holds is an earlier run's")
+            text = "was not written, what it holds is an earlier run's"
+            raise SourceError("bad_data", text).at(self.path)
 
     def _feed(self) -> bool:
         """Read a block; False: there is none."""

@@ -58,8 +58,7 @@ def deal_with(following: Followed, ended: Ended, wanted: Wanted) -> bool:
             raise SourceError("bad_data", f"{run.run}: holds no requests: there is nothing to publish")
         snapshot, body = page.of_run(run, wanted.application, wanted.told)
     except PteError as error:
-        text = str(error)
-        _say(f"no result: {text.replace(str(following.path), 'standard output') if wanted.printed else text}")
+        _say(f"no result: {_shown(error, following.path, wanted)}")
         tell(ended)
         return False
     judged = snapshot.applications[wanted.application].load_run
@@ -67,6 +66,13 @@ def deal_with(following: Followed, ended: Ended, wanted: Wanted) -> bool:
     _print(terminal.summary(shown, run, judged.grade if judged is not None else None))
     # Both are tried: what cannot be published is at least saved.
     return all([_save(run, wanted.save), _publish(wanted, body)])
+
+
+def _shown(error: PteError, path: Path, wanted: Wanted) -> str:
+    """What is wrong, where the file to which we copied what was printed is nobody's business."""
+    if wanted.printed and isinstance(error, SourceError) and error.path == path:
+        return f"standard output: {error.message}"
+    return str(error)
 
 
 def tell(ended: Ended) -> None:

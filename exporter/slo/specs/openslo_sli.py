@@ -31,11 +31,12 @@ _LEAST_SCRAPES = 2
 
 
 class _RefusedError(Exception):
-    """An indicator that cannot be used; the text says why, the place where. Without a text it has been told."""
+    """An indicator that cannot be used; the text says why, the place where. None: the place has said it already."""
 
-    def __init__(self, place: Place, key: str, text: str) -> None:
+    def __init__(self, place: Place, key: str, text: str | None) -> None:
         self.place = place
         self.key = key
+        self.text = text
         super().__init__(text)
 
 
@@ -64,8 +65,8 @@ def read(spec: Place, objective: Place, others: Objects, options: Options) -> tu
         else:
             sli = _ratio(metric, slices, objective, others)
     except _RefusedError as error:
-        if str(error):
-            error.place.wrong(error.key, str(error))
+        if error.text is not None:
+            error.place.wrong(error.key, error.text)
         return UNREAD, spec
     return (sli, metric) if len(spec.problems) == before else (UNREAD, metric)
 
@@ -130,7 +131,7 @@ def _query(metric: Place, key: str, others: Objects) -> tuple[str, Place, str]:
     if strange:
         raise _RefusedError(place, name, f"holds {strange[0]}, wanted no template variable but {WINDOW}")
     if not query:
-        raise _RefusedError(place, name, "")  # told by place.text
+        raise _RefusedError(place, name, None)  # told by place.text
     return query, place, name
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from exporter.clients.http import Response
+from exporter.clients.truncation import is_cut_off
 from exporter.errors import SourceError
 from exporter.model.observation import Window
 from exporter.sources.appdynamics.connection import Connection
@@ -141,7 +142,7 @@ class Client:
             return answer(ask, found)
         except ValueError as error:
             text = self._connection.redact(str(error))
-            raise SourceError("bad_data", f"{self._connection.place} gave {text} ({what})") from None
+            raise self._error("bad_data", f"gave {text} ({what})") from None
 
     def _windowed(
         self, path: str, query: Mapping[str, str], window: Window, type_: Callable[..., T], what: str
@@ -160,28 +161,26 @@ class Client:
     def _list(self, path: str, query: Mapping[str, str], type_: Callable[..., T], what: str) -> list[T]:
         """The decoded answer to one call; every answer of this API is a list."""
         response = self._get(path, {**query, "output": "JSON"})
-        place, redact = self._connection.place, self._connection.redact
+        redact = self._connection.redact
         if response.status == 400:
             text = redact(plain(response.body[:5000].decode(errors="replace"))) or "nothing"
-            raise SourceError("bad_query", f"{place} refused to give {what} (400), it said: {text}")
+            raise self._error("bad_query", f"refused to give {what} (400), it said: {text}", status=400)
         body = response.body.lstrip()
         if response.html or body[:1] == b"<":
             kind = "an HTML page" if response.html or b"<html" in body[:1000].lower() else "XML"
-            text = f"{place} gave {kind} instead of JSON: is url the controller's address?"
-            raise SourceError("not_json", f"{text} is there a login page (single sign-on, a proxy) before it?")
+            text = f"gave {kind} instead of JSON: is url the controller's address?"
+            raise self._error("not_json", f"{text} is there a login page (single sign-on, a proxy) before it?")
         try:
             return msgspec.json.decode(body, type=list[type_])  # type: ignore[valid-type]
         except msgspec.ValidationError as error:
-            raise SourceError("bad_data", f"{place} gave unexpected JSON for {what}: {redact(str(error))}") from None
+            raise self._error("bad_data", f"gave unexpected JSON for {what}: {redact(str(error))}") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if "truncated" in str(error) and body[:1] in (b"[", b""):
-                text = f"{place} cut its JSON off: look at its log and at proxies between ({what})"
-                raise SourceError("truncated", text) from None
+            if body[:1] in (b"[", b"") and is_cut_off(body):
+                text = f"cut its JSON off: look at its log and at proxies between ({what})"
+                raise self._error("truncated", text) from None
             if body[:1] == b"[":
-                raise SourceError("bad_data", f"{place} gave broken JSON for {what}: {redact(str(error))}") from None
-            raise SourceError(
-                "not_json", f"{place} gave no JSON for {what}: is url the controller's address?"
-            ) from None
+                raise self._error("bad_data", f"gave broken JSON for {what}: {redact(str(error))}") from None
+            raise self._error("not_json", f"gave no JSON for {what}: is url the controller's address?") from None
 
     def _get(self, path: str, query: Mapping[str, str]) -> Response:
         with self._lock:
@@ -189,17 +188,21 @@ class Client:
                 raise SourceError("internal", "the observation has ended")
             if self._connection.monotonic() > self._end:
                 text = f"the calls of one poll took more than {self._seconds:g} s: is it overloaded? ask for less"
-                raise SourceError("timeout", f"{self._connection.place}: {text}")
+                raise SourceError("timeout", text).at_server(self._connection.place)
             if self.left < 1:
                 budget = f"the {self._budget} calls" if self._budget else "all calls"
                 text = f"{budget} of one poll are used up: raise calls.per_poll or the interval"
-                raise SourceError("rate_limited", f"{self._connection.place}: {text}")
+                raise SourceError("rate_limited", text).at_server(self._connection.place)
             self.calls += 1
         response = self._connection.get(path, query, (200, 400))
         with self._lock:
             if self.clock_skew is None:
                 self.clock_skew = response.clock_skew
         return response
+
+    def _error(self, reason: str, text: str, status: int | None = None) -> SourceError:
+        place = self._connection.place
+        return SourceError(reason, f"{place} {text}", location=place, status=status)
 
     def _name(self, application: int) -> str:
         return self._connection.redact(self._names.get(application, f"application {application}"))

@@ -73,10 +73,7 @@ class Connection:
                     authorization = self.credentials.authorization(refused=authorization)
                 return session.get(path, query, authorization=authorization, accept=accept)
         except SourceError as error:
-            if self.place in str(error):
-                raise
-            text = f"{self.place}: {error}"
-            raise SourceError(error.reason, text, retry_after=error.retry_after) from None
+            raise error.at_server(self.place) from None
 
     def redact(self, text: str) -> str:
         """One printable line of what the controller sent, without what we keep secret."""

@@ -37,7 +37,7 @@ def ask(poll: Poll, windows: Mapping[str, Window]) -> Found:
 
 def _by_itself(error: SourceError) -> bool:
     """Whether only this cannot be read: a right that is missing (403), a type of event that is not known (400)."""
-    return error.reason == "bad_query" or (error.reason == "auth" and "(403" in str(error))
+    return error.reason == "bad_query" or (error.reason == "auth" and error.status == 403)
 
 
 def _of(poll: Poll, name: str, window: Window) -> tuple[Incident, ...]:

@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from exporter.analysis.loadrun import is_route
-from exporter.clients.http.options import HttpOptions, Problems, Secret, secret_problems
-from exporter.clients.http.options import problems as http_problems
+from exporter.clients.http.options import HttpOptions
+from exporter.clients.http.secrets import Secret
+from exporter.clients.http.validation import Problems, secret_problems
+from exporter.clients.http.validation import problems as http_problems
 from exporter.model.settings import Settings
 
 METRICS = {

@@ -105,7 +105,7 @@ class Source:
             kept.end = window.end
             seen = self._observed(poll, window, self._settled(poll, window), pattern)
         if poll.left_out:
-            raise SourceError("rate_limited", f"{self._connection.place}: {poll.shortage()}")
+            raise SourceError("rate_limited", poll.shortage()).at_server(self._connection.place)
         del self._pasts[window]
         return seen
 
@@ -192,10 +192,7 @@ class Source:
         try:
             yield Poll(client, self._options, kept)
         except SourceError as error:
-            if self._connection.place in str(error):
-                raise
-            text = f"{self._connection.place}: {error}"
-            raise SourceError(error.reason, text, retry_after=error.retry_after) from None
+            raise error.at_server(self._connection.place) from None
         finally:
             self._left = client.left
             self._connection.close()  # a connection left idle may be half closed by the next poll

@@ -72,7 +72,7 @@ class _Asking:
     def outcome(self) -> str:
         """The authorization; each who waits gets an error of its own, as tracebacks grow on them."""
         if self.error is not None:
-            raise SourceError(self.error.reason, str(self.error), retry_after=self.error.retry_after)
+            raise self.error.reworded(str(self.error))
         assert self.held is not None
         return self.held.authorization
 
@@ -143,7 +143,7 @@ class Token:
             text = f"{where} gives no token to {who} ({response.status}): check client, account and {secret.path}"
             if response.login:
                 text += "; the answer is a login page: is single sign-on or a proxy before it?"
-            raise SourceError("auth", text)
+            raise SourceError("auth", text, status=response.status, location=where)
         body = _decoded(response, where)
         return _Held(f"Bearer {body.access_token}", sent + renewal(_life(body, where)))
 
@@ -158,13 +158,14 @@ def _decoded(response: Response, where: str) -> _Body:
         body = msgspec.json.decode(response.body, type=_Body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError):
-            raise SourceError("bad_data", f"{where} answered {PATH} without a token: check url") from None
+            text = f"{where} answered {PATH} without a token: check url"
+            raise SourceError("bad_data", text, location=where) from None
         page = "an HTML page" if response.html or response.body.lstrip()[:1] == b"<" else "no JSON"
         text = f"{where} gave {page} instead of a token: check url; is there a login page (single sign-on, a proxy)?"
-        raise SourceError("not_json", text) from None
+        raise SourceError("not_json", text, location=where) from None
     token = body.access_token
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise SourceError("bad_data", f"{where} gave a token that no header can hold: check url")
+        raise SourceError("bad_data", f"{where} gave a token that no header can hold: check url", location=where)
     return body
 
 
@@ -177,5 +178,6 @@ def _life(body: _Body, where: str) -> float:
     except ValueError:
         life = -1.0
     if not 0 < life < float("inf"):
-        raise SourceError("bad_data", f"{where} gave a token with an expires_in that is no number of seconds above 0")
+        text = f"{where} gave a token with an expires_in that is no number of seconds above 0"
+        raise SourceError("bad_data", text, location=where)
     return life

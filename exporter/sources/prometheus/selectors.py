@@ -27,10 +27,16 @@ class Selector:
 
     @property
     def text(self) -> str:
-        plain = not self.metric or _PLAIN.fullmatch(self.metric)
-        matchers = self.matchers if plain else (("__name__", "=", self.metric), *self.matchers)
+        name = self.metric
+        matchers = self.matchers
+        if name and not _PLAIN.fullmatch(name):
+            matchers = (("__name__", "=", name), *matchers)
+            name = ""
+
+        if not matchers:
+            return name
         inner = ",".join(f"{label}{operator}{quote(value)}" for label, operator, value in matchers)
-        return (self.metric if plain else "") + (f"{{{inner}}}" if inner else "")
+        return f"{name}{{{inner}}}"
 
     @property
     def named(self) -> str:

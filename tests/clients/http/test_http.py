@@ -16,7 +16,8 @@ import trustme
 
 from exporter.clients.http import Session
 from exporter.clients.http.deadline import Deadline
-from exporter.clients.http.options import HttpOptions, Tls, problems
+from exporter.clients.http.options import HttpOptions, Tls
+from exporter.clients.http.validation import problems
 from exporter.errors import SourceError
 from exporter.model.settings import Duration
 from tests.bad_server import BadServer, Behave, bad_server, drip, endless, mute_listener, reply, response, silent
@@ -67,7 +68,9 @@ def failure(server: BadServer, **options: Any) -> SourceError:
 def test_status(status: int, reason: str, token: Path) -> None:
     """Each status becomes its reason, and a server that echoes the token does not get it into the message."""
     with bad_server(reply(status, f"Bearer {SECRET}".encode())) as server:
-        assert failure(server, bearer_token_file=token).reason == reason
+        error = failure(server, bearer_token_file=token)
+        assert (error.reason, error.status) == (reason, status)
+        assert error.location == f"127.0.0.1:{server.port}"
 
 
 def test_retry_after() -> None:
@@ -191,6 +194,7 @@ def test_redirect(token: Path) -> None:
             error = failure(server, bearer_token_file=token)
         assert error.reason == "redirect"
         assert f"redirects to http://127.0.0.1:{other.port} (307)" in str(error)
+        assert error.destination == f"http://127.0.0.1:{other.port}"
         assert other.requests == []
 
 
@@ -235,9 +239,9 @@ def test_unreadable_secret(content: str | bytes | None, tmp_path: Path) -> None:
     if content is not None:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
     options = HttpOptions(bearer_token_file=file)
-    [(path, text)] = problems("http://localhost", options)
+    [(path, problem)] = problems("http://localhost", options)
     assert path == "bearer_token_file"
-    assert str(file) in text
+    assert str(file) in str(problem)
     with pytest.raises(SourceError) as caught:
         Session("http://localhost", options).post("/", {})
     assert caught.value.reason == "unreadable"
@@ -246,9 +250,9 @@ def test_unreadable_secret(content: str | bytes | None, tmp_path: Path) -> None:
 def test_unset_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     """An environment variable that is not set is named."""
     monkeypatch.delenv("PTE_TOKEN", raising=False)
-    [(path, text)] = problems("http://localhost", HttpOptions(bearer_token_env="PTE_TOKEN"))
+    [(path, problem)] = problems("http://localhost", HttpOptions(bearer_token_env="PTE_TOKEN"))
     assert path == "bearer_token_env"
-    assert "PTE_TOKEN is not set" in text
+    assert "PTE_TOKEN is not set" in str(problem)
 
 
 @pytest.mark.parametrize(

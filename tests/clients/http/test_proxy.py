@@ -12,7 +12,8 @@ import pytest
 import trustme
 
 from exporter.clients.http import Session
-from exporter.clients.http.options import HttpOptions, Proxy, Tls, problems
+from exporter.clients.http.options import HttpOptions, Proxy, Tls
+from exporter.clients.http.validation import problems
 from exporter.errors import SourceError
 from exporter.model.settings import Duration
 from tests.bad_server import bad_server, drip, reply, response

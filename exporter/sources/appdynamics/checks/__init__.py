@@ -5,14 +5,13 @@ A few dozen calls of small windows; nothing is written there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
-from exporter.checkup import Step, failed
+from exporter.checkup import Step
 from exporter.clients.http.checks import CHECKS as FIRST
 from exporter.errors import SourceError
-from exporter.model.checkup import Finding, Wanted
+from exporter.model.checkup import Cause, Wanted
 from exporter.sources.appdynamics.checks.address import place_steps, readable
 from exporter.sources.appdynamics.checks.budget import budget_steps
 from exporter.sources.appdynamics.checks.causes import usual
@@ -45,21 +44,22 @@ LATER = (token_steps, name_steps, metric_steps, resolution_steps, rights_steps, 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """The steps, each to be made before the next is asked for."""
     for step in place_steps(options):
-        yield replace(step, run=partial(_tried, step.run))
+        yield _explained(step)
     if not readable(options.url):
         return
     probe = Probe(options, wanted)
     try:
         for steps in LATER:
             for step in steps(probe):
-                yield replace(step, run=partial(_tried, step.run))
+                yield _explained(step)
     finally:
         probe.connection.close()
 
 
-def _tried(run: Callable[[], Finding]) -> Finding:
+def _explained(step: Step) -> Step:
     """Errors that a step does not explain itself have the causes that are usual with controllers."""
-    try:
-        return run()
-    except SourceError as error:
-        return failed(str(error), *usual(error))
+
+    def explain(error: SourceError) -> Sequence[Cause]:
+        return step.explain(error) or usual(error)
+
+    return replace(step, explain=explain)

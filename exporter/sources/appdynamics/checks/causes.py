@@ -72,4 +72,4 @@ _CAUSES: dict[str, tuple[Cause, ...]] = {
 
 def usual(error: SourceError) -> tuple[Cause, ...]:
     """Why a call may have failed, by the error's reason."""
-    return _CAUSES.get(error.reason) or causes_of(error.reason, str(error))
+    return _CAUSES.get(error.reason) or causes_of(error)

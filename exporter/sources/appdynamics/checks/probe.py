@@ -121,12 +121,13 @@ class Probe:
         try:
             return [one.name for one in msgspec.json.decode(response.body, type=list[_Item]) if one.name]
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise SourceError("not_json", f"{self.connection.place} gave no JSON for its tree of metrics") from None
+            text = f"{self.connection.place} gave no JSON for its tree of metrics"
+            raise SourceError("not_json", text, location=self.connection.place) from None
 
 
 def forbidden(error: SourceError) -> bool:
     """Whether we are known to the controller, and may not read this."""
-    return error.reason == "auth" and "(403" in str(error)
+    return error.reason == "auth" and error.status == 403
 
 
 def escaped(part: str) -> str:

@@ -13,7 +13,8 @@ import msgspec
 from exporter.checkup import Step, failed, ok, warning
 from exporter.checkup.causes import causes_of
 from exporter.clients.http import Response, Session
-from exporter.clients.http.options import Secret, request_headers
+from exporter.clients.http.options import request_headers
+from exporter.clients.http.secrets import Secret
 from exporter.errors import SourceError
 from exporter.humanize import duration
 from exporter.humanize import seconds as spent
@@ -60,7 +61,7 @@ def _readable(options: Options, secret: Secret | None) -> Finding:
             secret.read()
         request_headers(options)
     except SourceError as error:
-        return failed(str(error), *causes_of(error.reason, str(error)))
+        return failed(str(error), *causes_of(error))
     odd = _odd(secret.read()) if secret is not None else ""
     if odd:
         return warning(f"read; {odd}", Cause("it was pasted with what stands around it", f"compare with {PLACE}"))
