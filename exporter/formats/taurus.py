@@ -14,12 +14,10 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
 from exporter.errors import SourceError
-from exporter.formats import File
-from exporter.formats.batch import LONGEST_LATENCY, LONGEST_RUN
-from exporter.formats.table import Row, capped, header, percents, quantiles, rows
+from exporter.formats import File, Format
+from exporter.formats.tally.batch import LONGEST_LATENCY, LONGEST_RUN
+from exporter.formats.tally.table import Row, capped, header, percents, quantiles, rows
 from exporter.model.loadrun import Endpoint, Figures, LoadRun
-
-FORMAT, TOOL = "taurus", "taurus"
 
 _REQUIRED = ("label", "throughput", "succ", "fail", "avg_rt")
 _XML = re.compile(rb"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<FinalStatus[\s>/]", re.DOTALL)
@@ -28,7 +26,7 @@ _MOST_TAGS = 2_000_000
 """Of the smallest ones a file would take twenty times its size in memory."""
 
 
-def recognises(head: bytes) -> bool:
+def recognise(head: bytes) -> bool:
     columns = header(head)
     return ("label" in columns[:1] and {"avg_rt", "throughput"} <= set(columns)) or _XML.match(head) is not None
 
@@ -50,8 +48,8 @@ def read(content: bytes, file: File) -> LoadRun:
     if not total.requests:
         raise SourceError("bad_data", "holds no requests")
     return LoadRun(
-        tool=TOOL,
-        format=FORMAT,
+        tool=FORMAT.tool,
+        format=FORMAT.name,
         start=file.modified - (duration or 0.0),
         end=file.modified,
         total=total,
@@ -125,3 +123,7 @@ def _xml(content: bytes) -> tuple[float | None, list[Row]]:
             found[-1].fail(f"has no {', '.join(missing)}, wanted {', '.join(_REQUIRED)}")
     took = Row("TestDuration", {"TestDuration": root.findtext("TestDuration") or ""})
     return took.number("TestDuration", LONGEST_RUN), found
+
+
+FORMAT = Format("taurus", "taurus", recognise, read=read)
+FORMATS = (FORMAT,)

@@ -10,11 +10,9 @@ import re
 from collections.abc import Mapping
 
 from exporter.errors import SourceError
-from exporter.formats import File
-from exporter.formats.summaries import count, duration, latencies, size, undated
+from exporter.formats import File, Format
+from exporter.formats.tally.summaries import count, duration, latencies, size, undated
 from exporter.model.loadrun import QUANTILE_FIGURES, Endpoint, Figures, Latencies, LoadRun
-
-FORMAT, TOOL = "wrk", "wrk"
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZES = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
@@ -30,7 +28,7 @@ _SOCKETS = re.compile(r"^\s+Socket errors: connect (\d+), read (\d+), write (\d+
 _STATUS = re.compile(r"^\s+Non-2xx or 3xx responses: (\d+)\s*$", re.MULTILINE)
 
 
-def recognises(head: bytes) -> bool:
+def recognise(head: bytes) -> bool:
     """What a script prints may stand before."""
     return re.search(rb"(?m)^\s*Running \S+ test @ \S+\s*\n\s*\d+ threads and \d+ connections", head) is not None
 
@@ -61,8 +59,8 @@ def read(content: bytes, file: File) -> LoadRun:
         warnings.append(f"{sum(lost.values())} socket errors count as failed requests, beside {answered} answered ones")
     users = _USERS.search(text)
     return LoadRun(
-        TOOL,
-        FORMAT,
+        FORMAT.tool,
+        FORMAT.name,
         start,
         end,
         total,
@@ -114,3 +112,7 @@ def _took(text: str, answered: int, requests: re.Match[str]) -> float:
 
 def _seconds(value: str, unit: str) -> float:
     return float(value) * _UNITS[unit]
+
+
+FORMAT = Format("wrk", "wrk", recognise, read=read)
+FORMATS = (FORMAT,)

@@ -1,0 +1,114 @@
+"""What hey prints. docs/results.md, section "wrk, hey, vegeta".
+
+Latencies are those of requests that were answered. The text tells neither the URL nor when the run was.
+"""
+
+from __future__ import annotations
+
+import re
+
+from exporter.errors import SourceError
+from exporter.formats import File, Format
+from exporter.formats.tally.summaries import count, duration, latencies, size, undated
+from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun
+
+MOST_ROWS = 1_000_000
+"""Answered requests that hey remembers; its mean is wrong beyond, since it divides the sum of all by this."""
+
+_SECONDS = r"\s*(\S+) secs\s*$"
+_LINES = {
+    "total": re.compile(r"^\s+Total:" + _SECONDS, re.MULTILINE),
+    "rate": re.compile(r"^\s+Requests/sec:\s*(\S+)\s*$", re.MULTILINE),
+    "max": re.compile(r"^\s+Slowest:" + _SECONDS, re.MULTILINE),
+    "min": re.compile(r"^\s+Fastest:" + _SECONDS, re.MULTILINE),
+    "mean": re.compile(r"^\s+Average:" + _SECONDS, re.MULTILINE),
+    "p50": re.compile(r"^\s+50%%? in" + _SECONDS, re.MULTILINE),
+    "p90": re.compile(r"^\s+90%%? in" + _SECONDS, re.MULTILINE),
+    "p95": re.compile(r"^\s+95%%? in" + _SECONDS, re.MULTILINE),
+    "p99": re.compile(r"^\s+99%%? in" + _SECONDS, re.MULTILINE),
+}
+_BYTES = re.compile(r"^\s+Total data:\s+(\d+) bytes\s*$", re.MULTILINE)
+_STATUS = re.compile(r"^\s+\[(\d+)\]\s+(\d+) responses\s*$", re.MULTILINE)
+_ERROR = re.compile(r"^\s+\[(\d+)\]\s+(?!\d+ responses\s*$)(?!\|)(\S.*)$", re.MULTILINE)
+
+
+def recognise(head: bytes) -> bool:
+    return re.match(rb"\s*Summary:\r?\n\s+Total:\s+\S+ secs", head) is not None
+
+
+def read(content: bytes, file: File) -> LoadRun:
+    """The run; raises SourceError."""
+    text = content.decode(errors="replace").replace("\r", "")
+    _, whole, distribution = text.partition("Status code distribution:")
+    if not whole:
+        raise SourceError("bad_data", "has no line 'Status code distribution:': was hey stopped, or the file cut?")
+    statuses = {code: count(int(number), f"[{code}] responses") for code, number in _STATUS.findall(distribution)}
+    answered, lost = sum(statuses.values()), _lost(distribution)
+    failed = {f"HTTP {code}": number for code, number in statuses.items() if number and int(code[:6]) >= 400}
+    told = _BYTES.search(text)
+    total = Figures(
+        answered + sum(lost.values()),
+        sum(lost.values()) + sum(failed.values()),
+        {**lost, **failed},
+        _latencies(text, answered) if answered else Latencies(),
+        None if told is None else size(float(told[1]), "Total data"),
+    )
+    if not total.requests:
+        raise SourceError("bad_data", "holds no requests")
+    took = duration(_number(text, "total"), "Total")
+    _check_sum(took, _number(text, "rate"), answered, total.requests)
+    start, end, warning = undated(file, took)
+    warnings = [warning]
+    if answered > MOST_ROWS:
+        warnings.append(f"latencies are those of the first {MOST_ROWS} requests: hey remembers no more")
+    return LoadRun(
+        FORMAT.tool,
+        FORMAT.name,
+        start,
+        end,
+        total,
+        (Endpoint(FORMAT.tool, total),),
+        dated=False,
+        warnings=tuple(warnings),
+    )
+
+
+def _lost(distribution: str) -> dict[str, int]:
+    """Requests that were not answered, by what happened instead."""
+    found: dict[str, int] = {}
+    for number, error in _ERROR.findall(distribution):
+        found[error.strip()] = found.get(error.strip(), 0) + count(int(number), f"[{number}]")
+    return found
+
+
+def _check_sum(took: float, rate: float, answered: int, requests: int) -> None:
+    """hey tells no number of requests, only a rate: old versions of those it remembers, newer ones of all.
+
+    Both have four decimals, so that the number is known up to what was rounded off.
+    """
+    told, rounded = took * rate, 0.5 + (took + rate) * 5e-5
+    if min(abs(told - expected) for expected in (requests, min(answered, MOST_ROWS))) > rounded:
+        text = f"status codes and errors are {requests} requests, wanted {told:.0f} by rate and time: was the file cut?"
+        raise SourceError("bad_data", text)
+
+
+def _latencies(text: str, answered: int) -> Latencies:
+    seconds: dict[str, float | None] = {
+        name: _number(text, name)
+        for name, line in _LINES.items()
+        if name not in ("total", "rate") and line.search(text)
+    }
+    if answered > MOST_ROWS:
+        seconds["mean"] = None
+    return latencies(seconds, "latency")
+
+
+def _number(text: str, name: str) -> float:
+    found = _LINES[name].search(text)
+    try:
+        return float(found[1]) if found else float("nan")
+    except ValueError:
+        raise SourceError("bad_data", f"{name} is {found[1][:40]!r}, wanted seconds") from None  # type: ignore[index]
+
+
+FORMAT = Format("hey", "hey", recognise, read=read)
