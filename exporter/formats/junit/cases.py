@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from xml.etree.ElementTree import Element
-
-from junitparser import Error, Failure, Skipped, xunit2
 
 from exporter.errors import SourceError
 from exporter.formats.tally.names import cut
 from exporter.model.execution import Execution, Outcome
 
+SUITES = ("testsuites", "testsuite")
+"""Elements that hold suites and cases."""
+
 _SECONDS = re.compile(r"(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][-+]?\d{1,3})?|\.\d+")
 """With or without thousands separators, as Surefire writes them. 0,5 is no such number, and would be read as 5."""
 
 _MOST_SECONDS = 366 * 86400.0
+
 _FARTHEST_ZONE = 14 * 3600.0
 """How far a clock can be ahead of UTC."""
 
-_FLAKY = (xunit2.FlakyFailure, xunit2.FlakyError)
+_FLAKY = {"flakyFailure", "flakyError"}
+"""What Surefire and Playwright put into a case that failed and then passed."""
 
 _PYTEST = {"pytest", "pytest tests"}
 """What pytest calls its suite (where no other name is configured) and, since 8.0, its root."""
@@ -49,8 +52,12 @@ class Cases:
         """When the outermost suite ended; Unix seconds."""
         self.pytest = False
         """Whether pytest wrote the report."""
-        self.found: dict[tuple[object, ...], list[Execution]] = {}
-        self._labels, self._zone, self._modified, self._name = labels, zone, modified, name
+        self.attempts: dict[tuple[object, ...], list[Execution]] = {}
+        """Of each case, all executions."""
+        self._labels = labels
+        self._zone = zone
+        self._modified = modified
+        self._name = name
         self._number = 0
 
     def read(self, root: Element) -> None:
@@ -58,56 +65,77 @@ class Cases:
         outside = _Suite(root, (), self._modified, {})
         first = self._suite(root, outside)
         self.ended = first.ended
+        self._walk(root, first)
+
+        if not self._number and root.get("tests", "0").strip() not in {"", "0"}:
+            raise SourceError("bad_data", f"tells {root.get('tests')} tests and lists no test case")
+
+    def _walk(self, root: Element, first: _Suite) -> None:
+        # With a stack of our own: suites may be nested deeper than functions can be called.
         stack: list[tuple[_Suite, Iterator[Element]]] = [(first, iter(root))]
-        while stack:  # suites may be nested deeper than functions can be
+        while stack:
             suite, children = stack[-1]
             child = next(children, None)
             if child is None:
                 stack.pop()
-            elif child.tag in {"testsuite", "testsuites"}:
+            elif child.tag in SUITES:
                 inner = self._suite(child, suite)
                 stack.append((inner, iter(child)))
             elif child.tag == "testcase":
                 self._case(child, suite)
-        if not self._number and root.get("tests", "0").strip() not in {"", "0"}:
-            raise SourceError("bad_data", f"tells {root.get('tests')} tests and lists no test case")
 
     def _suite(self, element: Element, outer: _Suite) -> _Suite:
-        self.pytest = self.pytest or element.get("name") in _PYTEST
-        name = _text(element, "name") if element.tag == "testsuite" else ""
-        names = (*outer.names, name) if name and name not in outer.names else outer.names
+        if element.get("name") in _PYTEST:
+            self.pytest = True
+
+        names = outer.names
+        if element.tag == "testsuite":
+            name = _text(element, "name")
+            if name and name not in names:
+                names = (*names, name)
         return _Suite(element, names, self._end(element, outer.ended), self._labelled(element, outer.labels))
 
     def _end(self, element: Element, otherwise: float) -> float:
-        text = _text(element, "timestamp")
-        if not text:
+        if not _text(element, "timestamp"):
             return otherwise
+
         place = f"suite {cut(_text(element, 'name'))}".strip()
+        start = self._start(element, place)
+        took = _seconds(element, place)
+        if not took:
+            took = sum(_seconds(case, place) or 0.0 for case in element.iter("testcase"))
+        end = start + took
+
+        # Nothing ended after it was written: times of cases that ran side by side were added up, or the clock that
+        # tells no zone is ahead of ours. A file that is older than any zone could explain was dated by somebody else.
+        return self._modified if end > self._modified >= start - _FARTHEST_ZONE else end
+
+    def _start(self, element: Element, place: str) -> float:
+        text = _text(element, "timestamp")
         try:
             moment = datetime.fromisoformat(text)
-            start = (moment if moment.tzinfo else moment.replace(tzinfo=self._zone)).timestamp()
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=self._zone)
+            return moment.timestamp()
         except (ValueError, OverflowError):
             raise SourceError(
                 "bad_data", f"{place}: timestamp is {text}, wanted such as 2025-11-20T10:00:00Z"
             ) from None
-        end = start + (
-            _seconds(element, place) or sum(_seconds(each, place) or 0.0 for each in element.iter("testcase"))
-        )
-        # Nothing ended after it was written: times of cases that ran side by side were added up, or the clock that
-        # tells no zone is ahead of ours. A file that is older than any zone could explain was dated by somebody else.
-        return self._modified if end > self._modified >= start - _FARTHEST_ZONE else end
 
     def _labelled(self, element: Element, outer: Mapping[str, str]) -> Mapping[str, str]:
         """The configured labels: a property's value, or an attribute's (Playwright: hostname is its project)."""
         if not self._labels:
             return outer
-        found = dict(outer)
-        properties = {each.get("name"): each.get("value") or each.text for each in _properties(element)}
+
+        properties = {entry.get("name"): entry.get("value") or entry.text for entry in _properties(element)}
+        labels = dict(outer)
         for label in self._labels:
             value = " ".join((properties.get(label) or element.get(label) or "").split())
             if value:
-                found[label] = sys.intern(cut(value))
-        return outer if found == outer else found
+                labels[label] = sys.intern(cut(value))
+
+        # Most cases have those of their suite: one mapping for all of them.
+        return outer if labels == outer else labels
 
     def _case(self, element: Element, suite: _Suite) -> None:
         self._number += 1
@@ -115,8 +143,8 @@ class Cases:
         name = ".".join(filter(None, (_text(element, "classname"), _text(element, "name"))))
         if not name:
             raise SourceError("bad_data", f"{place}: has no name")
-        case = xunit2.TestCase.fromelem(element)
-        inside = {type(each) for each in case}
+
+        inside = {child.tag for child in element}
         outcome = _outcome(inside, element)
         execution = Execution(
             sys.intern(cut(" / ".join(suite.names) or self._name)),
@@ -124,21 +152,25 @@ class Cases:
             outcome,
             suite.ended,
             _seconds(element, f"{place} ({cut(name)})"),
-            outcome == "passed" and not inside.isdisjoint(_FLAKY),
+            outcome == "passed" and not _FLAKY.isdisjoint(inside),
             self._labelled(element, suite.labels),
         )
         # Playwright's suites of two projects differ in nothing but the hostname.
         key = (suite.names, suite.element.get("hostname"), name, tuple(sorted(execution.labels.items())))
-        self.found.setdefault(key, []).append(execution)
+        self.attempts.setdefault(key, []).append(execution)
 
 
-def _outcome(results: Set[type], element: Element) -> Outcome:
-    if Error in results:
+def _outcome(inside: Collection[str], element: Element) -> Outcome:
+    """By the elements inside a case; where there is none that tells, by its attributes."""
+    if "error" in inside:
         return "error"
-    if Failure in results:
+    if "failure" in inside:
         return "failed"
-    not_run = {element.get(name, "").lower() for name in ("status", "result")} & _NOT_RUN
-    return "skipped" if Skipped in results or not_run else "passed"
+    if "skipped" in inside:
+        return "skipped"
+
+    states = {element.get(name, "").lower() for name in ("status", "result")}
+    return "passed" if states.isdisjoint(_NOT_RUN) else "skipped"
 
 
 def _properties(element: Element) -> Iterable[Element]:
@@ -152,6 +184,7 @@ def _seconds(element: Element, place: str) -> float | None:
     text = _text(element, "time")
     if not text:
         return None
+
     value = float(text.replace(",", "")) if _SECONDS.fullmatch(text) else -1.0
     if not 0 <= value <= _MOST_SECONDS:
         raise SourceError("bad_data", f"{place}: time is {cut(text)}, wanted seconds, such as 1,234.5")
