@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from exporter.formats import File, Format
-from exporter.formats.report_json import decode_run
+from exporter.formats.report_json import load_run
 from exporter.model.loadrun import LoadRun
 
 _MARK = b'"pte_load_run"'
@@ -17,7 +17,7 @@ def recognise(head: bytes) -> bool:
 
 def read(content: bytes, file: File) -> LoadRun:
     """The run that was saved, with the tool that it came from."""
-    return decode_run(content)
+    return load_run(content)
 
 
 def write(run: LoadRun) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from exporter.errors import SourceError
 from exporter.formats import File, Format
-from exporter.formats.tally.summaries import count, duration, latencies, size, undated
+from exporter.formats.tally.summaries import count, duration, infer_times, latencies, size
 from exporter.model.loadrun import QUANTILE_FIGURES, Endpoint, Figures, Latencies, LoadRun
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -53,7 +53,7 @@ def read(content: bytes, file: File) -> LoadRun:
     )
     if not total.requests:
         raise SourceError("bad_data", "holds no requests")
-    start, end, warning = undated(file, _took(text, answered, requests))
+    start, end, warning = infer_times(file, _took(text, answered, requests))
     warnings = [warning]
     if sum(lost.values()):
         warnings.append(f"{sum(lost.values())} socket errors count as failed requests, beside {answered} answered ones")

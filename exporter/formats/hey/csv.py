@@ -17,7 +17,7 @@ from exporter.formats.hey.text import MOST_ROWS
 from exporter.formats.tally import Tally
 from exporter.formats.tally.batch import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.tally.lines import Lines
-from exporter.formats.tally.summaries import duration, undated
+from exporter.formats.tally.summaries import duration, infer_times
 from exporter.model.loadrun import LoadRun
 
 _WANTED = ("response-time", "status-code", "offset")
@@ -43,7 +43,7 @@ def read(content: bytes, file: File) -> LoadRun:
     if not rows.offsets:
         raise SourceError("bad_data", "holds no requests")
     last = max(map(add, rows.offsets, rows.latencies))
-    began, _, _ = undated(file, duration(last, "offset"))
+    began, _, _ = infer_times(file, duration(last, "offset"))
     tally.warn("tells offsets and no times: its end was taken from when the file was last written")
     tally.warn("tells nothing of requests that were not answered: hey leaves them out of its CSV")
     if len(rows.offsets) >= MOST_ROWS:

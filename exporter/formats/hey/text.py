@@ -9,7 +9,7 @@ import re
 
 from exporter.errors import SourceError
 from exporter.formats import File, Format
-from exporter.formats.tally.summaries import count, duration, latencies, size, undated
+from exporter.formats.tally.summaries import count, duration, infer_times, latencies, size
 from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun
 
 MOST_ROWS = 1_000_000
@@ -57,7 +57,7 @@ def read(content: bytes, file: File) -> LoadRun:
         raise SourceError("bad_data", "holds no requests")
     took = duration(_number(text, "total"), "Total")
     _check_sum(took, _number(text, "rate"), answered, total.requests)
-    start, end, warning = undated(file, took)
+    start, end, warning = infer_times(file, took)
     warnings = [warning]
     if answered > MOST_ROWS:
         warnings.append(f"latencies are those of the first {MOST_ROWS} requests: hey remembers no more")

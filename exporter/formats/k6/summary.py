@@ -13,7 +13,7 @@ import msgspec
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.k6.metrics import Metrics
-from exporter.formats.tally.summaries import duration, text, undated
+from exporter.formats.tally.summaries import duration, infer_times, text
 from exporter.model.loadrun import LoadRun
 
 _OBJECT = re.compile(rb'"metrics":\s*\{')
@@ -51,7 +51,7 @@ def read(content: bytes, file: File) -> LoadRun:
     total = found.figures()
     if total is None or not total.requests:
         raise SourceError("bad_data", "metrics: holds no requests, wanted http_reqs with a count")
-    start, end, warning = undated(file, _took(summary.state, found))
+    start, end, warning = infer_times(file, _took(summary.state, found))
     return LoadRun(
         FORMAT.tool,
         FORMAT.name,

@@ -68,7 +68,7 @@ def latencies(seconds: Mapping[str, float | None], what: str) -> Latencies:
     return msgspec.convert(told, Latencies)
 
 
-def undated(file: File, took: float) -> tuple[float, float, str]:
+def infer_times(file: File, took: float) -> tuple[float, float, str]:
     """Start and end (Unix seconds) of a run of so many seconds, by the file's own age; and what to tell of it."""
     text = "tells a duration and no times: its end was taken from when the file was last written"
     return file.modified - took, file.modified, text
