@@ -15,7 +15,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 
 from exporter.errors import SourceError
 from exporter.formats import File, Format
-from exporter.formats.tally.batch import LONGEST_LATENCY, LONGEST_RUN
+from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.tally.table import Row, capped, header, percents, quantiles, rows
 from exporter.model.loadrun import Endpoint, Figures, LoadRun
 

@@ -14,7 +14,7 @@ from exporter.errors import SourceError
 from exporter.formats import Format
 from exporter.formats.gatling.text import Users, endpoint
 from exporter.formats.tally import Tally
-from exporter.formats.tally.batch import LONGEST_RUN
+from exporter.formats.tally.limits import LONGEST_RUN
 
 _RUN, _REQUEST, _USER, _GROUP, _ERROR = range(5)
 _OLDEST = (3, 13)

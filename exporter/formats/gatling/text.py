@@ -15,7 +15,7 @@ from exporter.analysis.loadrun import is_route
 from exporter.errors import SourceError
 from exporter.formats import Format
 from exporter.formats.tally import Tally
-from exporter.formats.tally.batch import LONGEST_RUN
+from exporter.formats.tally.limits import LONGEST_RUN
 from exporter.formats.tally.lines import Lines
 from exporter.model.observation import MINUTE
 

@@ -15,7 +15,7 @@ from exporter.errors import SourceError
 from exporter.formats import BLOCK, File, Format
 from exporter.formats.hey.text import MOST_ROWS
 from exporter.formats.tally import Tally
-from exporter.formats.tally.batch import LONGEST_LATENCY, LONGEST_RUN
+from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.tally.lines import Lines
 from exporter.formats.tally.summaries import duration, infer_times
 from exporter.model.loadrun import LoadRun

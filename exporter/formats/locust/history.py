@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from exporter.errors import SourceError
-from exporter.formats.tally.batch import LONGEST_LATENCY, LONGEST_RUN
+from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.tally.table import Row, rows
 from exporter.model.loadrun import Timeline
 from exporter.model.observation import MINUTE

@@ -15,7 +15,7 @@ from exporter.errors import SourceError
 from exporter.formats import LARGEST_SUMMARY, File, Format
 from exporter.formats.locust import history
 from exporter.formats.locust.history import TOTAL, History
-from exporter.formats.tally.batch import LONGEST_LATENCY, LONGEST_RUN
+from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.tally.table import Row, capped, capped_errors, header, percents, quantiles, rows
 from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 

@@ -1,8 +1,8 @@
-"""Many requests as arrays, and what no request can be."""
+"""Many requests as arrays, and the check that each of them can be one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,18 +10,10 @@ from numpy.typing import NDArray
 
 from exporter.analysis.arithmetic import Floats
 from exporter.errors import SourceError
+from exporter.formats.tally.limits import EARLIEST, LATEST, LONGEST_LATENCY, MOST
 
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-LONGEST_LATENCY = 86400.0
-"""Seconds; what took longer is a mistake."""
-
-LONGEST_RUN = 7 * 86400.0
-"""Seconds; requests further apart are not of one run, or a clock went wrong."""
-
-_FIRST, _LAST = 946684800.0, 4102444800.0
-"""2000 and 2100, Unix seconds: what lies outside is another unit, or a clock that was never set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +30,7 @@ class Batch:
     kinds: Codes | None = None
     """From Tally.kind; what it holds of requests that did not fail is ignored."""
     received: Floats | None = None
-    """Bytes."""
+    """Bytes; NaN where a request does not tell."""
     sent: Floats | None = None
     users: Floats | None = None
     """Concurrent users as the request ended."""
@@ -58,33 +50,43 @@ class Rows:
     places: list[str] = field(default_factory=list)
 
     def batch(self) -> Batch:
-        """All of them; sizes that no request told are not told."""
-        received, sent = np.asarray(self.received), np.asarray(self.sent)
+        """All of them."""
         return Batch(
             np.asarray(self.endpoints, dtype=np.int64),
             np.asarray(self.starts, dtype=np.float64),
             np.asarray(self.seconds, dtype=np.float64),
             np.asarray(self.failed, dtype=np.bool_),
             np.asarray(self.kinds, dtype=np.int64),
-            None if np.isnan(received).all() else received,
-            None if np.isnan(sent).all() else sent,
+            _sizes(self.received),
+            _sizes(self.sent),
         )
+
+
+def _sizes(values: Sequence[float]) -> Floats | None:
+    """None where no request tells its size."""
+    sizes = np.asarray(values, dtype=np.float64)
+    return None if np.isnan(sizes).all() else sizes
 
 
 def check(batch: Batch, place: Callable[[int], str]) -> None:
     """Raises SourceError for the first that no request can be; `place` tells where in the file a position stands."""
     checks = (
         (batch.seconds, 0.0, LONGEST_LATENCY, "a latency", "seconds"),
-        (batch.starts, _FIRST, _LAST, "a time", "Unix seconds"),
-        (batch.received, 0.0, 2.0**60, "a size", "bytes"),
-        (batch.sent, 0.0, 2.0**60, "a size", "bytes"),
+        (batch.starts, EARLIEST, LATEST, "a time", "Unix seconds"),
+        (batch.received, 0.0, MOST, "a size", "bytes"),
+        (batch.sent, 0.0, MOST, "a size", "bytes"),
         (batch.users, 0.0, 1e9, "a number of users", "users"),
     )
     for values, least, most, what, unit in checks:
-        if values is not None:
-            unknown = np.isnan(values) if what in ("a size", "a number of users") else False
-            wrong = np.flatnonzero(~((values >= least) & (values <= most) | unknown))
-            if wrong.size:
-                position = int(wrong[0])
-                text = f"{what} of {values[position]:.15g} {unit}, wanted {least:.15g} to {most:.15g}"
-                raise SourceError("bad_data", f"{place(position)}: {text}")
+        if values is None:
+            continue
+
+        valid = (values >= least) & (values <= most)
+        if what in ("a size", "a number of users"):
+            valid |= np.isnan(values)  # this request does not tell
+
+        wrong = np.flatnonzero(~valid)
+        if wrong.size:
+            position = int(wrong[0])
+            text = f"{what} of {values[position]:.15g} {unit}, wanted {least:.15g} to {most:.15g}"
+            raise SourceError("bad_data", f"{place(position)}: {text}")

@@ -22,13 +22,17 @@ class Lines:
         *whole, self._rest = (self._rest + block).split(b"\n")
         for line in whole:
             yield self._decoded(line)
+
         if len(self._rest) > LONGEST:
             raise SourceError("bad_data", f"line {self.number + 1}: is longer than {LONGEST} bytes")
 
     def rest(self) -> str:
         """A last line without an end, which may have been cut; empty when there is none."""
-        rest, self._rest = self._rest, b""
-        return self._decoded(rest) if rest else ""
+        if not self._rest:
+            return ""
+        rest = self._rest
+        self._rest = b""
+        return self._decoded(rest)
 
     @property
     def place(self) -> str:

@@ -14,6 +14,7 @@ UNNAMED = "unnamed"
 
 
 def cut(text: str) -> str:
+    """A long text's beginning, and a hash of the whole."""
     if len(text) <= LONGEST:
         return text
     return f"{text[: LONGEST - 9]}…{hashlib.sha256(text.encode(errors='replace')).hexdigest()[:8]}"
@@ -21,12 +22,14 @@ def cut(text: str) -> str:
 
 def tidy(name: str) -> str:
     """On one line and not too long; most names are that already."""
-    return (
-        name if name.isprintable() and name.strip() and len(name) <= LONGEST else cut(" ".join(name.split())) or UNNAMED
-    )
+    if name.isprintable() and name.strip() and len(name) <= LONGEST:
+        return name
+    return cut(" ".join(name.split())) or UNNAMED
 
 
 def kind(error: str) -> str:
     """What went wrong, on one line and cut."""
     line = error if error.isprintable() else " ".join(error.split())
-    return line if len(line) <= LONGEST_KIND else line[: LONGEST_KIND - 1] + "…"
+    if len(line) <= LONGEST_KIND:
+        return line
+    return line[: LONGEST_KIND - 1] + "…"

@@ -32,6 +32,7 @@ class Row:
         text = self.values.get(column, "").strip()
         if text in ("", "N/A"):
             return None
+
         try:
             value = float(text)
         except ValueError:
@@ -62,30 +63,40 @@ def header(head: bytes) -> list[str]:
 
 def rows(content: bytes, required: Sequence[str]) -> Iterator[Row]:
     """Each record below the header; raises SourceError."""
+    reader = csv.reader(io.StringIO(_text(content), newline=""), strict=True)
+    try:
+        columns = next(reader, [])
+        _check_columns(columns, required)
+        for fields in reader:
+            if fields:
+                yield _row(fields, columns, f"line {reader.line_num}")
+    except csv.Error as error:
+        raise SourceError("bad_data", f"line {reader.line_num}: is no CSV: {error}") from None
+
+
+def _text(content: bytes) -> str:
     if b"\0" in content:
         raise SourceError("bad_data", "holds NUL bytes, wanted text")
     try:
-        text = content.decode()
+        return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SourceError("bad_data", f"line {line}: is no UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        columns = next(reader, [])
-        missing = [name for name in required if name not in columns]
-        if missing:
-            wanted = ", ".join(required)
-            raise SourceError("bad_data", f"line 1: has no column {', '.join(missing)}, wanted {wanted}")
-        if len(set(columns)) < len(columns):
-            raise SourceError("bad_data", "line 1: has a column twice")
-        for fields in reader:
-            place = f"line {reader.line_num}"
-            if fields and len(fields) != len(columns):
-                raise SourceError("bad_data", f"{place}: has {len(fields)} columns, wanted {len(columns)}")
-            if fields:
-                yield Row(place, dict(zip(columns, fields, strict=True)))
-    except csv.Error as error:
-        raise SourceError("bad_data", f"line {reader.line_num}: is no CSV: {error}") from None
+
+
+def _check_columns(columns: Sequence[str], required: Sequence[str]) -> None:
+    missing = [name for name in required if name not in columns]
+    if missing:
+        text = f"line 1: has no column {', '.join(missing)}, wanted {', '.join(required)}"
+        raise SourceError("bad_data", text)
+    if len(set(columns)) < len(columns):
+        raise SourceError("bad_data", "line 1: has a column twice")
+
+
+def _row(fields: Sequence[str], columns: Sequence[str], place: str) -> Row:
+    if len(fields) != len(columns):
+        raise SourceError("bad_data", f"{place}: has {len(fields)} columns, wanted {len(columns)}")
+    return Row(place, dict(zip(columns, fields, strict=True)))
 
 
 def quantiles(row: Row, columns: Mapping[float, str], per_second: float, most: float) -> Latencies:
@@ -93,44 +104,59 @@ def quantiles(row: Row, columns: Mapping[float, str], per_second: float, most: f
 
     Raises SourceError where a percentile is below a lower one.
     """
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     below = 0.0
     for name, quantile in QUANTILE_FIGURES.items():
-        column = next((one for percent, one in columns.items() if math.isclose(percent, quantile * 100)), "")
+        column = _column(columns, quantile)
         value = row.number(column, most * per_second)
-        if value is not None:
-            if value < below:
-                row.fail(f"{column} is {value:g}, which is less than a lower percentile")
-            below = value
-            found[name] = value / per_second
-    return msgspec.convert(found, Latencies)
+        if value is None:
+            continue
+        if value < below:
+            row.fail(f"{column} is {value:g}, which is less than a lower percentile")
+        below = value
+        figures[name] = value / per_second
+    return msgspec.convert(figures, Latencies)
+
+
+def _column(columns: Mapping[float, str], quantile: float) -> str:
+    """The column of a quantile; no column where there is none."""
+    for percent, column in columns.items():
+        if math.isclose(percent, quantile * 100):
+            return column
+    return ""
 
 
 def percents(columns: Sequence[str], before: str, after: str) -> dict[float, str]:
     """The columns that are percentiles, such as 99.9%, by their percent."""
-    found = {}
+    by_percent: dict[float, str] = {}
     for column in columns:
         text = column.removeprefix(before).removesuffix(after)
         if before + text + after == column and text.replace(".", "", 1).isdecimal():
-            found[float(text)] = column
-    return found
+            by_percent[float(text)] = column
+    return by_percent
 
 
 def capped(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     """By name; of very many those with the most requests, and the rest as one, of which only counts are known."""
-    if len(endpoints) <= MAX_NAMES:
-        return tuple(sorted(endpoints, key=lambda one: one.name))
-    kept = sorted(endpoints, key=lambda one: (-one.figures.requests, one.name))
-    rest = [one.figures for one in kept[MAX_NAMES:]]
-    other = Figures(sum(one.requests for one in rest), sum(one.failures or 0 for one in rest))
-    return tuple(sorted([*kept[:MAX_NAMES], Endpoint(OTHER, other)], key=lambda one: one.name))
+    if len(endpoints) > MAX_NAMES:
+        by_requests = sorted(endpoints, key=lambda endpoint: (-endpoint.figures.requests, endpoint.name))
+        rest = [endpoint.figures for endpoint in by_requests[MAX_NAMES:]]
+        requests = sum(figures.requests for figures in rest)
+        failures = sum(figures.failures or 0 for figures in rest)
+        endpoints = [*by_requests[:MAX_NAMES], Endpoint(OTHER, Figures(requests, failures))]
+    return tuple(sorted(endpoints, key=lambda endpoint: endpoint.name))
 
 
 def capped_errors(errors: Mapping[str, int]) -> dict[str, int]:
     """The most frequent kinds, and the rest as one."""
-    found: dict[str, int] = {}
+    kinds: dict[str, int] = {}
     for error, count in errors.items():
-        found[kind(error)] = found.get(kind(error), 0) + count
-    kept = dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_KINDS])
-    rest = sum(errors.values()) - sum(kept.values())
-    return {**kept, OTHER: kept.get(OTHER, 0) + rest} if rest else kept
+        name = kind(error)
+        kinds[name] = kinds.get(name, 0) + count
+
+    by_count = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))
+    frequent = dict(by_count[:MAX_KINDS])
+    rest = sum(errors.values()) - sum(frequent.values())
+    if rest:
+        frequent[OTHER] = frequent.get(OTHER, 0) + rest
+    return frequent

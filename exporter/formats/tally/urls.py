@@ -20,7 +20,10 @@ def endpoint(name: str, method: str) -> tuple[str, str, str]:
     origin = _ORIGIN.match(name)
     if origin is None and not name.startswith("/"):
         return name, "", ""
+
     path = _TEMPLATE.sub("{}", name)
     _, route, guessed = normalise(method, path, heuristics=True)
-    short = f"{origin[0] if origin else ''}{route}" if guessed or "?" in name or "#" in name else name
-    return short, method, route if method else ""
+    if guessed or "?" in name or "#" in name:
+        host = origin[0] if origin else ""
+        name = f"{host}{route}"
+    return name, method, route if method else ""
