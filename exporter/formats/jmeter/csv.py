@@ -5,39 +5,20 @@ Read block by block, also while it grows; memory does not grow with the file.
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from exporter.errors import SourceError
 from exporter.formats import Format
-from exporter.formats.jmeter import samples
-from exporter.formats.jmeter.nesting import Batch, Held, Nesting, Row, Sorted
-from exporter.formats.jmeter.parts import Parts
-from exporter.formats.jmeter.rows import (
-    INTEGERS,
-    REQUIRED,
-    TEXTS,
-    Layout,
-    Parsed,
-    Rows,
-    fields_of,
-    parse,
-    record_of,
-    refuse_stray_quotes,
-    rows_of,
-)
+from exporter.formats.jmeter import header, samples
+from exporter.formats.jmeter.adder import Adder
+from exporter.formats.jmeter.header import Layout, fields_of, recognise
+from exporter.formats.jmeter.records import record_of, refuse_stray_quotes
+from exporter.formats.jmeter.rows import Header, Parsed, parse, rows_of
 from exporter.formats.tally import Tally
-from exporter.formats.tally.batch import Batch as Requests
-from exporter.formats.tally.batch import Codes as Numbers
-from exporter.formats.tally.batch import Flags
 
-_NAMES = frozenset((*TEXTS, *INTEGERS, "success", "dataType", "grpThreads", "URL", "Latency", "Connect", "Hostname"))
-_DELIMITERS = ",;\t|"
-_NO_HEADER = re.compile(rb"(\d{13}|\d{4}[/-]\d\d[/-]\d\d [\d:.]+)([,;\t|])\d+\2[^\r\n]*\2(true|false)\b")
 _LARGE = 1024 * 1024
 """Bytes of a block from which on it is worth a thread."""
 
@@ -48,38 +29,33 @@ _LONGEST = 1024 * 1024
 """Bytes of a row; a longer one is no row, but a quote that is missing."""
 
 
-def recognise(head: bytes) -> bool:
-    return len(_NAMES.intersection(_header(head).columns)) >= 3 or _NO_HEADER.match(head) is not None
-
-
-def _header(line: bytes) -> Layout:
-    """The delimiter that gives most of JMeter's names, and the columns; names of variables stand in quotes."""
-    text = line.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
-    cuts = [Layout(each, tuple(fields_of(text, each))) for each in _DELIMITERS]
-    return max(cuts, key=lambda layout: len(_NAMES.intersection(layout.columns)))
-
-
 class Reader:
-    """Cuts blocks after whole rows, and adds these up."""
+    """Cuts blocks after whole rows, parses them, and has the rows added up in the order of the file."""
 
     def __init__(self, tally: Tally) -> None:
-        self._tally, self._rest, self._line = tally, b"", 1
+        self._tally = tally
+        self._adder = Adder(tally)
         self._layout: Layout | None = None
+        self._rest = b""
+        self._line = 1
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: deque[Future[Parsed]] = deque()
-        self._nesting, self._parts = Nesting(), Parts(tally)
 
     def feed(self, block: bytes) -> None:
+        """The file's next bytes; raises SourceError."""
         if self._layout is None:
-            head, end, block = (self._rest + block).partition(b"\n")
-            self._rest = b"" if end else head
-            if not end:
-                return
-            self._layout = self._begin(head)
+            block = self._take_header(block)
+        if self._layout is None:
+            return
+
         whole = _cut(block, odd=self._rest.count(b'"') % 2 == 1)
-        rows, self._rest = self._rest + block[:whole] if whole else b"", block[whole:] if whole else self._rest + block
-        if rows:
+        if whole:
+            rows = self._rest + block[:whole]
+            self._rest = block[whole:]
             self._read(rows, self._layout)
+        else:
+            self._rest += block
+
         if len(self._rest) > _LONGEST:
             self._drain(0)
             refuse_stray_quotes(self._rest, self._layout, self._line)
@@ -87,175 +63,61 @@ class Reader:
             raise SourceError("bad_data", text)
 
     def end(self) -> None:
+        """A last row without its end counts where nothing that is used can be missing."""
         if self._layout is None:
-            self._layout = self._begin(self._rest)
+            self._layout = header.read(self._rest, self._tally.warn)
         elif self._rest.strip():
-            if _is_whole(self._rest, self._layout):
-                self._read(self._rest + b"\n", self._layout)
-            else:
-                self._drain(0)
-                refuse_stray_quotes(self._rest, self._layout, self._line)
-                self._tally.warn(f"breaks off in the row on line {self._line}, which is left out")
-                self._tally.complete = False
+            self._read_last(self._layout)
+
         self._rest = b""
         self._drain(0)
-        self._release(self._nesting.end())
-        self._parts.end()
+        self._adder.end()
 
-    def _begin(self, line: bytes) -> Layout:
-        if _NO_HEADER.match(line):
-            text = "line 1: is no header: set jmeter.save.saveservice.print_field_names=true"
-            raise SourceError("bad_data", f"{text}; required are the columns {', '.join(REQUIRED)}")
-        layout = _header(line)
-        missing = [name for name in REQUIRED if not layout.has(name)]
-        if missing:
-            text = f"line 1: the header has no {', '.join(missing)}; required are the columns {', '.join(REQUIRED)}"
-            raise SourceError("bad_data", text)
-        twice = [name for name in _NAMES if layout.columns.count(name) > 1]
-        if twice:
-            raise SourceError("bad_data", f"line 1: the header has {min(twice)} twice")
-        if not layout.has("responseMessage"):
-            self._tally.warn(
-                "has no column responseMessage: transactions cannot be told from requests and may count twice"
-            )
-        if not layout.has("threadName"):
-            self._tally.warn("has no column threadName: sub-results cannot be told from requests and may count twice")
+    def _take_header(self, block: bytes) -> bytes:
+        """What follows the header, as soon as that is whole."""
+        line, end, rest = (self._rest + block).partition(b"\n")
+        if not end:
+            self._rest = line
+            return b""
+
+        self._rest = b""
+        self._layout = header.read(line, self._tally.warn)
         self._line = 2
-        return layout
+        return rest
+
+    def _read_last(self, layout: Layout) -> None:
+        if _is_whole(self._rest, layout):
+            self._read(self._rest + b"\n", layout)
+            return
+
+        self._drain(0)
+        refuse_stray_quotes(self._rest, layout, self._line)
+        self._tally.breaks_off(f"breaks off in the row on line {self._line}, which is left out")
 
     def _read(self, block: bytes, layout: Layout) -> None:
         """Large blocks are parsed while those before them are added up; of a growing file nothing waits."""
         if len(block) < _LARGE:
             self._drain(0)
             self._take(parse(block, layout), layout)
-        else:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(_AHEAD, "jmeter-csv")
-            self._ahead.append(self._pool.submit(parse, block, layout))
-            self._drain(_AHEAD)
+            return
 
-    def _drain(self, left: int) -> None:
-        while len(self._ahead) > left and self._layout is not None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(_AHEAD, "jmeter-csv")
+        self._ahead.append(self._pool.submit(parse, block, layout))
+        self._drain(_AHEAD)
+
+    def _drain(self, most: int) -> None:
+        """Add up what was parsed, until at most so many blocks are left."""
+        while len(self._ahead) > most and self._layout is not None:
             self._take(self._ahead.popleft().result(), self._layout)
 
     def _take(self, parsed: Parsed, layout: Layout) -> None:
         for rows in rows_of(parsed, layout, self._line):
-            if isinstance(rows, int):
-                self._release(self._nesting.end())
-                self._parts.begin(rows)
+            if isinstance(rows, Header):
+                self._adder.begin_part(rows.line)
             else:
-                self._add(rows, layout)
+                self._adder.add(rows)
         self._line += parsed.lines
-
-    def _add(self, rows: Rows, layout: Layout) -> None:
-        starts, elapsed = rows.integers("timeStamp"), rows.integers("elapsed")
-        assert starts is not None
-        assert elapsed is not None
-        _refuse_sums(rows)
-        labels, transactions = rows.codes("label"), rows.begins("responseMessage", samples.TRANSACTION)
-        endpoints = np.array([self._tally.endpoint(text) for text in labels.texts], dtype=np.int64)[labels.numbers]
-        failed = ~rows.flags()
-        everything = Requests(
-            endpoints,
-            starts / 1000,
-            elapsed / 1000,
-            failed,
-            self._kinds(rows, failed),
-            rows.integers("bytes"),
-            rows.integers("sentBytes"),
-            rows.integers("allThreads"),
-        )
-        counts = np.ones(len(rows), dtype=np.bool_)
-        if layout.has("threadName"):
-            empty = rows.begins("responseMessage", samples.NO_SAMPLES) if transactions.size else transactions
-            idle = rows.integers("IdleTime")
-            ends = starts + elapsed + (0 if idle is None else np.maximum(np.nan_to_num(idle), 0))
-            batch = Batch(
-                starts.astype(np.int64),
-                ends.astype(np.int64),
-                labels,
-                rows.codes("threadName"),
-                transactions,
-                empty,
-            )
-            found, released = self._nesting.sort(batch)
-            self._release(released)
-            self._hold(found, everything)
-            self._tell(found)
-            counts = found.counts
-        elif transactions.size:
-            counts[transactions] = False
-            self._tally.warn(f"{samples.LEFT_OUT} (there is no column threadName to tell whether any are missing)")
-        self._parts.add(everything.starts, everything.seconds, rows.place)
-        self._count(everything, counts, rows)
-
-    def _count(self, requests: Requests, counts: Flags, rows: Rows) -> None:
-        if counts.all():
-            self._tally.add_batch(requests, rows.place)
-            return
-        kept = np.flatnonzero(counts)
-        columns = (requests.received, requests.sent, requests.users)
-        received, sent, users = (None if each is None else each[kept] for each in columns)
-        chosen = Requests(
-            requests.endpoints[kept],
-            requests.starts[kept],
-            requests.seconds[kept],
-            requests.failed[kept],
-            None if requests.kinds is None else requests.kinds[kept],
-            received,
-            sent,
-            users,
-        )
-        self._tally.add_batch(chosen, lambda position: rows.place(int(kept[position])))
-
-    def _kinds(self, rows: Rows, failed: Flags) -> Numbers:
-        where = np.flatnonzero(failed)
-        kinds = np.zeros(failed.size, dtype=np.int64)
-        told = zip(*(rows.texts(name, where) for name in samples.ERROR_COLUMNS), strict=True)
-        known: dict[tuple[str, str, str], int] = {}
-        numbers: list[int] = []
-        for code, failure, message in told:
-            number = known.get((code, failure, message))
-            if number is None:
-                number = known[code, failure, message] = self._tally.kind(samples.kind(code, failure, message))
-            numbers.append(number)
-        kinds[where] = numbers
-        return kinds
-
-    def _hold(self, found: Sorted, requests: Requests) -> None:
-        for thread, position in found.waiting.items():
-            sizes = [np.nan if each is None else float(each[position]) for each in (requests.received, requests.sent)]
-            kind = 0 if requests.kinds is None else int(requests.kinds[position])
-            held = Held(
-                int(requests.endpoints[position]),
-                float(requests.seconds[position]),
-                bool(requests.failed[position]),
-                kind,
-                *sizes,
-            )
-            self._nesting.hold(thread, held)
-
-    def _release(self, transactions: Sequence[tuple[Row, Held]]) -> None:
-        for row, held in transactions:
-            self._tally.warn(samples.HIDDEN)
-            self._tally.add(
-                held.endpoint,
-                row.start / 1000,
-                held.seconds,
-                failed=held.failed,
-                kind=held.kind,
-                received=held.received,
-                sent=held.sent,
-            )
-
-    def _tell(self, found: Sorted) -> None:
-        for count, text in (
-            (found.hidden, samples.HIDDEN),
-            (found.beside, samples.LEFT_OUT),
-            (found.parts, samples.SUB_RESULTS),
-        ):
-            if count:
-                self._tally.warn(text)
 
 
 def _cut(block: bytes, *, odd: bool) -> int:
@@ -263,9 +125,11 @@ def _cut(block: bytes, *, odd: bool) -> int:
     end = block.rfind(b"\n") + 1
     if not odd and b'"' not in block:
         return end
+
     quotes = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord('"'))
     before = int(np.searchsorted(quotes, end))
     while end and (before + odd) % 2:
+        # This line end is inside a field: the row began before the last quote.
         end = block.rfind(b"\n", 0, int(quotes[before - 1])) + 1 if before else 0
         before = int(np.searchsorted(quotes, end))
     return end
@@ -276,19 +140,12 @@ def _is_whole(row: bytes, layout: Layout) -> bool:
     fields = fields_of(row.decode("utf-8", "replace"), layout.delimiter)
     if len(fields) != len(layout.columns) or row.count(b'"') % 2 or layout.columns[-1] in samples.CUT_UNSEEN:
         return False
+
     try:
         record_of(fields, layout, 0)
     except SourceError:
         return False
     return True
-
-
-def _refuse_sums(rows: Rows) -> None:
-    counts = rows.integers("SampleCount")
-    if counts is not None and (sums := np.flatnonzero(counts > 1)).size:
-        position = int(sums[0])
-        text = f"SampleCount is {counts[position]:g}, wanted 1, since sums have no percentiles: set mode=StrippedBatch"
-        raise SourceError("bad_data", f"{rows.place(position)}: {text}")
 
 
 FORMAT = Format("jmeter-csv", "jmeter", recognise, reader=Reader)

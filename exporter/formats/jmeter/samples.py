@@ -1,4 +1,4 @@
-"""What both of JMeter's result formats share: marks of transactions, kinds of errors, and words of warnings."""
+"""What JMeter says of a sample, in CSV and in XML: marks of transactions, kinds of errors; and words of warnings."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ _NUMBERED = re.compile(r"-\d+")
 
 def may_be_sub_result(label: str) -> bool:
     """Whether JMeter names sub-results so: by their URL, or as their request with a number."""
+    if label.startswith(("http://", "https://")):
+        return True
     head, dash, number = label.rpartition("-")
-    return label.startswith(("http://", "https://")) or bool(head and dash and number.isdecimal())
+    return bool(head and dash and number.isdecimal())
 
 
 def names_sub_result_of(label: str, request: str) -> bool:
@@ -44,5 +46,7 @@ def names_sub_result_of(label: str, request: str) -> bool:
 
 def kind(code: str, failure: str, message: str) -> str:
     """How a request failed: its response code; where that means success, what the assertion said."""
-    told = code if code and not _SUCCESS.fullmatch(code) else failure or message or code or "failed"
-    return names.kind(told.strip().partition("\n")[0].strip())
+    reason = failure or message or code or "failed"
+    if code and not _SUCCESS.fullmatch(code):
+        reason = code
+    return names.kind(reason.strip().partition("\n")[0].strip())

@@ -35,6 +35,19 @@ class Batch:
     users: Floats | None = None
     """Concurrent users as the request ended."""
 
+    def take(self, positions: Codes) -> Batch:
+        """The requests at these positions."""
+        return Batch(
+            self.endpoints[positions],
+            self.starts[positions],
+            self.seconds[positions],
+            self.failed[positions],
+            None if self.kinds is None else self.kinds[positions],
+            None if self.received is None else self.received[positions],
+            None if self.sent is None else self.sent[positions],
+            None if self.users is None else self.users[positions],
+        )
+
 
 @dataclass(slots=True)
 class Rows:
