@@ -12,19 +12,24 @@ import struct
 
 from exporter.errors import SourceError
 from exporter.formats import Format
-from exporter.formats.gatling.text import Users, endpoint
+from exporter.formats.gatling.simulation import DAYS, Simulation, version_of
 from exporter.formats.tally import Tally
-from exporter.formats.tally.limits import LONGEST_RUN
 
 _RUN, _REQUEST, _USER, _GROUP, _ERROR = range(5)
 _OLDEST = (3, 13)
+
 _LONGEST = 1024 * 1024
 """Bytes of a text; more is no text of Gatling's, but a reader that lost its way."""
+
 _DEEPEST = 1000
 """Groups within groups, scenarios, assertions."""
+
 _HEAD = re.compile(rb"\0\0\0\0[\x03-\x40](\d+\.\d+[^\0]*)", re.DOTALL)
-_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})[.\w-]{0,30}", re.ASCII)
-_INT, _LONG, _TIMES = struct.Struct(">i"), struct.Struct(">q"), struct.Struct(">iiB")
+
+_INT = struct.Struct(">i")
+_LONG = struct.Struct(">q")
+_TIMES = struct.Struct(">iiB")
+"""A request's start, its end, and whether it went well."""
 
 
 def recognise(head: bytes) -> bool:
@@ -43,8 +48,15 @@ class _Bytes:
     """Bytes that are read one after the other; `at` is where the next begins."""
 
     def __init__(self) -> None:
-        self.held, self.at = b"", 0
+        self.held = b""
+        self.at = 0
         self.texts: dict[int, str] = {}
+        """Texts that come again and again, by their number."""
+
+    def feed(self, block: bytes) -> None:
+        """What was read is dropped."""
+        self.held = self.held[self.at :] + block
+        self.at = 0
 
     def take(self, length: int) -> bytes:
         end = self.at + length
@@ -80,10 +92,11 @@ class _Bytes:
         length = self.count(_LONGEST, "the length of a text")
         if not length:
             return ""
+
         raw = self.take(length)
-        wide = self.flag("how a text is written")
+        encoding = "utf-16-le" if self.flag("how a text is written") else "latin-1"
         try:
-            return raw.decode("utf-16-le" if wide else "latin-1")
+            return raw.decode(encoding)
         except UnicodeDecodeError:
             raise _Wrong("a text that is no UTF-16") from None
 
@@ -100,22 +113,25 @@ class Reader:
     """Reads records, which say nothing of their length: after one that is wrong, nothing can be read."""
 
     def __init__(self, tally: Tally) -> None:
-        self._tally, self._bytes, self._users = tally, _Bytes(), Users(tally)
-        self._records, self._start, self._version = 0, 0, ""
-        self._errors, self._error = 0, ""
-        self._endpoints: dict[tuple[str, ...], int] = {}
+        self._tally = tally
+        self._simulation = Simulation(tally)
+        self._bytes = _Bytes()
+        self._records = 0
+        self._start = 0
+        """Of the run; milliseconds since 1970."""
+        self._version = ""
         self._read = {
             _RUN: self._run,
             _REQUEST: self._request,
             _USER: self._user,
             _GROUP: self._group,
-            _ERROR: self._failure,
+            _ERROR: self._error,
         }
 
     def feed(self, block: bytes) -> None:
         """The next bytes of the log; raises SourceError."""
         source = self._bytes
-        source.held, source.at = source.held[source.at :] + block, 0
+        source.feed(block)
         begun = 0
         try:
             while source.at < len(source.held):
@@ -123,23 +139,18 @@ class Reader:
                 self._record(source.take(1)[0])
                 self._records += 1
         except _Short:
-            source.at = begun
+            source.at = begun  # read again when its rest is there
         except _Wrong as error:
-            raise SourceError(
-                "bad_data", f"{self._place}: {error}, in a binary log of Gatling {self._version}"
-            ) from None
+            text = f"{self._place}: {error}, in a binary log of Gatling {self._version}"
+            raise SourceError("bad_data", text) from None
 
     def end(self) -> None:
         """What is left is part of a record."""
         if not self._records:
             raise SourceError("bad_data", f"{self._place}: breaks off, wanted the RUN record of Gatling's binary log")
         if self._bytes.at < len(self._bytes.held):
-            self._tally.warn(f"{self._place}: breaks off and was left out: Gatling was stopped, or the file cut")
-            self._tally.complete = False
-        if self._errors:
-            self._tally.warn(
-                f"errors beside the requests: {self._errors}, the first: {' '.join(self._error.split())[:200]}"
-            )
+            self._tally.cut_off(self._place, "Gatling")
+        self._simulation.end()
 
     @property
     def _place(self) -> str:
@@ -153,14 +164,7 @@ class Reader:
 
     def _run(self) -> None:
         source = self._bytes
-        version = source.text()
-        found = _VERSION.fullmatch(version)
-        if found is None:
-            raise _Wrong(f"{version[:20]!r} as Gatling's version")
-        self._version = version
-        if (int(found[1]), int(found[2])) < _OLDEST:
-            text = f"Gatling {version} binary simulation.log, wanted one of 3.13 or later, or the text that 3.12 writes"
-            raise SourceError("bad_data", f"{self._place}: {text}")
+        self._check_version(source.text())
         source.text()  # the simulation's class
         start = source.long()
         source.text()  # the description
@@ -168,8 +172,18 @@ class Reader:
             source.text()
         for _ in range(source.count(_DEEPEST, "the number of assertions")):
             source.take(source.count(_LONGEST, "the length of an assertion"))
+
         self._start = start
         source.texts = {}
+
+    def _check_version(self, text: str) -> None:
+        version = version_of(text)
+        if version is None:
+            raise _Wrong(f"{text[:20]!r} as Gatling's version")
+        self._version = text
+        if version < _OLDEST:
+            wanted = "wanted one of 3.13 or later, or the text that 3.12 writes"
+            raise SourceError("bad_data", f"{self._place}: Gatling {text} binary simulation.log, {wanted}")
 
     def _request(self) -> None:
         source = self._bytes
@@ -177,44 +191,40 @@ class Reader:
         began, ended, status = _TIMES.unpack(source.take(_TIMES.size))
         if status > 1:
             raise _Wrong(f"{status} as whether a request went well, wanted 0 or 1")
-        failed = not status
-        message = source.cached()
-        number = self._endpoints.get(names)
-        if number is None:
-            number = self._endpoints[names] = endpoint(self._tally, list(names[:-1]), names[-1])
-        self._tally.add(
-            number,
-            (self._start + began) / 1000,
-            (ended - began) / 1000,
-            failed=failed,
-            kind=self._tally.kind(message.strip() or "KO") if failed else 0,
+
+        self._simulation.request(
+            names,
+            self._start + began,
+            self._start + ended,
+            failed=not status,
+            message=source.cached(),
             place=self._place,
         )
-        self._at(ended, 0)
+        self._check_time(ended, near=self._simulation.reaches(self._start + ended))
 
     def _user(self) -> None:
-        self._bytes.number()  # the scenario
-        start = self._bytes.flag("whether a user starts")
-        self._at(self._bytes.number(), 1 if start else -1)
+        source = self._bytes
+        source.number()  # the scenario
+        starts = source.flag("whether a user starts")
+        time = source.number()
+        self._check_time(time, near=self._simulation.user(self._start + time, starts=starts))
 
     def _group(self) -> None:
         self._groups()
         self._bytes.take(12)
         self._bytes.flag("whether a group went well")
 
-    def _failure(self) -> None:
+    def _error(self) -> None:
         message = self._bytes.cached()
         self._bytes.number()
-        self._errors, self._error = self._errors + 1, self._error or message
+        self._simulation.error(message)
 
     def _groups(self) -> tuple[str, ...]:
         return tuple(self._bytes.cached() for _ in range(self._bytes.count(_DEEPEST, "the number of groups")))
 
-    def _at(self, milliseconds: int, change: int) -> None:
-        at = (self._start + milliseconds) / 1000
-        if not (self._users.change(at, change) if change else self._users.at(at)):
-            days = LONGEST_RUN / 86400
-            raise _Wrong(f"a time {milliseconds} ms from the start, more than {days:g} days after the time before")
+    def _check_time(self, milliseconds: int, *, near: bool) -> None:
+        if not near:
+            raise _Wrong(f"a time {milliseconds} ms from the start, more than {DAYS:g} days after the time before")
 
 
 FORMAT = Format("gatling-binary", "gatling", recognise, reader=Reader, binary=True)

@@ -10,12 +10,12 @@ import msgspec
 
 from exporter.errors import SourceError
 from exporter.formats import Format
-from exporter.formats.k6.points import WANTED, Points, Tags
+from exporter.formats.k6.points import WANTED, Points, Tags, refuse
 from exporter.formats.tally import Tally
 from exporter.formats.tally.lines import Lines
 
 _TYPE = re.compile(rb'"type":\s?"(Metric|Point)"')
-_NONE = Tags()
+_NO_TAGS = Tags()
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -45,50 +45,49 @@ class Reader:
     """Reads points, line by line."""
 
     def __init__(self, tally: Tally) -> None:
-        self._tally, self._lines, self._points = tally, Lines(), Points(tally)
+        self._tally = tally
+        self._lines = Lines()
+        self._points = Points(tally)
 
     def feed(self, block: bytes) -> None:
         """The file's next bytes; raises SourceError."""
         for line in self._lines.feed(block):
-            self._take(line)
+            if line:
+                self._add(*_decoded(line, self._lines.place))
 
     def end(self) -> None:
         """A last line that is no whole object was cut."""
         try:
             rest = self._lines.rest()
-            point = _decoded(rest, self._lines.place) if rest.strip() else None
+            if not rest.strip():
+                return
+            metric, point = _decoded(rest, self._lines.place)
         except SourceError:
-            self._tally.warn(f"{self._lines.place}: breaks off and was left out: k6 was stopped, or the file cut")
-            self._tally.complete = False
+            self._tally.cut_off(self._lines.place, FORMAT.tool)
             return
-        if point is not None:
-            self._add(*point)
-
-    def _take(self, line: str) -> None:
-        if line:
-            found = _decoded(line, self._lines.place)
-            if found is not None:
-                self._add(*found)
+        self._add(metric, point)
 
     def _add(self, metric: str, point: _Point | None) -> None:
         if point is None:
             self._points.skip(metric)
-        else:
-            place = self._lines.place
-            self._points.add(metric, point.time.timestamp(), point.value, point.tags or _NONE, place)
+            return
+        tags = point.tags or _NO_TAGS
+        self._points.add(metric, point.time.timestamp(), point.value, tags, self._lines.place)
 
 
-def _decoded(line: str, place: str) -> tuple[str, _Point | None] | None:
-    """The metric and, where it is wanted, the point; None for what is no point. Raises SourceError."""
+def _decoded(line: str, place: str) -> tuple[str, _Point | None]:
+    """The metric and, where it is wanted, the point; no metric where none is measured. Raises SourceError."""
     try:
-        found = _LINES.decode(line)
-        if found.type == "Point":
-            return found.metric, _POINTS.decode(found.data) if found.metric in WANTED else None
+        decoded = _LINES.decode(line)
+        if decoded.type == "Point":
+            point = _POINTS.decode(decoded.data) if decoded.metric in WANTED else None
+            return decoded.metric, point
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError("bad_data", f"{place}: is no point of k6: {error}") from None
-    if found.type != "Metric":
-        raise SourceError("bad_data", f"{place}: type is {found.type[:40]!r}, wanted Metric or Point")
-    return None
+
+    if decoded.type != "Metric":
+        refuse(place, f"type is {decoded.type[:40]!r}, wanted Metric or Point")
+    return "", None
 
 
 FORMAT = Format("k6-json", "k6", recognise, reader=Reader)

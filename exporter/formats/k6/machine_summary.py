@@ -57,32 +57,39 @@ def read(content: bytes, file: File) -> LoadRun:
         summary = msgspec.json.decode(text(content), type=_Summary)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError("bad_data", f"is no machine-readable summary of k6: {error}") from None
-    found = Metrics({metric.name: _values(metric) for metric in summary.results.metrics})
-    total = found.figures()
+
+    metrics = Metrics({metric.name: _values(metric) for metric in summary.results.metrics})
+    total = metrics.figures()
     if total is None or not total.requests:
         raise SourceError("bad_data", "results.metrics: holds no requests, wanted http_reqs with a count")
+
     end = moment(summary.metadata.generatedAt.timestamp(), "metadata.generatedAt")
+    start = end - duration(summary.config.duration, "config.duration")
+    checks: dict[str, bool] = {}
+    if summary.results.passed is not None:
+        checks["all thresholds"] = summary.results.passed
     return LoadRun(
         FORMAT.tool,
         FORMAT.name,
-        end - duration(summary.config.duration, "config.duration"),
+        start,
         end,
         total,
-        found.endpoints(total),
-        users=found.users,
-        checks={} if summary.results.passed is None else {"all thresholds": summary.results.passed},
+        metrics.endpoints(total),
+        users=metrics.users,
+        checks=checks,
         warnings=("tells no times of requests: its end was taken from when the summary was made",),
     )
 
 
 def _values(metric: _Metric) -> Values:
     """As k6's other summaries have them: `passes` is how often a rate was true."""
-    told = {key: value for key, value in metric.values.items() if value is not None and key not in ("passes", "fails")}
-    if "matches" in told:
-        told["passes"] = told["matches"]
-        if "total" in told:
-            told["fails"] = told["total"] - told["matches"]
-    return told
+    pairs = metric.values.items()
+    values = {key: value for key, value in pairs if value is not None and key not in ("passes", "fails")}
+    if "matches" in values:
+        values["passes"] = values["matches"]
+        if "total" in values:
+            values["fails"] = values["total"] - values["matches"]
+    return values
 
 
 FORMAT = Format("k6-machine-summary", "k6", recognise, read=read)

@@ -26,8 +26,13 @@ _LATENCIES = {
 }
 """Which of them there are is the test's option summaryTrendStats."""
 
-WHOLE, REST = "k6", "other requests"
-"""Names of what a summary does not tell apart: all requests, and those beside the endpoints that it has."""
+_OF_REQUESTS = ("http_req_duration", "http_reqs", "http_req_failed")
+
+WHOLE = "k6"
+"""The name of all requests, where a summary does not tell endpoints apart."""
+
+REST = "other requests"
+"""The name of those beside the endpoints that it has."""
 
 _ENDPOINT_TAGS = {"name", "url", "method"}
 
@@ -46,28 +51,43 @@ class Metrics:
         requests = self._requests(part)
         if requests is None:
             return None
-        failures = self._told("http_req_failed", part, "passes")
+
+        failures = self._count("http_req_failed", part, "passes")
         if failures is not None and failures > requests:
             raise SourceError("bad_data", f"http_req_failed{part}: {failures} failures of {requests} requests")
-        bytes_ = {name: None if part else self._bytes(f"data_{name}") for name in ("received", "sent")}
-        return Figures(requests, failures, {}, self._latencies(part), bytes_["received"], bytes_["sent"])
+        if part:
+            return Figures(requests, failures, {}, self._latencies(part))
+
+        # Bytes are told of the whole run only.
+        received = self._bytes("data_received")
+        sent = self._bytes("data_sent")
+        return Figures(requests, failures, {}, self._latencies(part), received, sent)
 
     def endpoints(self, total: Figures) -> tuple[Endpoint, ...]:
         """Those with figures of their own, which a summary has of tags that thresholds are set on; and the rest."""
-        found: dict[tuple[str, str, str], Endpoint] = {}
+        named = self._named()
+        rest = total.requests - sum(endpoint.figures.requests for endpoint in named)
+        if named and rest < 0:
+            self.warnings.append("has thresholds on parts that overlap: endpoints are not told apart")
+            named = []
+
+        if not named:
+            return (Endpoint(WHOLE, total),)
+        if rest:
+            named.append(Endpoint(REST, Figures(rest)))
+        return tuple(named)
+
+    def _named(self) -> list[Endpoint]:
+        endpoints: dict[tuple[str, str, str], Endpoint] = {}
         for metric in self.values:
             name, brace, tags = metric.partition("{")
-            if brace and name in ("http_req_duration", "http_reqs", "http_req_failed"):
-                key, figures = _key(tags.removesuffix("}")), self.figures("{" + tags)
-                if key is not None and figures is not None and figures.requests:
-                    found[key] = Endpoint(key[0], figures, key[1], key[2])
-        rest = total.requests - sum(one.figures.requests for one in found.values())
-        if found and rest < 0:
-            self.warnings.append("has thresholds on parts that overlap: endpoints are not told apart")
-        if not found or rest < 0:
-            return (Endpoint(WHOLE, total),)
-        others = (Endpoint(REST, Figures(rest)),) if rest else ()
-        return (*(found[key] for key in sorted(found)), *others)
+            if not brace or name not in _OF_REQUESTS:
+                continue
+            key = _key(tags.removesuffix("}"))
+            figures = self.figures("{" + tags)
+            if key is not None and figures is not None and figures.requests:
+                endpoints[key] = Endpoint(key[0], figures, key[1], key[2])
+        return [endpoints[key] for key in sorted(endpoints)]
 
     @property
     def users(self) -> float | None:
@@ -76,31 +96,37 @@ class Metrics:
         return None if most is None else size(most, "vus: max")
 
     def _requests(self, part: str) -> int | None:
-        for metric, value in (("http_reqs", "count"), ("http_req_duration", "count")):
-            told = self._told(metric, part, value)
-            if told is not None:
-                return told
-        failed, passed = (self._told("http_req_failed", part, value) for value in ("passes", "fails"))
+        for metric in ("http_reqs", "http_req_duration"):
+            requests = self._count(metric, part, "count")
+            if requests is not None:
+                return requests
+
+        failed = self._count("http_req_failed", part, "passes")
+        passed = self._count("http_req_failed", part, "fails")
         return None if failed is None or passed is None else failed + passed
 
-    def _told(self, metric: str, part: str, value: str) -> int | None:
-        told = self.values.get(metric + part, {}).get(value)
-        return None if told is None else count(told, f"{metric}{part}: {value}")
+    def _count(self, metric: str, part: str, value: str) -> int | None:
+        number = self.values.get(metric + part, {}).get(value)
+        return None if number is None else count(number, f"{metric}{part}: {value}")
 
     def _bytes(self, metric: str) -> float | None:
-        told = self.values.get(metric, {}).get("count")
-        return None if told is None else size(told, f"{metric}: count")
+        number = self.values.get(metric, {}).get("count")
+        return None if number is None else size(number, f"{metric}: count")
 
     def _latencies(self, part: str) -> Latencies:
         metric = "http_req_duration" + part
-        told = self.values.get(metric, {})
-        return latencies({ours: told[k6s] / 1000 for k6s, ours in _LATENCIES.items() if k6s in told}, metric)
+        milliseconds = self.values.get(metric, {})
+        seconds = {ours: milliseconds[k6s] / 1000 for k6s, ours in _LATENCIES.items() if k6s in milliseconds}
+        return latencies(seconds, metric)
 
 
 def _key(tags: str) -> tuple[str, str, str] | None:
     """Name, method and route of `name:Log in,method:POST`; None where other tags make it a part of an endpoint."""
-    pairs = [pair.strip().partition(":") for pair in tags.split(",")]
-    told = {name: value.strip().strip("\"'") for name, _, value in pairs}
-    if not told.keys() <= _ENDPOINT_TAGS or not told.keys() & {"name", "url"}:
+    values: dict[str, str] = {}
+    for pair in tags.split(","):
+        name, _, value = pair.strip().partition(":")
+        values[name] = value.strip().strip("\"'")
+
+    if not values.keys() <= _ENDPOINT_TAGS or not values.keys() & {"name", "url"}:
         return None
-    return endpoint(told.get("name") or told["url"], told.get("method", ""))
+    return endpoint(values.get("name") or values["url"], values.get("method", ""))

@@ -12,6 +12,7 @@ import msgspec
 
 from exporter.errors import SourceError
 from exporter.formats.tally import Tally
+from exporter.formats.tally.limits import MOST
 from exporter.formats.tally.urls import endpoint
 
 REQUEST = "http_req_duration"
@@ -22,7 +23,8 @@ WANTED = frozenset((REQUEST, "vus", "data_received", "data_sent"))
 OTHER_PROTOCOLS = frozenset(("grpc_req_duration", "ws_session_duration"))
 """Metrics of what is no HTTP request: not counted, but told."""
 
-_MOST = 2.0**60
+_MOST_ENDPOINTS = 8192
+"""Names whose number is remembered; of more, each is looked up anew."""
 
 
 class Tags(msgspec.Struct, gc=False):
@@ -47,13 +49,9 @@ class Points:
     def add(self, metric: str, at: float, value: float, tags: Tags, place: str) -> None:
         """A point of one of WANTED; `at` in Unix seconds. Raises SourceError."""
         if metric == REQUEST:
-            failed = _failed(tags, place)
-            kind = self._tally.kind(tags.error or _status(tags)) if failed else 0
-            seconds = value / 1000
-            endpoint = self._endpoint(tags.name or tags.url, tags.method)
-            self._tally.add(endpoint, at - seconds, seconds, failed=failed, kind=kind, place=place)
-        elif not 0 <= value <= _MOST:
-            _refuse(place, f"{metric} of {value:.12g}, wanted 0 or more")
+            self._request(at, value / 1000, tags, place)
+        elif not 0 <= value <= MOST:
+            refuse(place, f"{metric} of {value:.12g}, wanted 0 or more")
         elif metric == "vus":
             self._tally.users(at, value)
         else:
@@ -64,13 +62,19 @@ class Points:
         if metric in OTHER_PROTOCOLS:
             self._tally.warn(f"{metric} is left out: only HTTP requests are counted")
 
+    def _request(self, end: float, seconds: float, tags: Tags, place: str) -> None:
+        failed = _failed(tags, place)
+        kind = self._tally.kind(tags.error or _status(tags)) if failed else 0
+        number = self._endpoint(tags.name or tags.url, tags.method)
+        self._tally.add(number, end - seconds, seconds, failed=failed, kind=kind, place=place)
+
     def _endpoint(self, name: str, method: str) -> int:
-        found = self._endpoints.get((name, method))
-        if found is None:
-            found = self._tally.endpoint(*endpoint(name, method))
-            if len(self._endpoints) < 8192:
-                self._endpoints[name, method] = found
-        return found
+        number = self._endpoints.get((name, method))
+        if number is None:
+            number = self._tally.endpoint(*endpoint(name, method))
+            if len(self._endpoints) < _MOST_ENDPOINTS:
+                self._endpoints[name, method] = number
+        return number
 
 
 def _failed(tags: Tags, place: str) -> bool:
@@ -78,11 +82,13 @@ def _failed(tags: Tags, place: str) -> bool:
     if tags.expected_response in ("true", "false"):
         return tags.expected_response == "false"
     if tags.expected_response:
-        _refuse(place, f"expected_response is {tags.expected_response[:40]!r}, wanted true or false")
+        refuse(place, f"expected_response is {tags.expected_response[:40]!r}, wanted true or false")
+
+    # Without that tag: a test may have switched it off.
     if tags.error_code or tags.error:
         return True
     if not (tags.status.isascii() and tags.status.isdecimal()):
-        _refuse(place, "a request with neither expected_response nor status: add these tags to k6's systemTags")
+        refuse(place, "a request with neither expected_response nor status: add these tags to k6's systemTags")
     return not 0 < int(tags.status[:4]) < 400
 
 
@@ -92,5 +98,5 @@ def _status(tags: Tags) -> str:
     return f"error {tags.error_code}" if tags.error_code else "no response"
 
 
-def _refuse(place: str, text: str) -> NoReturn:
+def refuse(place: str, text: str) -> NoReturn:
     raise SourceError("bad_data", f"{place}: {text}")

@@ -41,55 +41,61 @@ class _Summary(msgspec.Struct):
 
 def read(content: bytes, file: File) -> LoadRun:
     """The run; raises SourceError."""
-    found = Metrics()
+    metrics = Metrics()
     try:
         summary = msgspec.json.decode(text(content), type=_Summary)
         for name, metric in summary.metrics.items():
-            _take(found, name, metric)
+            _take(metrics, name, metric)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError("bad_data", f"is no summary of k6: {error}") from None
-    total = found.figures()
+
+    total = metrics.figures()
     if total is None or not total.requests:
         raise SourceError("bad_data", "metrics: holds no requests, wanted http_reqs with a count")
-    start, end, warning = infer_times(file, _took(summary.state, found))
+
+    start, end, warning = infer_times(file, _took(summary.state, metrics))
     return LoadRun(
         FORMAT.tool,
         FORMAT.name,
         start,
         end,
         total,
-        found.endpoints(total),
-        users=found.users,
-        checks=found.checks,
+        metrics.endpoints(total),
+        users=metrics.users,
+        checks=metrics.checks,
         dated=False,
-        warnings=(warning, *found.warnings),
+        warnings=(warning, *metrics.warnings),
     )
 
 
-def _take(found: Metrics, name: str, metric: dict[str, msgspec.Raw]) -> None:
+def _take(metrics: Metrics, name: str, metric: dict[str, msgspec.Raw]) -> None:
     """A metric of either form."""
     if "values" in metric:
         values = msgspec.json.decode(metric["values"], type=dict[str, float | None])
-        told = msgspec.json.decode(metric.get("thresholds", b"{}"), type=dict[str, _Ok])
-        met = {source: threshold.ok for source, threshold in told.items()}
+        thresholds = msgspec.json.decode(metric.get("thresholds", b"{}"), type=dict[str, _Ok])
+        met = {source: threshold.ok for source, threshold in thresholds.items()}
     else:
         rest = {key: value for key, value in metric.items() if key != "thresholds"}
         values = {key: msgspec.json.decode(value, type=float | None) for key, value in rest.items()}
         crossed = msgspec.json.decode(metric.get("thresholds", b"{}"), type=dict[str, bool])
-        met = {source: not told for source, told in crossed.items()}
-    found.values[name] = {key: value for key, value in values.items() if value is not None}
-    found.checks.update({f"{name} {source}": ok for source, ok in met.items()})
+        met = {source: not is_crossed for source, is_crossed in crossed.items()}
+
+    metrics.values[name] = {key: value for key, value in values.items() if value is not None}
+    for source, ok in met.items():
+        metrics.checks[f"{name} {source}"] = ok
 
 
-def _took(state: _State | None, found: Metrics) -> float:
+def _took(state: _State | None, metrics: Metrics) -> float:
     """Seconds; the export has them only as what a counter's rate was made with."""
     if state is not None:
         return duration(state.testRunDurationMs / 1000, "state: testRunDurationMs")
-    for metric in ("http_reqs", "iterations", "data_received"):
-        told = found.values.get(metric, {})
-        if told.get("count", 0) > 0 and told.get("rate", 0) > 0:
-            return duration(told["count"] / told["rate"], f"{metric}: count / rate")
-    found.warnings.append("tells no duration")
+
+    for name in ("http_reqs", "iterations", "data_received"):
+        values = metrics.values.get(name, {})
+        if values.get("count", 0) > 0 and values.get("rate", 0) > 0:
+            return duration(values["count"] / values["rate"], f"{name}: count / rate")
+
+    metrics.warnings.append("tells no duration")
     return 0.0
 
 

@@ -93,6 +93,10 @@ class Tally:
         self.warn(text)
         self.complete = False
 
+    def cut_off(self, place: str, tool: str) -> None:
+        """The file's last record is not whole, and was left out."""
+        self.breaks_off(f"{place}: breaks off and was left out: {tool} was stopped, or the file cut")
+
     def users(self, at: float, count: float) -> None:
         """So many users were active at a time, Unix seconds."""
         self._minutes.users(at, count)
