@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from operator import add
 
@@ -42,49 +43,66 @@ def read(content: bytes, file: File) -> LoadRun:
     rows = _rows(content, tally)
     if not rows.offsets:
         raise SourceError("bad_data", "holds no requests")
+
+    # The run's end is known by the file's age, its start only when all rows are.
     last = max(map(add, rows.offsets, rows.latencies))
     began, _, _ = infer_times(file, duration(last, "offset"))
     tally.warn("tells offsets and no times: its end was taken from when the file was last written")
     tally.warn("tells nothing of requests that were not answered: hey leaves them out of its CSV")
     if len(rows.offsets) >= MOST_ROWS:
         tally.warn(f"has the first {MOST_ROWS} requests: hey remembers no more")
-    endpoint = tally.endpoint(FORMAT.tool)
-    each = zip(rows.latencies, rows.statuses, rows.offsets, strict=True)
-    for number, (latency, status, offset) in enumerate(each, 2):
-        failed = status >= 400
-        kind = tally.kind(f"HTTP {status}") if failed else 0
-        tally.add(endpoint, began + offset, latency, failed=failed, kind=kind, place=f"line {number}")
+
+    _add(rows, began, tally)
     return replace(tally.run(FORMAT.tool, FORMAT.name), dated=False)
 
 
+def _add(rows: _Rows, began: float, tally: Tally) -> None:
+    endpoint = tally.endpoint(FORMAT.tool)
+    columns = zip(rows.latencies, rows.statuses, rows.offsets, strict=True)
+    for number, (latency, status, offset) in enumerate(columns, 2):
+        failed = status >= 400
+        kind = tally.kind(f"HTTP {status}") if failed else 0
+        tally.add(endpoint, began + offset, latency, failed=failed, kind=kind, place=f"line {number}")
+
+
 def _rows(content: bytes, tally: Tally) -> _Rows:
-    lines, rows = Lines(), _Rows()
-    blocks = (content[at : at + BLOCK] for at in range(0, len(content), BLOCK))
-    each = (line for block in blocks for line in lines.feed(block) if line)
-    columns = next(each, "").split(",")
+    lines = Lines()
+    records = _records(content, lines)
+    columns = next(records, "").split(",")
     missing = [name for name in _WANTED if name not in columns]
     if missing:
         raise SourceError("bad_data", f"line 1: has no column {missing[0]}, wanted those of hey 0.1.2 or later")
+
+    rows = _Rows()
     positions = [columns.index(name) for name in _WANTED]
-    for line in each:
+    for line in records:
         latency, status, offset = _row(line, lines.place, len(columns), positions)
         rows.latencies.append(latency)
         rows.statuses.append(status)
         rows.offsets.append(offset)
+
     try:
-        rest = lines.rest().strip()
+        cut = bool(lines.rest().strip())
     except SourceError:
-        rest = "cut within a character"
-    if rest:
-        tally.warn(f"{lines.place}: breaks off and was left out: hey was stopped, or the file cut")
-        tally.complete = False
+        cut = True  # within a character
+    if cut:
+        tally.cut_off(lines.place, FORMAT.tool)
     return rows
+
+
+def _records(content: bytes, lines: Lines) -> Iterator[str]:
+    """In blocks: all lines at once would take several times the file's size."""
+    for at in range(0, len(content), BLOCK):
+        for line in lines.feed(content[at : at + BLOCK]):
+            if line:
+                yield line
 
 
 def _row(line: str, place: str, columns: int, positions: list[int]) -> tuple[float, int, float]:
     fields = line.split(",")
     if len(fields) != columns:
         raise SourceError("bad_data", f"{place}: has {len(fields)} fields, wanted {columns} as in the header")
+
     latency, status, offset = (fields[position] for position in positions)
     if not (status.isascii() and status.isdecimal() and len(status) <= 5):
         raise SourceError("bad_data", f"{place}: status-code is {status[:40]!r}, wanted a number")

@@ -18,6 +18,9 @@ from exporter.formats.tally.urls import endpoint
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
+_MOST_ENDPOINTS = 8192
+"""Names whose number is remembered; of more, each is looked up anew."""
+
 
 def recognise(head: bytes) -> bool:
     first = head.lstrip().split(b"\n", 1)[0]
@@ -45,7 +48,8 @@ class Reader:
     """Reads results, line by line."""
 
     def __init__(self, tally: Tally) -> None:
-        self._tally, self._lines = tally, Lines()
+        self._tally = tally
+        self._lines = Lines()
         self._endpoints: dict[tuple[str, str, str], int] = {}
 
     def feed(self, block: bytes) -> None:
@@ -58,36 +62,39 @@ class Reader:
         """A last line that is no whole object was cut."""
         try:
             rest = self._lines.rest()
-            result = _decoded(rest, self._lines.place) if rest.strip() else None
+            if not rest.strip():
+                return
+            result = _decoded(rest, self._lines.place)
         except SourceError:
-            self._tally.warn(f"{self._lines.place}: breaks off and was left out: vegeta was stopped, or the file cut")
-            self._tally.complete = False
+            self._tally.cut_off(self._lines.place, FORMAT.tool)
             return
-        if result is not None:
-            self._add(result)
+        self._add(result)
 
-    def _add(self, one: _Result) -> None:
-        failed = bool(one.error) or not 200 <= one.code < 400
+    def _add(self, result: _Result) -> None:
+        failed = bool(result.error) or not 200 <= result.code < 400
+        kind = self._tally.kind(result.error or f"HTTP {result.code}") if failed else 0
         self._tally.add(
-            self._endpoint(one),
-            one.timestamp.timestamp(),
-            one.latency / 1e9,
+            self._endpoint(result),
+            result.timestamp.timestamp(),
+            result.latency / 1e9,
             failed=failed,
-            kind=self._tally.kind(one.error or f"HTTP {one.code}") if failed else 0,
-            received=one.bytes_in,
-            sent=one.bytes_out,
+            kind=kind,
+            received=result.bytes_in,
+            sent=result.bytes_out,
             place=self._lines.place,
         )
 
-    def _endpoint(self, one: _Result) -> int:
-        key = (one.attack, one.method, one.url)
-        found = self._endpoints.get(key)
-        if found is None:
-            names = endpoint(one.url, one.method) if one.url else (one.attack or FORMAT.tool, "", "")
-            found = self._tally.endpoint(*names)
-            if len(self._endpoints) < 8192:
-                self._endpoints[key] = found
-        return found
+    def _endpoint(self, result: _Result) -> int:
+        key = (result.attack, result.method, result.url)
+        number = self._endpoints.get(key)
+        if number is None:
+            names = (result.attack or FORMAT.tool, "", "")
+            if result.url:
+                names = endpoint(result.url, result.method)
+            number = self._tally.endpoint(*names)
+            if len(self._endpoints) < _MOST_ENDPOINTS:
+                self._endpoints[key] = number
+        return number
 
 
 def _decoded(line: str, place: str) -> _Result:

@@ -54,43 +54,61 @@ def read(content: bytes, file: File) -> LoadRun:
         report = msgspec.json.decode(text(content), type=_Report)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError("bad_data", f"is no report of vegeta: {error}") from None
+
     requests = count(report.requests, "requests")
     if not requests:
         raise SourceError("bad_data", "holds no requests")
-    start, end = moment(report.earliest.timestamp(), "earliest"), moment(report.end.timestamp(), "end")
+    start = moment(report.earliest.timestamp(), "earliest")
+    end = moment(report.end.timestamp(), "end")
     duration(end - start, "end - earliest")
-    errors = None if report.status_codes is None else _errors(report.status_codes, requests)
-    total = Figures(
-        requests,
-        None if errors is None else sum(errors.values()),
-        errors or {},
-        _latencies(report.latencies, requests),
-        None if report.bytes_in is None else size(report.bytes_in.total, "bytes_in"),
-        None if report.bytes_out is None else size(report.bytes_out.total, "bytes_out"),
-    )
+    total = _figures(report, requests)
     return LoadRun(FORMAT.tool, FORMAT.name, start, end, total, (Endpoint(FORMAT.tool, total),))
+
+
+def _figures(report: _Report, requests: int) -> Figures:
+    failures = None
+    errors: dict[str, int] = {}
+    if report.status_codes is not None:
+        errors = _errors(report.status_codes, requests)
+        failures = sum(errors.values())
+    return Figures(
+        requests,
+        failures,
+        errors,
+        _latencies(report.latencies, requests),
+        _bytes(report.bytes_in, "bytes_in"),
+        _bytes(report.bytes_out, "bytes_out"),
+    )
+
+
+def _bytes(bytes_: _Bytes | None, what: str) -> float | None:
+    return None if bytes_ is None else size(bytes_.total, what)
 
 
 def _errors(codes: Mapping[str, float], requests: int) -> dict[str, int]:
     """Requests by the status that made them fail; vegeta counts 200 to 399 as success, and no response as 0."""
-    found = {code: count(number, f"status_codes: {code}") for code, number in codes.items()}
-    if sum(found.values()) != requests:
-        raise SourceError(
-            "bad_data", f"status_codes: {sum(found.values())} in all, wanted as many as requests, {requests}"
-        )
-    for code in found:
+    statuses = {code: count(number, f"status_codes: {code}") for code, number in codes.items()}
+    if sum(statuses.values()) != requests:
+        text = f"status_codes: {sum(statuses.values())} in all, wanted as many as requests, {requests}"
+        raise SourceError("bad_data", text)
+    for code in statuses:
         if not (code.isascii() and code.isdecimal() and len(code) <= 5):
             raise SourceError("bad_data", f"status_codes: {code[:40]!r} is no status")
-    failed = {code: number for code, number in sorted(found.items()) if number and not 200 <= int(code) < 400}
-    return {"no response" if code == "0" else f"HTTP {code}": number for code, number in failed.items()}
+
+    errors: dict[str, int] = {}
+    for code, number in sorted(statuses.items()):
+        if number and not 200 <= int(code) < 400:
+            kind = "no response" if code == "0" else f"HTTP {code}"
+            errors[kind] = number
+    return errors
 
 
-def _latencies(told: Mapping[str, float], requests: int) -> Latencies:
+def _latencies(nanoseconds: Mapping[str, float], requests: int) -> Latencies:
     """A report made before vegeta's metrics were closed has 0 for what was not computed yet: that is not told."""
-    seconds = {ours: told[theirs] / 1e9 for theirs, ours in _LATENCIES.items() if theirs in told}
-    if told.get("total", 0) > 0:
-        seconds["mean"] = told["total"] / requests / 1e9
-        if told.get("mean", 0) == 0:
+    seconds = {ours: nanoseconds[theirs] / 1e9 for theirs, ours in _LATENCIES.items() if theirs in nanoseconds}
+    if nanoseconds.get("total", 0) > 0:
+        seconds["mean"] = nanoseconds["total"] / requests / 1e9
+        if nanoseconds.get("mean", 0) == 0:
             seconds = {name: value for name, value in seconds.items() if value > 0}
     return latencies(seconds, "latencies")
 
