@@ -118,7 +118,7 @@ def _read(path: Path, modified: int, size: int) -> _Told:
 
 
 def _described(head: bytes) -> str:
-    return f"in the format {formats.detect(head).FORMAT}"
+    return f"in the format {formats.detect(head).name}"
 
 
 def _whole(kind: Kind, files: Sequence[Path]) -> Finding:

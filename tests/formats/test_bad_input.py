@@ -186,17 +186,17 @@ def test_a_cut_file_is_less_or_nothing(name: str, tmp_path: Path) -> None:
 def test_blocks_may_be_cut_anywhere(name: str) -> None:
     """Fed byte by byte or at once, an event format gives the same run."""
     content = RUNS[name].read_bytes().removeprefix(b"\xef\xbb\xbf")
-    module = formats.detect(content[: formats.HEAD])
-    if not hasattr(module, "Reader"):
+    format = formats.detect(content[: formats.HEAD])
+    if format.reader is None:
         return
     runs = []
     for step in (1, 7, 4096, len(content)):
         tally = Tally()
-        reader = module.Reader(tally)
+        reader = format.reader(tally)
         for at in range(0, len(content), step):
             reader.feed(content[at : at + step])
         reader.end()
-        runs.append(tally.run(module.TOOL, module.FORMAT))
+        runs.append(tally.run(format.tool, format.name))
     first, *others = runs
     for other in others:
         assert other.total.requests == first.total.requests
