@@ -23,7 +23,7 @@ _PARTS = (
     ("+ requests, msgspec, yaml, prometheus_client", "import numpy, requests, msgspec, yaml, prometheus_client"),
     (
         "+ the exporter's modules and server",
-        "import exporter.serve.web, exporter.pipeline, uvicorn.protocols.http.h11_impl",
+        "import exporter.serve.web.app, exporter.pipeline, uvicorn.protocols.http.h11_impl",
     ),
 )
 _RSS = "print(int(next(l for l in open('/proc/self/status') if l.startswith('VmRSS')).split()[1]))"

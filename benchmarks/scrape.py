@@ -97,8 +97,9 @@ def _measure_cpu(seen: Snapshot) -> Measured:
 def _serve_ours(port: int, page: exposition.Page) -> None:
     from exporter.config import Config
     from exporter.serve.service import Published, Service
-    from exporter.serve.web import App, server
+    from exporter.serve.web import server
     from exporter.serve.web.access import Access
+    from exporter.serve.web.app import App
 
     def load() -> Config:
         return read(DEMO)

@@ -87,8 +87,9 @@ def _serve(given: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise: a reload before that ends nothing
     from exporter.serve.self_metrics import OwnMetrics
     from exporter.serve.service import Service
-    from exporter.serve.web import App, server
+    from exporter.serve.web import server
     from exporter.serve.web.access import Access
+    from exporter.serve.web.app import App
 
     access = Access(given.web_config_file)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # they take a while to load, and every command's start would 
     from exporter.commands.run.outcome import Wanted
     from exporter.commands.run.targets import Target
     from exporter.commands.run.terminal import ProgressLine
+    from exporter.publishing.places import Place
 
 logger = logging.getLogger(__name__)
 
@@ -121,17 +122,27 @@ def _check(given: argparse.Namespace) -> None:
 def _wanted(given: argparse.Namespace) -> Wanted:
     """Read before the test begins, which may take hours."""
     from exporter.commands.run.outcome import Wanted
-    from exporter.publishing import inputs, places
+    from exporter.publishing import inputs
 
     return Wanted(
         given.application,
         inputs.read(given),
-        places.read(given),
+        _destinations(given),
         save=given.save,
         run=given.run_id or "",
         commit=given.commit or "",
         printed=given.result == _STANDARD_OUTPUT,
     )
+
+
+def _destinations(given: argparse.Namespace) -> Sequence[Place]:
+    """Where the result goes; without any, the HTTP client and its 7 MiB stay away from the load generator."""
+    if not given.to and given.to_config_file is None:
+        return ()
+
+    from exporter.publishing import places
+
+    return places.read(given)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exporter.commands.run import terminal
 from exporter.commands.run.awaiting import Followed
@@ -15,8 +16,11 @@ from exporter.commands.run.sampler import Sampler
 from exporter.errors import PteError, SourceError
 from exporter.formats import saved
 from exporter.model.loadrun import LoadRun, Usage
-from exporter.publishing import page, places, summary
+from exporter.publishing import summary
 from exporter.publishing.inputs import Inputs
+
+if TYPE_CHECKING:
+    from exporter.publishing.places import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,7 @@ class Wanted:
     application: str
     told: Inputs
     """What it is judged by and against."""
-    chosen: Sequence[places.Place]
+    chosen: Sequence[Place]
     save: Path | None = None
     run: str = ""
     commit: str = ""
@@ -52,6 +56,8 @@ def used(sampler: Sampler) -> Mapping[str, Usage]:
 
 def deal_with(following: Followed, ended: Ended, wanted: Wanted) -> bool:
     """Whether all that was wanted could be done."""
+    from exporter.publishing import page  # only now: while the generator ran, the analysis had no place beside it
+
     try:
         run = _described(following.finish(), ended, wanted)
         if not run.total.requests:
@@ -103,6 +109,11 @@ def _save(run: LoadRun, path: Path | None) -> bool:
 
 
 def _publish(wanted: Wanted, body: bytes) -> bool:
+    if not wanted.chosen:
+        return True
+
+    from exporter.publishing import places  # with it comes the HTTP client, which only --to has a use for
+
     try:
         told = places.send(wanted.chosen, wanted.application, "load_run", body)
     except (PteError, OSError) as error:
