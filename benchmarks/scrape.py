@@ -25,7 +25,7 @@ from exporter.catalogue import exposition
 from exporter.cli import DEMO
 from exporter.model.results import Snapshot
 from exporter.pipeline import round_once
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 from exporter.sources import read
 from tests.servers import free_port
 
@@ -81,7 +81,7 @@ def cpu(work: Callable[[], object], times: int) -> float:
 def _measure_cpu(seen: Snapshot) -> Measured:
     registry = CollectorRegistry()
     registry.register(Families(seen))
-    own = OwnMetrics()
+    own = SelfMetrics()
     page = exposition.render(seen, catalogue.ALL)
     theirs = cpu(lambda: generate_latest(registry), 1)
     rendering = cpu(lambda: exposition.render(seen, catalogue.ALL), 1)
@@ -104,7 +104,7 @@ def _serve_ours(port: int, page: exposition.Page) -> None:
     def load() -> Config:
         return read(DEMO)
 
-    service = Service(load, OwnMetrics())
+    service = Service(load, SelfMetrics())
     service.published = Published(page)
     app = App(service, Access(None))
     server.run(app, server.bind(f"127.0.0.1:{port}"), None, lambda: None)
@@ -153,7 +153,7 @@ def _scrape(client: http.client.HTTPConnection) -> tuple[float, int]:
 
 def _measure_time(seen: Snapshot) -> Measured:
     page = exposition.render(seen, catalogue.ALL)
-    body = page.body + OwnMetrics().render(openmetrics=False)
+    body = page.body + SelfMetrics().render(openmetrics=False)
     ports = free_port(), free_port()
     with _process(_serve_ours, ports[0], page), _process(_serve_bare, ports[1], body):
         clients = [_client(port) for port in ports]

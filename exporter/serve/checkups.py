@@ -19,7 +19,7 @@ from exporter.config import Config, Environment
 from exporter.logs import fields
 from exporter.model.checkup import Checked, Checkup, CheckVerdict
 from exporter.pipeline.checkup import check
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,9 @@ class Checkups:
     A source that `refused` us, by its name, is left alone as long as it does: more attempts may lock the account.
     """
 
-    def __init__(self, own: OwnMetrics, refused: Callable[[str], bool], clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, own: SelfMetrics, refused: Callable[[str], bool], clock: Callable[[], float] = time.time
+    ) -> None:
         self._own, self._refused, self._clock = own, refused, clock
         self._changed = threading.Condition()
         self._config: Config | None = None
@@ -50,16 +52,16 @@ class Checkups:
         self._busy: Environment | None = None
         self._due: dict[str, float] = {}
         self._done: dict[str, Checkup] = {}
-        self._told: dict[str, dict[str, CheckVerdict]] = {}
+        self._last_verdicts: dict[str, dict[str, CheckVerdict]] = {}
 
     def start(self, config: Config) -> None:
-        """Begin when the first polls have ended, of which `hasten` tells."""
+        """Begin when the first polls have ended, of which `run_now` tells."""
         with self._changed:
             self._config = config
             self._due = {each.name: time.monotonic() + PATIENCE for each in config.environments}
             self._begin()
 
-    def hasten(self) -> None:
+    def run_now(self) -> None:
         """The first polls have ended."""
         with self._changed:
             now = time.monotonic()
@@ -79,7 +81,7 @@ class Checkups:
             now = time.monotonic()
             self._due = {each.name: self._due[each.name] if each.name in kept else now for each in config.environments}
             self._done = {name: checkup for name, checkup in self._done.items() if name in kept}
-            self._told = {name: told for name, told in self._told.items() if name in kept}
+            self._last_verdicts = {name: told for name, told in self._last_verdicts.items() if name in kept}
             if self._busy is not None and self._busy not in config.environments:
                 self._begin()
             self._changed.notify_all()
@@ -144,7 +146,7 @@ class Checkups:
         if checkup.steps:
             passed = {each: verdict != "failed" for each, verdict in verdicts.items()}
             self._own.checked(name, self._clock(), passed, warnings)
-        told = self._told.setdefault(name, {})
+        told = self._last_verdicts.setdefault(name, {})
         for each, verdict in verdicts.items():
             if verdict != told.get(each, "ok"):
                 _tell(name, worst[each])

@@ -20,7 +20,7 @@ from prometheus_client import (
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from exporter import __version__
-from exporter.catalogue.exporter import BAD_EVENTS, EVENTS, OWN, OwnSeries
+from exporter.catalogue.exporter import BAD_EVENTS, EVENTS, OWN, SelfSeries
 from exporter.catalogue.exposition import counters
 from exporter.config import Environment
 from exporter.errors import REASONS
@@ -32,7 +32,7 @@ _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """Seconds; each request of a poll ends at its source's deadline."""
 
 
-class OwnMetrics:
+class SelfMetrics:
     """Every series of OWN, beside process_* and python_info. Safe to use from any thread."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class OwnMetrics:
         self._lock = threading.Lock()
         self._series["pte_exporter_build_info"].labels(__version__, platform.python_version()).set(1)
 
-    def _make(self, own: OwnSeries) -> Any:
+    def _make(self, own: SelfSeries) -> Any:
         if own.kind == "histogram":
             return Histogram(own.name, own.help, own.labels, registry=self.registry, buckets=_BUCKETS)
         # Without labels prometheus_client publishes a 0 that nobody measured: such a gauge joins when it is first set.

@@ -20,7 +20,7 @@ from exporter.pipeline import Pipeline
 from exporter.serve.checkups import Checkups
 from exporter.serve.polling import Poller
 from exporter.serve.polling.schedule import Timing
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +53,11 @@ class Published:
 class Service:
     """Runs from `start` to `stop`; `published`, `statuses` and `ready` may be read from any thread at any time."""
 
-    def __init__(self, load: Callable[[], Config], own: OwnMetrics, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, load: Callable[[], Config], own: SelfMetrics, clock: Callable[[], float] = time.time) -> None:
         self._load, self.own, self.clock = load, own, clock
         self._lock = threading.Lock()
         self._asked = False
-        self._round: _Round | None = None
+        self._active: _ActiveConfig | None = None
         self._poller: Poller | None = None
         self._checkups = Checkups(own, self._refused, clock)
         self.published = Published()
@@ -65,7 +65,7 @@ class Service:
 
     def start(self) -> None:
         """Load the configuration and begin to poll; raises ConfigError."""
-        self._take(_Round(self, self._load()))
+        self._take(_ActiveConfig(self, self._load()))
         self._poller = Poller(self._current.timings, self)
         self._checkups.start(self._current.config)  # before the first polls, whose end it waits for
         self._poller.start()
@@ -79,7 +79,7 @@ class Service:
     @property
     def statuses(self) -> tuple[Status, ...]:
         """Of every source, in the configuration's order."""
-        statuses = self._round.statuses if self._round is not None else {}
+        statuses = self._active.statuses if self._active is not None else {}
         return tuple(replace(each, failed=self._checkups.failed(name)) for name, each in [*statuses.items()])
 
     def reload(self) -> ConfigError | None:
@@ -116,9 +116,9 @@ class Service:
         """Publish without what has grown too old."""
         self._current.publish()
 
-    def is_current(self, candidate: _Round) -> bool:
+    def is_current(self, candidate: _ActiveConfig) -> bool:
         """Whether no newer configuration has taken over."""
-        return self._round is candidate
+        return self._active is candidate
 
     def show(self, snapshot: Snapshot, page: Page, seconds: float) -> None:
         """Let everyone see a snapshot, its page, and how many seconds both took."""
@@ -126,7 +126,7 @@ class Service:
         self.own.published(snapshot.at, page.series, seconds)
         if not self.ready:
             self.ready = True
-            self._checkups.hasten()
+            self._checkups.run_now()
 
     def _refused(self, name: str) -> bool:
         """Whether the source's last poll ended with our being refused."""
@@ -134,14 +134,14 @@ class Service:
         return status is not None and status.error is not None and status.error.reason == "auth"
 
     @property
-    def _current(self) -> _Round:
-        assert self._round is not None, "not started"
-        return self._round
+    def _current(self) -> _ActiveConfig:
+        assert self._active is not None, "not started"
+        return self._active
 
     def _replace(self, config: Config) -> None:
         """Everything that can fail comes before the first change."""
         assert self._poller is not None, "not started"
-        old, new = self._current, _Round(self, config)
+        old, new = self._current, _ActiveConfig(self, config)
 
         def take() -> None:
             new.take_over(old)
@@ -152,14 +152,14 @@ class Service:
         self._checkups.change(config)
         new.publish()
 
-    def _take(self, taken: _Round) -> None:
-        self._round = taken
+    def _take(self, taken: _ActiveConfig) -> None:
+        self._active = taken
         self.own.configure(taken.config.environments)
         self.own.events.configure(taken.config)
         self.own.loaded(self.clock())
 
 
-class _Round:
+class _ActiveConfig:
     """One configuration at work: its sources and their state."""
 
     def __init__(self, service: Service, config: Config) -> None:
@@ -171,11 +171,11 @@ class _Round:
         self.statuses = {environment.name: Status(environment) for environment in config.environments}
         self._withdrawn = set[str]()
 
-    def same(self, other: _Round) -> set[str]:
+    def same(self, other: _ActiveConfig) -> set[str]:
         """The sources that are configured alike in both."""
         return {each.name for each in self.config.environments if each in other.config.environments}
 
-    def take_over(self, old: _Round) -> None:
+    def take_over(self, old: _ActiveConfig) -> None:
         """Go on with what is known of the sources that stay the same."""
         same = self.same(old)
         self.pipeline.take_over(old.pipeline)

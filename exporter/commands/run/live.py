@@ -14,7 +14,7 @@ from prometheus_client.utils import floatToGoString
 
 from exporter.analysis import histogram
 from exporter.catalogue import live as names
-from exporter.catalogue.exporter import OwnSeries
+from exporter.catalogue.exporter import SelfSeries
 from exporter.commands.run.sampler import Sampler, Watched
 from exporter.model.loadrun import LoadRun
 
@@ -83,7 +83,7 @@ class Live(Collector):
         yield self._family(names.SOCKETS, [((name,), one.sockets) for name, one in alive.items()])
         yield self._family(names.SOCKETS_MAX, [((name,), one.sockets_max) for name, one in sampled.items()])
 
-    def _family(self, series: OwnSeries, rows: Rows) -> Metric:
+    def _family(self, series: SelfSeries, rows: Rows) -> Metric:
         """Rows without the label `application`, which all have; None is no evidence."""
         kind: Any = CounterMetricFamily if series.kind == "counter" else GaugeMetricFamily
         family: Metric = kind(series.name, series.help, labels=series.labels)
