@@ -36,8 +36,8 @@ began, used = time.monotonic(), time.process_time()
 sampler.start()
 time.sleep(float(sys.argv[2]))
 used, took = time.process_time() - used, time.monotonic() - began
-seen = sampler.watched()['generator']
-print(used / took, (resident() - before) / 1024, seen.samples, sampler.missed, seen.sockets_max)
+totals = sampler.totals()['generator']
+print(used / took, (resident() - before) / 1024, totals.samples, sampler.missed, totals.sockets_max)
 import os, signal
 os.killpg(child.pid, signal.SIGKILL)
 """

@@ -26,6 +26,7 @@ class Page:
         host, port = self._listening.getsockname()[:2]
         shown_host = f"[{host}]" if ":" in host else host
         self.url = f"http://{shown_host}:{port}/"
+
         self._server = uvicorn.Server(server.config(_App(live)))
         self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
 
