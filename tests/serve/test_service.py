@@ -268,11 +268,11 @@ def test_what_a_failing_source_brought_grows_old_over_a_reload(
         until(lambda: made.service.ready, "the first round")
         recorded.unlink()
         until(lambda: made.status().up is False, "the failure")
-        seen = made.status().seen
+        seen = made.status().last_success
         assert seen is not None
         analysis = msgspec.structs.replace(made.config.analysis, spike_magnitude=3.0)
         made.reload(msgspec.structs.replace(made.config, analysis=analysis))
-        assert (made.status().seen, made.status().up) == (seen, False)
+        assert (made.status().last_success, made.status().up) == (seen, False)
         assert made.sides == (True, True)
         until(lambda: made.value("pte_source_withdrawn", source="production") == 1, "withdrawal", 20)
         assert made.sides == (False, True)

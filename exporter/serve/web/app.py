@@ -65,7 +65,7 @@ class App(Application):
 
         # The page was rendered and packed by the poll; only the exporter's own series are made anew for each scrape.
         page = self._service.published.page
-        tail = self._service.own.render(openmetrics=openmetrics)
+        tail = self._service.self_metrics.render(openmetrics=openmetrics)
         if wants_gzip(request.header("accept-encoding")):
             return Response(200, [page.gzipped(tail)], kind, {**headers, "Content-Encoding": "gzip"})
         return Response(200, [*page.pieces, tail], kind, headers)
