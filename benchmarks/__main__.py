@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks import jtl, memory, poll, regression, sampling, scrape, slo_evaluation, slo_generation
-from benchmarks.measured import Measured
+from benchmarks.measurement import Measurement
 
-BENCHMARKS: dict[str, Callable[[], Sequence[Measured]]] = {
+BENCHMARKS: dict[str, Callable[[], Sequence[Measurement]]] = {
     "scrape": scrape.measure,
     "poll": poll.measure,
     "memory": memory.measure,
@@ -24,10 +24,12 @@ def main(names: Sequence[str]) -> int:
     failed = 0
     for name in names or list(BENCHMARKS):
         print(f"{name} ...", file=sys.stderr, flush=True)
-        for measured in BENCHMARKS[name]():
-            failed += not measured.holds
-            verdict = "holds" if measured.holds else "DOES NOT HOLD"
-            print(f"{measured.claim}\n    {measured.figure}   (wanted: {measured.bound}: {verdict})", flush=True)
+        for measurement in BENCHMARKS[name]():
+            failed += not measurement.holds
+            verdict = "holds" if measurement.holds else "DOES NOT HOLD"
+            figure = f"{measurement.figure}   (wanted: {measurement.bound}: {verdict})"
+            print(f"{measurement.claim}\n    {figure}", flush=True)
+
     return 1 if failed else 0
 
 

@@ -26,14 +26,16 @@ def write(path: Path, applications: int, end: int, hours: dict[str, int]) -> int
     """Write `hours[environment]` hours that end at `end`; gives the number of samples."""
     samples = 0
     with path.open("w") as out:
-        for family, series in _families(applications, hours):
-            out.write(f"# TYPE {family[0]} {family[1]}\n")
+        for (family, kind), series in _families(applications, hours):
+            out.write(f"# TYPE {family} {kind}\n")
             for name, labels, environment, per_step in series:
                 times = np.arange(end - hours[environment] * 3600, end + 1, STEP)
-                values = per_step * np.arange(times.size) if family[1] != "gauge" else np.full(times.size, per_step)
+                steps = np.ones(times.size) if kind == "gauge" else np.arange(times.size)
+                values = per_step * steps
                 prefix = f'{name}{{environment="{environment}",{labels}}} '
                 out.writelines(f"{prefix}{v:g} {t}\n" for v, t in zip(values.tolist(), times.tolist(), strict=True))
                 samples += times.size
+
         out.write("# EOF\n")
     return samples
 

@@ -48,10 +48,15 @@ def _heavy(rng: Rng) -> Floats:
 
 def _correlated(rng: Rng) -> Floats:
     """Each run half like the one before."""
-    r, spread = rng.uniform(0.3, 0.6), rng.uniform(0.01, 0.04)
-    noise, last = np.empty(RUNS), 0.0
+    correlation = rng.uniform(0.3, 0.6)
+    spread = rng.uniform(0.01, 0.04)
+    # What is new in each run is so much less that all of it together has the spread.
+    spread_of_new = spread * np.sqrt(1 - correlation * correlation)
+
+    noise = np.empty(RUNS)
+    last = 0.0
     for position in range(RUNS):
-        last = r * last + rng.normal(0, spread * np.sqrt(1 - r * r))
+        last = correlation * last + rng.normal(0, spread_of_new)
         noise[position] = last
     return noise
 
@@ -99,14 +104,16 @@ def _pulse(rng: Rng) -> tuple[Floats, tuple[Truth, ...], bool | None]:
 SHAPES = {"quiet": _quiet, "step": _step, "ramp": _ramp, "pulse": _pulse}
 
 
-def histories(each: int, seed: int) -> list[History]:
+def histories(count: int, seed: int) -> list[History]:
     """So many of each shape with each noise."""
-    found = []
+    results = []
     for shape_number, (shape, changes) in enumerate(SHAPES.items()):
         for noise_number, (noise, scatter) in enumerate(NOISES.items()):
-            for number in range(each):
+            for number in range(count):
+                # A seed for each, so that more histories, or another shape, leave the others as they are.
                 rng = np.random.default_rng((seed, shape_number, noise_number, number))
-                level, truths, now = changes(rng)
+                level, truths, worse_now = changes(rng)
                 values = rng.uniform(0.02, 2.0) * np.exp(level + scatter(rng))
-                found.append(History(f"{shape}, {noise}", values, truths, now))
-    return found
+                results.append(History(f"{shape}, {noise}", values, truths, worse_now))
+
+    return results

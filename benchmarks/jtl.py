@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.measured import Measured
+from benchmarks.measurement import Measurement
 
 ROWS = 5_000_000
 LARGE = 2 * 1024**3
-LARGE_BOUND, MEMORY_BOUND = 300.0, 10.0
+LARGE_BOUND = 300.0
+MEMORY_BOUND = 10.0
 _START = 1_760_000_000_000
 _SET = 50_000
 _ROUNDS = 3
@@ -59,36 +60,45 @@ class _Read(NamedTuple):
 def _rows() -> list[bytes]:
     """What follows the time stamp in rows as JMeter writes them: 24 labels, 200 threads, 1 in 100 fails."""
     chance = np.random.default_rng(1)
-    elapsed, sizes = chance.lognormal(4.5, 0.8, _SET).astype(int) + 1, chance.integers(200, 60_000, _SET)
     labels = [f"{method} /shop/thing{number}" for number in range(12) for method in ("GET", "POST")]
+    elapsed = chance.lognormal(4.5, 0.8, _SET).astype(int) + 1
+    sizes = chance.integers(200, 60_000, _SET)
+    names = chance.integers(0, len(labels), _SET)
+    failures = chance.random(_SET) < 0.01
+
     rows = []
-    for number, (took, size, label, failed) in enumerate(
-        zip(
-            elapsed.tolist(),
-            sizes.tolist(),
-            chance.integers(0, len(labels), _SET).tolist(),
-            (chance.random(_SET) < 0.01).tolist(),
-            strict=True,
-        )
-    ):
-        name, thread = labels[label], f"Buyers 1-{number % 200 + 1}"
-        code, flag = ("500,Internal Server Error", "false") if failed else ("200,OK", "true")
-        message = '"Test failed: code expected to equal /\n200, was ""500""/"' if failed else ""
-        url = f"https://shop.example.org{name.partition(' ')[2]}"
-        told = f"{took},{name},{code},{thread},text,{flag},{message},{size},{size % 700},200,200,{url},{took - 1},0,3\n"
-        rows.append(f",{told}".encode())
+    requests = zip(elapsed.tolist(), sizes.tolist(), names.tolist(), failures.tolist(), strict=True)
+    for number, (took, size, name, failed) in enumerate(requests):
+        rows.append(_row(number, took, size, labels[name], failed=failed))
     return rows
+
+
+def _row(number: int, took: int, size: int, label: str, *, failed: bool) -> bytes:
+    thread = f"Buyers 1-{number % 200 + 1}"
+    url = f"https://shop.example.org{label.partition(' ')[2]}"
+    outcome = "200,OK"
+    message = ""
+    if failed:
+        outcome = "500,Internal Server Error"
+        message = '"Test failed: code expected to equal /\n200, was ""500""/"'
+
+    start = f"{took},{label},{outcome},{thread},text,{str(not failed).lower()}"
+    return f",{start},{message},{size},{size % 700},200,200,{url},{took - 1},0,3\n".encode()
 
 
 def _blocks(rows: int | None, size: int | None) -> Iterator[bytes]:
     """A JTL of so many rows, or of at least so many bytes: four rows a millisecond."""
-    after, done, written = _rows(), 0, len(_HEADER)
+    row_set = _rows()
+    count = 0
+    written = len(_HEADER)
     yield _HEADER
-    while (rows is None or done < rows) and (size is None or written < size):
-        part = after if rows is None else after[: rows - done]
-        block = b"".join([b"%d%b" % (_START + (done + at) // 4, each) for at, each in enumerate(part)])
+
+    while (rows is None or count < rows) and (size is None or written < size):
+        part = row_set if rows is None else row_set[: rows - count]
+        block = b"".join([b"%d%b" % (_START + number // 4, row) for number, row in enumerate(part, count)])
         yield block
-        done, written = done + len(part), written + len(block)
+        count += len(part)
+        written += len(block)
 
 
 def _child(code: str, path: Path) -> _Read:
@@ -97,30 +107,39 @@ def _child(code: str, path: Path) -> _Read:
     return _Read(int(out[0]), float(out[1]), float(out[2]))
 
 
-def _beside_pandas(directory: Path) -> Iterator[Measured]:
+def _beside_pandas(directory: Path) -> Iterator[Measurement]:
     path = directory / "five-million.jtl"
     with path.open("wb") as file:
         file.writelines(_blocks(ROWS, None))
     size = path.stat().st_size / 1024**2
-    pairs = [(_child(_OURS, path), _child(_PANDAS, path)) for _ in range(_ROUNDS)]
+
+    # In turn, so that whatever else the machine does slows down both.
+    ours = []
+    theirs = []
+    for _ in range(_ROUNDS):
+        ours.append(_child(_OURS, path))
+        theirs.append(_child(_PANDAS, path))
     path.unlink()
-    assert {read.rows for pair in pairs for read in pair} == {ROWS}
-    ours, theirs = (min(each, key=lambda read: read.seconds) for each in zip(*pairs, strict=True))
-    figure = f"{ours.seconds:.1f} s beside {theirs.seconds:.1f} s, the best of {_ROUNDS} taken in turn"
-    yield Measured(
+    assert {read.rows for read in (*ours, *theirs)} == {ROWS}
+
+    our_seconds = min(read.seconds for read in ours)
+    their_seconds = min(read.seconds for read in theirs)
+    figure = f"{our_seconds:.1f} s beside {their_seconds:.1f} s, the best of {_ROUNDS} taken in turn"
+    yield Measurement(
         f"time to read a JTL of {ROWS / 1e6:g} million rows ({size:.0f} MiB), beside pandas.read_csv with a groupby",
         figure,
         "less",
-        ours.seconds < theirs.seconds,
-    )
-    most, least = max(ours.peak for ours, _ in pairs), min(theirs.peak for _, theirs in pairs)
-    figure = f"{least / most:.1f} times less ({most:.0f} MiB beside {least:.0f} MiB)"
-    yield Measured(
-        "peak memory of the same", figure, f"more than {MEMORY_BOUND:g} times less", least > MEMORY_BOUND * most
+        our_seconds < their_seconds,
     )
 
+    our_peak = max(read.peak for read in ours)
+    their_peak = min(read.peak for read in theirs)
+    figure = f"{their_peak / our_peak:.1f} times less ({our_peak:.0f} MiB beside {their_peak:.0f} MiB)"
+    bound = f"more than {MEMORY_BOUND:g} times less"
+    yield Measurement("peak memory of the same", figure, bound, their_peak > MEMORY_BOUND * our_peak)
 
-def _large(directory: Path) -> Measured:
+
+def _large(directory: Path) -> Measurement:
     path = directory / "large.jtl"
     os.mkfifo(path)
     written = 0
@@ -135,14 +154,14 @@ def _large(directory: Path) -> Measured:
     writer.start()
     read = _child(_OURS, path)
     writer.join()
-    figure = (
-        f"{read.peak:.0f} MiB ({written / 1024**3:.2f} GiB, {read.rows / 1e6:.1f} million rows, {read.seconds:.0f} s)"
-    )
+
+    amount = f"{written / 1024**3:.2f} GiB, {read.rows / 1e6:.1f} million rows"
+    figure = f"{read.peak:.0f} MiB ({amount}, {read.seconds:.0f} s)"
     claim = "peak memory while a JTL of 2 GB is read, written through a FIFO at the same time"
-    return Measured(claim, figure, f"under {LARGE_BOUND:g} MiB", read.peak < LARGE_BOUND)
+    return Measurement(claim, figure, f"under {LARGE_BOUND:g} MiB", read.peak < LARGE_BOUND)
 
 
-def measure() -> Sequence[Measured]:
+def measure() -> Sequence[Measurement]:
     """Wall time and peak resident memory, from the children themselves."""
     with tempfile.TemporaryDirectory() as name:
         return [*_beside_pandas(Path(name)), _large(Path(name))]

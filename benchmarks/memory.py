@@ -13,7 +13,7 @@ from pathlib import Path
 
 import requests
 
-from benchmarks.measured import Measured
+from benchmarks.measurement import Measurement
 from tests.servers import free_port, running
 
 MIB = 1024
@@ -23,7 +23,7 @@ _PARTS = (
     ("+ requests, msgspec, yaml, prometheus_client", "import numpy, requests, msgspec, yaml, prometheus_client"),
     (
         "+ the exporter's modules and server",
-        "import exporter.serve.web, exporter.pipeline, uvicorn.protocols.http.h11_impl",
+        "import exporter.serve.web.app, exporter.pipeline, uvicorn.protocols.http.h11_impl",
     ),
 )
 _RSS = "print(int(next(l for l in open('/proc/self/status') if l.startswith('VmRSS')).split()[1]))"
@@ -35,13 +35,14 @@ def _resident(status: str) -> int:
     return int(match.group(1))
 
 
-def measure() -> Sequence[Measured]:
+def measure() -> Sequence[Measurement]:
     """Resident memory in MiB: the parts by import, then a served demo after polls and scrapes."""
     gc.collect()
     parts = []
     for name, code in _PARTS:
         out = subprocess.run([sys.executable, "-c", f"{code}\n{_RSS}"], capture_output=True, text=True, check=True)
         parts.append(f"{name} {int(out.stdout) / MIB:.0f}")
+
     with tempfile.TemporaryDirectory() as directory:
         url = f"127.0.0.1:{free_port()}"
         command = [sys.executable, "-m", "exporter.cli", "serve", "--web.listen-address", url]
@@ -50,5 +51,6 @@ def measure() -> Sequence[Measured]:
                 requests.get(f"{server.url}/metrics", timeout=10).raise_for_status()
                 time.sleep(0.05)
             resident = _resident(Path(f"/proc/{server.process.pid}/status").read_text()) / MIB
+
     figure = f"{resident:.0f} MiB; by import: {', '.join(parts)} MiB; the rest is the demo's round and its page"
-    return [Measured("idle memory of the exporter on the demo", figure, "under 80 MiB", resident < 80)]
+    return [Measurement("idle memory of the exporter on the demo", figure, "under 80 MiB", resident < 80)]

@@ -8,21 +8,21 @@ rule of 10 % places nothing, so each of its reports while the latency is truly r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from benchmarks import otava
 from benchmarks.histories import RUNS, History, histories
-from benchmarks.measured import Measured
+from benchmarks.measurement import Measurement
 from exporter.analysis.regression import Point, against_history
 from exporter.model.settings import LoadRunSettings
 
 NEAR = 6
 """Runs."""
 
-EACH = 20
+PER_KIND = 20
 """Histories of each kind."""
 
 SEED = 20_26
@@ -44,7 +44,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """All reports of one rule on one history, and whether after the last run it says that things are worse."""
 
     reports: Sequence[Report]
@@ -74,51 +74,62 @@ class Score:
     def f1(self) -> float:
         return 2 * self.right / max(1, 2 * self.right + self.false + self.missed)
 
-    def add(self, history: History, told: Told) -> None:
-        found: dict[int, int] = {}
-        for report in told.reports:
-            fitting = [
-                number
-                for number, truth in enumerate(history.truths)
-                if truth.start - NEAR <= report.start <= truth.end + NEAR and report.at >= truth.start
-            ]
-            if fitting:
-                found.setdefault(fitting[0], report.at - history.truths[fitting[0]].start)
-            else:
+    def add(self, history: History, outcome: Outcome) -> None:
+        delays: dict[int, int] = {}
+        for report in outcome.reports:
+            number = _reported_truth(history, report)
+            if number is None:
                 self.false += 1
-        self.right += len(found)
-        self.missed += len(history.truths) - len(found)
-        self.delays += found.values()
+            else:
+                # Of several reports of one change the first counts, and the others count for nothing.
+                delays.setdefault(number, report.at - history.truths[number].start)
+
+        self.right += len(delays)
+        self.missed += len(history.truths) - len(delays)
+        self.delays += delays.values()
         self.runs += RUNS - _FIRST
-        self.wrong_now += history.worse_now is not None and told.worse_now != history.worse_now
+        self.wrong_now += history.worse_now is not None and outcome.worse_now != history.worse_now
 
 
-def _new(reports: list[Report], start: int, at: int) -> None:
-    if not any(abs(start - known.start) <= NEAR for known in reports):
+def _reported_truth(history: History, report: Report) -> int | None:
+    """The number of the true change that the report is about; None: there is none."""
+    for number, truth in enumerate(history.truths):
+        is_near = truth.start - NEAR <= report.start <= truth.end + NEAR
+        if is_near and report.at >= truth.start:
+            return number
+    return None
+
+
+def _add_new(reports: list[Report], start: int, at: int) -> None:
+    """Unless it is the same change again."""
+    if not any(abs(start - report.start) <= NEAR for report in reports):
         reports.append(Report(start, at))
 
 
-def ours(history: History) -> Told:
+def ours(history: History) -> Outcome:
     """The verdict against history, with the defaults."""
-    settings, reports, worse = LoadRunSettings(), list[Report](), False
+    settings = LoadRunSettings()
+    reports: list[Report] = []
+    worse = False
     for end in range(_FIRST + 1, RUNS + 1):
         first = max(0, end - _KNOWN)
         points = [Point(float(value), 1000) for value in history.values[first:end]]
-        change, found = against_history(points, "latency_p95", settings)
+        change, regression = against_history(points, "latency_p95", settings)
         worse = change.verdict == "worse"
-        if worse and found is not None:
-            _new(reports, first + found.steps[-1].start, end - 1)
-    return Told(reports, worse)
+        if worse and regression is not None:
+            _add_new(reports, first + regression.steps[-1].start, end - 1)
+
+    return Outcome(reports, worse)
 
 
-def naive(history: History) -> Told:
+def naive(history: History) -> Outcome:
     """10 % over the median of the first runs; runs in a row are one report."""
     limit = 1.1 * float(np.median(history.values[:_FIRST]))
     above = history.values > limit
     starts = [run for run in range(_FIRST, RUNS) if above[run] and not (above[run - 1] and run > _FIRST)]
     # What lies in a raised stretch is right or a repetition: placed where the change is, it is not counted as false.
     reports = [Report(_raised_since(history, run), run) for run in starts]
-    return Told(reports, bool(above[-1]))
+    return Outcome(reports, bool(above[-1]))
 
 
 def _raised_since(history: History, run: int) -> int:
@@ -128,73 +139,93 @@ def _raised_since(history: History, run: int) -> int:
     return run
 
 
-def _otava(each: Sequence[History]) -> list[Told] | None:
+def _otava(sample: Sequence[History]) -> list[Outcome] | None:
     """With its defaults, and the same least change as ours."""
     python = otava.install()
     if python is None:
         return None
+
     least = LoadRunSettings().steps.low
-    found = otava.change_points(python, [history.values.tolist() for history in each], _FIRST + 1, least)
-    told = []
-    for changes in found:
-        reports: list[Report] = []
-        for number, points in enumerate(changes):
-            for start, up in points:
-                if up:
-                    _new(reports, start, _FIRST + number)
-        last = [up for start, up in changes[-1] if start > RUNS - LoadRunSettings().settled]
-        told.append(Told(reports, bool(last and last[-1])))
-    return told
+    values = [history.values.tolist() for history in sample]
+    return [_otava_outcome(points) for points in otava.change_points(python, values, _FIRST + 1, least)]
 
 
-def _scores(each: Sequence[History], told: Sequence[Told]) -> dict[str, Score]:
+def _otava_outcome(change_points: Sequence[Sequence[tuple[int, bool]]]) -> Outcome:
+    """What it says of one history, run by run: where changes are, and whether upwards."""
+    reports: list[Report] = []
+    for number, points in enumerate(change_points):
+        for start, up in points:
+            if up:
+                _add_new(reports, start, _FIRST + number)
+
+    recent = [up for start, up in change_points[-1] if start > RUNS - LoadRunSettings().settled]
+    return Outcome(reports, bool(recent and recent[-1]))
+
+
+def _scores(sample: Sequence[History], outcomes: Sequence[Outcome]) -> dict[str, Score]:
     """By kind of history, and over all."""
     scores: dict[str, Score] = {}
-    for history, one in zip(each, told, strict=True):
-        for kind in (history.kind, "all"):
-            scores.setdefault(kind, Score()).add(history, one)
-    scores["all"] = scores.pop("all")
-    return scores
+    total = Score()
+    for history, outcome in zip(sample, outcomes, strict=True):
+        scores.setdefault(history.kind, Score()).add(history, outcome)
+        total.add(history, outcome)
+    return {**scores, "all": total}
 
 
 def _line(kind: str, score: Score) -> str:
-    delay = f"{np.median(score.delays):.0f}" if score.delays else "-"
     if not score.right + score.missed:
         return f"{kind:22}{'':24}  false {score.false:3} ({100 * score.false / score.runs:.2f} of 100 runs)"
+
+    delay = f"{np.median(score.delays):.0f}" if score.delays else "-"
     figures = f"P {score.precision:.2f}  R {score.recall:.2f}  F1 {score.f1:.2f}"
     return f"{kind:22}{figures}  false {score.false:3}  after {delay} runs, wrong at the end {score.wrong_now}"
 
 
-def measure() -> Sequence[Measured]:
+def measure() -> Sequence[Measurement]:
     """Precision, recall and F1 by kind of history, of ours, of the rule of 10 %, and of Otava where it is there."""
-    each = histories(EACH, SEED)
-    began = time.perf_counter()
-    rules: dict[str, list[Told] | None] = {"ours": _all(ours, each)}
-    spent = (time.perf_counter() - began) / (len(each) * (RUNS - _FIRST))
-    rules |= {"10 % rule": _all(naive, each), f"otava {otava.VERSION}": _otava(each)}
-    found = {name: _scores(each, told) for name, told in rules.items() if told is not None}
-    for name, scores in found.items():
-        print(f"  {name}")
-        for kind, score in scores.items():
-            print(f"    {_line(kind, score)}")
-    mine, rule = found["ours"]["all"], found["10 % rule"]["all"]
-    quiet = sum(score.false for kind, score in found["ours"].items() if kind.startswith("quiet"))
-    other = next((scores["all"] for name, scores in found.items() if name.startswith("otava")), None)
-    beside = f"10 % rule {rule.f1:.2f}, " + (f"Otava {other.f1:.2f}" if other else "Otava cannot be installed")
-    best = max(rule.f1, other.f1 if other else 0.0)
-    quiet_runs = 100 * quiet / (4 * EACH * (RUNS - _FIRST))
-    precise = f"precision {mine.precision:.3f}, recall {mine.recall:.3f}"
+    sample = histories(PER_KIND, SEED)
+    start = time.perf_counter()
+    our_outcomes = [ours(history) for history in sample]
+    seconds = (time.perf_counter() - start) / (len(sample) * (RUNS - _FIRST))
+
+    scores = {
+        "ours": _scores(sample, our_outcomes),
+        "10 % rule": _scores(sample, [naive(history) for history in sample]),
+    }
+    otava_outcomes = _otava(sample)
+    if otava_outcomes is not None:
+        scores[f"otava {otava.VERSION}"] = _scores(sample, otava_outcomes)
+    _print(scores)
+
+    others = {name: by_kind["all"].f1 for name, by_kind in scores.items() if name != "ours"}
     return [
-        Measured(
-            f"F1 of changes for the worse in {len(each)} generated histories",
-            f"{mine.f1:.3f} ({precise}); {beside}",
-            "at least 0.9, and more than both others",
-            mine.f1 >= 0.9 and mine.f1 > best,
-        ),
-        Measured("false reports in quiet histories", f"{quiet_runs:.3f} of 100 runs", "below 0.1", quiet_runs < 0.1),
-        Measured("time of a verdict on 30 runs", f"{spent * 1000:.2f} ms", "below 5 ms", spent < 0.005),
+        _accuracy(len(sample), scores["ours"]["all"], others),
+        _false_alarms(scores["ours"]),
+        Measurement("time of a verdict on 30 runs", f"{seconds * 1000:.2f} ms", "below 5 ms", seconds < 0.005),
     ]
 
 
-def _all(rule: Callable[[History], Told], each: Sequence[History]) -> list[Told]:
-    return [rule(history) for history in each]
+def _print(scores: Mapping[str, Mapping[str, Score]]) -> None:
+    for name, by_kind in scores.items():
+        print(f"  {name}")
+        for kind, score in by_kind.items():
+            print(f"    {_line(kind, score)}")
+
+
+def _accuracy(count: int, score: Score, others: Mapping[str, float]) -> Measurement:
+    """`others`: F1 of the other rules by their names; Otava's is missing where it cannot be installed."""
+    otava_f1 = others.get(f"otava {otava.VERSION}")
+    beside = f"10 % rule {others['10 % rule']:.2f}, "
+    beside += "Otava cannot be installed" if otava_f1 is None else f"Otava {otava_f1:.2f}"
+    return Measurement(
+        f"F1 of changes for the worse in {count} generated histories",
+        f"{score.f1:.3f} (precision {score.precision:.3f}, recall {score.recall:.3f}); {beside}",
+        "at least 0.9, and more than both others",
+        score.f1 >= 0.9 and score.f1 > max(others.values()),
+    )
+
+
+def _false_alarms(by_kind: Mapping[str, Score]) -> Measurement:
+    quiet = sum(score.false for kind, score in by_kind.items() if kind.startswith("quiet"))
+    share = 100 * quiet / (4 * PER_KIND * (RUNS - _FIRST))
+    return Measurement("false reports in quiet histories", f"{share:.3f} of 100 runs", "below 0.1", share < 0.1)

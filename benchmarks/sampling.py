@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from benchmarks.measured import Measured
+from benchmarks.measurement import Measurement
 
 SECONDS = 20
 
@@ -36,8 +36,8 @@ began, used = time.monotonic(), time.process_time()
 sampler.start()
 time.sleep(float(sys.argv[2]))
 used, took = time.process_time() - used, time.monotonic() - began
-seen = sampler.watched()['generator']
-print(used / took, (resident() - before) / 1024, seen.samples, sampler.missed, seen.sockets_max)
+totals = sampler.totals()['generator']
+print(used / took, (resident() - before) / 1024, totals.samples, sampler.missed, totals.sockets_max)
 import os, signal
 os.killpg(child.pid, signal.SIGKILL)
 """
@@ -47,20 +47,22 @@ _CASES = (
     ("one process, 50 threads, 2000 connections", (0, 50, 2000)),
     ("20 processes, 4 threads, 200 connections", (19, 4, 200)),
 )
-_MOST_CPU, _MOST_MIB = 0.02, 10.0
+_MOST_CPU = 0.02
+_MOST_MIB = 10.0
 
 
-def measure() -> Sequence[Measured]:
+def measure() -> Sequence[Measurement]:
     """CPU time as a share of a core, and resident memory that came on top, at 10 samples a second."""
-    found = []
+    measurements = []
     for name, shape in _CASES:
         command = [sys.executable, "-c", _SAMPLER, _GENERATOR, str(SECONDS), *map(str, shape)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         share, mib, samples, missed, sockets = map(float, done.stdout.split())
-        figure = (
-            f"{share:.2%} of a core, {mib:.1f} MiB; {samples:.0f} samples, {missed:.0f} missed, {sockets:.0f} sockets"
-        )
+
+        cost = f"{share:.2%} of a core, {mib:.1f} MiB"
+        figure = f"{cost}; {samples:.0f} samples, {missed:.0f} missed, {sockets:.0f} sockets"
         bound = f"under {_MOST_CPU:.0%} of a core and {_MOST_MIB:.0f} MiB"
         claim = f"sampling every 100 ms: {name}, {SECONDS} s"
-        found.append(Measured(claim, figure, bound, share < _MOST_CPU and mib < _MOST_MIB))
-    return found
+        measurements.append(Measurement(claim, figure, bound, share < _MOST_CPU and mib < _MOST_MIB))
+
+    return measurements

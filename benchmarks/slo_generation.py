@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from benchmarks.measured import Measured
+from benchmarks.measurement import Measurement
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, WINDOW, Alerting, Credit, Period, Sla, Sli, Slo, Weekly
 from exporter.slo import rules as objectives
@@ -23,7 +23,9 @@ from exporter.slo.specs.tiers import tiers
 from tests.servers import PROMTOOL, program
 
 OBJECTIVES = 1_000
-MANY_BOUND, ONE_BOUND, CHECK_BOUND = 3.0, 0.5, 5.0
+MANY_BOUND = 3.0
+ONE_BOUND = 0.5
+CHECK_BOUND = 5.0
 _RUNS = 3
 
 _OURS = """\
@@ -62,7 +64,7 @@ def _spec(path: Path, form: str, count: int) -> Path:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Made:
+class _Result:
     """What a generator took and wrote."""
 
     cpu: float
@@ -82,21 +84,21 @@ def _cpu(command: Sequence[str | Path]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _made(output: Path, command: Sequence[str | Path]) -> _Made:
+def _run(output: Path, command: Sequence[str | Path]) -> _Result:
     """The least of a few runs; `output` is the file or folder that the command writes."""
     cpu = min(_cpu(command) for _ in range(_RUNS))
     texts = [path.read_bytes() for path in (output.rglob("*.yml") if output.is_dir() else [output])]
     rules = sum(text.count(b"- record:") + text.count(b"- alert:") for text in texts)
-    return _Made(cpu, rules, sum(map(len, texts)))
+    return _Result(cpu, rules, sum(map(len, texts)))
 
 
-def _ours(spec: Path, output: Path) -> _Made:
+def _ours(spec: Path, output: Path) -> _Result:
     output.mkdir()
-    return _made(output, [_beside("pte-exporter"), "generate", "rules", "--slo", spec, "--output", output])
+    return _run(output, [_beside("pte-exporter"), "generate", "rules", "--slo", spec, "--output", output])
 
 
-def _slokit(spec: Path, output: Path) -> _Made:
-    return _made(output, [_beside("slo-kit"), "gen-alerts", spec, "--out", output])
+def _slokit(spec: Path, output: Path) -> _Result:
+    return _run(output, [_beside("slo-kit"), "gen-alerts", spec, "--out", output])
 
 
 def _beside(command: str) -> Path:
@@ -104,33 +106,36 @@ def _beside(command: str) -> Path:
     return Path(sys.executable).parent / command
 
 
-def _generation(directory: Path) -> list[Measured]:
+def _generation(directory: Path) -> list[Measurement]:
     folder = directory / "specs"
     folder.mkdir()
     for number, text in enumerate(_documents(_OURS, OBJECTIVES)):
         (folder / f"{number:04d}.yml").write_text(text)
+
     files = _ours(folder, directory / "of-files")
     many = _ours(_spec(directory / "many.yml", _OURS, OBJECTIVES), directory / "many")
     one = _ours(_spec(directory / "one.yml", _OURS, 1), directory / "one")
+
     slokit = _slokit(_spec(directory / "slokit.yml", _SLOKIT, OBJECTIVES), directory / "slokit.rules.yml")
     slokit_one = _slokit(_spec(directory / "slokit-one.yml", _SLOKIT, 1), directory / "slokit-one.rules.yml")
+
     less = slokit.cpu / many.cpu
     more = (many.rules / many.cpu) / (slokit.rules / slokit.cpu)
     slower = max(files.cpu, many.cpu)
     return [
-        Measured(
+        Measurement(
             f"process time of rules of {OBJECTIVES:,} SLOs from as many files, and from one",
             f"{files.cpu:.2f} s and {many.cpu:.2f} s",
             f"under {MANY_BOUND:g} s",
             slower < MANY_BOUND,
         ),
-        Measured(
+        Measurement(
             "process time of rules of one SLO",
             f"{one.cpu:.2f} s, beside slokit-sre's {slokit_one.cpu:.2f} s",
             f"under {ONE_BOUND:g} s",
             one.cpu < ONE_BOUND,
         ),
-        Measured(
+        Measurement(
             f"process time of rules of {OBJECTIVES:,} SLOs beside slokit-sre",
             f"{less:.1f} times less ({many.text}; slokit-sre {slokit.text}), {more:.0f} times the rules in a second",
             "less",
@@ -146,6 +151,7 @@ def _large(number: int) -> Slo:
         f'sum by (cluster) (rate(http_requests_total{{job="shop"}}[{WINDOW}]))',
         by=("cluster",),
     )
+
     period = Period(30 * DAY, "month", "Europe/Berlin")
     steps = (Credit(Decimal("99.5"), Decimal(10)), Credit(Decimal(99), Decimal(25)))
     maintenance = (Window(1.79e9, 1.79e9 + 3600), Weekly(5 * DAY, 7200, "Europe/Berlin"))
@@ -162,17 +168,20 @@ def _large(number: int) -> Slo:
     )
 
 
-def _check(directory: Path) -> Measured:
+def _check(directory: Path) -> Measurement:
     """A service with more objectives than one file holds: what promtool takes for the fullest file."""
-    made = objectives.files(map(_large, range(objectives.PER_FILE + 1)), "https://example.com", "https://example.com")
+    slos = map(_large, range(objectives.PER_FILE + 1))
+    files = objectives.files(slos, "https://example.com", "https://example.com")
     largest = directory / "largest.rules.yml"
-    largest.write_bytes(max(made.values(), key=len))
-    times = {
-        version: min(_cpu([program(promtool), "check", "rules", largest]) for _ in range(_RUNS))
-        for version, promtool in PROMTOOL.items()
-    }
+    largest.write_bytes(max(files.values(), key=len))
+
+    times = {}
+    for version, promtool in PROMTOOL.items():
+        command: list[str | Path] = [program(promtool), "check", "rules", largest]
+        times[version] = min(_cpu(command) for _ in range(_RUNS))
+
     size = largest.stat().st_size / 1e6
-    return Measured(
+    return Measurement(
         f"promtool's check of the largest file ({objectives.PER_FILE} SLOs with all there is, {size:.1f} MB)",
         ", ".join(f"{seconds:.1f} s with {version}" for version, seconds in times.items()),
         f"under {CHECK_BOUND:g} s",
@@ -180,7 +189,7 @@ def _check(directory: Path) -> Measured:
     )
 
 
-def measure() -> Sequence[Measured]:
+def measure() -> Sequence[Measurement]:
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         return [*_generation(directory), _check(directory)]

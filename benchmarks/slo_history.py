@@ -7,7 +7,7 @@ that filling takes less; Sloth's have the labels of its rules, which fail where 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -20,9 +20,11 @@ from tests import remote_write
 
 RATIO = f"{names.RATIO}5m"
 SOURCE = "http_requests_total"
-SCRAPE, MINUTE = 30, 60
+SCRAPE = 30
+MINUTE = 60
 SOURCE_SERIES = 50
-_INSTANCES, _CODES = 10, ("200", "201", "404", "500", "503")
+_INSTANCES = 10
+_CODES = ("200", "201", "404", "500", "503")
 _PER_SECOND = {"200": 40.0, "201": 5.0, "404": 2.0, "500": 0.02, "503": 0.01}
 _SOURCE = 3 * DAY + 600
 _BORN = 1_700_000_000
@@ -48,8 +50,11 @@ def sloth_labels(identifier: str) -> dict[str, str]:
 
 
 def _labels(name: str, objectives: int) -> Iterator[dict[str, str]]:
-    for each in identifiers(objectives):
-        yield {**sloth_labels(each), "sloth_window": "5m"} if name == RATIO else {"sloth_id": each}
+    for identifier in identifiers(objectives):
+        if name == RATIO:
+            yield {**sloth_labels(identifier), "sloth_window": "5m"}
+        else:
+            yield {"sloth_id": identifier}
 
 
 def write(path: Path, objectives: int, end: int) -> int:
@@ -62,10 +67,17 @@ def write(path: Path, objectives: int, end: int) -> int:
             values = mean * random.gamma(20.0, 1 / 20.0, times.size)
             samples += objectives * times.size
             out.write(f"# TYPE {name} gauge\n")
-            labelled = (",".join(f'{k}="{v}"' for k, v in each.items()) for each in _labels(name, objectives))
-            _repeat(out, (f"{name}{{{labels}}} " for labels in labelled), times, values)
+            prefixes = (_prefix(name, labels) for labels in _labels(name, objectives))
+            _repeat(out, prefixes, times, values)
+
         out.write("# EOF\n")
     return samples
+
+
+def _prefix(name: str, labels: Mapping[str, str]) -> str:
+    """Of a sample's line: what stands before the value."""
+    pairs = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"{name}{{{pairs}}} "
 
 
 def _repeat(
@@ -96,14 +108,15 @@ def go_on(url: str, objectives: int, end: int, until: int) -> None:
     What our rules have recorded ends: else it would be there for five minutes more beside what the server records.
     """
     times = np.arange(end + SCRAPE, until + 1, SCRAPE)
-    source = [
-        (
-            {"__name__": SOURCE, "job": "shop", "instance": str(n), "code": code},
-            list(zip(times.tolist(), _counted(code, times).tolist(), strict=True)),
-        )
-        for code in _CODES
-        for n in range(_INSTANCES)
-    ]
+    source = []
+    for code in _CODES:
+        samples = list(zip(times.tolist(), _counted(code, times).tolist(), strict=True))
+        for number in range(_INSTANCES):
+            labels = {"__name__": SOURCE, "job": "shop", "instance": str(number), "code": code}
+            source.append((labels, samples))
     remote_write.write_samples(url, source)
-    ended = [{"__name__": name, **labels} for name in RECORDED.keys() - {RATIO} for labels in _labels(name, objectives)]
-    remote_write.write_samples(url, [(labels, [(end + 1, None)]) for labels in ended])
+
+    end_mark = [(end + 1, None)]
+    for name in RECORDED.keys() - {RATIO}:
+        series = [({"__name__": name, **labels}, end_mark) for labels in _labels(name, objectives)]
+        remote_write.write_samples(url, series)

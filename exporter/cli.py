@@ -85,10 +85,11 @@ def _end_at_sigterm(code: int) -> None:
 def _serve(given: argparse.Namespace) -> int:
     _end_at_sigterm(0)  # until the server takes it over
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise: a reload before that ends nothing
-    from exporter.serve.self_metrics import OwnMetrics
+    from exporter.serve.self_metrics import SelfMetrics
     from exporter.serve.service import Service
-    from exporter.serve.web import App, server
+    from exporter.serve.web import server
     from exporter.serve.web.access import Access
+    from exporter.serve.web.app import App
 
     access = Access(given.web_config_file)
 
@@ -98,7 +99,7 @@ def _serve(given: argparse.Namespace) -> int:
         return config
 
     listening = server.bind(given.listen_address)
-    service = Service(load, OwnMetrics())
+    service = Service(load, SelfMetrics())
     service.start()
     app = App(service, access, lifecycle=given.enable_lifecycle)
     url = _url(listening.getsockname(), tls=access.tls is not None)

@@ -7,7 +7,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class OwnSeries:
+class SelfSeries:
     """One series of the exporter's own; counters are named without the suffix _total, as prometheus_client does."""
 
     name: str
@@ -26,48 +26,48 @@ _SOURCE = ("source",)
 _EVENTS = ("application", "side", "slo")
 _COUNTED = "counted for the SLO since the exporter started, where the side's source is not Prometheus. Polled."
 
-EVENTS = OwnSeries("pte_slo_events", "counter", f"Requests {_COUNTED}", _EVENTS)
-BAD_EVENTS = OwnSeries("pte_slo_bad_events", "counter", f"Bad requests {_COUNTED}", _EVENTS)
+EVENTS = SelfSeries("pte_slo_events", "counter", f"Requests {_COUNTED}", _EVENTS)
+BAD_EVENTS = SelfSeries("pte_slo_bad_events", "counter", f"Bad requests {_COUNTED}", _EVENTS)
 
-OWN: tuple[OwnSeries, ...] = (
-    OwnSeries("pte_source_up", "gauge", "1 when the last poll of the source succeeded, 0 when it failed.", _SOURCE),
-    OwnSeries("pte_source_last_success_timestamp_seconds", "gauge", "When the last successful poll ended.", _SOURCE),
-    OwnSeries("pte_source_last_poll_timestamp_seconds", "gauge", "When the last poll ended, either way.", _SOURCE),
-    OwnSeries("pte_source_poll_duration_seconds", "histogram", "How long polls of the source take.", _SOURCE),
-    OwnSeries("pte_source_polls", "counter", "Polls of the source.", _SOURCE),
-    OwnSeries("pte_source_poll_failures", "counter", "Failed polls of the source by reason.", (*_SOURCE, "reason")),
-    OwnSeries("pte_source_skipped_polls", "counter", "Slots missed as a poll was still in flight.", _SOURCE),
-    OwnSeries("pte_source_queries", "gauge", "Queries that the last successful poll took.", _SOURCE),
-    OwnSeries("pte_source_warnings", "gauge", "Warnings that came with the last successful poll.", _SOURCE),
-    OwnSeries(
+OWN: tuple[SelfSeries, ...] = (
+    SelfSeries("pte_source_up", "gauge", "1 when the last poll of the source succeeded, 0 when it failed.", _SOURCE),
+    SelfSeries("pte_source_last_success_timestamp_seconds", "gauge", "When the last successful poll ended.", _SOURCE),
+    SelfSeries("pte_source_last_poll_timestamp_seconds", "gauge", "When the last poll ended, either way.", _SOURCE),
+    SelfSeries("pte_source_poll_duration_seconds", "histogram", "How long polls of the source take.", _SOURCE),
+    SelfSeries("pte_source_polls", "counter", "Polls of the source.", _SOURCE),
+    SelfSeries("pte_source_poll_failures", "counter", "Failed polls of the source by reason.", (*_SOURCE, "reason")),
+    SelfSeries("pte_source_skipped_polls", "counter", "Slots missed as a poll was still in flight.", _SOURCE),
+    SelfSeries("pte_source_queries", "gauge", "Queries that the last successful poll took.", _SOURCE),
+    SelfSeries("pte_source_warnings", "gauge", "Warnings that came with the last successful poll.", _SOURCE),
+    SelfSeries(
         "pte_source_clock_skew_seconds", "gauge", "The source's clock minus ours, where the source tells.", _SOURCE
     ),
-    OwnSeries(
+    SelfSeries(
         "pte_source_tls_verification", "gauge", "1 when the source's certificate is verified, 0 when not.", _SOURCE
     ),
-    OwnSeries("pte_source_interval_seconds", "gauge", "Configured time between polls of the source.", _SOURCE),
-    OwnSeries(
+    SelfSeries("pte_source_interval_seconds", "gauge", "Configured time between polls of the source.", _SOURCE),
+    SelfSeries(
         "pte_source_max_age_seconds", "gauge", "Configured age at which the source's series are withdrawn.", _SOURCE
     ),
-    OwnSeries(
+    SelfSeries(
         "pte_source_check",
         "gauge",
         "0 when a check of the source failed in the last check-up, else 1; absent when it was skipped.",
         (*_SOURCE, "check"),
     ),
-    OwnSeries("pte_source_check_warnings", "gauge", "Steps of the last check-up that came with a warning.", _SOURCE),
-    OwnSeries("pte_source_check_timestamp_seconds", "gauge", "When the last check-up of the source ended.", _SOURCE),
-    OwnSeries("pte_source_withdrawn", "gauge", "1 while the source's series are withdrawn as too old.", _SOURCE),
-    OwnSeries("pte_snapshot_timestamp_seconds", "gauge", "When the published snapshot was made."),
-    OwnSeries(
+    SelfSeries("pte_source_check_warnings", "gauge", "Steps of the last check-up that came with a warning.", _SOURCE),
+    SelfSeries("pte_source_check_timestamp_seconds", "gauge", "When the last check-up of the source ended.", _SOURCE),
+    SelfSeries("pte_source_withdrawn", "gauge", "1 while the source's series are withdrawn as too old.", _SOURCE),
+    SelfSeries("pte_snapshot_timestamp_seconds", "gauge", "When the published snapshot was made."),
+    SelfSeries(
         "pte_snapshot_duration_seconds", "gauge", "How long analysing and rendering the published snapshot took."
     ),
-    OwnSeries("pte_snapshot_series", "gauge", "Series in the published snapshot."),
-    OwnSeries("pte_config_last_reload_successful", "gauge", "1 when the last configuration reload succeeded."),
-    OwnSeries(
+    SelfSeries("pte_snapshot_series", "gauge", "Series in the published snapshot."),
+    SelfSeries("pte_config_last_reload_successful", "gauge", "1 when the last configuration reload succeeded."),
+    SelfSeries(
         "pte_config_last_reload_success_timestamp_seconds", "gauge", "When the running configuration was loaded."
     ),
-    OwnSeries(
+    SelfSeries(
         "pte_exporter_build_info",
         "gauge",
         "Version of the exporter and of Python; always 1.",

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from exporter.catalogue.exporter import OwnSeries
+from exporter.catalogue.exporter import SelfSeries
 from exporter.catalogue.series import Rows, Series
 from exporter.model.results import Snapshot
 
@@ -93,7 +93,7 @@ def _head(series: Series) -> Iterable[str]:
         yield f"# UNIT {series.name} {series.unit}\n"
 
 
-def counters(series: OwnSeries, rows: Rows, *, openmetrics: bool) -> bytes:
+def counters(series: SelfSeries, rows: Rows, *, openmetrics: bool) -> bytes:
     """A family of counters, nothing without rows; the formats differ in whether its head says _total."""
     lines = _lines(series.published, series.labels, rows, _Escaped())
     family = series.name if openmetrics else series.published

@@ -5,7 +5,7 @@ Counters, histograms and maxima, so that nothing is lost between two scrapes. No
 
 from __future__ import annotations
 
-from exporter.catalogue.exporter import OwnSeries
+from exporter.catalogue.exporter import SelfSeries
 
 _RUN = ("application",)
 _PROCESS = ("application", "process")
@@ -27,47 +27,47 @@ REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.
 CORE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 """Upper bounds in cores."""
 
-RUNNING = OwnSeries("pte_load_run_live_running", "gauge", "1 while the load generator runs, 0 once it ended.", _RUN)
-STARTED = OwnSeries("pte_load_run_live_start_timestamp_seconds", "gauge", "When the load generator was started.", _RUN)
-REQUESTS = OwnSeries("pte_load_run_live_requests", "counter", f"Requests since the start, {_READ}.", _RUN)
-FAILURES = OwnSeries(
+RUNNING = SelfSeries("pte_load_run_live_running", "gauge", "1 while the load generator runs, 0 once it ended.", _RUN)
+STARTED = SelfSeries("pte_load_run_live_start_timestamp_seconds", "gauge", "When the load generator was started.", _RUN)
+REQUESTS = SelfSeries("pte_load_run_live_requests", "counter", f"Requests since the start, {_READ}.", _RUN)
+FAILURES = SelfSeries(
     "pte_load_run_live_failures", "counter", f"Failed requests by kind of error, {_READ}.", ("application", "kind")
 )
-LATENCY = OwnSeries("pte_load_run_live_latency_seconds", "histogram", f"Latencies since the start, {_READ}.", _RUN)
-PERCENTILE = OwnSeries(
+LATENCY = SelfSeries("pte_load_run_live_latency_seconds", "histogram", f"Latencies since the start, {_READ}.", _RUN)
+PERCENTILE = SelfSeries(
     "pte_load_run_live_latency_percentile_seconds",
     "gauge",
     f"Latencies of all requests since the start, {_READ}.",
     ("application", "stat"),
 )
-LATENCY_MAX = OwnSeries("pte_load_run_live_latency_max_seconds", "gauge", "Longest latency since the start.", _RUN)
-USERS = OwnSeries(
+LATENCY_MAX = SelfSeries("pte_load_run_live_latency_max_seconds", "gauge", "Longest latency since the start.", _RUN)
+USERS = SelfSeries(
     "pte_load_run_live_users", "gauge", "Most concurrent users in the minute that the result tells last.", _RUN
 )
-USERS_MAX = OwnSeries("pte_load_run_live_users_max", "gauge", "Most concurrent users since the start.", _RUN)
-CPU = OwnSeries("pte_load_run_process_cpu_seconds", "counter", f"CPU time {_TREE} since the start.", _PROCESS)
-CPU_CORES = OwnSeries(
+USERS_MAX = SelfSeries("pte_load_run_live_users_max", "gauge", "Most concurrent users since the start.", _RUN)
+CPU = SelfSeries("pte_load_run_process_cpu_seconds", "counter", f"CPU time {_TREE} since the start.", _PROCESS)
+CPU_CORES = SelfSeries(
     "pte_load_run_process_cpu_cores", "histogram", f"Cores that were busy, {_TREE}, in samples of 100 ms.", _PROCESS
 )
-CPU_MAX = OwnSeries(
+CPU_MAX = SelfSeries(
     "pte_load_run_process_cpu_max_cores",
     "gauge",
     f"Most cores that were busy in a sample of 100 ms, {_TREE}.",
     _PROCESS,
 )
-MEMORY = OwnSeries("pte_load_run_process_memory_bytes", "gauge", f"Resident memory {_TREE}.", _PROCESS)
-MEMORY_MAX = OwnSeries(
+MEMORY = SelfSeries("pte_load_run_process_memory_bytes", "gauge", f"Resident memory {_TREE}.", _PROCESS)
+MEMORY_MAX = SelfSeries(
     "pte_load_run_process_memory_max_bytes", "gauge", f"Most resident memory {_TREE} since the start.", _PROCESS
 )
-SOCKETS = OwnSeries("pte_load_run_process_sockets", "gauge", f"Open sockets {_TREE}.", _PROCESS)
-SOCKETS_MAX = OwnSeries(
+SOCKETS = SelfSeries("pte_load_run_process_sockets", "gauge", f"Open sockets {_TREE}.", _PROCESS)
+SOCKETS_MAX = SelfSeries(
     "pte_load_run_process_sockets_max", "gauge", f"Most open sockets {_TREE} since the start.", _PROCESS
 )
-MISSED = OwnSeries(
+MISSED = SelfSeries(
     "pte_load_run_sampling_missed", "counter", "Samples, one each 100 ms, that were not taken in time.", _RUN
 )
 
-LIVE: tuple[OwnSeries, ...] = (
+LIVE: tuple[SelfSeries, ...] = (
     RUNNING,
     STARTED,
     REQUESTS,

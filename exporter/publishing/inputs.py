@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from exporter import config, formats, sources
+from exporter import config, formats
 from exporter.analysis.loadrun import is_route, mapped
 from exporter.config.conversion import convert
 from exporter.errors import ConfigError, Problem, SourceError
@@ -18,8 +18,6 @@ from exporter.model.execution import Report
 from exporter.model.loadrun import LoadRun
 from exporter.model.settings import AnalysisSettings
 from exporter.publishing import baselines as files
-from exporter.sources import junit as reports
-from exporter.sources.loadtest import Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,9 @@ class Tests:
 
 def read_tests(paths: Sequence[Path], given: argparse.Namespace) -> Tests:
     """The reports, with the properties and the time zone that a source of reports would have."""
+    from exporter import sources  # it brings the doctor's steps along, which `run` has no use for
+    from exporter.sources import junit as reports
+
     settings, options = AnalysisSettings(), reports.Options()
     if given.config_file is not None:
         found = sources.read(given.config_file)
@@ -87,6 +88,10 @@ def _configured(given: argparse.Namespace) -> tuple[AnalysisSettings, Mapping[st
     """Settings, and the routes that the source of result files has for the application."""
     if given.config_file is None:
         return AnalysisSettings(), {}
+
+    from exporter import sources  # only where a configuration is given: `run` without one stays small
+    from exporter.sources.loadtest import Options
+
     found = sources.read(given.config_file)
     options = found.environment("pte").source
     if not isinstance(options, Options):

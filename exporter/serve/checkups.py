@@ -19,7 +19,7 @@ from exporter.config import Config, Environment
 from exporter.logs import fields
 from exporter.model.checkup import Checked, Checkup, CheckVerdict
 from exporter.pipeline.checkup import check
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -38,32 +38,41 @@ _RANK: tuple[CheckVerdict, ...] = ("skipped", "ok", "warning", "failed")
 class Checkups:
     """Makes them from `start` until `stop`; publishes what came of them, and tells of changes in the log.
 
-    A source that `refused` us, by its name, is left alone as long as it does: more attempts may lock the account.
+    A source that `refuses` us, by its name, is left alone as long as it does: more attempts may lock the account.
     """
 
-    def __init__(self, own: OwnMetrics, refused: Callable[[str], bool], clock: Callable[[], float] = time.time) -> None:
-        self._own, self._refused, self._clock = own, refused, clock
+    def __init__(
+        self, self_metrics: SelfMetrics, refuses: Callable[[str], bool], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._self_metrics = self_metrics
+        self._refuses = refuses
+        self._clock = clock
+
+        # Everything below belongs to the lock of this condition.
         self._changed = threading.Condition()
         self._config: Config | None = None
         self._thread: threading.Thread | None = None
         """The one that makes them; another that still runs has been replaced and ends after its step."""
         self._busy: Environment | None = None
+        """What the thread is checking."""
         self._due: dict[str, float] = {}
-        self._done: dict[str, Checkup] = {}
-        self._told: dict[str, dict[str, CheckVerdict]] = {}
+        self._latest: dict[str, Checkup] = {}
+        self._last_verdicts: dict[str, dict[str, CheckVerdict]] = {}
+        """Source to check to its verdict when it was last made: a line is logged when that changes."""
 
     def start(self, config: Config) -> None:
-        """Begin when the first polls have ended, of which `hasten` tells."""
+        """Begin when the first polls have ended, of which `run_now` tells."""
         with self._changed:
             self._config = config
-            self._due = {each.name: time.monotonic() + PATIENCE for each in config.environments}
-            self._begin()
+            patience_ends = time.monotonic() + PATIENCE
+            self._due = {environment.name: patience_ends for environment in config.environments}
+            self._start_thread()
 
-    def hasten(self) -> None:
+    def run_now(self) -> None:
         """The first polls have ended."""
         with self._changed:
             now = time.monotonic()
-            self._due |= {name: now for name in self._due if name not in self._done}
+            self._due |= {name: now for name in self._due if name not in self._latest}
             self._changed.notify_all()
 
     def change(self, config: Config) -> None:
@@ -71,49 +80,64 @@ class Checkups:
         with self._changed:
             if self._config is None:
                 return
-            kept = {each.name for each in config.environments if each in self._config.environments}
-            for each in self._config.environments:
-                if each.name not in kept:
-                    self._own.unchecked(each.name)
+
+            old = self._config
             self._config = config
+            same = {environment.name for environment in config.environments if environment in old.environments}
+            for environment in old.environments:
+                if environment.name not in same:
+                    self._forget(environment.name)
+
             now = time.monotonic()
-            self._due = {each.name: self._due[each.name] if each.name in kept else now for each in config.environments}
-            self._done = {name: checkup for name, checkup in self._done.items() if name in kept}
-            self._told = {name: told for name, told in self._told.items() if name in kept}
+            due = self._due
+            self._due = {environment.name: now for environment in config.environments}
+            self._due |= {name: due[name] for name in same}
+
+            # Its check may hang for as long as the source likes: the new sources are not to wait for it.
             if self._busy is not None and self._busy not in config.environments:
-                self._begin()
+                self._start_thread()
             self._changed.notify_all()
+
+    def _forget(self, name: str) -> None:
+        self._self_metrics.unchecked(name)
+        self._latest.pop(name, None)
+        self._last_verdicts.pop(name, None)
 
     def stop(self) -> None:
         """No check-up begins after this; one that is being made ends with the process."""
         with self._changed:
-            self._thread = self._config = None
+            self._thread = None
+            self._config = None
             self._changed.notify_all()
 
     def failed(self, name: str) -> tuple[Checked, ...]:
         """The steps that failed in the source's last check-up."""
-        done = self._done.get(name)
-        return () if done is None else tuple(step for step in done.steps if step.verdict == "failed")
+        checkup = self._latest.get(name)
+        if checkup is None:
+            return ()
+        return tuple(step for step in checkup.steps if step.verdict == "failed")
 
-    def _begin(self) -> None:
+    def _start_thread(self) -> None:
         self._busy = None
         self._thread = threading.Thread(target=self._run, name="checkups", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        while (found := self._next()) is not None:
-            config, environment = found
-            if self._refused(environment.name):
+        while (task := self._next()) is not None:
+            config, environment = task
+            if self._refuses(environment.name):
                 self._put_off(environment)
                 continue
-            kind = sources.kind(environment)
-            checkup = Checkup(environment.name, kind, tuple(check(config, environment, self._clock())))
+
+            # Without the lock: this takes seconds, and for ever where a source hangs.
+            steps = tuple(check(config, environment, self._clock()))
+            checkup = Checkup(environment.name, sources.kind(environment), steps)
             with self._changed:
                 if self._thread is not threading.current_thread():
                     return
                 self._busy = None
                 self._due[environment.name] = _next_due(environment, checkup, time.monotonic())
-                self._finish(checkup)
+                self._publish(checkup)
 
     def _put_off(self, environment: Environment) -> None:
         """Look again soon; meanwhile nothing is known of the source."""
@@ -121,8 +145,8 @@ class Checkups:
             if self._thread is threading.current_thread():
                 self._busy = None
                 self._due[environment.name] = time.monotonic() + AGAIN
-                self._done.pop(environment.name, None)
-                self._own.unchecked(environment.name)
+                self._latest.pop(environment.name, None)
+                self._self_metrics.unchecked(environment.name)
 
     def _next(self) -> tuple[Config, Environment] | None:
         """What is to be checked now, when it is due; None when another thread does it, or none any more."""
@@ -131,24 +155,29 @@ class Checkups:
                 name = min(self._due, key=self._due.__getitem__)
                 wait = self._due[name] - time.monotonic()
                 if wait <= 0:
-                    self._busy = next(each for each in self._config.environments if each.name == name)
+                    environments = self._config.environments
+                    self._busy = next(environment for environment in environments if environment.name == name)
                     return self._config, self._busy
                 self._changed.wait(wait)
         return None
 
-    def _finish(self, checkup: Checkup) -> None:
-        name, worst = checkup.source, _worst(checkup.steps)
-        self._done[name] = checkup
-        verdicts = {each: step.verdict for each, step in worst.items() if step.verdict != "skipped"}
-        warnings = sum(step.verdict == "warning" for step in checkup.steps)
+    def _publish(self, checkup: Checkup) -> None:
+        source = checkup.source
+        self._latest[source] = checkup
+        worst_steps = _worst(checkup.steps)
+        verdicts = {name: step.verdict for name, step in worst_steps.items() if step.verdict != "skipped"}
+
         if checkup.steps:
-            passed = {each: verdict != "failed" for each, verdict in verdicts.items()}
-            self._own.checked(name, self._clock(), passed, warnings)
-        told = self._told.setdefault(name, {})
-        for each, verdict in verdicts.items():
-            if verdict != told.get(each, "ok"):
-                _tell(name, worst[each])
-        told.update(verdicts)
+            passed = {name: verdict != "failed" for name, verdict in verdicts.items()}
+            warnings = sum(step.verdict == "warning" for step in checkup.steps)
+            self._self_metrics.checked(source, self._clock(), passed, warnings)
+
+        # What was skipped this time keeps the verdict of before, so that the same failure is not told twice.
+        last_verdicts = self._last_verdicts.setdefault(source, {})
+        for name, verdict in verdicts.items():
+            if verdict != last_verdicts.get(name, "ok"):
+                _log_change(source, worst_steps[name])
+        last_verdicts.update(verdicts)
 
 
 def _worst(steps: Sequence[Checked]) -> Mapping[str, Checked]:
@@ -161,7 +190,7 @@ def _worst(steps: Sequence[Checked]) -> Mapping[str, Checked]:
     return worst
 
 
-def _tell(source: str, step: Checked) -> None:
+def _log_change(source: str, step: Checked) -> None:
     """One line where a check's verdict has changed."""
     about = {"source": source, "check": step.check}
     if step.subject:
@@ -169,15 +198,18 @@ def _tell(source: str, step: Checked) -> None:
     if step.verdict == "ok":
         logger.info("check passes", extra=fields(**about, found=step.found))
         return
-    what = "check failed" if step.verdict == "failed" else "check warns"
+
     if step.causes:
         about |= {"cause": step.causes[0].text, "remedy": step.causes[0].remedy}
-    logger.warning(what, extra=fields(**about, found=step.found))
+    message = "check failed" if step.verdict == "failed" else "check warns"
+    logger.warning(message, extra=fields(**about, found=step.found))
 
 
 def _next_due(environment: Environment, checkup: Checkup, now: float) -> float:
     slot = _next_slot(environment, now)
-    return slot if checkup.well else min(slot, now + WHILE_FAILED)
+    if checkup.well:
+        return slot
+    return min(slot, now + WHILE_FAILED)
 
 
 def _next_slot(environment: Environment, now: float) -> float:

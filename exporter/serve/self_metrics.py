@@ -20,7 +20,7 @@ from prometheus_client import (
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from exporter import __version__
-from exporter.catalogue.exporter import BAD_EVENTS, EVENTS, OWN, OwnSeries
+from exporter.catalogue.exporter import BAD_EVENTS, EVENTS, OWN, SelfSeries
 from exporter.catalogue.exposition import counters
 from exporter.config import Environment
 from exporter.errors import REASONS
@@ -32,40 +32,50 @@ _BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 """Seconds; each request of a poll ends at its source's deadline."""
 
 
-class OwnMetrics:
+class SelfMetrics:
     """Every series of OWN, beside process_* and python_info. Safe to use from any thread."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
+
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self.events = EventCounts()
-        self._series = {own.name: self._make(own) for own in OWN if own not in {EVENTS, BAD_EVENTS}}
-        self._sources: set[str] = set()
+        self._series = {series.name: self._create(series) for series in OWN if series not in {EVENTS, BAD_EVENTS}}
+
+        self._sources = set[str]()
         self._changing = threading.Lock()
-        self._joined: set[str] = set()
+        """Held while series of sources are set, started or removed."""
         self._checks: dict[str, set[str]] = {}
+        """Source to the checks that are published of it."""
+        self._registered = set[str]()
+        """Of the series without labels, those that have been set."""
         self._lock = threading.Lock()
+
         self._series["pte_exporter_build_info"].labels(__version__, platform.python_version()).set(1)
 
-    def _make(self, own: OwnSeries) -> Any:
-        if own.kind == "histogram":
-            return Histogram(own.name, own.help, own.labels, registry=self.registry, buckets=_BUCKETS)
+    def _create(self, series: SelfSeries) -> Any:
+        if series.kind == "histogram":
+            return Histogram(series.name, series.help, series.labels, registry=self.registry, buckets=_BUCKETS)
+
         # Without labels prometheus_client publishes a 0 that nobody measured: such a gauge joins when it is first set.
-        registry = self.registry if own.labels else None
-        return _KINDS[own.kind](own.name, own.help, own.labels, registry=registry)
+        registry = self.registry if series.labels else None
+        return _KINDS[series.kind](series.name, series.help, series.labels, registry=registry)
 
     def render(self, *, openmetrics: bool) -> bytes:
         """The lines that end every page."""
-        made = generate_openmetrics(self.registry) if openmetrics else generate_latest(self.registry)  # type: ignore[no-untyped-call]
-        return self._render_events(openmetrics=openmetrics) + cast("bytes", made)
+        page = generate_openmetrics(self.registry) if openmetrics else generate_latest(self.registry)  # type: ignore[no-untyped-call]
+        # Events first: the end of an OpenMetrics page, # EOF, is in what prometheus_client makes.
+        return self._render_events(openmetrics=openmetrics) + cast("bytes", page)
 
     def _render_events(self, *, openmetrics: bool) -> bytes:
         """Made as the page is: there may be thousands of them, and prometheus_client takes 30 us for each."""
         rows = self.events.rows()
-        events = counters(EVENTS, ((key, total.events) for key, total in rows), openmetrics=openmetrics)
-        return events + counters(BAD_EVENTS, ((key, total.bad) for key, total in rows), openmetrics=openmetrics)
+        events = [(labels, total.events) for labels, total in rows]
+        bad_events = [(labels, total.bad) for labels, total in rows]
+        page = counters(EVENTS, events, openmetrics=openmetrics)
+        return page + counters(BAD_EVENTS, bad_events, openmetrics=openmetrics)
 
     def configure(self, environments: Iterable[Environment]) -> None:
         """Start the series of new sources at 0, and drop those of sources that are no more."""
@@ -73,9 +83,10 @@ class OwnMetrics:
         names = {environment.name for environment in environments}
         with self._changing:
             for name in self._sources - names:
-                for own in OWN:
-                    if "source" in own.labels:
-                        self._series[own.name].remove_by_labels({"source": name})
+                for series in OWN:
+                    if "source" in series.labels:
+                        self._series[series.name].remove_by_labels({"source": name})
+
             self._sources = names
             for environment in environments:
                 self._start(environment)
@@ -86,8 +97,10 @@ class OwnMetrics:
             self._series[counter].labels(name)
         for reason in REASONS:
             self._series["pte_source_poll_failures"].labels(name, reason)
+
         self._set("pte_source_interval_seconds", environment.interval, name)
         self._set("pte_source_max_age_seconds", environment.max_age, name)
+
         tls = getattr(environment.source, "tls", None)
         if tls is not None and str(getattr(environment.source, "url", "")).startswith("https:"):
             self._set("pte_source_tls_verification", not getattr(tls, "insecure_skip_verify", False), name)
@@ -132,8 +145,9 @@ class OwnMetrics:
         for check in self._checks.get(name, set()) - passed.keys():
             self._series["pte_source_check"].remove(name, check)
         self._checks[name] = {*passed}
-        for check, fine in passed.items():
-            self._set("pte_source_check", fine, name, check)
+
+        for check, is_passed in passed.items():
+            self._set("pte_source_check", is_passed, name, check)
         self._set("pte_source_check_warnings", warnings, name)
         self._set("pte_source_check_timestamp_seconds", at, name)
 
@@ -163,13 +177,14 @@ class OwnMetrics:
         self._series["pte_source_polls"].labels(name).inc()
         self._series["pte_source_poll_duration_seconds"].labels(name).observe(seconds)
 
-    def _set(self, series: str, value: float, *labels: str) -> None:
-        own = self._series[series]
+    def _set(self, name: str, value: float, *labels: str) -> None:
+        series = self._series[name]
         if labels:
-            own.labels(*labels).set(value)
+            series.labels(*labels).set(value)
             return
-        own.set(value)
+
+        series.set(value)
         with self._lock:
-            if series not in self._joined:
-                self._joined.add(series)
-                self.registry.register(own)
+            if name not in self._registered:
+                self._registered.add(name)
+                self.registry.register(series)

@@ -20,9 +20,12 @@ from exporter.pipeline import Pipeline
 from exporter.serve.checkups import Checkups
 from exporter.serve.polling import Poller
 from exporter.serve.polling.schedule import Timing
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 
 logger = logging.getLogger(__name__)
+
+Outcome = Observation | SourceError
+"""What a poll ends with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,14 @@ class Status:
     environment: Environment
     up: bool | None = None
     error: SourceError | None = None
-    seen: float | None = None
+    last_success: float | None = None
     """Start of the last poll that succeeded: what is shown is as old as this."""
     warnings: tuple[str, ...] = ()
     failed: tuple[Checked, ...] = ()
     """What failed in the last check-up."""
 
     def withdrawn(self, now: float) -> bool:
-        return self.seen is not None and now - self.seen > self.environment.max_age
+        return self.last_success is not None and now - self.last_success > self.environment.max_age
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +56,24 @@ class Published:
 class Service:
     """Runs from `start` to `stop`; `published`, `statuses` and `ready` may be read from any thread at any time."""
 
-    def __init__(self, load: Callable[[], Config], own: OwnMetrics, clock: Callable[[], float] = time.time) -> None:
-        self._load, self.own, self.clock = load, own, clock
-        self._lock = threading.Lock()
-        self._asked = False
-        self._round: _Round | None = None
-        self._poller: Poller | None = None
-        self._checkups = Checkups(own, self._refused, clock)
+    def __init__(
+        self, load: Callable[[], Config], self_metrics: SelfMetrics, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.self_metrics = self_metrics
+        self.clock = clock
         self.published = Published()
         self.ready = False
 
+        self._load = load
+        self._active: _ActiveConfig | None = None
+        self._poller: Poller | None = None
+        self._checkups = Checkups(self_metrics, self._is_refused, clock)
+        self._reload_lock = threading.Lock()
+        self._reload_pending = False
+
     def start(self) -> None:
         """Load the configuration and begin to poll; raises ConfigError."""
-        self._take(_Round(self, self._load()))
+        self._activate(_ActiveConfig(self, self._load()))
         self._poller = Poller(self._current.timings, self)
         self._checkups.start(self._current.config)  # before the first polls, whose end it waits for
         self._poller.start()
@@ -79,103 +87,118 @@ class Service:
     @property
     def statuses(self) -> tuple[Status, ...]:
         """Of every source, in the configuration's order."""
-        statuses = self._round.statuses if self._round is not None else {}
-        return tuple(replace(each, failed=self._checkups.failed(name)) for name, each in [*statuses.items()])
+        statuses = self._active.statuses if self._active is not None else {}
+        # Copied first: the threads that poll replace entries meanwhile.
+        items = [*statuses.items()]
+        return tuple(replace(status, failed=self._checkups.failed(name)) for name, status in items)
 
     def reload(self) -> ConfigError | None:
         """Take the configuration anew. A bad one is refused whole and the old one goes on."""
-        with self._lock:
-            self._asked = False
+        with self._reload_lock:
+            # From here on the file is read: whoever changes it and asks now is served by another reload.
+            self._reload_pending = False
             try:
                 config = self._load()
             except ConfigError as error:
-                self.own.load_failed()
+                self.self_metrics.load_failed()
                 for problem in error.problems:
                     logger.error("configuration refused, the old one goes on", extra=fields(problem=str(problem)))
                 return error
+
             if config != self._current.config:
                 self._replace(config)
             else:
-                self.own.loaded(self.clock())
+                self.self_metrics.loaded(self.clock())
         logger.info("configuration reloaded")
         return None
 
     def reload_soon(self) -> None:
         """Reload in the background; one that has not begun yet serves however many times it is asked for."""
-        if not self._asked:
-            self._asked = True
+        if not self._reload_pending:
+            self._reload_pending = True
             threading.Thread(target=self.reload, daemon=True).start()
 
     def poll(self, name: str) -> SourceError | None:
         return self._current.poll(name)
 
     def skipped(self, name: str, slots: int) -> None:
-        self.own.skipped(name, slots)
+        self.self_metrics.skipped(name, slots)
 
     def expired(self, name: str) -> None:
         """Publish without what has grown too old."""
         self._current.publish()
 
-    def is_current(self, candidate: _Round) -> bool:
+    def is_current(self, candidate: _ActiveConfig) -> bool:
         """Whether no newer configuration has taken over."""
-        return self._round is candidate
+        return self._active is candidate
 
     def show(self, snapshot: Snapshot, page: Page, seconds: float) -> None:
         """Let everyone see a snapshot, its page, and how many seconds both took."""
         self.published = Published(page, snapshot)
-        self.own.published(snapshot.at, page.series, seconds)
+        self.self_metrics.published(snapshot.at, page.series, seconds)
         if not self.ready:
             self.ready = True
-            self._checkups.hasten()
+            self._checkups.run_now()
 
-    def _refused(self, name: str) -> bool:
+    def _is_refused(self, name: str) -> bool:
         """Whether the source's last poll ended with our being refused."""
         status = self._current.statuses.get(name)
         return status is not None and status.error is not None and status.error.reason == "auth"
 
     @property
-    def _current(self) -> _Round:
-        assert self._round is not None, "not started"
-        return self._round
+    def _current(self) -> _ActiveConfig:
+        assert self._active is not None, "not started"
+        return self._active
 
     def _replace(self, config: Config) -> None:
         """Everything that can fail comes before the first change."""
         assert self._poller is not None, "not started"
-        old, new = self._current, _Round(self, config)
+        old = self._current
+        new = _ActiveConfig(self, config)
 
         def take() -> None:
             new.take_over(old)
-            self._take(new)
+            self._activate(new)
 
+        # Under the poller's lock, so that no poll begins or ends between the two: it would meet the statuses of one
+        # configuration and the schedule of the other.
         self._poller.change(new.timings, new.same(old), take)
+
+        # The old sources' connections are given back when their polls in flight have ended, which may take minutes.
         threading.Thread(target=old.pipeline.close, daemon=True).start()
         self._checkups.change(config)
         new.publish()
 
-    def _take(self, taken: _Round) -> None:
-        self._round = taken
-        self.own.configure(taken.config.environments)
-        self.own.events.configure(taken.config)
-        self.own.loaded(self.clock())
+    def _activate(self, active: _ActiveConfig) -> None:
+        self._active = active
+        self.self_metrics.configure(active.config.environments)
+        self.self_metrics.events.configure(active.config)
+        self.self_metrics.loaded(self.clock())
 
 
-class _Round:
+class _ActiveConfig:
     """One configuration at work: its sources and their state."""
 
     def __init__(self, service: Service, config: Config) -> None:
-        self._service, self._own, self._clock = service, service.own, service.clock
+        self._service = service
+        self._self_metrics = service.self_metrics
+        self._clock = service.clock
         self.config = config
-        self.pipeline = Pipeline(config, service.own.events)
-        self._lock = threading.Lock()
-        self.timings = {each.name: Timing(each.interval, each.max_age) for each in config.environments}
+        self.pipeline = Pipeline(config, service.self_metrics.events)
+        self.timings = {
+            environment.name: Timing(environment.interval, environment.max_age) for environment in config.environments
+        }
         self.statuses = {environment.name: Status(environment) for environment in config.environments}
         self._withdrawn = set[str]()
+        self._publishing = threading.Lock()
+        """Polls end side by side: without it the page of an older snapshot could replace that of a newer one."""
 
-    def same(self, other: _Round) -> set[str]:
+    def same(self, other: _ActiveConfig) -> set[str]:
         """The sources that are configured alike in both."""
-        return {each.name for each in self.config.environments if each in other.config.environments}
+        others = other.config.environments
+        return {environment.name for environment in self.config.environments if environment in others}
 
-    def take_over(self, old: _Round) -> None:
+    def take_over(self, old: _ActiveConfig) -> None:
         """Go on with what is known of the sources that stay the same."""
         same = self.same(old)
         self.pipeline.take_over(old.pipeline)
@@ -186,34 +209,45 @@ class _Round:
         """Poll a source, publish what it brought, and keep its state."""
         if name not in self.statuses:
             return None  # it was due before the configuration changed
-        began, watch = self._clock(), time.monotonic()
-        seen: Observation | SourceError
-        try:
-            seen = self.pipeline.poll(name, began)
-        except SourceError as error:
-            seen = error
-        except Exception as error:
-            logger.exception("a fault of the exporter", extra=fields(source=name))
-            seen = _internal(error)
-        ended, seconds = self._clock(), time.monotonic() - watch
+
+        start = self._clock()
+        stopwatch = time.monotonic()
+        outcome = self._observe(name, start)
+        end = self._clock()
+        seconds = time.monotonic() - stopwatch
+
+        # A poll may take minutes. What it brings counts for nothing once another configuration has taken over: the
+        # name may be another source's by now.
         if not self._service.is_current(self):
             return None
+
         before = self.statuses[name]
-        self.statuses[name] = _after(before, began, seen)
+        self.statuses[name] = _after(before, start, outcome)
         fault = self.publish()
         if fault is not None:
-            seen = fault
-            self.statuses[name] = _after(before, began, fault)
-        if isinstance(seen, SourceError):
-            self._own.failed(name, ended, seconds, seen.reason)
+            outcome = fault
+            self.statuses[name] = _after(before, start, fault)
+
+        if isinstance(outcome, SourceError):
+            self._self_metrics.failed(name, end, seconds, outcome.reason)
         else:
-            self._own.succeeded(name, ended, seconds, seen)
-        _tell(before, seen)
-        return seen if isinstance(seen, SourceError) else None
+            self._self_metrics.succeeded(name, end, seconds, outcome)
+        _log_change(before, outcome)
+        return outcome if isinstance(outcome, SourceError) else None
+
+    def _observe(self, name: str, at: float) -> Outcome:
+        try:
+            return self.pipeline.poll(name, at)
+        except SourceError as error:
+            return error
+        except Exception as error:
+            # A bug of ours about one source is that source's failure: the others go on.
+            logger.exception("a fault of the exporter", extra=fields(source=name))
+            return _internal(error)
 
     def publish(self) -> SourceError | None:
         """Show what is known; a fault in it leaves what is shown as it is, but never for longer than data may stay."""
-        with self._lock:
+        with self._publishing:
             try:
                 self._publish(self.pipeline.snapshot)
             except Exception as error:
@@ -221,48 +255,61 @@ class _Round:
                 fault = _internal(error)
             else:
                 return None
-            shown, shortest = self._service.published.snapshot, min(each.max_age for each in self.config.environments)
-            if shown is None or self._clock() - shown.at > shortest:
+
+            snapshot = self._service.published.snapshot
+            shortest = min(environment.max_age for environment in self.config.environments)
+            if snapshot is None or self._clock() - snapshot.at > shortest:
                 self._publish(self.pipeline.nothing, nothing=True)
             return fault
 
-    def _publish(self, look: Callable[[float], Snapshot], *, nothing: bool = False) -> None:
+    def _publish(self, analyse: Callable[[float], Snapshot], *, nothing: bool = False) -> None:
         """Render and show, once every source was tried: half a round would read as missing evidence.
 
         With `nothing` to show every source is withdrawn, however young what it brought.
         """
         if any(status.up is None for status in self.statuses.values()):
             return
-        now, watch = self._clock(), time.monotonic()
-        snapshot = look(now)
+
+        now = self._clock()
+        stopwatch = time.monotonic()
+        snapshot = analyse(now)
         page = render(snapshot, catalogue.ALL)
-        old = {name for name, status in self.statuses.items() if nothing or status.withdrawn(now)}
+        withdrawn = {name for name, status in self.statuses.items() if nothing or status.withdrawn(now)}
+
+        # Analysis takes a while too: a reload may have come, and the new configuration has shown itself already.
         if not self._service.is_current(self):
             return
-        for name in self.statuses:
-            self._own.withdrawn(name, withdrawn=name in old)
-        self._own.events.show({name for name, status in self.statuses.items() if status.seen is not None} - old)
-        self._service.show(snapshot, page, time.monotonic() - watch)
-        for name in old - self._withdrawn:
+
+        self._publish_withdrawals(withdrawn)
+        self._service.show(snapshot, page, time.monotonic() - stopwatch)
+        for name in withdrawn - self._withdrawn:
             logger.warning("series withdrawn, the data is older than max_age", extra=fields(source=name))
-        self._withdrawn = old
+        self._withdrawn = withdrawn
+
+    def _publish_withdrawals(self, withdrawn: set[str]) -> None:
+        """In the exporter's own series: the gauge of each source, and which sources' events are counted in public."""
+        for name in self.statuses:
+            self._self_metrics.withdrawn(name, withdrawn=name in withdrawn)
+
+        known = {name for name, status in self.statuses.items() if status.last_success is not None}
+        self._self_metrics.events.show(known - withdrawn)
 
 
-def _after(before: Status, began: float, seen: Observation | SourceError) -> Status:
+def _after(before: Status, start: float, outcome: Outcome) -> Status:
     """A source's state after a poll."""
-    if isinstance(seen, SourceError):
-        return replace(before, up=False, error=seen)
-    return Status(before.environment, True, None, began, seen.warnings)
+    if isinstance(outcome, SourceError):
+        return replace(before, up=False, error=outcome)
+    return Status(before.environment, True, None, start, outcome.warnings)
 
 
-def _tell(before: Status, seen: Observation | SourceError) -> None:
+def _log_change(before: Status, outcome: Outcome) -> None:
     """One log line when a source's state changes, none per poll."""
     name = before.environment.name
-    if isinstance(seen, SourceError):
+    if isinstance(outcome, SourceError):
         if before.up is not False:
-            logger.warning("source failing", extra=fields(source=name, reason=seen.reason, error=str(seen)))
+            logger.warning("source failing", extra=fields(source=name, reason=outcome.reason, error=str(outcome)))
     elif not before.up:
-        logger.info("source answers", extra=fields(source=name, applications=len(seen.applications)))
+        logger.info("source answers", extra=fields(source=name, applications=len(outcome.applications)))
 
 
 def _internal(error: Exception) -> SourceError:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import catalogue, cli
-from exporter.catalogue.exporter import OWN, OwnSeries
+from exporter.catalogue.exporter import OWN, SelfSeries
 from exporter.catalogue.exposition import Page, counters, number, render
 from exporter.catalogue.live import LIVE
 from exporter.catalogue.series import Row, Series
@@ -84,7 +84,7 @@ def test_the_lines_of_a_family() -> None:
 def test_counters_have_their_suffix_in_both_formats() -> None:
     """A counter's samples end in _total, its head only in the text format; without rows there is none."""
     rows = {(f'{n}"\\\n', "y"): n / 3 for n in range(3)}
-    own = OwnSeries("pte_things", "counter", "Some help.", ("a", "b"))
+    own = SelfSeries("pte_things", "counter", "Some help.", ("a", "b"))
     wanted = {
         ("pte_things_total", frozenset(zip(("a", "b"), labels, strict=True))): value for labels, value in rows.items()
     }

@@ -18,7 +18,7 @@ from exporter.catalogue.exposition import render
 from exporter.config import Config
 from exporter.model.observation import Observation
 from exporter.pipeline import Pipeline
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 from tests.dashboards import live, objectives
 
 START = 1795161600.0
@@ -61,7 +61,7 @@ class Exporter:
     def __init__(self, directory: Path) -> None:
         self._demo = _config(directory, DEMO)
         self._server = _config(directory, SERVER)
-        self._own = OwnMetrics()
+        self._own = SelfMetrics()
         self._pipeline = Pipeline(self._demo, self._own.events)
         self._own.configure(self._demo.environments)
         self._own.events.configure(self._demo)

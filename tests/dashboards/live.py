@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter.catalogue import live
-from exporter.catalogue.exporter import OwnSeries
+from exporter.catalogue.exporter import SelfSeries
 
 _RUN = 'application="shop"'
 _PROCESS = f'{_RUN},process="{live.GENERATOR}"'
@@ -15,7 +15,7 @@ _RATE = 100.0
 def lines(since: float, start: float) -> Iterator[str]:
     """Sample lines, so many seconds after the generator was started at `start`."""
     requests = _RATE * since
-    values: dict[OwnSeries, dict[str, float]] = {
+    values: dict[SelfSeries, dict[str, float]] = {
         live.RUNNING: {_RUN: 1},
         live.STARTED: {_RUN: start},
         live.REQUESTS: {_RUN: requests},
@@ -43,7 +43,7 @@ def _line(name: str, labels: str, value: float) -> str:
     return f'{name}{{job="load",instance="generator:9827",{labels}}} {value}'
 
 
-def _histogram(series: OwnSeries, labels: str, buckets: tuple[float, ...], count: float, mean: float) -> Iterator[str]:
+def _histogram(series: SelfSeries, labels: str, buckets: tuple[float, ...], count: float, mean: float) -> Iterator[str]:
     """Evenly spread from 0 to twice the mean."""
     for bound in buckets:
         yield _line(f"{series.name}_bucket", f'{labels},le="{float(bound)}"', count * min(1.0, bound / mean / 2))

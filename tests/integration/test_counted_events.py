@@ -13,7 +13,7 @@ from exporter.demo.shop import APPLICATIONS
 from exporter.demo.traffic import traffic
 from exporter.model.slo import WINDOW
 from exporter.pipeline import Pipeline
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 from exporter.slo.specs import own
 from exporter.slo.specs.validation import Options
 from exporter.sources import read
@@ -36,7 +36,7 @@ slos:
 def pages(directory: Path) -> Iterator[str]:
     """The samples of both counters over some hours, as two replicas of the exporter publish them."""
     (directory / "exporter.yml").write_text(CONFIG, encoding="utf-8")
-    config, metrics = read(directory / "exporter.yml"), OwnMetrics()
+    config, metrics = read(directory / "exporter.yml"), SelfMetrics()
     metrics.events.configure(config)
     pipeline = Pipeline(config, metrics.events)
     for step in range(HOURS * 3600 // SCRAPE + 1):

@@ -11,7 +11,7 @@ from exporter.config import Config, Environment
 from exporter.errors import REASONS
 from exporter.model.observation import Events, Observation, Window
 from exporter.model.slo_settings import ErrorSli, SliSettings, SloSettings
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 from exporter.sources import demo, read
 from tests.exposition import Sample, families, lint, samples
 
@@ -22,13 +22,13 @@ def environment(name: str, source: object = None) -> Environment:
     return Environment("production", source, name)
 
 
-def values(own: OwnMetrics) -> dict[Sample, float]:
+def values(own: SelfMetrics) -> dict[Sample, float]:
     page = own.render(openmetrics=False)
     assert samples(own.render(openmetrics=True), openmetrics=True).keys() == samples(page).keys()
     return samples(page)
 
 
-def of(own: OwnMetrics, name: str, **labels: str) -> float | None:
+def of(own: SelfMetrics, name: str, **labels: str) -> float | None:
     return values(own).get((name, frozenset(labels.items())))
 
 
@@ -36,7 +36,7 @@ SLO = SloSettings("availability", "shop", 99.9, SliSettings(errors=ErrorSli()))
 COUNTED = {"application": "shop", "side": "live", "slo": "availability"}
 
 
-def counted(own: OwnMetrics) -> None:
+def counted(own: SelfMetrics) -> None:
     """A minute of the shop's events is counted."""
     sides = (environment("live", demo.Options()), Environment("pte", demo.Options()))
     own.events.configure(Config(environments=sides, slos=(SLO,)))
@@ -47,7 +47,7 @@ def counted(own: OwnMetrics) -> None:
 
 def test_events_are_counters_in_both_formats() -> None:
     """Good and bad events have the type counter and the suffix _total, and go when their side is withdrawn."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     counted(own)
     assert of(own, "pte_slo_events_total", **COUNTED) == 600.0
     assert of(own, "pte_slo_bad_events_total", **COUNTED) == 7.0
@@ -59,7 +59,7 @@ def test_events_are_counters_in_both_formats() -> None:
 
 def test_every_declared_series_is_kept() -> None:
     """Once everything has happened, each declared name is on the page with its type and its labels."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.configure([environment("a", source=read_tls())])
     own.succeeded("a", 100.0, 0.2, SEEN)
     own.failed("a", 160.0, 0.2, "refused")
@@ -98,7 +98,7 @@ def read_tls() -> Options:
 
 def test_counters_start_at_zero() -> None:
     """Every reason is there from the start, so that the first failure is an increase."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.configure([environment("a")])
     for reason in REASONS:
         assert of(own, "pte_source_poll_failures_total", source="a", reason=reason) == 0
@@ -108,7 +108,7 @@ def test_counters_start_at_zero() -> None:
 
 def test_what_was_not_seen_yet_is_absent() -> None:
     """Before the first poll a source is neither up nor down, and no time is 1970."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.configure([environment("a")])
     names = {name for name, _ in values(own)}
     assert not names & {
@@ -122,7 +122,7 @@ def test_what_was_not_seen_yet_is_absent() -> None:
 
 def test_a_failure_keeps_the_last_success() -> None:
     """A failed poll sets up to 0, counts its reason, and leaves the time of the last success."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.configure([environment("a")])
     own.succeeded("a", 100.0, 0.2, SEEN)
     own.failed("a", 160.0, 30.0, "timeout")
@@ -151,7 +151,7 @@ def test_what_ends_after_its_source_is_gone_counts_for_nothing() -> None:
 
 def test_a_check_that_was_skipped_is_absent() -> None:
     """What passed or failed is published, until a check-up skips it or the source is another."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.configure([environment("a")])
     own.checked("a", 100.0, {"found": True, "format": False}, 2)
     assert (of(own, "pte_source_check", source="a", check="found")) == 1
@@ -167,7 +167,7 @@ def test_a_check_that_was_skipped_is_absent() -> None:
 
 def test_the_series_of_a_source_go_with_it() -> None:
     """After a reload without a source nothing speaks of it any more, and the others keep their counts."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.configure([environment("a"), environment("b")])
     for name in ("a", "b"):
         own.succeeded(name, 100.0, 0.2, SEEN)
@@ -189,7 +189,7 @@ environments:
         path = tmp_path / "c.yml"
         path.write_text(given, encoding="utf-8")
         config: Config = read(path)
-        own = OwnMetrics()
+        own = SelfMetrics()
         own.configure(config.environments)
         assert of(own, "pte_source_tls_verification", source="production") == value
         assert of(own, "pte_source_tls_verification", source="pte") is None
@@ -198,7 +198,7 @@ environments:
 @pytest.mark.parametrize("version", ["2.42", "3"])
 def test_promtool_has_nothing_to_say(version: str) -> None:
     """`promtool check metrics` accepts the exporter's own series without a remark."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.configure([environment("a")])
     own.succeeded("a", 100.0, 0.2, SEEN)
     counted(own)

@@ -15,7 +15,7 @@ import pytest
 from exporter.config import Config
 from exporter.model.observation import Window
 from exporter.model.slo_settings import ErrorSli, SliSettings, SloSettings
-from exporter.serve.self_metrics import OwnMetrics
+from exporter.serve.self_metrics import SelfMetrics
 from exporter.serve.service import Service, Status
 from exporter.sources import demo, read
 from tests.bad_server import STOP_SECONDS, BadServer, bad_server, response
@@ -70,7 +70,7 @@ class Started:
 
     def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
         self.config = config
-        self.own = OwnMetrics()
+        self.own = SelfMetrics()
         self.service = Service(lambda: self.config, self.own, clock)
 
     def reload(self, config: Config) -> None:
@@ -154,7 +154,7 @@ def test_what_an_old_configuration_still_renders_is_not_shown(tmp_path: Path) ->
     config = configured(tmp_path)
     with started(config) as made:
         until(lambda: made.service.ready, "the first round")
-        old = made.service._round
+        old = made.service._active
         assert old is not None
         made.reload(configured(tmp_path, name="live"))
         until(lambda: made.value("pte_source_up", source="live") == 1, "the new round's page")
@@ -268,11 +268,11 @@ def test_what_a_failing_source_brought_grows_old_over_a_reload(
         until(lambda: made.service.ready, "the first round")
         recorded.unlink()
         until(lambda: made.status().up is False, "the failure")
-        seen = made.status().seen
+        seen = made.status().last_success
         assert seen is not None
         analysis = msgspec.structs.replace(made.config.analysis, spike_magnitude=3.0)
         made.reload(msgspec.structs.replace(made.config, analysis=analysis))
-        assert (made.status().seen, made.status().up) == (seen, False)
+        assert (made.status().last_success, made.status().up) == (seen, False)
         assert made.sides == (True, True)
         until(lambda: made.value("pte_source_withdrawn", source="production") == 1, "withdrawal")
         assert made.sides == (False, True)

@@ -14,11 +14,14 @@ from types import FrameType
 from typing import BinaryIO, cast
 
 from exporter.commands.run import processes
-from exporter.commands.run.copying import Copier
+from exporter.commands.run.copier import Copier
 from exporter.errors import PteError
 
-NOT_EXECUTABLE, NOT_FOUND = 126, 127
-"""What shells exit with for such a command."""
+NOT_EXECUTABLE = 126
+"""What shells exit with for a command that cannot be run."""
+
+NOT_FOUND = 127
+"""What shells exit with for a command that is not there."""
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -45,31 +48,35 @@ class Child:
     """
 
     def __init__(self, command: Sequence[str], copy: Path | None = None) -> None:
-        self.signalled: signal.Signals | None = None
+        self.stop_signal: signal.Signals | None = None
         """What it was told to end with."""
-        self._last = 0.0
-        self._passed = False
         self.pid = 0
-        self._before = {number: signal.getsignal(number) for number in _PASSED_ON}
-        for number, handler in self._before.items():
+        self._signal_time = 0.0
+        self._signal_sent = False
+
+        # Our handlers come before the start: a signal in between would end us and leave the generator running.
+        self._handlers_before = {number: signal.getsignal(number) for number in _PASSED_ON}
+        for number, handler in self._handlers_before.items():
             if handler is not signal.SIG_IGN:  # nohup: it ignores it too
                 signal.signal(number, self._pass_on)
         try:
-            self._process = _started(command, piped=copy is not None)
+            self._process = _start(command, piped=copy is not None)
         except StartError:
-            self._give_back()
+            self._restore_handlers()
             raise
+
         self.pid = self._process.pid
-        if self.signalled is not None and not self._passed:  # it came while the child was being started
-            self._signal(self.signalled)
+        if self.stop_signal is not None and not self._signal_sent:  # it came while the child was being started
+            self._send(self.stop_signal)
         self._watch = os.pidfd_open(self.pid)
-        printed = self._process.stdout
-        self._copier = Copier(cast("BinaryIO", printed), copy) if copy is not None else None
+        self._copier: Copier | None = None
+        if copy is not None:
+            self._copier = Copier(cast("BinaryIO", self._process.stdout), copy)
 
     @property
-    def lost(self) -> str | None:
+    def copy_failure(self) -> str | None:
         """Why what it printed could not be kept; None: it could."""
-        return self._copier.lost if self._copier is not None else None
+        return self._copier.failure if self._copier is not None else None
 
     def wait(self, seconds: float) -> bool:
         """Whether it has ended, at the latest after so many seconds. Its number stays its own until `end`."""
@@ -80,45 +87,53 @@ class Child:
 
         Those are ended: its group is ours, and nobody looks on any longer.
         """
-        left = self._end_group()
-        self._give_back()
+        leftovers = self._end_group()
+        self._restore_handlers()
         code = self._process.wait()
         os.close(self._watch)
         if self._copier is not None:
             self._copier.end(_GRACE)
-        return (128 - code if code < 0 else code), left
 
-    def _give_back(self) -> None:
-        for number, handler in self._before.items():
+        if code < 0:  # the signal that it died of
+            code = 128 - code
+        return code, leftovers
+
+    def _restore_handlers(self) -> None:
+        for number, handler in self._handlers_before.items():
             signal.signal(number, handler)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
+        """In the main thread, between any two of its instructions: `pid` may not be there yet."""
         now = time.monotonic()
-        if self.signalled is None:
-            self.signalled, self._last, self._passed = signal.Signals(number), now, bool(self.pid)
-            self._signal(self.signalled)
-        elif now - self._last > _SAME:
-            self._signal(signal.SIGKILL)
+        if self.stop_signal is None:
+            self.stop_signal = signal.Signals(number)
+            self._signal_time = now
+            self._signal_sent = bool(self.pid)
+            self._send(self.stop_signal)
+        elif now - self._signal_time > _SAME:
+            self._send(signal.SIGKILL)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _send(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if self.pid:
                 os.killpg(self.pid, number)
 
     def _end_group(self) -> int:
         """Before we wait for the child: while it is a zombie, nobody else can have its number."""
-        left = self._left()
-        if left:
-            self._signal(signal.SIGTERM)
-            deadline = time.monotonic() + _GRACE
-            while self._left() and time.monotonic() < deadline:
-                time.sleep(0.05)
-            self._signal(signal.SIGKILL)
-        return left
+        leftovers = self._count_leftovers()
+        if not leftovers:
+            return 0
 
-    def _left(self) -> int:
-        found = processes.statuses(processes.running() - {self.pid})
-        return sum(one.group == self.pid and not one.ended for one in found)
+        self._send(signal.SIGTERM)
+        deadline = time.monotonic() + _GRACE
+        while self._count_leftovers() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self._send(signal.SIGKILL)
+        return leftovers
+
+    def _count_leftovers(self) -> int:
+        others = processes.stats(processes.running() - {self.pid})
+        return sum(stat.group == self.pid and not stat.ended for stat in others)
 
 
 def check() -> None:
@@ -129,16 +144,14 @@ def check() -> None:
         raise PteError("run needs Linux 5.3 or later") from None
 
 
-def _started(command: Sequence[str], *, piped: bool) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], *, piped: bool) -> subprocess.Popen[bytes]:
+    stdin = subprocess.DEVNULL if os.isatty(0) else None
+    stdout = subprocess.PIPE if piped else None
+
     # It inherits this: in the background it would be stopped when it sets the terminal, or writes where `tostop` is on.
     before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
-        return subprocess.Popen(  # noqa: S603  it is what we are for
-            command,
-            stdin=subprocess.DEVNULL if os.isatty(0) else None,
-            stdout=subprocess.PIPE if piped else None,
-            process_group=0,
-        )
+        return subprocess.Popen(command, stdin=stdin, stdout=stdout, process_group=0)  # noqa: S603  it is what we are for
     except FileNotFoundError:
         raise StartError(f"{command[0]}: there is no such program", NOT_FOUND) from None
     except OSError as error:

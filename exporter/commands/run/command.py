@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,14 +14,12 @@ from exporter.errors import PteError
 
 if TYPE_CHECKING:  # they take a while to load, and every command's start would wait for it
     from exporter.commands.run.live import Live
-    from exporter.commands.run.outcome import Wanted
+    from exporter.commands.run.result import ResultPlan
     from exporter.commands.run.targets import Target
     from exporter.commands.run.terminal import ProgressLine
-
-logger = logging.getLogger(__name__)
+    from exporter.publishing.places import Place
 
 _STANDARD_OUTPUT = "-"
-_WAIT = 3600.0
 
 ADDRESS = "127.0.0.1:9827"
 
@@ -85,18 +82,19 @@ def _run(given: argparse.Namespace) -> int:
     from exporter.commands.run.live import Live
     from exporter.commands.run.sampler import Sampler
     from exporter.commands.run.terminal import ProgressLine
+    from exporter.commands.run.wrapper import wrap
 
     _check(given)
     child.check()
-    wanted = _wanted(given)
+    plan = _plan(given)
     sampler = Sampler()
-    for one in given.target:
-        sampler.watch(one.name, targets.tree(one))
+    for target in given.target:
+        sampler.watch(target.name, targets.tree(target))
     live = Live(given.application, sampler)
     progress = ProgressLine(live)
     with _result(given.result) as path, _page(given.listen_address, live, progress):
         try:
-            return _wrapped(given.wrapped, path, wanted, live, progress)
+            return wrap(given.wrapped, path, plan, live, progress)
         except child.StartError as error:
             progress.say(str(error))
             return error.code
@@ -106,10 +104,12 @@ def _check(given: argparse.Namespace) -> None:
     """What argparse cannot tell."""
     if not given.wrapped:
         given.usage_error("wanted -- and behind it the command that makes the load")
-    names = [one.name for one in given.target]
+
+    names = [target.name for target in given.target]
     for name in names:
         if names.count(name) > 1:
             given.usage_error(f"--target {name} is given twice")
+
     if given.save is not None and not given.save.absolute().parent.is_dir():
         given.usage_error(f"--save {given.save}: there is no folder {given.save.parent}")
     needing = {"--to": given.to, "--save": given.save, "--baseline": given.baseline, "--history": given.history}
@@ -118,20 +118,30 @@ def _check(given: argparse.Namespace) -> None:
             given.usage_error(f"{option} wants --result: without it there is no result")
 
 
-def _wanted(given: argparse.Namespace) -> Wanted:
+def _plan(given: argparse.Namespace) -> ResultPlan:
     """Read before the test begins, which may take hours."""
-    from exporter.commands.run.outcome import Wanted
-    from exporter.publishing import inputs, places
+    from exporter.commands.run.result import ResultPlan
+    from exporter.publishing import inputs
 
-    return Wanted(
+    return ResultPlan(
         given.application,
         inputs.read(given),
-        places.read(given),
+        _destinations(given),
         save=given.save,
         run=given.run_id or "",
         commit=given.commit or "",
-        printed=given.result == _STANDARD_OUTPUT,
+        from_output=given.result == _STANDARD_OUTPUT,
     )
+
+
+def _destinations(given: argparse.Namespace) -> Sequence[Place]:
+    """Where the result goes; without any, the HTTP client and its 7 MiB stay away from the load generator."""
+    if not given.to and given.to_config_file is None:
+        return ()
+
+    from exporter.publishing import places
+
+    return places.read(given)
 
 
 @contextlib.contextmanager
@@ -163,48 +173,3 @@ def _page(address: str | None, live: Live, progress: ProgressLine) -> Iterator[N
         yield
     finally:
         page.end()
-
-
-def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Live, progress: ProgressLine) -> int:
-    """Run the command to its end, and deal with its result."""
-    from exporter.commands.run import outcome
-    from exporter.commands.run.awaiting import followed
-    from exporter.commands.run.child import Child
-    from exporter.commands.run.watching import look_on
-
-    following = None if path is None else followed(path)
-    if following is not None and following.is_stale:
-        progress.say(f"{path} is there already: it counts only if COMMAND writes it anew")
-    child = Child(command, path if wanted.printed else None)
-    try:
-        look_on(child, live, following, progress)
-    except Exception as error:
-        logger.debug("a fault of the exporter", exc_info=True)
-        _tell_fault(error, progress)
-        progress.say("the load generator goes on unseen")
-        while not child.wait(_WAIT):
-            pass
-    code, left = child.end()
-    if left:
-        progress.say(f"of what COMMAND started, {left} ran on without it: ended")
-    ended = outcome.Ended(code, child.signalled, outcome.used(live.sampler))
-    if child.lost is not None:  # what is there of it is not the run
-        progress.say(f"no result: what COMMAND printed could not be kept: {child.lost}")
-        outcome.tell(ended)
-        return code or 1
-    if following is None:
-        outcome.tell(ended)
-        return code
-    good = False
-    try:
-        good = outcome.deal_with(following, ended, wanted)
-    except Exception as error:  # the generator's code is still wanted
-        logger.debug("a fault of the exporter", exc_info=True)
-        _tell_fault(error, progress)
-    following.close()
-    return code if good or code else 1
-
-
-def _tell_fault(error: Exception, progress: ProgressLine) -> None:
-    text = f"a fault of the exporter: {error.__class__.__name__}: {error}; --log.level debug tells where"
-    progress.say(text)

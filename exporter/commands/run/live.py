@@ -14,8 +14,8 @@ from prometheus_client.utils import floatToGoString
 
 from exporter.analysis import histogram
 from exporter.catalogue import live as names
-from exporter.catalogue.exporter import OwnSeries
-from exporter.commands.run.sampler import Sampler, Watched
+from exporter.catalogue.exporter import SelfSeries
+from exporter.commands.run.sampler import Sampler, Totals
 from exporter.model.loadrun import LoadRun
 
 Rows = Iterable[tuple[tuple[str, ...], float | None]]
@@ -32,58 +32,74 @@ class Live(Collector):
         self.running = False
         self.run: LoadRun | None = None
         """As far as it was read."""
+
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
     def render(self, *, openmetrics: bool) -> bytes:
         """The page."""
-        made = generate_openmetrics(self.registry) if openmetrics else generate_latest(self.registry)  # type: ignore[no-untyped-call]
-        return cast("bytes", made)
+        page = generate_openmetrics(self.registry) if openmetrics else generate_latest(self.registry)  # type: ignore[no-untyped-call]
+        return cast("bytes", page)
 
     def collect(self) -> Iterator[Metric]:
         yield self._family(names.RUNNING, [((), float(self.running))])
         yield self._family(names.STARTED, [((), self.started)])
-        if self.run is not None:
-            yield from self._requests(self.run)
-        yield from self._processes(self.sampler.watched())
+
+        run = self.run
+        if run is not None:
+            yield from self._requests(run)
+            yield from self._latencies(run)
+            yield from self._users(run)
+        yield from self._processes(self.sampler.totals())
         yield self._family(names.MISSED, [((), float(self.sampler.missed))])
 
     def _requests(self, run: LoadRun) -> Iterator[Metric]:
-        total, latency = run.total, run.total.latency
+        total = run.total
         yield self._family(names.REQUESTS, [((), total.requests)])
-        if total.failures is not None:
-            unspecified = total.failures - sum(total.errors.values())
-            kinds = {**total.errors, names.UNSPECIFIED: total.errors.get(names.UNSPECIFIED, 0) + unspecified}
-            yield self._family(names.FAILURES, [((kind,), count) for kind, count in kinds.items()])
+        if total.failures is None:
+            return
+
+        # The kinds add up to all failures: those that the result does not name have a kind of their own, from 0 on.
+        kinds = {**total.errors}
+        kinds[names.UNSPECIFIED] = kinds.get(names.UNSPECIFIED, 0) + total.failures - sum(total.errors.values())
+        yield self._family(names.FAILURES, [((kind,), count) for kind, count in kinds.items()])
+
+    def _latencies(self, run: LoadRun) -> Iterator[Metric]:
+        latency = run.total.latency
         if latency.histogram is not None and latency.mean is not None:
             buckets = histogram.buckets(latency.histogram, names.REQUEST_BUCKETS)
-            counted = [(_bound(bound), float(round(count))) for bound, count in buckets]
-            family = HistogramMetricFamily(names.LATENCY.name, names.LATENCY.help, labels=names.LATENCY.labels)
-            whole = [*counted, ("+Inf", float(total.requests))]
-            family.add_metric([self.application], whole, latency.mean * total.requests)
+            counts = [(_bound(bound), float(round(count))) for bound, count in buckets]
+            counts.append(("+Inf", float(run.total.requests)))
+            family = _histogram(names.LATENCY)
+            family.add_metric([self.application], counts, latency.mean * run.total.requests)
             yield family
+
         yield self._family(names.PERCENTILE, [((stat,), getattr(latency, stat)) for stat in names.STATS])
         yield self._family(names.LATENCY_MAX, [((), latency.max)])
-        told = run.timeline.users if run.timeline is not None else None
-        last = [users for users in told or () if users is not None][-1:]
-        yield self._family(names.USERS, [((), users) for users in last])
+
+    def _users(self, run: LoadRun) -> Iterator[Metric]:
+        minutes = run.timeline.users if run.timeline is not None else None
+        known_minutes = [users for users in minutes or () if users is not None]
+        yield self._family(names.USERS, [((), users) for users in known_minutes[-1:]])
         yield self._family(names.USERS_MAX, [((), run.users)])
 
-    def _processes(self, watched: Mapping[str, Watched]) -> Iterator[Metric]:
-        yield self._family(names.CPU, [((name,), one.cpu_seconds) for name, one in watched.items()])
-        cores = HistogramMetricFamily(names.CPU_CORES.name, names.CPU_CORES.help, labels=names.CPU_CORES.labels)
-        for name, one in watched.items():
-            cores.add_metric([self.application, name], _cumulative(one), one.cores_sum)
+    def _processes(self, processes: Mapping[str, Totals]) -> Iterator[Metric]:
+        yield self._family(names.CPU, [((name,), totals.cpu_seconds) for name, totals in processes.items()])
+        cores = _histogram(names.CPU_CORES)
+        for name, totals in processes.items():
+            cores.add_metric([self.application, name], _cumulative(totals), totals.cores_sum)
         yield cores
-        sampled = {name: one for name, one in watched.items() if one.samples}
-        alive = {name: one for name, one in sampled.items() if one.alive}
-        yield self._family(names.CPU_MAX, [((name,), one.cores_max) for name, one in sampled.items()])
-        yield self._family(names.MEMORY, [((name,), one.memory) for name, one in alive.items()])
-        yield self._family(names.MEMORY_MAX, [((name,), one.memory_max or None) for name, one in sampled.items()])
-        yield self._family(names.SOCKETS, [((name,), one.sockets) for name, one in alive.items()])
-        yield self._family(names.SOCKETS_MAX, [((name,), one.sockets_max) for name, one in sampled.items()])
 
-    def _family(self, series: OwnSeries, rows: Rows) -> Metric:
+        # Before the first sample nothing is known, and of what has ended only the maxima still say something.
+        sampled = [(name, totals) for name, totals in processes.items() if totals.samples]
+        alive = [(name, totals) for name, totals in sampled if totals.alive]
+        yield self._family(names.CPU_MAX, [((name,), totals.cores_max) for name, totals in sampled])
+        yield self._family(names.MEMORY, [((name,), totals.memory) for name, totals in alive])
+        yield self._family(names.MEMORY_MAX, [((name,), totals.memory_max or None) for name, totals in sampled])
+        yield self._family(names.SOCKETS, [((name,), totals.sockets) for name, totals in alive])
+        yield self._family(names.SOCKETS_MAX, [((name,), totals.sockets_max) for name, totals in sampled])
+
+    def _family(self, series: SelfSeries, rows: Rows) -> Metric:
         """Rows without the label `application`, which all have; None is no evidence."""
         kind: Any = CounterMetricFamily if series.kind == "counter" else GaugeMetricFamily
         family: Metric = kind(series.name, series.help, labels=series.labels)
@@ -93,12 +109,18 @@ class Live(Collector):
         return family
 
 
-def _cumulative(watched: Watched) -> list[tuple[str, float]]:
-    found, count = [], 0
-    for bound, held in zip((*names.CORE_BUCKETS, float("inf")), watched.cores, strict=True):
-        count += held
-        found.append((_bound(bound), float(count)))
-    return found
+def _histogram(series: SelfSeries) -> HistogramMetricFamily:
+    return HistogramMetricFamily(series.name, series.help, labels=series.labels)
+
+
+def _cumulative(totals: Totals) -> list[tuple[str, float]]:
+    """The samples up to each bound, as a histogram has them."""
+    buckets = []
+    count = 0
+    for bound, samples in zip((*names.CORE_BUCKETS, float("inf")), totals.cores, strict=True):
+        count += samples
+        buckets.append((_bound(bound), float(count)))
+    return buckets
 
 
 def _bound(value: float) -> str:

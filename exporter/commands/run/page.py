@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Mapping
 
 import uvicorn
 
 from exporter.commands.run.live import Live
-from exporter.serve.web import Receive, Scope, Send, server
-from exporter.serve.web.negotiation import wants_openmetrics
+from exporter.serve.web import server
+from exporter.serve.web.asgi import READING, Application, Request, Response, Route, text
+from exporter.serve.web.negotiation import content_type, wants_openmetrics
 
-_PLAIN = "text/plain; charset=utf-8"
-_TEXT = "text/plain; version=0.0.4; charset=utf-8"
-_OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _PATIENCE = 3.0
 """Seconds that responses under way get at the end."""
 
@@ -23,11 +22,12 @@ class Page:
     """Listens from now on; raises PteError where it cannot. `start` serves."""
 
     def __init__(self, address: str, live: Live) -> None:
-        self._live = live
         self._listening: socket.socket = server.bind(address)
         host, port = self._listening.getsockname()[:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-        self._server = uvicorn.Server(server.config(self._answer))
+        shown_host = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown_host}:{port}/"
+
+        self._server = uvicorn.Server(server.config(_App(live)))
         self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
 
     def start(self) -> None:
@@ -41,24 +41,37 @@ class Page:
     def _serve(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._listening]))
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        status, kind, body = self._page(scope)
-        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
-        headers += [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
 
-    def _page(self, scope: Scope) -> tuple[int, str, bytes]:
-        """(status, content type, body)."""
-        if scope["method"] not in ("GET", "HEAD"):
-            return 405, _PLAIN, b"wanted GET or HEAD\n"
-        if scope["path"] == "/metrics":
-            accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
-            openmetrics = wants_openmetrics(accept)
-            return 200, _OPENMETRICS if openmetrics else _TEXT, self._live.render(openmetrics=openmetrics)
-        if scope["path"] == "/-/healthy":
-            return 200, _PLAIN, b"healthy\n"
-        if scope["path"] == "/":
-            text = f"pte-exporter run, application {self._live.application}: the series are on /metrics\n"
-            return 200, _PLAIN, text.encode()
-        return 404, _PLAIN, b"no such page; there are /, /metrics, /-/healthy\n"
+class _App(Application):
+    """The ASGI application of one run."""
+
+    def __init__(self, live: Live) -> None:
+        super().__init__(
+            [
+                Route("/", self.front),
+                Route("/metrics", self.metrics),
+                Route("/-/healthy", self.healthy),
+            ]
+        )
+        self._live = live
+
+    def headers(self, response: Response) -> Mapping[str, str]:
+        return {**response.content_headers, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+    async def respond(self, request: Request) -> Response:
+        # Nothing here can be changed by anyone, so a method that is not for reading is wrong on any path.
+        if request.method not in READING:
+            return text(405, "wanted GET or HEAD")
+
+        return await super().respond(request)
+
+    async def front(self, request: Request) -> Response:
+        return text(200, f"pte-exporter run, application {self._live.application}: the series are on /metrics")
+
+    async def metrics(self, request: Request) -> Response:
+        openmetrics = wants_openmetrics(request.header("accept"))
+        body = self._live.render(openmetrics=openmetrics)
+        return Response(200, [body], content_type(openmetrics=openmetrics))
+
+    async def healthy(self, request: Request) -> Response:
+        return text(200, "healthy")

@@ -18,7 +18,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class ProcessStat:
     """What /proc/PID/stat says of a process."""
 
     pid: int
@@ -26,19 +26,24 @@ class Status:
     """Nobody has waited for it yet: a zombie."""
     parent: int
     group: int
-    waited: float
+    children_cpu: float
     """CPU seconds of its children that ended and were waited for."""
 
 
-def status(pid: int) -> Status | None:
+def stat(pid: int) -> ProcessStat | None:
     """None: there is no such process (any more)."""
     try:
         text = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
+
     fields = text[text.rindex(b")") + 2 :].split()  # the name before may hold anything
-    return Status(
-        pid, fields[0] in (b"Z", b"X"), int(fields[1]), int(fields[2]), (int(fields[13]) + int(fields[14])) / _TICKS
+    return ProcessStat(
+        pid,
+        ended=fields[0] in (b"Z", b"X"),
+        parent=int(fields[1]),
+        group=int(fields[2]),
+        children_cpu=(int(fields[13]) + int(fields[14])) / _TICKS,
     )
 
 
@@ -47,9 +52,10 @@ def running() -> set[int]:
     return {int(name) for name in os.listdir("/proc") if name.isdecimal()}  # noqa: PTH208  ten times as fast
 
 
-def statuses(pids: Iterable[int]) -> list[Status]:
+def stats(pids: Iterable[int]) -> list[ProcessStat]:
     """Of those that are there, parents mostly before their children."""
-    return [found for found in map(status, sorted(pids)) if found is not None]
+    results = [stat(pid) for pid in sorted(pids)]
+    return [result for result in results if result is not None]
 
 
 class Process:
@@ -59,16 +65,21 @@ class Process:
         self.pid = pid
         self._clock = (~pid << 3) | 2  # clock_getcpuclockid(3), which Python does not have
         self._statm = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
-        self.used = 0.0
-        """CPU seconds since it was first seen; `fresh`: since it began."""
+        self.cpu = 0.0
+        """CPU seconds since it was first looked at; `fresh`: since it began."""
         self.memory = 0
         """Bytes, resident."""
-        self.waited = 0.0
-        """CPU seconds of children that it waited for, since it was first seen."""
+        self.children_cpu = 0.0
+        """CPU seconds of children that it waited for, since it was first looked at."""
+
+        # What it and its children had used before they were looked at; nothing of a fresh one counts as such.
+        self._cpu_before = 0
+        self._children_cpu_before = 0.0
         try:
-            found = status(pid)
-            self._waited = 0.0 if fresh or found is None else found.waited
-            self._base = 0 if fresh else time.clock_gettime_ns(self._clock)
+            if not fresh:
+                first = stat(pid)
+                self._children_cpu_before = first.children_cpu if first is not None else 0.0
+                self._cpu_before = time.clock_gettime_ns(self._clock)
         except OSError:
             self.close()
             raise
@@ -77,34 +88,38 @@ class Process:
         """Take its memory and CPU time; False: it is gone, and what was taken before stays."""
         try:
             memory = int(os.pread(self._statm, 128, 0).split(b" ", 2)[1]) * _PAGE
-            used = (time.clock_gettime_ns(self._clock) - self._base) / 1e9
+            cpu = (time.clock_gettime_ns(self._clock) - self._cpu_before) / 1e9
         except (OSError, IndexError):
             return False
-        self.memory, self.used = memory, max(self.used, used)
+
+        self.memory = memory
+        self.cpu = max(self.cpu, cpu)
         return True
 
     @property
     def account(self) -> float:
         """CPU seconds since it began, with its children's: what its parent has on its account once it waited for it."""
-        return self._base / 1e9 + self.used + self._waited + self.waited
+        return self._cpu_before / 1e9 + self.cpu + self._children_cpu_before + self.children_cpu
 
     def look_at_children(self) -> None:
         """Take the CPU time of those that it waited for."""
-        found = status(self.pid)
-        if found is not None:
-            self.waited = max(self.waited, found.waited - self._waited)
+        now = stat(self.pid)
+        if now is not None:
+            self.children_cpu = max(self.children_cpu, now.children_cpu - self._children_cpu_before)
 
     def sockets(self) -> set[str]:
         """Its open sockets; raises PermissionError where we may not look."""
-        folder, found = f"/proc/{self.pid}/fd", set()
+        folder = f"/proc/{self.pid}/fd"
         try:
             names = os.listdir(folder)  # noqa: PTH208
         except (FileNotFoundError, ProcessLookupError):
             return set()
+
+        links = set()
         for name in names:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                found.add(os.readlink(f"{folder}/{name}"))  # noqa: PTH115
-        return {link for link in found if link.startswith("socket:")}
+                links.add(os.readlink(f"{folder}/{name}"))  # noqa: PTH115
+        return {link for link in links if link.startswith("socket:")}
 
     def close(self) -> None:
         os.close(self._statm)
@@ -116,46 +131,59 @@ class Tree:
     def __init__(self, roots: Iterable[int], group: int | None = None) -> None:
         self._group = group
         self._processes: dict[int, Process] = {}
-        self._ended = self._waited_by_ended = self._accounts = 0.0
-        """Of processes that are gone, as far as they were seen; CPU seconds."""
+
+        # CPU seconds of processes that are gone, as far as they were looked at: their own, those of children that they
+        # had waited for, and both together since they began.
+        self._ended_cpu = 0.0
+        self._ended_children_cpu = 0.0
+        self._ended_accounts = 0.0
         self._late = 0.0
         """CPU seconds that processes had used before they were found."""
+
         for pid in roots:
             self._add(pid, fresh=group is not None)
 
     @property
     def alive(self) -> bool:
         """Whether any of them still has memory; one that nobody has waited for yet has none."""
-        return any(one.memory for one in self._processes.values())
+        return any(process.memory for process in self._processes.values())
 
     @property
     def memory(self) -> int:
         """Bytes; what processes share counts for each of them."""
-        return sum(one.memory for one in self._processes.values())
+        return sum(process.memory for process in self._processes.values())
 
-    def join(self, found: Iterable[Status], *, fresh: bool = True) -> None:
+    def join(self, candidates: Iterable[ProcessStat], *, fresh: bool = True) -> None:
         """Take in those of newly found processes that are of this tree; not `fresh`: they are as old as the root."""
-        waiting, before = list(found), -1
-        while waiting and len(waiting) != before:  # a child may stand before its parent
-            before = len(waiting)
-            rest = []
-            for one in waiting:
-                if one.parent in self._processes or (self._group is not None and one.group == self._group):
-                    self._late += self._add(one.pid, fresh=fresh)
+        waiting = list(candidates)
+        count_before = -1
+
+        while waiting and len(waiting) != count_before:  # a child may stand before its parent
+            count_before = len(waiting)
+            strangers = []
+            for candidate in waiting:
+                if self._is_ours(candidate):
+                    self._late += self._add(candidate.pid, fresh=fresh)
                 else:
-                    rest.append(one)
-            waiting = rest
+                    strangers.append(candidate)
+            waiting = strangers
+
+    def _is_ours(self, candidate: ProcessStat) -> bool:
+        if candidate.parent in self._processes:
+            return True
+        return self._group is not None and candidate.group == self._group
 
     def look(self) -> float:
         """CPU seconds that its processes used themselves since they were found."""
-        for one in list(self._processes.values()):
-            if not one.look():
-                self._ended += one.used
-                self._waited_by_ended += one.waited
-                self._accounts += one.account
-                del self._processes[one.pid]
-                one.close()
-        return self._ended - self._late + sum(one.used for one in self._processes.values())
+        for process in list(self._processes.values()):
+            if not process.look():
+                self._ended_cpu += process.cpu
+                self._ended_children_cpu += process.children_cpu
+                self._ended_accounts += process.account
+                del self._processes[process.pid]
+                process.close()
+
+        return self._ended_cpu - self._late + sum(process.cpu for process in self._processes.values())
 
     def look_at_children(self) -> tuple[float, float]:
         """As `look`, and what was used unseen: by children before they were found, and by those that never were.
@@ -163,22 +191,26 @@ class Tree:
         A parent has on its account all whom it waited for, those that were seen too: they are looked at after it, so
         that nobody stands on two accounts. Who was not waited for makes the second figure too small, never too large.
         """
-        for one in self._processes.values():
-            one.look_at_children()
-        used = self.look()
-        waited = self._waited_by_ended + sum(one.waited for one in self._processes.values())
-        return used, self._late + max(0.0, waited - self._accounts)
+        for process in self._processes.values():
+            process.look_at_children()
+        cpu = self.look()
+
+        children_cpu = self._ended_children_cpu + sum(process.children_cpu for process in self._processes.values())
+        return cpu, self._late + max(0.0, children_cpu - self._ended_accounts)
 
     def sockets(self) -> int | None:
         """Open sockets, each once; None where we may not look."""
+        links = set[str]()
         try:
-            return len(set().union(*(one.sockets() for one in self._processes.values())))
+            for process in self._processes.values():
+                links |= process.sockets()
         except OSError:  # they are another user's, or we have no descriptor left to look with
             return None
+        return len(links)
 
     def close(self) -> None:
-        for one in self._processes.values():
-            one.close()
+        for process in self._processes.values():
+            process.close()
         self._processes.clear()
 
     def _add(self, pid: int, *, fresh: bool) -> float:
@@ -186,8 +218,10 @@ class Tree:
         if pid in self._processes:
             return 0.0
         try:
-            found = self._processes[pid] = Process(pid, fresh=fresh)
+            process = Process(pid, fresh=fresh)
         except OSError:  # ended meanwhile
             return 0.0
-        found.look()
-        return found.used
+
+        self._processes[pid] = process
+        process.look()
+        return process.cpu

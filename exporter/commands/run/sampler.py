@@ -26,7 +26,7 @@ SHARE = 0.004
 
 
 @dataclass(slots=True)
-class Watched:
+class Totals:
     """What one process and its children used so far."""
 
     alive: bool = True
@@ -62,8 +62,11 @@ class Watched:
         self.cores_max = max(self.cores_max, cores)
         self.cores[bisect.bisect_left(CORE_BUCKETS, cores)] += 1
 
+    def copy(self) -> Totals:
+        return replace(self, cores=list(self.cores))
 
-class _Paced:
+
+class _Pace:
     """How often something may be done for what it costs, at most with every sample."""
 
     def __init__(self) -> None:
@@ -75,72 +78,106 @@ class _Paced:
         return now >= self._next
 
     @contextlib.contextmanager
-    def measured(self, now: float) -> Iterator[None]:
+    def measure(self, now: float) -> Iterator[None]:
         """The next time it is due depends on the CPU time that the block took."""
         before = time.thread_time()
         yield
         cost = time.thread_time() - before
-        self._cost = cost if self._cost is None else self._cost + (cost - self._cost) / 5
+
+        if self._cost is None:
+            self._cost = cost
+        else:
+            self._cost += (cost - self._cost) / 5
+        # A pause of cost / SHARE makes the cost its share of a core. Half a period is less than the time between two
+        # samples, so what is cheap is done with each of them, also when one comes a little early.
         self._next = now + max(PERIOD / 2, self._cost / SHARE)
 
 
-class _Followed:
-    """A tree and what is known of it."""
+class _TreeSampler:
+    """A tree, what was read from it last, and what its samples add up to."""
 
     def __init__(self, tree: Tree) -> None:
-        self.tree, self.watched = tree, Watched()
-        self.at = self._listed = time.monotonic()
-        self.used = tree.look()
-        self.watched.memory = self.watched.memory_max = tree.memory
-        self._unseen = 0.0
+        self.tree = tree
+        self.totals = Totals()
+        self._time = time.monotonic()
+        self._list_time = self._time
+        self._cpu = tree.look()
+        self._unseen_cpu = 0.0
 
-    def look(self, now: float, *, listed: bool) -> None:
+        self.totals.memory = tree.memory
+        self.totals.memory_max = tree.memory
+
+    def sample(self, now: float, *, listed: bool) -> None:
         """One sample; `listed`: new children were just looked for, so that those that ended are too."""
-        if not self.watched.alive or now <= self.at:
+        if not self.totals.alive or now <= self._time:
             return
+
+        seconds = now - self._time
         cores = 0.0
-        if not listed:
-            used = self.tree.look()
+        if listed:
+            cpu, unseen_cpu = self.tree.look_at_children()
+            cores = self._spread(max(0.0, unseen_cpu - self._unseen_cpu), now)
+            self._unseen_cpu = max(unseen_cpu, self._unseen_cpu)
+            self._list_time = now
         else:
-            used, unseen = self.tree.look_at_children()
-            # That was at any time since the last look, so that a lump of it is no peak.
-            lump = max(0.0, unseen - self._unseen)
-            self.watched.cpu_seconds += lump * (1 - (now - self.at) / (now - self._listed))
-            cores = lump / (now - self._listed)
-            self._unseen, self._listed = max(unseen, self._unseen), now
-        self.watched.add(cores + max(0.0, used - self.used) / (now - self.at), now - self.at)
-        self.used, self.at = max(used, self.used), now
-        self.watched.alive = self.tree.alive
-        self.watched.memory = self.tree.memory
-        self.watched.memory_max = max(self.watched.memory_max, self.watched.memory)
+            cpu = self.tree.look()
+        cores += max(0.0, cpu - self._cpu) / seconds
+        self.totals.add(cores, seconds)
+        self._cpu = max(cpu, self._cpu)
+        self._time = now
+
+        self.totals.alive = self.tree.alive
+        self.totals.memory = self.tree.memory
+        self.totals.memory_max = max(self.totals.memory_max, self.totals.memory)
+
+    def _spread(self, lump: float, now: float) -> float:
+        """How many cores in this sample a lump of CPU time means that children used unseen.
+
+        They used it at any time since processes were last listed, which may be many samples ago: as a part of this
+        sample alone it would be a peak that never was. So this sample gets the share of its own seconds, and what is
+        left is added to the sum here, which has to be what the kernel accounts.
+        """
+        since_list = now - self._list_time
+        before_this_sample = self._time - self._list_time
+        self.totals.cpu_seconds += lump * before_this_sample / since_list
+        return lump / since_list
 
     def settle(self) -> None:
         """At the end: what was used since the last look, no sample any more."""
-        used, unseen = self.tree.look_at_children()
-        self.watched.cpu_seconds += max(0.0, used - self.used) + max(0.0, unseen - self._unseen)
+        cpu, unseen_cpu = self.tree.look_at_children()
+        self.totals.cpu_seconds += max(0.0, cpu - self._cpu)
+        self.totals.cpu_seconds += max(0.0, unseen_cpu - self._unseen_cpu)
 
     def count_sockets(self) -> None:
-        if self.watched.alive:
-            found = self.watched.sockets = self.tree.sockets()
-            if found is not None:
-                self.watched.sockets_max = max(found, self.watched.sockets_max or 0)
+        if not self.totals.alive:
+            return
+
+        sockets = self.tree.sockets()
+        self.totals.sockets = sockets
+        if sockets is not None:
+            self.totals.sockets_max = max(sockets, self.totals.sockets_max or 0)
 
 
 class Sampler:
     """Looks at trees by name until it is ended. Reading is safe from any thread."""
 
     def __init__(self) -> None:
-        self._followed: dict[str, _Followed] = {}
+        self._trees: dict[str, _TreeSampler] = {}
         self._missed = 0
-        self._known: set[int] = set()
-        self._lock, self._end = threading.Lock(), threading.Event()
-        self._listing, self._counting = _Paced(), _Paced()
+        self._pids = set[int]()
+        """All processes of the machine at the last listing."""
+        self._listing = _Pace()
+        self._counting = _Pace()
+
+        # Held for a whole sample: a scrape in the middle of one would see one process newer than another.
+        self._lock = threading.Lock()
+        self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def watch(self, name: str, tree: Tree) -> None:
         """Before `start`, or while it goes: the first sample tells what was used from now on."""
         with self._lock:
-            self._followed[name] = _Followed(tree)
+            self._trees[name] = _TreeSampler(tree)
 
     def start(self) -> None:
         self._thread.start()
@@ -151,63 +188,64 @@ class Sampler:
         self._thread.join()
         self.sample()
         with self._lock:
-            for one in self._followed.values():
-                one.settle()
-                one.tree.close()
+            for tree in self._trees.values():
+                tree.settle()
+                tree.tree.close()
 
     @property
     def missed(self) -> int:
         """Samples that were not taken, as the one before took too long or the machine had no time."""
         return self._missed
 
-    def watched(self) -> Mapping[str, Watched]:
-        """What is known of each now: copies."""
+    def totals(self) -> Mapping[str, Totals]:
+        """What each used so far: copies."""
         with self._lock:
-            return {name: _copied(one.watched) for name, one in self._followed.items()}
+            return {name: tree.totals.copy() for name, tree in self._trees.items()}
 
     def sample(self) -> None:
         """Look at all now."""
         with self._lock:
             now = time.monotonic()
             if self._listing.due(now):
-                with self._listing.measured(now):
+                with self._listing.measure(now):
                     self._list()
-                    self._look(now, listed=True)
+                    self._sample_trees(now, listed=True)
             else:
-                self._look(now, listed=False)
+                self._sample_trees(now, listed=False)
+
             if self._counting.due(now):
-                with self._counting.measured(now):
-                    self._count()
+                with self._counting.measure(now):
+                    self._count_sockets()
 
     def _run(self) -> None:
         due = time.monotonic() + PERIOD
         while not self._end.wait(max(0.0, due - time.monotonic())):
             self.sample()
+
+            # Samples that the machine had no time for are skipped, not caught up with: several at once would measure
+            # the same moment, and cost time again.
             due += PERIOD
             late = int((time.monotonic() - due) // PERIOD)
-            if late > 0:  # skipped, not caught up with
+            if late > 0:
                 self._missed += late
                 due += late * PERIOD
 
     def _list(self) -> None:
         """Each process is asked once who its parent is: that changes only when the parent ends."""
         try:
-            there = processes.running()
+            pids = processes.running()
         except OSError:  # no descriptor left for it: those that are known are looked at all the same
             return
-        new = processes.statuses(there - self._known)
-        self._known = there
-        for one in self._followed.values():
-            one.tree.join(new)
 
-    def _look(self, now: float, *, listed: bool) -> None:
-        for one in self._followed.values():
-            one.look(now, listed=listed)
+        new = processes.stats(pids - self._pids)
+        self._pids = pids
+        for tree in self._trees.values():
+            tree.tree.join(new)
 
-    def _count(self) -> None:
-        for one in self._followed.values():
-            one.count_sockets()
+    def _sample_trees(self, now: float, *, listed: bool) -> None:
+        for tree in self._trees.values():
+            tree.sample(now, listed=listed)
 
-
-def _copied(watched: Watched) -> Watched:
-    return replace(watched, cores=list(watched.cores))
+    def _count_sockets(self) -> None:
+        for tree in self._trees.values():
+            tree.count_sockets()

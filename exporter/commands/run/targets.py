@@ -11,10 +11,11 @@ from pathlib import Path
 
 from exporter.catalogue.live import GENERATOR
 from exporter.commands.run import processes
-from exporter.commands.run.processes import Process, Status, Tree
+from exporter.commands.run.processes import Process, ProcessStat, Tree
 from exporter.errors import PteError
 
 _TARGET = re.compile(r"(?P<name>[^=]+)=(?P<port>:?)(?P<number>[0-9]{1,10})")
+
 _LISTENS = "0A"
 """A socket's state in /proc/net/tcp."""
 
@@ -33,40 +34,46 @@ class Target:
 
 def target(text: str) -> Target:
     """For argparse."""
-    found = _TARGET.fullmatch(text)
-    if found is None:
+    match = _TARGET.fullmatch(text)
+    if match is None:
         raise argparse.ArgumentTypeError(f"{text} is no target, wanted NAME=PID or NAME=:PORT")
-    one = Target(found["name"], int(found["number"]), bool(found["port"]))
-    if one.name == GENERATOR:
+
+    result = Target(match["name"], int(match["number"]), bool(match["port"]))
+    if result.name == GENERATOR:
         raise argparse.ArgumentTypeError(f"{text}: {GENERATOR} is the load generator, give another name")
-    if not 0 < one.number < (65536 if one.is_port else 2**31):
-        raise argparse.ArgumentTypeError(f"{text} is no target, wanted a {'port' if one.is_port else 'PID'} from 1 on")
-    return one
+    kind, limit = ("port", 65536) if result.is_port else ("PID", 2**31)
+    if not 0 < result.number < limit:
+        raise argparse.ArgumentTypeError(f"{text} is no target, wanted a {kind} from 1 on")
+    return result
 
 
-def tree(one: Target) -> Tree:
+def tree(target: Target) -> Tree:
     """The target's processes; raises PteError that says what is missing."""
-    pids = _listening(one) if one.is_port else [one.number]
+    pids = _listeners(target) if target.is_port else [target.number]
     for pid in pids:
         try:
             Process(pid, fresh=False).close()
         except OSError:
-            raise PteError(f"--target {one}: there is no process {pid}") from None
-    found = Tree(pids)
-    found.join(processes.statuses(processes.running()), fresh=False)
-    return found
+            raise PteError(f"--target {target}: there is no process {pid}") from None
+
+    processes_of_target = Tree(pids)
+    processes_of_target.join(processes.stats(processes.running()), fresh=False)
+    return processes_of_target
 
 
-def _listening(one: Target) -> list[int]:
+def _listeners(target: Target) -> list[int]:
     """Who listens on the port: of a server with workers the one that started them."""
-    sockets = set(_inodes(one.number))
+    sockets = set(_inodes(target.number))
     if not sockets:
-        raise PteError(f"--target {one}: nobody listens on port {one.number}")
-    holders = [status for status in processes.statuses(processes.running()) if _holds(status, sockets)]
+        raise PteError(f"--target {target}: nobody listens on port {target.number}")
+
+    holders = [stat for stat in processes.stats(processes.running()) if _holds(stat, sockets)]
     if not holders:
-        raise PteError(f"--target {one}: a process that we may not look into listens there: give its PID")
-    pids = {status.pid for status in holders}
-    return [status.pid for status in holders if status.parent not in pids]
+        raise PteError(f"--target {target}: a process that we may not look into listens there: give its PID")
+
+    # Workers inherit the socket; they come into the tree as children of the one that opened it.
+    pids = {stat.pid for stat in holders}
+    return [stat.pid for stat in holders if stat.parent not in pids]
 
 
 def _inodes(port: int) -> Iterable[str]:
@@ -79,14 +86,15 @@ def _inodes(port: int) -> Iterable[str]:
                     yield f"socket:[{fields[9]}]"
 
 
-def _holds(status: Status, sockets: set[str]) -> bool:
+def _holds(stat: ProcessStat, sockets: set[str]) -> bool:
     try:
-        found = Process(status.pid, fresh=True)
+        process = Process(stat.pid, fresh=True)
     except OSError:
         return False
+
     try:
-        return bool(found.sockets() & sockets)
+        return bool(process.sockets() & sockets)
     except PermissionError:
         return False
     finally:
-        found.close()
+        process.close()

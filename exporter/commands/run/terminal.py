@@ -14,7 +14,8 @@ from exporter.model.loadrun import LoadRun, Usage
 
 _MIB = 1024 * 1024
 _ERASE = "\r\x1b[K"
-_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+_BOLD = "\x1b[1m"
+_PLAIN = "\x1b[0m"
 _COLOURS = {"F": "\x1b[31m", "D": "\x1b[33m", "C": "\x1b[33m"}
 _GOOD = "\x1b[32m"
 
@@ -24,15 +25,20 @@ class ProgressLine:
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._shown = sys.stderr.isatty()
-        self._began = self._at = time.monotonic()
-        self._requests = 0
+        self._on_terminal = sys.stderr.isatty()
+        self._start = time.monotonic()
         self._text = ""
+        """What stands on the terminal now, and has to be erased before anything else is written."""
 
-    def tell(self) -> None:
-        """Show how it stands."""
-        if self._shown:
-            self._text = ", ".join(self._parts())[: os.get_terminal_size(sys.stderr.fileno()).columns - 1 or None]
+        # Where the request rate of the next line counts from.
+        self._time = self._start
+        self._requests = 0
+
+    def show(self) -> None:
+        """Write how it stands."""
+        if self._on_terminal:
+            columns = os.get_terminal_size(sys.stderr.fileno()).columns
+            self._text = ", ".join(self._parts())[: columns - 1 or None]
             print(f"{_ERASE}{self._text}", end="", file=sys.stderr, flush=True)
 
     def say(self, line: str) -> None:
@@ -46,36 +52,49 @@ class ProgressLine:
             print(_ERASE, end="", file=sys.stderr, flush=True)
 
     def _parts(self) -> Iterator[str]:
-        now, run = time.monotonic(), self._live.run
-        minutes, seconds = divmod(int(now - self._began), 60)
+        now = time.monotonic()
+        minutes, seconds = divmod(int(now - self._start), 60)
         yield f"{self._live.application} {minutes}:{seconds:02d}"
-        if run is not None:
-            yield f"{run.total.requests} requests"
-            if now > self._at:
-                yield humanize.rate(max(0, run.total.requests - self._requests) / (now - self._at), humanize.SAID)
-            self._requests, self._at = run.total.requests, now
-            if run.total.latency.p95 is not None:
-                yield f"P95 {humanize.seconds(run.total.latency.p95, humanize.SAID)}"
-            if run.total.failures is not None:
-                yield f"{run.total.failures} failed"
-        generator = self._live.sampler.watched().get(GENERATOR)
+
+        if self._live.run is not None:
+            yield from self._requests_parts(self._live.run, now)
+
+        generator = self._live.sampler.totals().get(GENERATOR)
         if generator is not None and generator.samples:
             yield f"CPU {humanize.number(generator.cores_last, humanize.SAID)} cores"
 
+    def _requests_parts(self, run: LoadRun, now: float) -> Iterator[str]:
+        total = run.total
+        yield f"{total.requests} requests"
+        if now > self._time:
+            rate = max(0, total.requests - self._requests) / (now - self._time)
+            yield humanize.rate(rate, humanize.SAID)
+        self._requests = total.requests
+        self._time = now
 
-def usage(found: Mapping[str, Usage]) -> Iterator[str]:
+        if total.latency.p95 is not None:
+            yield f"P95 {humanize.seconds(total.latency.p95, humanize.SAID)}"
+        if total.failures is not None:
+            yield f"{total.failures} failed"
+
+
+def usage_lines(usages: Mapping[str, Usage]) -> Iterator[str]:
     """A line for each process."""
-    for name, one in found.items():
-        cpu_max = humanize.number(one.cpu_max, humanize.SAID)
-        cpu_mean = humanize.number(one.cpu_mean, humanize.SAID)
-        cpu = f"at most {cpu_max} cores (mean {cpu_mean})"
-        sockets = "" if one.sockets_max is None else f", {humanize.counted(one.sockets_max, 'socket')}"
-        yield f"  {name}: {cpu}, {humanize.number(one.memory_max / _MIB, humanize.SAID)} MiB{sockets}"
+    for name, usage in usages.items():
+        cpu_max = humanize.number(usage.cpu_max, humanize.SAID)
+        cpu_mean = humanize.number(usage.cpu_mean, humanize.SAID)
+        memory = humanize.number(usage.memory_max / _MIB, humanize.SAID)
+
+        line = f"  {name}: at most {cpu_max} cores (mean {cpu_mean}), {memory} MiB"
+        if usage.sockets_max is not None:
+            line += f", {humanize.counted(usage.sockets_max, 'socket')}"
+        yield line
 
 
-def summary(shown: str, run: LoadRun, grade: str | None) -> str:
+def summary(text: str, run: LoadRun, grade: str | None) -> str:
     """The lines about a run, with those about its processes, in colour where a person looks on."""
-    first, *rest = shown.splitlines()
+    first, *rest = text.splitlines()
     if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
-        first = f"{_BOLD}{_COLOURS.get(grade, _GOOD) if grade else ''}{first}{_PLAIN}"
-    return "\n".join((first, *rest, *usage(run.usage)))
+        colour = _COLOURS.get(grade, _GOOD) if grade else ""
+        first = f"{_BOLD}{colour}{first}{_PLAIN}"
+    return "\n".join((first, *rest, *usage_lines(run.usage)))

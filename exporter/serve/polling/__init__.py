@@ -23,7 +23,7 @@ WORKERS = 4
 """Polls in flight at most."""
 
 
-class Polled(Protocol):
+class Handler(Protocol):
     """What is to be done about a source, in one of the poller's threads."""
 
     def poll(self, name: str) -> SourceError | None:
@@ -36,34 +36,41 @@ class Polled(Protocol):
         """Its last success has grown older than max_age."""
 
 
-_Work = queue.SimpleQueue[Callable[[], None]]
+_Queue = queue.SimpleQueue[Callable[[], None]]
 
 
 class Poller:
-    """Does what `polled` says for every source, from `start` until `stop`."""
+    """Does what `handler` says for every source, from `start` until `stop`."""
 
     def __init__(
-        self, timings: Mapping[str, Timing], polled: Polled, clock: Callable[[], float] = time.monotonic
+        self, timings: Mapping[str, Timing], handler: Handler, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._polled, self._clock = polled, clock
+        self._handler = handler
+        self._clock = clock
         self._schedule = Schedule(timings, clock())
-        self._polls, self._expiries = _Work(), _Work()
+        """Belongs to the lock of the condition `_changed`."""
         self._changed = threading.Condition()
         self._stopped = False
+
         # Expiry has a worker of its own: it matters most while every other one hangs in a poll.
-        workers = [("expiry", self._expiries), *(("poll", self._polls) for _ in range(WORKERS))]
-        self._threads = [threading.Thread(target=self._run, args=[work], name=n, daemon=True) for n, work in workers]
-        self._threads.append(threading.Thread(target=self._watch, name="polling", daemon=True))
+        self._polls = _Queue()
+        self._expiries = _Queue()
+        self._threads = [
+            threading.Thread(target=self._watch, name="polling", daemon=True),
+            threading.Thread(target=self._work, args=[self._expiries], name="expiry", daemon=True),
+        ]
+        for _ in range(WORKERS):
+            self._threads.append(threading.Thread(target=self._work, args=[self._polls], name="poll", daemon=True))
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
 
-    def change(self, timings: Mapping[str, Timing], kept: Container[str], take: Callable[[], None]) -> None:
+    def change(self, timings: Mapping[str, Timing], same: Container[str], take: Callable[[], None]) -> None:
         """Go on with other sources, as Schedule.change says; `take` puts them in place while no poll begins or ends."""
         with self._changed:
             take()
-            self._schedule.change(timings, self._clock(), kept)
+            self._schedule.change(timings, self._clock(), same)
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -71,6 +78,8 @@ class Poller:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+
+        # Workers that wait for work have to be woken up to see it; more calls than there are workers do no harm.
         for _ in self._threads:
             self._polls.put(lambda: None)
             self._expiries.put(lambda: None)
@@ -87,26 +96,31 @@ class Poller:
                 for name in self._schedule.start(now):
                     self._polls.put(partial(self._poll, name))
                 for name in self._schedule.expired(now):
-                    self._expiries.put(partial(self._polled.expired, name))
-                due = self._schedule.next()
-                self._changed.wait(None if due is None else max(0.0, due - self._clock()))
+                    self._expiries.put(partial(self._handler.expired, name))
 
-    def _run(self, work: _Work) -> None:
+                # The wait gives the lock back. A poll that ends and a change of the sources end it, since either may
+                # make something due earlier; without anything to come it lasts until then.
+                due = self._schedule.next()
+                wait = None if due is None else max(0.0, due - self._clock())
+                self._changed.wait(wait)
+
+    def _work(self, calls: _Queue) -> None:
         while not self._stopped:
-            do = work.get()
+            call = calls.get()
             try:
-                do()
+                call()
             except Exception:
                 # A fault of ours about one source must not end the polling of all of them.
                 logger.exception("a fault of the exporter; polling goes on")
 
     def _poll(self, name: str) -> None:
+        # What it stays where `poll` raises what nobody foresaw: without it the source would never be due again.
         error: SourceError | None = SourceError("internal", "a fault of the exporter")
         try:
-            error = self._polled.poll(name)
+            error = self._handler.poll(name)
         finally:
             with self._changed:
                 skipped = self._schedule.finish(name, self._clock(), error)
                 self._changed.notify_all()
             if skipped:
-                self._polled.skipped(name, skipped)
+                self._handler.skipped(name, skipped)

@@ -59,27 +59,41 @@ class Schedule:
         self._expiries: dict[str, float] = {}
         self.change(timings, now)
 
-    def change(self, timings: Mapping[str, Timing], now: float, kept: Container[str] = ()) -> None:
-        """Go on with these sources: those `kept` with breaker, slot and expiry, the others as new and due at once.
+    def change(self, timings: Mapping[str, Timing], now: float, same: Container[str] = ()) -> None:
+        """Go on with these sources: the `same` ones with breaker, slot and expiry, the others as new and due at once.
 
         A poll in flight is one of the old configuration. It counts for nothing, and its source is due when it ends.
         """
-        due = {name: at for at, name in self._heap}
-        old = self._states
-        self._states = {
-            name: old[name] if name in kept and name in old else _state(name, timing)
-            for name, timing in timings.items()
-        }
-        same = {name for name, state in self._states.items() if state is old.get(name)}
-        for state in self._states.values():
-            state.started = None
-        self._expiries = {name: at for name, at in self._expiries.items() if name in same}
-        self._heap = [(due[name] if name in same else now, name) for name in timings if name not in self._in_flight]
-        heapq.heapify(self._heap)
+        old_states = self._states
+        old_due = {name: due for due, name in self._heap}
+        old_expiries = self._expiries
+        self._states = {}
+        self._heap = []
+        self._expiries = {}
+
+        for name, timing in timings.items():
+            due = now
+            if name in same and name in old_states:
+                self._states[name] = old_states[name]
+                due = old_due.get(name, now)
+                if name in old_expiries:
+                    self._expiries[name] = old_expiries[name]
+            else:
+                self._states[name] = _state(name, timing)
+
+            # This is how `finish` knows a poll of the old configuration. Until that has ended its source is not due,
+            # so that no name is polled twice at once.
+            self._states[name].started = None
+            if name not in self._in_flight:
+                heapq.heappush(self._heap, (due, name))
 
     def next(self) -> float | None:
         """When the next poll or expiry is due; None when nothing is to be waited for but polls in flight."""
-        return min((*self._expiries.values(), *(due for due, _ in self._heap[:1])), default=None)
+        times = list(self._expiries.values())
+        if self._heap:
+            first_poll, _ = self._heap[0]
+            times.append(first_poll)
+        return min(times, default=None)
 
     def expired(self, now: float) -> list[str]:
         """Takes out the sources whose last success has grown older than their max_age."""
@@ -102,30 +116,35 @@ class Schedule:
         """Puts the source back, as the poll that was started has ended; gives how many slots it overran."""
         self._in_flight.remove(name)
         state = self._states.get(name)
-        if state is None:
+        if state is None:  # the source has been configured away
             return 0
-        if state.started is None:
+        if state.started is None:  # a poll of an old configuration
             heapq.heappush(self._heap, (now, name))
             return 0
+
         due = _slot_after(state, now)
         skipped = round((due - _slot_after(state, state.started)) / state.interval)
         if error is None:
+            state.failures = 0
             self._expiries[name] = state.started + state.max_age + _MARGIN
-        state.started = None
-        state.failures = 0 if error is None else state.failures + 1
-        if error is not None:
+        else:
+            state.failures += 1
             due = max(due, now + self._pause(state, error))
+        state.started = None
         heapq.heappush(self._heap, (due, name))
         return skipped
 
     def _pause(self, state: _State, error: SourceError) -> float:
         """How long the breaker holds polls back, with jitter; 0 while it is closed."""
-        asked = min(error.retry_after or 0.0, LONGEST_ASKED)
-        beyond = state.failures - (1 if error.reason == "auth" else FAILURES)
-        if beyond < 0:
-            return asked
-        held = min(state.interval * 2.0 ** min(beyond + 1, 20), max(LONGEST, state.interval))
-        return max(asked, held * (1 + self._random.uniform(-_JITTER, _JITTER)))
+        retry_after = min(error.retry_after or 0.0, LONGEST_ASKED)
+        limit = 1 if error.reason == "auth" else FAILURES
+        if state.failures < limit:
+            return retry_after
+
+        # Two intervals at the failure that opens the breaker, twice as long at each that follows.
+        doublings = min(state.failures - limit + 1, 20)
+        pause = min(state.interval * 2.0**doublings, max(LONGEST, state.interval))
+        return max(retry_after, pause * (1 + self._random.uniform(-_JITTER, _JITTER)))
 
 
 def _random() -> random.Random:

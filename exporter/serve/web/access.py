@@ -30,6 +30,7 @@ class Access:
         """
         if self._path is None:
             return
+
         config = web_config.read(self._path)
         tls = config.tls_server_config
         if (tls is None) != (self.tls is None):
@@ -38,6 +39,9 @@ class Access:
         if _trusted(config) != self._trusted:
             text = "which clients are trusted cannot be changed while running, wanted a restart"
             raise ConfigError([Problem(str(self._path), "tls_server_config.client_ca_file", text)])
+
+        # The context that connections are accepted with cannot be replaced while the socket listens, so the new
+        # certificate goes into that one.
         if tls is not None and self.tls is not None:
             web_config.context(tls, str(self._path), [], self.tls)
         self._use(config)
@@ -49,7 +53,9 @@ class Access:
 
 def _context(config: web_config.WebConfig, path: str | Path | None) -> ssl.SSLContext | None:
     tls = config.tls_server_config
-    return web_config.context(tls, str(path), []) if tls is not None else None
+    if tls is None:
+        return None
+    return web_config.context(tls, str(path), [])
 
 
 def _trusted(config: web_config.WebConfig) -> tuple[str, bytes] | None:
@@ -57,4 +63,5 @@ def _trusted(config: web_config.WebConfig) -> tuple[str, bytes] | None:
     tls = config.tls_server_config
     if tls is None:
         return None
-    return tls.client_auth_type, tls.client_ca_file.read_bytes() if tls.client_ca_file is not None else b""
+    authorities = tls.client_ca_file.read_bytes() if tls.client_ca_file is not None else b""
+    return tls.client_auth_type, authorities

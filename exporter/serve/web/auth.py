@@ -25,39 +25,57 @@ class Users:
     """Who may come in. A right password costs bcrypt its tenth of a second once and a look-up after that."""
 
     def __init__(self, users: Mapping[str, str]) -> None:
-        self._users = {name.encode(): hashed.encode() for name, hashed in users.items()}
-        cost = max((hashed[_COST] for hashed in self._users.values()), default=b"10")
-        self._nobody = b"$2b$" + cost + b"$" + b"." * 53
+        self._hashes = {name.encode(): hashed.encode() for name, hashed in users.items()}
+        cost = max((hashed[_COST] for hashed in self._hashes.values()), default=b"10")
+        self._hash_of_nobody = b"$2b$" + cost + b"$" + b"." * 53
+
+        # Passwords are remembered as digests with a key of this process, so that a dump of memory holds none of them.
         self._key = secrets.token_bytes(32)
-        self._known: set[bytes] = set()
+        self._digests: set[bytes] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     def __bool__(self) -> bool:
-        return bool(self._users)
+        return bool(self._hashes)
 
     def hash_of(self, user: bytes) -> bytes:
         """What a password is checked against; for unknown users too, so that time does not tell which names exist."""
-        return self._users.get(user, self._nobody)
+        return self._hashes.get(user, self._hash_of_nobody)
 
     async def admits(self, header: bytes | None) -> bool:
         """Whether an Authorization header holds a user and the right password."""
-        scheme, _, encoded = (header or b"").partition(b" ")
-        try:
-            user, colon, password = base64.b64decode(encoded.strip(), validate=True).partition(b":")
-        except binascii.Error:
+        credentials = _credentials(header or b"")
+        if credentials is None:
             return False
-        if scheme.lower() != b"basic" or not colon:
+
+        user, password = credentials
+        digest = hmac.digest(self._key, hashlib.sha256(user).digest() + password, "sha256")
+        if digest in self._digests:
+            return True
+
+        # Few at once: whoever guesses passwords may keep two cores busy, but not all of them.
+        async with self._slots:
+            is_right = await in_thread(partial(_check, password, self.hash_of(user)))
+        if not is_right or user not in self._hashes:
             return False
-        attempt = hmac.digest(self._key, hashlib.sha256(user).digest() + password, "sha256")
-        if attempt not in self._known:
-            async with self._slots:
-                right = await in_thread(partial(_check, password, self.hash_of(user)))
-            if not right or user not in self._users:
-                return False
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known.add(attempt)
+
+        if len(self._digests) >= _REMEMBERED:
+            self._digests.clear()
+        self._digests.add(digest)
         return True
+
+
+def _credentials(header: bytes) -> tuple[bytes, bytes] | None:
+    """User and password; None: it is no header of basic authentication."""
+    scheme, _, encoded = header.partition(b" ")
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True)
+    except binascii.Error:
+        return None
+
+    user, colon, password = decoded.partition(b":")
+    if scheme.lower() != b"basic" or not colon:
+        return None
+    return user, password
 
 
 def _check(password: bytes, hashed: bytes) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -71,62 +72,79 @@ class WebConfig(Settings, frozen=True):
     def headers(self) -> dict[str, str]:
         """Header name to value, of those that are given."""
         headers = self.http_server_config.headers
-        given = {field.encode_name: getattr(headers, field.name) for field in msgspec.structs.fields(headers)}
-        return {name: value for name, value in given.items() if value is not None}
+        values = {field.encode_name: getattr(headers, field.name) for field in msgspec.structs.fields(headers)}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def read(path: str | Path) -> WebConfig:
     """The web configuration in a YAML file; raises ConfigError with every problem found. An empty file is no TLS."""
-    file, problems = str(path), list[Problem]()
+    file = str(path)
+    problems: list[Problem] = []
     config = convert(read_yaml(path), WebConfig, file, "", problems)
     if config is not None:
         for user, hashed in config.basic_auth_users.items():
-            if ":" in user or not user:
-                problems.append(Problem(file, f"basic_auth_users.{user}", "wanted a user name without a colon"))
-            if not _BCRYPT.fullmatch(hashed):
-                wanted = "what `htpasswd -nBC 10 USER` (Debian: apache2-utils) prints after the colon"
-                text = f"is not a bcrypt hash, wanted {wanted}"
-                problems.append(Problem(file, f"basic_auth_users.{user}", text))
+            problems += _user_problems(user, hashed, file)
         if config.tls_server_config is not None:
             context(config.tls_server_config, file, problems)
+
     if config is None or problems:
         raise ConfigError(problems)
     return config
 
 
-def context(tls: Tls, file: str, problems: list[Problem], made: ssl.SSLContext | None = None) -> ssl.SSLContext | None:
+def _user_problems(user: str, hashed: str, file: str) -> Iterator[Problem]:
+    path = f"basic_auth_users.{user}"
+    if ":" in user or not user:
+        yield Problem(file, path, "wanted a user name without a colon")
+    if not _BCRYPT.fullmatch(hashed):
+        # Whatever stands there instead may be the password: it is not repeated.
+        expected = "what `htpasswd -nBC 10 USER` (Debian: apache2-utils) prints after the colon"
+        yield Problem(file, path, f"is not a bcrypt hash, wanted {expected}")
+
+
+def context(
+    tls: Tls, file: str, problems: list[Problem], existing: ssl.SSLContext | None = None
+) -> ssl.SSLContext | None:
     """The server's TLS context, or None after adding what is wrong with the files to `problems`.
 
-    A context that was `made` before takes the certificates anew, for the connections to come.
+    An `existing` context takes the certificates anew, for the connections to come.
     """
-    made = made or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    path, before = "tls_server_config", len(problems)
+    result = existing or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    texts = _set_up(result, tls)
+    problems += [Problem(file, f"tls_server_config.{key}", text) for key, text in texts]
+    return None if texts else result
 
-    def wrong(key: str, text: str) -> None:
-        problems.append(Problem(file, f"{path}.{key}", text))
 
+def _set_up(context: ssl.SSLContext, tls: Tls) -> list[tuple[str, str]]:
+    """Do what the keys say; gives the key and the text of each problem."""
     if _VERSIONS[tls.min_version] > _VERSIONS[tls.max_version]:
-        wrong("max_version", f"wanted at least min_version ({tls.min_version})")
-        return None
-    made.minimum_version, made.maximum_version = _VERSIONS[tls.min_version], _VERSIONS[tls.max_version]
+        return [("max_version", f"wanted at least min_version ({tls.min_version})")]
+
+    problems = []
+    context.minimum_version = _VERSIONS[tls.min_version]
+    context.maximum_version = _VERSIONS[tls.max_version]
     try:
         # A password is never asked for: an encrypted key ends in an error, not in a prompt.
-        made.load_cert_chain(tls.cert_file, tls.key_file, password=lambda: "")
+        context.load_cert_chain(tls.cert_file, tls.key_file, password=lambda: "")
     except (OSError, ValueError) as error:
-        wrong("cert_file", f"{tls.cert_file} with key_file {tls.key_file} cannot be used: {_why(error)}")
-    verify = tls.client_auth_type != "NoClientCert"
-    if verify and tls.client_ca_file is None:
-        wrong("client_ca_file", f"missing, wanted a file name, as client_auth_type is {tls.client_auth_type}")
+        text = f"{tls.cert_file} with key_file {tls.key_file} cannot be used: {_why(error)}"
+        problems.append(("cert_file", text))
+
+    if tls.client_auth_type != "NoClientCert" and tls.client_ca_file is None:
+        text = f"missing, wanted a file name, as client_auth_type is {tls.client_auth_type}"
+        problems.append(("client_ca_file", text))
     if tls.client_ca_file is not None:
         try:
-            made.load_verify_locations(tls.client_ca_file)
+            context.load_verify_locations(tls.client_ca_file)
         except (OSError, ValueError) as error:
-            wrong("client_ca_file", f"{tls.client_ca_file} cannot be used: {_why(error)}")
-    made.verify_mode = _CLIENT[tls.client_auth_type]
-    return None if len(problems) > before else made
+            problems.append(("client_ca_file", f"{tls.client_ca_file} cannot be used: {_why(error)}"))
+    context.verify_mode = _CLIENT[tls.client_auth_type]
+    return problems
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, ssl.SSLError):
-        return error.reason.lower().replace("_", " ") if error.reason else "it is not PEM or the key does not fit"
-    return getattr(error, "strerror", None) or str(error)
+    if not isinstance(error, ssl.SSLError):
+        return getattr(error, "strerror", None) or str(error)
+    if not error.reason:
+        return "it is not PEM or the key does not fit"
+    return error.reason.lower().replace("_", " ")

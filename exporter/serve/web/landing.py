@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
 
 from exporter import __version__, humanize
 from exporter.analysis.arithmetic import coarse
+from exporter.model.incident import Incident
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter.report.facts import incident, incident_rank
+from exporter.report.facts import incident as incident_text
+from exporter.report.facts import incident_rank
 from exporter.serve.service import Status
 
 _HERE = Path(__file__).parent
@@ -38,11 +42,16 @@ _NONE = "no evidence"
 
 def render(snapshot: Snapshot | None, statuses: Sequence[Status], now: float) -> bytes:
     """The page at `now` (Unix seconds); without a snapshot it says what it waits for."""
-    results = sorted(snapshot.applications.values(), key=_order) if snapshot is not None else []
+    results: list[ApplicationResult] = []
+    sections: list[str] = []
+    if snapshot is not None:
+        results = sorted(snapshot.applications.values(), key=_order)
+        sections = [_application(result, snapshot) for result in results]
+
     page = _PAGE.substitute(
         title=escape(_title(results)),
         summary=escape(f"{_summary(snapshot, results)}{_failing(statuses)}"),
-        applications="\n".join(_application(result, snapshot) for result in results if snapshot is not None),
+        applications="\n".join(sections),
         sources="\n".join(_source(status, now) for status in statuses),
         style=_STYLE,
         version=escape(__version__),
@@ -57,7 +66,9 @@ def _order(result: ApplicationResult) -> tuple[int, str]:
 
 def _title(results: Sequence[ApplicationResult]) -> str:
     failing = sum(result.certification.holds is False for result in results)
-    return f"{failing} do not hold – pte-exporter" if failing else "pte-exporter"
+    if not failing:
+        return "pte-exporter"
+    return f"{failing} do not hold – pte-exporter"
 
 
 def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) -> str:
@@ -65,73 +76,101 @@ def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) ->
         return "Nothing is known yet: every source has to be tried once."
     if not results:
         return f"No application was seen on either side. As of {humanize.moment(snapshot.at)}."
-    counts = [sum(result.certification.holds is holds for result in results) for holds in (True, False, None)]
-    told = f"{counts[0]} of {len(results)} hold, {counts[1]} do not, {counts[2]} without evidence."
-    return f"{told} As of {humanize.moment(snapshot.at)}."
+
+    verdicts = Counter(result.certification.holds for result in results)
+    counts = f"{verdicts[True]} of {len(results)} hold, {verdicts[False]} do not, {verdicts[None]} without evidence."
+    return f"{counts} As of {humanize.moment(snapshot.at)}."
 
 
 def _failing(statuses: Sequence[Status]) -> str:
     names = ", ".join(status.environment.name for status in statuses if status.up is False)
-    return f" Failing source: {names}, see below." if names else ""
+    if not names:
+        return ""
+    return f" Failing source: {names}, see below."
 
 
 def _application(result: ApplicationResult, snapshot: Snapshot) -> str:
     style, verdict = _VERDICTS[result.certification.holds]
-    facts = "".join(
-        f"<div><dt>{escape(name)}</dt><dd><strong>{escape(value)}</strong> <small>{escape(note)}</small></dd></div>"
-        for name, value, note in _facts(result, snapshot)
-    )
     head = f'<h2>{escape(result.application)}</h2><span class="verdict">{verdict}</span>'
     sentence = escape(result.certification.sentence)
+    facts = "".join(fact.html for fact in _facts(result, snapshot))
     return f'<section class="{style}"><div class="head">{head}</div><p>{sentence}</p><dl>{facts}</dl></section>'
 
 
-def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[tuple[str, str, str]]:
-    """(what, value, beside it) of the numbers that matter most."""
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A number about an application, and what stands beside it."""
+
+    name: str
+    value: str
+    note: str
+
+    @property
+    def html(self) -> str:
+        value = f"<strong>{escape(self.value)}</strong> <small>{escape(self.note)}</small>"
+        return f"<div><dt>{escape(self.name)}</dt><dd>{value}</dd></div>"
+
+
+def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[_Fact]:
+    """The numbers that matter most."""
     limits = snapshot.settings.certification
-    load, coverage, efficacy = result.load.peak_ratio, result.coverage.weighted_ratio, result.efficacy.score
-    yield "Load reached", _percent(load), _share(load, limits.load_coverage, "of production's peak")
-    tested = _share(coverage, limits.weighted_coverage, "of production's requests")
-    yield "Tested endpoints serve", _percent(coverage), tested
-    rating = f"{result.efficacy.rating}, " if result.efficacy.rating is not None else ""
-    yield "Efficacy of the test", _percent(efficacy), f"{rating}at least {humanize.percent(limits.efficacy)} wanted"
-    if result.run is None or result.run_age is None:
-        # Only where the PTE was seen is the absence of a run something that is known.
-        yield (
-            "Test run",
-            "none found" if snapshot.pte is not None else _NONE,
-            f"at most {humanize.duration(limits.max_age)} old wanted",
-        )
-    else:
-        limit = f"at most {humanize.duration(limits.max_age)} wanted"
-        yield "Test run", f"{humanize.duration(max(0.0, result.run_age))} old", limit
+    load = result.load.peak_ratio
+    yield _Fact("Load reached", _percent(load), _share(load, limits.load_coverage, "of production's peak"))
+    coverage = result.coverage.weighted_ratio
+    note = _share(coverage, limits.weighted_coverage, "of production's requests")
+    yield _Fact("Tested endpoints serve", _percent(coverage), note)
+
+    note = f"at least {humanize.percent(limits.efficacy)} wanted"
+    if result.efficacy.rating is not None:
+        note = f"{result.efficacy.rating}, {note}"
+    yield _Fact("Efficacy of the test", _percent(result.efficacy.score), note)
+
+    yield _test_run(result, snapshot)
     if result.load_run is not None:
         total = result.load_run.run.total
-        success = f"{_percent(total.success_ratio)} of {humanize.number(total.requests)} requests succeeded"
-        yield "Grade of the load test", result.load_run.grade or _NONE, success
+        note = f"{_percent(total.success_ratio)} of {humanize.number(total.requests)} requests succeeded"
+        yield _Fact("Grade of the load test", result.load_run.grade or _NONE, note)
     if result.production is not None:
         yield from _of_production(result.production)
 
 
+def _test_run(result: ApplicationResult, snapshot: Snapshot) -> _Fact:
+    longest = humanize.duration(snapshot.settings.certification.max_age)
+    if result.run is not None and result.run_age is not None:
+        age = humanize.duration(max(0.0, result.run_age))
+        return _Fact("Test run", f"{age} old", f"at most {longest} wanted")
+
+    # Only where the PTE was seen is the absence of a run something that is known.
+    value = "none found" if snapshot.pte is not None else _NONE
+    return _Fact("Test run", value, f"at most {longest} old wanted")
+
+
 def _share(ratio: float | None, limit: float, of: str) -> str:
     """What stands beside a share: "no evidence of production's peak" would say that the peak is not known."""
-    return (
-        f"at least {humanize.percent(limit)} {of} wanted"
-        if ratio is None
-        else f"{of}, at least {humanize.percent(limit)} wanted"
-    )
+    if ratio is None:
+        return f"at least {humanize.percent(limit)} {of} wanted"
+    return f"{of}, at least {humanize.percent(limit)} wanted"
 
 
-def _of_production(seen: ApplicationObservation) -> Iterator[tuple[str, str, str]]:
+def _of_production(observation: ApplicationObservation) -> Iterator[_Fact]:
     """What only some kinds of source tell: trouble by their own rules, and rates without minutes."""
-    if seen.incidents is not None:
-        lasting = sorted((one for one in seen.incidents if one.is_open), key=incident_rank)
-        named = f"{incident(lasting[0])}; " if lasting else ""
-        ended = humanize.counted(len(seen.incidents) - len(lasting), "incident")
-        yield "Open incidents in production", str(len(lasting) or "none"), f"{named}{ended} that ended"
-    steps = coarse(seen, "request_rate")
-    if steps is not None:
-        yield "Resolution", humanize.duration(steps), "for each value of production's request rate: no peaks are known"
+    if observation.incidents is not None:
+        yield _incidents(observation.incidents)
+
+    resolution = coarse(observation, "request_rate")
+    if resolution is not None:
+        note = "for each value of production's request rate: no peaks are known"
+        yield _Fact("Resolution", humanize.duration(resolution), note)
+
+
+def _incidents(incidents: Sequence[Incident]) -> _Fact:
+    """How many are open, and the one that matters most by its name."""
+    ongoing = [incident for incident in incidents if incident.is_open]
+    ongoing.sort(key=incident_rank)
+    note = f"{humanize.counted(len(incidents) - len(ongoing), 'incident')} that ended"
+    if ongoing:
+        note = f"{incident_text(ongoing[0])}; {note}"
+    return _Fact("Open incidents in production", str(len(ongoing) or "none"), note)
 
 
 def _percent(ratio: float | None) -> str:
@@ -141,21 +180,33 @@ def _percent(ratio: float | None) -> str:
 def _source(status: Status, now: float) -> str:
     style, state = _state(status, now)
     environment = status.environment
-    age = "no data yet" if status.seen is None else f"data {humanize.duration(max(0.0, now - status.seen))} old"
-    lines = [f"{age}; polled every {humanize.duration(environment.interval)}"]
+    name = environment.name
+    if environment.name != environment.role:
+        name = f"{environment.name} ({environment.role})"
+
+    head = f'<span>{escape(name)}</span><span class="state {style}">{state}</span>'
+    lines = "".join(f"<p>{escape(line)}</p>" for line in _source_lines(status, now))
+    return f'<li><div class="head">{head}</div>{lines}</li>'
+
+
+def _source_lines(status: Status, now: float) -> Iterator[str]:
+    """How old its data is, what is wrong, and what to do about it."""
+    age = "no data yet"
+    if status.last_success is not None:
+        age = f"data {humanize.duration(max(0.0, now - status.last_success))} old"
+    yield f"{age}; polled every {humanize.duration(status.environment.interval)}"
+
     if status.error is not None:
-        lines.append(f"{status.error.reason}: {status.error}")
-    lines += [f"warning: {warning}" for warning in status.warnings]
+        yield f"{status.error.reason}: {status.error}"
+    for warning in status.warnings:
+        yield f"warning: {warning}"
     for step in status.failed:
-        lines.append(f"check {step.check} {step.subject}".rstrip() + f" failed: {step.found}")
-        lines += [f"likely cause: {cause.text}. What to do: {cause.remedy}" for cause in step.causes[:1]]
+        yield f"check {step.check} {step.subject}".rstrip() + f" failed: {step.found}"
+        for cause in step.causes[:1]:
+            yield f"likely cause: {cause.text}. What to do: {cause.remedy}"
+
     if status.error is not None or status.failed:
-        lines.append(f"all causes: pte-exporter doctor --config.file FILE --source {environment.name}")
-    below = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    name = escape(
-        f"{environment.name} ({environment.role})" if environment.name != environment.role else environment.name
-    )
-    return f'<li><div class="head"><span>{name}</span><span class="state {style}">{state}</span></div>{below}</li>'
+        yield f"all causes: pte-exporter doctor --config.file FILE --source {status.environment.name}"
 
 
 def _state(status: Status, now: float) -> tuple[str, str]:
@@ -163,4 +214,6 @@ def _state(status: Status, now: float) -> tuple[str, str]:
         return "waiting", "… not tried yet"
     if status.up:
         return "ok", "✓ answers"
-    return "failing", "✗ failing, series withdrawn" if status.withdrawn(now) else "✗ failing"
+    if status.withdrawn(now):
+        return "failing", "✗ failing, series withdrawn"
+    return "failing", "✗ failing"

@@ -10,14 +10,23 @@ TEXT = "text/plain"
 
 def wants_openmetrics(accept: str) -> bool:
     """Whether OpenMetrics 1.0 is preferred to the text format; a draw goes to the text format."""
-    best = {OPENMETRICS: 0.0, TEXT: 0.0}
+    openmetrics = 0.0
+    text = 0.0
     for name, parameters, quality in _choices(accept):
         version = parameters.get("version", "")
         if name == OPENMETRICS and version in ("", "1.0.0"):
-            best[OPENMETRICS] = max(best[OPENMETRICS], quality)
+            openmetrics = max(openmetrics, quality)
         elif (name == TEXT and version in ("", "0.0.4")) or name in ("text/*", "*/*"):
-            best[TEXT] = max(best[TEXT], quality)
-    return best[OPENMETRICS] > best[TEXT]
+            text = max(text, quality)
+
+    return openmetrics > text
+
+
+def content_type(*, openmetrics: bool) -> str:
+    """What a page of series says it is."""
+    if openmetrics:
+        return f"{OPENMETRICS}; version=1.0.0; charset=utf-8"
+    return f"{TEXT}; version=0.0.4; charset=utf-8"
 
 
 def wants_gzip(accept_encoding: str) -> bool:
@@ -28,12 +37,21 @@ def wants_gzip(accept_encoding: str) -> bool:
 
 
 def _choices(header: str) -> Iterator[tuple[str, Mapping[str, str], float]]:
-    """Each choice with its parameters and its q-value, which is 1 where it is not given and 0 where it is nonsense."""
+    """Each choice with its parameters and its q-value."""
     for choice in header.split(","):
-        name, *rest = (part.strip() for part in choice.lower().split(";"))
-        parameters = {key.strip(): value.strip(' "') for key, _, value in (part.partition("=") for part in rest)}
-        try:
-            quality = float(parameters.pop("q", "1"))
-        except ValueError:
-            quality = 0.0
-        yield name, parameters, quality if 0 <= quality <= 1 else 0.0
+        name, *rest = choice.lower().split(";")
+        parameters: dict[str, str] = {}
+        for parameter in rest:
+            key, _, value = parameter.strip().partition("=")
+            parameters[key.strip()] = value.strip(' "')
+
+        yield name.strip(), parameters, _quality(parameters.get("q", "1"))
+
+
+def _quality(text: str) -> float:
+    """What is no number from 0 to 1 is nonsense, and counts as 0."""
+    try:
+        quality = float(text)
+    except ValueError:
+        return 0.0
+    return quality if 0 <= quality <= 1 else 0.0

@@ -37,24 +37,27 @@ class Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
-        self._progress = self._seen()
+        self._state_before = self._state()
         self._look = self.loop.call_later(_FIRST_REQUEST, self._check)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._look.cancel()
         super().connection_lost(exc)
 
-    def _seen(self) -> tuple[Any, int]:
+    def _state(self) -> tuple[Any, int]:
         """What changes while a connection is of use: its request, and how much of the answer is still to be sent."""
         return self.cycle, self.transport.get_write_buffer_size()
 
     def _check(self) -> None:
-        seen = self._seen()
-        working = self.cycle is not None and not self.cycle.response_complete and not seen[1]
-        if seen == self._progress and not working:
-            self.transport.abort()
+        state = self._state()
+        _, unsent = state
+        # Then the client waits for us, as for a reload: it has read all there is, and the rest is ours to send.
+        we_are_working = self.cycle is not None and not self.cycle.response_complete and not unsent
+        if state == self._state_before and not we_are_working:
+            self.transport.abort()  # and not close(): that would wait for what is still to be sent
             return
-        self._progress = seen
+
+        self._state_before = state
         self._look = self.loop.call_later(_NO_PROGRESS, self._check)
 
 
@@ -70,29 +73,31 @@ def bind(address: str) -> socket.socket:
     """A listening socket for host:port, :port (all interfaces) or [::1]:port; raises PteError."""
     host, port = split(address)
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise PteError(f"cannot listen on {address}: {error.strerror or error}") from None
-    # All interfaces: one socket for both versions of IP where the machine has both.
-    found.sort(key=lambda each: bool(host) or each[0] != socket.AF_INET6)
-    for family, _, _, _, where in found:
+
+    if not host:
+        # All interfaces: IPv6 first, whose socket takes both versions of IP where the machine has both.
+        addresses.sort(key=lambda info: info[0] != socket.AF_INET6)
+    for family, _, _, _, socket_address in addresses:
         try:
-            return _listen(family, where, only=bool(host))
+            return _listen(family, socket_address, ipv6_only=bool(host))
         except OSError as error:
             failure = error
             if error.errno not in _NOT_HERE:
                 break
+
     raise PteError(f"cannot listen on {address}: {failure.strerror or failure}")
 
 
-def _listen(family: int, where: Any, *, only: bool) -> socket.socket:
-    """Listen on one address; `only`: an IPv6 socket takes no IPv4."""
+def _listen(family: int, address: Any, *, ipv6_only: bool) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
-        listening.bind(where)
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, ipv6_only)
+        listening.bind(address)
         listening.listen(_BACKLOG)
     except OSError:
         listening.close()
@@ -103,8 +108,9 @@ def _listen(family: int, where: Any, *, only: bool) -> socket.socket:
 def split(address: str) -> tuple[str, int]:
     """Host and port of host:port, :port or [::1]:port; raises PteError."""
     host, colon, port = address.rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host and not bracketed):
+    is_port = bool(colon) and port.isdecimal() and int(port) <= 65535
+    is_bracketed = host.startswith("[") and host.endswith("]")
+    if not is_port or (":" in host and not is_bracketed):
         raise PteError(f"{address} is no address, wanted host:port, :port or [::1]:port")
     return host.strip("[]"), int(port)
 
@@ -114,7 +120,7 @@ def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up:
     _allow_connections()
     settings = config(app)
     settings.load()
-    settings.ssl = tls
+    settings.ssl = tls  # `load` has set it too: from files, of which it was given none
     asyncio.run(_serve(_Server(settings), listening, hang_up))
 
 
@@ -139,12 +145,16 @@ def config(app: Any) -> uvicorn.Config:
 
 def _allow_connections() -> None:
     """Use all the descriptors we may have: the usual 1024 are an invitation to silent clients."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # a sandbox may refuse it; then we live with what we have
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 async def _serve(server: _Server, listening: socket.socket, hang_up: Callable[[], None]) -> None:
+    """Until a signal says so: the listening socket is closed first, then responses under way get their grace.
+
+    Nothing else is waited for. What runs in threads of ours, a poll or a reload, is left behind: it may take minutes.
+    """
     loop = asyncio.get_running_loop()
 
     def end() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,20 +17,26 @@ async def in_thread(call: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
-    def settle(settled: Callable[[], None]) -> None:
-        if not future.done():
-            settled()
-
     def run() -> None:
         try:
             result = call()
         except Exception as error:  # noqa: BLE001  raised again in the caller
-            failure = error
-            settled: Callable[[], None] = lambda: future.set_exception(failure)  # noqa: E731
+            settle = partial(_fail, future, error)
         else:
-            settled = lambda: future.set_result(result)  # noqa: E731
+            settle = partial(_succeed, future, result)
+        # A future belongs to its loop's thread.
         with contextlib.suppress(RuntimeError):  # the loop ended while the call ran
-            loop.call_soon_threadsafe(settle, settled)
+            loop.call_soon_threadsafe(settle)
 
     threading.Thread(target=run, daemon=True).start()
     return await future
+
+
+def _succeed(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # cancelled, as its client has gone
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[T], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,8 +86,14 @@ def start(tmp_path: Path) -> Start:
     """Starts it with (options, command) in the test's folder; killed when the block ends before it."""
 
     @contextlib.contextmanager
-    def started(options: list[str], command: list[str], *, page: bool = True) -> Iterator[Wrapped]:
-        own = [sys.executable, "-m", "exporter.cli", "run", "--application", "shop", *options]
+    def started(
+        options: list[str],
+        command: list[str],
+        *,
+        page: bool = True,
+        program: Sequence[str] = ("-m", "exporter.cli"),
+    ) -> Iterator[Wrapped]:
+        own = [sys.executable, *program, "run", "--application", "shop", *options]
         own += ["--web.listen-address", "127.0.0.1:0"] * page + ["--", *command]
         out, err = (tmp_path / "stdout").open("wb"), (tmp_path / "stderr").open("wb")
         with out, err, subprocess.Popen(own, stdout=out, stderr=err, cwd=tmp_path) as process:

@@ -12,7 +12,7 @@ import pytest
 
 from exporter.commands.run import sampler as sampling
 from exporter.commands.run.processes import Tree
-from exporter.commands.run.sampler import Sampler, Watched
+from exporter.commands.run.sampler import Sampler, Totals
 from exporter.commands.run.targets import target, tree
 from exporter.errors import PteError
 from tests.commands.run.conftest import python
@@ -21,7 +21,7 @@ from tests.running import until
 CHILDREN = "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do {} -c 'for i in range(400000): pass'; done"
 
 
-def observed(command: list[str]) -> tuple[Watched, float]:
+def observed(command: list[str]) -> tuple[Totals, float]:
     """What the sampler saw, and the CPU seconds that the kernel tells at the end."""
     with subprocess.Popen(command, process_group=0) as child:
         sampler = Sampler()
@@ -31,7 +31,7 @@ def observed(command: list[str]) -> tuple[Watched, float]:
         sampler.end()
         _, _, used = os.wait4(child.pid, 0)
         child.returncode = 0
-    return sampler.watched()["it"], used.ru_utime + used.ru_stime
+    return sampler.totals()["it"], used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize(
@@ -45,21 +45,21 @@ def observed(command: list[str]) -> tuple[Watched, float]:
 )
 def test_cpu_time_is_what_the_kernel_accounts(command: list[str]) -> None:
     """Also of children that were gone before anyone looked; no sample shows more cores than there could be."""
-    watched, used = observed(command)
-    assert watched.cpu_seconds == pytest.approx(used, abs=0.05 + used * 0.1)
-    assert watched.cores_max < 1.6
-    assert sum(watched.cores) == watched.samples
-    usage = watched.usage()
+    totals, used = observed(command)
+    assert totals.cpu_seconds == pytest.approx(used, abs=0.05 + used * 0.1)
+    assert totals.cores_max < 1.6
+    assert sum(totals.cores) == totals.samples
+    usage = totals.usage()
     assert usage is not None
-    assert usage.cpu_mean * watched.seconds == pytest.approx(watched.cpu_seconds)
+    assert usage.cpu_mean * totals.seconds == pytest.approx(totals.cpu_seconds)
 
 
 def test_children_found_late_make_no_peak(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where all processes are listed seldom, as on a machine with thousands, a lump of CPU time is spread."""
     monkeypatch.setattr(sampling, "SHARE", 1e-4)
-    watched, used = observed(["sh", "-c", CHILDREN.format(sys.executable)])
-    assert watched.cores_max < 1.6
-    assert watched.cpu_seconds == pytest.approx(used, abs=0.05 + used * 0.1)
+    totals, used = observed(["sh", "-c", CHILDREN.format(sys.executable)])
+    assert totals.cores_max < 1.6
+    assert totals.cpu_seconds == pytest.approx(used, abs=0.05 + used * 0.1)
 
 
 def test_missed_samples_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,7 @@ def test_missed_samples_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sampler, "sample", slow)
         sampler.start()
         until(lambda: sampler.missed >= 8, "missed samples")
-        taken = sampler.watched()["it"].samples
+        taken = sampler.totals()["it"].samples
         child.kill()
         sampler.end()
     assert taken <= sampler.missed
@@ -95,9 +95,9 @@ def test_who_has_ended_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch)
         child.kill()
     sampler.sample()
     sampler.sample()
-    watched = sampler.watched()["it"]
-    assert (watched.alive, watched.memory) == (False, 0)
-    assert watched.memory_max > 2**25
+    totals = sampler.totals()["it"]
+    assert (totals.alive, totals.memory) == (False, 0)
+    assert totals.memory_max > 2**25
 
 
 FORKING = """
@@ -115,14 +115,14 @@ def test_a_port_stands_for_a_server_and_its_workers() -> None:
         assert server.stdout is not None
         port = server.stdout.readline().strip()
         try:
-            found = tree(target(f"web=:{port}"))
-            found.look()
-            assert found.sockets() == 1
+            both = tree(target(f"web=:{port}"))
+            both.look()
+            assert both.sockets() == 1
             alone = Tree([server.pid])
             alone.look()
-            assert found.memory > alone.memory * 1.5
-            for one in (found, alone):
-                one.close()
+            assert both.memory > alone.memory * 1.5
+            both.close()
+            alone.close()
         finally:
             os.killpg(server.pid, 9)
 
@@ -149,9 +149,9 @@ def test_where_we_may_not_look_there_is_no_number(monkeypatch: pytest.MonkeyPatc
         sampler.watch("it", Tree([child.pid]))
         sampler.sample()
         child.kill()
-    watched = sampler.watched()["it"]
-    assert (watched.sockets, watched.sockets_max) == (None, None)
-    usage = watched.usage()
+    totals = sampler.totals()["it"]
+    assert (totals.sockets, totals.sockets_max) == (None, None)
+    usage = totals.usage()
     assert usage is not None
     assert usage.sockets_max is None
 
@@ -168,8 +168,8 @@ def test_without_descriptors_what_is_known_is_looked_at(monkeypatch: pytest.Monk
         monkeypatch.setattr(os, "listdir", none_left)
         sampler.sample()
         child.kill()
-    watched = sampler.watched()["it"]
-    assert (watched.samples, watched.sockets, watched.memory_max > 0) == (1, None, True)
+    totals = sampler.totals()["it"]
+    assert (totals.samples, totals.sockets, totals.memory_max > 0) == (1, None, True)
 
 
 def test_who_was_gone_before_anyone_looked_used_nothing_that_is_known() -> None:
@@ -179,13 +179,13 @@ def test_who_was_gone_before_anyone_looked_used_nothing_that_is_known() -> None:
         sampler = Sampler()
         sampler.watch("it", Tree([child.pid], child.pid))
         sampler.sample()
-    assert sampler.watched()["it"].usage() is None
+    assert sampler.totals()["it"].usage() is None
     with subprocess.Popen(["sleep", "600"], process_group=0) as child:
         sampler.watch("it", Tree([child.pid], child.pid))
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         sampler.sample()
-    usage = sampler.watched()["it"].usage()
+    usage = sampler.totals()["it"].usage()
     assert usage is not None
     assert usage.memory_max > 0
     assert usage.sockets_max is None

@@ -27,8 +27,8 @@ _TAIL = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
-    """The file as it was before the start."""
+class Leftover:
+    """An earlier run's file, as it was before the start."""
 
     size: int
     modified: int
@@ -36,25 +36,25 @@ class Earlier:
     tail: bytes
 
 
-def earlier(path: Path) -> Earlier | None:
+def leftover(path: Path) -> Leftover | None:
     """What lies there now; None: nothing. Raises SourceError where it cannot be read."""
     try:
         _check_kind(path.stat())
         with path.open("rb") as file:
-            there = os.fstat(file.fileno())
-            return Earlier(there.st_size, there.st_mtime_ns, there.st_ino, _tail(file, there.st_size))
+            status = os.fstat(file.fileno())
+            return Leftover(status.st_size, status.st_mtime_ns, status.st_ino, _tail(file, status.st_size))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise SourceError.cannot_read(error).at(path) from None
 
 
-class Following:
+class FileFollower:
     """One result file that is being written. `fresh`: what is there already is of this run."""
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
-        self._earlier = None if fresh else earlier(path)
+        self._leftover = None if fresh else leftover(path)
         self._file: BinaryIO | None = None
         self._given_up = False
         self._start()
@@ -62,12 +62,13 @@ class Following:
     @property
     def is_stale(self) -> bool:
         """Whether a file of an earlier run lies there."""
-        return self._earlier is not None
+        return self._leftover is not None
 
     def step(self, seconds: float) -> None:
         """Read what is new, for about so many seconds; what is wrong with it is told by `finish`."""
         if self._given_up or not self._open():
             return
+
         deadline = time.monotonic() + seconds
         try:
             while self._feed() and time.monotonic() < deadline:
@@ -88,22 +89,31 @@ class Following:
     def finish(self) -> LoadRun:
         """The whole run; raises SourceError whose text begins with the file's name."""
         self._check_written()
-        followed = self._format is not None and self._reader is not None and self._open() and not self._given_up
         try:
-            while followed and self._feed():
-                pass
-            if followed and self._reader is not None and self._format is not None:
-                self._reader.end()
-                run = self._tally.run(self._format.tool, self._format.name)
-                return run if run.run else replace(run, run=self.path.stem)
+            run = self._finish_reading()
         except (SourceError, OSError):
-            pass  # told below, with its place
-        return formats.read(self.path)
+            run = None
+
+        # A summary is read at once. So is what could not be followed: the error then says on which line it is.
+        return formats.read(self.path) if run is None else run
 
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _finish_reading(self) -> LoadRun | None:
+        """The run, by reading the rest of what was followed so far; None: that is no way to read this file."""
+        if self._format is None or self._reader is None or not self._open() or self._given_up:
+            return None
+
+        while self._feed():
+            pass
+        if self._format is None or self._reader is None:
+            return None
+        self._reader.end()
+        run = self._tally.run(self._format.tool, self._format.name)
+        return run if run.run else replace(run, run=self.path.stem)
 
     def _start(self) -> None:
         """From the beginning of whatever file is there."""
@@ -118,41 +128,49 @@ class Following:
     def _open(self) -> bool:
         """Whether there is a file of this run; begins anew where it is another than before, or was emptied."""
         try:
-            there = self.path.stat()
-            _check_kind(there)
+            status = self.path.stat()
+            _check_kind(status)
             if self._file is not None:
-                ours = os.fstat(self._file.fileno())
-                if (ours.st_ino, ours.st_dev) == (there.st_ino, there.st_dev) and there.st_size >= self._read:
+                if self._is_the_open_one(self._file, status):
                     return True
                 self._start()
-            if self._is_earlier(there):
+
+            if self._is_leftover(status):
                 return False
             self._file = self.path.open("rb")
         except OSError:
             return False
         return True
 
-    def _is_earlier(self, there: os.stat_result) -> bool:
+    def _is_the_open_one(self, file: BinaryIO, status: os.stat_result) -> bool:
+        """A tool may replace its file, or empty it and begin anew: what was read then counts for nothing."""
+        ours = os.fstat(file.fileno())
+        return (ours.st_ino, ours.st_dev) == (status.st_ino, status.st_dev) and status.st_size >= self._read
+
+    def _is_leftover(self, status: os.stat_result) -> bool:
         """Whether it is the earlier run's file still, or that one with more behind it."""
-        before = self._earlier
-        if before is None or there.st_ino != before.inode or there.st_size < before.size:
+        before = self._leftover
+        if before is None or status.st_ino != before.inode or status.st_size < before.size:
             return False
-        if (there.st_mtime_ns, there.st_size) == (before.modified, before.size):
+        if (status.st_mtime_ns, status.st_size) == (before.modified, before.size):
             return True
+
+        # Same file, and not smaller: its former end tells whether it was appended to, or written anew and is longer.
         with self.path.open("rb") as file:
             return bool(before.size) and _tail(file, before.size) == before.tail
 
     def _check_written(self) -> None:
-        before = self._earlier
+        """Raises SourceError unless this run wrote the file."""
         try:
-            there = self.path.stat()
-            _check_kind(there)
-            stale = self._is_earlier(there)
+            status = self.path.stat()
+            _check_kind(status)
+            stale = self._is_leftover(status)
         except FileNotFoundError:
             raise SourceError("unreadable", "was not written").at(self.path) from None
         except OSError as error:
             raise SourceError.cannot_read(error).at(self.path) from None
-        if before is not None and stale and there.st_size > before.size:
+
+        if stale and self._leftover is not None and status.st_size > self._leftover.size:
             text = "holds an earlier run's result, and this one's was appended: remove it before the start"
             raise SourceError("bad_data", text).at(self.path)
         if stale:
@@ -165,6 +183,7 @@ class Following:
         block = self._file.read(_BLOCK)
         if not block:
             return False
+
         self._read += len(block)
         if self._format is None:
             self._head += block
@@ -177,6 +196,7 @@ class Following:
         """Once the first line is there: who writes the file may be in the middle of it."""
         if b"\n" not in self._head and len(self._head) < formats.HEAD:
             return
+
         self._format = formats.detect(self._head[: formats.HEAD])
         if self._format.reader is not None:
             self._reader = self._format.reader(self._tally)
@@ -189,9 +209,9 @@ class Following:
         reader.feed(block)
 
 
-def _check_kind(there: os.stat_result) -> None:
+def _check_kind(status: os.stat_result) -> None:
     """Raises OSError for what is no file: a pipe would be waited for, whoever else opened it or nobody."""
-    if not (stat.S_ISREG(there.st_mode) or stat.S_ISDIR(there.st_mode)):  # a folder tells so itself
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):  # a folder tells so itself
         raise OSError(errno.EINVAL, "is no file")
 
 

@@ -15,13 +15,17 @@ class Copier:
     """Copies to our standard output and to the file from now on, on a thread of its own."""
 
     def __init__(self, printed: BinaryIO, path: Path) -> None:
-        self.lost: str | None = None
+        self.failure: str | None = None
         """Why what it printed is not in the file, or not all of it."""
-        self._printed, self._path = printed, path
-        self._ours: int | None = sys.stdout.fileno()
+        self._printed = printed
+        self._path = path
+        self._output: int | None = sys.stdout.fileno()
+        """None: nobody reads it any more."""
+
+        # Written by the copying thread, read by `end`: how far it came, and whether it waits for the generator or for
+        # who reads our output.
         self._blocks = 0
         self._waiting = False
-        """For the next block, not for who reads ours."""
         self._thread = threading.Thread(target=self._copy, name="copy", daemon=True)
         self._thread.start()
 
@@ -30,48 +34,55 @@ class Copier:
 
         Who reads our output slowly is waited for, as the generator itself would wait.
         """
-        seen = -1
-        while self._thread.is_alive() and not (self._waiting and seen == self._blocks):
-            seen = self._blocks
+        blocks_before = -1
+        while self._thread.is_alive() and not (self._waiting and self._blocks == blocks_before):
+            blocks_before = self._blocks
             self._thread.join(grace)
 
     def _copy(self) -> None:
-        file = self._opened()
-        while block := self._block():
+        file = self._open()
+        while block := self._read():
             if file is not None:
-                file = self._kept(file, block)
-            try:
-                _write(self._ours, block)
-            except OSError:  # who read our output has gone; the result is still wanted
-                self._ours = None
+                file = self._keep(file, block)
+            self._pass_on(block)
+
         if file is not None:
             file.close()
 
-    def _block(self) -> bytes:
+    def _read(self) -> bytes:
         self._waiting = True
         block = os.read(self._printed.fileno(), _BLOCK)
         self._waiting = False
         self._blocks += 1
         return block
 
-    def _opened(self) -> BinaryIO | None:
+    def _open(self) -> BinaryIO | None:
         try:
             return self._path.open("wb", buffering=0)
         except OSError as error:
-            self.lost = f"{self._path}: {error.strerror}"
+            self.failure = f"{self._path}: {error.strerror}"
             return None
 
-    def _kept(self, file: BinaryIO, block: bytes) -> BinaryIO | None:
+    def _keep(self, file: BinaryIO, block: bytes) -> BinaryIO | None:
         """The file; None where it takes no more: the generator and who reads its output go on without."""
         try:
             _write(file.fileno(), block)
         except OSError as error:
-            self.lost = f"{self._path}: {error.strerror}"
+            self.failure = f"{self._path}: {error.strerror}"
             file.close()
             return None
         return file
 
+    def _pass_on(self, block: bytes) -> None:
+        if self._output is None:
+            return
+        try:
+            _write(self._output, block)
+        except OSError:  # who read our output has gone; the result is still wanted
+            self._output = None
 
-def _write(descriptor: int | None, block: bytes) -> None:
-    while block and descriptor is not None:
+
+def _write(descriptor: int, block: bytes) -> None:
+    """All of it: the system may take less at a time."""
+    while block:
         block = block[os.write(descriptor, block) :]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from exporter import formats
-from exporter.commands.run.following import Following
+from exporter.commands.run.file_follower import FileFollower
 from exporter.errors import SourceError
 from exporter.formats import saved
 from tests import servers
@@ -31,55 +31,55 @@ def result(shop: str, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def test_what_is_followed_is_what_is_read(size: int, result: bytes, tmp_path: Path) -> None:
     """Wherever the generator's writes are cut."""
     path = tmp_path / "k6.json"
-    following = Following(path)
+    follower = FileFollower(path)
     start = len(result) - 40 * size if size == 1 else 0
     cuts = [0, *range(start, len(result), size), len(result)]
     requests = []
     with path.open("ab", buffering=0) as file:
         for one, other in itertools.pairwise(cuts):
             file.write(result[one:other])
-            following.step(1)
-            run = following.run()
+            follower.step(1)
+            run = follower.run()
             requests.append(run.total.requests if run is not None else 0)
     assert requests == sorted(requests)
-    assert following.finish() == formats.read(path)
+    assert follower.finish() == formats.read(path)
     assert requests[-1] == 60
-    following.close()
+    follower.close()
 
 
 def test_a_file_that_begins_anew_is_read_anew(result: bytes, tmp_path: Path) -> None:
     """Emptied and written again, or replaced by another: what was read before does not count twice."""
     path = tmp_path / "k6.json"
-    following = Following(path)
+    follower = FileFollower(path)
     for replaced in (False, True):
         path.write_bytes(result)
-        following.step(1)
-        assert following.run() is not None
+        follower.step(1)
+        assert follower.run() is not None
         if replaced:
             (tmp_path / "new").write_bytes(result[: len(result) // 2])
             (tmp_path / "new").replace(path)
         else:
             path.write_bytes(b"")
-            following.step(1)
-            assert following.run() is None
-    assert following.finish() == formats.read(path)
-    following.close()
+            follower.step(1)
+            assert follower.run() is None
+    assert follower.finish() == formats.read(path)
+    follower.close()
 
 
 def test_a_replaced_file_of_before_counts(result: bytes, tmp_path: Path) -> None:
     """Another file in the place of an earlier run's is this one's, though it holds the same."""
     path = tmp_path / "k6.json"
     path.write_bytes(result)
-    following = Following(path)
-    assert following.is_stale
-    following.step(1)
-    assert following.run() is None
+    follower = FileFollower(path)
+    assert follower.is_stale
+    follower.step(1)
+    assert follower.run() is None
     (tmp_path / "new").write_bytes(result)
     (tmp_path / "new").replace(path)
-    following.step(1)
-    assert following.run() is not None
-    assert following.finish() == formats.read(path)
-    following.close()
+    follower.step(1)
+    assert follower.run() is not None
+    assert follower.finish() == formats.read(path)
+    follower.close()
 
 
 def test_a_moved_file_of_before_does_not(result: bytes, tmp_path: Path) -> None:
@@ -87,58 +87,58 @@ def test_a_moved_file_of_before_does_not(result: bytes, tmp_path: Path) -> None:
     path = tmp_path / "k6.json"
     path.write_bytes(result)
     for looked in (False, True):
-        following = Following(path)
+        follower = FileFollower(path)
         if looked:
-            following.step(1)
+            follower.step(1)
         with pytest.raises(SourceError, match="was not written, what it holds is an earlier run's"):
-            following.finish()
+            follower.finish()
 
 
 def test_a_broken_file_is_told_with_its_place(result: bytes, tmp_path: Path) -> None:
     """Once, at the end, with the line: as reading it at once tells it."""
     path = tmp_path / "k6.json"
-    following = Following(path)
+    follower = FileFollower(path)
     lines = result.splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:9]) + b"nonsense\n" + b"".join(lines[9:]))
-    following.step(1)
-    assert following.run() is None
+    follower.step(1)
+    assert follower.run() is None
     with pytest.raises(SourceError) as followed:
-        following.finish()
+        follower.finish()
     with pytest.raises(SourceError) as read:
         formats.read(path)
     assert str(followed.value) == str(read.value)
     assert str(read.value).startswith(f"{path}: line 10: ")
-    following.close()
+    follower.close()
 
 
 def test_a_last_line_that_breaks_off_is_a_warning(result: bytes, tmp_path: Path) -> None:
     """As where the file is read at once."""
     path = tmp_path / "k6.json"
-    following = Following(path)
+    follower = FileFollower(path)
     path.write_bytes(result[:-20])
-    following.step(1)
-    found = following.finish()
+    follower.step(1)
+    found = follower.finish()
     assert found == formats.read(path)
     assert (found.complete, len(found.warnings)) == (False, 1)
-    following.close()
+    follower.close()
 
 
 def test_a_summary_is_read_at_the_end(result: bytes, tmp_path: Path) -> None:
     """While it is written there is nothing to show."""
     (tmp_path / "k6.json").write_bytes(result)
     path, run = tmp_path / "saved.json", replace(formats.read(tmp_path / "k6.json"), run="a")
-    following = Following(path)
+    follower = FileFollower(path)
     path.write_bytes(saved.write(run))
-    following.step(1)
-    assert following.run() is None
-    assert following.finish() == run
-    following.close()
+    follower.step(1)
+    assert follower.run() is None
+    assert follower.finish() == run
+    follower.close()
 
 
 def test_a_name_that_cannot_be_read_is_told_before_the_start(tmp_path: Path) -> None:
     """A folder is no result file."""
     with pytest.raises(SourceError, match="cannot be read: Is a directory"):
-        Following(tmp_path)
+        FileFollower(tmp_path)
 
 
 def test_wrk_prints_its_result(shop: str, tmp_path: Path) -> None:
@@ -161,10 +161,10 @@ def test_a_pipe_is_refused_and_not_waited_for(before: bool, tmp_path: Path) -> N
     if before:
         os.mkfifo(path)
         with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
-            Following(path)
+            FileFollower(path)
         return
-    following = Following(path)
+    follower = FileFollower(path)
     os.mkfifo(path)
-    following.step(1)
+    follower.step(1)
     with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
-        following.finish()
+        follower.finish()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """One claim with its figure; `bound` is what the project promises, and `holds` whether this run kept it."""
 
     claim: str

@@ -1,0 +1,40 @@
+"""What reads a result while the load generator writes it, whether the file's name is known or made up by the tool."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import Protocol
+
+from exporter.commands.run.file_follower import FileFollower
+from exporter.commands.run.glob_follower import GlobFollower
+from exporter.model.loadrun import LoadRun
+
+
+class Follower(Protocol):
+    """A result that is being written."""
+
+    path: Path
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a file of an earlier run lies there."""
+
+    def step(self, seconds: float) -> None:
+        """Read what is new, for about so many seconds."""
+
+    def run(self) -> LoadRun | None:
+        """The run as far as it was read."""
+
+    def finish(self) -> LoadRun:
+        """The whole run; raises SourceError."""
+
+    def close(self) -> None:
+        """No more."""
+
+
+def follow(path: Path) -> Follower:
+    """A file by its name, or the one that will match a glob; raises SourceError."""
+    if glob.has_magic(str(path)) and not path.exists():
+        return GlobFollower(path)
+    return FileFollower(path)
