@@ -13,10 +13,10 @@ from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
 from exporter.sources.appdynamics.checks.probe import LISTED, Probe
-from exporter.sources.appdynamics.observing import KEYS, ROLLED_UP
+from exporter.sources.appdynamics.conversion import UTILISATION, wildcards
+from exporter.sources.appdynamics.observations import KEYS, ROLLED_UP
 from exporter.sources.appdynamics.options import Options
 from exporter.sources.appdynamics.poll import SHORTER
-from exporter.sources.appdynamics.reading import USED, stars
 
 _RUNS = 2
 """Days of a look-back, beside the newest hours, whose minutes are asked for in a first poll: those with tests."""
@@ -46,7 +46,7 @@ def plan(options: Options, wanted: Wanted, applications: int, *, coarse: bool = 
     """
     paths = options.paths
     fixed = sum(key in paths for key in ROLLED_UP) + (2 if options.events else 1)
-    fixed += any(stars(paths.get(key, "")) for key in USED)
+    fixed += any(wildcards(paths.get(key, "")) for key in UTILISATION)
     keys = sum(key in paths for key in KEYS)
     window = wanted.window
     if wanted.role == "production":

@@ -14,8 +14,8 @@ from exporter.humanize import counted, listed
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import ROLE, UNTESTED
 from exporter.sources.appdynamics.checks.probe import LOOKED_AT, Probe, either, forbidden, near, some
-from exporter.sources.appdynamics.reading import stars, total
-from exporter.sources.appdynamics.records import Answer, Ask
+from exporter.sources.appdynamics.conversion import total, wildcards
+from exporter.sources.appdynamics.records import Answer, MetricQuery
 
 ROLLED_UP = ("transaction_calls", "transaction_errors")
 """Asked for as one value of each transaction: there may be hundreds."""
@@ -77,7 +77,7 @@ def _answers(probe: Probe, key: str, path: str) -> dict[str, Answer]:
     known = probe.traffic if key == "transaction_calls" else {}
     missing = [name for name in probe.looked_at if name not in known]
     rollup = key in ROLLED_UP
-    asks = [Ask(probe.found[name].id, path, probe.recent, rollup) for name in missing]
+    asks = [MetricQuery(probe.found[name].id, path, probe.recent, rollup) for name in missing]
     found = dict(zip(missing, probe.asked_all(asks), strict=True))
     answers = {name: known[name] if name in known else found[name] for name in probe.looked_at}
     if key == "calls":
@@ -105,7 +105,7 @@ def _values(key: str, answer: Answer) -> str:
     left_out = f", {sentinels} more left out that stand for none (2147483647)" if sentinels else ""
     if key in ROLLED_UP:
         return f"{counted(len(metrics), 'transaction')} with values{left_out}"
-    wild = stars(answer.ask.path)
+    wild = wildcards(answer.query.path)
     names = [one.path[wild[0]] for one in metrics if wild and wild[0] < len(one.path)]
     minutes = np.unique(np.concatenate([one.times for one in metrics])).size
     mean = float(np.concatenate([one.values for one in metrics]).mean())

@@ -16,9 +16,9 @@ from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import Window
 from exporter.sources.appdynamics.checks.causes import PLACE, ROLE, UNTESTED
 from exporter.sources.appdynamics.checks.probe import LISTED, Probe, either, forbidden, near, some
-from exporter.sources.appdynamics.reading import stars, total
-from exporter.sources.appdynamics.records import Answer, Ask, Metric, Transaction
-from exporter.sources.appdynamics.routes import counted
+from exporter.sources.appdynamics.conversion import total, wildcards
+from exporter.sources.appdynamics.records import Answer, Metric, MetricQuery, Transaction
+from exporter.sources.appdynamics.routes import count_routes
 
 OVERFLOW = re.compile(r"_APPDYNAMICS_DEFAULT_TX_|All Other Traffic( - .*)?")
 """What an agent calls the business transactions beyond its limit, together."""
@@ -109,7 +109,7 @@ def _transactions(probe: Probe, name: str) -> Finding:
 def _calls(answer: Answer | None) -> dict[str, float]:
     """Calls of each name in the last hour, of all tiers together; nothing where it is not told."""
     found: dict[str, float] = {}
-    wild = stars(answer.ask.path) if answer is not None else []
+    wild = wildcards(answer.query.path) if answer is not None else []
     for metric in answer.metrics if answer is not None and wild else ():
         if wild[-1] < len(metric.path):
             name = metric.path[wild[-1]]
@@ -122,8 +122,8 @@ def _unmapped(probe: Probe, application: str, found: list[Transaction]) -> list[
     one = np.ones(1)
     window = Window(0.0, 60.0)
     metrics = (Metric((each.name,), each.name, 60.0, 60.0 * one, one, one, one, 0) for each in found)
-    answer = Answer(Ask(0, "*", window, rollup=True), tuple(metrics), None)
-    return counted(answer, None, lambda text: probe.options.route_of(application, text))[1]
+    answer = Answer(MetricQuery(0, "*", window, rollup=True), tuple(metrics), None)
+    return count_routes(answer, None, lambda text: probe.options.route_of(application, text))[1]
 
 
 def _missing(probe: Probe, application: str, names: list[str]) -> Iterator[Cause]:

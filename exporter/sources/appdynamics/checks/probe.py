@@ -16,7 +16,7 @@ from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics.client import Client
 from exporter.sources.appdynamics.connection import Connection
 from exporter.sources.appdynamics.options import Options
-from exporter.sources.appdynamics.records import Answer, Ask, Listed, Transaction
+from exporter.sources.appdynamics.records import Answer, ListedApplication, MetricQuery, Transaction
 
 CALLS = 120
 """Most calls of one check-up, those for tokens not among them."""
@@ -49,9 +49,9 @@ class Probe:
     options: Options
     wanted: Wanted
     monotonic: Callable[[], float] = time.monotonic
-    visible: Sequence[Listed] = ()
+    visible: Sequence[ListedApplication] = ()
     """The applications that our role may view."""
-    found: dict[str, Listed] = field(default_factory=dict)
+    found: dict[str, ListedApplication] = field(default_factory=dict)
     """Those of them that are configured, by our name."""
     transactions: dict[str, list[Transaction]] = field(default_factory=dict)
     """By our name of the application, where they could be listed."""
@@ -91,7 +91,7 @@ class Probe:
         return Window(self.end - HOUR, self.end)
 
     @property
-    def looked_at(self) -> dict[str, Listed]:
+    def looked_at(self) -> dict[str, ListedApplication]:
         """The applications whose metrics are asked for, by our name."""
         return dict(list(self.found.items())[:LOOKED_AT])
 
@@ -102,9 +102,9 @@ class Probe:
 
     def ask(self, application: str, path: str, window: Window, *, rollup: bool = False) -> Answer:
         """Metric data of one of the applications found. Raises SourceError."""
-        return self.asked_all([Ask(self.found[application].id, path, window, rollup)])[0]
+        return self.asked_all([MetricQuery(self.found[application].id, path, window, rollup)])[0]
 
-    def asked_all(self, asks: Sequence[Ask]) -> list[Answer]:
+    def asked_all(self, asks: Sequence[MetricQuery]) -> list[Answer]:
         """Metric data, asked for in parallel; how long each took at most is kept. Raises SourceError."""
         start = self.monotonic()
         answers = self.client.metrics(asks)

@@ -14,9 +14,9 @@ from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics import spans
 from exporter.sources.appdynamics.checks.probe import HOUR, Probe
+from exporter.sources.appdynamics.conversion import step_totals
 from exporter.sources.appdynamics.options import SAAS, Options
-from exporter.sources.appdynamics.reading import totals
-from exporter.sources.appdynamics.records import Answer, Ask
+from exporter.sources.appdynamics.records import Answer, MetricQuery
 
 AGES = (1 * HOUR, 5 * HOUR, 25 * HOUR, 8 * 24 * HOUR - HOUR)
 """How long ago the hours begin that are looked at: on premises minutes are kept for 4 hours, on SaaS for 8 days."""
@@ -54,7 +54,7 @@ def ages(probe: Probe) -> Sequence[float]:
 
 def _asked(probe: Probe, name: str, windows: Sequence[Window]) -> list[Answer]:
     path = probe.options.paths["calls"]
-    return probe.asked_all([Ask(probe.found[name].id, path, window) for window in windows])
+    return probe.asked_all([MetricQuery(probe.found[name].id, path, window) for window in windows])
 
 
 def _coarsest(answer: Answer) -> float | None:
@@ -135,19 +135,19 @@ def _runs(probe: Probe) -> Finding:
     """Where test runs are searched: the latest activity there is, and whether it is had in minutes."""
     window, least = probe.wanted.window, probe.wanted.threshold
     path = probe.options.paths["calls"]
-    found = probe.asked_all([Ask(one.id, path, window) for one in probe.looked_at.values()])
+    found = probe.asked_all([MetricQuery(one.id, path, window) for one in probe.looked_at.values()])
     busy = [
         (float(end), name)
         for name, answer in zip(probe.looked_at, found, strict=True)
         for one in answer.metrics
-        for end in one.times[totals(one) > least * one.resolution]
+        for end in one.times[step_totals(one) > least * one.resolution]
     ]
     if not busy:
         test = Cause("no test was run in that time", "run one, or raise analysis.test_run.lookback")
         low = Cause("tests stay below the threshold", "lower analysis.test_run.threshold")
         return warning(f"no activity above {least:g} req/s in the look-back of {duration(window.duration)}", test, low)
     ends = [max(busy), min(busy)]
-    asks = [Ask(probe.found[name].id, path, Window(end - HOUR, end)) for end, name in ends]
+    asks = [MetricQuery(probe.found[name].id, path, Window(end - HOUR, end)) for end, name in ends]
     latest, oldest = (_coarsest(answer) for answer in probe.asked_all(asks))
     told = f"the latest activity, of {ends[0][1]} at {moment(ends[0][0])}, came {_came(latest)}"
     told += f"; the oldest, at {moment(ends[1][0])}, {_came(oldest)}"
