@@ -66,12 +66,14 @@ def _means(metric: Metric, unit: float) -> Minutes:
     """Means in base units; steps without a single measurement have none."""
     times = metric.times
     values = metric.values
+
     if metric.counts is not None:
         measured = metric.counts > 0
         times = times[measured]
         values = values[measured]
         if metric.sums is not None:
             values = metric.sums[measured] / metric.counts[measured]
+
     return spread(times, values / unit, metric.resolution)
 
 
@@ -91,6 +93,7 @@ def _weighted_mean(answer: Answer, weights: Weights | None) -> Minutes:
         if weight > 0:
             parts.append(_means(metric, 100.0))
             by_part.append(weight)
+
     if not parts:
         return NO_MINUTES
     return _combine(parts, by_part, mean=True)

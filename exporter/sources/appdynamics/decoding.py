@@ -148,7 +148,7 @@ def _metric(query: MetricQuery, wire: WireMetric) -> Metric | None:
         return None
 
     resolution = _checked_resolution(query, wire, _starts(points))
-    inside = [point for point in points if query.rollup or _is_inside(point, resolution, query.window)]
+    inside = points if query.rollup else _inside(points, resolution, query.window)
     measured = [point for point in inside if _is_measured(point)]
     if not measured:
         return None
@@ -179,10 +179,10 @@ def _ends(query: MetricQuery, points: Sequence[WirePoint], resolution: float) ->
     return _starts(points) + resolution
 
 
-def _is_inside(point: WirePoint, resolution: float, window: Window) -> bool:
-    """Whether all of the step is."""
-    start = _start(point)
-    return window.start <= start and start + resolution <= window.end
+def _inside(points: Iterable[WirePoint], resolution: float, window: Window) -> list[WirePoint]:
+    """The steps of which all is in the window."""
+    starting = (point for point in points if _start(point) >= window.start)
+    return [point for point in starting if _start(point) + resolution <= window.end]
 
 
 def _is_measured(point: WirePoint) -> bool:
@@ -209,6 +209,7 @@ def _checked_resolution(query: MetricQuery, wire: WireMetric, starts: Floats) ->
     else:
         resolution = _resolution(query, wire.frequency, starts)
         problem = _contradiction(starts, resolution)
+
     if problem is not None:
         raise ValueError(f"{problem} in {wire.metricPath or query.path}")
     return resolution
@@ -219,6 +220,7 @@ def _contradiction(starts: Floats, resolution: float) -> str | None:
     apart = np.diff(starts)
     if (apart <= 0).any():
         return "two values of one time"
+
     if (starts % 60.0 != 0).any():
         return "a step that begins at no full minute"
     if (apart < resolution).any():

@@ -87,6 +87,7 @@ def _from_event(event: Event, application: str) -> Incident:
     """One that is told for information alone is in the configuration's list, and so worth a warning."""
     entity = min(event.entities, key=_narrowness, default=Entity("APPLICATION", application, None))
     severity: IncidentSeverity = "critical" if event.severity == "ERROR" else "warning"
+
     return Incident(
         kind="event",
         name=event.type,

@@ -122,13 +122,15 @@ class Poll:
         # The newest part may be short enough to be had in minutes: shorter and shorter ones are tried until one is.
         remaining = list(coarse)
         for length in SHORTER:
-            again, skipped = [], []
+            again: list[MetricRequest] = []
+            skipped: list[_Coarse] = []
             for answer in remaining:
                 part = _newest_part(answer, length, self.cache.end)
                 if part is None:
                     skipped.append(answer)
                 else:
                     again.append(part)
+
             still_coarse, more = self._take(again, purpose)
             remaining = skipped + still_coarse
             unasked |= more

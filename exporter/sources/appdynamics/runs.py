@@ -99,6 +99,7 @@ class LookBack:
             most = step_totals(metric)
             if metric.sums is None:  # a rounded rate: half a request a minute may have been cut off
                 most = most + metric.resolution / MINUTE / 2
+
             for end in metric.times[most > self._threshold * MINUTE].tolist():
                 start = math.floor((end - metric.resolution) / HOUR) * HOUR
                 hours.append(Window(start, max(end, start + HOUR)))

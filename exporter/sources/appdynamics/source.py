@@ -252,11 +252,13 @@ class Source:
         """End the poll: what it has, and what is to be said of it."""
         poll.close()
         warnings = [*poll.warnings, *coarse_warnings(applications)]
+
         skew = poll.client.clock_skew
         if skew is not None and abs(skew) >= _SKEW_WARNING:
             direction = "ahead of" if skew > 0 else "behind"
             place = self._connection.place
             warnings.append(f"the clock of {place} is {abs(skew):.0f} s {direction} ours: windows miss data")
+
         return Observation(self._side, window, applications, tuple(warnings), poll.client.calls, skew)
 
 

@@ -21,16 +21,15 @@ class TierWeights:
 def weigh(application: str, tiers: Sequence[Tier], chosen: Sequence[str]) -> TierWeights:
     """By nodes, where the controller tells them of all; else all alike. None chosen: all tiers count."""
     nodes = {tier.name: tier.nodes for tier in tiers}
-    names = chosen or tuple(nodes)
-    warnings = []
-
-    missing = [f"{name!r}{suggest(name, nodes)}" for name in names if name not in nodes]
-    if missing:
-        warnings.append(f"{application} has no tier {', '.join(missing)}")
-
+    names = list(dict.fromkeys(chosen or nodes))
     counts = {name: nodes[name] for name in names if name in nodes}
     weights = {name: float(count) for name, count in counts.items() if count is not None}
     complete = len(weights) == len(counts)
+
+    warnings: list[str] = []
+    if len(counts) < len(names):
+        missing = [f"{name!r}{suggest(name, nodes)}" for name in names if name not in nodes]
+        warnings.append(f"{application} has no tier {', '.join(missing)}")
     if not complete and len(counts) > 1:
         text = "the controller does not say how many nodes its tiers have: cpu and memory are their plain mean"
         warnings.append(f"{application}: {text}")

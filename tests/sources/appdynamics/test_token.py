@@ -15,7 +15,7 @@ from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.errors import SourceError
 from exporter.sources.appdynamics.options import Application, Options
-from exporter.sources.appdynamics.token import PATH, Token, renewal
+from exporter.sources.appdynamics.token import PATH, Token, renew_after
 from tests.bad_server import Behave, bad_server, reply, reply_json
 from tests.running import until
 from tests.secret import SECRET
@@ -74,7 +74,7 @@ def token(controller: Controller, secret: Path, clock: Clock) -> Iterator[Token]
 )
 def test_renewal(life: float, after: float) -> None:
     """80 % of the life or 60 s before its end, and never before half of a short one."""
-    assert renewal(life) == pytest.approx(after)
+    assert renew_after(life) == pytest.approx(after)
 
 
 def test_requests_in_ten_minutes(token: Token, controller: Controller, clock: Clock) -> None:

@@ -23,7 +23,7 @@ from exporter.sources.appdynamics.checks.login import login
 from exporter.sources.appdynamics.checks.probe import Probe
 from exporter.sources.appdynamics.connection import WORDS
 from exporter.sources.appdynamics.options import SAAS, Options
-from exporter.sources.appdynamics.token import LIFE, PATH, renewal
+from exporter.sources.appdynamics.token import LIFE, PATH, renew_after
 
 SHORT = 60.0
 """A token that lives for less than so many seconds is worth a warning."""
@@ -163,9 +163,9 @@ def _judged(answer: Response, took: float) -> Finding:
     set_it = f"{PLACE}: set the default API token expiration to {LIFE:.0f} s (5 minutes)"
     if not 0 < life < float("inf"):
         return failed(f"a token that lives for {life:g} s", Cause("expires_in is no number of seconds", set_it))
-    told = f"a token that lives for {life:g} s, in {spent(took)}; it is renewed after {renewal(life):g} s"
+    told = f"a token that lives for {life:g} s, in {spent(took)}; it is renewed after {renew_after(life):g} s"
     short = Cause("the client's tokens expire too soon", set_it)
-    if renewal(life) <= took:
+    if renew_after(life) <= took:
         return failed(f"{told}, which is sooner than one comes", short)
     if life < SHORT:
         return warning(f"{told}: a poll needs several, and calls may come too late for theirs", short)
