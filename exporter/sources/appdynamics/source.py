@@ -24,6 +24,7 @@ from exporter.sources.appdynamics.client import Client
 from exporter.sources.appdynamics.connection import Connection
 from exporter.sources.appdynamics.conversion import COUNTS
 from exporter.sources.appdynamics.minute_cache import MinuteCache
+from exporter.sources.appdynamics.minutes import Minutes
 from exporter.sources.appdynamics.observations import coarse_warnings, complete_minutes, fetch, observation
 from exporter.sources.appdynamics.options import Options, problems
 from exporter.sources.appdynamics.poll import MetricRequest, Poll
@@ -124,6 +125,7 @@ class Source:
         """Every application over the same window, and what is older when nothing newer is to be asked for."""
         windows = dict.fromkeys(poll.ids, settled) if settled.end > settled.start else {}
         rollups = fetch(poll, windows)
+
         history = None
         if pattern is not None:
             history = self._settled(poll, pattern)
@@ -135,9 +137,8 @@ class Source:
             if application is None or not poll.is_whole(name):
                 continue
 
-            calls = None if history is None else poll.cache.minutes((name, "calls"), history)
-            if calls is not None and history is not None:
-                application = replace(application, pattern=figures.pattern(calls, history))
+            if history is not None:
+                application = _with_pattern(application, poll.cache.minutes((name, "calls"), history), history)
             applications[name] = application
         return self._finish(poll, window, applications)
 
@@ -260,6 +261,15 @@ class Source:
             warnings.append(f"the clock of {place} is {abs(skew):.0f} s {direction} ours: windows miss data")
 
         return Observation(self._side, window, applications, tuple(warnings), poll.client.calls, skew)
+
+
+def _with_pattern(
+    application: ApplicationObservation, calls: Minutes | None, history: Window
+) -> ApplicationObservation:
+    """None where not all of the history is known yet: a part of it would pose as the whole."""
+    if calls is None:
+        return application
+    return replace(application, pattern=figures.pattern(calls, history))
 
 
 def _batches(runs: Windows, calls: int) -> list[Windows]:
