@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.stack.controller import Answer, Asked, Controller, Fault, faults, serve
+from deploy.stack.controller import Answer, Controller, Fault, Request, faults, serve
 from exporter.errors import SourceError
 from exporter.model.observation import Window
 from tests.polling_controller import Estate, estate
@@ -258,7 +258,7 @@ def test_one_failure_ends_the_others(there: Estate, path: str) -> None:
     first = iter([True])
     fails = faults.unavailable(path)
 
-    def change(asked: Asked, answer: Answer) -> Answer:
+    def change(asked: Request, answer: Answer) -> Answer:
         if next(first, False):
             return fails.change(asked, answer)
         time.sleep(4.0)

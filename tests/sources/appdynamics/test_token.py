@@ -242,7 +242,7 @@ def test_one_request_of_many_threads(token: Token, controller: Controller) -> No
 def test_one_refetch_of_many_refused(token: Token, controller: Controller) -> None:
     """Twenty calls whose token was revoked in mid-cycle fetch one new one, however late they are told."""
     old = token.authorization()
-    controller.door.revoke()
+    controller.access.revoke()
     controller.faults.add(faults.slow(0.1, faults.TOKEN))
     found = together(20, lambda: token.authorization(refused=old))
     assert len(set(found)) == 1
@@ -266,7 +266,7 @@ def test_failure_is_shared(token: Token, controller: Controller) -> None:
 def test_failure_after_a_refusal_is_shared(token: Token, controller: Controller, secret: Path) -> None:
     """After a revocation together with a wrong secret one request is made for all who held the old token."""
     old = token.authorization()
-    controller.door.revoke()
+    controller.access.revoke()
     secret.write_text("another-secret")
     found = [one for _ in range(5) for one in together(4, lambda: token.authorization(refused=old))]
     reasons = [one.reason for one in found if isinstance(one, SourceError)]
