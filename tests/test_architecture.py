@@ -97,6 +97,12 @@ def test_nothing_imports_what_lies_below_it(path: Path) -> None:
             assert ORDER.index(parts[1]) <= ORDER.index(own[0]), f"{'.'.join(own)} imports {'.'.join(parts)}"
 
 
+def test_the_program_needs_nothing_beside_it() -> None:
+    """What is shipped imports neither tests nor the stack with its stand-ins, which are not."""
+    beside = {"deploy", "tests", "benchmarks"}
+    assert not [path for path in FILES if beside & {parts[0] for parts in imported(path)}]
+
+
 def test_the_order_names_what_there_is() -> None:
     """No name in the order is left over from a module that is gone."""
     there = {module(path)[0] for path in FILES if module(path)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import itertools
 import re
 import shlex
 import subprocess
@@ -92,6 +93,21 @@ def test_containers_read_what_is_mounted() -> None:
                 mount = next(path for path in inside if file == Path(path) or Path(path) in file.parents)
                 assert (inside[mount] / file.relative_to(mount)).is_file(), argument
     assert named == 2
+
+
+def test_containers_run_modules_that_are_mounted() -> None:
+    """Every module of ours beside the program lies below the directory in which its container runs it."""
+    modules = []
+    for service in SERVICES.values():
+        words = shlex.split(" ".join([*service.get("entrypoint", ()), *service.get("command", ())]))
+        for option, module in itertools.pairwise(words):
+            if option == "-m" and module.startswith("deploy."):
+                modules.append(module)
+                inside = Path(service["working_dir"], *module.split("."))
+                mount, source = next((path, source) for source, path in mounts(service) if Path(path) in inside.parents)
+                there = TOP / source / inside.relative_to(mount)
+                assert there.with_suffix(".py").is_file() or (there / "__main__.py").is_file(), module
+    assert "deploy.stack.controller" in modules
 
 
 def test_rules_lie_where_prometheus_looks() -> None:

@@ -139,7 +139,7 @@ def test_a_failure_keeps_the_last_success() -> None:
 
 def test_what_ends_after_its_source_is_gone_counts_for_nothing() -> None:
     """A poll that was under way when its source was configured away brings none of its series back."""
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.configure([environment("a"), environment("b")])
     own.configure([environment("b")])
     own.succeeded("a", 100.0, 0.2, SEEN)

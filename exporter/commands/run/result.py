@@ -81,7 +81,7 @@ def process_result(follower: Follower, end: GeneratorEnd, plan: ResultPlan) -> b
 
 
 def _problem(error: PteError, path: Path, plan: ResultPlan) -> str:
-    """What is wrong; the file to which we copied what was printed is ours, and its name would mean nothing to anyone."""
+    """What is wrong; the name of our own copy of what was printed would mean nothing to anyone."""
     if plan.from_output and isinstance(error, SourceError) and error.path == path:
         return f"standard output: {error.message}"
     return str(error)

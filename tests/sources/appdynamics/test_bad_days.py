@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.stack.controller import Answer, Asked, Controller, Fault, faults, serve
+from deploy.stack.controller import Answer, Controller, Fault, Request, faults, serve
 from exporter.errors import SourceError
 from exporter.model.observation import Window
 from tests.polling_controller import Estate, estate
@@ -261,7 +261,7 @@ def test_one_failure_ends_the_others(there: Estate, path: str) -> None:
     ended = threading.Event()
     fails = faults.unavailable(path)
 
-    def change(asked: Asked, answer: Answer) -> Answer:
+    def change(asked: Request, answer: Answer) -> Answer:
         if next(first, False):
             return fails.change(asked, answer)
         ended.wait(PATIENCE)

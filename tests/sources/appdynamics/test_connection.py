@@ -125,7 +125,7 @@ def test_revoked_in_mid_cycle(controller: Controller, tmp_path: Path) -> None:
     with serve(controller) as url:
         connection = Connection(options(url, calls=Calls(parallel=20), **oauth(tmp_path)))
         connection.get(LIST, JSON)
-        controller.door.revoke()
+        controller.access.revoke()
         controller.faults.add(faults.slow(1.0))
         found = together(connection, 20)
         connection.close()

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
-from deploy.stack.controller.answers import Answer, Asked, as_json, refusal
+from deploy.stack.controller.messages import Answer, Request, as_json, refusal
 
 FORM = "application/x-www-form-urlencoded"
 
 
-class Door:
+class Access:
     """Hands out tokens and looks at them."""
 
     def __init__(
@@ -26,26 +26,29 @@ class Door:
         self._clock = clock
         self._ends: dict[str, float] = {}
         self._lock = threading.Lock()
+
         self.secret = secret
-        self.life = 300.0
+        self.lifetime = 300.0
         """Seconds that a token is taken for."""
-        self.told: float | None = None
+        self.announced: float | None = None
         """What `expires_in` says instead, where a token lives shorter or longer than it says."""
 
-    def ask(self, asked: Asked) -> Answer:
+    def grant(self, request: Request) -> Answer:
         """The answer to a request for a token."""
-        if asked.method != "POST":
+        if request.method != "POST":
             return refusal(405, "The specified HTTP method is not allowed for the requested resource.")
-        if asked.headers.get("content-type", "").split(";")[0].strip().lower() != FORM:
+        if request.headers.get("content-type", "").split(";")[0].strip().lower() != FORM:
             return refusal(415, "The server refused this request because the request entity is in an unknown format.")
-        form = dict(parse_qsl(asked.body.decode("latin-1"), keep_blank_values=True))
+
+        form = dict(parse_qsl(request.body.decode("latin-1"), keep_blank_values=True))
         if form.get("grant_type") != "client_credentials":
             return refusal(400, "grant_type must be client_credentials")
-        known = form.get("client_id") == self._client
-        if not (known and hmac.compare_digest(form.get("client_secret", "").encode(), self.secret.encode())):
+        right_secret = hmac.compare_digest(form.get("client_secret", "").encode(), self.secret.encode())
+        if form.get("client_id") != self._client or not right_secret:
             return refusal(401, "This request requires HTTP authentication.")
-        told = self.life if self.told is None else self.told
-        return as_json({"access_token": self.issue(self.life), "expires_in": int(told)})
+
+        announced = self.lifetime if self.announced is None else self.announced
+        return as_json({"access_token": self.issue(self.lifetime), "expires_in": int(announced)})
 
     def issue(self, seconds: float) -> str:
         """A token that is taken for so long, as the controller's UI makes them too."""
@@ -67,9 +70,9 @@ class Door:
         if kind == "Bearer":
             with self._lock:
                 return self._ends.get(rest, 0.0) > self._clock()
-        return kind == "Basic" and self._knows(rest)
+        return kind == "Basic" and self._is_user(rest)
 
-    def _knows(self, credentials: str) -> bool:
+    def _is_user(self, credentials: str) -> bool:
         try:
             user, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):

@@ -9,9 +9,9 @@ import pytest
 
 from exporter.errors import SourceError
 from exporter.model.observation import RouteCount, Window
-from exporter.sources.appdynamics.reading import read, stars, total
-from exporter.sources.appdynamics.records import Answer, Ask, Metric
-from exporter.sources.appdynamics.routes import OTHER, counted
+from exporter.sources.appdynamics.conversion import to_minutes, total, wildcards
+from exporter.sources.appdynamics.records import Answer, Metric, MetricQuery
+from exporter.sources.appdynamics.routes import OTHER, count_routes
 
 HARDWARE = "Application Infrastructure Performance|*|Hardware Resources|CPU|%Busy"
 TRANSACTIONS = "Business Transaction Performance|Business Transactions|*|*|Calls per Minute"
@@ -31,24 +31,24 @@ def metric(
 
 
 def answer(*metrics: Metric, path: str = "Overall|Calls per Minute", rollup: bool = False) -> Answer:
-    return Answer(Ask(1, path, Window(0.0, 600.0), rollup), metrics, None if metrics else "no_data")
+    return Answer(MetricQuery(1, path, Window(0.0, 600.0), rollup), metrics, None if metrics else "no_data")
 
 
 def test_sums_come_before_values() -> None:
     """Calls are what was counted, not the rounded rate; of ten minutes, a tenth for each."""
-    assert read("calls", answer(metric([2.0], sums=[2.4]))).values.tolist() == [2.4]
-    assert read("calls", answer(metric([3.0], sums=[26.0], resolution=600.0))).values.tolist() == [2.6] * 10
-    assert read("calls", answer(metric([3.0], resolution=600.0))).values.tolist() == [3.0] * 10
+    assert to_minutes("calls", answer(metric([2.0], sums=[2.4]))).values.tolist() == [2.4]
+    assert to_minutes("calls", answer(metric([3.0], sums=[26.0], resolution=600.0))).values.tolist() == [2.6] * 10
+    assert to_minutes("calls", answer(metric([3.0], resolution=600.0))).values.tolist() == [3.0] * 10
     assert total(metric([0.0], sums=[17.0], resolution=86400.0)) == 17.0, "a rare transaction's rate rounds to 0"
     assert total(metric([2.0], resolution=600.0)) == 20.0
 
 
 def test_means_are_of_what_was_measured() -> None:
     """Milliseconds become seconds, percent ratios; a minute without a measurement has no mean."""
-    found = read("latency_mean", answer(metric([33.0, 0.0], sums=[100.0, 0.0], counts=[3.0, 0.0])))
+    found = to_minutes("latency_mean", answer(metric([33.0, 0.0], sums=[100.0, 0.0], counts=[3.0, 0.0])))
     assert found.times.tolist() == [60.0]
     assert found.values.tolist() == [pytest.approx(0.1 / 3)]
-    assert read("memory", answer(metric([66.0]))).values.tolist() == [0.66]
+    assert to_minutes("memory", answer(metric([66.0]))).values.tolist() == [0.66]
 
 
 def test_tiers_count_by_their_nodes() -> None:
@@ -56,26 +56,26 @@ def test_tiers_count_by_their_nodes() -> None:
     parts = [(f"Application Infrastructure Performance|{tier}|x|CPU|y", values) for tier, values in
              (("web", [50.0, 50.0]), ("app", [20.0]), ("db", [99.0, 99.0]))]  # fmt: skip
     told = answer(*(metric(values, path=path) for path, values in parts), path=HARDWARE)
-    found = read("cpu", told, {"web": 2.0, "app": 1.0})
+    found = to_minutes("cpu", told, {"web": 2.0, "app": 1.0})
     assert found.times.tolist() == [*TIMES]
     assert found.values.tolist() == [pytest.approx(0.4), pytest.approx(0.5)]
-    assert read("cpu", told, {}).times.size == 0
+    assert to_minutes("cpu", told, {}).times.size == 0
 
 
 def test_several_metrics_have_no_one_mean() -> None:
     """Numbers are added up; a mean of means, or a percentile of several, is refused."""
     both = answer(metric([1.0, 2.0], path="a|x"), metric([3.0], path="b|x"), path="*|x")
-    assert read("errors", both).values.tolist() == [4.0, 2.0]
+    assert to_minutes("errors", both).values.tolist() == [4.0, 2.0]
     for key in ("latency_mean", "latency_p95"):
         with pytest.raises(SourceError, match=rf"metrics\.{key} stands for 2 metrics, one is b\|x"):
-            read(key, both)
-    assert read("latency_p95", answer()).times.size == 0
+            to_minutes(key, both)
+    assert to_minutes("latency_p95", answer()).times.size == 0
 
 
 def test_wildcards_are_whole_segments() -> None:
     """A bar that belongs to a name divides nothing."""
-    assert stars(TRANSACTIONS) == [2, 3]
-    assert stars(r"a\|b|*|c*") == [1]
+    assert wildcards(TRANSACTIONS) == [2, 3]
+    assert wildcards(r"a\|b|*|c*") == [1]
 
 
 def transactions(**calls: float) -> Answer:
@@ -92,9 +92,9 @@ def test_routes_of_several_tiers_are_added_up() -> None:
     """The same name in two tiers is one route; without calls it is none; without failures all succeeded."""
     calls = transactions(web_GET_x=30.0, app_GET_x=12.0, web_idle=0.0)
     table = {"GET x": "get /x", "idle": "GET /idle"}
-    assert counted(calls, transactions(app_GET_x=2.0), table.get) == ((RouteCount("GET", "/x", 42.0, 40.0),), [])
-    assert counted(calls, None, table.get) == ((RouteCount("GET", "/x", 42.0, None),), [])
-    assert counted(calls, transactions(), table.get)[0][0].successes is None, "nothing is known of failures"
+    assert count_routes(calls, transactions(app_GET_x=2.0), table.get) == ((RouteCount("GET", "/x", 42.0, 40.0),), [])
+    assert count_routes(calls, None, table.get) == ((RouteCount("GET", "/x", 42.0, None),), [])
+    assert count_routes(calls, transactions(), table.get)[0][0].successes is None, "nothing is known of failures"
 
 
 def test_two_transactions_of_one_name_are_added_up() -> None:
@@ -103,7 +103,7 @@ def test_two_transactions_of_one_name_are_added_up() -> None:
     calls = [metric([0.0], sums=[number], path=path, resolution=600.0) for number in (30.0, 12.0)]
     errors = [metric([0.0], sums=[number], path=path, resolution=600.0) for number in (5.0, 1.0)]
     served, failed = (answer(*found, path="B|T|*|*|C", rollup=True) for found in (calls, errors))
-    assert counted(served, failed, lambda _: None)[0] == (RouteCount("GET", "/x", 42.0, 36.0),)
+    assert count_routes(served, failed, lambda _: None)[0] == (RouteCount("GET", "/x", 42.0, 36.0),)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,6 @@ def test_two_transactions_of_one_name_are_added_up() -> None:
 def test_what_a_name_says_by_itself(name: str, route: tuple[str, str]) -> None:
     """A method and a path, however the controller puts them together; anything else is told as unmapped."""
     calls = answer(metric([1.0], sums=[5.0], path=f"B|T|web|{name}|C"), path="B|T|*|*|C", rollup=True)
-    [one], unknown = counted(calls, None, lambda _: None)
+    [one], unknown = count_routes(calls, None, lambda _: None)
     assert (one.method, one.route) == route
     assert unknown == ([name] if route == ("unmapped", name) else [])

@@ -55,7 +55,7 @@ def test_a_token_ends_with_its_life(client: Asking) -> None:
 
 def test_a_revoked_token_is_no_good(client: Asking) -> None:
     """After it was revoked only a new one opens."""
-    client.controller.door.revoke()
+    client.controller.access.revoke()
     assert client.get().status_code == 401
     client.enter()
     assert client.get().status_code == 200

@@ -12,22 +12,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
 
-from deploy.stack.controller import estate, troubles
-from deploy.stack.controller.answers import HTML, Answer, Asked, Refusal, as_json, as_xml, refusal
+from deploy.stack.controller import estate, incidents
+from deploy.stack.controller.access import Access
 from deploy.stack.controller.days import Days
 from deploy.stack.controller.faults import LOGIN, TOKEN, Faults
-from deploy.stack.controller.metric_data import Kept, metric_data
+from deploy.stack.controller.messages import HTML, Answer, Refusal, Request, as_rows, refusal
+from deploy.stack.controller.metric_data import Data, metric_data
 from deploy.stack.controller.metrics import children, tree
-from deploy.stack.controller.tokens import Door
 
-ACCOUNT, CLIENT = "demo", "pte-exporter"
+ACCOUNT = "demo"
+CLIENT = "pte-exporter"
 APPLICATIONS = "/controller/rest/applications"
 REMEMBERED = 20_000
 
-TROUBLES = {
-    "/problems/healthrule-violations": troubles.violations,
-    "/events": troubles.events,
-    "/request-snapshots": troubles.snapshots,
+INCIDENTS = {
+    "/problems/healthrule-violations": incidents.violations,
+    "/events": incidents.events,
+    "/request-snapshots": incidents.snapshots,
 }
 
 _BELOW = re.compile(rf"{APPLICATIONS}/([^/]+)(/.*)?")
@@ -59,26 +60,28 @@ class Controller:
         """Most REST requests at a time; one more is answered with 429."""
         self.retention = retention
         self.settling = settling
-        self.door = Door(account, client, secret or secrets.token_urlsafe(18), users or {}, clock)
+
+        self.access = Access(account, client, secret or secrets.token_urlsafe(18), users or {}, clock)
         self.faults = Faults()
         self.hidden: set[str] = set()
         """Applications that the client may not see."""
         self.counts: Counter[str] = Counter()
         """Requests by method and path, with {application} in the place of its name or id."""
-        self.requests: deque[Asked] = deque(maxlen=REMEMBERED)
+        self.requests: deque[Request] = deque(maxlen=REMEMBERED)
         self.most_at_once = 0
         """REST requests in flight, at their most."""
+
         self._seed = seed
         self._applications = estate.estate(seed)
-        self._trees = {name: tree(one) for name, one in self._applications.items()}
+        self._trees = {name: tree(application) for name, application in self._applications.items()}
         self._days = Days(seed, exact=exact)
-        self._flying = 0
+        self._in_flight = 0
         self._lock = threading.Lock()
 
     @property
     def secret(self) -> str:
         """The API client's."""
-        return self.door.secret
+        return self.access.secret
 
     @property
     def token_requests(self) -> int:
@@ -96,82 +99,90 @@ class Controller:
             self.requests.clear()
             self.most_at_once = 0
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, request: Request) -> Answer:
         """What is sent for a request, faults and all."""
-        rest = asked.path.startswith("/controller/rest/")
-        with self._counted(asked, rest=rest) as flying:
-            if rest and flying > self.parallel:
+        rest = request.path.startswith("/controller/rest/")
+        with self._counted(request, rest=rest) as in_flight:
+            if rest and in_flight > self.parallel:
                 answer = replace(refusal(429, "Too many requests"), headers={"Retry-After": "1"})
             else:
-                answer = self._ruled(asked)
+                answer = self._regular(request)
+
             dated = {"Date": formatdate(self.clock(), usegmt=True), **answer.headers}
-            return self.faults.apply(asked, replace(answer, headers=dated))
+            return self.faults.apply(request, replace(answer, headers=dated))
 
     @contextmanager
-    def _counted(self, asked: Asked, *, rest: bool) -> Iterator[int]:
+    def _counted(self, request: Request, *, rest: bool) -> Iterator[int]:
         with self._lock:
-            self.counts[f"{asked.method} {shape(asked.path)}"] += 1
-            self.requests.append(asked)
-            self._flying += rest
-            flying = self._flying
-            self.most_at_once = max(self.most_at_once, flying)
+            self.counts[f"{request.method} {shape(request.path)}"] += 1
+            self.requests.append(request)
+            self._in_flight += rest
+            in_flight = self._in_flight
+            self.most_at_once = max(self.most_at_once, in_flight)
+
         try:
-            yield flying
+            yield in_flight
         finally:
             with self._lock:
-                self._flying -= rest
+                self._in_flight -= rest
 
-    def _ruled(self, asked: Asked) -> Answer:
-        if asked.path == TOKEN:
-            return self.door.ask(asked)
-        if asked.path in ("/", "/controller", "/controller/"):
+    def _regular(self, request: Request) -> Answer:
+        """The answer before any fault."""
+        if request.path == TOKEN:
+            return self.access.grant(request)
+        if request.path in ("/", "/controller", "/controller/"):
             return Answer(200, LOGIN, HTML)
-        if not asked.path.startswith("/controller/rest/"):
+        if not request.path.startswith("/controller/rest/"):
             return refusal(404, "The requested resource is not available.")
-        if not self.door.admits(asked.headers.get("authorization", "")):
+
+        if not self.access.admits(request.headers.get("authorization", "")):
             denied = refusal(401, "This request requires HTTP authentication.")
             return replace(denied, headers={"WWW-Authenticate": 'Basic realm="controller_realm"'})
-        if asked.method != "GET":
+        if request.method != "GET":
             return refusal(405, "The specified HTTP method is not allowed for the requested resource.")
+
         try:
-            return self._rest(asked)
+            return self._rest(request)
         except Refusal as refused:
             return refused.answer
 
-    def _rest(self, asked: Asked) -> Answer:
-        if asked.path == APPLICATIONS:
-            return _rows(asked, "applications", estate.applications(self._applications, self.hidden))
-        below = _BELOW.fullmatch(asked.path)
+    def _rest(self, request: Request) -> Answer:
+        if request.path == APPLICATIONS:
+            return as_rows(request, "applications", estate.applications(self._applications, self.hidden))
+
+        below = _BELOW.fullmatch(request.path)
         if below is None:
             raise Refusal(404, "The requested resource is not available.")
-        one, kind = self._named(below[1]), below[2]
-        if kind in TROUBLES:
-            return TROUBLES[kind](asked, one, self._seed, self.clock())
-        match kind:
+        return self._page(request, self._application(below[1]), below[2])
+
+    def _page(self, request: Request, application: estate.Application, page: str) -> Answer:
+        """What is below an application."""
+        if page in INCIDENTS:
+            return INCIDENTS[page](request, application, self._seed, self.clock())
+
+        tree = self._trees[application.name]
+        match page:
             case "/business-transactions":
-                return _rows(asked, "business-transactions", estate.business_transactions(one))
+                return as_rows(request, "business-transactions", estate.business_transactions(application))
             case "/tiers":
-                return _rows(asked, "tiers", estate.tiers(one))
+                return as_rows(request, "tiers", estate.tiers(application))
             case "/nodes":
-                return _rows(asked, "nodes", estate.nodes(one))
+                return as_rows(request, "nodes", estate.nodes(application))
             case "/metrics":
-                return _rows(asked, "metric-items", children(self._trees[one.name], asked.query.get("metric-path", "")))
+                return as_rows(request, "metric-items", children(tree, request.query.get("metric-path", "")))
             case "/metric-data":
-                kept = Kept(one, self._trees[one.name], self._days, self.retention, self.settling, self.exact)
-                return metric_data(asked, kept, self.clock())
+                data = Data(application, tree, self._days, self.retention, self.settling, self.exact)
+                return metric_data(request, data, self.clock())
         raise Refusal(404, "The requested resource is not available.")
 
-    def _named(self, text: str) -> estate.Application:
-        for one in self._applications.values():
-            if text in (one.name, str(one.id)) and one.name not in self.hidden:
-                return one
+    def _application(self, text: str) -> estate.Application:
+        """By its name or id."""
+        for application in self._applications.values():
+            if text in (application.name, str(application.id)) and application.name not in self.hidden:
+                return application
         raise Refusal(400, f"Invalid application id {text} is specified")
 
 
 def shape(path: str) -> str:
     """A path with {application} in the place of its name or id."""
-    return _BELOW.sub(lambda found: f"{APPLICATIONS}/{{application}}{found[2] or ''}", path)
-
-
-def _rows(asked: Asked, name: str, rows: list[dict[str, object]]) -> Answer:
-    return as_json(rows) if asked.json else as_xml(name, rows)
+    return _BELOW.sub(lambda below: f"{APPLICATIONS}/{{application}}{below[2] or ''}", path)

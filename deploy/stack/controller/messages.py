@@ -20,7 +20,7 @@ HUNG_UP = 0
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One request."""
 
     method: str
@@ -79,8 +79,16 @@ def as_json(data: object) -> Answer:
 
 def as_xml(name: str, rows: list[dict[str, object]]) -> Answer:
     """What comes when output=JSON was forgotten: flat fields only."""
-    lines = "".join(
-        "<item>" + "".join(f"<{key}>{html.escape(str(value))}</{key}>" for key, value in row.items()) + "</item>"
-        for row in rows
-    )
-    return Answer(200, f"<{name}>{lines}</{name}>".encode(), XML)
+    items = "".join(f"<item>{_fields(row)}</item>" for row in rows)
+    return Answer(200, f"<{name}>{items}</{name}>".encode(), XML)
+
+
+def _fields(row: dict[str, object]) -> str:
+    return "".join(f"<{key}>{html.escape(str(value))}</{key}>" for key, value in row.items())
+
+
+def as_rows(request: Request, name: str, rows: list[dict[str, object]]) -> Answer:
+    """As it was asked for: JSON, or XML with this name."""
+    if request.json:
+        return as_json(rows)
+    return as_xml(name, rows)
