@@ -10,7 +10,8 @@ from exporter import humanize
 from exporter.analysis.arithmetic import coarse, finite, has_traffic
 from exporter.model.observation import ApplicationObservation, TestRun
 from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage, Objective
-from exporter.model.settings import SEVERITIES, AnalysisSettings, CertificationSettings
+from exporter.model.settings import AnalysisSettings, CertificationSettings
+from exporter.model.verdict import SEVERITIES
 
 LATENCIES = ("latency_mean", "latency_p95", "latency_p99")
 """Those with an objective; the median tells little, and P99.9 of a short run rests on few requests."""

@@ -17,8 +17,9 @@ from exporter.analysis.loadrun import as_observation
 from exporter.analysis.percentile import effective_requests
 from exporter.analysis.regression import is_bad, matters, metric, moved, ratio, scaled, severity, unscaled
 from exporter.model.loadrun import QUANTILE_FIGURES, Figures, Latencies, LoadRun
-from exporter.model.loadrun_judgement import Change, Verdict
+from exporter.model.loadrun_judgement import Change
 from exporter.model.settings import LoadRunSettings
+from exporter.model.verdict import Verdict
 
 _SURE = 1.96
 """Standard errors of an interval of 95 %."""

@@ -6,10 +6,10 @@ from exporter.analysis import percentile
 from exporter.analysis.arithmetic import QUANTILE_OF, compared, divide, has_traffic, summary
 from exporter.analysis.recommendations import recommendation
 from exporter.analysis.verdict import decide, effective_samples, verdict
-from exporter.model.loadrun_judgement import Severity, Verdict
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import Gap
-from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule
+from exporter.model.settings import COMPARED, AnalysisSettings, GapRule
+from exporter.model.verdict import SEVERITIES, Severity, Verdict
 
 
 def gaps(

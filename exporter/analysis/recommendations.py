@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from exporter import humanize
-from exporter.model.loadrun_judgement import Severity
 from exporter.model.settings import GapRule
+from exporter.model.verdict import Severity
 
 _UTILISATION = ("cpu", "memory")
 

@@ -15,8 +15,9 @@ import numpy as np
 from exporter.analysis.arithmetic import Floats, finite
 from exporter.analysis.changepoint import Level, Levels, levels
 from exporter.model.loadrun import Figures
-from exporter.model.loadrun_judgement import Change, Severity, Verdict
+from exporter.model.loadrun_judgement import Change
 from exporter.model.settings import LoadRunSettings
+from exporter.model.verdict import Severity, Verdict
 
 _LEAST_NOISE = 0.002
 """Ratio; half a bucket of the histograms. What scatters less between runs is rounding."""

@@ -12,9 +12,9 @@ from statistics import NormalDist
 from typing import Literal
 
 from exporter.analysis.arithmetic import finite
-from exporter.model.loadrun_judgement import Verdict
 from exporter.model.observation import MINUTE, Summary
 from exporter.model.settings import AnalysisSettings, GapRule
+from exporter.model.verdict import Verdict
 
 _CONSTANT = 1e-9
 """Noise below this ratio of the mean is rounding: the series did not vary."""

@@ -8,7 +8,7 @@ from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, headin
 from exporter.dashboards.kit.query import APPLICATION, Query, any_of, largest, or_no_evidence, scalar
 from exporter.dashboards.kit.units import NAMES, NAMES_WITHOUT_UNITS, in_display_units
 from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
-from exporter.model.settings import SEVERITIES
+from exporter.model.verdict import SEVERITIES
 
 NOTHING_BEFORE = (
     "No evidence: there is no run to compare with. Name a baseline, or keep the result files of the runs before."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exporter.catalogue.pattern import WEEKDAYS
-from exporter.model.settings import SEVERITIES
+from exporter.model.verdict import SEVERITIES
 
 GOOD, NOTE, WARN, WORSE, BAD, UNKNOWN = "green", "blue", "yellow", "orange", "red", "#7b8087"
 PLAIN = "text"
