@@ -86,6 +86,7 @@ def latency(observation: ApplicationObservation | None, stat: str) -> float | No
     """A latency statistic in seconds; None for a quantile beyond which not even one request is expected."""
     if observation is None or observation.latency is None:
         return None
+
     requests = observation.latency.requests
     quantile = QUANTILE_OF.get(stat, 0.0)
     # Written with `not`, so that a number of requests that is NaN gives no latency either.
@@ -105,6 +106,7 @@ def has_traffic(observation: ApplicationObservation | None) -> bool:
     """Whether the application served requests in its window, by its request rate or, without one, its latencies."""
     if observation is None:
         return False
+
     rate = peak(observation, "request_rate")
     if rate is None and "request_rate" in observation.signals:
         rate = finite(observation.signals["request_rate"].mean)  # of a summary, or of values coarser than minutes

@@ -169,6 +169,7 @@ def _is_lasting(values: Floats, before: Level, after: Level, confirm: int) -> bo
     """Whether both levels are more than spikes: of a short one (nearly) all runs lie on its own side of the middle."""
     middle = (before.value + after.value) / 2
     rises = after.value > before.value
+
     for level, is_upper in ((before, not rises), (after, rises)):
         runs = values[level.start : level.end]
         on_own_side = runs > middle if is_upper else runs < middle

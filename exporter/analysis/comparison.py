@@ -120,6 +120,7 @@ def _reach(
     # The error ratio's scatter is that of its requests alone.
     assumed = settings.run_noise if name != "error_ratio" else 0.0
     variance = 0.0
+
     for side in (now, then):
         error = _error(side, name)
         if error is None:
@@ -200,10 +201,11 @@ def _quantiles(latency: Latencies) -> QuantileFunction | None:
 
 
 def _of_histogram(latencies: Histogram) -> QuantileFunction:
-    total = sum(latencies.counts)
-    below = 0
     at = [0.0]
     seconds = [histogram.bounds(latencies.indices[0])[0]]
+
+    total = sum(latencies.counts)
+    below = 0
     for position, count in zip(latencies.indices, latencies.counts, strict=True):
         below += count
         at.append(below / total)

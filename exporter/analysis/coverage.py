@@ -75,6 +75,7 @@ def coverage(
     )
 
     served = production_traffic.named()
+    only_pte = _only_pte(endpoints) if served else ()
     result = Coverage(
         endpoints=endpoints,
         production_endpoints=len(served) or None,
@@ -82,7 +83,7 @@ def coverage(
         ratio=None,
         weighted_ratio=None,
         untested=tuple(e for e in endpoints if e.tested is False and e.production_requests is not None),
-        only_pte=_only_pte(endpoints) if served else (),
+        only_pte=only_pte,
         other_share=_other_shares(production_traffic, pte_traffic, set(listed)),
         total_variation=total_variation,
         jensen_shannon=jensen_shannon,

@@ -90,6 +90,7 @@ def _runs(reports: Sequence[Report], gap: float) -> Iterator[list[Report]]:
     """Reports that belong together: close to each other, and without a test in common."""
     run: list[Report] = []
     tests: set[tuple[object, ...]] = set()
+
     for report in reports:
         own = {(execution.suite, execution.name, *execution.labels.items()) for execution in report.executions}
         # A test that was executed already has been started anew: that is the next run, however soon it came.
@@ -99,6 +100,7 @@ def _runs(reports: Sequence[Report], gap: float) -> Iterator[list[Report]]:
             tests = set()
         run.append(report)
         tests |= own
+
     if run:
         yield run
 

@@ -72,6 +72,7 @@ def _effective_samples(
     """Role to the independent values, or requests for a percentile, behind the verdict."""
     is_percentile = _quantile(signal) is not None
     samples = {}
+
     for role, observation in (("production", production), ("pte", pte)):
         if is_percentile:
             count = percentile.effective_requests(observation)
@@ -79,6 +80,7 @@ def _effective_samples(
             count = effective_samples(summary(observation, signal))
         if count is not None:
             samples[role] = count
+
     return samples
 
 

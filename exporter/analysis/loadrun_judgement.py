@@ -37,7 +37,8 @@ def judge(runs: Sequence[LoadRun], baseline: LoadRun | None, settings: LoadRunSe
         return None
 
     # A name that is ambiguous in any run gets its method in all of them, so that the same names are compared.
-    ambiguous = _ambiguous([*runs, baseline] if baseline else runs)
+    everything = [*runs, baseline] if baseline else runs
+    ambiguous = _ambiguous(everything)
     named = [_named(run, ambiguous) for run in runs]
     named[-1] = replace(named[-1], share=independent_share(runs[-1]))
     named_baseline = None
@@ -116,6 +117,7 @@ def _named(run: LoadRun, ambiguous: set[str]) -> _NamedRun:
         name = endpoint.name
         if name in ambiguous:
             name = f"{endpoint.method} {name}".strip()
+
         largest = figures.get(name)
         if name and (largest is None or largest.requests < endpoint.figures.requests):
             figures[name] = endpoint.figures

@@ -105,6 +105,7 @@ def _objective(
 
     run = _observed_totals(slo.sli, pte)
     baseline = _observed_totals(slo.sli, production)
+    run_requests = run.events if run is not None else None
     threshold = None
     if slo.sli.latency is not None:
         threshold = float(slo.sli.latency.threshold)
@@ -116,7 +117,7 @@ def _objective(
         threshold=threshold,
         baseline_error_ratio=_error_ratio(baseline),
         run_error_ratio=_error_ratio(run),
-        run_requests=run.events if run is not None else None,
+        run_requests=run_requests,
         met=_is_met(run, budget),
     )
 

@@ -42,10 +42,8 @@ def trend(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Tren
     variation = scatter / usual
     is_wild = scatters and variation > settings.volatile
     drift = slope * (values.size - 1)
-    direction = None
-    if _is_sure(values, rest):
-        first = max(0.0, middle - drift / 2)
-        direction = _direction(first, first + drift, name, settings)
+    first = max(0.0, middle - drift / 2)
+    direction = _direction(first, first + drift, name, settings) if _is_sure(values, rest) else None
     # A way that is shorter than the scatter around it is lost in it.
     if direction is None or (is_wild and abs(drift) <= scatter):
         direction = _without_direction(is_wild=is_wild)
