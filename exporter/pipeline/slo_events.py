@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
-from exporter.analysis.slo import Counted, counted
+from exporter.analysis.slo import EventTotals, count_events
 from exporter.config import Config
 from exporter.model.observation import Events, Window
 from exporter.model.slo_settings import SliSettings
@@ -20,7 +20,7 @@ Key = tuple[str, str, str]
 CATCH_UP = 2 * 86400.0
 """Seconds that are counted at once at most: a source that was away for weeks is not asked for every minute of them."""
 
-_NOTHING = Counted(0.0, 0.0)
+_NOTHING = EventTotals(0.0, 0.0)
 
 
 class EventCounts:
@@ -29,7 +29,7 @@ class EventCounts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._slis: dict[Key, SliSettings] = {}
-        self._totals: dict[Key, Counted] = {}
+        self._totals: dict[Key, EventTotals] = {}
         self._ends: dict[tuple[str, str], float] = {}
         """(side, application) to the time up to which it has been counted."""
         self._shown = frozenset[str]()
@@ -86,16 +86,16 @@ class EventCounts:
             if own != side or application not in found:
                 continue
 
-            more = counted(sli, found[application])
+            more = count_events(sli, found[application])
             if more is None:  # a source may come to know it later: until then the counter is not published
                 self._unknown.add(key)
                 yield f"events of {application} are not counted for the SLO {name}: {_missing(sli)}"
                 continue
             self._unknown.discard(key)
             total = self._totals[key]
-            self._totals[key] = Counted(total.events + more.events, total.bad + more.bad)
+            self._totals[key] = EventTotals(total.events + more.events, total.bad + more.bad)
 
-    def rows(self) -> list[tuple[Key, Counted]]:
+    def rows(self) -> list[tuple[Key, EventTotals]]:
         """What is published, by its labels."""
         with self._lock:
             rows = []

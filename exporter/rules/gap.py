@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.analysis.certification import LATENCIES
-from exporter.model.settings import SEVERITIES
+from exporter.model.verdict import SEVERITIES
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last, limit
 from exporter.rules.rule import Alert, Record, Rule

@@ -7,7 +7,8 @@ and have no instance, so a limit is joined by the application too.
 from __future__ import annotations
 
 from exporter.catalogue import loadrun_judgement
-from exporter.model.settings import SEVERITIES, LoadRunSettings
+from exporter.model.settings import LoadRunSettings
+from exporter.model.verdict import SEVERITIES
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last
 from exporter.rules.rule import Alert, Rule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exporter.dashboards import known
+from exporter.dashboards.kit import validation
 
 APPLICATION = 'application=~"$application"'
 SIDE = 'side=~"$side"'
@@ -19,7 +19,7 @@ class Query:
     legend: str = ""
 
     def __post_init__(self) -> None:
-        known.check(self.expr)
+        validation.validate(self.expr)
 
 
 def selector(name: str, *matchers: str) -> str:
@@ -62,7 +62,7 @@ VERDICT = (
     f" or ({scalar('pte_certification_evidence')} == 0) - 2"
     f" + on (application) {scalar('pte_certification_expected')}"
 )
-"""1 holds, 0 does not, -1 no evidence, -2 no evidence and none expected (words.VERDICT)."""
+"""1 holds, 0 does not, -1 no evidence, -2 no evidence and none expected (value_mappings.VERDICT)."""
 
 
 def or_no_evidence(expr: str, evidence: str) -> str:
@@ -71,7 +71,7 @@ def or_no_evidence(expr: str, evidence: str) -> str:
 
 
 DATA_STATE = "max by (source) (pte_source_withdrawn * 2 > 0 or 1 - pte_source_up)"
-"""0 current, 1 the last poll failed, 2 withdrawn (words.DATA), of the worst replica."""
+"""0 current, 1 the last poll failed, 2 withdrawn (value_mappings.DATA), of the worst replica."""
 
 DATA_AGE = "time() - min by (source) (pte_source_last_success_timestamp_seconds)"
 DATA_LIMIT = "min by (source) (pte_source_max_age_seconds)"

@@ -1,16 +1,15 @@
-"""The container of a board: variables, links to its siblings, layout, encoding. grafanalib numbers and encodes."""
+"""The container of a board: variables, links to its siblings, layout, encoding. grafanalib writes the container."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Protocol
 
 from grafanalib import core
-from grafanalib._gen import DashboardEncoder
 
-from exporter.dashboards.panels import DATASOURCE, Json, Panel
+from exporter.dashboards.kit.panels import DATASOURCE, Json, Panel
 
 SCHEMA = 41
 WIDTH = 24
@@ -27,7 +26,7 @@ BOARDS: Mapping[str, str] = {
 }
 """uid to short title, in the order of the links."""
 
-_DEAD = ("__inputs", "gnetId", "hideControls", "rows", "sharedCrosshair", "style", "id")
+_OBSOLETE_KEYS = ("__inputs", "gnetId", "hideControls", "rows", "sharedCrosshair", "style", "id")
 """What grafanalib writes and Grafana of today no longer reads."""
 
 
@@ -132,17 +131,37 @@ def _links(board: Board) -> list[core.DashboardLink]:
     ]
 
 
-def placed(panels: Sequence[Panel]) -> list[Panel]:
-    """The panels from left to right; a new line begins where the next one does not fit."""
-    result, x, y, tallest = [], 0, 0, 0
-    for panel in panels:
+def place(panels: Sequence[Panel]) -> list[Json]:
+    """The panels numbered and laid out from left to right; a new line begins where the next one does not fit."""
+    placed: list[Json] = []
+    x = 0
+    y = 0
+    line_height = 0
+
+    for number, panel in enumerate(panels, start=1):
         width, height = panel.size
         if x + width > WIDTH:
-            x, y, tallest = 0, y + tallest, 0
-        position = core.GridPos(h=height, w=width, x=x, y=y)
-        result.append(Panel({**panel.json, "gridPos": position}, panel.size))
-        x, tallest = x + width, max(tallest, height)
-    return result
+            x = 0
+            y += line_height
+            line_height = 0
+
+        position = {"h": height, "w": width, "x": x, "y": y}
+        placed.append({**panel.json, "id": number, "gridPos": position})
+        x += width
+        line_height = max(line_height, height)
+
+    return placed
+
+
+class _GrafanalibObject(Protocol):
+    """Every class of grafanalib."""
+
+    def to_json_data(self) -> object: ...
+
+
+def _encode(value: _GrafanalibObject) -> object:
+    """What `json` asks for objects that it does not know."""
+    return value.to_json_data()
 
 
 def render(board: Board) -> bytes:
@@ -161,9 +180,9 @@ def render(board: Board) -> bytes:
         links=_links(board),
         templating=core.Templating(list=list(board.variables)),
         annotations=core.Annotations(list=list(board.annotations)),
-        panels=placed(board.panels),
-    ).auto_panel_ids()
-    data: dict[str, Any] = {key: value for key, value in dashboard.to_json_data().items() if key not in _DEAD}
+        panels=place(board.panels),
+    )
+    data: Json = {key: value for key, value in dashboard.to_json_data().items() if key not in _OBSOLETE_KEYS}
     data["timepicker"] = {}
-    text = json.dumps(data, cls=DashboardEncoder, sort_keys=True, indent=2, ensure_ascii=False)
+    text = json.dumps(data, default=_encode, sort_keys=True, indent=2, ensure_ascii=False)
     return f"{text}\n".encode()

@@ -6,15 +6,13 @@ and its unit. Sizes are (width of 24, height in steps of 30 px).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from string import ascii_uppercase
 from typing import Any
 
-import attr
-
-from exporter.dashboards.query import Query
-from exporter.dashboards.words import PLAIN, Words, mappings
+from exporter.dashboards.kit.query import Query
+from exporter.dashboards.kit.value_mappings import PLAIN, ValueMap, mappings
 
 Json = dict[str, Any]
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
@@ -26,23 +24,16 @@ TILE_TEXT = 24
 """Most letters of a tile's text for no data."""
 
 
-@attr.frozen
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel's JSON, as grafanalib's Dashboard numbers and encodes it."""
+    """One panel's JSON, but for its number and position, which the board gives."""
 
     json: Json
     size: tuple[int, int]
-    id: int | None = None
-
-    def _map_panels(self, change: Callable[[Panel], Panel]) -> Panel:
-        return change(self)
-
-    def to_json_data(self) -> Json:
-        return {**self.json, "id": self.id}
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class PanelSpec:
     """What every panel must tell: title, question, why there may be no data, unit, size."""
 
     title: str
@@ -63,7 +54,7 @@ class Column:
     title: str
     expr: str
     unit: str = "locale"
-    words: Words = field(default_factory=dict)
+    value_map: ValueMap = field(default_factory=dict)
     decimals: int | None = None
     empty: str = "no evidence"
     """What a cell without a value says."""
@@ -75,7 +66,7 @@ class Key:
 
     label: str
     title: str
-    words: Words = field(default_factory=dict)
+    value_map: ValueMap = field(default_factory=dict)
     link: tuple[Json, ...] = ()
 
 
@@ -95,24 +86,24 @@ def _targets(queries: Sequence[Query], *, instant: bool, kind: str = "time_serie
     ]
 
 
-def _panel(kind: str, about: About, targets: list[Json], options: Json, defaults: Json, **more: Any) -> Panel:
+def _panel(kind: str, spec: PanelSpec, targets: list[Json], options: Json, defaults: Json, **more: Any) -> Panel:
     thresholds = {"mode": "absolute", "steps": [{"color": PLAIN, "value": None}]}
     overrides = more.pop("overrides", [])
     json: Json = {
         "type": kind,
-        "title": about.title,
-        "description": about.question,
+        "title": spec.title,
+        "description": spec.question,
         "datasource": DATASOURCE,
         "targets": targets,
         "options": options,
         "fieldConfig": {
-            "defaults": {"unit": about.unit, "noValue": about.no_data, "thresholds": thresholds, **defaults},
+            "defaults": {"unit": spec.unit, "noValue": spec.no_data, "thresholds": thresholds, **defaults},
             "overrides": overrides,
         },
         "interval": INTERVAL,
         **more,
     }
-    return Panel(json, about.size)
+    return Panel(json, spec.size)
 
 
 def _limits(properties: list[Json]) -> Json:
@@ -129,12 +120,16 @@ def heading(title: str) -> Panel:
 
 
 def stat(
-    about: About, *queries: Query, words: Words | None = None, links: Sequence[Json] = (), decimals: int | None = None
+    spec: PanelSpec,
+    *queries: Query,
+    value_map: ValueMap | None = None,
+    links: Sequence[Json] = (),
+    decimals: int | None = None,
 ) -> Panel:
     """Tiles with the present values; a solid background when they are words."""
-    assert len(about.no_data) <= TILE_TEXT, f"{about.title}: a tile's text shrinks until it fits"
+    assert len(spec.no_data) <= TILE_TEXT, f"{spec.title}: a tile's text shrinks until it fits"
     options = {
-        "colorMode": "background" if words else "none",
+        "colorMode": "background" if value_map else "none",
         "graphMode": "none",
         "justifyMode": "auto",
         "orientation": "horizontal",
@@ -144,14 +139,14 @@ def stat(
         "textMode": "auto" if len(queries) == 1 and not queries[0].legend else "value_and_name",
         "wideLayout": True,
     }
-    defaults: Json = {"mappings": mappings(words or {}), "links": list(links), "color": {"mode": "thresholds"}}
+    defaults: Json = {"mappings": mappings(value_map or {}), "links": list(links), "color": {"mode": "thresholds"}}
     if decimals is not None:
         defaults["decimals"] = decimals
-    return _panel("stat", about, _targets(queries, instant=True), options, defaults, overrides=[_limits([])])
+    return _panel("stat", spec, _targets(queries, instant=True), options, defaults, overrides=[_limits([])])
 
 
 def timeseries(
-    about: About, *queries: Query, bars: bool = False, links: Sequence[Json] = (), span: str | None = None
+    spec: PanelSpec, *queries: Query, bars: bool = False, links: Sequence[Json] = (), span: str | None = None
 ) -> Panel:
     """Lines over time, or stacked bars; a series named "limit…" is a dashed red line.
 
@@ -178,10 +173,10 @@ def timeseries(
     defaults = {"color": {"mode": "palette-classic"}, "custom": custom, "links": list(links)}
     more: Json = {"timeFrom": span} if span else {}
     targets = _targets(queries, instant=False)
-    return _panel("timeseries", about, targets, options, defaults, overrides=overrides, **more)
+    return _panel("timeseries", spec, targets, options, defaults, overrides=overrides, **more)
 
 
-def timeline(about: About, *queries: Query, words: Words) -> Panel:
+def timeline(spec: PanelSpec, *queries: Query, value_map: ValueMap) -> Panel:
     """States over time, in words."""
     options = {
         "alignValue": "left",
@@ -191,11 +186,11 @@ def timeline(about: About, *queries: Query, words: Words) -> Panel:
         "showValue": "auto",
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    defaults = {"color": {"mode": "thresholds"}, "mappings": mappings(words), "custom": {"fillOpacity": 75}}
-    return _panel("state-timeline", about, _targets(queries, instant=False), options, defaults)
+    defaults = {"color": {"mode": "thresholds"}, "mappings": mappings(value_map), "custom": {"fillOpacity": 75}}
+    return _panel("state-timeline", spec, _targets(queries, instant=False), options, defaults)
 
 
-def bars(about: About, query: Query, *, across: str, series: str) -> Panel:
+def bars(spec: PanelSpec, query: Query, *, across: str, series: str) -> Panel:
     """Bars side by side: one group per value of the label `across`, in its order, one bar per value of `series`."""
     options = {
         "barRadius": 0,
@@ -217,12 +212,12 @@ def bars(about: About, query: Query, *, across: str, series: str) -> Panel:
     ]
     defaults = {"color": {"mode": "palette-classic"}, "custom": {"fillOpacity": 80, "lineWidth": 1}}
     targets = _targets([query], instant=True, kind="table")
-    return _panel("barchart", about, targets, options, defaults, transformations=transformations)
+    return _panel("barchart", spec, targets, options, defaults, transformations=transformations)
 
 
-def bargauge(about: About, query: Query) -> Panel:
+def bargauge(spec: PanelSpec, query: Query) -> Panel:
     """Ranked horizontal bars of present values."""
-    assert len(about.no_data) <= TILE_TEXT, about.title
+    assert len(spec.no_data) <= TILE_TEXT, spec.title
     options = {
         "displayMode": "basic",
         "legend": {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": False},
@@ -237,10 +232,12 @@ def bargauge(about: About, query: Query) -> Panel:
         "valueMode": "text",
     }
     defaults = {"color": {"mode": "fixed", "fixedColor": "blue"}, "min": 0}
-    return _panel("bargauge", about, _targets([query], instant=True), options, defaults)
+    return _panel("bargauge", spec, _targets([query], instant=True), options, defaults)
 
 
-def table(about: About, keys: Sequence[Key], columns: Sequence[Column], *, sort: str = "", desc: bool = True) -> Panel:
+def table(
+    spec: PanelSpec, keys: Sequence[Key], columns: Sequence[Column], *, sort: str = "", desc: bool = True
+) -> Panel:
     """Rows named by labels, one column per query; words colour their own cells only."""
     queries = [Query(column.expr) for column in columns]
     options: Json = {"cellHeight": "sm", "frameIndex": 0, "showHeader": True}
@@ -250,7 +247,7 @@ def table(about: About, keys: Sequence[Key], columns: Sequence[Column], *, sort:
     defaults = {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True, "inspect": False}}
     return _panel(
         "table",
-        about,
+        spec,
         _targets(queries, instant=True, kind="table"),
         options,
         defaults,
@@ -280,8 +277,8 @@ def _override(title: str, properties: Mapping[str, Any]) -> Json:
 
 def _key_override(key: Key) -> Json:
     properties: Json = {"unit": "string", "noValue": "–"}
-    if key.words:
-        properties["mappings"] = mappings(key.words)
+    if key.value_map:
+        properties["mappings"] = mappings(key.value_map)
     if key.link:
         properties["links"] = list(key.link)
     return _override(key.title, properties)
@@ -291,7 +288,7 @@ def _column_override(column: Column) -> Json:
     properties: Json = {"unit": column.unit, "noValue": column.empty}
     if column.decimals is not None:
         properties["decimals"] = column.decimals
-    if column.words:
-        properties["mappings"] = mappings(column.words)
+    if column.value_map:
+        properties["mappings"] = mappings(column.value_map)
         properties["custom.cellOptions"] = {"mode": "basic", "type": "color-background"}
     return _override(column.title, properties)

@@ -59,17 +59,17 @@ def _objectives() -> frozenset[str]:
 
 PUBLISHED = frozenset(series.name for series in catalogue.ALL) | _own()
 OBJECTIVES = _objectives()
-KNOWN = PUBLISHED | OBJECTIVES | RECORDS.keys() | FOREIGN
+ALLOWED = PUBLISHED | OBJECTIVES | RECORDS.keys() | FOREIGN
 
 
-def filled(expr: str, **variables: str) -> str:
+def fill_variables(expr: str, **variables: str) -> str:
     """The query with the variables that are given replaced, as Grafana does before it sends it."""
     return re.sub(r"\$(\w+)", lambda match: variables.get(match[1], match[0]), expr)
 
 
-def names(expr: str) -> frozenset[str]:
+def series_names(expr: str) -> frozenset[str]:
     """The names of all series in a query; ValueError when it does not parse or selects series without a name."""
-    found: set[str] = set()
+    names: set[str] = set()
 
     def visit(node: object) -> bool:
         if isinstance(node, promql_parser.MatrixSelector):
@@ -77,15 +77,15 @@ def names(expr: str) -> frozenset[str]:
         if isinstance(node, promql_parser.VectorSelector):
             if not node.name:
                 raise ValueError(f"a selector without a name: {expr}")
-            found.add(node.name)
+            names.add(node.name)
         return True
 
     promql_parser.walk(promql_parser.parse(expr), visit)
-    return frozenset(found)
+    return frozenset(names)
 
 
-def check(expr: str) -> None:
+def validate(expr: str) -> None:
     """Raise ValueError when the query does not parse or names a series that nobody publishes or records."""
-    unknown = names(expr) - KNOWN
+    unknown = series_names(expr) - ALLOWED
     if unknown:
         raise ValueError(f"nobody publishes or records {', '.join(sorted(unknown))}: {expr}")

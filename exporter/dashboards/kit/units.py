@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from exporter.dashboards.query import any_of
-from exporter.dashboards.words import Words, plain
+from exporter.dashboards.kit.query import any_of
+from exporter.dashboards.kit.value_mappings import ValueMap, plain
 
 _RATIOS = "error_ratio|cpu|memory|timeout_ratio|uptime_ratio"
 _MINUTES = "sustained"
@@ -39,17 +39,17 @@ _NAMES: Mapping[str, str] = {
     "failover_time": "failover time, s",
     "data_loss_tolerance": "data loss tolerance",
 }
-NAMES: Words = plain(_NAMES)
-BARE: Words = plain({name: text.split(",")[0] for name, text in _NAMES.items()})
+NAMES: ValueMap = plain(_NAMES)
+NAMES_WITHOUT_UNITS: ValueMap = plain({name: text.split(",")[0] for name, text in _NAMES.items()})
 """The names without units, for columns that are not in the signal's unit."""
 
 
-def scaled(label: str, query: Callable[[str], str]) -> str:
+def in_display_units(label: str, query: Callable[[str], str]) -> str:
     """The union of `query(matcher)` over all scales; the matcher picks the values of `label` that share one."""
-    parts = [f"{query(matching(label, names))} {scale}" for names, scale in SCALES.items()]
-    return any_of([*parts, query(matching(label, "|".join(SCALES), "!~"))])
+    parts = [f"{query(matcher(label, names))} {scale}" for names, scale in SCALES.items()]
+    return any_of([*parts, query(matcher(label, "|".join(SCALES), "!~"))])
 
 
-def matching(label: str, names: str, operator: str = "=~") -> str:
+def matcher(label: str, names: str, operator: str = "=~") -> str:
     """A label matcher."""
     return f'{label}{operator}"{names}"'
