@@ -134,6 +134,12 @@ def test_the_analysis_touches_no_clock_and_no_socket(path: Path) -> None:
     assert not {"open", "print", "input"} & names
 
 
+def test_one_module_reads_promql() -> None:
+    """The parser's panics become errors in one place, so that nothing else may call it."""
+    users = {module(path) for path in FILES if ("promql_parser",) in {parts[:1] for parts in imported(path)}}
+    assert users == {("clients", "promql")}
+
+
 def test_only_the_pipeline_calls_sources_and_analysis() -> None:
     """No other module below both layers brings them together."""
     both = {

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-import promql_parser
-
 from exporter import catalogue
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE
+from exporter.clients import promql
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier
 from exporter.rules import RECORDS
@@ -71,16 +70,11 @@ def names(expr: str) -> frozenset[str]:
     """The names of all series in a query; ValueError when it does not parse or selects series without a name."""
     found: set[str] = set()
 
-    def visit(node: object) -> bool:
-        if isinstance(node, promql_parser.MatrixSelector):
-            node = node.vector_selector
-        if isinstance(node, promql_parser.VectorSelector):
+    for node in promql.nodes(promql.parse(expr)):
+        if isinstance(node, promql.VectorSelector):
             if not node.name:
                 raise ValueError(f"a selector without a name: {expr}")
             found.add(node.name)
-        return True
-
-    promql_parser.walk(promql_parser.parse(expr), visit)
     return frozenset(found)
 
 

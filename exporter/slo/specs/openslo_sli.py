@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from exporter.model.slo import WINDOW, Sli
 from exporter.slo.rules.budget import decimal
 from exporter.slo.rules.fragments import duration
-from exporter.slo.specs import promql, rewriting
+from exporter.slo.specs import query_facts, rewriting
 from exporter.slo.specs.openslo_alerts import Objects
 from exporter.slo.specs.place import Place
 from exporter.slo.specs.place import duration as parse_duration
@@ -126,7 +126,7 @@ def _query(metric: Place, key: str, others: Objects) -> tuple[str, Place, str]:
         raise _RefusedError(source, "source" if alpha else "type", text)
     place = part if alpha else source.mapping("spec")
     name = "query" if not place.has("promql") else "promql"
-    query, strange = promql.template(place.text(name))
+    query, strange = query_facts.template(place.text(name))
     if strange:
         raise _RefusedError(place, name, f"holds {strange[0]}, wanted no template variable but {WINDOW}")
     if not query:
@@ -134,15 +134,15 @@ def _query(metric: Place, key: str, others: Objects) -> tuple[str, Place, str]:
     return query, place, name
 
 
-def _parsed(query: tuple[str, Place, str], function: str = "") -> promql.Query:
+def _parsed(query: tuple[str, Place, str], function: str = "") -> query_facts.Query:
     """A query's facts, over the window where a function for its counters is given."""
     text, place, name = query
     try:
-        parsed = promql.parse(rewriting.windowed(text, function) if function else text)
+        parsed = query_facts.parse(rewriting.windowed(text, function) if function else text)
     except ValueError as error:
         raise _RefusedError(place, name, str(error)) from None
-    if promql.problem(parsed):
-        raise _RefusedError(place, name, promql.problem(parsed))
+    if query_facts.problem(parsed):
+        raise _RefusedError(place, name, query_facts.problem(parsed))
     return parsed
 
 
@@ -156,7 +156,7 @@ def _ratio(metric: Place, slices: _Slices | None, objective: Place, others: Obje
     asked = _query(metric, parts[0], others)
     part, total = _parsed(asked, function), _parsed(_query(metric, "total", others), function)
     try:
-        same = promql.alike(part, total)
+        same = query_facts.alike(part, total)
         if same:
             raise ValueError(f"{same}, wanted another")
         good = parts == ["good"]
@@ -165,7 +165,7 @@ def _ratio(metric: Place, slices: _Slices | None, objective: Place, others: Obje
         raise _RefusedError(asked[1], asked[2], str(error)) from None
     if slices is None:
         return sli
-    bad, whole = (rewriting.operand(promql.parse(query), sli.by) for query in (sli.errors, sli.total))
+    bad, whole = (rewriting.operand(query_facts.parse(query), sli.by) for query in (sli.errors, sli.total))
     return _sliced(f"{bad} / {whole}", f"{whole} > bool 0", slices, objective, sli.by)
 
 

@@ -7,20 +7,19 @@ exporter alone, which counts their events (`pte_slo_events_total`, `pte_slo_bad_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import promql_parser
-
+from exporter.clients import promql
 from exporter.clients.prometheus import quote
 from exporter.config import Environment
 from exporter.model.settings import Duration
 from exporter.model.slo import WINDOW, Sli
 from exporter.model.slo_settings import EventsSli, SloSettings
-from exporter.slo.specs import promql
+from exporter.slo.specs import query_facts
 from exporter.sources import counts
 from exporter.sources.prometheus import source as prometheus
 from exporter.sources.prometheus.presets import Templates
@@ -70,10 +69,10 @@ def _by_hand(events: EventsSli, templates: Templates | None, environment: Enviro
             raise RefusedError(
                 f"sli.events.{key}", f"the source of {environment.name} has no selector, wanted none of $selector"
             )
-        queries[key] = promql.template(query.replace("$selector", templates.selector if templates else ""))[0]
+        queries[key] = query_facts.template(query.replace("$selector", templates.selector if templates else ""))[0]
     try:
-        parsed = {key: promql.parse(query) for key, query in queries.items()}
-        per = promql.per(*parsed.values())
+        parsed = {key: query_facts.parse(query) for key, query in queries.items()}
+        per = query_facts.per(*parsed.values())
     except ValueError:  # told, with its path, by the checks that all objectives go through
         return Sli(queries["errors"], queries["total"])
     return Sli(queries["errors"], queries["total"], per, parsed["total"].labels or ())
@@ -157,19 +156,23 @@ def _not_narrow(templates: Templates, key: str) -> str | None:
 @lru_cache
 def _joined(probed: str, label: str) -> str | None:
     """Why a query does not have the matchers of its selector in all of its result."""
-    selectors, made = list[Any](), list[str]()
-
-    def visit(node: Any) -> None:
-        if isinstance(node, promql_parser.VectorSelector):
-            selectors.append(node)
-        elif isinstance(node, promql_parser.Call) and node.func.name in ("label_replace", "label_join"):
-            made.append(node.args[1].val)
-        elif isinstance(node, promql_parser.BinaryExpr) and node.modifier is not None:
-            made.extend(node.modifier.group_labels or ())
-
-    promql_parser.walk(promql_parser.parse(probed), visit)
-    if not all(any(one.name == _PROBE for one in node.matchers.matchers) for node in selectors):
+    parts = promql.nodes(promql.parse(probed))
+    selectors = [node for node in parts if isinstance(node, promql.VectorSelector)]
+    if not all(_is_probed(selector) for selector in selectors):
         return "has a selector without $selector, so that it cannot be asked for one application; wanted `events` here"
-    if label in made:
+    if any(label in _added_labels(node) for node in parts):
         return f"makes the label {label} itself, so that its selector cannot ask for one application; wanted `events`"
     return None
+
+
+def _is_probed(selector: Any) -> bool:
+    return any(matcher.name == _PROBE for matcher in selector.matchers.matchers)
+
+
+def _added_labels(node: Any) -> Sequence[str]:
+    """The labels that one function or operator writes itself."""
+    if isinstance(node, promql.Call) and node.func.name in ("label_replace", "label_join"):
+        return (node.args[1].val,)
+    if isinstance(node, promql.BinaryExpr) and node.modifier is not None:
+        return node.modifier.group_labels or ()
+    return ()

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-import promql_parser
-
+from exporter.clients import promql
 from exporter.errors import Problem
 from exporter.slo.specs.documents import below
 
@@ -141,7 +140,7 @@ def duration(raw: Any) -> int | None:
     if not isinstance(raw, str):
         return None
     try:
-        seconds = promql_parser.parse_duration(raw).total_seconds()
-    except (ValueError, OverflowError):
+        seconds = promql.seconds(raw)
+    except ValueError:
         return None
     return int(seconds) if seconds == int(seconds) and seconds > 0 else None

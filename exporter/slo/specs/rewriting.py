@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import promql_parser
-
+from exporter.clients import promql
 from exporter.model.slo import WINDOW, Sli
-from exporter.slo.specs import promql
+from exporter.slo.specs import query_facts
+from exporter.slo.specs.result_labels import Labels
 
 _TOKEN = re.compile(
     r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\#[^\n]*)"""
@@ -29,9 +29,9 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 def events(errors: str, total: str) -> Sli:
     """An indicator of queries of bad and all events, which the objective's checks look at; raises ValueError."""
-    parsed = [promql.parse(query) for query in (errors, total)]
+    parsed = [query_facts.parse(query) for query in (errors, total)]
     known = [query.labels for query in parsed if query.labels is not None]
-    return Sli(errors, total, promql.per(*parsed), known[-1] if known else ())
+    return Sli(errors, total, query_facts.per(*parsed), known[-1] if known else ())
 
 
 def good_events(good: str, total: str) -> Sli:
@@ -39,8 +39,8 @@ def good_events(good: str, total: str) -> Sli:
 
     Where no good event was ever counted there is no series of them, and then all events are bad.
     """
-    few, all_ = promql.parse(good), promql.parse(total)
-    same = promql.alike(few, all_)
+    few, all_ = query_facts.parse(good), query_facts.parse(total)
+    same = query_facts.alike(few, all_)
     if same:
         raise ValueError(f"{same}, wanted another")
     if few.labels is not None and all_.labels is not None and few.labels != all_.labels:
@@ -48,21 +48,21 @@ def good_events(good: str, total: str) -> Sli:
         raise ValueError(f"keeps other labels ({kept}) than the query of all events ({wanted}), wanted the same")
     labels = few.labels if all_.labels is None else all_.labels
     part, whole = operand(few, labels), operand(all_, labels)
-    return Sli(f"{whole} - ({part} or {whole} * 0)", total, promql.per(few, all_), labels or ())
+    return Sli(f"{whole} - ({part} or {whole} * 0)", total, query_facts.per(few, all_), labels or ())
 
 
-def operand(query: promql.Query, labels: promql.Labels) -> str:
+def operand(query: query_facts.Query, labels: Labels) -> str:
     """A query as one side of an operator; summed by `labels` where it keeps more than is known."""
     if query.labels is None:
         by = f" by ({', '.join(labels)})" if labels else ""
         return f"sum{by} ({query.text})"
-    single = isinstance(query.expr, promql_parser.AggregateExpr | promql_parser.Call | promql_parser.ParenExpr)
+    single = isinstance(query.expr, promql.AggregateExpr | promql.Call | promql.ParenExpr)
     return query.text if single else f"({query.text})"
 
 
 def minutes(errors: str, total: str) -> Sli:
     """An indicator whose events are minutes; raises ValueError."""
-    return Sli(errors, total, "minute", promql.parse(errors).labels or ())
+    return Sli(errors, total, "minute", query_facts.parse(errors).labels or ())
 
 
 def ratio(query: str) -> Sli:
@@ -72,7 +72,7 @@ def ratio(query: str) -> Sli:
     value counts the same; a minute without a value (NaN) counts as none.
     """
     text = _inner(query)
-    parsed = promql.parse(text)
+    parsed = query_facts.parse(text)
     parts = _quotient(text)
     if parts is not None:
         return events(*parts)
@@ -87,15 +87,15 @@ def ratio(query: str) -> Sli:
 def rest(query: str) -> str:
     """1 minus a query; of a query that is 1 minus something, that; raises ValueError."""
     text = _inner(query)
-    cut = _halves(text, "-") if _is_rest_of_one(promql.parse(text)) else None
+    cut = _halves(text, "-") if _is_rest_of_one(query_facts.parse(text)) else None
     return f"1 - ({query})" if cut is None else _inner(cut[1])
 
 
-def _is_rest_of_one(parsed: promql.Query) -> bool:
+def _is_rest_of_one(parsed: query_facts.Query) -> bool:
     expr = parsed.expr
-    if not isinstance(expr, promql_parser.BinaryExpr) or str(expr.op) != "-":
+    if not isinstance(expr, promql.BinaryExpr) or str(expr.op) != "-":
         return False
-    return isinstance(expr.lhs, promql_parser.NumberLiteral) and expr.lhs.val == 1
+    return isinstance(expr.lhs, promql.NumberLiteral) and expr.lhs.val == 1
 
 
 def _quotient(text: str) -> tuple[str, str] | None:
@@ -103,11 +103,11 @@ def _quotient(text: str) -> tuple[str, str] | None:
     cut = _halves(text, "/")
     if cut is None:
         return None
-    left, right = (promql.parse(_inner(part)) for part in cut)
+    left, right = (query_facts.parse(_inner(part)) for part in cut)
     if not (left.counting and right.counting) or left.labels != right.labels:
         return None
     try:
-        promql.per(left, right)
+        query_facts.per(left, right)
     except ValueError:
         return None
     return left.text, right.text
@@ -116,10 +116,10 @@ def _quotient(text: str) -> tuple[str, str] | None:
 def _inner(text: str) -> str:
     """A query without the parentheses around it, and without an `or vector(0)` at its end: no events are no error."""
     text = text.strip()
-    expr = promql.parse(text).expr
-    if isinstance(expr, promql_parser.ParenExpr) and text[:1] == "(" and text[-1:] == ")":
+    expr = query_facts.parse(text).expr
+    if isinstance(expr, promql.ParenExpr) and text[:1] == "(" and text[-1:] == ")":
         return _inner(text[1:-1])
-    if isinstance(expr, promql_parser.BinaryExpr) and str(expr.op) == "or":
+    if isinstance(expr, promql.BinaryExpr) and str(expr.op) == "or":
         cut = _halves(text, "or")
         if cut is not None and _NOTHING.fullmatch(cut[1]):
             return _inner(cut[0])
@@ -128,8 +128,8 @@ def _inner(text: str) -> str:
 
 def _halves(text: str, operator: str) -> tuple[str, str] | None:
     """What stands left and right of the operator that a query is made of; None when it is made of another."""
-    expr = promql.parse(text).expr
-    if not isinstance(expr, promql_parser.BinaryExpr) or str(expr.op) != operator:
+    expr = query_facts.parse(text).expr
+    if not isinstance(expr, promql.BinaryExpr) or str(expr.op) != operator:
         return None
     if expr.modifier is not None and expr.modifier.group_labels is not None:
         return None
@@ -146,7 +146,7 @@ def _halves(text: str, operator: str) -> tuple[str, str] | None:
 
 def _is(text: str, expr: object) -> bool:
     try:
-        return bool(promql.parse(text.strip()).expr.prettify() == expr.prettify())  # type: ignore[attr-defined]
+        return bool(query_facts.parse(text.strip()).expr.prettify() == expr.prettify())  # type: ignore[attr-defined]
     except ValueError:
         return False
 
@@ -168,7 +168,7 @@ def windowed(query: str, function: str) -> str:
 
     Ranges of selectors become the window, and selectors without one get `function`, such as rate.
     """
-    parsed = promql.parse(query)
+    parsed = query_facts.parse(query)
     if parsed.windowed:
         return query
     ranged = len(parsed.ranges)
@@ -183,9 +183,9 @@ def windowed(query: str, function: str) -> str:
     raise ValueError(f"has no {WINDOW}, and none can be put in for sure; wanted it in place of a range: {example}")
 
 
-def _reads_the_same(made: str, before: promql.Query) -> bool:
+def _reads_the_same(made: str, before: query_facts.Query) -> bool:
     try:
-        after = promql.parse(made)
+        after = query_facts.parse(made)
     except ValueError:
         return False
     return after.selectors == before.selectors and len(after.ranges) == len(after.selectors) and after.windowed

@@ -14,7 +14,7 @@ from functools import cache
 
 from exporter.model.slo import WINDOW, Alerting, Notify, Period, Sli, Slo, Text, Tier
 from exporter.slo.rules.alerts import BURN
-from exporter.slo.specs import promql, rewriting
+from exporter.slo.specs import query_facts, rewriting
 from exporter.slo.specs.place import Place
 from exporter.slo.specs.tiers import Pair, tiers
 from exporter.slo.specs.validation import UNNAMED, UNREAD, Options, problems, windows
@@ -191,7 +191,7 @@ class _Spec:
     def events(self, place: Place) -> tuple[Sli, Mapping[str, str]]:
         place.known(self.either("error_query", "total_query"))
         keys = [self.key(place, name) for name in ("error_query", "total_query")]
-        errors, total = (promql.template(place.text(key))[0] for key in keys)
+        errors, total = (query_facts.template(place.text(key))[0] for key in keys)
         paths = {"sli.errors": f"sli.events.{keys[0]}", "sli.total": f"sli.events.{keys[1]}"}
         try:
             return rewriting.events(errors, total), paths
@@ -201,18 +201,18 @@ class _Spec:
     def raw(self, place: Place) -> tuple[Sli, Mapping[str, str]]:
         place.known(self.either("error_ratio_query"))
         key = self.key(place, "error_ratio_query")
-        query, strange = promql.template(place.text(key))
+        query, strange = query_facts.template(place.text(key))
         paths = {"sli.errors": f"sli.raw.{key}", "sli.total": f"sli.raw.{key}"}
         if not query:
             return UNREAD, paths
         try:
             if strange:
                 raise ValueError(f"holds {strange[0]}, wanted no template variable but {WINDOW}")
-            parsed = promql.parse(query)
+            parsed = query_facts.parse(query)
             if not parsed.windowed:
                 raise ValueError(f"lacks {WINDOW}, wanted it in place of a range")
-            if promql.problem(parsed):
-                raise ValueError(promql.problem(parsed))
+            if query_facts.problem(parsed):
+                raise ValueError(query_facts.problem(parsed))
             return rewriting.ratio(query), paths
         except ValueError as error:
             place.wrong(key, str(error))

@@ -16,7 +16,7 @@ from functools import lru_cache
 from exporter.model.slo import DAY, WINDOW, Period, Sli, Slo, Text, Tier
 from exporter.slo.rules.fragments import duration, month_offsets
 from exporter.slo.rules.names import RESERVED
-from exporter.slo.specs import promql
+from exporter.slo.specs import query_facts
 
 Problems = Iterator[tuple[str, str]]
 
@@ -182,17 +182,17 @@ def written(label: str) -> bool:
 def _queries(sli: Sli) -> Problems:
     parsed = []
     for key, text in (("sli.errors", sli.errors), ("sli.total", sli.total)):
-        strange = promql.template(text)[1]
+        strange = query_facts.template(text)[1]
         if strange:
             yield key, f"holds {strange[0]}, wanted no template variable but {WINDOW}"
             continue
         try:
-            query = promql.parse(text)
+            query = query_facts.parse(text)
         except ValueError as error:
             yield key, str(error)
             continue
-        if promql.problem(query):
-            yield key, promql.problem(query)
+        if query_facts.problem(query):
+            yield key, query_facts.problem(query)
             continue
         parsed.append(query)
         if not query.windowed and sli.per != "minute":
@@ -201,8 +201,8 @@ def _queries(sli: Sli) -> Problems:
         yield from _pair(*parsed)
 
 
-def _pair(errors: promql.Query, total: promql.Query) -> Problems:
-    same = promql.alike(errors, total)
+def _pair(errors: query_facts.Query, total: query_facts.Query) -> Problems:
+    same = query_facts.alike(errors, total)
     if same:
         yield "sli.errors", f"{same}, wanted another"
         return
@@ -210,7 +210,7 @@ def _pair(errors: promql.Query, total: promql.Query) -> Problems:
         kept, wanted = (", ".join(labels) or "none" for labels in (errors.labels, total.labels))
         yield "sli.errors", f"keeps other labels ({kept}) than the query of all events ({wanted}), wanted the same"
     try:
-        promql.per(errors, total)
+        query_facts.per(errors, total)
     except ValueError as error:
         yield "sli.errors", str(error)
 

@@ -11,7 +11,7 @@ import pytest
 from exporter.model.slo import DAY, WINDOW, Alerting, Period, Sli, Slo, Text
 from exporter.slo import rules as objectives
 from exporter.slo import specs
-from exporter.slo.specs import promql
+from exporter.slo.specs import query_facts
 from exporter.slo.specs.tiers import tiers
 from tests.servers import PROMTOOL, program
 from tests.slo.rules.firing.promtool import counter, holds
@@ -162,8 +162,8 @@ def test_openslo_slices() -> None:
     assert slices.period == Period(7 * DAY, "week", "America/New_York")
     assert slices.sli.per == shares.sli.per == "minute"
     assert slices.sli.errors.endswith("> bool 0.05")
-    assert promql.parse(slices.sli.errors).ranges == (300,) * 4
-    assert promql.parse(shares.sli.errors).ranges == (60,) * 4
+    assert query_facts.parse(slices.sli.errors).ranges == (300,) * 4
+    assert query_facts.parse(shares.sli.errors).ranges == (60,) * 4
     assert slices.sli.total == 'sum (rate(http_requests_total{job="search"}[5m])) > bool 0'
 
 

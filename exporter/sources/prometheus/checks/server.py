@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-import promql_parser
-
 from exporter.checkup import failed, ok, warning
+from exporter.clients import promql
 from exporter.errors import SourceError
 from exporter.humanize import listed, moment
 from exporter.model.checkup import Cause, Finding
@@ -136,7 +135,7 @@ def _retention(told: str, flags: object) -> tuple[float | None, str]:
 
 def _seconds(text: str) -> float | None:
     try:
-        return float(promql_parser.parse_duration(text).total_seconds())
+        return promql.seconds(text)
     except ValueError:
         return None
 
