@@ -134,6 +134,23 @@ def test_the_analysis_touches_no_clock_and_no_socket(path: Path) -> None:
     assert not {"open", "print", "input"} & names
 
 
+YAML_READING = re.compile(r"\b(load|load_all|safe_load\w*|full_load\w*|compose\w*|parse|scan|\w*Loader)\b")
+"""Names of PyYAML by which a text is read."""
+
+
+def test_one_module_reads_yaml() -> None:
+    """Places and keys that stand twice are found in one way, so that nothing else loads YAML; writing it is free."""
+    readers = set[tuple[str, ...]]()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "yaml":
+                if YAML_READING.fullmatch(node.attr):
+                    readers.add(module(path))
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module != "yaml", f"{path}: import yaml as a whole, so that this test sees what is used"
+    assert readers == {("config", "yaml")}
+
+
 def test_one_module_reads_promql() -> None:
     """The parser's panics become errors in one place, so that nothing else may call it."""
     users = {module(path) for path in FILES if ("promql_parser",) in {parts[:1] for parts in imported(path)}}
