@@ -133,8 +133,8 @@ def _halves(text: str, operator: str) -> tuple[str, str] | None:
         return None
     if expr.modifier is not None and expr.modifier.group_labels is not None:
         return None
-    places = [match.span() for match in _outer(text) if match[0].lower() == operator]
-    for start, end in reversed(places):
+    nodes = [match.span() for match in _outer(text) if match[0].lower() == operator]
+    for start, end in reversed(nodes):
         left, right = text[:start].strip(), text[end:]
         if expr.modifier is not None and expr.modifier.matching is not None:
             right = right if operator == "or" else _MATCHING.sub("", right, count=1)
