@@ -18,7 +18,7 @@ from exporter.slo.specs.documents import below
 from exporter.slo.specs.node import Node, as_text
 from exporter.slo.specs.openslo_alerts import Objects
 from exporter.slo.specs.tiers import Pairs
-from exporter.slo.specs.validation import UNNAMED, Options, problems
+from exporter.slo.specs.validation import UNNAMED, UNREAD_OBJECTIVE, Options, problems
 
 V1 = "openslo/v1"
 ALPHA = "openslo/v1alpha"
@@ -51,10 +51,6 @@ _OBJECTIVE = (
     "timeSliceWindow",
     "ratioMetrics",
 )
-
-
-_UNREAD_PERCENT = Decimal("99.9999")
-"""Stands for an objective that could not be read and has been told."""
 
 
 def objects(documents: Iterable[Node]) -> Objects:
@@ -177,11 +173,11 @@ def _percent(objective: Node) -> tuple[Decimal, str]:
     if len(keys) != 1:
         found = "found target and targetPercent" if keys else "missing"
         objective.wrong("target", f"{found}, wanted either target (0..1) or targetPercent")
-        return _UNREAD_PERCENT, "target"
+        return UNREAD_OBJECTIVE, "target"
 
     (key,) = keys
     number = _target(objective) if key == "target" else objective.percent(key)
-    percent = _UNREAD_PERCENT if number is None else number.normalize()
+    percent = UNREAD_OBJECTIVE if number is None else number.normalize()
     return percent, key
 
 

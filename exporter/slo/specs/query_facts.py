@@ -158,3 +158,12 @@ def alike(errors: Query, total: Query) -> str:
     if errors.selectors and set(errors.selectors) == set(total.selectors) and errors.shape == total.shape:
         return f"names the same series as the query of all events: {', '.join(sorted(set(total.selectors)))}"
     return ""
+
+
+def other_labels(part: Query, total: Query) -> str:
+    """Why two queries have no events in common, as far as their texts tell; empty where they may have."""
+    if part.labels is None or total.labels is None or part.labels == total.labels:
+        return ""
+    of_part = ", ".join(part.labels) or "none"
+    of_total = ", ".join(total.labels) or "none"
+    return f"keeps other labels ({of_part}) than the query of all events ({of_total}), wanted the same"
