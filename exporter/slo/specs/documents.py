@@ -46,7 +46,7 @@ def files(paths: Iterable[Path], problems: list[Problem]) -> Iterator[tuple[Path
     visited = set[Path]()
     for path in paths:
         is_folder = path.is_dir()
-        found = _below(path) if is_folder else [path]
+        found = _yaml_files(path) if is_folder else [path]
         if not found:
             problems.append(Problem(str(path), "", "holds no .yml or .yaml file"))
 
@@ -58,7 +58,7 @@ def files(paths: Iterable[Path], problems: list[Problem]) -> Iterator[tuple[Path
             yield file, not is_folder
 
 
-def _below(folder: Path) -> list[Path]:
+def _yaml_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
 
 

@@ -75,7 +75,8 @@ def _of_call(expr: Any) -> Labels:
         return ()
 
     # The first argument that has series gives the result its labels.
-    inner = next((labels(argument) for argument in expr.args if not is_scalar(argument)), ())
+    arguments = [argument for argument in expr.args if not is_scalar(argument)]
+    inner = labels(arguments[0]) if arguments else ()
     if inner is None:
         return None
     if function in ("label_replace", "label_join"):

@@ -124,6 +124,8 @@ class _Spec:
         own_labels = node.texts("labels")
         info_key = self.key(node, "info_labels")
         objective = node.percent("objective")
+        if objective is None:
+            objective = UNREAD_OBJECTIVE
 
         before = len(node.problems)
         sli, paths = self.sli(node.mapping("sli"))
@@ -136,7 +138,7 @@ class _Spec:
         slo = Slo(
             service=self.service or UNNAMED,
             name=name or UNNAMED,
-            objective=UNREAD_OBJECTIVE if objective is None else objective,
+            objective=objective,
             sli=sli,
             period=period,
             tiers=self.tiers(node, period, alerts),
