@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.measured import Measured
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, WINDOW, Alerting, Credit, Period, Sla, Sli, Slo, Weekly
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.specs.tiers import tiers
 from tests.servers import PROMTOOL, program
 
@@ -164,7 +164,7 @@ def _large(number: int) -> Slo:
 
 def _check(directory: Path) -> Measured:
     """A service with more objectives than one file holds: what promtool takes for the fullest file."""
-    made = objectives.files(map(_large, range(objectives.PER_FILE + 1)), "https://example.com", "https://example.com")
+    made = slo_rules.files(map(_large, range(slo_rules.PER_FILE + 1)), "https://example.com", "https://example.com")
     largest = directory / "largest.rules.yml"
     largest.write_bytes(max(made.values(), key=len))
     times = {
@@ -173,7 +173,7 @@ def _check(directory: Path) -> Measured:
     }
     size = largest.stat().st_size / 1e6
     return Measured(
-        f"promtool's check of the largest file ({objectives.PER_FILE} SLOs with all there is, {size:.1f} MB)",
+        f"promtool's check of the largest file ({slo_rules.PER_FILE} SLOs with all there is, {size:.1f} MB)",
         ", ".join(f"{seconds:.1f} s with {version}" for version, seconds in times.items()),
         f"under {CHECK_BOUND:g} s",
         max(times.values()) < CHECK_BOUND,

@@ -10,10 +10,10 @@ from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE
 from exporter.clients import promql
 from exporter.model.observation import Window
+from exporter.model.rule import Record
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier
 from exporter.rules import RECORDS
-from exporter.slo import rules as objectives
-from exporter.slo.rules.rule import Record
+from exporter.slo import rules as slo_rules
 
 FOREIGN = frozenset(
     {
@@ -53,7 +53,7 @@ def _objectives() -> frozenset[str]:
         sla=Sla(Decimal(98), (Credit(Decimal(98), Decimal(10)),)),
         maintenance=(Window(0, 1),),
     )
-    return frozenset(rule.name for rule in objectives.rules(slo, "", "") if isinstance(rule, Record))
+    return frozenset(rule.name for rule in slo_rules.rules(slo, "", "") if isinstance(rule, Record))
 
 
 PUBLISHED = frozenset(series.name for series in catalogue.ALL) | _own()

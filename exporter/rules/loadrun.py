@@ -10,7 +10,7 @@ from exporter.catalogue import loadrun_judgement
 from exporter.model.settings import SEVERITIES, LoadRunSettings
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last
-from exporter.rules.rule import Alert, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
 _PAGE = f"{EXPORTER}, application"
 _OWN = "job=%q,application=%q"
@@ -99,8 +99,8 @@ _STEPS = "".join(
     for position in range(4, 0, -1)
 )
 
-RULES: tuple[Rule, ...] = (
-    Alert(
+RULES: tuple[Definition, ...] = (
+    AlertDefinition(
         name="PteLoadRunFailed",
         expr=_FAILED,
         severity="warning",
@@ -116,7 +116,7 @@ RULES: tuple[Rule, ...] = (
         + ".",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteLoadRunGradeLow",
         expr=_below(last("pte_load_run_grade_level"), "grade_level", "pte_load_run_grade_evidence"),
         severity="warning",
@@ -132,7 +132,7 @@ RULES: tuple[Rule, ...] = (
         + ".",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteLoadRunSuccessLow",
         expr=_below(last("pte_load_run_success_ratio"), "success_ratio", "pte_load_run_evidence"),
         severity="warning",
@@ -150,7 +150,7 @@ RULES: tuple[Rule, ...] = (
         + ". A certification that rests on this run proves less load than it made.",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteLoadRunRegression",
         expr=_REGRESSION,
         severity="warning",

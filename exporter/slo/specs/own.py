@@ -16,7 +16,7 @@ from exporter.model.slo import DAY, WEEK, Alerting, Credit, Maintenance, Period,
 from exporter.model.slo_settings import MaintenanceSettings, Side, SlaSettings, SloSettings, TierSettings
 from exporter.slo.rules.alerts import BURN
 from exporter.slo.rules.fragments import duration
-from exporter.slo.rules.rule import base
+from exporter.slo.rules.series import base
 from exporter.slo.specs import validation
 from exporter.slo.specs.own_sli import RefusedError, is_counted, sli
 from exporter.slo.specs.tiers import factor, hold

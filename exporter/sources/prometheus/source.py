@@ -33,6 +33,7 @@ from exporter.model.observation import (
     TestRun,
     Window,
 )
+from exporter.model.rule import Record
 from exporter.model.settings import Duration
 from exporter.sources import ChooseRuns
 from exporter.sources.prometheus.presets import RECORDED, Templates, resolve, template_problems
@@ -94,6 +95,15 @@ def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     may, own = options.recorded != "never", frozenset(options.signals)
     asked = probing.Asked(options.url, options, options.preset, options.templates, options.rate_range, may, own)
     return checks.steps(asked, wanted)
+
+
+def recordings(options: Options, side: str) -> list[Record]:
+    """What the server is to record of the side; nothing where the recordings would never be read."""
+    if options.recorded == "never":
+        return []
+    from exporter.sources.prometheus.recordings import records  # only rules are made of it
+
+    return records(options.templates, side, options.rate_range)
 
 
 class Source:
