@@ -14,7 +14,7 @@ import yaml
 from exporter.model.slo import DAY, Alerting, Notify, Period, Sli, Slo, Tier
 from exporter.slo.rules import inhibition
 from exporter.slo.rules.alerts import alerts
-from exporter.slo.rules.rule import identity
+from exporter.slo.rules.series import identity
 from tests.notifying import Labels, Running, redirected, without
 from tests.receiver import receiver
 from tests.running import PATIENCE

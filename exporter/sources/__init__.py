@@ -8,6 +8,7 @@ has them in its `source.py`.
     Source.events                                     optional: what `Counting` below asks for
     def problems(options) -> [(key, what)]: ...       optional: what is wrong beyond types (files, secrets, queries)
     def checks(options, wanted) -> [Step]: ...        optional: what `doctor` tries, step by step
+    def recordings(options, side) -> [Record]: ...    optional: what its server is to record, so that polls ask for less
 
 The registry finds them by itself; configuration errors, self-metrics and the contract tests come with that.
 """
@@ -29,6 +30,7 @@ from exporter.config.conversion import child, convert, unknown
 from exporter.errors import ConfigError, Problem, SourceError
 from exporter.model.checkup import Wanted
 from exporter.model.observation import Events, Observation, Samples, Window
+from exporter.model.rule import Record
 from exporter.model.slo_settings import Side
 
 Activity = Mapping[str, Samples]
@@ -161,6 +163,14 @@ def checks(environment: Environment, wanted: Wanted) -> Iterator[Step]:
     module = _module(environment)
     if hasattr(module, "checks"):
         yield from module.checks(environment.source, wanted)
+
+
+def recordings(environment: Environment) -> list[Record]:
+    """What the server of the environment's source is to record; nothing for a kind whose server records nothing."""
+    module = _module(environment)
+    if not hasattr(module, "recordings"):
+        return []
+    return list(module.recordings(environment.source, environment.name))
 
 
 def counts(environment: Environment) -> bool:

@@ -17,6 +17,7 @@ import requests
 import yaml
 
 from exporter import sources
+from exporter.commands import generate
 from exporter.model.observation import (
     QUANTILES,
     ApplicationObservation,
@@ -27,7 +28,6 @@ from exporter.model.observation import (
     TestRun,
     Window,
 )
-from exporter.rules import files
 from tests.hastened import hastened, written
 from tests.notifying import redirected
 from tests.receiver import Receiver, receiver
@@ -142,7 +142,7 @@ def site(metrics: str, alerts: str, directory: Path) -> Iterator[Site]:
         command = exporter_command(directory, port)
         exporter = stack.enter_context(running(command, directory / "exporter", f"http://{address}", "/-/ready"))
         scrape = scraping(port, notifier.url.removeprefix("http://"))
-        rules = written(files(sources.read(directory / "exporter.yml")), directory)
+        rules = written(generate.files("rules", sources.read(directory / "exporter.yml")), directory)
         # Prometheus evaluates before it has found Alertmanager; what that loses is sent again after this delay.
         again = ["--rules.alert.resend-delay=5s"]
         database = stack.enter_context(

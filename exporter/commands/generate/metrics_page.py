@@ -10,7 +10,7 @@ from exporter.catalogue import execution, limits, loadrun_judgement
 from exporter.catalogue.core import CORE, CoreSeries
 from exporter.catalogue.efficacy import RATINGS
 from exporter.catalogue.execution import LOOKBACK, OUTCOMES, WINDOWS
-from exporter.catalogue.exporter import OWN, OwnSeries
+from exporter.catalogue.exporter import OWN, SelfSeries
 from exporter.catalogue.live import LIVE, STATS
 from exporter.catalogue.pattern import TOP_SPIKES, WEEKDAYS
 from exporter.catalogue.run import PHASES
@@ -167,7 +167,7 @@ def _result_row(series: Series) -> tuple[str, ...]:
     return f"`{series.name}`", _code(series.labels), unit, f"{mark}{series.help}"
 
 
-def _own_row(series: OwnSeries) -> tuple[str, ...]:
+def _own_row(series: SelfSeries) -> tuple[str, ...]:
     return f"`{series.published}`", series.kind, _code(series.labels), series.help
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-import promql_parser
-
 from exporter import catalogue
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE
+from exporter.clients import promql
 from exporter.model.observation import Window
+from exporter.model.rule import Record
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier
 from exporter.rules import RECORDS
-from exporter.slo import rules as objectives
-from exporter.slo.rules.rule import Record
+from exporter.slo import rules as slo_rules
 
 FOREIGN = frozenset(
     {
@@ -54,7 +53,7 @@ def _objectives() -> frozenset[str]:
         sla=Sla(Decimal(98), (Credit(Decimal(98), Decimal(10)),)),
         maintenance=(Window(0, 1),),
     )
-    return frozenset(rule.name for rule in objectives.rules(slo, "", "") if isinstance(rule, Record))
+    return frozenset(rule.name for rule in slo_rules.rules(slo, "", "") if isinstance(rule, Record))
 
 
 PUBLISHED = frozenset(series.name for series in catalogue.ALL) | _own()
@@ -71,16 +70,11 @@ def series_names(expr: str) -> frozenset[str]:
     """The names of all series in a query; ValueError when it does not parse or selects series without a name."""
     names: set[str] = set()
 
-    def visit(node: object) -> bool:
-        if isinstance(node, promql_parser.MatrixSelector):
-            node = node.vector_selector
-        if isinstance(node, promql_parser.VectorSelector):
+    for node in promql.nodes(promql.parse(expr)):
+        if isinstance(node, promql.VectorSelector):
             if not node.name:
                 raise ValueError(f"a selector without a name: {expr}")
             names.add(node.name)
-        return True
-
-    promql_parser.walk(promql_parser.parse(expr), visit)
     return frozenset(names)
 
 

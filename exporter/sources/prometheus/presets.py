@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import promql_parser
-
+from exporter.clients import promql
 from exporter.config.conversion import unknown
 
 KEYS = (
@@ -163,7 +162,7 @@ def _unranged(key: str, templates: Templates) -> str | None:
 def _parse_error(query: str) -> str | None:
     """What PromQL's grammar has against a query, in one line."""
     try:
-        promql_parser.parse(query)
+        promql.parse(query)
     except ValueError as error:
         return f"not PromQL: {' '.join(str(error).split())}"
     return None

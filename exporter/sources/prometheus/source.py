@@ -12,6 +12,7 @@ from exporter.clients.prometheus import Client
 from exporter.errors import SourceError
 from exporter.model.checkup import Wanted
 from exporter.model.observation import ApplicationObservation, Observation, Samples, Window
+from exporter.model.rule import Record
 from exporter.sources import ChooseRuns
 from exporter.sources.prometheus.options import Options, problems
 from exporter.sources.prometheus.poll import Poll
@@ -32,6 +33,15 @@ def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     from exporter.sources.prometheus.checks import steps  # what only check-ups need is loaded for them
 
     return steps(options, wanted)
+
+
+def recordings(options: Options, side: str) -> list[Record]:
+    """What the server is to record of the side; nothing where the recordings would never be read."""
+    if options.recorded == "never":
+        return []
+    from exporter.sources.prometheus.recordings import records  # only rules are made of it
+
+    return records(options.templates, side, options.rate_range)
 
 
 class Source:

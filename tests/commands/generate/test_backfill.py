@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from exporter.commands import generate
 from exporter.commands.generate import backfill
+from exporter.model.rule import Record
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Weekly
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import duration
-from exporter.slo.rules.rule import Record
 from tests import servers
 from tests.running import PATIENCE, command
 
@@ -56,7 +56,7 @@ STEP = 60
 
 
 def recorded(slo: Slo) -> set[str]:
-    return {rule.name for rule in objectives.rules(slo, "", "") if isinstance(rule, Record)}
+    return {rule.name for rule in slo_rules.rules(slo, "", "") if isinstance(rule, Record)}
 
 
 @pytest.mark.parametrize("graphs", [False, True])
@@ -85,7 +85,7 @@ def test_every_recording_is_made_where_graphs_are_wanted() -> None:
     wanted = [
         (slo.id, rule.name, *rule.labels.items())
         for slo in (RICH, SHOP)
-        for rule in objectives.rules(slo, "", "")
+        for rule in slo_rules.rules(slo, "", "")
         if isinstance(rule, Record)
     ]
     assert sorted(map(str, made)) == sorted(map(str, wanted))
@@ -225,7 +225,7 @@ def test_the_commands_make_the_past_that_was(version: str, tmp_path: Path) -> No
 def _count(url: str, kind: str, seconds: int, at: float) -> float:
     """What the objective's own rule counts in a window, evaluated on what the stages have made."""
     slo = replace(SHOP, labels={})
-    rules = (rule for rule in objectives.rules(slo, "", "") if isinstance(rule, Record))
+    rules = (rule for rule in slo_rules.rules(slo, "", "") if isinstance(rule, Record))
     wanted = (names.count(kind), duration(seconds))
     (expr,) = (rule.expr for rule in rules if (rule.name, rule.labels.get("sloth_window")) == wanted)
     return values(url, expr, at)[0]

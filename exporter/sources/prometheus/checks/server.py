@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-import promql_parser
-
 from exporter.checkup import failed, ok, warning
+from exporter.clients import promql
 from exporter.errors import SourceError
 from exporter.humanize import listed
 from exporter.model.checkup import Cause, Finding
@@ -167,6 +166,6 @@ def _retention(runtime: str, flags: Mapping[str, object]) -> tuple[float | None,
 
 def _seconds(text: str) -> float | None:
     try:
-        return float(promql_parser.parse_duration(text).total_seconds())
+        return promql.seconds(text)
     except ValueError:
         return None

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-import promql_parser
-
+from exporter.clients import promql
+from exporter.config.conversion import meant, shown, unknown
 from exporter.errors import Problem
 from exporter.slo.specs.documents import below
 
 
-class Place:
+class Node:
     """A value in a document, and where it is; what is wrong with it goes to `problems`."""
 
     __slots__ = ("file", "path", "problems", "raw")
@@ -26,7 +26,21 @@ class Place:
 
     def wrong(self, key: str, text: str) -> None:
         """Something is wrong with a key below, or with the value itself where the key is empty."""
-        self.problems.append(Problem(self.file, below(self.path, key) if key else self.path, text))
+        path = below(self.path, key) if key else self.path
+        self.problems.append(Problem(self.file, path, text))
+
+    def expected(self, what: str, missing: bool = False) -> None:
+        """Tells what the value is, and what it should be."""
+        found = "missing" if missing else f"found {shown(self.raw)}"
+        self.wrong("", f"{found}, wanted {what}")
+
+    def check_keys(self, known: Sequence[str]) -> None:
+        """Tells each key that is none of these."""
+        if not isinstance(self.raw, dict):
+            return
+        for key in self.raw:
+            if key not in known:
+                self.wrong(str(key), unknown(key, tuple(known)))
 
     def has(self, key: str) -> bool:
         """Whether the key stands there, even with nothing."""
@@ -35,35 +49,34 @@ class Place:
     def get(self, key: str) -> Any:
         return self.raw.get(key) if isinstance(self.raw, dict) else None
 
-    def known(self, keys: Sequence[str]) -> None:
-        """Tells each key that is none of these."""
-        for key in self.raw if isinstance(self.raw, dict) else ():
-            if key not in keys:
-                # Imported when something is wrong: the configuration's modules take as long as all specs.
-                from exporter.config.conversion import unknown
-
-                self.wrong(str(key), unknown(key, tuple(keys)))
-
-    def place(self, key: str) -> Place:
+    def child(self, key: str) -> Node:
         """What stands at a key, whatever it is."""
-        return Place(self.get(key), self.file, below(self.path, key), self.problems)
+        return self.below(key, self.get(key))
 
-    def mapping(self, key: str) -> Place:
+    def below(self, key: object, raw: Any) -> Node:
+        """A value that stands at a key or list position."""
+        return Node(raw, self.file, below(self.path, key), self.problems)
+
+    def mapping(self, key: str) -> Node:
         """A mapping; an empty one where there is none."""
-        found = self.place(key)
-        if found.raw is not None and not isinstance(found.raw, dict):
-            found.wanted("a mapping")
-        if not isinstance(found.raw, dict):
-            found.raw = {}
-        return found
+        child = self.child(key)
+        if isinstance(child.raw, dict):
+            return child
 
-    def items(self, key: str) -> list[Place]:
+        if child.raw is not None:
+            child.expected("a mapping")
+        child.raw = {}
+        return child
+
+    def items(self, key: str) -> list[Node]:
         """The entries of a list; none where there is none."""
-        found = self.place(key)
-        if found.raw is not None and not isinstance(found.raw, list):
-            found.wanted("a list")
-        raw = found.raw if isinstance(found.raw, list) else []
-        return [Place(each, self.file, below(found.path, n), self.problems) for n, each in enumerate(raw)]
+        child = self.child(key)
+        if isinstance(child.raw, list):
+            return [child.below(position, raw) for position, raw in enumerate(child.raw)]
+
+        if child.raw is not None:
+            child.expected("a list")
+        return []
 
     def text(self, key: str, required: bool = True) -> str:
         """A string that is not empty; a number or a truth value as it is written in YAML."""
@@ -71,28 +84,33 @@ class Place:
         text = as_text(raw)
         if text is not None and text.strip():
             return text
-        if raw is None and not self.has(key):
+
+        if not self.has(key):
             if required:
                 self.wrong(key, "missing, wanted a string")
         elif required or raw is not None:
-            self.place(key).wanted("a string")
+            self.child(key).expected("a string")
         return ""
 
     def texts(self, key: str) -> dict[str, str]:
         """A mapping of words to strings, such as labels."""
-        found = self.mapping(key)
-        texts = {name: as_text(value) for name, value in found.raw.items()}
-        for name, text in texts.items():
+        mapping = self.mapping(key)
+        texts = dict[str, str]()
+        for name, raw in mapping.raw.items():
+            text = as_text(raw)
             if text is None:
-                Place(found.raw[name], self.file, below(found.path, name), self.problems).wanted("a string")
-        return {name: text for name, text in texts.items() if text is not None}
+                mapping.below(name, raw).expected("a string")
+            else:
+                texts[name] = text
+        return texts
 
     def number(self, key: str) -> Decimal | None:
         """A number as it is written, or None after a problem."""
         raw = self.get(key)
         if isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw):
             return Decimal(repr(raw))
-        self.place(key).wanted("a number", missing=not self.has(key))
+
+        self.child(key).expected("a number", missing=not self.has(key))
         return None
 
     def percent(self, key: str) -> Decimal | None:
@@ -100,6 +118,7 @@ class Place:
         number = self.number(key)
         if number is None or not 0 < number < 1:
             return number
+
         self.wrong(key, f"found {number:f}, wanted percent; did you mean {(number * 100).normalize():f}?")
         return None
 
@@ -107,24 +126,17 @@ class Place:
         """True or false; false where there is none."""
         raw = self.get(key)
         if raw is not None and not isinstance(raw, bool):
-            self.place(key).wanted("true or false")
+            self.child(key).expected("true or false")
         return raw is True
 
     def seconds(self, key: str) -> int | None:
         """A Prometheus duration of whole seconds, or None after a problem."""
-        found = duration(self.get(key))
-        if found is None:
-            from exporter.config.conversion import meant
-
-            wanted = f"a duration such as 5m, 6h or 3d{meant(self.get(key))}"
-            self.place(key).wanted(wanted, missing=not self.has(key))
-        return found
-
-    def wanted(self, what: str, missing: bool = False) -> None:
-        """Tells what the value is, and what it should be."""
-        from exporter.config.conversion import shown
-
-        self.wrong("", f"missing, wanted {what}" if missing else f"found {shown(self.raw)}, wanted {what}")
+        raw = self.get(key)
+        seconds = duration(raw)
+        if seconds is None:
+            expected = f"a duration such as 5m, 6h or 3d{meant(raw)}"
+            self.child(key).expected(expected, missing=not self.has(key))
+        return seconds
 
 
 def as_text(raw: Any) -> str | None:
@@ -140,8 +152,10 @@ def duration(raw: Any) -> int | None:
     """Seconds of a Prometheus duration, which must be whole; None for anything else."""
     if not isinstance(raw, str):
         return None
+
     try:
-        seconds = promql_parser.parse_duration(raw).total_seconds()
-    except (ValueError, OverflowError):
+        seconds = promql.seconds(raw)
+    except ValueError:
         return None
-    return int(seconds) if seconds == int(seconds) and seconds > 0 else None
+    is_whole = seconds > 0 and seconds.is_integer()
+    return int(seconds) if is_whole else None

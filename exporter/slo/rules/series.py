@@ -1,40 +1,11 @@
-"""One objective's rules as plain values, and what all of them share: its labels and its selector."""
+"""What all rules of an objective share: its labels, and how its series are selected."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from exporter.model.slo import Slo
 from exporter.slo.rules.fragments import by, duration
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A recorded series; `labels` are those that it has beside the objective's own."""
-
-    name: str
-    expr: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """An alert; `labels` are those that it has beside the objective's own."""
-
-    name: str
-    expr: str
-    wait: int
-    """`for`, in seconds."""
-    keep: int
-    """`keep_firing_for`, in seconds."""
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-
-
-Rule = Record | Alert
-
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 """What json.dumps would build anew for each of a hundred thousand strings."""
@@ -59,9 +30,12 @@ def identity(slo: Slo) -> dict[str, str]:
 
 def select(slo: Slo, name: str, window: str = "", state: str = "") -> str:
     """The selector of a recorded series of this objective."""
-    more = f',sloth_window="{window}"' if window else ""
-    more += f',state="{state}"' if state else ""
-    return f"{name}{{sloth_id={quote(slo.id)}{more}}}"
+    matchers = f"sloth_id={quote(slo.id)}"
+    if window:
+        matchers += f',sloth_window="{window}"'
+    if state:
+        matchers += f',state="{state}"'
+    return f"{name}{{{matchers}}}"
 
 
 def least_bad(slo: Slo) -> int:
