@@ -9,6 +9,7 @@ other ports (--free-ports) a second stack may run beside it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import socket
 import subprocess
@@ -27,6 +28,8 @@ from deploy.stack.programs import PROMTOOL, TOP, Program, found, programs
 
 DATA = TOP / ".run" / "stack"
 READY_SECONDS = 120.0
+ENDING = (signal.SIGTERM, signal.SIGINT)
+"""SIGINT is handled too, as a script's background shell starts us deaf to it."""
 
 
 def say(text: str) -> None:
@@ -34,26 +37,20 @@ def say(text: str) -> None:
 
 
 def prepare(data: Path, where: Addresses, days: int) -> tuple[Program, ...]:
-    """Fill Prometheus anew and write the configuration; gives what is to be started.
-
-    Nothing of the last time is deleted while an address is in use.
-    """
-    for program in programs(data, where, ""):
-        _need_free(program)
+    """Fill Prometheus anew and write the configuration; gives what is to be started."""
     folder.clear(data)
     configuration.write(data, where)
     start = _fill(data, days)
     return programs(data, where, start)
 
 
-def _need_free(program: Program) -> None:
+def listening(program: Program) -> socket.socket:
+    """A socket in the program's place: nobody else gets its address before it is started."""
     host, _, port = program.address.rpartition(":")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, int(port)))
-        except OSError:
-            raise StackError(f"{program.address}, the {program.name}'s address, is in use") from None
+    try:
+        return socket.create_server((host, int(port)))
+    except OSError:
+        raise StackError(f"{program.address}, the {program.name}'s address, is in use") from None
 
 
 def _fill(data: Path, days: int) -> str:
@@ -127,9 +124,13 @@ def watch(running: dict[Program, subprocess.Popen[bytes]], data: Path) -> NoRetu
 def run(data: Path, where: Addresses, days: int) -> None:
     """The stack from its start until it is interrupted; a StackError when one of its programs ends before."""
     running: dict[Program, subprocess.Popen[bytes]] = {}
+    places = contextlib.ExitStack()
     try:
+        # All of them before anything is deleted.
+        held = {program.name: places.enter_context(listening(program)) for program in programs(data, where, "")}
         for program in prepare(data, where, days):
             say(f"starting the {program.name}")
+            held[program.name].close()
             running[program] = start(program, data)
             wait_ready(program, running[program], data)
         say(f"ready; logs are in {_from_top(data)}/, Ctrl-C ends it all")
@@ -140,6 +141,7 @@ def run(data: Path, where: Addresses, days: int) -> None:
     except KeyboardInterrupt:
         say("ending")
     finally:
+        places.close()
         stop(running)
 
 
@@ -150,6 +152,9 @@ def _from_top(data: Path) -> Path:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    # Another may follow, from make and from its terminal, and must not keep us from ending what was started.
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -173,7 +178,7 @@ def main() -> int:
     given = _parser().parse_args()
     data = given.data.resolve()
     where = addresses.free() if given.free_ports else addresses.USUAL
-    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a script's background shell starts us deaf to it
+    for number in ENDING:
         signal.signal(number, _interrupt)
 
     try:

@@ -85,6 +85,16 @@ def test_a_folder_has_one_stack(tmp_path: Path) -> None:
         assert process.poll() is None
 
 
+def test_addresses_are_held_while_the_history_is_filled_in(tmp_path: Path) -> None:
+    """No other stack that starts in the meantime finds an address free."""
+    data = tmp_path / "stack"
+    with started(data, "filling Prometheus"):
+        for address in set(_addresses(data / "prometheus.yml")):
+            host, _, port = address.rpartition(":")
+            with pytest.raises(OSError, match="in use"):
+                socket.create_server((host, int(port))).close()
+
+
 def test_an_address_in_use_costs_no_data(tmp_path: Path) -> None:
     """Where a program cannot listen, the data of the last time stays."""
     (tmp_path / "start").write_text("then\n")
@@ -92,7 +102,7 @@ def test_an_address_in_use_costs_no_data(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(StackError, match=f"{address}, the controller's address, is in use"):
-            stack.prepare(tmp_path, replace(where, controller=address), 1)
+            stack.run(tmp_path, replace(where, controller=address), 1)
     assert (tmp_path / "start").read_text() == "then\n"
 
 
