@@ -41,6 +41,7 @@ SHOWING = {
     "Finding",
     "failed",
     "of_option",
+    "_between",
     "_refused",
     # for people
     "_say",
