@@ -101,11 +101,11 @@ def _mapped(read: Callable[[], _RunSummary | None], routes: Mapping[str, str]) -
     if not unmapped:
         return ok(text)
 
-    shown = ", ".join(" ".join(name.split()) for name in unmapped[:5])
+    examples = ", ".join(" ".join(name.split()) for name in unmapped[:5])
     more = f" and {len(unmapped) - 5} more" if len(unmapped) > 5 else ""
     finding = warning if mapped else failed
     return finding(
-        f"{text}; not {shown}{more}",
+        f"{text}; not {examples}{more}",
         Cause("the test names requests freely", f"add them to `routes`, such as {unmapped[0]!r}: GET /path"),
         Cause("they are transactions that hold other requests", "let the tool write the requests too"),
     )

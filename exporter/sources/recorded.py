@@ -132,8 +132,8 @@ def _fresh(observation: Observation, wanted: Wanted) -> Finding:
         return ok(text)
 
     cause = Cause("nothing writes the file anew", "let a timer record it: pte-exporter report --format json > FILE")
-    kept = Cause("it is kept on purpose", "read every verdict as of that day")
-    return warning(f"{text}: longer than the {humanize.duration(longest)} that a poll looks back", cause, kept)
+    purpose = Cause("it is kept on purpose", "read every verdict as of that day")
+    return warning(f"{text}: longer than the {humanize.duration(longest)} that a poll looks back", cause, purpose)
 
 
 def _end(application: ApplicationObservation) -> float:
