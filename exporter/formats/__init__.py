@@ -87,29 +87,31 @@ class Format:
 
 def formats() -> Mapping[str, Format]:
     """Every format there is, by its name."""
-    known: dict[str, Format] = {}
+    by_name: dict[str, Format] = {}
     for module in pkgutil.iter_modules(__path__):
         loaded = importlib.import_module(f"{__name__}.{module.name}")
-        known.update({format.name: format for format in getattr(loaded, "FORMATS", ())})
-    return known
+        for format in getattr(loaded, "FORMATS", ()):
+            by_name[format.name] = format
+    return by_name
 
 
 def detect(head: bytes) -> Format:
     """The format of a file that begins so; raises SourceError."""
-    known = formats()
-    for format in known.values():
+    by_name = formats()
+    # Before anything that only text can be asked.
+    for format in by_name.values():
         if format.binary and format.recognise(head):
             return format
 
     _check_encoding(head)
     text = head.removeprefix(BOM)
-    matching = [format for format in known.values() if format.recognise(text)]
+    matching = [format for format in by_name.values() if format.recognise(text)]
     if len(matching) == 1:
         return matching[0]
 
     if not text.strip():
         raise SourceError("bad_data", "is empty")
-    raise UnknownFormatError("bad_data", f"is in no known format, known: {', '.join(known)}")
+    raise UnknownFormatError("bad_data", f"is in no known format, known: {', '.join(by_name)}")
 
 
 def accompanies(head: bytes) -> bool:

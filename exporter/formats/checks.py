@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from glob import has_magic
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from exporter.checkup import Step, failed, ok, warning
 from exporter.checkup.causes import FORBIDDEN
 from exporter.errors import SourceError
 from exporter.formats import HEAD, result_files
+from exporter.formats.result_files import Globs
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import Window
 
-_LOOKED = 50
+_NEWEST = 50
 """Of so many of an application's newest files the first that is a result is looked at."""
 
 _SLIP = Cause("a slip in the path or glob", "try it with ls, as the exporter's user and on its host")
@@ -37,59 +39,65 @@ class Kind:
 
     what: str
     """run, report."""
-    wanted: str
+    pattern: str
     """The glob below an application's folder."""
     settle: float
-    passes: Callable[[bytes], bool]
+    ignores: Callable[[bytes], bool]
     """Whether a file that begins so is passed by, as it belongs to another or is of another kind."""
-    format: Callable[[bytes], str]
+    describe: Callable[[bytes], str]
     """What a file that begins so is; raises SourceError."""
 
 
-def applications(
-    kind: Kind, folder: Path | None, files: Mapping[str, Sequence[Path]]
-) -> tuple[list[Step], Mapping[str, Sequence[Path]]]:
+def applications(kind: Kind, folder: Path | None, files: Globs) -> tuple[list[Step], Globs]:
     """The step that looks into the folder, where there is one, and the applications' globs as far as they are known."""
+    if folder is None:
+        return [], files
+
     try:
-        globs = result_files.applications(folder, files, kind.wanted)
+        globs = result_files.applications(folder, files, kind.pattern)
     except SourceError:
         globs = files  # the step tells what is wrong
+    return [Step("found", f"ls -d {folder}/*/", partial(_folders, kind, folder, files))], globs
 
-    def look() -> Finding:
-        names = [*result_files.applications(folder, {}, kind.wanted)]
-        if names:
-            return ok(f"{humanize.counted(len(names), 'folder')}: {_few(sorted(names))}")
-        causes = (_FOLDERS, _ELSEWHERE) if folder is not None and any(folder.iterdir()) else (_ELSEWHERE, _FOLDERS)
-        return (warning if files else failed)("holds no folder of an application", *causes)
 
-    return ([Step("found", f"ls -d {folder}/*/", look)] if folder is not None else []), globs
+def _folders(kind: Kind, folder: Path, files: Globs) -> Finding:
+    names = sorted(result_files.applications(folder, {}, kind.pattern))
+    if names:
+        return ok(f"{humanize.counted(len(names), 'folder')}: {_few(names)}")
+
+    causes = (_FOLDERS, _ELSEWHERE) if any(folder.iterdir()) else (_ELSEWHERE, _FOLDERS)
+    finding = warning if files else failed
+    return finding("holds no folder of an application", *causes)
 
 
 def of_application(kind: Kind, name: str, globs: Sequence[Path]) -> Iterator[Step]:
     """Found and format of one application."""
     patterns = " ".join(map(str, globs))
-    yield Step("found", f"ls -t {patterns}", lambda: _found(globs), subject=name)
-    yield Step("format", "tell the newest file's format", lambda: _format(kind, globs), ("found",), name)
+    yield Step("found", f"ls -t {patterns}", partial(_found, globs), subject=name)
+    yield Step("format", "tell the newest file's format", partial(_format, kind, globs), ("found",), name)
 
 
 def newest(kind: Kind, globs: Sequence[Path], *, settled: bool = False) -> Path | None:
     """The newest file that is not passed by; when `settled`, of those that are not being written any more."""
-    for path in result_files.newest(globs, _LOOKED):
-        if (not settled or not waits(kind, path)) and not kind.passes(_head(path)):
+    for path in result_files.newest(globs, _NEWEST):
+        if settled and waits(kind, path):
+            continue
+        if not kind.ignores(_head(path)):
             return path
     return None
 
 
 def waits(kind: Kind, path: Path) -> bool:
     """Whether the file was written to within `settle`."""
-    return abs(time.time() - result_files.written(path)) < kind.settle
+    return abs(time.time() - result_files.modified(path)) < kind.settle
 
 
 def waiting(kind: Kind, path: Path) -> Finding:
     """It is waited for."""
-    age = time.time() - result_files.written(path)
+    age = time.time() - result_files.modified(path)
     when = f"{humanize.duration(age)} ago" if age >= 0 else f"{humanize.duration(-age)} in the future"
     text = f"{path.name} was written to {when}: it waits until that is {humanize.duration(kind.settle)} ago (settle)"
+
     return warning(
         text,
         Cause("it is still being written", f"wait; until then the {kind.what} before it counts"),
@@ -103,10 +111,14 @@ def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
     text = f"the newest {what} ended {humanize.moment(end)}, {humanize.duration(max(0.0, window.end - end))} ago"
     if window.start < end <= window.end + 60:
         return ok(text)
+
     if end > window.end:
-        cause = Cause("the clock of the host that wrote it goes ahead", "set both clocks by NTP")
-        zone = Cause("its times tell no time zone, and were taken in another", "set the zone, where the kind has one")
-        return warning(f"the newest {what} ended {humanize.moment(end)}: in the future", cause, zone)
+        return warning(
+            f"the newest {what} ended {humanize.moment(end)}: in the future",
+            Cause("the clock of the host that wrote it goes ahead", "set both clocks by NTP"),
+            Cause("its times tell no time zone, and were taken in another", "set the zone, where the kind has one"),
+        )
+
     return failed(
         f"{text}: outside the look-back of {humanize.duration(window.duration)}",
         Cause("nothing ran since", "run it again"),
@@ -117,17 +129,20 @@ def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
 
 def _found(globs: Sequence[Path]) -> Finding:
     paths = result_files.newest(globs, 10**6)
-    if not paths:
-        closed = (FORBIDDEN,) if any(map(_closed, globs)) else ()
-        return failed("no file is like that", *closed, _SLIP, _ELSEWHERE)
-    age = humanize.duration(max(0.0, time.time() - result_files.written(paths[0])))
-    return ok(f"{humanize.counted(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
+    if paths:
+        age = humanize.duration(max(0.0, time.time() - result_files.modified(paths[0])))
+        return ok(f"{humanize.counted(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
+
+    causes = [_SLIP, _ELSEWHERE]
+    if any(map(_is_closed, globs)):
+        causes.insert(0, FORBIDDEN)
+    return failed("no file is like that", *causes)
 
 
-def _closed(pattern: Path) -> bool:
+def _is_closed(pattern: Path) -> bool:
     """Whether our user may not look into a folder on the way to the files."""
-    plain = [each for each in reversed(pattern.parents) if not has_magic(str(each)) and os.access(each, os.F_OK)]
-    return any(not os.access(each, os.X_OK) for each in plain) or not os.access(plain[-1], os.R_OK)
+    folders = [path for path in reversed(pattern.parents) if not has_magic(str(path)) and os.access(path, os.F_OK)]
+    return not all(os.access(folder, os.X_OK) for folder in folders) or not os.access(folders[-1], os.R_OK)
 
 
 def _format(kind: Kind, globs: Sequence[Path]) -> Finding:
@@ -135,15 +150,16 @@ def _format(kind: Kind, globs: Sequence[Path]) -> Finding:
     if path is None:
         return failed(f"none of the newest files is a {kind.what}", _OTHERS)
     try:
-        return ok(f"{path.name} is {kind.format(_head(path))}")
+        return ok(f"{path.name} is {kind.describe(_head(path))}")
     except SourceError as error:
-        beside = Cause(
-            f"it is no {kind.what}, but a log or a file beside it", "narrow the globs, or write it elsewhere"
-        )
-        tool = Cause("the tool writes it in another format", "docs/sources.md lists the options to give the tool")
-        empty = Cause("it is being written, or was cut off", "wait for the next; look at the disk's free space")
-        causes = (beside, tool, empty) if path.stat().st_size else (empty, beside)
-        return failed(f"{path.name} {error}", *causes)
+        return failed(f"{path.name} {error}", *_why_unknown(kind, path))
+
+
+def _why_unknown(kind: Kind, path: Path) -> Sequence[Cause]:
+    beside = Cause(f"it is no {kind.what}, but a log or a file beside it", "narrow the globs, or write it elsewhere")
+    tool = Cause("the tool writes it in another format", "docs/sources.md lists the options to give the tool")
+    empty = Cause("it is being written, or was cut off", "wait for the next; look at the disk's free space")
+    return (beside, tool, empty) if path.stat().st_size else (empty, beside)
 
 
 def _head(path: Path) -> bytes:
@@ -155,4 +171,5 @@ def _head(path: Path) -> bytes:
 
 
 def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

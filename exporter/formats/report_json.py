@@ -74,15 +74,15 @@ def _pick(raw: Any, role: Role) -> Any:
     return observations[role]
 
 
-def _unknown(raw: Any, known: Any, path: str) -> Iterator[str]:
-    """Keys that the records do not have; `known` is the same data after it went through them, which drops such keys."""
+def _unknown(raw: Any, record: Any, path: str) -> Iterator[str]:
+    """Keys that records do not have; `record` is the same data after it went through them, which drops such keys."""
     if isinstance(raw, dict):
         for key, value in raw.items():
-            if key in known:
-                yield from _unknown(value, known[key], f"{path}.{key}")
+            if key in record:
+                yield from _unknown(value, record[key], f"{path}.{key}")
             else:
                 yield f"unknown field `{key}` - at `{path}`"
 
     elif isinstance(raw, list):
         for position, value in enumerate(raw):
-            yield from _unknown(value, known[position], f"{path}[{position}]")
+            yield from _unknown(value, record[position], f"{path}[{position}]")

@@ -50,9 +50,9 @@ def read(content: bytes, file: File) -> LoadRun:
 
     start, end, warning = infer_times(file, _took(text, answered, requests))
     warnings = [warning]
-    lost = total.requests - answered
-    if lost:
-        warnings.append(f"{lost} socket errors count as failed requests, beside {answered} answered ones")
+    unanswered = total.requests - answered
+    if unanswered:
+        warnings.append(f"{unanswered} socket errors count as failed requests, beside {answered} answered ones")
     return LoadRun(
         FORMAT.tool,
         FORMAT.name,
@@ -67,15 +67,15 @@ def read(content: bytes, file: File) -> LoadRun:
 
 
 def _figures(text: str, answered: int, requests: re.Match[str]) -> Figures:
-    lost = _lost(text)
+    unanswered = _unanswered(text)
     failed = _failed(text, answered)
-    errors = {kind: number for kind, number in {**lost, **failed}.items() if number}
+    errors = {kind: number for kind, number in {**unanswered, **failed}.items() if number}
 
     latency = _latencies(text) if answered else Latencies()
     received = size(float(requests[4]) * 1024 ** _SIZES[requests[5]], "bytes read")
     return Figures(
-        answered + sum(lost.values()),
-        sum(lost.values()) + sum(failed.values()),
+        answered + sum(unanswered.values()),
+        sum(unanswered.values()) + sum(failed.values()),
         errors,
         latency,
         received,
@@ -96,7 +96,7 @@ def _sockets(text: str) -> dict[str, int]:
     return dict(zip(names, map(int, line.groups()), strict=True))
 
 
-def _lost(text: str) -> dict[str, int]:
+def _unanswered(text: str) -> dict[str, int]:
     """Requests that were not answered, by kind."""
     return {kind: number for kind, number in _sockets(text).items() if kind != "timeout"}
 

@@ -60,51 +60,57 @@ class Source:
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
         """Production over `window`; its days before the epoch exist as well as those to come."""
-        seen = {
-            application.name: self._summary("production", application, window, pattern) for application in APPLICATIONS
-        }
-        return Observation(self._side, window, {name: one for name, one in seen.items() if one is not None})
+        applications: dict[str, ApplicationObservation] = {}
+        for application in APPLICATIONS:
+            summary = self._summary("production", application, window, pattern)
+            if summary is not None:
+                applications[application.name] = summary
+        return Observation(self._side, window, applications)
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
         """The PTE over each application's test run."""
-        runs = choose(self._activity(lookback, threshold))
-        seen: dict[str, ApplicationObservation] = {}
+        windows = choose(self._activity(lookback, threshold))
+        applications: dict[str, ApplicationObservation] = {}
         for application in APPLICATIONS:
-            window = runs.get(application.name)
-            one = self._summary("pte", application, window, None) if window is not None else None
-            if window is not None and one is not None:
-                seen[application.name] = self._run(application, window, one)
-        return Observation(self._side, lookback, seen)
+            window = windows.get(application.name)
+            if window is None:
+                continue
+            summary = self._summary("pte", application, window, None)
+            if summary is not None:
+                applications[application.name] = self._run(application, window, summary)
+        return Observation(self._side, lookback, applications)
 
     def events(self, role: Role, windows: Mapping[str, Window]) -> Mapping[str, Events]:
         """The made-up requests themselves, failures and latencies with them."""
-        found = {}
+        events: dict[str, Events] = {}
         for application in APPLICATIONS:
             window = windows.get(application.name)
-            if window is not None:
-                seen = traffic(self._seed, role, application, _minutes(window))
-                if seen.minutes.size:
-                    requests, errors = (float(rates.sum()) * MINUTE for rates in (seen.requests, seen.errors))
-                    found[application.name] = Events(window, requests, errors, _latency(seen))
-        return found
+            if window is None:
+                continue
+            served = traffic(self._seed, role, application, _minutes(window))
+            if served.minutes.size:
+                requests = float(served.requests.sum()) * MINUTE
+                errors = float(served.errors.sum()) * MINUTE
+                events[application.name] = Events(window, requests, errors, _latency(served))
+        return events
 
     def close(self) -> None:
         """Nothing is held."""
 
     def _activity(self, lookback: Window, threshold: float) -> Mapping[str, Samples]:
-        activity = {}
+        activity: dict[str, Samples] = {}
         for application in APPLICATIONS:
-            seen = traffic(self._seed, "pte", application, _minutes(lookback))
-            active = seen.requests > threshold
+            served = traffic(self._seed, "pte", application, _minutes(lookback))
+            active = served.requests > threshold
             if active.any():
-                activity[application.name] = _samples(seen.times[active], seen.requests[active])
+                activity[application.name] = _samples(served.times[active], served.requests[active])
         return activity
 
-    def _run(self, application: Application, window: Window, seen: ApplicationObservation) -> ApplicationObservation:
+    def _run(self, application: Application, window: Window, summary: ApplicationObservation) -> ApplicationObservation:
         """With what only a test's run has, and what its result file and those before it would tell."""
         files = load_runs(self._seed, application, window)
         return replace(
-            seen,
+            summary,
             minutes=self._run_minutes(application, window),
             run=TestRun(window, "detected"),
             load_runs=files.runs,
@@ -112,44 +118,49 @@ class Source:
         )
 
     def _run_minutes(self, application: Application, window: Window) -> Samples:
-        seen = traffic(self._seed, "pte", application, _minutes(window))
-        return _samples(seen.times, seen.requests)
+        served = traffic(self._seed, "pte", application, _minutes(window))
+        return _samples(served.times, served.requests)
 
     def _summary(
         self, role: Role, application: Application, window: Window, pattern: Window | None
     ) -> ApplicationObservation | None:
         """None where the application did not exist in the window."""
-        seen = traffic(self._seed, role, application, _minutes(window))
-        if not seen.minutes.size:
+        served = traffic(self._seed, role, application, _minutes(window))
+        if not served.minutes.size:
             return None
+
+        steady = steady_minutes(served.times, served.requests) if role == "pte" else None
+        rates = None if pattern is None else self._pattern(role, application, pattern)
         return ApplicationObservation(
             window=window,
-            signals=_signals(seen, steady_minutes(seen.times, seen.requests) if role == "pte" else None),
-            latency=_latency(seen),
-            routes=self._routes(role, application, seen),
-            pattern=self._pattern(role, application, pattern) if pattern is not None else None,
+            signals=_signals(served, steady),
+            latency=_latency(served),
+            routes=self._routes(role, application, served),
+            pattern=rates,
             incidents=incidents(self._seed, role, application, window),
         )
 
-    def _routes(self, role: Role, application: Application, seen: Traffic) -> tuple[RouteCount, ...]:
-        requests, errors = float(seen.requests.sum()) * MINUTE, float(seen.errors.sum()) * MINUTE
-        if not requests:
+    def _routes(self, role: Role, application: Application, served: Traffic) -> tuple[RouteCount, ...]:
+        total_requests = float(served.requests.sum()) * MINUTE
+        total_errors = float(served.errors.sum()) * MINUTE
+        if not total_requests:
             return ()
-        return tuple(
-            RouteCount(
-                share.method, share.path, share.requests * requests, share.requests * requests - share.errors * errors
-            )
-            for share in shares(self._seed, role, application)
-        )
+
+        routes: list[RouteCount] = []
+        for share in shares(self._seed, role, application):
+            requests = share.requests * total_requests
+            successes = requests - share.errors * total_errors
+            routes.append(RouteCount(share.method, share.path, requests, successes))
+        return tuple(routes)
 
     def _pattern(self, role: Role, application: Application, window: Window) -> Samples | None:
         """Means of five one-minute rates, in steps that end where the window ends."""
         step = int(PATTERN_STEP / MINUTE)
         minutes = _minutes(window)
-        seen = traffic(self._seed, role, application, minutes[minutes.size % step :])
-        if not seen.minutes.size:
+        served = traffic(self._seed, role, application, minutes[minutes.size % step :])
+        if not served.minutes.size:
             return None
-        return _samples(seen.times[step - 1 :: step], seen.requests.reshape(-1, step).mean(axis=1))
+        return _samples(served.times[step - 1 :: step], served.requests.reshape(-1, step).mean(axis=1))
 
 
 def _minutes(window: Window) -> Minutes:
@@ -161,20 +172,25 @@ def _samples(times: Floats, values: Floats) -> Samples:
     return Samples(tuple(times.tolist()), tuple(values.tolist()))
 
 
-def _signals(seen: Traffic, steady: Floats | None) -> dict[str, Summary]:
+def _signals(served: Traffic, steady: Floats | None) -> dict[str, Summary]:
     """Quantiles only for the request rate, which is what every source gives."""
-    rest = {"throughput": seen.bytes, "concurrent_users": seen.users, "cpu": seen.cpu, "memory": seen.memory}
-    signals = {name: summarise_arrays(seen.times, values, steady) for name, values in rest.items()}
-    served = seen.requests > 0.0
-    if served.any():
-        times, requests, errors = seen.times[served], seen.requests[served], seen.errors[served]
+    gauges = {"throughput": served.bytes, "concurrent_users": served.users, "cpu": served.cpu, "memory": served.memory}
+    signals = {name: summarise_arrays(served.times, values, steady) for name, values in gauges.items()}
+
+    busy = served.requests > 0.0
+    if busy.any():
+        times = served.times[busy]
+        requests = served.requests[busy]
+        errors = served.errors[busy]
         failed = summarise_arrays(times, errors / requests, steady)
+        # The mean of all requests, not of minutes.
         signals["error_ratio"] = replace(failed, mean=float(errors.sum() / requests.sum()))
-        signals[LATENCY_MEAN] = summarise_arrays(times, sum_rate(seen)[served] / requests, steady)
+        signals[LATENCY_MEAN] = summarise_arrays(times, sum_rate(served)[busy] / requests, steady)
+
     without = {name: replace(summary, quantiles={}) for name, summary in signals.items()}
-    return {**without, "request_rate": summarise_arrays(seen.times, seen.requests, steady)}
+    return {**without, "request_rate": summarise_arrays(served.times, served.requests, steady)}
 
 
-def _latency(seen: Traffic) -> Latency | None:
-    buckets, seconds, count = totals(seen)
+def _latency(served: Traffic) -> Latency | None:
+    buckets, seconds, count = totals(served)
     return latency(BOUNDS, buckets, seconds, count) if count else None

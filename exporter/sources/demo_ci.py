@@ -34,12 +34,16 @@ class Source:
     """Computes what it is asked for."""
 
     def __init__(self, options: Options, side: str) -> None:
-        self._seed, self._side = options.seed, side
+        self._seed = options.seed
+        self._side = side
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
         """The reports that ended in `window`."""
-        seen = {name: ApplicationObservation(window, reports=found) for name, found in reports(self._seed, window)}
-        return Observation(self._side, window, seen)
+        applications = {
+            name: ApplicationObservation(window, reports=of_application)
+            for name, of_application in reports(self._seed, window)
+        }
+        return Observation(self._side, window, applications)
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
         """Never: reports of test runners tell nothing of a PTE."""

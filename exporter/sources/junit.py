@@ -17,8 +17,9 @@ from exporter import humanize
 from exporter.checkup import Step, ok, skipped, warning
 from exporter.config.validation import check_timezone
 from exporter.errors import SourceError
-from exporter.formats import HEAD, junit, result_files
+from exporter.formats import BOM, HEAD, junit, result_files
 from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
+from exporter.formats.result_files import Globs
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.execution import Report
 from exporter.model.observation import ApplicationObservation, Observation, Window
@@ -27,6 +28,9 @@ from exporter.sources import ChooseRuns
 
 KIND = "junit"
 ROLES = ("ci",)
+
+_PATTERN = "**/*.xml"
+"""The reports below an application's folder."""
 
 
 class Application(Settings, frozen=True):
@@ -54,34 +58,37 @@ class Options(Settings, frozen=True):
 
 def problems(options: Options) -> Iterator[tuple[str, str]]:
     """What is wrong with the options beyond their types, as (key, text)."""
-    files = {name: one.files for name, one in options.applications.items()}
-    yield from result_files.problems(options.folder, files, options.history)
+    yield from result_files.problems(options.folder, _files(options), options.history)
     for position, name in enumerate(options.properties):
         if not name.strip() or name in options.properties[:position]:
             yield f"properties[{position}]", "wanted the name of a property, each once"
-    wrong: list[tuple[str, str]] = []
-    check_timezone(options.timezone, "timezone", lambda key, text: wrong.append((key, text)))
-    yield from wrong
+
+    of_timezone: list[tuple[str, str]] = []
+    check_timezone(options.timezone, "timezone", lambda key, text: of_timezone.append((key, text)))
+    yield from of_timezone
 
 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """Each application's newest report: is it there, known, whole, and in the look-back?"""
-    kind = Kind("report", "**/*.xml", options.settle, _other, _described)
-    steps, globs = applications(kind, options.folder, {name: one.files for name, one in options.applications.items()})
+    kind = Kind("report", _PATTERN, options.settle, _is_other, _describe)
+    steps, globs = applications(kind, options.folder, _files(options))
     yield from steps
+
     for name, files in globs.items():
         yield from of_application(kind, name, files)
-        yield Step("complete", "read the newest report", partial(_whole, options, kind, files), ("format",), name)
+        complete = partial(_complete, options, kind, files)
+        yield Step("complete", "read the newest report", complete, ("format",), name)
         recent = partial(_recent, options, kind, files, wanted.window)
         yield Step("fresh", "look when the newest report ended", recent, ("complete",), name)
 
 
-def _whole(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
+def _complete(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
     path = newest(kind, files)
     if path is None:
         raise SourceError("unreadable", "the newest file has gone meanwhile")
     if waits(kind, path):
         return waiting(kind, path)
+
     report = _read(options, path)
     text = f"{path.name}: {humanize.counted(len(report.executions), 'test')}, ended {humanize.moment(report.at)}"
     if report.executions:
@@ -100,7 +107,7 @@ def _read(options: Options, path: Path) -> Report:
     return junit.read(path, options.properties, ZoneInfo(options.timezone))
 
 
-def _described(head: bytes) -> str:
+def _describe(head: bytes) -> str:
     if not head:
         raise SourceError("bad_data", "is empty")
     if not junit.recognise(head):
@@ -108,32 +115,39 @@ def _described(head: bytes) -> str:
     return "JUnit XML"
 
 
-def _other(head: bytes) -> bool:
+def _is_other(head: bytes) -> bool:
     """XML of another kind: coverage, for one, lies beside reports."""
-    return not junit.recognise(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and len(head) > 1
+    is_xml = head.lstrip(BOM + b" \t\r\n").startswith(b"<") and len(head) > 1
+    return is_xml and not junit.recognise(head)
+
+
+def _files(options: Options) -> Globs:
+    return {name: application.files for name, application in options.applications.items()}
 
 
 class Source:
     """Keeps what it has read of reports that are still there."""
 
     def __init__(self, options: Options, side: str) -> None:
-        self._options, self._side = options, side
+        self._options = options
+        self._side = side
         self._zone = ZoneInfo(options.timezone)
         self._files = result_files.Files(self._report, options.settle)
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
         """Each application's reports that ended in `window`, the newest last."""
-        options, warnings = self._options, list[str]()
-        files = {name: one.files for name, one in options.applications.items()}
-        globs = result_files.applications(options.folder, files, "**/*.xml")
-        listed = {name: self._newest(name, each, window, warnings) for name, each in globs.items()}
-        warnings += result_files.nothing(options.folder, globs, listed)
-        self._files.forget({path for paths in listed.values() for path in paths})
-        seen = {
-            name: ApplicationObservation(window, reports=self._reports(name, paths, window, warnings))
-            for name, paths in listed.items()
-        }
-        return Observation(self._side, window, seen, tuple(warnings))
+        options = self._options
+        warnings: list[str] = []
+        globs = result_files.applications(options.folder, _files(options), _PATTERN)
+        newest = {name: self._newest(name, patterns, window, warnings) for name, patterns in globs.items()}
+        warnings += result_files.explain_missing(options.folder, globs, newest)
+        self._files.forget({path for paths in newest.values() for path in paths})
+
+        applications: dict[str, ApplicationObservation] = {}
+        for name, paths in newest.items():
+            reports = self._reports(name, paths, window, warnings)
+            applications[name] = ApplicationObservation(window, reports=reports)
+        return Observation(self._side, window, applications, tuple(warnings))
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
         """Never: reports of test runners tell nothing of a PTE."""
@@ -146,20 +160,24 @@ class Source:
         """The files that are read; it is told when the window has more, as counts are too low then."""
         most = self._options.history
         paths = result_files.newest(globs, most + 1)
-        if len(paths) > most and result_files.written(paths[most]) > window.start:
+        if len(paths) > most and result_files.modified(paths[most]) > window.start:
             warnings.append(f"{name}: only the newest {most} files are read (history), of more in the look-back")
         return paths[:most]
 
     def _reports(self, name: str, paths: Sequence[Path], window: Window, warnings: list[str]) -> tuple[Report, ...]:
-        found = [self._files.get(path) for path in paths]
-        warnings += (f"{name}: {each}" for each in found if isinstance(each, SourceError))
-        reports = [each for each in found if isinstance(each, Report) and window.start < each.at <= window.end]
+        reports: list[Report] = []
+        for path in paths:
+            content = self._files.get(path)
+            if isinstance(content, SourceError):
+                warnings.append(f"{name}: {content}")
+            elif content is not None and window.start < content.at <= window.end:
+                reports.append(content)
         return tuple(sorted(reports, key=lambda report: report.at))
 
     def _report(self, path: Path) -> Report | None:
         """None for XML of another kind."""
         with path.open("rb") as file:
             head = file.read(HEAD)
-        if _other(head):
+        if _is_other(head):
             return None
         return junit.read(path, self._options.properties, self._zone)

@@ -6,20 +6,21 @@ read once, when it has not been written to for `settle`, and again only when it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from exporter import formats, humanize
 from exporter.analysis import loadrun
-from exporter.checkup import Step, failed, ok, skipped, warning
+from exporter.checkup import Step
 from exporter.errors import SourceError
 from exporter.formats import result_files
-from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.formats.checks import Kind, applications, of_application
+from exporter.formats.result_files import Globs
+from exporter.formats.run_checks import of_newest_run
+from exporter.model.checkup import Wanted
 from exporter.model.loadrun import LoadRun
 from exporter.model.observation import ApplicationObservation, Events, Observation, Window
 from exporter.model.settings import Duration, Settings
@@ -57,10 +58,12 @@ class Options(Settings, frozen=True):
 
 def problems(options: Options) -> Iterator[tuple[str, str]]:
     """What is wrong with the options beyond their types, as (key, text)."""
-    files = {name: one.files for name, one in options.applications.items()}
-    yield from result_files.problems(options.folder, files, options.history)
-    tables = {f"applications.{name}.routes": one.routes for name, one in options.applications.items()}
-    for path, routes in {"routes": options.routes, **tables}.items():
+    yield from result_files.problems(options.folder, _files(options), options.history)
+
+    tables = {"routes": options.routes}
+    for name, application in options.applications.items():
+        tables[f"applications.{name}.routes"] = application.routes
+    for path, routes in tables.items():
         for name, route in routes.items():
             if not loadrun.is_route(route):
                 yield f"{path}.{name}", f"{route} is no route, wanted a method and a path, such as GET /cart"
@@ -68,118 +71,37 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """Each application's newest run: is it there, known, whole, mapped to routes, and in the look-back?"""
-    kind = Kind("run", "*", options.settle, formats.accompanies, _described)
-    steps, globs = applications(kind, options.folder, {name: one.files for name, one in options.applications.items()})
+    kind = Kind("run", "*", options.settle, formats.accompanies, _describe)
+    steps, globs = applications(kind, options.folder, _files(options))
     yield from steps
+
     for name, files in globs.items():
         yield from of_application(kind, name, files)
-        routes = _routes(options, name)
-        whole = partial(_whole, kind, files)
-        yield Step("complete", "read the newest run to its end", whole, ("format",), name)
-        read = partial(_settled, kind, files)
-        mapped = partial(_mapped, read, routes)
-        yield Step("mapped", "find a route for each name in the newest run", mapped, ("complete",), name)
-        recent = partial(_recent, read, wanted.window)
-        yield Step("fresh", "look when the newest run ended", recent, ("complete",), name)
+        yield from of_newest_run(kind, name, files, _routes(options, name), wanted.window)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What checks keep of a file: a run by itself may be large."""
-
-    end: float
-    requests: int
-    complete: bool
-    names: tuple[tuple[str, str, str], ...]
-    """(name, method, route) as the tool told them."""
-    warnings: tuple[str, ...]
-
-
-def _settled(kind: Kind, files: Sequence[Path]) -> _Told | None:
-    """The newest run that is not being written; None where there is none."""
-    path = newest(kind, files, settled=True)
-    return None if path is None else _told(path)
-
-
-def _told(path: Path) -> _Told:
-    try:
-        stat = path.stat()
-    except OSError as error:
-        raise SourceError.cannot_read(error).at(path) from None
-    return _read(path, stat.st_mtime_ns, stat.st_size)
-
-
-@lru_cache(maxsize=1000)
-def _read(path: Path, modified: int, size: int) -> _Told:
-    """Once for each state of a file, as large ones take long and checks are made again and again."""
-    run = formats.read(path)
-    names = tuple((one.name, one.method, one.route) for one in run.endpoints)
-    return _Told(run.end, run.total.requests, run.complete, names, run.warnings)
-
-
-def _described(head: bytes) -> str:
+def _describe(head: bytes) -> str:
     return f"in the format {formats.detect(head).name}"
 
 
-def _whole(kind: Kind, files: Sequence[Path]) -> Finding:
-    path = newest(kind, files)
-    if path is None:
-        raise SourceError("unreadable", "the newest file has gone meanwhile")
-    if waits(kind, path):
-        return waiting(kind, path)
-    told = _told(path)
-    text = f"{path.name}: {humanize.counted(told.requests, 'request')}, ended {humanize.moment(told.end)}"
-    if not told.complete:
-        return failed(
-            f"{path.name}: the run was ended early and does not count",
-            Cause("somebody, or a time limit of the pipeline, ended it", "run it again to its end"),
-            Cause("the load generator was killed, for want of memory", "look at its log and at the host's kernel log"),
-        )
-    if told.warnings:
-        cause = Cause("the tool was told to write less, or the file is damaged", "mend what each warning names")
-        return warning(f"{text}; {'; '.join(told.warnings[:5])}", cause)
-    return ok(text)
-
-
-def _mapped(read: Callable[[], _Told | None], routes: Mapping[str, str]) -> Finding:
-    """Names without a route cover nothing."""
-    told = read()
-    if told is None:
-        return skipped("no run is settled yet")
-    if not told.names:
-        cause = Cause("the tool writes totals only", "docs/sources.md lists the options that make it tell names")
-        return warning("the run tells no names of requests: no endpoint counts as tested", cause)
-    known = [loadrun.is_route(routes.get(name, f"{verb} {path}" if path else name)) for name, verb, path in told.names]
-    unmapped = [name for (name, _, _), has in zip(told.names, known, strict=True) if not has]
-    text = f"{sum(known)} of {humanize.counted(len(known), 'name')} have a route"
-    if not unmapped:
-        return ok(text)
-    shown = ", ".join(" ".join(name.split()) for name in unmapped[:5])
-    more = f" and {len(unmapped) - 5} more" if len(unmapped) > 5 else ""
-    return (warning if any(known) else failed)(
-        f"{text}; not {shown}{more}",
-        Cause("the test names requests freely", f"add them to `routes`, such as {unmapped[0]!r}: GET /path"),
-        Cause("they are transactions that hold other requests", "let the tool write the requests too"),
-    )
-
-
-def _recent(read: Callable[[], _Told | None], window: Window) -> Finding:
-    told = read()
-    if told is None:
-        return skipped("no run is settled yet")
-    return fresh("run", told.end, window, "analysis.test_run.lookback")
+def _files(options: Options) -> Globs:
+    return {name: application.files for name, application in options.applications.items()}
 
 
 def _routes(options: Options, name: str) -> Mapping[str, str]:
     """The application's own win over those of all."""
-    return {**options.routes, **getattr(options.applications.get(name), "routes", {})}
+    application = options.applications.get(name)
+    if application is None:
+        return options.routes
+    return {**options.routes, **application.routes}
 
 
 class Source:
     """Keeps what it has read of files that are still there."""
 
     def __init__(self, options: Options, side: str) -> None:
-        self._options, self._side = options, side
+        self._options = options
+        self._side = side
         self._files = result_files.Files(_run, options.settle)
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
@@ -188,67 +110,77 @@ class Source:
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
         """Each application's newest complete run that ended in the look-back; an explicit window wins."""
-        explicit, warnings = choose({}), list[str]()
-        seen: dict[str, ApplicationObservation] = {}
+        explicit = choose({})
+        warnings: list[str] = []
+        applications: dict[str, ApplicationObservation] = {}
         for name, runs in self._runs(warnings).items():
-            inside = [
-                run for run in runs if lookback.start <= run.start and loadrun.full_minutes(run).end <= lookback.end
-            ]
-            if name in explicit:
-                inside = [run for run in inside if _meet(loadrun.full_minutes(run), explicit[name])]
-            if runs and not inside and name not in explicit:
+            inside = _inside(runs, lookback, explicit.get(name))
+            if inside:
+                applications[name] = self._application(name, inside[-1], runs, warnings)
+            elif runs and name not in explicit:
                 ended = humanize.moment(runs[-1].end)
                 warnings.append(f"{name}: the newest run, {runs[-1].run}, ended {ended}: outside the look-back")
-            if inside:
-                newest = inside[-1]
-                before = tuple(loadrun.brief(run) for run in runs if run.end < newest.end)
-                seen[name] = replace(
-                    loadrun.as_observation(newest),
-                    load_runs=(*before, newest),
-                    load_baseline=self._baseline(name, warnings),
-                )
-                warnings += (f"{name}: {newest.run}: {text}" for text in newest.warnings)
-        return Observation(self._side, lookback, seen, tuple(warnings))
+        return Observation(self._side, lookback, applications, tuple(warnings))
 
     def events(self, role: Side, windows: Mapping[str, Window]) -> Mapping[str, Events]:
         """Of each run the part that lies in the window asked for."""
-        known = self._runs([])
-        found = {name: loadrun.events(known.get(name, ()), window) for name, window in windows.items()}
-        return {name: events for name, events in found.items() if events is not None}
+        runs = self._runs([])
+        counted: dict[str, Events] = {}
+        for name, window in windows.items():
+            events = loadrun.events(runs.get(name, ()), window)
+            if events is not None:
+                counted[name] = events
+        return counted
 
     def close(self) -> None:
         """Nothing is held open."""
 
+    def _application(
+        self, name: str, newest: LoadRun, runs: Sequence[LoadRun], warnings: list[str]
+    ) -> ApplicationObservation:
+        """What the newest run tells, with the runs and the baseline that it is judged against."""
+        before = tuple(loadrun.brief(run) for run in runs if run.end < newest.end)
+        observation = replace(
+            loadrun.as_observation(newest),
+            load_runs=(*before, newest),
+            load_baseline=self._baseline(name, warnings),
+        )
+        warnings += (f"{name}: {newest.run}: {text}" for text in newest.warnings)
+        return observation
+
     def _runs(self, warnings: list[str]) -> Mapping[str, Sequence[LoadRun]]:
         """Each application's complete runs, the newest last."""
         options = self._options
-        files = {name: one.files for name, one in options.applications.items()}
-        globs = result_files.applications(options.folder, files, "*")
-        # More than are wanted, since some are no runs.
-        listed = {name: result_files.newest(each, 4 * options.history) for name, each in globs.items()}
-        warnings += result_files.nothing(options.folder, globs, listed)
-        self._files.forget({path for paths in listed.values() for path in paths} | self._kept())
-        return {name: self._complete(name, paths, warnings) for name, paths in listed.items()}
+        globs = result_files.applications(options.folder, _files(options), "*")
+        # More than `history`, since some are no runs.
+        newest = {name: result_files.newest(patterns, 4 * options.history) for name, patterns in globs.items()}
+        warnings += result_files.explain_missing(options.folder, globs, newest)
 
-    def _kept(self) -> set[Path]:
-        return {one.baseline for one in self._options.applications.values() if one.baseline is not None}
+        present = {path for paths in newest.values() for path in paths}
+        self._files.forget(present | self._baselines())
+        return {name: self._complete(name, paths, warnings) for name, paths in newest.items()}
+
+    def _baselines(self) -> set[Path]:
+        applications = self._options.applications.values()
+        return {application.baseline for application in applications if application.baseline is not None}
 
     def _complete(self, name: str, paths: Sequence[Path], warnings: list[str]) -> Sequence[LoadRun]:
-        runs, unknown = list[LoadRun](), list[Path]()
+        """The runs in these files, of which the newest come first; what is none is told."""
+        runs: list[LoadRun] = []
+        unknown: list[Path] = []
         for path in paths:
             if len(runs) == self._options.history:
                 break
-            found = self._files.get(path)
-            if isinstance(found, formats.UnknownFormatError):
+            content = self._files.get(path)
+            if isinstance(content, formats.UnknownFormatError):
                 unknown.append(path)
-            elif isinstance(found, SourceError):
-                warnings.append(f"{name}: {found}")
-            elif found is not None and not found.complete:
-                warnings.append(f"{name}: {path}: the run was ended early and does not count")
-            elif found is not None:
-                runs.append(loadrun.mapped(found, _routes(self._options, name)))
+            elif isinstance(content, LoadRun) and content.complete:
+                runs.append(loadrun.mapped(content, _routes(self._options, name)))
+            elif content is not None:
+                warnings.append(f"{name}: {_why_not(path, content)}")
             elif not runs and self._waits(path):
-                warnings.append(f"{name}: {path.name} {result_files.waiting(self._options.settle)}")
+                warnings.append(f"{name}: {path.name} {result_files.describe_waiting(self._options.settle)}")
+
         if unknown:
             files = "1 file is" if len(unknown) == 1 else f"{len(unknown)} files are"
             warnings.append(f"{name}: {files} in no known format, such as {unknown[0]}")
@@ -256,26 +188,54 @@ class Source:
 
     def _waits(self, path: Path) -> bool:
         """Whether it is a result that is left alone for now."""
+        if not self._files.waits(path):
+            return False
         try:
-            head = _head(path) if self._files.waits(path) else b""
-            return bool(head) and not formats.accompanies(head) and bool(formats.detect(head))
+            head = _head(path)
+            if not head or formats.accompanies(head):
+                return False
+            formats.detect(head)
         except (OSError, SourceError):  # gone, closed to us, or of no known format: told when it would be read
             return False
+        return True
 
     def _baseline(self, name: str, warnings: list[str]) -> LoadRun | None:
         application = self._options.applications.get(name)
         if application is None or application.baseline is None:
             return None
-        found = self._files.get(application.baseline, settled=True)
-        if isinstance(found, LoadRun):
-            return loadrun.mapped(found, {**self._options.routes, **application.routes})
-        text = f"{application.baseline}: is not there" if found is None else str(found)
+
+        content = self._files.get(application.baseline, settled=True)
+        if isinstance(content, LoadRun):
+            return loadrun.mapped(content, _routes(self._options, name))
+        text = f"{application.baseline}: is not there" if content is None else str(content)
         warnings.append(f"{name}: nothing to compare with: {text}")
         return None
 
 
+def _inside(runs: Sequence[LoadRun], lookback: Window, explicit: Window | None) -> list[LoadRun]:
+    """The runs in the look-back; where a window is given, those that it meets."""
+    inside: list[LoadRun] = []
+    for run in runs:
+        minutes = loadrun.full_minutes(run)
+        if run.start < lookback.start or minutes.end > lookback.end:
+            continue
+        if explicit is None or _meet(minutes, explicit):
+            inside.append(run)
+    return inside
+
+
+def _why_not(path: Path, content: LoadRun | SourceError) -> str:
+    """Why a file does not count."""
+    if isinstance(content, SourceError):
+        return str(content)
+    return f"{path}: the run was ended early and does not count"
+
+
 def _run(path: Path) -> LoadRun | None:
-    return None if formats.accompanies(_head(path)) else formats.read(path)
+    """None for a file that belongs to another, which tells the run."""
+    if formats.accompanies(_head(path)):
+        return None
+    return formats.read(path)
 
 
 def _head(path: Path) -> bytes:
@@ -283,5 +243,5 @@ def _head(path: Path) -> bytes:
         return file.read(formats.HEAD)
 
 
-def _meet(one: Window, other: Window) -> bool:
-    return one.start < other.end and other.start < one.end
+def _meet(first: Window, second: Window) -> bool:
+    return first.start < second.end and second.start < first.end

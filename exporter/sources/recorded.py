@@ -7,7 +7,7 @@ as they are: a recorded day stays the day it was.
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from exporter.model.observation import (
     Latency,
     Observation,
     Samples,
+    Summary,
     TestRun,
     Window,
 )
@@ -55,13 +56,16 @@ def problems(options: Options) -> list[tuple[str, str]]:
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """Is the file there, what does it hold, and how old is that?"""
     role = cast("Role", wanted.role)
+    # The file may be large: it is read and decoded once for all steps.
     content = cache(partial(_content, options))
-    observed = cache(lambda: load_observation(content(), role))  # it may be large: once for all steps
+    observed = cache(lambda: load_observation(content(), role))
+
+    def complete() -> Finding:
+        return _complete(content(), observed, role)
+
     yield Step("found", f"read {options.file}", lambda: ok(_size(len(content()))))
     yield Step("format", "decode it as JSON", lambda: _format(content()), ("found",))
-    yield Step(
-        "complete", f"look for what it holds of {role}", lambda: _complete(content(), observed, role), ("format",)
-    )
+    yield Step("complete", f"look for what it holds of {role}", complete, ("format",))
     yield Step("fresh", "look when it was recorded", lambda: _fresh(observed(), wanted), ("complete",))
 
 
@@ -78,9 +82,9 @@ def _format(content: bytes) -> Finding:
             Cause("it was cut off, or read while it was written", "write FILE.new, then rename it: mv FILE.new FILE"),
             Cause("it is another file, such as a saved page", "set `file` to what report --format json wrote"),
         )
-    return ok(
-        "one observation by itself" if roles is None else f"a report with observations of {humanize.listed(roles)}"
-    )
+    if roles is None:
+        return ok("one observation by itself")
+    return ok(f"a report with observations of {humanize.listed(roles)}")
 
 
 def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -> Finding:
@@ -90,40 +94,50 @@ def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -
         cause = Cause(f"{role} did not answer when it was recorded", "record it anew, when report shows both sides")
         other = Cause("it is the file of another environment", "set `file` to the one of this side")
         return failed(f"has no observation of {role}, only of {humanize.listed(roles) or 'no side'}", cause, other)
-    found = observed().applications
-    names = ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-    if not found:
+
+    applications = observed().applications
+    if not applications:
         cause = Cause("nothing was seen when it was recorded", "record it anew, when report shows applications")
         return failed("holds no application", cause)
-    text = f"{humanize.counted(len(found), 'application')}: {names}"
-    missing = [name for name in _parts(role) if not any(_holds(one, name) for one in found.values())]
+
+    more = f" and {len(applications) - 5} more" if len(applications) > 5 else ""
+    names = ", ".join(sorted(applications)[:5]) + more
+    text = f"{humanize.counted(len(applications), 'application')}: {names}"
+    missing = _missing(applications.values(), role)
     if not missing:
         return ok(text)
     cause = Cause("the source it was recorded from does not tell", "see what report says of that source")
     return warning(f"{text}; of none of them: {humanize.listed(missing)}", cause)
 
 
-def _parts(role: Role) -> tuple[str, ...]:
-    """What a side's evidence rests on."""
-    return ("request rate", "latency", "endpoints", *(("pattern",) if role == "production" else ()))
+def _missing(applications: Collection[ApplicationObservation], role: Role) -> list[str]:
+    """What a side's evidence rests on and none of its applications has."""
+    parts = {
+        "request rate": any("request_rate" in application.signals for application in applications),
+        "latency": any(application.latency for application in applications),
+        "endpoints": any(application.routes for application in applications),
+    }
+    if role == "production":
+        parts["pattern"] = any(application.pattern for application in applications)
+    return [part for part, present in parts.items() if not present]
 
 
-def _holds(one: ApplicationObservation, what: str) -> bool:
-    parts = {"request rate": "request_rate" in one.signals, "latency": one.latency, "endpoints": one.routes}
-    return bool(parts.get(what, one.pattern))
-
-
-def _fresh(found: Observation, wanted: Wanted) -> Finding:
+def _fresh(observation: Observation, wanted: Wanted) -> Finding:
     """No older than what a poll looks back: production is compared as it is now, a test run may be older."""
-    ends = [one.run.window.end if one.run is not None else one.window.end for one in found.applications.values()]
-    end = max(ends, default=found.window.end)
-    age, longest = wanted.at - end, wanted.window.duration
+    end = max(map(_end, observation.applications.values()), default=observation.window.end)
+    age = wanted.at - end
+    longest = wanted.window.duration
     text = f"ended {humanize.moment(end)}, {humanize.duration(max(0.0, age))} ago"
     if age <= longest:
         return ok(text)
+
     cause = Cause("nothing writes the file anew", "let a timer record it: pte-exporter report --format json > FILE")
-    kept = Cause("it is kept on purpose", "read every verdict as of that day")
-    return warning(f"{text}: longer than the {humanize.duration(longest)} that a poll looks back", cause, kept)
+    purpose = Cause("it is kept on purpose", "read every verdict as of that day")
+    return warning(f"{text}: longer than the {humanize.duration(longest)} that a poll looks back", cause, purpose)
+
+
+def _end(application: ApplicationObservation) -> float:
+    return application.window.end if application.run is None else application.run.window.end
 
 
 class Source:
@@ -138,21 +152,29 @@ class Source:
         observation = self._read("production")
         if pattern is not None:
             return observation
-        found = observation.applications
-        return replace(observation, applications={name: replace(one, pattern=None) for name, one in found.items()})
+
+        without_pattern = {
+            name: replace(application, pattern=None) for name, application in observation.applications.items()
+        }
+        return replace(observation, applications=without_pattern)
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
         """The test runs as they were recorded; `choose` looks only at minutes that have no run."""
         observation = self._read("pte")
-        found = observation.applications
-        activity = {
-            name: active
-            for name, one in found.items()
-            if one.run is None and one.minutes and (active := _above(one.minutes, threshold)).times
-        }
-        chosen = choose(activity) if activity else {}
-        runs = {name: _as_run(one, chosen.get(name)) for name, one in found.items()}
-        return replace(observation, applications={name: run for name, run in runs.items() if run is not None})
+        activity: dict[str, Samples] = {}
+        for name, application in observation.applications.items():
+            if application.run is None and application.minutes:
+                active = _above(application.minutes, threshold)
+                if active.times:
+                    activity[name] = active
+
+        windows = choose(activity) if activity else {}
+        runs: dict[str, ApplicationObservation] = {}
+        for name, application in observation.applications.items():
+            run = _as_run(application, windows.get(name))
+            if run is not None:
+                runs[name] = run
+        return replace(observation, applications=runs)
 
     def events(self, role: Role, windows: Mapping[str, Window]) -> Mapping[str, Events]:
         """Of each recorded window the part that lies in the window asked for, its events spread evenly over it.
@@ -160,9 +182,14 @@ class Source:
         So a file counts once, when what it recorded ends after what was counted before; of a window that overlaps that
         only the new part counts, as that share of its events.
         """
-        found = self._read(role).applications
-        parts = {name: _part(found[name], window) for name, window in windows.items() if name in found}
-        return {name: part for name, part in parts.items() if part is not None}
+        applications = self._read(role).applications
+        parts: dict[str, Events] = {}
+        for name, window in windows.items():
+            if name in applications:
+                part = _part(applications[name], window)
+                if part is not None:
+                    parts[name] = part
+        return parts
 
     def close(self) -> None:
         """Nothing is held."""
@@ -183,25 +210,34 @@ def _content(options: Options) -> bytes:
             content = file.read(options.max_bytes + 1)
     except OSError as error:
         raise SourceError.cannot_read(error) from None
+
     if len(content) > options.max_bytes:
         raise SourceError("too_large", f"is larger than max_bytes, {options.max_bytes}")
     return content
 
 
 def _above(minutes: Samples, threshold: float) -> Samples:
-    return _samples([(t, value) for t, value in zip(minutes.times, minutes.values, strict=True) if value > threshold])
+    return _samples([(time, value) for time, value in _pairs(minutes) if value > threshold])
 
 
-def _samples(pairs: list[tuple[float, float]]) -> Samples:
+def _pairs(samples: Samples) -> Iterator[tuple[float, float]]:
+    return zip(samples.times, samples.values, strict=True)
+
+
+def _samples(pairs: Sequence[tuple[float, float]]) -> Samples:
     return Samples(tuple(time for time, _ in pairs), tuple(value for _, value in pairs))
 
 
-def _part(one: ApplicationObservation, window: Window) -> Events | None:
+def _part(application: ApplicationObservation, window: Window) -> Events | None:
     """The events of the observation inside the window; None where they do not meet."""
-    inside = Window(max(one.window.start, window.start), min(one.window.end, window.end))
-    if inside.end <= inside.start:
+    start = max(application.window.start, window.start)
+    end = min(application.window.end, window.end)
+    if end <= start:
         return None
-    share, whole = inside.duration / one.window.duration, events(one)
+
+    inside = Window(start, end)
+    share = inside.duration / application.window.duration
+    whole = events(application)
 
     def part(count: float | None) -> float | None:
         return None if count is None else count * share
@@ -213,20 +249,24 @@ def _part(one: ApplicationObservation, window: Window) -> Events | None:
     return Events(inside, part(whole.requests), part(whole.errors), latency)
 
 
-def _as_run(one: ApplicationObservation, chosen: Window | None) -> ApplicationObservation | None:
-    """With its run: the recorded one, the chosen part of its minutes, or all of it when it has no minutes."""
-    if one.run is not None:
-        return one
-    if one.minutes is None:
-        return replace(one, run=TestRun(one.window, "recorded"))
-    if chosen is None:
+def _as_run(application: ApplicationObservation, window: Window | None) -> ApplicationObservation | None:
+    """With its run: the recorded one, its minutes in the window, or all of it when it has no minutes."""
+    if application.run is not None:
+        return application
+    if application.minutes is None:
+        return replace(application, run=TestRun(application.window, "recorded"))
+    if window is None:
         return None
-    run = TestRun(chosen, "detected")
-    if chosen == one.window:
-        return replace(one, run=run)
-    pairs = zip(one.minutes.times, one.minutes.values, strict=True)
-    minutes = _samples([(time, value) for time, value in pairs if chosen.start < time <= chosen.end])
+
+    run = TestRun(window, "detected")
+    if window == application.window:
+        return replace(application, run=run)
+
     # What else was recorded covers more than the run, so only its minutes can speak for it.
+    inside = [(time, value) for time, value in _pairs(application.minutes) if window.start < time <= window.end]
+    minutes = _samples(inside)
     times, rates = measured(minutes)
-    signals = {"request_rate": summarise_arrays(times, rates, steady_minutes(times, rates))} if times.size else {}
-    return ApplicationObservation(window=chosen, signals=signals, minutes=minutes, run=run)
+    signals: dict[str, Summary] = {}
+    if times.size:
+        signals["request_rate"] = summarise_arrays(times, rates, steady_minutes(times, rates))
+    return ApplicationObservation(window=window, signals=signals, minutes=minutes, run=run)

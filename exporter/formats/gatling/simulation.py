@@ -35,9 +35,8 @@ class Simulation:
     def request(self, names: tuple[str, ...], start: int, end: int, *, failed: bool, message: str, place: str) -> None:
         """`names`: groups, and the request's own; it is named as in Gatling's report: `group / name`."""
         kind = self._tally.kind(message.strip() or "KO") if failed else 0
-        self._tally.add(
-            self._endpoint(names), start / 1000, (end - start) / 1000, failed=failed, kind=kind, place=place
-        )
+        seconds = (end - start) / 1000
+        self._tally.add(self._endpoint(names), start / 1000, seconds, failed=failed, kind=kind, place=place)
 
     def error(self, message: str) -> None:
         """Something failed beside the requests."""
@@ -50,7 +49,8 @@ class Simulation:
 
     def user(self, time: int, *, starts: bool) -> bool:
         """A user starts or ends; False as of `reaches`."""
-        return self._users.change(time / 1000, 1 if starts else -1)
+        change = 1 if starts else -1
+        return self._users.change(time / 1000, change)
 
     def end(self) -> None:
         """Tells of errors, which a load test should not have."""
@@ -67,10 +67,11 @@ class Simulation:
 
 def _endpoint(tally: Tally, names: Sequence[str]) -> int:
     name = names[-1]
-    method, route = "", ""
-    if is_route(name):
-        method, _, route = name.strip().partition(" ")
-    return tally.endpoint(" / ".join(names), method, route)
+    text = " / ".join(names)
+    if not is_route(name):
+        return tally.endpoint(text)
+    method, _, route = name.strip().partition(" ")
+    return tally.endpoint(text, method, route)
 
 
 class _Users:

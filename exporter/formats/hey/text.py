@@ -50,7 +50,7 @@ def read(content: bytes, file: File) -> LoadRun:
 
     statuses = _statuses(distribution)
     answered = sum(statuses.values())
-    total = _figures(text, statuses, _lost(distribution))
+    total = _figures(text, statuses, _unanswered(distribution))
     if not total.requests:
         raise SourceError("bad_data", "holds no requests")
 
@@ -77,16 +77,16 @@ def _statuses(distribution: str) -> dict[str, int]:
     return {code: count(int(number), f"[{code}] responses") for code, number in _STATUS.findall(distribution)}
 
 
-def _lost(distribution: str) -> dict[str, int]:
+def _unanswered(distribution: str) -> dict[str, int]:
     """Requests that were not answered, by what happened instead."""
-    lost: dict[str, int] = {}
+    unanswered: dict[str, int] = {}
     for number, line in _ERROR.findall(distribution):
         error = line.strip()
-        lost[error] = lost.get(error, 0) + count(int(number), f"[{number}]")
-    return lost
+        unanswered[error] = unanswered.get(error, 0) + count(int(number), f"[{number}]")
+    return unanswered
 
 
-def _figures(text: str, statuses: Mapping[str, int], lost: Mapping[str, int]) -> Figures:
+def _figures(text: str, statuses: Mapping[str, int], unanswered: Mapping[str, int]) -> Figures:
     answered = sum(statuses.values())
     failed = {f"HTTP {code}": number for code, number in statuses.items() if number and int(code[:6]) >= 400}
 
@@ -94,9 +94,9 @@ def _figures(text: str, statuses: Mapping[str, int], lost: Mapping[str, int]) ->
     line = _BYTES.search(text)
     received = None if line is None else size(float(line[1]), "Total data")
     return Figures(
-        answered + sum(lost.values()),
-        sum(lost.values()) + sum(failed.values()),
-        {**lost, **failed},
+        answered + sum(unanswered.values()),
+        sum(unanswered.values()) + sum(failed.values()),
+        {**unanswered, **failed},
         latency,
         received,
     )
@@ -111,9 +111,8 @@ def _check_sum(took: float, rate: float, answered: int, requests: int) -> None:
     rounded = 0.5 + (took + rate) * 5e-5
     remembered = min(answered, MOST_ROWS)
     if min(abs(computed - requests), abs(computed - remembered)) > rounded:
-        wanted = f"wanted {computed:.0f} by rate and time"
-        text = f"status codes and errors are {requests} requests, {wanted}: was the file cut?"
-        raise SourceError("bad_data", text)
+        text = f"status codes and errors are {requests} requests, wanted {computed:.0f} by rate and time"
+        raise SourceError("bad_data", f"{text}: was the file cut?")
 
 
 def _latencies(text: str, answered: int) -> Latencies:

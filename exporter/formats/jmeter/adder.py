@@ -65,12 +65,12 @@ class Adder:
         where = np.flatnonzero(failed)
         texts = [rows.texts(name, where) for name in samples.ERROR_COLUMNS]
         numbers: list[int] = []
-        known: dict[tuple[str, str, str], int] = {}
+        by_texts: dict[tuple[str, str, str], int] = {}
         for code, failure, message in zip(*texts, strict=True):
-            number = known.get((code, failure, message))
+            number = by_texts.get((code, failure, message))
             if number is None:
                 number = self._tally.kind(samples.kind(code, failure, message))
-                known[code, failure, message] = number
+                by_texts[code, failure, message] = number
             numbers.append(number)
 
         kinds = np.zeros(failed.size, dtype=np.int64)

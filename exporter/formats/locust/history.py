@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exporter.errors import SourceError
 from exporter.formats.tally.limits import EARLIEST, LATEST, LONGEST_LATENCY, LONGEST_RUN, MOST
+from exporter.formats.tally.minutes import Minute, timeline
 from exporter.formats.tally.table import Row, rows
 from exporter.model.loadrun import Timeline
 from exporter.model.observation import MINUTE
@@ -44,26 +45,6 @@ class _Point:
     failures: int
     seconds: float
     received: float
-
-
-@dataclass(slots=True)
-class _Minute:
-    """What happened in it: the growth of the figures from row to row."""
-
-    requests: int = 0
-    failures: int = 0
-    seconds: float = 0.0
-    received: float = 0.0
-    users: float | None = None
-    """Most at once; None where no row is in the minute."""
-
-    def add(self, before: _Point, after: _Point) -> None:
-        self.requests += max(0, after.requests - before.requests)
-        self.failures += max(0, after.failures - before.failures)
-        # Sums are means times counts: rounding may let them shrink a little.
-        self.seconds += max(0.0, after.seconds - before.seconds)
-        self.received += max(0.0, after.received - before.received)
-        self.users = max(self.users or 0.0, after.users)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +83,22 @@ class History:
 
         first = int(min(start, points[0].at) // MINUTE)
         last = int(self.end // MINUTE)
-        numbers = range(first, last + 1)
-        minutes = {number: _Minute() for number in numbers}
+        minutes = {number: Minute() for number in range(first, last + 1)}
+        users: dict[int, float | None] = dict.fromkeys(minutes)
         for before, after in pairs:
-            minutes[int(after.at // MINUTE)].add(before, after)
-        return Timeline(
-            ends=tuple((number + 1) * MINUTE for number in numbers),
-            requests=tuple(minute.requests for minute in minutes.values()),
-            seconds=tuple(minute.seconds for minute in minutes.values()),
-            failures=tuple(minute.failures for minute in minutes.values()),
-            received=tuple(minute.received for minute in minutes.values()),
-            users=tuple(minute.users for minute in minutes.values()),
-        )
+            number = int(after.at // MINUTE)
+            _add(minutes[number], before, after)
+            users[number] = max(users[number] or 0.0, after.users)
+        return replace(timeline(minutes), users=tuple(users.values()))
+
+
+def _add(minute: Minute, before: _Point, after: _Point) -> None:
+    """What happened between two rows."""
+    minute.requests += max(0, after.requests - before.requests)
+    # Sums are means times counts: rounding may let them shrink a little.
+    minute.failures += max(0, after.failures - before.failures)
+    minute.seconds += max(0.0, after.seconds - before.seconds)
+    minute.received += max(0.0, after.received - before.received)
 
 
 def _has_gap(pairs: Iterable[tuple[_Point, _Point]]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from exporter.formats.tally.limits import EARLIEST, LATEST, LONGEST_LATENCY, MOS
 
 Codes = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+
+S = TypeVar("S", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,15 @@ class Batch:
             self.starts[positions],
             self.seconds[positions],
             self.failed[positions],
-            None if self.kinds is None else self.kinds[positions],
-            None if self.received is None else self.received[positions],
-            None if self.sent is None else self.sent[positions],
-            None if self.users is None else self.users[positions],
+            _take(self.kinds, positions),
+            _take(self.received, positions),
+            _take(self.sent, positions),
+            _take(self.users, positions),
         )
+
+
+def _take(values: NDArray[S] | None, positions: Codes) -> NDArray[S] | None:
+    return None if values is None else values[positions]
 
 
 @dataclass(slots=True)

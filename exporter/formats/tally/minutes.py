@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from exporter.model.observation import MINUTE
 
 
 @dataclass(slots=True)
-class _Minute:
+class Minute:
+    """What came in it."""
+
     requests: int = 0
     failures: int = 0
     seconds: float = 0.0
@@ -30,7 +33,7 @@ class Minutes:
         """Of the first request; Unix seconds."""
         self.end = -np.inf
         """Of the last response."""
-        self._minutes: dict[int, _Minute] = {}
+        self._minutes: dict[int, Minute] = {}
         self._users: dict[int, float] = {}
         self._received: dict[int, float] = {}
 
@@ -77,7 +80,7 @@ class Minutes:
         received = np.bincount(where, weights=sizes)
 
         for position in np.flatnonzero(requests).tolist():
-            minute = self._minutes.setdefault(first + position, _Minute())
+            minute = self._minutes.setdefault(first + position, Minute())
             minute.requests += int(requests[position])
             minute.failures += int(failures[position])
             minute.seconds += float(seconds[position])
@@ -93,20 +96,28 @@ class Minutes:
     def timeline(self, *, sizes: bool) -> Timeline:
         """All minutes from the first to the last; `sizes`: whether requests tell theirs."""
         numbers = range(min(self._minutes), max(self._minutes) + 1)
-        minutes = [self._minutes.get(number, _Minute()) for number in numbers]
-        return Timeline(
-            ends=tuple((number + 1) * MINUTE for number in numbers),
-            requests=tuple(minute.requests for minute in minutes),
-            seconds=tuple(minute.seconds for minute in minutes),
-            failures=tuple(minute.failures for minute in minutes),
-            received=self._sizes(numbers, minutes) if sizes or self._received else None,
-            users=tuple(map(self._users.get, numbers)) if self._users else None,
-        )
+        minutes = {number: self._minutes.get(number, Minute()) for number in numbers}
+        line = timeline(minutes)
 
-    def _sizes(self, numbers: range, minutes: list[_Minute]) -> tuple[float, ...]:
-        sizes = [minute.received for minute in minutes]
+        received = self._sizes(minutes) if sizes or self._received else None
+        users = tuple(map(self._users.get, numbers)) if self._users else None
+        return replace(line, received=received, users=users)
+
+    def _sizes(self, minutes: Mapping[int, Minute]) -> tuple[float, ...]:
+        sizes = {number: minute.received for number, minute in minutes.items()}
         for number, size in self._received.items():
             # What was told beside the requests may lie before the first or after the last.
-            nearest = min(max(number, numbers[0]), numbers[-1])
-            sizes[nearest - numbers[0]] += size
-        return tuple(sizes)
+            nearest = min(max(number, min(sizes)), max(sizes))
+            sizes[nearest] += size
+        return tuple(sizes.values())
+
+
+def timeline(minutes: Mapping[int, Minute]) -> Timeline:
+    """Of minutes by their number since 1970: ascending, without gaps."""
+    return Timeline(
+        ends=tuple((number + 1) * MINUTE for number in minutes),
+        requests=tuple(minute.requests for minute in minutes.values()),
+        seconds=tuple(minute.seconds for minute in minutes.values()),
+        failures=tuple(minute.failures for minute in minutes.values()),
+        received=tuple(minute.received for minute in minutes.values()),
+    )

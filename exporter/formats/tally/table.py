@@ -67,6 +67,7 @@ def rows(content: bytes, required: Sequence[str]) -> Iterator[Row]:
     try:
         columns = next(reader, [])
         _check_columns(columns, required)
+
         for fields in reader:
             if fields:
                 yield _row(fields, columns, f"line {reader.line_num}")
@@ -111,6 +112,7 @@ def quantiles(row: Row, columns: Mapping[float, str], per_second: float, most: f
         value = row.number(column, most * per_second)
         if value is None:
             continue
+
         if value < below:
             row.fail(f"{column} is {value:g}, which is less than a lower percentile")
         below = value
