@@ -1,5 +1,5 @@
 # make run     the exporter on the embedded demo, no other server needed
-# make test    real Prometheus 2.42 and 3.x and Alertmanager, and all tests
+# make test    real Prometheus 2.42 and 3.x and Alertmanager, and the tests
 # make help    the rest
 .DEFAULT_GOAL := help
 PYTHON ?= python3
@@ -7,13 +7,14 @@ BIN := .venv/bin
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TEST = $(BIN)/python -m pytest -n 2 --dist worksteal
 PROMTOOL3 := .tools/prometheus3/usr/bin/promtool
 AMTOOL := .tools/alertmanager/usr/bin/amtool
 
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
   --generate-hashes --python-version 3.11 pyproject.toml deploy/build.in
 
-.PHONY: help run test test-container lint bench stack generate tools lock clean
+.PHONY: help ready ready-dev run test test-slow test-container lint bench stack generate tools lock clean
 
 help: ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,20 +32,31 @@ $(READY_DEV): $(READY) requirements-dev.lock
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-run: $(READY) ## start the exporter on the embedded demo
+# Those who start together, such as `make run` and `make test`, set up one after the other.
+ready:
+	@flock Makefile $(MAKE) -s $(READY)
+
+ready-dev:
+	@flock Makefile $(MAKE) -s $(READY_DEV)
+
+run: ready ## start the exporter on the embedded demo
 	@$(BIN)/pte-exporter serve
 
 tools: ## the servers that tests and stack need (Debian packages, and newer ones in .tools/)
-	@deploy/tools.sh
+	@flock deploy/tools.sh deploy/tools.sh
 
-test: $(READY_DEV) tools ## all tests, on real servers
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+# Beside a running stack too. The last line of each says how long it took.
+test: ready-dev tools ## the tests, on real servers: nine minutes on two cores
+	@$(TEST) -m "not slow and not container"
+
+test-slow: ready-dev tools ## the rest: days of alerts in simulated time, older servers once more; four minutes
+	@$(TEST) -m "slow and not container"
 
 # Docker or Podman, by DOCKER_HOST or its usual socket. Without one, nothing is run, and that is a failure.
-test-container: $(READY_DEV) ## build our image and test it in containers (PYTHON_IMAGE=NAME for another base image)
+test-container: ready-dev ## build our image and test it in containers (PYTHON_IMAGE=NAME for another base image)
 	@$(BIN)/python -m pytest -m container tests/integration
 
-lint: $(READY_DEV) tools ## ruff, mypy --strict, promtool, amtool, generated files
+lint: ready-dev tools ## ruff, mypy --strict, promtool, amtool, generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -53,17 +65,17 @@ lint: $(READY_DEV) tools ## ruff, mypy --strict, promtool, amtool, generated fil
 	@$(BIN)/pte-exporter generate rules --config.file deploy/stack/exporter.yml --check
 	@for kind in dashboards docs; do $(BIN)/pte-exporter generate $$kind --check || exit 1; done
 
-generate: $(READY) ## write the generated rules, dashboards and docs
+generate: ready ## write the generated rules, dashboards and docs
 	@$(BIN)/pte-exporter generate rules --config.file deploy/stack/exporter.yml
 	@for kind in dashboards docs; do $(BIN)/pte-exporter generate $$kind || exit 1; done
 
-stack: $(READY) tools ## the same job on real servers on this machine
+stack: ready tools ## the same job on real servers on this machine
 	@$(BIN)/python -m deploy.stack
 
-bench: $(READY_DEV) tools ## speed and size, side by side in one run
+bench: ready-dev tools ## speed and size, side by side in one run
 	@$(BIN)/python -m benchmarks
 
-lock: $(READY) ## pin the dependencies anew
+lock: ready ## pin the dependencies anew
 	@$(INSTALL) uv
 	@$(LOCK) -o requirements.lock
 	@$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock

@@ -21,7 +21,7 @@ import yaml
 from benchmarks import slo_history
 from benchmarks.measurement import Measurement
 from exporter.model.slo import DAY, WINDOW, Alerting, Period, Sli, Slo
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import duration
 from exporter.slo.specs.tiers import tiers
@@ -69,7 +69,7 @@ def _ratio(window: str, expr: str, labels: Mapping[str, str]) -> dict[str, objec
 def _rules(directory: Path) -> list[Path]:
     """The files of ours and of Sloth's."""
     slos = list(_slos())
-    (ours,) = objectives.files(slos, "https://example.com/RUNBOOK.md", "https://example.com").values()
+    (ours,) = slo_rules.files(slos, "https://example.com/RUNBOOK.md", "https://example.com").values()
     files = [directory / "ours.rules.yml", directory / "sloth.rules.yml"]
     files[0].write_bytes(ours.replace(b"    interval: 1m\n", b""))
     files[1].write_text(yaml.dump({"groups": [_sloth(slo) for slo in slos]}, Dumper=yaml.CSafeDumper))

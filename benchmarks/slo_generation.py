@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.measurement import Measurement
 from exporter.model.observation import Window
 from exporter.model.slo import DAY, WINDOW, Alerting, Credit, Period, Sla, Sli, Slo, Weekly
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.specs.tiers import tiers
 from tests.servers import PROMTOOL, program
 
@@ -170,8 +170,8 @@ def _large(number: int) -> Slo:
 
 def _check(directory: Path) -> Measurement:
     """A service with more objectives than one file holds: what promtool takes for the fullest file."""
-    slos = map(_large, range(objectives.PER_FILE + 1))
-    files = objectives.files(slos, "https://example.com", "https://example.com")
+    slos = map(_large, range(slo_rules.PER_FILE + 1))
+    files = slo_rules.files(slos, "https://example.com", "https://example.com")
     largest = directory / "largest.rules.yml"
     largest.write_bytes(max(files.values(), key=len))
 
@@ -182,7 +182,7 @@ def _check(directory: Path) -> Measurement:
 
     size = largest.stat().st_size / 1e6
     return Measurement(
-        f"promtool's check of the largest file ({objectives.PER_FILE} SLOs with all there is, {size:.1f} MB)",
+        f"promtool's check of the largest file ({slo_rules.PER_FILE} SLOs with all there is, {size:.1f} MB)",
         ", ".join(f"{seconds:.1f} s with {version}" for version, seconds in times.items()),
         f"under {CHECK_BOUND:g} s",
         max(times.values()) < CHECK_BOUND,

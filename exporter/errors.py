@@ -9,8 +9,11 @@ PteError
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
 
 REASONS = (
     "refused",
@@ -31,6 +34,23 @@ REASONS = (
     "internal",
 )
 """Every value that the label `reason` of pte_source_poll_failures_total can take."""
+
+
+Detail = Literal[
+    "missing",
+    "forbidden",
+    "directory",
+    "unset",
+    "empty",
+    "several_lines",
+    "byte_order_mark",
+    "not_ascii",
+    "control_character",
+    "not_utf8",
+]
+"""What exactly is wrong with a file or an environment variable that is `unreadable`."""
+
+_DETAILS: dict[int, Detail] = {errno.ENOENT: "missing", errno.EACCES: "forbidden", errno.EISDIR: "directory"}
 
 
 class PteError(Exception):
@@ -58,11 +78,75 @@ class ConfigError(PteError):
 
 
 class SourceError(PteError):
-    """A source could not be read. The text never holds a secret; `reason` is one of REASONS."""
+    """A source could not be read. The text never holds a secret; `reason` is one of REASONS.
 
-    def __init__(self, reason: str, text: str, *, retry_after: float | None = None) -> None:
+    The text is for people, and may be reworded at any time: whatever the program decides rests on the fields.
+
+    retry_after: seconds that the server asked us to wait (Retry-After), when it did.
+    status: the HTTP status of the server, or of the proxy before it, where one came.
+    location: host:port of the server that was asked, where the text names it.
+    destination: where a redirect leads, as scheme://host or scheme://host:port; else empty.
+    path: the file or folder in question, where the text names it.
+    variable: the name of the environment variable in question; else empty.
+    user: the name of our own user, where the system refused it the file; else empty.
+    detail: what exactly is wrong with the file or variable, where that is known.
+    """
+
+    _FIELDS = ("retry_after", "status", "location", "destination", "path", "variable", "user", "detail")
+
+    def __init__(
+        self,
+        reason: str,
+        text: str,
+        *,
+        retry_after: float | None = None,
+        status: int | None = None,
+        location: str = "",
+        destination: str = "",
+        path: Path | None = None,
+        variable: str = "",
+        user: str = "",
+        detail: Detail | None = None,
+    ) -> None:
         assert reason in REASONS, reason
         self.reason = reason
+        self.message = text
+        """The text without the file or source that `at` put before it."""
+
         self.retry_after = retry_after
-        """Seconds the server asked us to wait (Retry-After), when it did."""
+        self.status = status
+        self.location = location
+        self.destination = destination
+        self.path = path
+        self.variable = variable
+        self.user = user
+        self.detail = detail
         super().__init__(text)
+
+    @classmethod
+    def cannot_read(cls, error: OSError) -> Self:
+        """The error for what the system says of a file, which `at` is to name."""
+        return cls("unreadable", f"cannot be read: {error.strerror}", detail=detail_of(error))
+
+    def reworded(self, text: str, **fields: Any) -> Self:
+        """The same error in other words, with some fields set anew; the others stay."""
+        known = {name: getattr(self, name) for name in self._FIELDS}
+        return type(self)(self.reason, text, **{**known, **fields})
+
+    def at(self, place: Path | str) -> Self:
+        """The same error, its text begun with where it happened: a file, or the name of a source."""
+        path = place if isinstance(place, Path) and self.path is None else self.path
+        error = self.reworded(f"{place}: {self}", path=path)
+        error.message = self.message
+        return error
+
+    def at_server(self, location: str) -> Self:
+        """The same error, its text begun with the server's host:port unless it names a server already."""
+        if self.location:
+            return self
+        return self.reworded(f"{location}: {self}", location=location)
+
+
+def detail_of(error: OSError) -> Detail | None:
+    """What the system says of a file, where it is one of the details that have a cause of their own."""
+    return _DETAILS.get(error.errno or 0)

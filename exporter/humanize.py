@@ -62,6 +62,19 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
+def some(names: Sequence[str], most: int, between: str = ", ") -> str:
+    """a, b and 3 more: each name in one line, and of more than `most` their number."""
+    rest = len(names) - most
+    shown = between.join(" ".join(name.split()) for name in names[:most])
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def first(names: Sequence[str], most: int) -> str:
+    """a, b, ...: of more than `most` only that there are more."""
+    shown = ", ".join(names[:most])
+    return f"{shown}, ..." if len(names) > most else shown
+
+
 def seconds(value: float, digits: int = SHOWN) -> str:
     """A latency: 245.8 ms or 1.254 s."""
     return f"{number(value * 1000, digits)} ms" if abs(value) < 1 else f"{number(value, digits)} s"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from exporter.formats import saved
-from exporter.formats.batch import Batch
 from exporter.formats.tally import Tally
+from exporter.formats.tally.batch import Batch
 from exporter.model.loadrun import LoadRun
 
 START = 1795161600.0

@@ -53,11 +53,11 @@ class Running:
         """Tell of firing alerts, or of their end."""
         end = datetime.now(UTC) + timedelta(seconds=-1 if ended else 600)
         body = [{"labels": one, "annotations": TEXTS, "endsAt": end.isoformat()} for one in alerts]
-        requests.post(f"{self.url}/api/v2/alerts", json=body, timeout=10).raise_for_status()
+        requests.post(f"{self.url}/api/v2/alerts", json=body, timeout=60).raise_for_status()
 
     def muted(self) -> list[Labels]:
         """The labels of the alerts that another alert mutes."""
-        answer = requests.get(f"{self.url}/api/v2/alerts", timeout=10)
+        answer = requests.get(f"{self.url}/api/v2/alerts", timeout=60)
         return [one["labels"] for one in answer.json() if one["status"]["inhibitedBy"]]
 
 

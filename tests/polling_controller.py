@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from deploy.stack.controller import ACCOUNT, CLIENT, Answer, Asked, Controller, Fault, serve
+from deploy.stack.controller import ACCOUNT, CLIENT, Answer, Controller, Fault, Request, serve
 from exporter.analysis import run
 from exporter.demo.shop import APPLICATIONS
 from exporter.model.observation import Observation, Window
@@ -79,7 +79,7 @@ class Estate:
     def rewrite(self, wanted: str, change: Callable[[list[Any]], list[Any]]) -> None:
         """From now on change the data of answers to requests whose query or path holds this text, decoded."""
 
-        def rewritten(asked: Asked, answer: Answer) -> Answer:
+        def rewritten(asked: Request, answer: Answer) -> Answer:
             if answer.status != 200 or wanted not in asked.path + str(sorted(asked.query.items())):
                 return answer
             return replace(answer, body=msgspec.json.encode(change(msgspec.json.decode(answer.body))))

@@ -19,6 +19,9 @@ from tests.exposition import samples
 PATIENCE = 60.0
 """Seconds that something may take on a busy machine before a test gives up."""
 
+SLACK = 10.0
+"""Seconds by which what ends in time may be late on a busy machine; what does not end takes longer by far."""
+
 
 @dataclass(frozen=True)
 class Running:

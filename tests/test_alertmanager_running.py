@@ -11,6 +11,7 @@ import pytest
 
 from tests.notifying import TEXTS, Running, redirected, secret, without
 from tests.receiver import receiver
+from tests.running import PATIENCE
 from tests.servers import ALERTMANAGER, alertmanager, eventually
 
 HOLDS_NOT = {"alertname": "PteCertificationDoesNotHold", "severity": "critical", "job": "pte", "application": "shop"}
@@ -74,7 +75,7 @@ def test_what_is_muted_and_what_is_not(running: Running) -> None:
         running.post([*source, reading])
         expected += [reading] if muted else []
     running.post([HOLDS_NOT | {"job": "control"}, control])
-    eventually(lambda: control in running.muted(), 20, "the control is muted")
+    eventually(lambda: control in running.muted(), PATIENCE, "the control is muted")
     found = {one.get("case") for one in running.muted()} - {None}
     names = list(MUTING)
     assert {names[int(case)] for case in found if case} == {names[int(one["case"])] for one in expected}
@@ -91,7 +92,7 @@ def test_a_critical_alert_reaches_everybody_and_resolves_by_the_same_key(running
     heard = running.receiver
     running.post([HOLDS_NOT])
     for path in ("/pagerduty", "/slack", "/alerts"):
-        eventually(lambda path=path: bool(heard.at(path)), 20, f"a message at {path}")  # type: ignore[misc]
+        eventually(lambda path=path: bool(heard.at(path)), PATIENCE, f"a message at {path}")  # type: ignore[misc]
     page = heard.at("/pagerduty")[0]
     assert (page["event_action"], page["routing_key"]) == ("trigger", secret(running.config, "pagerduty_routing_key"))
     assert page["payload"]["severity"] == "critical"
@@ -127,7 +128,7 @@ def test_a_critical_alert_reaches_everybody_and_resolves_by_the_same_key(running
 
     running.post([HOLDS_NOT], ended=True)
     for path in ("/pagerduty", "/slack", "/alerts"):
-        eventually(lambda path=path: len(heard.at(path)) > 1, 20, f"the end at {path}")  # type: ignore[misc]
+        eventually(lambda path=path: len(heard.at(path)) > 1, PATIENCE, f"the end at {path}")  # type: ignore[misc]
     end = heard.at("/pagerduty")[1]
     assert (end["event_action"], end["dedup_key"]) == ("resolve", page["dedup_key"])
     assert end["payload"]["severity"] == "critical"
@@ -143,7 +144,7 @@ def test_a_message_of_many_alerts_lists_ten_and_counts_the_rest(running: Running
     """Twelve untested endpoints make one Slack message, whose silence fits all of them, and no page."""
     base = LOAD | {"alertname": "PteUntestedEndpoint", "application": '<my> "shop"+1'}
     running.post([base | {"method": "GET", "route": f"/r/{number}"} for number in range(12)])
-    eventually(lambda: bool(running.receiver.at("/slack")), 20, "a message at Slack")
+    eventually(lambda: bool(running.receiver.at("/slack")), PATIENCE, "a message at Slack")
     message = running.receiver.at("/slack")[0]
     (attachment,) = message["attachments"]
     assert (message["channel"], attachment["color"]) == ("#performance", "warning")
@@ -167,13 +168,13 @@ def test_a_severity_that_pagerduty_does_not_know_is_an_error_there(tmp_path: Pat
         )
         with alertmanager("0.25", tmp_path / "server", config) as server:
             Running(server.url, config, heard).post([HOLDS_NOT | {"severity": "urgent"}])
-            eventually(lambda: bool(heard.at("/pagerduty")), 20, "a page")
+            eventually(lambda: bool(heard.at("/pagerduty")), PATIENCE, "a page")
     assert heard.at("/pagerduty")[0]["payload"]["severity"] == "error"
 
 
 def test_the_watchdog_is_heard_by_the_dead_mans_switch_alone(running: Running) -> None:
     """The watchdog goes to its own webhook and bothers nobody else."""
     running.post([{"alertname": "PteWatchdog", "severity": "info"}, LOAD | {"severity": "other"}])
-    eventually(lambda: bool(running.receiver.at("/watchdog")), 20, "a heartbeat")
-    eventually(lambda: bool(running.receiver.at("/slack")), 20, "the alert of another severity")
+    eventually(lambda: bool(running.receiver.at("/watchdog")), PATIENCE, "a heartbeat")
+    eventually(lambda: bool(running.receiver.at("/slack")), PATIENCE, "the alert of another severity")
     assert "Watchdog" not in str([one.body for one in running.receiver.messages if one.path != "/watchdog"])

@@ -14,9 +14,10 @@ import yaml
 from exporter.model.slo import DAY, Alerting, Notify, Period, Sli, Slo, Tier
 from exporter.slo.rules import inhibition
 from exporter.slo.rules.alerts import alerts
-from exporter.slo.rules.rule import identity
+from exporter.slo.rules.series import identity
 from tests.notifying import Labels, Running, redirected, without
 from tests.receiver import receiver
+from tests.running import PATIENCE
 from tests.servers import ALERTMANAGER, alertmanager, eventually
 
 EVERYWHERE = pytest.mark.parametrize("version", sorted(ALERTMANAGER))
@@ -206,7 +207,7 @@ def _holds(running: Running, cases: Muting) -> None:
         running.post([_apart(source, number), _apart(reader, number) | {"case": str(number)}])
         wanted |= {names[number]} if muted else set()
     running.post([PAGE | {"sloth_id": "control"}, control])
-    eventually(lambda: control in running.muted(), 20, "the control is muted")
+    eventually(lambda: control in running.muted(), PATIENCE, "the control is muted")
     found = {one["case"] for one in running.muted() if "case" in one} - {"control"}
     assert {names[int(case)] for case in found} == wanted
 
@@ -248,7 +249,7 @@ def test_objectives_of_an_application_are_one_incident(shipped: Running) -> None
     """Two clusters of an objective, then another objective: one key at PagerDuty, a title that says whose they are."""
     heard = shipped.receiver
     shipped.post([SPLIT_BURN["page_quick"] | EU, SPLIT_BURN["page_quick"] | US])
-    eventually(lambda: bool(heard.at("/pagerduty")), 20, "a page")
+    eventually(lambda: bool(heard.at("/pagerduty")), PATIENCE, "a page")
     first = heard.at("/pagerduty")[0]
     assert first["payload"]["summary"] == "[CRITICAL] shop split: 2 firing, 0 resolved"
     assert (first["payload"]["component"], first["payload"]["group"]) == ("shop", "shop")
@@ -256,7 +257,7 @@ def test_objectives_of_an_application_are_one_incident(shipped: Running) -> None
     assert 'sloth_id="shop-split"' in silence
     assert "sloth_tier" not in silence
     shipped.post([PAGE])
-    eventually(lambda: "3 firing" in heard.at("/pagerduty")[-1]["payload"]["summary"], 20, "the other objective")
+    eventually(lambda: "3 firing" in heard.at("/pagerduty")[-1]["payload"]["summary"], PATIENCE, "the other objective")
     last = heard.at("/pagerduty")[-1]
     assert last["payload"]["summary"] == "[CRITICAL] shop: 3 firing, 0 resolved"
     assert last["dedup_key"] == first["dedup_key"]
@@ -265,5 +266,5 @@ def test_objectives_of_an_application_are_one_incident(shipped: Running) -> None
 def test_a_page_whose_severity_is_a_name_of_its_own_still_pages(shipped: Running) -> None:
     """A spec made for Sloth calls its pages' severity as it likes; PagerDuty is told, as of an error."""
     shipped.post([PAGE | {"severity": "pageteam"}])
-    eventually(lambda: bool(shipped.receiver.at("/pagerduty")), 20, "a page")
+    eventually(lambda: bool(shipped.receiver.at("/pagerduty")), PATIENCE, "a page")
     assert shipped.receiver.at("/pagerduty")[0]["payload"]["severity"] == "error"

@@ -97,6 +97,12 @@ def test_nothing_imports_what_lies_below_it(path: Path) -> None:
             assert ORDER.index(parts[1]) <= ORDER.index(own[0]), f"{'.'.join(own)} imports {'.'.join(parts)}"
 
 
+def test_the_program_needs_nothing_beside_it() -> None:
+    """What is shipped imports neither tests nor the stack with its stand-ins, which are not."""
+    beside = {"deploy", "tests", "benchmarks"}
+    assert not [path for path in FILES if beside & {parts[0] for parts in imported(path)}]
+
+
 def test_the_order_names_what_there_is() -> None:
     """No name in the order is left over from a module that is gone."""
     there = {module(path)[0] for path in FILES if module(path)}
@@ -134,6 +140,36 @@ def test_the_analysis_touches_no_clock_and_no_socket(path: Path) -> None:
     assert not {"open", "print", "input"} & names
 
 
+YAML_READING = re.compile(r"\b(load|load_all|safe_load\w*|full_load\w*|compose\w*|parse|scan|\w*Loader)\b")
+"""Names of PyYAML by which a text is read."""
+
+
+def test_one_module_reads_yaml() -> None:
+    """Places and keys that stand twice are found in one way, so that nothing else loads YAML; writing it is free."""
+    readers = set[tuple[str, ...]]()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "yaml":
+                if YAML_READING.fullmatch(node.attr):
+                    readers.add(module(path))
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module != "yaml", f"{path}: import yaml as a whole, so that this test sees what is used"
+    assert readers == {("config", "yaml")}
+
+
+def test_rules_know_no_kind_of_source() -> None:
+    """What a server is to record comes from the sources as data, so that another kind may bring its own."""
+    for path in FILES:
+        if module(path)[:1] == ("rules",):
+            assert ("exporter", "sources") not in {parts[:2] for parts in imported(path)}, path
+
+
+def test_one_module_reads_promql() -> None:
+    """The parser's panics become errors in one place, so that nothing else may call it."""
+    users = {module(path) for path in FILES if ("promql_parser",) in {parts[:1] for parts in imported(path)}}
+    assert users == {("clients", "promql")}
+
+
 def test_only_the_pipeline_calls_sources_and_analysis() -> None:
     """No other module below both layers brings them together."""
     both = {
@@ -157,13 +193,15 @@ def test_every_series_of_a_subject_is_published() -> None:
 def test_a_new_source_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Recipe of a new source: a file with KIND, Options and Source is found, checked and built by itself."""
     (tmp_path / "brandnew.py").write_text(
+        "from exporter.model.rule import Record\n"
         "from exporter.model.settings import Settings\n"
         "KIND = 'brandnew'\n"
         "class Options(Settings, frozen=True):\n"
         "    shelf: int\n"
         "class Source:\n"
         "    def __init__(self, options, side): self.made = (options.shelf, side)\n"
-        "def problems(options): return [('shelf', 'wanted a low one')] if options.shelf > 5 else []\n",
+        "def problems(options): return [('shelf', 'wanted a low one')] if options.shelf > 5 else []\n"
+        "def recordings(options, side): return [Record('side:shelf:sum', f'vector({options.shelf})')]\n",
         encoding="utf-8",
     )
     monkeypatch.setattr(sources, "__path__", [*sources.__path__, str(tmp_path)])
@@ -173,8 +211,9 @@ def test_a_new_source_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     )
     try:
         path.write_text(text % "3", encoding="utf-8")
-        made = sources.build(sources.read(path).environment("production"))
-        assert made.made == (3, "production")  # type: ignore[attr-defined]
+        production = sources.read(path).environment("production")
+        assert sources.build(production).made == (3, "production")  # type: ignore[attr-defined]
+        assert [record.expr for record in sources.recordings(production)] == ["vector(3)"]
         for value, problem in (("9", "wanted a low one"), ("top", "found a string, wanted a whole number")):
             path.write_text(text % value, encoding="utf-8")
             with pytest.raises(ConfigError) as caught:

@@ -1,9 +1,13 @@
-"""The shell lines of the pipelines in deploy/ci, run as they are; only the load generator is a stand-in."""
+"""The shell lines of the pipelines in deploy/ci, run as they are; only the load generator is a stand-in.
+
+And our own, .ci/run, with a stand-in for make.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -118,7 +122,7 @@ def workspace(tmp_path: Path, gateway: Server, name: str) -> Workspace:
 
 
 def page(gateway: Server, application: str) -> str:
-    lines = requests.get(f"{gateway.url}/metrics", timeout=5).text.splitlines()
+    lines = requests.get(f"{gateway.url}/metrics", timeout=60).text.splitlines()
     return "\n".join(line for line in lines if f'application="{application}"' in line)
 
 
@@ -170,3 +174,36 @@ def test_no_secret_and_no_expression_stands_in_a_line(name: str) -> None:
     for line in PIPELINES[name]:
         assert "${{" not in line
         assert "PASSWORD" not in line
+
+
+MAKE = """\
+#!/bin/sh
+echo "made $1"
+[ "$1" != "$FAILS" ]
+"""
+
+
+@pytest.mark.parametrize(
+    ("fails", "code", "parts"),
+    [
+        ("", 0, ["lint passed", "test passed", "test-slow passed"]),
+        ("test", 1, ["lint passed", "test failed"]),
+    ],
+)
+def test_our_own_pipeline_says_what_it_ran(fails: str, code: int, parts: list[str], tmp_path: Path) -> None:
+    """Lint, tests and slow tests are run up to the first that fails; in the end each has a line with its duration."""
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(TOP / ".ci" / "run", tmp_path / ".ci" / "run")
+    make = tmp_path / "make"
+    make.write_text(MAKE, encoding="utf-8")
+    make.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "FAILS": fails}
+    done = subprocess.run(
+        [tmp_path / ".ci" / "run"], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == code
+    made, ran = done.stdout.split("\n\n")
+    assert made.splitlines() == [f"made {part.split()[0]}" for part in parts]
+    assert re.findall(r"(?m)^make (\S+) +(passed|failed) in 0:\d\d min$", ran) == [
+        tuple(part.split()) for part in parts
+    ]

@@ -117,3 +117,12 @@ def test_a_metric_has_its_unit() -> None:
 def test_lists_are_read_aloud(parts: list[str], text: str) -> None:
     """Commas, and a word before the last."""
     assert humanize.listed(parts) == text
+
+
+def test_of_many_names_the_first_are_shown() -> None:
+    """What is left out is counted, or dots say that there is more; a name is never more than one line."""
+    assert humanize.some(["a", "b\nb"], 2) == "a, b b"
+    assert humanize.some(["a", "b", "c", "d"], 2, "; ") == "a; b and 2 more"
+    assert humanize.some([], 2) == ""
+    assert humanize.first(["a", "b"], 2) == "a, b"
+    assert humanize.first(["a", "b", "c"], 2) == "a, b, ..."

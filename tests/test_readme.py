@@ -13,7 +13,7 @@ import pytest
 from exporter import cli, rules
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE
-from exporter.dashboards.known import OBJECTIVES, PUBLISHED
+from exporter.dashboards.kit.validation import OBJECTIVES, PUBLISHED
 from tests.servers import TOP
 
 README = TOP / "README.md"

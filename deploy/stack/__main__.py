@@ -2,13 +2,13 @@
 
 One exporter asks Prometheus, the other a stand-in for AppDynamics.
 
-Everything listens on loopback, keeps its data under .run/stack/, and ends with Ctrl-C.
+Everything listens on loopback, keeps its data under .run/stack/, and ends with Ctrl-C. With another folder (--data) and
+other ports (--free-ports) a second stack may run beside it.
 """
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,43 +16,34 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deploy.stack import alerting, appdynamics, history
+from deploy.stack import addresses, configuration, folder, history
+from deploy.stack.addresses import Addresses
+from deploy.stack.errors import StackError
 from deploy.stack.programs import PROMTOOL, TOP, Program, found, programs
 
 DATA = TOP / ".run" / "stack"
 READY_SECONDS = 120.0
 
 
-class StackError(Exception):
-    """One line that says what keeps the stack from running."""
-
-
 def say(text: str) -> None:
     print(f"stack: {text}", file=sys.stderr, flush=True)
 
 
-def prepare(days: int) -> tuple[Program, ...]:
-    """Fill Prometheus anew and write the configuration; gives what is to be started."""
-    shutil.rmtree(DATA, ignore_errors=True)
-    DATA.mkdir(parents=True)
-    appdynamics.write(DATA / "appdynamics")
-    planned = programs(DATA, alerting.write(DATA / "alertmanager"), "")
-    for program in planned:
+def prepare(data: Path, where: Addresses, days: int) -> tuple[Program, ...]:
+    """Fill Prometheus anew and write the configuration; gives what is to be started.
+
+    Nothing of the last time is deleted while an address is in use.
+    """
+    for program in programs(data, where, ""):
         _need_free(program)
-    began = time.monotonic()
-    say(f"filling Prometheus with {days} days of the made-up shop's history ({3 * days} s or so)")
-    start = history.write(DATA, days)
-    file = DATA / "history.om"
-    command = [found(PROMTOOL), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1080h"]
-    with (DATA / "promtool.log").open("wb") as log:
-        command += [str(file), str(DATA / "prometheus-data")]
-        subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
-    file.unlink()
-    say(f"filled in {time.monotonic() - began:.0f} s")
-    return programs(DATA, DATA / "alertmanager" / "alertmanager.yml", start)
+    folder.clear(data)
+    configuration.write(data, where)
+    start = _fill(data, days)
+    return programs(data, where, start)
 
 
 def _need_free(program: Program) -> None:
@@ -65,18 +56,37 @@ def _need_free(program: Program) -> None:
             raise StackError(f"{program.address}, the {program.name}'s address, is in use") from None
 
 
-def start(program: Program) -> subprocess.Popen[bytes]:
+def _fill(data: Path, days: int) -> str:
+    """Load the made-up shop's history into Prometheus's folder; gives the moment that it starts at."""
+    began = time.monotonic()
+    say(f"filling Prometheus with {days} days of the made-up shop's history ({3 * days} s or so)")
+    start = history.write(data, days)
+    file = data / "history.om"
+    command = [found(PROMTOOL), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1080h"]
+    with (data / "promtool.log").open("wb") as log:
+        command += [str(file), str(data / "prometheus-data")]
+        subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
+    file.unlink()
+    say(f"filled in {time.monotonic() - began:.0f} s")
+    return start
+
+
+def log_of(program: Program, data: Path) -> Path:
+    return data / f"{program.name}.log"
+
+
+def start(program: Program, data: Path) -> subprocess.Popen[bytes]:
     """Start a program in a process group of its own, so that Ctrl-C reaches this one first."""
-    with (DATA / f"{program.name}.log").open("wb") as log:
+    with log_of(program, data).open("wb") as log:
         out = None if program.shown else log
         return subprocess.Popen(program.command, cwd=TOP, stdout=out, stderr=log, start_new_session=True)  # noqa: S603
 
 
-def wait_ready(program: Program, process: subprocess.Popen[bytes]) -> None:
+def wait_ready(program: Program, process: subprocess.Popen[bytes], data: Path) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise StackError(_ended(program, process))
+            raise StackError(_ended(program, process, data))
         try:
             with urllib.request.urlopen(f"http://{program.address}{program.ready}", timeout=5) as answer:
                 if answer.status == 200:
@@ -84,11 +94,11 @@ def wait_ready(program: Program, process: subprocess.Popen[bytes]) -> None:
         except (urllib.error.URLError, OSError):
             pass
         time.sleep(0.1)
-    raise StackError(f"the {program.name} is not ready after {READY_SECONDS:.0f} s: see {DATA / program.name}.log")
+    raise StackError(f"the {program.name} is not ready after {READY_SECONDS:.0f} s: see {log_of(program, data)}")
 
 
-def _ended(program: Program, process: subprocess.Popen[bytes]) -> str:
-    last = (DATA / f"{program.name}.log").read_text(errors="replace").strip().splitlines()[-3:]
+def _ended(program: Program, process: subprocess.Popen[bytes], data: Path) -> str:
+    last = log_of(program, data).read_text(errors="replace").strip().splitlines()[-3:]
     return "\n".join([f"the {program.name} ended with {process.returncode}", *last])
 
 
@@ -105,44 +115,74 @@ def stop(running: dict[Program, subprocess.Popen[bytes]]) -> None:
             process.wait()
 
 
-def watch(running: dict[Program, subprocess.Popen[bytes]]) -> NoReturn:
+def watch(running: dict[Program, subprocess.Popen[bytes]], data: Path) -> NoReturn:
     """Go on until a program ends by itself."""
     while True:
         for program, process in running.items():
             if process.poll() is not None:
-                raise StackError(_ended(program, process))
+                raise StackError(_ended(program, process, data))
         time.sleep(0.5)
+
+
+def run(data: Path, where: Addresses, days: int) -> None:
+    """The stack from its start until it is interrupted; a StackError when one of its programs ends before."""
+    running: dict[Program, subprocess.Popen[bytes]] = {}
+    try:
+        for program in prepare(data, where, days):
+            say(f"starting the {program.name}")
+            running[program] = start(program, data)
+            wait_ready(program, running[program], data)
+        say(f"ready; logs are in {_from_top(data)}/, Ctrl-C ends it all")
+        for program in running:
+            say(f"  http://{program.address:<16} {program.name}: {program.about}")
+        say("checkout's alerts fire after some minutes; what is sent is printed below")
+        watch(running, data)
+    except KeyboardInterrupt:
+        say("ending")
+    finally:
+        stop(running)
+
+
+def _from_top(data: Path) -> Path:
+    if data.is_relative_to(TOP):
+        return data.relative_to(TOP)
+    return data
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def main() -> int:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.stack", description=__doc__.split("\n\n")[0])
     parser.add_argument("--days", type=int, default=history.DAYS, help="of history; fewer know less of the past")
-    days = parser.parse_args().days
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=DATA,
+        metavar="DIRECTORY",
+        help="for its data, emptied at the start; default .run/stack",
+    )
+    parser.add_argument(
+        "--free-ports", action="store_true", help="listen wherever a port is free, not at the usual ones"
+    )
+    return parser
+
+
+def main() -> int:
+    given = _parser().parse_args()
+    data = given.data.resolve()
+    where = addresses.free() if given.free_ports else addresses.USUAL
     for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a script's background shell starts us deaf to it
         signal.signal(number, _interrupt)
-    running: dict[Program, subprocess.Popen[bytes]] = {}
+
     try:
-        for program in prepare(days):
-            say(f"starting the {program.name}")
-            running[program] = start(program)
-            wait_ready(program, running[program])
-        say(f"ready; logs are in {DATA.relative_to(TOP)}/, Ctrl-C ends it all")
-        for program in running:
-            say(f"  http://{program.address:<16} {program.name}: {program.about}")
-        say("checkout's alerts fire after some minutes; what is sent is printed below")
-        watch(running)
-    except KeyboardInterrupt:
-        say("ending")
-        return 0
+        with folder.reserved(data, ours=data == DATA.resolve()):
+            run(data, where, given.days)
     except (StackError, OSError, ValueError, subprocess.CalledProcessError) as error:
         say(str(error))
         return 1
-    finally:
-        stop(running)
+    return 0
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ import secrets
 import sys
 from pathlib import Path
 
+from deploy.stack.addresses import AS_SHIPPED, Addresses, redirected
+
 SHIPPED = Path(__file__).with_name("appdynamics.yml")
 CLIENT_FILE = "appdynamics-client"
 _FOLDER = "/etc/pte-exporter/secrets"
 
 
-def write(directory: Path) -> Path:
+def write(directory: Path, addresses: Addresses = AS_SHIPPED) -> Path:
     """The configuration and the secret in `directory`; gives the configuration's file."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / CLIENT_FILE).write_text(f"{secrets.token_hex(16)}\n", encoding="utf-8")
@@ -22,7 +24,8 @@ def write(directory: Path) -> Path:
     if _FOLDER not in text:
         raise ValueError(f"appdynamics.yml no longer has {_FOLDER}: mend deploy/stack/appdynamics.py")
     file = directory / SHIPPED.name
-    file.write_text(text.replace(_FOLDER, str(directory)), encoding="utf-8")
+    text = redirected(text.replace(_FOLDER, str(directory)), addresses)
+    file.write_text(text, encoding="utf-8")
     return file
 
 

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.stack.addresses import Addresses
 from deploy.stack.appdynamics import CLIENT_FILE
 
 TOP = Path(__file__).resolve().parents[2]
@@ -40,11 +41,12 @@ def found(paths: tuple[Path, ...]) -> str:
     raise FileNotFoundError(f"{paths[0]} is missing: run `make tools`")
 
 
-def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program, ...]:
+def programs(data: Path, addresses: Addresses, start: str) -> tuple[Program, ...]:
     """In the order in which they are started: nothing asks what is not there yet."""
     python = (sys.executable, "-m")
-    demo, receiver, controller = "127.0.0.1:9827", "127.0.0.1:9828", "127.0.0.1:9829"
-    alertmanager, prometheus = "127.0.0.1:19093", "127.0.0.1:19090"
+    demo = addresses.demo
+    receiver = addresses.receiver
+    controller = addresses.controller
     appdynamics = data / "appdynamics"
     return (
         Program(
@@ -74,12 +76,12 @@ def programs(data: Path, alertmanager_config: Path, start: str) -> tuple[Program
             ),
             "a stand-in for AppDynamics that watches the made-up shop",
         ),
-        _alertmanager(alertmanager, data, alertmanager_config),
-        _prometheus(prometheus, data),
-        _exporter("exporter", "127.0.0.1:9826", HERE / "exporter.yml", "verdicts; metrics at /metrics"),
+        _alertmanager(addresses.alertmanager, data),
+        _prometheus(addresses.prometheus, data),
+        _exporter("exporter", addresses.exporter, data / "exporter.yml", "verdicts; metrics at /metrics"),
         _exporter(
             "exporter-appdynamics",
-            "127.0.0.1:9830",
+            addresses.exporter_appdynamics,
             appdynamics / "appdynamics.yml",
             "the same of what AppDynamics watches: billing",
         ),
@@ -91,14 +93,14 @@ def _exporter(name: str, address: str, config: Path, about: str) -> Program:
     return Program(name, address, "/-/ready", (sys.executable, "-m", *serve), about)
 
 
-def _alertmanager(address: str, data: Path, config: Path) -> Program:
+def _alertmanager(address: str, data: Path) -> Program:
     return Program(
         "alertmanager",
         address,
         "/-/ready",
         (
             found(ALERTMANAGER),
-            f"--config.file={config}",
+            f"--config.file={data / 'alertmanager' / 'alertmanager.yml'}",
             f"--storage.path={data / 'alertmanager-data'}",
             f"--web.listen-address={address}",
             f"--web.external-url=http://{address}",
@@ -115,7 +117,7 @@ def _prometheus(address: str, data: Path) -> Program:
         "/-/ready",
         (
             found(PROMETHEUS),
-            f"--config.file={HERE / 'prometheus.yml'}",
+            f"--config.file={data / 'prometheus.yml'}",
             f"--storage.tsdb.path={data / 'prometheus-data'}",
             "--storage.tsdb.retention.time=60d",
             f"--web.listen-address={address}",

@@ -34,28 +34,38 @@ class Activity:
     def missing(self, lookback: Window) -> Iterator[Window]:
         """Forget what lies outside the look-back; what to ask for, in ascending order, each to be added in turn."""
         if lookback.start < self._start:  # never asked for, or an earlier start than ever
-            self._series, self._until = {}, lookback.start
+            self._series = {}
+            self._until = lookback.start
         self._start = lookback.start
         self._until = min(max(self._until, lookback.start), lookback.end)
-        known = {name: cut(series, Window(lookback.start, lookback.end)) for name, series in self._series.items()}
-        self._series = {name: series for name, series in known.items() if series.times.size}
+
+        inside = {name: cut(series, lookback) for name, series in self._series.items()}
+        self._series = {name: series for name, series in inside.items() if series.times.size}
+
+        # Samples may come late, so the last half hour before what is sure is asked for once more.
         start = max(lookback.start, self._until - OVERLAP)
         while start < lookback.end:
             end = min(start + CHUNK, lookback.end)
             yield Window(start, end)
             start = end
 
-    def add(self, asked: Window, found: Mapping[str, Range], *, sure: bool) -> None:
-        """Put what was found in a window in the place of what was known of it; not `sure`: to be asked for again."""
-        for name in self._series.keys() | found.keys():
-            parts = [found[name]] if name in found else []
+    def add(self, window: Window, answer: Mapping[str, Range], *, sure: bool) -> None:
+        """Put the answer for a window in the place of what was known of it; not `sure`: to be asked for again."""
+        before = Window(self._start, window.start)
+        after = Window(window.end, float("inf"))
+
+        for name in self._series.keys() | answer.keys():
+            parts = [answer[name]] if name in answer else []
             if name in self._series:
-                before, after = Window(self._start, asked.start), Window(asked.end, float("inf"))
-                parts = [cut(self._series[name], before), *parts, cut(self._series[name], after)]
+                old = self._series[name]
+                parts = [cut(old, before), *parts, cut(old, after)]
             times = np.concatenate([part.times for part in parts])
-            self._series[name] = Range({}, times, np.concatenate([part.values for part in parts]))
-        if sure and asked.start <= self._until:
-            self._until = max(self._until, asked.end)
+            values = np.concatenate([part.values for part in parts])
+            self._series[name] = Range({}, times, values)
+
+        # A window that does not join what is sure would leave a hole, which nobody would ask for again.
+        if sure and window.start <= self._until:
+            self._until = max(self._until, window.end)
 
     def samples(self) -> dict[str, Samples]:
         """Application to its active minutes in the look-back."""

@@ -1,4 +1,4 @@
-"""One round: two observations in, all results out."""
+"""All results of one moment: the observations of both sides in, a snapshot out."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from exporter.analysis.slo import objectives
 from exporter.model.execution import Executed
 from exporter.model.loadrun_judgement import JudgedRun
 from exporter.model.observation import ApplicationObservation, Observation, TestRun
-from exporter.model.results import ApplicationResult, Snapshot
+from exporter.model.results import ApplicationResult, Pattern, Snapshot
 from exporter.model.settings import AnalysisSettings, TestRunSettings
 from exporter.model.slo_settings import SloSettings
 
 
-def analyse(  # noqa: PLR0917 - the things a round is made from
+def analyse(  # noqa: PLR0917 - the things an assessment is made from
     production: Observation | None,
     pte: Observation | None,
     before: Mapping[str, ApplicationObservation],
@@ -45,28 +45,36 @@ def analyse(  # noqa: PLR0917 - the things a round is made from
     the judgement of the same load tests.
     `slos` are the objectives of all applications, `ci` what test runners reported.
     """
-    live = production.applications if production else {}
-    test = pte.applications if pte else {}
-    known = last.applications if last is not None and last.settings is settings else {}
-    wanted: dict[str, list[SloSettings]] = {}
-    for slo in slos:
-        wanted.setdefault(slo.application, []).append(slo)
-    results = {
-        name: _application(
+    in_production = production.applications if production else {}
+    in_pte = pte.applications if pte else {}
+    # What was computed with other settings may come out otherwise now.
+    comparable = last if last is not None and last.settings is settings else None
+    last_results = comparable.applications if comparable is not None else {}
+    slos_of = _by_application(slos)
+
+    results = {}
+    for name in sorted({*in_production, *in_pte, *settings.expected}):
+        results[name] = _application(
             name,
-            live.get(name),
-            test.get(name),
+            in_production.get(name),
+            in_pte.get(name),
             before.get(name),
-            known.get(name),
+            last_results.get(name),
             settings=settings,
-            slos=wanted.get(name, ()),
+            slos=slos_of.get(name, ()),
             at=at,
             searched=pte is not None,
         )
-        for name in sorted({*live, *test, *settings.expected})
-    }
-    executions = _executions(ci, settings, at, last)
+
+    executions = _executions(ci, settings, at, comparable)
     return Snapshot(at, production, pte, results, sides, settings, executions)
+
+
+def _by_application(slos: Sequence[SloSettings]) -> Mapping[str, Sequence[SloSettings]]:
+    result: dict[str, list[SloSettings]] = {}
+    for slo in slos:
+        result.setdefault(slo.application, []).append(slo)
+    return result
 
 
 def _executions(
@@ -75,10 +83,13 @@ def _executions(
     """Of every application that was reported or of which tests are expected; of none when nobody told."""
     if ci is None:
         return {}
-    reports = {name: one.reports for name, one in ci.applications.items()}
-    before = last.executions if last is not None and last.settings is settings else {}
-    names = sorted({*reports, *settings.test_executions.expected})
-    return {name: executed(reports.get(name, ()), settings.test_executions, at, before.get(name)) for name in names}
+
+    reports = {name: observation.reports for name, observation in ci.applications.items()}
+    last_executions = last.executions if last is not None else {}
+    return {
+        name: executed(reports.get(name, ()), settings.test_executions, at, last_executions.get(name))
+        for name in sorted({*reports, *settings.test_executions.expected})
+    }
 
 
 def _application(
@@ -95,50 +106,70 @@ def _application(
 ) -> ApplicationResult:
     run = _run(tested, settings.test_run)
     pte = replace(tested, run=run) if tested and run else None
-    same = last is not None and last.production is production
     run_age = max(0.0, at - run.window.end) if run else None
-    found_gaps = gaps(production, pte, settings)
+
+    all_gaps = gaps(production, pte, settings)
     load = load_coverage(production, pte, settings.test_run)
     covered = coverage(production, pte, settings.routes)
-    score = efficacy(covered, load, found_gaps, settings)
-    moved = growth(before, production, settings.routes)
-    judged = objectives(production, pte, slos)
-    findings = Findings(production, pte, run, run_age, searched, found_gaps, load, covered, score, moved, judged)
+    score = efficacy(covered, load, all_gaps, settings)
+    grown = growth(before, production, settings.routes)
+    objective_results = objectives(production, pte, slos)
+    findings = Findings(
+        production, pte, run, run_age, searched, all_gaps, load, covered, score, grown, objective_results
+    )
+
     return ApplicationResult(
         application=name,
         production=production,
         pte=pte,
         run=run,
         run_age=run_age,
-        pattern=last.pattern if last and same else pattern(production.pattern if production else None, settings),
-        gaps=found_gaps,
+        pattern=_pattern(production, last, settings),
+        gaps=all_gaps,
         load=load,
         coverage=covered,
         capacity=capacity(production, pte),
         efficacy=score,
         next_certification=next_certification(production, pte, settings),
-        growth=moved,
-        objectives=judged,
+        growth=grown,
+        objectives=objective_results,
         certification=certification(findings, settings),
-        load_run=_judged(tested, last, settings) if tested else None,
+        load_run=_load_run(tested, last, settings),
     )
 
 
-def _judged(
-    tested: ApplicationObservation, last: ApplicationResult | None, settings: AnalysisSettings
+def _pattern(
+    production: ApplicationObservation | None, last: ApplicationResult | None, settings: AnalysisSettings
+) -> Pattern | None:
+    """The last one's while the observation is the very same: it is more than half of the work."""
+    if last is not None and last.production is production:
+        return last.pattern
+    if production is None:
+        return None
+    return pattern(production.pattern, settings)
+
+
+def _load_run(
+    tested: ApplicationObservation | None, last: ApplicationResult | None, settings: AnalysisSettings
 ) -> JudgedRun | None:
-    """The judgement of the load test; the last one's while the runs are the same, as it is dear."""
-    before = last.pte if last is not None else None
-    if last is not None and before is not None:
-        known = (before.load_runs, before.load_baseline)
-        if known == (tested.load_runs, tested.load_baseline):
+    """The newest load test, judged; judging is expensive, so the last judgement is used while the runs are the same."""
+    if tested is None:
+        return None
+    if last is not None and last.pte is not None:
+        last_runs = (last.pte.load_runs, last.pte.load_baseline)
+        if last_runs == (tested.load_runs, tested.load_baseline):
             return last.load_run
     return judge(tested.load_runs, tested.load_baseline, settings.load_runs)
 
 
-def _run(seen: ApplicationObservation | None, settings: TestRunSettings) -> TestRun | None:
+def _run(observation: ApplicationObservation | None, settings: TestRunSettings) -> TestRun | None:
     """The run, with its phases recognised unless the source knows them; data without a run count as a recorded one."""
-    if seen is None or not (seen.run or seen.signals or seen.latency or seen.routes):
+    if observation is None:
         return None
-    run = seen.run or TestRun(seen.window, "recorded")
-    return run if run.phases or seen.minutes is None else replace(run, phases=phases(seen.minutes, settings))
+    if not (observation.run or observation.signals or observation.latency or observation.routes):
+        return None
+
+    run = observation.run or TestRun(observation.window, "recorded")
+    if run.phases or observation.minutes is None:
+        return run
+    return replace(run, phases=phases(observation.minutes, settings))

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from exporter.analysis.arithmetic import Floats, finite, finite_only, measured
 from exporter.model.observation import MINUTE, NOISE_LAG, QUANTILES, Latency, Samples, Summary
@@ -31,35 +33,64 @@ def summarise_arrays(times: Floats, values: Floats, steady: Floats | None = None
     times, values = finite_only(times, values)
     if not values.size:
         return Summary(samples=0)
-    low, high = float(values.min()), float(values.max())
-    constant = low == high
-    level = np.ones_like(times, dtype=bool) if steady is None else np.isin(times, steady)
-    calm = level if 2 * level.sum() >= level.size else np.ones_like(level)
+
+    low = float(values.min())
+    high = float(values.max())
+    mean = low
+    stddev = 0.0
+    # The mean of equal values may differ from them by rounding, and would make a constant series seem to vary.
+    if low != high:
+        mean = float(values.mean())
+        stddev = float(values.std())
+
+    calm = _calm(times, steady)
     noise, autocorrelation = _noise(times[calm], values[calm])
+    quantiles = np.quantile(values, [float(q) for q in QUANTILES]).tolist()
+
     return Summary(
-        mean=low if constant else float(values.mean()),
+        mean=mean,
         peak=high,
         min=low,
-        stddev=0.0 if constant else float(values.std()),
+        stddev=stddev,
         noise=noise,
         autocorrelation=autocorrelation,
         samples=int(values.size),
-        quantiles=dict(zip(QUANTILES, np.quantile(values, [float(q) for q in QUANTILES]).tolist(), strict=True)),
+        quantiles=dict(zip(QUANTILES, quantiles, strict=True)),
     )
 
 
+def _calm(times: Floats, steady: Floats | None) -> NDArray[np.bool_]:
+    """Which minutes noise is taken from: the steady ones, or all where those are too few or unknown."""
+    everything = np.ones_like(times, dtype=bool)
+    if steady is None:
+        return everything
+    on_plateau = np.isin(times, steady)
+    return on_plateau if 2 * on_plateau.sum() >= on_plateau.size else everything
+
+
 def _noise(times: Floats, values: Floats) -> tuple[float | None, float | None]:
-    """Deviation and lag-1 autocorrelation of what moves faster than NOISE_LAG; each None without the pairs it needs."""
-    near, far = _squared_difference(times, values, MINUTE), _squared_difference(times, values, NOISE_LAG)
-    noise = None if far is None else math.sqrt(far / 2)
-    return noise, None if near is None or not far else float(np.clip(1 - near / far, -1, 1))
+    """Deviation and lag-1 autocorrelation of what moves faster than NOISE_LAG; each None without the pairs it needs.
+
+    docs/method.md, "Noise": e² = D(10 min) / 2 and r = 1 - D(1 min) / D(10 min), D being the mean squared difference.
+    """
+    near = _squared_difference(times, values, MINUTE)
+    far = _squared_difference(times, values, NOISE_LAG)
+    if far is None:
+        return None, None
+
+    noise = math.sqrt(far / 2)
+    if near is None or far == 0:  # a constant series has noise 0 and no autocorrelation
+        return noise, None
+    return noise, float(np.clip(1 - near / far, -1, 1))
 
 
 def _squared_difference(times: Floats, values: Floats, lag: float) -> float | None:
     """mean((x[t] - x[t-lag])²) over the pairs that are exactly `lag` seconds apart; None when there is no such pair."""
     _, later, earlier = np.intersect1d(times, times + lag, assume_unique=True, return_indices=True)
+    if not later.size:
+        return None
     differences = values[later] - values[earlier]
-    return float(np.mean(differences * differences)) if differences.size else None
+    return float(np.mean(differences * differences))
 
 
 def histogram_quantile(le: Sequence[float], cumulative: Sequence[float], q: float) -> float | None:
@@ -75,48 +106,62 @@ def histogram_quantile(le: Sequence[float], cumulative: Sequence[float], q: floa
     total = buckets[-1][1]
     if not 0 < total < math.inf:
         return None
+
     rank = q * total
-    index = next(i for i, (_, count) in enumerate(buckets) if count >= rank or i == len(buckets) - 1)
-    if index == len(buckets) - 1:
-        return None
-    end, count = buckets[index]
-    if index == 0 and end <= 0:
-        return end
-    start, below = buckets[index - 1] if index else (0.0, 0.0)
-    return start + (end - start) * ((rank - below) / (count - below)) if count > below else None
+    below = 0.0
+    start = 0.0
+    for index, (end, count) in enumerate(buckets[:-1]):
+        if count >= rank:
+            # A first bucket that ends at or below zero has no start to interpolate from: its end stands for it.
+            if index == 0 and end <= 0:
+                return end
+            if count <= below:
+                return None
+            return start + (end - start) * ((rank - below) / (count - below))
+        start = end
+        below = count
+    return None
 
 
 def _monotonic(le: Sequence[float], cumulative: Sequence[float]) -> list[tuple[float, float]]:
     """Buckets by ascending bound, same bounds added up, rounding noise and decreases levelled, as Prometheus does."""
+    valid = [bucket for bucket in zip(le, cumulative, strict=True) if not any(map(math.isnan, bucket))]
     merged: dict[float, float] = {}
-    known = (bucket for bucket in zip(le, cumulative, strict=True) if not any(map(math.isnan, bucket)))
-    for bound, count in sorted(known):
+    for bound, count in sorted(valid):
         merged[bound] = merged.get(bound, 0.0) + count
+
     levelled: list[tuple[float, float]] = []
     previous = 0.0
     for bound, count in merged.items():
-        noise = abs(count - previous) <= _SMALL_DELTA * max(abs(count), abs(previous))
-        previous = previous if levelled and (noise or count < previous) else count
+        is_rounding = abs(count - previous) <= _SMALL_DELTA * max(abs(count), abs(previous))
+        # Counts of several targets are scraped at different moments: a bucket may lag behind a smaller one.
+        if not levelled or not (is_rounding or count < previous):
+            previous = count
         levelled.append((bound, previous))
     return levelled
 
 
 def latency(le: Sequence[float], cumulative: Sequence[float], sum: float | None, count: float | None) -> Latency:  # noqa: A002
     """Latency over a window from its one histogram: `sum` in seconds and `count` in requests over the same window."""
-    requests, seconds = finite(count), finite(sum)
-    served = requests is not None and requests > 0
-    return Latency(
-        mean=seconds / requests if served and requests and seconds is not None else None,
+    quantiles = Latency(
         p50=histogram_quantile(le, cumulative, 0.5),
         p95=histogram_quantile(le, cumulative, 0.95),
         p99=histogram_quantile(le, cumulative, 0.99),
         p999=histogram_quantile(le, cumulative, 0.999),
-        requests=requests if served else None,
-        buckets=_finite_buckets(le, cumulative) if served else (),
     )
+    requests = finite(count)
+    if requests is None or requests <= 0:
+        return quantiles
+
+    seconds = finite(sum)
+    mean = None if seconds is None else seconds / requests
+    return replace(quantiles, mean=mean, requests=requests, buckets=_finite_buckets(le, cumulative))
 
 
 def _finite_buckets(le: Sequence[float], cumulative: Sequence[float]) -> tuple[tuple[float, float], ...]:
     """The buckets that can be written down: below +Inf, repaired as for quantiles."""
-    known = (bucket for bucket in _monotonic(le, cumulative) if bucket[0] >= 0)
-    return tuple(bucket for bucket in known if all(finite(number) is not None for number in bucket))
+    return tuple(
+        (bound, count)
+        for bound, count in _monotonic(le, cumulative)
+        if bound >= 0 and finite(bound) is not None and finite(count) is not None
+    )

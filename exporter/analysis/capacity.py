@@ -9,9 +9,9 @@ from exporter.model.results import Capacity
 
 def capacity(production: ApplicationObservation | None, pte: ApplicationObservation | None) -> Capacity:
     """CPU utilisation ratio at peak per request/s at peak, of each side that gave both, and PTE / production."""
-    found = {
-        role: cost
-        for role, seen in (("production", production), ("pte", pte))
-        if (cost := divide(peak(seen, "cpu"), peak(seen, "request_rate"))) is not None
-    }
-    return Capacity(found, divide(found.get("pte"), found.get("production")))
+    costs = {}
+    for role, observation in (("production", production), ("pte", pte)):
+        cost = divide(peak(observation, "cpu"), peak(observation, "request_rate"))
+        if cost is not None:
+            costs[role] = cost
+    return Capacity(costs, divide(costs.get("pte"), costs.get("production")))

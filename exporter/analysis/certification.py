@@ -10,7 +10,8 @@ from exporter import humanize
 from exporter.analysis.arithmetic import coarse, finite, has_traffic
 from exporter.model.observation import ApplicationObservation, TestRun
 from exporter.model.results import REASONS, Certification, Coverage, Efficacy, Gap, Growth, LoadCoverage, Objective
-from exporter.model.settings import SEVERITIES, AnalysisSettings, CertificationSettings
+from exporter.model.settings import AnalysisSettings, CertificationSettings
+from exporter.model.verdict import SEVERITIES
 
 LATENCIES = ("latency_mean", "latency_p95", "latency_p99")
 """Those with an objective; the median tells little, and P99.9 of a short run rests on few requests."""
@@ -48,7 +49,9 @@ class Judged:
     """What the limit is a share of, where the limit stands beside `short`."""
 
     def __str__(self) -> str:
-        return f"{self.text} ({self.limit})" if self.limit else self.text
+        if not self.limit:
+            return self.text
+        return f"{self.text} ({self.limit})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,15 @@ def certification(findings: Findings, settings: AnalysisSettings) -> Certificati
     It is only said to hold when the load could be judged. A reason that could not be judged has no key.
     """
     judged = dict(_judge(findings, settings.certification))
-    reasons = {reason: one.applies for reason, one in judged.items()}
+    reasons = {reason: judgement.applies for reason, judgement in judged.items()}
+
     missing = _missing(findings)
     if missing is None and any(reasons.values()):
         against = "; ".join(str(judged[reason]) for reason in SERIOUS if reasons.get(reason))
         return Certification(False, reasons, f"The certification does not hold: {against}.")
-    missing = missing or (None if "load_coverage" in judged else _unknown_load(findings))
+
+    if missing is None and "load_coverage" not in judged:
+        missing = _unknown_load(findings)
     if missing is not None:
         return Certification(None, reasons, f"No evidence: {missing}.")
     return Certification(True, reasons, _holds(judged, _judgeable(findings)))
@@ -93,16 +99,25 @@ def _judgeable(findings: Findings) -> tuple[str, ...]:
 
 def _holds(judged: Mapping[str, Judged], judgeable: tuple[str, ...]) -> str:
     """What the test showed, which limit is nearest, and what nobody could say."""
-    nearest = max((one for one in judged.values() if one.limit), key=lambda one: one.used)
-    facts = [
-        one.short + (f" (the nearest limit: {one.limit}{one.of})" if one is nearest else "")
-        for one in judged.values()
-        if one.short
-    ]
-    told = f"The certification holds: the test {humanize.listed(facts)}"
-    told += "." if nearest.short else f"; nearest to its limit: {nearest}."
-    unknown = ", ".join(reason.replace("_", " ") for reason in judgeable if reason not in judged)
-    return told + (f" Not judged for want of data: {unknown}." if unknown else "")
+    limited = [judgement for judgement in judged.values() if judgement.limit]
+    nearest = max(limited, key=lambda judgement: judgement.used)
+
+    facts = []
+    for judgement in judged.values():
+        if judgement is nearest and judgement.short:
+            facts.append(f"{judgement.short} (the nearest limit: {judgement.limit}{judgement.of})")
+        elif judgement.short:
+            facts.append(judgement.short)
+
+    text = f"The certification holds: the test {humanize.listed(facts)}"
+    if not nearest.short:  # else it stands among the facts
+        text += f"; nearest to its limit: {nearest}"
+    text += "."
+
+    unknown = [reason.replace("_", " ") for reason in judgeable if reason not in judged]
+    if unknown:
+        text += f" Not judged for want of data: {', '.join(unknown)}."
+    return text
 
 
 def _missing(findings: Findings) -> str | None:
@@ -110,19 +125,22 @@ def _missing(findings: Findings) -> str | None:
     if findings.production is None:
         return "production was not observed"
     if not has_traffic(findings.production):
-        known = "request_rate" in findings.production.signals or findings.production.latency is not None
-        return "production had no traffic" if known else "production's request rate is not known"
+        if "request_rate" in findings.production.signals or findings.production.latency is not None:
+            return "production had no traffic"
+        return "production's request rate is not known"
     if not findings.searched:
         return "the test environment was not observed"
     if findings.run is None:
         return "no test run was found"
-    return None if has_traffic(findings.pte) else "the test run left no data"
+    if not has_traffic(findings.pte):
+        return "the test run left no data"
+    return None
 
 
 def _unknown_load(findings: Findings) -> str:
     """Why the load could not be judged: for want of minutes, where a side is only known in coarser steps."""
-    for whose, seen in (("production's", findings.production), ("the test's", findings.pte)):
-        steps = coarse(seen, "request_rate")
+    for whose, observation in (("production's", findings.production), ("the test's", findings.pte)):
+        steps = coarse(observation, "request_rate")
         if steps is not None:
             means = f"means over {humanize.duration(steps)}"
             return f"{whose} request rate is only known as {means}, which hide the peaks of its minutes"
@@ -133,16 +151,19 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
     """Each reason that can be judged, in the order of results.REASONS."""
     if findings.searched:
         yield "no_test_run", Judged(findings.run is None, "no test run was found")
+
     if findings.run_age is not None:
         age = f"is {humanize.duration(findings.run_age)} old"
         limit = f"at most {humanize.duration(limits.max_age)}"
         used = _share(findings.run_age, limits.max_age)
         yield "too_old", Judged(findings.run_age > limits.max_age, f"the test {age}", limit, used, short=age)
+
     yield from _judge_growth(findings.growth, limits)
     yield from _judge_scores(findings, limits)
     yield from _judge_gaps("latency", [gap for gap in findings.gaps if gap.signal in LATENCIES], limits)
     yield from _judge_gaps("errors", [gap for gap in findings.gaps if gap.signal == "error_ratio"], limits)
     yield from _judge_objectives(findings.objectives)
+
     score = finite(findings.efficacy.score)
     if score is not None:
         yield "efficacy", _at_least(score, limits.efficacy, f"the test's efficacy is {humanize.percent(score)}")
@@ -159,16 +180,19 @@ def _judge_growth(growth: Growth, limits: CertificationSettings) -> Iterator[tup
 
 
 def _judge_scores(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
-    peak, weighted = findings.load.peak_ratio, findings.coverage.weighted_ratio
-    apart = findings.coverage.total_variation
+    peak = findings.load.peak_ratio
     if peak is not None:
         reached = f"reached {humanize.percent(peak)} of production's peak"
         yield "load_coverage", _at_least(peak, limits.load_coverage, f"the test {reached}", reached, " of the peak")
+
+    weighted = findings.coverage.weighted_ratio
     if weighted is not None:
         share = humanize.percent(weighted)
         text = f"{share} of production's requests go to tested endpoints"
         covered = f"covered {share} of its requests"
         yield "weighted_coverage", _at_least(weighted, limits.weighted_coverage, text, covered, " of requests covered")
+
+    apart = findings.coverage.total_variation
     if apart is not None:
         text = f"the test's mix is {humanize.percent(apart)} away from production's"
         yield "mix", _at_most(apart, limits.mix_total_variation, text)
@@ -176,33 +200,35 @@ def _judge_scores(findings: Findings, limits: CertificationSettings) -> Iterator
 
 def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
     """One reason out of the worst of some gaps."""
-    known = [(SEVERITIES.index(gap.severity), gap) for gap in gaps if gap.severity is not None]
-    if not known:
+    ranked = [(SEVERITIES.index(gap.severity), gap) for gap in gaps if gap.severity is not None]
+    if not ranked:
         return
-    level, worst = max(known, key=lambda pair: (pair[0], abs(pair[1].ratio or 0.0)))
+    level, worst = max(ranked, key=lambda pair: (pair[0], abs(pair[1].ratio or 0.0)))
+
     text = f"{humanize.label(worst.signal)} gap is {worst.severity}"
     if worst.production is not None and worst.pte is not None:
-        there, here = (humanize.quantity(worst.signal, value, humanize.SAID) for value in (worst.production, worst.pte))
-        text += f": PTE {here}, production {there}"
+        pte_text = humanize.quantity(worst.signal, worst.pte, humanize.SAID)
+        production_text = humanize.quantity(worst.signal, worst.production, humanize.SAID)
+        text += f": PTE {pte_text}, production {production_text}"
     most = SEVERITIES.index(limits.gap_severity)
     yield reason, Judged(level >= most, text, f"below {limits.gap_severity} wanted", level / most)
 
 
 def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, Judged]]:
     """One reason out of the objective whose budget the run would have used up most."""
-    known = [
-        Judged(
-            not one.met,
-            f"the run would {'' if one.met else 'not '}have met the objective {one.name}: "
-            f"{humanize.percent(one.run_error_ratio)} of requests {humanize.bad(one.threshold)}",
-            f"at most {humanize.percent(one.budget)}",
-            _share(one.run_error_ratio, one.budget),
-        )
-        for one in objectives
-        if one.met is not None and one.run_error_ratio is not None
-    ]
-    if known:
-        yield "objective", max(known, key=lambda one: (one.applies, one.used))
+    judgements = []
+    for objective in objectives:
+        if objective.met is None or objective.run_error_ratio is None:
+            continue
+        would = "would have met" if objective.met else "would not have met"
+        bad = f"{humanize.percent(objective.run_error_ratio)} of requests {humanize.bad(objective.threshold)}"
+        text = f"the run {would} the objective {objective.name}: {bad}"
+        limit = f"at most {humanize.percent(objective.budget)}"
+        used = _share(objective.run_error_ratio, objective.budget)
+        judgements.append(Judged(not objective.met, text, limit, used))
+
+    if judgements:
+        yield "objective", max(judgements, key=lambda judgement: (judgement.applies, judgement.used))
 
 
 def _at_least(value: float, limit: float, text: str, short: str = "", of: str = "") -> Judged:

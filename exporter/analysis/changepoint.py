@@ -68,36 +68,52 @@ def levels(values: Floats, matters: Matters, *, confirm: int, significance: floa
     `floor`: the noise is at least that, in the unit of the series.
     """
     plain = without_season(values)
-    first = noise_of(plain, floor)
-    clipped = clip_spikes(plain, first.deviation)
+    first_noise = noise_of(plain, floor)
+    clipped = clip_spikes(plain, first_noise.deviation)
+
+    # Any run may be the first of a level: the chance of a false change is shared out among them (Bonferroni).
     limit = student(1 - significance / values.size, max(4.0, values.size - 3.0))
-    cuts = _cuts(clipped, confirm, limit * limit * first.deviation**2 * first.inflation)
-    found = Levels(_steps(plain, cuts), residual_noise(clipped, cuts, first), plain, limit)
-    return _merged(found, matters, confirm)
+    # A cut has to pay for itself: it must explain as much as a difference of `limit` standard errors would.
+    penalty = limit * limit * first_noise.deviation**2 * first_noise.inflation
+    cuts = _cuts(clipped, confirm, penalty)
+
+    # Spikes are clipped to find the cuts; the levels themselves are medians, which do not mind spikes.
+    noise = residual_noise(clipped, cuts, first_noise)
+    return _merged(Levels(_steps(plain, cuts), noise, plain, limit), matters, confirm)
 
 
 def _cuts(values: Floats, confirm: int, penalty: float) -> Sequence[int]:
-    """Bounds of the segments with the least sum of squares, each cut costing `penalty`; from 0 to n."""
+    """Bounds of the segments with the least sum of squares, each cut costing `penalty`; from 0 to n.
+
+    Optimal partitioning: the best way to cut the first `end` runs is the best way to cut the first `start` of them,
+    for the best `start`, and one more segment. docs/method.md, "Regression", step 4.
+    """
     cost = _costs(values, confirm)
     n = values.size
-    best, before = np.full(n + 1, np.inf), np.zeros(n + 1, dtype=np.int64)
-    best[0] = -penalty
+    best = np.full(n + 1, np.inf)
+    last_start = np.zeros(n + 1, dtype=np.int64)
+    best[0] = -penalty  # the first segment needs no cut
     for end in range(confirm, n + 1):
-        through = best[:end] + cost[:end, end] + penalty
-        start = int(np.argmin(through))
-        best[end], before[end] = through[start], start
+        totals = best[:end] + cost[:end, end] + penalty
+        start = int(np.argmin(totals))
+        best[end] = totals[start]
+        last_start[end] = start
+
     cuts = [n]
     while cuts[-1] > 0:
-        cuts.append(int(before[cuts[-1]]))
+        cuts.append(int(last_start[cuts[-1]]))
     return cuts[::-1]
 
 
 def _costs(values: Floats, confirm: int) -> NDArray[np.float64]:
     """Sum of squares around the mean of every segment start..end; infinite for those that are too short."""
-    centred = values - values.mean()  # else squares cancel out
+    # Prefix sums give every segment at once: sum (x - mean)² = sum x² - (sum x)² / count.
+    centred = values - values.mean()  # else the two terms are large and nearly cancel out
     sums = np.concatenate([[0.0], np.cumsum(centred)])
     squares = np.concatenate([[0.0], np.cumsum(centred**2)])
-    count = np.arange(values.size + 1)[None, :] - np.arange(values.size + 1)[:, None]
+
+    position = np.arange(values.size + 1)
+    count = position[None, :] - position[:, None]
     enough = count >= confirm
     total = sums[None, :] - sums[:, None]
     cost = squares[None, :] - squares[:, None] - total**2 / np.where(enough, count, 1)
@@ -108,31 +124,56 @@ def _steps(values: Floats, cuts: Sequence[int]) -> tuple[Level, ...]:
     return tuple(Level(start, end, median(values[start:end])) for start, end in itertools.pairwise(cuts))
 
 
-def _merged(found: Levels, matters: Matters, confirm: int) -> Levels:
+def _merged(levels: Levels, matters: Matters, confirm: int) -> Levels:
     """Without changes that are not significant, the weakest first, then without those that do not matter."""
-    while len(found.steps) > 1:
-        pairs = list(itertools.pairwise(found.steps))
-        strength = [abs(found.strength(*pair)) if _held(found.values, *pair, confirm) else 0.0 for pair in pairs]
-        weakest = int(np.argmin(strength))
-        if strength[weakest] >= found.limit:
-            small = [
-                abs(after.value - before.value) if not matters(before.value, after.value) else math.inf
-                for before, after in pairs
-            ]
-            weakest = int(np.argmin(small))
-            if math.isinf(small[weakest]):
-                return found
-        cuts = [step.start for position, step in enumerate(found.steps) if position != weakest + 1]
-        found = replace(found, steps=_steps(found.values, [*cuts, found.values.size]))
-    return found
+    while len(levels.steps) > 1:
+        position = _weakest_change(levels, confirm)
+        if position is None:
+            position = _smallest_change(levels, matters)
+        if position is None:
+            return levels
+
+        # One at a time: what a merged level is compared with then may be stronger than either part was.
+        starts = [step.start for index, step in enumerate(levels.steps) if index != position + 1]
+        levels = replace(levels, steps=_steps(levels.values, [*starts, levels.values.size]))
+    return levels
 
 
-def _held(values: Floats, before: Level, after: Level, confirm: int) -> bool:
+def _weakest_change(levels: Levels, confirm: int) -> int | None:
+    """The step before the least significant change; None where all are significant."""
+    strengths = []
+    for before, after in itertools.pairwise(levels.steps):
+        strength = 0.0
+        if _is_lasting(levels.values, before, after, confirm):
+            strength = abs(levels.strength(before, after))
+        strengths.append(strength)
+
+    weakest = int(np.argmin(strengths))
+    return weakest if strengths[weakest] < levels.limit else None
+
+
+def _smallest_change(levels: Levels, matters: Matters) -> int | None:
+    """The step before the smallest change that does not matter; None where all do."""
+    sizes = []
+    for before, after in itertools.pairwise(levels.steps):
+        size = math.inf
+        if not matters(before.value, after.value):
+            size = abs(after.value - before.value)
+        sizes.append(size)
+
+    smallest = int(np.argmin(sizes))
+    return None if math.isinf(sizes[smallest]) else smallest
+
+
+def _is_lasting(values: Floats, before: Level, after: Level, confirm: int) -> bool:
     """Whether both levels are more than spikes: of a short one (nearly) all runs lie on its own side of the middle."""
-    middle, up = (before.value + after.value) / 2, after.value > before.value
-    for level, above in ((before, not up), (after, up)):
+    middle = (before.value + after.value) / 2
+    rises = after.value > before.value
+
+    for level, is_upper in ((before, not rises), (after, rises)):
         runs = values[level.start : level.end]
-        own = int((runs > middle).sum() if above else (runs < middle).sum())
-        if own < confirm + (level.runs - confirm) // 2:
+        on_own_side = runs > middle if is_upper else runs < middle
+        # All of the shortest level's runs, and half of what a longer one has beyond these.
+        if int(on_own_side.sum()) < confirm + (level.runs - confirm) // 2:
             return False
     return True

@@ -15,10 +15,11 @@ import numpy as np
 from exporter.analysis import histogram
 from exporter.analysis.loadrun import as_observation
 from exporter.analysis.percentile import effective_requests
-from exporter.analysis.regression import is_bad, matters, metric, moved, ratio, scaled, severity, unscaled
-from exporter.model.loadrun import QUANTILE_FIGURES, Figures, Latencies, LoadRun
-from exporter.model.loadrun_judgement import Change, Verdict
+from exporter.analysis.regression import is_bad, matters, metric, ratio, scaled, severity_of, unscaled
+from exporter.model.loadrun import QUANTILE_FIGURES, Figures, Histogram, Latencies, LoadRun
+from exporter.model.loadrun_judgement import Change
 from exporter.model.settings import LoadRunSettings
+from exporter.model.verdict import Verdict
 
 _SURE = 1.96
 """Standard errors of an interval of 95 %."""
@@ -31,6 +32,9 @@ _LEAST_BEYOND = 5.0
 
 _GRID = 400
 """Points of a quantile function from which a deviation is taken."""
+
+QuantileFunction = tuple[list[float], list[float]]
+"""Shares of the requests (0..1), ascending, and the latency in seconds that each of them stays below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class Measured:
 def independent_share(run: LoadRun) -> float:
     """By the autocorrelation of the one-minute mean latencies; 1 where the run does not tell it."""
     effective = effective_requests(as_observation(run))
-    return 1.0 if effective is None or not run.total.requests else effective / run.total.requests
+    if effective is None or not run.total.requests:
+        return 1.0
+    return effective / run.total.requests
 
 
 def against_baseline(
@@ -62,23 +68,38 @@ def against_baseline(
 
     `run_noise`: standard deviation between runs on the metric's scale (`regression.scaled`), where history tells it.
     """
-    value, reference = (metric(side.figures, name, side.seconds) for side in (now, then))
+    value = metric(now.figures, name, now.seconds)
+    reference = metric(then.figures, name, then.seconds)
     samples = min(now.figures.requests, then.figures.requests)
     if value is None:
         return None
     if reference is None:
         return Change("", name, "baseline", value, None, None, "no_evidence", None, None, samples)
-    reach = _reach(now, then, name, run_noise, settings)
+
     verdict: Verdict = "no_evidence"
-    least = most = None
+    least = None
+    most = None
+    reach = _reach(now, then, name, run_noise, settings)
     if reach is not None:
-        at = float(scaled(np.asarray(value), name))
-        least, most = (unscaled(at + side * reach, name) for side in (-1, 1))
+        center = float(scaled(np.asarray(value), name))
+        least = unscaled(center - reach, name)
+        most = unscaled(center + reach, name)
         verdict = _verdict(least, most, reference, name, settings)
-    bad = {"worse": severity(moved(reference, value, name), name, settings), "no_evidence": None}
-    effect = _effect(now.figures, then.figures, value, reference, name)
-    how, change = bad.get(verdict, "none"), ratio(reference, value)
-    return Change("", name, "baseline", value, reference, change, verdict, how, effect, samples, least, most)
+
+    return Change(
+        name="",
+        metric=name,
+        against="baseline",
+        value=value,
+        reference=reference,
+        ratio=ratio(reference, value),
+        verdict=verdict,
+        severity=severity_of(verdict, reference, value, name, settings),
+        effect=_effect(now.figures, then.figures, value, reference, name),
+        samples=samples,
+        least=least,
+        most=most,
+    )
 
 
 def _verdict(least: float, most: float, reference: float, name: str, settings: LoadRunSettings) -> Verdict:
@@ -95,21 +116,30 @@ def _reach(
     now: Measured, then: Measured, name: str, run_noise: float | None, settings: LoadRunSettings
 ) -> float | None:
     """Half the interval of the difference, on the metric's scale; None with too few requests."""
-    errors = [_error(side, name) for side in (now, then)]
+    # What runs scatter though nothing lies between them: of rates and latencies assumed, where no history tells it.
+    # The error ratio's scatter is that of its requests alone.
     assumed = settings.run_noise if name != "error_ratio" else 0.0
     variance = 0.0
-    for error in errors:
+
+    for side in (now, then):
+        error = _error(side, name)
         if error is None:
             if run_noise is None or min(now.requests, then.requests) < _LEAST:
                 return None
             variance += run_noise**2
+        elif run_noise is None:
+            variance += error**2 + assumed**2
         else:
-            variance += error**2 + assumed**2 if run_noise is None else max(error, run_noise) ** 2
+            variance += max(error, run_noise) ** 2  # scatter between runs holds that within a run
     return _SURE * math.sqrt(variance)
 
 
 def _error(side: Measured, name: str) -> float | None:
-    """Standard error within the run, on the metric's scale; None where the run does not tell it."""
+    """Standard error within the run, on the metric's scale; None where the run does not tell it.
+
+    docs/method.md, "Regression", the table of `v`. Scales are chosen so that rates and error ratios of N requests have
+    an error that depends on N alone.
+    """
     requests = side.requests
     if requests < _LEAST:
         return None
@@ -117,39 +147,70 @@ def _error(side: Measured, name: str) -> float | None:
         return 0.5 / math.sqrt(requests)
     if name == "request_rate":
         return 1 / math.sqrt(requests)
+
     quantiles = _quantiles(side.figures.latency)
     if quantiles is None:
         return None
-    at, seconds = quantiles
     if name == "latency_mean":
-        found = np.interp((np.arange(_GRID) + 0.5) / _GRID, at, seconds)
-        mean = float(found.mean())
-        return float(found.std()) / mean / math.sqrt(requests) if mean > 0 else None
-    q = QUANTILE_FIGURES[name.removeprefix("latency_")]
+        return _mean_error(quantiles, requests)
+    return _quantile_error(quantiles, QUANTILE_FIGURES[name.removeprefix("latency_")], requests)
+
+
+def _mean_error(quantiles: QuantileFunction, requests: float) -> float | None:
+    """Of ln(mean): deviation / mean / sqrt N, both taken from evenly spaced points of the quantile function."""
+    at, seconds = quantiles
+    points = np.interp((np.arange(_GRID) + 0.5) / _GRID, at, seconds)
+    mean = float(points.mean())
+    if mean <= 0:
+        return None
+    return float(points.std()) / mean / math.sqrt(requests)
+
+
+def _quantile_error(quantiles: QuantileFunction, q: float, requests: float) -> float | None:
+    """Of ln(percentile): from the order statistics between which the percentile lies with 95 %."""
     if requests * min(q, 1 - q) < _LEAST_BEYOND:
         return None
+
+    at, seconds = quantiles
     reach = math.sqrt(q * (1 - q) / requests)
-    if q - _SURE * reach < at[0] or q + _SURE * reach > at[-1]:
+    below = q - _SURE * reach
+    above = q + _SURE * reach
+    if below < at[0] or above > at[-1]:
         return None
-    low, high = np.interp([q - _SURE * reach, q + _SURE * reach], at, seconds)
-    return math.log(high / low) / (2 * _SURE) if low > 0 else None
+
+    low, high = np.interp([below, above], at, seconds)
+    if low <= 0:
+        return None
+    return math.log(high / low) / (2 * _SURE)
 
 
-def _quantiles(seen: Latencies) -> tuple[list[float], list[float]] | None:
+def _quantiles(latency: Latencies) -> QuantileFunction | None:
     """Points of the quantile function: those of the histogram, else what lies between the percentiles that are told."""
-    if seen.histogram is not None and seen.histogram.counts:
-        total, below = sum(seen.histogram.counts), 0
-        at, seconds = [0.0], [histogram.bounds(seen.histogram.indices[0])[0]]
-        for position, count in zip(seen.histogram.indices, seen.histogram.counts, strict=True):
-            below += count
-            at.append(below / total)
-            seconds.append(histogram.bounds(position)[1])
-        return at, seconds
-    told = {0.0: seen.min, **{q: getattr(seen, name) for name, q in QUANTILE_FIGURES.items()}, 1.0: seen.max}
-    known = [(q, value) for q, value in told.items() if value is not None]
-    if len(known) < 3 or any(later[1] < earlier[1] for earlier, later in itertools.pairwise(known)):
+    if latency.histogram is not None and latency.histogram.counts:
+        return _of_histogram(latency.histogram)
+
+    percentiles = {q: getattr(latency, name) for name, q in QUANTILE_FIGURES.items()}
+    candidates = {0.0: latency.min, **percentiles, 1.0: latency.max}
+    points = [(q, value) for q, value in candidates.items() if value is not None]
+    if len(points) < 3:
         return None
-    return [q for q, _ in known], [value for _, value in known]
+    # Percentiles that fall are no quantile function: whatever wrote them, nothing may rest on them.
+    if any(later[1] < earlier[1] for earlier, later in itertools.pairwise(points)):
+        return None
+    return [q for q, _ in points], [value for _, value in points]
+
+
+def _of_histogram(latencies: Histogram) -> QuantileFunction:
+    at = [0.0]
+    seconds = [histogram.bounds(latencies.indices[0])[0]]
+
+    total = sum(latencies.counts)
+    below = 0
+    for position, count in zip(latencies.indices, latencies.counts, strict=True):
+        below += count
+        at.append(below / total)
+        seconds.append(histogram.bounds(position)[1])
+    return at, seconds
 
 
 def _effect(now: Figures, then: Figures, value: float, reference: float, name: str) -> float | None:
@@ -166,6 +227,8 @@ def cliffs_delta(now: histogram.Counts, then: histogram.Counts) -> float | None:
     pairs = float(now.sum()) * float(then.sum())
     if not pairs:
         return None
+
+    # Bucket by bucket: requests now are slower than those then in lower buckets. Within a bucket nobody knows.
     below = np.concatenate([[0], np.cumsum(then)])
     slower = float(np.dot(now.astype(np.float64), below[:-1]))
     faster = float(np.dot(now.astype(np.float64), below[-1] - below[1:]))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from exporter.analysis import mix
 from exporter.analysis.arithmetic import divide, finite
@@ -26,6 +26,7 @@ class Traffic:
     successes: dict[Key, float] = field(default_factory=dict)
     """Empty when the source does not tell successes; then a route without an entry has none known, not none."""
     guessed: set[Key] = field(default_factory=set)
+    """Endpoints whose route was made from raw paths by heuristics."""
 
     @property
     def total(self) -> float:
@@ -37,16 +38,21 @@ class Traffic:
         return sorted(keys, key=lambda key: (-self.requests[key], key))
 
 
-def traffic(seen: ApplicationObservation | None, settings: RouteSettings) -> Traffic:
+def traffic(observation: ApplicationObservation | None, settings: RouteSettings) -> Traffic:
     """Requests and successes added up per normalised endpoint; routes without requests are left out."""
     result = Traffic()
-    for count in seen.routes if seen else ():
-        requests, successes = finite(count.requests), finite(count.successes)
+    if observation is None:
+        return result
+
+    for count in observation.routes:
+        requests = finite(count.requests)
         if requests is None or requests <= 0:
             continue
+
         method, route, guessed = normalise(count.method, count.route, heuristics=settings.raw_path_heuristics)
         key = (method, route)
         result.requests[key] = result.requests.get(key, 0.0) + requests
+        successes = finite(count.successes)
         if successes is not None:
             result.successes[key] = result.successes.get(key, 0.0) + successes
         if guessed:
@@ -58,66 +64,110 @@ def coverage(
     production: ApplicationObservation | None, pte: ApplicationObservation | None, settings: RouteSettings
 ) -> Coverage:
     """Which of production's endpoints the test exercised. Counts and ratios are taken before the cap on listed ones."""
-    live, test = traffic(production, settings), traffic(pte, settings)
-    tested = {key for key in test.requests if _exercised(test, key, settings)} if test.requests else None
-    known = live.named()
-    covered = [key for key in known if key in tested] if tested is not None and known else None
-    listed = _listed(live, test, settings.max_endpoints)
-    shares = mix.shares(live.requests), mix.shares(test.requests)
-    endpoints = [
-        Endpoint(
-            method=key[0],
-            route=key[1],
-            production_requests=live.requests.get(key),
-            pte_requests=test.requests.get(key),
-            production_share=shares[0].get(key),
-            pte_share=shares[1].get(key),
-            tested=None if tested is None else key in tested,
-            heuristic=key in live.guessed or key in test.guessed,
-        )
-        for key in listed
-    ]
-    return Coverage(
-        endpoints=tuple(endpoints),
-        production_endpoints=len(known) or None,
-        tested_endpoints=None if covered is None else len(covered),
-        ratio=None if covered is None else len(covered) / len(known),
-        weighted_ratio=None if covered is None else _share(live, covered),
+    production_traffic = traffic(production, settings)
+    pte_traffic = traffic(pte, settings)
+    tested = _tested(pte_traffic, settings)
+
+    listed = _listed(production_traffic, pte_traffic, settings.max_endpoints)
+    endpoints = _endpoints(listed, production_traffic, pte_traffic, tested)
+    total_variation, jensen_shannon = _distances(
+        production_traffic.requests, pte_traffic.requests, settings.min_requests
+    )
+
+    served = production_traffic.named()
+    only_pte = _only_pte(endpoints) if served else ()
+    result = Coverage(
+        endpoints=endpoints,
+        production_endpoints=len(served) or None,
+        tested_endpoints=None,
+        ratio=None,
+        weighted_ratio=None,
         untested=tuple(e for e in endpoints if e.tested is False and e.production_requests is not None),
-        only_pte=tuple(e for e in endpoints if e.tested and e.production_requests is None) if known else (),
-        other_share=_other_shares(live, test, set(listed)),
-        **_distances(live.requests, test.requests, settings.min_requests),
+        only_pte=only_pte,
+        other_share=_other_shares(production_traffic, pte_traffic, set(listed)),
+        total_variation=total_variation,
+        jensen_shannon=jensen_shannon,
+    )
+    if tested is None or not served:
+        return result
+
+    covered = [key for key in served if key in tested]
+    return replace(
+        result,
+        tested_endpoints=len(covered),
+        ratio=len(covered) / len(served),
+        weighted_ratio=_share(production_traffic, covered),
     )
 
 
-def _exercised(test: Traffic, key: Key, settings: RouteSettings) -> bool:
+def _tested(pte: Traffic, settings: RouteSettings) -> set[Key] | None:
+    """The endpoints that the test exercised; None where it tells nothing of endpoints."""
+    if not pte.requests:
+        return None
+    return {key for key in pte.requests if _is_exercised(pte, key, settings)}
+
+
+def _is_exercised(pte: Traffic, key: Key, settings: RouteSettings) -> bool:
     """Enough requests with some success. A source that tells successes at all, but none for this route, saw none."""
-    succeeded = not test.successes or test.successes.get(key, 0.0) > 0
-    return test.requests[key] >= settings.min_requests and succeeded
+    succeeded = not pte.successes or pte.successes.get(key, 0.0) > 0
+    return pte.requests[key] >= settings.min_requests and succeeded
 
 
-def _listed(live: Traffic, test: Traffic, cap: int) -> list[Key]:
+def _listed(production: Traffic, pte: Traffic, cap: int) -> list[Key]:
     """Endpoints to publish: production's largest, then the largest that only the PTE has; both up to the cap."""
-    mine = live.named()[:cap]
-    only = [key for key in test.named() if key not in live.requests]
-    shared = sum(key in test.requests for key in mine)
-    return [*mine, *only[: cap - shared]]
+    largest = production.named()[:cap]
+    only_pte = [key for key in pte.named() if key not in production.requests]
+    shared = sum(key in pte.requests for key in largest)
+    return [*largest, *only_pte[: cap - shared]]
+
+
+def _endpoints(
+    listed: Iterable[Key], production: Traffic, pte: Traffic, tested: Collection[Key] | None
+) -> tuple[Endpoint, ...]:
+    """With what each side had of them; `tested` is None where the test tells nothing of endpoints."""
+    production_shares = mix.shares(production.requests)
+    pte_shares = mix.shares(pte.requests)
+
+    endpoints = []
+    for key in listed:
+        is_tested = None if tested is None else key in tested
+        endpoint = Endpoint(
+            method=key[0],
+            route=key[1],
+            production_requests=production.requests.get(key),
+            pte_requests=pte.requests.get(key),
+            production_share=production_shares.get(key),
+            pte_share=pte_shares.get(key),
+            tested=is_tested,
+            heuristic=key in production.guessed or key in pte.guessed,
+        )
+        endpoints.append(endpoint)
+    return tuple(endpoints)
+
+
+def _only_pte(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
+    return tuple(endpoint for endpoint in endpoints if endpoint.tested and endpoint.production_requests is None)
 
 
 def _share(side: Traffic, keys: Iterable[Key]) -> float | None:
     share = divide(math.fsum(side.requests.get(key, 0.0) for key in keys), side.total)
-    return None if share is None else min(1.0, share)
+    if share is None:
+        return None
+    return min(1.0, share)  # beyond 1 by rounding alone
 
 
-def _other_shares(live: Traffic, test: Traffic, listed: set[Key]) -> Mapping[str, float]:
+def _other_shares(production: Traffic, pte: Traffic, listed: Collection[Key]) -> Mapping[str, float]:
     """Share of each side's requests that no listed endpoint stands for: beyond the cap, or without a route."""
-    sides = (("production", live), ("pte", test))
-    shares = {role: _share(side, [key for key in side.requests if key not in listed]) for role, side in sides}
-    return {role: share for role, share in shares.items() if share is not None}
+    shares = {}
+    for role, side in (("production", production), ("pte", pte)):
+        share = _share(side, [key for key in side.requests if key not in listed])
+        if share is not None:
+            shares[role] = share
+    return shares
 
 
-def _distances(live: Counts, test: Counts, least: float) -> dict[str, float | None]:
-    """Both distances of the mixes; None where a side has too few requests to speak of a mix."""
-    if min(math.fsum(live.values()), math.fsum(test.values())) < least:
-        return {"total_variation": None, "jensen_shannon": None}
-    return {"total_variation": mix.total_variation(live, test), "jensen_shannon": mix.jensen_shannon(live, test)}
+def _distances(production: Counts, pte: Counts, least: float) -> tuple[float | None, float | None]:
+    """Total variation and Jensen-Shannon divergence; None where a side has too few requests to speak of a mix."""
+    if min(math.fsum(production.values()), math.fsum(pte.values())) < least:
+        return None, None
+    return mix.total_variation(production, pte), mix.jensen_shannon(production, pte)

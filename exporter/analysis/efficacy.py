@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from exporter.model.results import Coverage, Efficacy, Gap, LoadCoverage
@@ -16,35 +16,59 @@ _HALF = 0.5
 def efficacy(coverage: Coverage, load: LoadCoverage, gaps: Sequence[Gap], settings: AnalysisSettings) -> Efficacy:
     """The parts that have evidence, and their weighted mean when these parts carry at least half of the weight."""
     by_signal = {gap.signal: gap for gap in gaps}
-    performance = [_closeness(by_signal.get(signal), settings) for signal in ("latency_p95", "latency_p99")]
-    known = [score for score in performance if score is not None]
     candidates = {
         "coverage": coverage.ratio,
-        "load_coverage": None if load.peak_ratio is None else min(1.0, load.peak_ratio),
-        "performance": math.fsum(known) / len(known) if known else None,
+        "load_coverage": _at_most_full(load.peak_ratio),
+        "performance": _performance(by_signal, settings),
         "error_validation": _closeness(by_signal.get("error_ratio"), settings),
     }
     parts = {part: score for part, score in candidates.items() if score is not None}
+
+    # Weights of parts without evidence are spread over the others, unless hardly anything would be left to stand on.
     configured = {part: getattr(settings.efficacy, part) for part in candidates}
     total = math.fsum(configured[part] for part in parts)
     if total <= 0 or total < _HALF * math.fsum(configured.values()):
         return Efficacy(parts, {}, None, None)
+
     weights = {part: configured[part] / total for part in parts}
     score = math.fsum(weights[part] * parts[part] for part in parts)
     return Efficacy(parts, weights, score, _rating(score, settings.efficacy))
+
+
+def _at_most_full(ratio: float | None) -> float | None:
+    """More load than production's is no better than as much."""
+    if ratio is None:
+        return None
+    return min(1.0, ratio)
+
+
+def _performance(by_signal: Mapping[str, Gap], settings: AnalysisSettings) -> float | None:
+    """The mean over those of P95 and P99 that can be compared."""
+    scores = []
+    for signal in ("latency_p95", "latency_p99"):
+        score = _closeness(by_signal.get(signal), settings)
+        if score is not None:
+            scores.append(score)
+    if not scores:
+        return None
+    return math.fsum(scores) / len(scores)
 
 
 def _closeness(gap: Gap | None, settings: AnalysisSettings) -> float | None:
     """1 when the PTE is close to production, 0.5 when it is fairly close, else 0; either sign counts."""
     if gap is None or gap.severity is None or gap.production is None or gap.pte is None:
         return None
+
     rule = settings.gaps.get(gap.signal)
     if rule is not None and abs(gap.pte - gap.production) <= rule.min_difference:
         return 1.0
+
     distance = math.inf if gap.ratio is None else abs(gap.ratio)
     if distance <= settings.efficacy.full_within:
         return 1.0
-    return 0.5 if distance <= settings.efficacy.half_within else 0.0
+    if distance <= settings.efficacy.half_within:
+        return 0.5
+    return 0.0
 
 
 def _rating(score: float, settings: EfficacySettings) -> Literal["excellent", "good", "fair", "poor"]:
@@ -52,4 +76,6 @@ def _rating(score: float, settings: EfficacySettings) -> Literal["excellent", "g
         return "excellent"
     if score >= settings.good:
         return "good"
-    return "fair" if score >= settings.fair else "poor"
+    if score >= settings.fair:
+        return "fair"
+    return "poor"

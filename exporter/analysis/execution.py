@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -11,7 +12,11 @@ from exporter.analysis.outages import FAILED, application_outages, case_outages,
 from exporter.model.execution import Case, Counts, Executed, Execution, Group, Report, Run, Spike
 from exporter.model.settings import ExecutionSettings
 
-HOUR, DAY = 3600.0, 86400.0
+HOUR = 3600.0
+DAY = 86400.0
+
+GroupKey = tuple[str, str, str]
+"""Suite, property and value; the last two are empty for the suite as a whole."""
 
 
 def executed(
@@ -19,30 +24,45 @@ def executed(
 ) -> Executed:
     """The reports within the look-back of `at` (Unix seconds), together.
 
-    `last` is what the round before made of the same settings; without new reports all of it but times is kept.
+    `last` is what was made last of the same settings; without new reports all of it but times is kept.
     """
-    known = sorted((one for one in reports if at - settings.lookback < one.at <= at), key=lambda one: one.at)
-    if last is not None and [id(one) for one in last.reports] == [id(one) for one in known]:
+    recent = [report for report in reports if at - settings.lookback < report.at <= at]
+    recent.sort(key=lambda report: report.at)
+    if last is not None and _are_same(last.reports, recent):
         return replace(last, recent=_recent(last.runs, settings.lookback, at))
-    runs = list(_runs([one for one in known if one.executions], settings.run_gap))
-    everything = [each for run in runs for report in run for each in report.executions]
-    groups = _groups(runs)
-    suites, properties = ([one for one in groups if bool(one.property) is wanted] for wanted in (False, True))
-    told = tuple(Run(run[-1].at, counts(each for report in run for each in report.executions)) for run in runs)
+
+    grouped = list(_runs([report for report in recent if report.executions], settings.run_gap))
+    runs = tuple(Run(reports[-1].at, counts(_executions(reports))) for reports in grouped)
+    executions = list(_executions(itertools.chain(*grouped)))
+    groups = _groups(grouped)
+    suites = [group for group in groups if not group.property]
+    properties = [group for group in groups if group.property]
+    beyond_cap = [max(0, len(some) - settings.max_groups) for some in (suites, properties)]
+
     return Executed(
-        reports=tuple(known),
-        runs=told,
-        total=counts(everything),
-        recent=_recent(told, settings.lookback, at),
+        reports=tuple(recent),
+        runs=runs,
+        total=counts(executions),
+        recent=_recent(runs, settings.lookback, at),
         suites=_capped(suites, settings.max_groups),
         properties=_capped(properties, settings.max_groups),
-        other=sum(max(0, len(each) - settings.max_groups) for each in (suites, properties)),
-        flakiest=_flakiest(everything, settings.max_tests),
-        failing=_failing(known, everything, settings.max_tests),
-        outages=application_outages(known),
-        property_outages=property_outages(known, settings.max_groups),
-        spike=_spike(told, settings),
+        other=sum(beyond_cap),
+        flakiest=_flakiest(executions, settings.max_tests),
+        failing=_failing(recent, executions, settings.max_tests),
+        outages=application_outages(recent),
+        property_outages=property_outages(recent, settings.max_groups),
+        spike=_spike(runs, settings),
     )
+
+
+def _are_same(earlier: Sequence[Report], later: Sequence[Report]) -> bool:
+    """The very same objects: sources hand out a report again as long as its file is unchanged."""
+    return [id(report) for report in earlier] == [id(report) for report in later]
+
+
+def _executions(reports: Iterable[Report]) -> Iterator[Execution]:
+    for report in reports:
+        yield from report.executions
 
 
 def _recent(runs: Sequence[Run], lookback: float, at: float) -> dict[float, int]:
@@ -53,42 +73,58 @@ def _recent(runs: Sequence[Run], lookback: float, at: float) -> dict[float, int]
 
 def counts(executions: Iterable[Execution]) -> Counts:
     """How they ended, counted."""
-    outcomes, flaky, seconds = Counter[str](), 0, list[float]()
-    for each in executions:
-        outcomes[each.outcome] += 1
-        flaky += each.flaky
-        if each.seconds is not None:
-            seconds.append(each.seconds)
-    return Counts(**outcomes, flaky=flaky, seconds=sum(seconds) if seconds else None)
+    outcomes = Counter[str]()
+    flaky = 0
+    seconds: list[float] = []
+    for execution in executions:
+        outcomes[execution.outcome] += 1
+        flaky += execution.flaky
+        if execution.seconds is not None:
+            seconds.append(execution.seconds)
+
+    duration = sum(seconds) if seconds else None
+    return Counts(**outcomes, flaky=flaky, seconds=duration)
 
 
 def _runs(reports: Sequence[Report], gap: float) -> Iterator[list[Report]]:
     """Reports that belong together: close to each other, and without a test in common."""
-    run, tests = list[Report](), set[tuple[object, ...]]()
+    run: list[Report] = []
+    tests: set[tuple[object, ...]] = set()
+
     for report in reports:
-        own = {(each.suite, each.name, *each.labels.items()) for each in report.executions}
+        own = {(execution.suite, execution.name, *execution.labels.items()) for execution in report.executions}
+        # A test that was executed already has been started anew: that is the next run, however soon it came.
         if run and (report.at - run[-1].at > gap or not own.isdisjoint(tests)):
             yield run
-            run, tests = [], set()
+            run = []
+            tests = set()
         run.append(report)
         tests |= own
+
     if run:
         yield run
 
 
 def _groups(runs: Sequence[Sequence[Report]]) -> list[Group]:
     """Each suite, and each of its property values, in the latest run that has it."""
-    found: dict[tuple[str, str, str], Group] = {}
+    groups: dict[GroupKey, Group] = {}
     for run in reversed(runs):
-        inside: dict[tuple[str, str, str], list[Execution]] = {}
-        for each in (each for report in run for each in report.executions):
-            for key, value in (("", ""), *each.labels.items()):
-                group = (each.suite, key, value)
-                if group not in found:
-                    inside.setdefault(group, []).append(each)
-        for (suite, key, value), executions in inside.items():
-            found[suite, key, value] = Group(suite, run[-1].at, counts(executions), key, value)
-    return list(found.values())
+        members: dict[GroupKey, list[Execution]] = {}
+        for execution in _executions(run):
+            for key in _group_keys(execution):
+                if key not in groups:
+                    members.setdefault(key, []).append(execution)
+
+        for key, executions in members.items():
+            suite, name, value = key
+            groups[key] = Group(suite, run[-1].at, counts(executions), name, value)
+    return list(groups.values())
+
+
+def _group_keys(execution: Execution) -> Iterator[GroupKey]:
+    yield execution.suite, "", ""
+    for name, value in execution.labels.items():
+        yield execution.suite, name, value
 
 
 def _capped(groups: Sequence[Group], most: int) -> tuple[Group, ...]:
@@ -98,36 +134,41 @@ def _capped(groups: Sequence[Group], most: int) -> tuple[Group, ...]:
         failures = group.counts.failed + group.counts.error
         return -failures, -group.counts.executed, group.suite, group.property, group.value
 
-    kept = sorted(groups, key=weight)[:most]
-    return tuple(sorted(kept, key=lambda group: (group.suite, group.property, group.value)))
+    capped = sorted(groups, key=weight)[:most]
+    return tuple(sorted(capped, key=lambda group: (group.suite, group.property, group.value)))
 
 
-def _cases(executions: Iterable[Execution], wanted: set[tuple[str, str]]) -> Iterator[Case]:
+def _cases(executions: Iterable[Execution], tests: Collection[tuple[str, str]]) -> Iterator[Case]:
     """What was counted of these tests."""
-    ran, flaky, failed = (Counter[tuple[str, str]]() for _ in range(3))
-    for each in executions:
-        case = (each.suite, each.name)
-        if case in wanted and each.outcome != "skipped":
-            ran[case] += 1
-            flaky[case] += each.flaky
-            failed[case] += each.outcome in FAILED
-    return (Case(*case, ran[case], flaky[case], failed[case]) for case in ran)
+    ran = Counter[tuple[str, str]]()
+    flaky = Counter[tuple[str, str]]()
+    failed = Counter[tuple[str, str]]()
+    for execution in executions:
+        test = (execution.suite, execution.name)
+        if test in tests and execution.outcome != "skipped":
+            ran[test] += 1
+            flaky[test] += execution.flaky
+            failed[test] += execution.outcome in FAILED
+
+    for test in ran:
+        yield Case(*test, ran[test], flaky[test], failed[test])
 
 
 def _flakiest(executions: Sequence[Execution], most: int) -> tuple[Case, ...]:
-    found = _cases(executions, {(each.suite, each.name) for each in executions if each.flaky})
-    return tuple(sorted(found, key=lambda case: (-case.flaky, case.executed, case.suite, case.name))[:most])
+    flaky = {(execution.suite, execution.name) for execution in executions if execution.flaky}
+    cases = sorted(_cases(executions, flaky), key=lambda case: (-case.flaky, case.executed, case.suite, case.name))
+    return tuple(cases[:most])
 
 
 def _failing(reports: Sequence[Report], executions: Sequence[Execution], most: int) -> tuple[Case, ...]:
     """Those that failed, with how long they pass and fail."""
     outages = case_outages(reports)
-    found = [replace(case, outages=outages[case.suite, case.name]) for case in _cases(executions, set(outages))]
+    cases = [replace(case, outages=outages[case.suite, case.name]) for case in _cases(executions, outages.keys())]
 
     def weight(case: Case) -> tuple[object, ...]:
         return not case.outages.failing, -case.outages.failures, -case.failed, case.suite, case.name
 
-    return tuple(sorted(found, key=weight)[:most])
+    return tuple(sorted(cases, key=weight)[:most])
 
 
 def _spike(runs: Sequence[Run], settings: ExecutionSettings) -> Spike | None:
@@ -135,7 +176,10 @@ def _spike(runs: Sequence[Run], settings: ExecutionSettings) -> Spike | None:
     ratios = [run.counts.failure_ratio for run in runs if run.counts.failure_ratio is not None]
     if not ratios or runs[-1].counts.failure_ratio is None or len(ratios) - 1 < max(1, settings.spike_runs):
         return None
-    last, reference = runs[-1].counts, median(ratios[:-1])
-    more = last.failed + last.error - reference * last.executed
-    is_spike = ratios[-1] >= settings.spike_magnitude * reference and more >= settings.spike_failures
+
+    last = runs[-1].counts
+    reference = median(ratios[:-1])
+    # Both are needed: of few tests a single failure is a large part, and of many a few failures are a small one.
+    additional_failures = last.failed + last.error - reference * last.executed
+    is_spike = ratios[-1] >= settings.spike_magnitude * reference and additional_failures >= settings.spike_failures
     return Spike(ratios[-1], reference, len(ratios) - 1, is_spike)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from exporter.analysis import percentile
 from exporter.analysis.arithmetic import QUANTILE_OF, compared, divide, has_traffic, summary
 from exporter.analysis.recommendations import recommendation
 from exporter.analysis.verdict import decide, effective_samples, verdict
-from exporter.model.loadrun_judgement import Severity, Verdict
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import Gap
-from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule
+from exporter.model.settings import COMPARED, AnalysisSettings, GapRule
+from exporter.model.verdict import SEVERITIES, Severity, Verdict
 
 
 def gaps(
@@ -30,27 +32,56 @@ def gap(
     Means make the verdict, and of latency percentiles the interval that each of them has.
     """
     rule = settings.gaps.get(signal, GapRule(bad="both"))
-    live, test = compared(production, signal), compared(pte, signal)
-    counts = {role: _samples(signal, seen) for role, seen in (("production", production), ("pte", pte))}
-    served = has_traffic(production) and has_traffic(pte)
-    level = severity(live, test, rule) if served else None
+    production_value = compared(production, signal)
+    pte_value = compared(pte, signal)
+
+    ratio = None
+    level = None
+    judgement: Verdict = "no_evidence"
+    # Without traffic on both sides the values are those of idle machines, and their difference says nothing.
+    if has_traffic(production) and has_traffic(pte):
+        ratio = _ratio(production_value, pte_value)
+        level = severity(production_value, pte_value, rule)
+        judgement = _verdict(signal, production, pte, rule, settings)
+
+    advice = None
+    if pte_value is not None:
+        advice = recommendation(signal, production_value, pte_value, rule, level)
+
     return Gap(
         signal=signal,
-        production=live,
-        pte=test,
-        ratio=divide(test - live, live) if served and live is not None and test is not None else None,
+        production=production_value,
+        pte=pte_value,
+        ratio=ratio,
         severity=level,
-        verdict=_verdict(signal, production, pte, rule, settings) if served else "no_evidence",
-        effective_samples={role: count for role, count in counts.items() if count is not None},
-        recommendation=None if test is None else recommendation(signal, live, test, rule, level),
+        verdict=judgement,
+        effective_samples=_effective_samples(signal, production, pte),
+        recommendation=advice,
     )
 
 
-def _samples(signal: str, seen: ApplicationObservation | None) -> float | None:
-    """The independent values, or requests for a percentile, behind the verdict."""
-    if _quantile(signal) is None:
-        return effective_samples(summary(seen, signal))
-    return percentile.effective_requests(seen)
+def _ratio(production: float | None, pte: float | None) -> float | None:
+    if production is None or pte is None:
+        return None
+    return divide(pte - production, production)
+
+
+def _effective_samples(
+    signal: str, production: ApplicationObservation | None, pte: ApplicationObservation | None
+) -> dict[str, float]:
+    """Role to the independent values, or requests for a percentile, behind the verdict."""
+    is_percentile = _quantile(signal) is not None
+    samples = {}
+
+    for role, observation in (("production", production), ("pte", pte)):
+        if is_percentile:
+            count = percentile.effective_requests(observation)
+        else:
+            count = effective_samples(summary(observation, signal))
+        if count is not None:
+            samples[role] = count
+
+    return samples
 
 
 def _verdict(
@@ -69,7 +100,9 @@ def _verdict(
 
 def _quantile(signal: str) -> float | None:
     """0.95 for latency_p95; None for what is no percentile."""
-    return QUANTILE_OF.get(signal.removeprefix("latency_")) if signal.startswith("latency_") else None
+    if not signal.startswith("latency_"):
+        return None
+    return QUANTILE_OF.get(signal.removeprefix("latency_"))
 
 
 def severity(production: float | None, pte: float | None, rule: GapRule) -> Severity | None:
@@ -79,8 +112,9 @@ def severity(production: float | None, pte: float | None, rule: GapRule) -> Seve
     by_gap = _by_gap(production, pte, rule)
     if by_gap is None:
         return None
-    beyond_limit = rule.limit is not None and pte > rule.limit
-    return max(by_gap, "high", key=SEVERITIES.index) if beyond_limit else by_gap
+    if rule.limit is not None and pte > rule.limit:
+        return max(by_gap, "high", key=SEVERITIES.index)
+    return by_gap
 
 
 def _by_gap(production: float, pte: float, rule: GapRule) -> Severity | None:
@@ -88,11 +122,17 @@ def _by_gap(production: float, pte: float, rule: GapRule) -> Severity | None:
     difference = pte - production
     if abs(difference) <= rule.min_difference:
         return "none"
+
     sign = "higher" if difference > 0 else "lower"
+    is_bad = rule.bad in (sign, "both")
     ratio = divide(difference, production)
-    if ratio is None:  # a gap against nothing has no ratio, but beyond a least difference it is as bad as gaps get
-        return _reached(float("inf"), rule) if rule.min_difference > 0 and rule.bad in (sign, "both") else None
-    return _reached(abs(ratio), rule) if rule.bad in (sign, "both") else "none"
+    if ratio is not None:
+        return _reached(abs(ratio), rule) if is_bad else "none"
+
+    # A gap against nothing has no ratio, but beyond a least difference it is as bad as gaps get.
+    if is_bad and rule.min_difference > 0:
+        return _reached(math.inf, rule)
+    return None
 
 
 def _reached(size: float, rule: GapRule) -> Severity:
@@ -103,4 +143,7 @@ def _reached(size: float, rule: GapRule) -> Severity:
         ("medium", rule.medium),
         ("low", rule.low),
     )
-    return next((name for name, step in steps if step is not None and size > step), "none")
+    for name, step in steps:
+        if step is not None and size > step:
+            return name
+    return "none"

@@ -10,16 +10,20 @@ from exporter.model.settings import LoadRunSettings
 
 def grade(figures: Figures, settings: LoadRunSettings) -> str | None:
     """The best grade whose both conditions the figures fulfil, each strictly; F if none; None without evidence."""
-    success, p95 = finite(figures.success_ratio), finite(figures.latency.p95)
+    success = finite(figures.success_ratio)
+    p95 = finite(figures.latency.p95)
     if success is None or p95 is None:
         return None
+
     for name in GRADES:
-        wanted = settings.grades.get(name)
-        if wanted and success > wanted.success_ratio and p95 < wanted.latency_p95:
+        limits = settings.grades.get(name)
+        if limits and success > limits.success_ratio and p95 < limits.latency_p95:
             return name
     return GRADES[-1]
 
 
 def missing(figures: Figures) -> str:
     """What a run without a grade does not tell."""
-    return "number of failures" if finite(figures.success_ratio) is None else "P95"
+    if finite(figures.success_ratio) is None:
+        return "number of failures"
+    return "P95"

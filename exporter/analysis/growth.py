@@ -17,18 +17,28 @@ def growth(
     before: ApplicationObservation | None, production: ApplicationObservation | None, settings: RouteSettings
 ) -> Growth:
     """How the largest five-minute rate and the mix moved from the days before the run to the last days."""
-    then, now = _peak(before), _peak(production)
-    old, new = (traffic(seen, settings).requests for seen in (before, production))
-    enough = min(sum(old.values()), sum(new.values())) >= settings.min_requests
+    peak_then = _peak(before)
+    peak_now = _peak(production)
+
+    mix_then = traffic(before, settings).requests
+    mix_now = traffic(production, settings).requests
+    mix_moved = None
+    if min(sum(mix_then.values()), sum(mix_now.values())) >= settings.min_requests:
+        mix_moved = mix.total_variation(mix_then, mix_now)
+
     return Growth(
-        peak_then=then,
-        peak_now=now,
-        peak_ratio=divide(now, then),
-        mix_moved=mix.total_variation(old, new) if enough else None,
+        peak_then=peak_then,
+        peak_now=peak_now,
+        peak_ratio=divide(peak_now, peak_then),
+        mix_moved=mix_moved,
     )
 
 
-def _peak(seen: ApplicationObservation | None) -> float | None:
+def _peak(observation: ApplicationObservation | None) -> float | None:
     """The largest five-minute rate, requests/s; None with less than a day of them."""
-    _, values = measured(seen.pattern if seen else None)
-    return float(values.max()) if values.size >= _DAY else None
+    if observation is None:
+        return None
+    _, values = measured(observation.pattern)
+    if values.size < _DAY:
+        return None
+    return float(values.max())

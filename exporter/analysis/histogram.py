@@ -32,10 +32,13 @@ SIZE = (_MOST - _LEAST) * SUB + 1
 
 def index(seconds: Floats) -> Counts:
     """The bucket of each latency; shape (n,), seconds from 0 on."""
-    mantissa, exponent = np.frexp(seconds)  # in [0.5, 1)
+    # seconds = mantissa * 2**exponent with the mantissa in [0.5, 1): the exponent chooses the power of two,
+    # and the mantissa's distance from 0.5 which of its SUB equal buckets.
+    mantissa, exponent = np.frexp(seconds)
     within = (mantissa * (2 * SUB)).astype(np.int64) - SUB
-    found = (exponent.astype(np.int64) - 1 - _LEAST) * SUB + within + 1
-    return np.where(seconds < 2.0**_LEAST, 0, np.minimum(found, SIZE - 1))
+    power = exponent.astype(np.int64) - 1 - _LEAST
+    position = power * SUB + within + 1  # the first bucket is for what is too small to tell apart
+    return np.where(seconds < 2.0**_LEAST, 0, np.minimum(position, SIZE - 1))
 
 
 def bounds(position: int) -> tuple[float, float]:
@@ -49,8 +52,8 @@ def bounds(position: int) -> tuple[float, float]:
 
 def sparse(counts: Counts) -> Histogram:
     """From dense counts of shape (SIZE,)."""
-    (held,) = np.nonzero(counts)
-    return Histogram(tuple(held.tolist()), tuple(counts[held].tolist()))
+    (filled,) = np.nonzero(counts)
+    return Histogram(tuple(filled.tolist()), tuple(counts[filled].tolist()))
 
 
 def dense(histogram: Histogram) -> Counts:
@@ -63,8 +66,8 @@ def dense(histogram: Histogram) -> Counts:
 def merged(histograms: Iterable[Histogram]) -> Histogram:
     """Of all requests in any of them."""
     total: Counts = np.zeros(SIZE, dtype=np.int64)
-    for one in histograms:
-        total += dense(one)
+    for histogram in histograms:
+        total += dense(histogram)
     return sparse(total)
 
 
@@ -73,13 +76,22 @@ def percentile(histogram: Histogram, q: float) -> float | None:
     total = sum(histogram.counts)
     if not total:
         return None
-    rank, below = max(1, math.ceil(q * total)), 0
+
+    rank = max(1, math.ceil(q * total))
+    below = 0
     for position, count in zip(histogram.indices, histogram.counts, strict=True):
         below += count
         if below >= rank:
-            low, high = bounds(position)
-            return (low + high) / 2 if position else 0.0
+            return _middle(position)
     return None
+
+
+def _middle(position: int) -> float:
+    """What a request in the bucket is taken to have lasted; in the first one, which is below a microsecond, nothing."""
+    if position == 0:
+        return 0.0
+    low, high = bounds(position)
+    return (low + high) / 2
 
 
 def latencies(histogram: Histogram, least: float, total: float, most: float) -> Latencies:
@@ -87,12 +99,14 @@ def latencies(histogram: Histogram, least: float, total: float, most: float) -> 
     requests = sum(histogram.counts)
     if not requests:
         return Latencies()
-    found = {
-        name: min(max(percentile(histogram, q) or 0.0, least), most)
-        for name, q in QUANTILE_FIGURES.items()
-        if round(requests * (1 - q), 9) >= 1 or q <= 0.5
-    }
-    return Latencies(min=least, mean=total / requests, max=most, histogram=histogram, **found)
+
+    percentiles = {}
+    for name, q in QUANTILE_FIGURES.items():
+        # At least one request has to be expected beyond a percentile; rounded, as 100 * (1 - 0.99) is below 1.
+        if round(requests * (1 - q), 9) >= 1 or q <= 0.5:
+            # The middle of a bucket may lie outside what was measured, which is known exactly.
+            percentiles[name] = min(max(percentile(histogram, q) or 0.0, least), most)
+    return Latencies(min=least, mean=total / requests, max=most, histogram=histogram, **percentiles)
 
 
 def buckets(histogram: Histogram, upper: Iterable[float]) -> tuple[tuple[float, float], ...]:
@@ -100,11 +114,12 @@ def buckets(histogram: Histogram, upper: Iterable[float]) -> tuple[tuple[float, 
 
     A bound inside a bucket gets a share of it, as if its requests were spread evenly.
     """
-    found = []
+    result = []
     for bound in upper:
         count = 0.0
-        for position, held in zip(histogram.indices, histogram.counts, strict=True):
+        for position, requests in zip(histogram.indices, histogram.counts, strict=True):
             low, high = bounds(position)
-            count += held * min(1.0, max(0.0, (bound - low) / (high - low)))
-        found.append((bound, count))
-    return tuple(found)
+            share = (bound - low) / (high - low)
+            count += requests * min(1.0, max(0.0, share))
+        result.append((bound, count))
+    return tuple(result)

@@ -37,6 +37,9 @@ UNMAPPED = "unmapped"
 _FULL = 0.5
 """Share of the median minute's requests, below which a minute tells no ratio of its own."""
 
+_MOST_NAMES = 5
+"""Names that a warning lists."""
+
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -46,18 +49,19 @@ def mapped(run: LoadRun, routes: Mapping[str, str]) -> LoadRun:
     tool tells, else those that the name itself is ("GET /cart"). A name with none of them stays unmapped and is told
     in a warning.
     """
-    endpoints = tuple(_mapped(one, routes) for one in run.endpoints)
-    unmapped = [one.name for one in endpoints if not one.route]
-    if not unmapped:
-        return replace(run, endpoints=endpoints)
-    return replace(run, endpoints=endpoints, warnings=(*run.warnings, no_route(unmapped)))
+    endpoints = tuple(_mapped(endpoint, routes) for endpoint in run.endpoints)
+    warnings = run.warnings
+    unmapped = [endpoint.name for endpoint in endpoints if not endpoint.route]
+    if unmapped:
+        warnings = (*warnings, no_route(unmapped))
+    return replace(run, endpoints=endpoints, warnings=warnings)
 
 
 def no_route(names: Sequence[str]) -> str:
     """The warning of names that stay unmapped."""
-    shown = ", ".join(" ".join(name.split()) for name in names[:5]) + (
-        f" and {len(names) - 5} more" if len(names) > 5 else ""
-    )
+    shown = ", ".join(" ".join(name.split()) for name in names[:_MOST_NAMES])
+    if len(names) > _MOST_NAMES:
+        shown += f" and {len(names) - _MOST_NAMES} more"
     return f"no route is known of {shown}: add them to `routes`"
 
 
@@ -67,13 +71,15 @@ def is_route(text: str) -> bool:
     return method.upper() in _METHODS and route.strip().startswith(("/", "http://", "https://"))
 
 
-def _mapped(one: Endpoint, routes: Mapping[str, str]) -> Endpoint:
-    told = routes.get(one.name, f"{one.method} {one.route}" if one.route else one.name)
-    if not is_route(told):
-        return replace(one, method="", route="")
-    method, _, route = told.strip().partition(" ")
+def _mapped(endpoint: Endpoint, routes: Mapping[str, str]) -> Endpoint:
+    own = f"{endpoint.method} {endpoint.route}" if endpoint.route else endpoint.name
+    text = routes.get(endpoint.name, own)
+    if not is_route(text):
+        return replace(endpoint, method="", route="")
+
+    method, _, route = text.strip().partition(" ")
     verb, path, _ = normalise(method, route, heuristics=True)
-    return replace(one, method=verb, route=path)
+    return replace(endpoint, method=verb, route=path)
 
 
 def brief(run: LoadRun) -> LoadRun:
@@ -82,24 +88,30 @@ def brief(run: LoadRun) -> LoadRun:
     def without(figures: Figures) -> Figures:
         return replace(figures, latency=replace(figures.latency, histogram=None))
 
-    endpoints = tuple(replace(one, figures=without(one.figures)) for one in run.endpoints)
+    endpoints = tuple(replace(endpoint, figures=without(endpoint.figures)) for endpoint in run.endpoints)
     return replace(run, total=without(run.total), endpoints=endpoints)
 
 
 def full_minutes(run: LoadRun) -> Window:
     """The full minutes that the run touched, up to the end of the minute in which its last response came."""
-    return Window(math.floor(run.start / MINUTE) * MINUTE, (math.floor(run.end / MINUTE) + 1) * MINUTE)
+    first = math.floor(run.start / MINUTE)
+    last = math.floor(run.end / MINUTE)
+    return Window(first * MINUTE, (last + 1) * MINUTE)
 
 
 def as_observation(run: LoadRun) -> ApplicationObservation:
     """What a source would have seen of the run."""
     window = full_minutes(run)
-    minutes = None
-    if run.timeline is not None:
+    if run.timeline is None:
+        signals = _overall(run)
+        minutes = None
+    else:
+        signals = _signals(run.timeline)
         minutes = Samples(run.timeline.ends, tuple(count / MINUTE for count in run.timeline.requests))
+
     return ApplicationObservation(
         window=window,
-        signals=_signals(run.timeline) if run.timeline is not None else _overall(run),
+        signals=signals,
         latency=_latency(run.total.latency, run.total.requests),
         routes=_routes(run),
         minutes=minutes,
@@ -109,67 +121,91 @@ def as_observation(run: LoadRun) -> ApplicationObservation:
 
 def _signals(timeline: Timeline) -> dict[str, Summary]:
     """Quantiles only for the request rate, which is what every source gives."""
-    times, requests = np.asarray(timeline.ends), np.asarray(timeline.requests, dtype=np.float64)
+    times = np.asarray(timeline.ends)
+    requests = np.asarray(timeline.requests, dtype=np.float64)
     rates = requests / MINUTE
     steady = steady_minutes(times, rates)
     # A minute that the run only touched has few requests, and a single failure among them would be its worst.
     served = requests >= max(1.0, _FULL * float(np.median(requests)))
-    found: dict[str, Summary] = {}
+    signals: dict[str, Summary] = {}
 
     def add(name: str, at: Floats, values: Floats) -> None:
-        found[name] = replace(summarise_arrays(at, values, steady), quantiles={})
+        signals[name] = replace(summarise_arrays(at, values, steady), quantiles={})
 
     if timeline.received is not None:
         add("throughput", times, np.asarray(timeline.received) / MINUTE)
     if timeline.users is not None:
         users = np.asarray(timeline.users, dtype=np.float64)  # None becomes NaN
         add("concurrent_users", times[~np.isnan(users)], users[~np.isnan(users)])
+
     if timeline.failures is not None and served.any():
         failures = np.asarray(timeline.failures, dtype=np.float64)
         add("error_ratio", times[served], failures[served] / requests[served])
+        # The mean is failures over requests, not a mean of the minutes' ratios, which would weigh them alike.
         mean = float(failures.sum() / requests.sum())
-        found["error_ratio"] = replace(found["error_ratio"], mean=mean)
+        signals["error_ratio"] = replace(signals["error_ratio"], mean=mean)
     if timeline.seconds is not None and served.any():
         add(LATENCY_MEAN, times[served], np.asarray(timeline.seconds)[served] / requests[served])
-    return {**found, "request_rate": summarise_arrays(times, rates, steady)}
+    return {**signals, "request_rate": summarise_arrays(times, rates, steady)}
 
 
 def _overall(run: LoadRun) -> dict[str, Summary]:
     """Means over the whole run, where the file has nothing minute by minute: no peak is known."""
-    found = {"request_rate": run.requests_per_second, "error_ratio": None, "throughput": None}
+    means = {"request_rate": run.requests_per_second, "error_ratio": None, "throughput": None}
     if run.total.failures is not None and run.total.requests:
-        found["error_ratio"] = run.total.failures / run.total.requests
+        means["error_ratio"] = run.total.failures / run.total.requests
     if run.total.received is not None and run.duration > 0:
-        found["throughput"] = run.total.received / run.duration
-    signals = {name: Summary(mean=value) for name, value in found.items() if value is not None}
-    return signals if run.users is None else {**signals, "concurrent_users": Summary(peak=run.users)}
+        means["throughput"] = run.total.received / run.duration
+
+    signals = {name: Summary(mean=mean) for name, mean in means.items() if mean is not None}
+    if run.users is not None:
+        signals["concurrent_users"] = Summary(peak=run.users)
+    return signals
 
 
-def _latency(seen: Latencies, requests: int) -> Latency:
+def _latency(latencies: Latencies, requests: int) -> Latency:
     """The percentiles that sources tell; buckets where the histogram's own begin and end: nothing is guessed."""
-    held, buckets = 0, dict[float, float]()
-    if seen.histogram is not None:
-        for position, count in zip(seen.histogram.indices, seen.histogram.counts, strict=True):
+    below = 0
+    buckets: dict[float, float] = {}
+    if latencies.histogram is not None:
+        for position, count in zip(latencies.histogram.indices, latencies.histogram.counts, strict=True):
             low, high = bounds(position)
-            buckets[low] = float(held)
-            held += count
-            buckets[high] = float(held)
-    return Latency(seen.mean, seen.p50, seen.p95, seen.p99, seen.p999, float(requests), tuple(buckets.items()))
+            buckets[low] = float(below)
+            below += count
+            buckets[high] = float(below)
+    return Latency(
+        mean=latencies.mean,
+        p50=latencies.p50,
+        p95=latencies.p95,
+        p99=latencies.p99,
+        p999=latencies.p999,
+        requests=float(requests),
+        buckets=tuple(buckets.items()),
+    )
 
 
 def _routes(run: LoadRun) -> tuple[RouteCount, ...]:
     """Names of one route are added up."""
-    found: dict[tuple[str, str], tuple[int, int | None]] = {}
-    for one in run.endpoints:
-        key = (one.method, one.route) if one.route else (UNMAPPED, one.name)
-        requests, failures = found.get(key, (0, 0))
-        known = failures is not None and one.figures.failures is not None
-        more = failures + one.figures.failures if known else None  # type: ignore[operator]
-        found[key] = (requests + one.figures.requests, more)
-    return tuple(
-        RouteCount(method, route, float(requests), None if failures is None else float(requests - failures))
-        for (method, route), (requests, failures) in sorted(found.items())
-    )
+    requests: dict[tuple[str, str], int] = {}
+    failures: dict[tuple[str, str], int | None] = {}
+    for endpoint in run.endpoints:
+        key = (endpoint.method, endpoint.route) if endpoint.route else (UNMAPPED, endpoint.name)
+        requests[key] = requests.get(key, 0) + endpoint.figures.requests
+        failures[key] = _add(failures.get(key, 0), endpoint.figures.failures)
+
+    counts = []
+    for (method, route), total in sorted(requests.items()):
+        failed = failures[method, route]
+        successes = None if failed is None else float(total - failed)
+        counts.append(RouteCount(method, route, float(total), successes))
+    return tuple(counts)
+
+
+def _add(total: int | None, more: int | None) -> int | None:
+    """A total of which one part is unknown is unknown."""
+    if total is None or more is None:
+        return None
+    return total + more
 
 
 def events(runs: Sequence[LoadRun], window: Window) -> Events | None:
@@ -177,19 +213,17 @@ def events(runs: Sequence[LoadRun], window: Window) -> Events | None:
 
     Latencies, and runs without a timeline, count as spread evenly over the run's requests and its time.
     """
-    parts = [part for run in runs if (part := _part(run, window)) is not None]
+    parts = []
+    for run in runs:
+        part = _part(run, window)
+        if part is not None:
+            parts.append(part)
     if not parts:
         return None
+
     covered = Window(min(part.window.start for part in parts), max(part.window.end for part in parts))
-    errors = [part.errors for part in parts]
-    latencies = [part.latency for part in parts if part.latency is not None and part.latency.buckets]
-    whole = len(latencies) == len(parts)
-    return Events(
-        covered,
-        math.fsum(part.requests or 0.0 for part in parts),
-        None if None in errors else math.fsum(error for error in errors if error is not None),
-        _sum(latencies) if whole else None,
-    )
+    requests = math.fsum(part.requests or 0.0 for part in parts)
+    return Events(covered, requests, _sum_of_errors(parts), _sum_of_latencies(parts))
 
 
 def _part(run: LoadRun, window: Window) -> Events | None:
@@ -197,26 +231,43 @@ def _part(run: LoadRun, window: Window) -> Events | None:
     inside = Window(max(whole.start, window.start), min(whole.end, window.end))
     if inside.end <= inside.start or not run.total.requests:
         return None
+
+    failures: float | None = None
     if run.timeline is None:
         requests = run.total.requests * inside.duration / whole.duration
-        failures = None if run.total.failures is None else run.total.failures * requests / run.total.requests
+        if run.total.failures is not None:
+            failures = run.total.failures * requests / run.total.requests
     else:
-        here = [inside.start < end <= inside.end for end in run.timeline.ends]
-        requests = float(sum(compress(run.timeline.requests, here)))
-        told = run.timeline.failures
-        failures = None if told is None else float(sum(compress(told, here)))
-    share, seen = requests / run.total.requests, _latency(run.total.latency, run.total.requests)
-    buckets = tuple((bound, count * share) for bound, count in seen.buckets)
+        is_inside = [inside.start < end <= inside.end for end in run.timeline.ends]
+        requests = float(sum(compress(run.timeline.requests, is_inside)))
+        if run.timeline.failures is not None:
+            failures = float(sum(compress(run.timeline.failures, is_inside)))
+
+    share = requests / run.total.requests
+    latency = _latency(run.total.latency, run.total.requests)
+    buckets = tuple((bound, count * share) for bound, count in latency.buckets)
     return Events(inside, requests, failures, Latency(requests=requests, buckets=buckets))
 
 
-def _sum(parts: Sequence[Latency]) -> Latency:
-    """Of all requests in any of them: at each bound what each had up to it."""
-    bounds_ = sorted({bound for part in parts for bound, _ in part.buckets})
-    counts = [np.zeros(len(bounds_))]
-    for part in parts:
-        at, count = zip(*part.buckets, strict=True)
-        counts.append(np.interp(bounds_, [0.0, *at], [0.0, *count]))
+def _sum_of_errors(parts: Sequence[Events]) -> float | None:
+    errors = [part.errors for part in parts if part.errors is not None]
+    if len(errors) < len(parts):
+        return None
+    return math.fsum(errors)
+
+
+def _sum_of_latencies(parts: Sequence[Events]) -> Latency | None:
+    """Of all requests in any of them: at each bound what each had up to it. None where one has no buckets."""
+    latencies = [part.latency for part in parts if part.latency is not None and part.latency.buckets]
+    if len(latencies) < len(parts):
+        return None
+
+    all_bounds = sorted({bound for latency in latencies for bound, _ in latency.buckets})
+    counts = [np.zeros(len(all_bounds))]
+    for latency in latencies:
+        at, count = zip(*latency.buckets, strict=True)
+        counts.append(np.interp(all_bounds, [0.0, *at], [0.0, *count]))
     total = np.sum(counts, axis=0)
-    requests = math.fsum(part.requests or 0.0 for part in parts)
-    return Latency(requests=requests, buckets=tuple(zip(bounds_, total.tolist(), strict=True)))
+
+    requests = math.fsum(latency.requests or 0.0 for latency in latencies)
+    return Latency(requests=requests, buckets=tuple(zip(all_bounds, total.tolist(), strict=True)))

@@ -19,73 +19,115 @@ TOTAL = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class _NamedRun:
     """A run with its figures by name."""
 
     figures: Mapping[str, Figures]
     seconds: float
     share: float = 1.0
+    """Of the requests, those that count as independent."""
+
+    def measured(self, name: str) -> Measured:
+        return Measured(self.figures.get(name, Figures(0)), self.seconds, self.share)
 
 
 def judge(runs: Sequence[LoadRun], baseline: LoadRun | None, settings: LoadRunSettings) -> JudgedRun | None:
     """The newest of the runs (the last) against the baseline and the runs before; None without a run."""
     if not runs:
         return None
-    several = _ambiguous([*runs, baseline] if baseline else runs)
-    known = [_named(run, several) for run in runs]
-    newest = replace(known[-1], share=independent_share(runs[-1]))
-    saved = replace(_named(baseline, several), share=independent_share(baseline)) if baseline else None
-    names = sorted(newest.figures, key=lambda name: (name != TOTAL, -newest.figures[name].requests, name))
-    wanted = names[: 1 + settings.max_endpoints]
-    changes, trends = list[Change](), list[Trend]()
-    for name in wanted:
-        for each in METRICS:
-            found, way = _judged(name, each, [*known[:-1], newest], saved, settings)
-            changes += (replace(change, name=name) for change in found)
-            trends += [replace(way, name=name)] if way else []
-    mark = grade(runs[-1].total, settings)
-    return JudgedRun(runs[-1], mark, tuple(changes), tuple(trends), len(names) - len(wanted))
+
+    # A name that is ambiguous in any run gets its method in all of them, so that the same names are compared.
+    everything = [*runs, baseline] if baseline else runs
+    ambiguous = _ambiguous(everything)
+    named = [_named(run, ambiguous) for run in runs]
+    named[-1] = replace(named[-1], share=independent_share(runs[-1]))
+    named_baseline = None
+    if baseline is not None:
+        named_baseline = replace(_named(baseline, ambiguous), share=independent_share(baseline))
+
+    names = _by_requests(named[-1])
+    judged_names = names[: 1 + settings.max_endpoints]
+    changes: list[Change] = []
+    trends: list[Trend] = []
+    for name in judged_names:
+        for metric_name in METRICS:
+            metric_changes, metric_trend = _judged(name, metric_name, named, named_baseline, settings)
+            changes += (replace(change, name=name) for change in metric_changes)
+            if metric_trend is not None:
+                trends.append(replace(metric_trend, name=name))
+
+    return JudgedRun(
+        run=runs[-1],
+        grade=grade(runs[-1].total, settings),
+        changes=tuple(changes),
+        trends=tuple(trends),
+        left_out=len(names) - len(judged_names),
+    )
+
+
+def _by_requests(run: _NamedRun) -> list[str]:
+    """The whole run first, then the names with most requests."""
+    return sorted(run.figures, key=lambda name: (name != TOTAL, -run.figures[name].requests, name))
 
 
 def _judged(
-    name: str, each: str, runs: Sequence[_Named], saved: _Named | None, settings: LoadRunSettings
+    name: str,
+    metric_name: str,
+    runs: Sequence[_NamedRun],
+    baseline: _NamedRun | None,
+    settings: LoadRunSettings,
 ) -> tuple[Sequence[Change], Trend | None]:
     """One metric of one name; nothing where the newest run does not tell it, no history where there are no runs."""
-    points = list(_points(name, each, runs))
-    if metric(runs[-1].figures[name], each, runs[-1].seconds) is None:
+    newest = runs[-1]
+    if metric(newest.figures[name], metric_name, newest.seconds) is None:
         return (), None
-    changes, noise = list[Change](), None
+
+    changes: list[Change] = []
+    run_noise = None
+    direction = None
     if len(runs) > 1:
-        change, levels = against_history(points, each, settings)
+        points = list(_points(name, metric_name, runs))
+        change, levels = against_history(points, metric_name, settings)
         changes.append(change)
-        noise = levels.noise.deviation if levels else None
-    if saved is not None:
-        now, then = (Measured(run.figures.get(name, Figures(0)), run.seconds, run.share) for run in (runs[-1], saved))
-        compared = against_baseline(now, then, each, noise, settings)
-        changes += [compared] if compared else []
-    return changes, trend(points, each, settings) if len(runs) > 1 else None
+        run_noise = levels.noise.deviation if levels else None
+        direction = trend(points, metric_name, settings)
+
+    if baseline is not None:
+        compared = against_baseline(newest.measured(name), baseline.measured(name), metric_name, run_noise, settings)
+        if compared is not None:
+            changes.append(compared)
+    return changes, direction
 
 
-def _points(name: str, each: str, runs: Sequence[_Named]) -> Iterator[Point]:
+def _points(name: str, metric_name: str, runs: Sequence[_NamedRun]) -> Iterator[Point]:
     """A run that does not tell the metric is no run of its series."""
     for run in runs:
         figures = run.figures.get(name)
-        value = metric(figures, each, run.seconds) if figures is not None else None
-        if figures is not None and value is not None:
+        if figures is None:
+            continue
+        value = metric(figures, metric_name, run.seconds)
+        if value is not None:
             yield Point(value, figures.requests)
 
 
-def _named(run: LoadRun, several: set[str]) -> _Named:
+def _named(run: LoadRun, ambiguous: set[str]) -> _NamedRun:
     """Endpoints that share a name are told apart by their method."""
-    found: dict[str, Figures] = {}
-    for one in run.endpoints:
-        name = f"{one.method} {one.name}".strip() if one.name in several else one.name
-        held = found.get(name)
-        if name and (held is None or held.requests < one.figures.requests):
-            found[name] = one.figures
-    return _Named({TOTAL: run.total, **found}, run.duration)
+    figures: dict[str, Figures] = {}
+    for endpoint in run.endpoints:
+        name = endpoint.name
+        if name in ambiguous:
+            name = f"{endpoint.method} {name}".strip()
+
+        largest = figures.get(name)
+        if name and (largest is None or largest.requests < endpoint.figures.requests):
+            figures[name] = endpoint.figures
+    return _NamedRun({TOTAL: run.total, **figures}, run.duration)
 
 
 def _ambiguous(runs: Sequence[LoadRun]) -> set[str]:
     """Names that stand for more than one endpoint in any of the runs."""
-    return {name for run in runs for name, held in Counter(one.name for one in run.endpoints).items() if held > 1}
+    names: set[str] = set()
+    for run in runs:
+        frequency = Counter(endpoint.name for endpoint in run.endpoints)
+        names |= {name for name, count in frequency.items() if count > 1}
+    return names

@@ -31,14 +31,19 @@ def gauges(values: Mapping[str, Range], *, run: bool = False) -> dict[str, Summa
     """
     rate = values.get("request_rate")
     steady = steady_minutes(rate.times, rate.values) if run and rate is not None else None
-    signals = {
-        key: summarise_arrays(series.times, series.values, steady)
-        for key, series in values.items()
-        if key != "error_rate"
-    }
-    signals = {key: one if key == "request_rate" else replace(one, quantiles={}) for key, one in signals.items()}
-    failed = _ratio(values["error_rate"], rate, steady) if rate is not None and "error_rate" in values else None
-    return {**signals, "error_ratio": failed} if failed is not None else signals
+
+    signals: dict[str, Summary] = {}
+    for key, series in values.items():
+        if key == "error_rate":  # becomes a ratio below
+            continue
+        summary = summarise_arrays(series.times, series.values, steady)
+        signals[key] = summary if key == "request_rate" else replace(summary, quantiles={})
+
+    if rate is not None and "error_rate" in values:
+        error_ratio = _ratio(values["error_rate"], rate, steady)
+        if error_ratio is not None:
+            signals["error_ratio"] = error_ratio
+    return signals
 
 
 def _ratio(errors: Range, requests: Range, steady: Floats | None) -> Summary | None:
@@ -46,9 +51,12 @@ def _ratio(errors: Range, requests: Range, steady: Floats | None) -> Summary | N
     minutes, at_errors, at_requests = np.intersect1d(
         errors.times, requests.times, assume_unique=True, return_indices=True
     )
-    failed, served = errors.values[at_errors], requests.values[at_requests]
+    failed = errors.values[at_errors]
+    served = requests.values[at_requests]
     busy = served > 0
     if not busy.any():
         return None
+
     summary = summarise_arrays(minutes[busy], failed[busy] / served[busy], steady)
-    return replace(summary, mean=float(failed[busy].sum() / served[busy].sum()), quantiles={})
+    mean = float(failed[busy].sum() / served[busy].sum())
+    return replace(summary, mean=mean, quantiles={})

@@ -15,24 +15,30 @@ Counts = Mapping[Key, float]
 def shares(counts: Counts) -> dict[Key, float]:
     """Each endpoint's share of all requests; empty when there is no request."""
     total = math.fsum(counts.values())
-    return {key: count / total for key, count in counts.items()} if total > 0 else {}
+    if total <= 0:
+        return {}
+    return {key: count / total for key, count in counts.items()}
 
 
-def total_variation(one: Counts, other: Counts) -> float | None:
+def total_variation(production: Counts, pte: Counts) -> float | None:
     """Total variation distance, 0..1: the share of requests that would have to move. None if a side has no requests."""
-    p, q = shares(one), shares(other)
+    p = shares(production)
+    q = shares(pte)
     if not p or not q:
         return None
-    return min(1.0, math.fsum(abs(p.get(key, 0.0) - q.get(key, 0.0)) for key in p.keys() | q.keys()) / 2)
+    differences = (abs(p.get(key, 0.0) - q.get(key, 0.0)) for key in p.keys() | q.keys())
+    return min(1.0, math.fsum(differences) / 2)
 
 
-def jensen_shannon(one: Counts, other: Counts) -> float | None:
+def jensen_shannon(production: Counts, pte: Counts) -> float | None:
     """Jensen-Shannon divergence with logarithms to base 2, 0..1 bits. None without requests on a side."""
-    p, q = shares(one), shares(other)
+    p = shares(production)
+    q = shares(pte)
     if not p or not q:
         return None
     middle = {key: (p.get(key, 0.0) + q.get(key, 0.0)) / 2 for key in p.keys() | q.keys()}
-    return min(1.0, max(0.0, (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2))
+    divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
+    return min(1.0, max(0.0, divergence))
 
 
 def _relative_entropy(p: Mapping[Key, float], m: Mapping[Key, float]) -> float:

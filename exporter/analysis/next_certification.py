@@ -14,10 +14,10 @@ from exporter.model.settings import AnalysisSettings
 _VOLUMES = ("request_rate", "concurrent_users", "throughput")
 _LATENCIES = ("mean", "p95", "p99")
 
-Seen = ApplicationObservation | None
+Side = ApplicationObservation | None
 
 
-def next_certification(production: Seen, pte: Seen, settings: AnalysisSettings) -> tuple[Criterion, ...]:
+def next_certification(production: Side, pte: Side, settings: AnalysisSettings) -> tuple[Criterion, ...]:
     """Objectives from production's values, and how the present run fares; none when production served nothing.
 
     An objective whose production value is unknown is left out. `met` is None where nobody observed the run's value.
@@ -33,59 +33,71 @@ def next_certification(production: Seen, pte: Seen, settings: AnalysisSettings) 
     )
 
 
-def _volumes(production: Seen, pte: Seen, settings: AnalysisSettings) -> Iterator[Criterion]:
+def _volumes(production: Side, pte: Side, settings: AnalysisSettings) -> Iterator[Criterion]:
     """What the test has to reach: factor x production's peak."""
     for signal in _VOLUMES:
         highest = peak(production, signal)
         if highest is not None and highest > 0:
             objective = highest * getattr(settings.next_certification, f"{signal}_factor")
-            reached = peak(pte, signal)
-            yield Criterion(signal, objective, None if reached is None else reached >= objective)
+            yield _at_least(signal, objective, peak(pte, signal))
 
 
-def _run_shape(pte: Seen, settings: AnalysisSettings) -> Iterator[Criterion]:
+def _run_shape(pte: Side, settings: AnalysisSettings) -> Iterator[Criterion]:
     """How high the test has to spike over its plateau, and how long it has to hold the plateau."""
-    wanted = settings.next_certification
+    required = settings.next_certification
+    spikes = None
+    sustains = None
+
     minutes = pte.minutes if pte else None
     level = plateau(minutes) if minutes else None
-    spike = held = None
     if minutes and level is not None and level > 0:
-        spike = float(measured(minutes)[1].max()) / level >= wanted.spike_multiplier
-        floor = sustained_rate(minutes, wanted.sustained)
-        held = floor is not None and floor >= level * (1 - settings.test_run.steady_tolerance)
-    yield Criterion("spike_multiplier", wanted.spike_multiplier, spike)
-    yield Criterion("sustained", float(wanted.sustained), held)
+        _, rates = measured(minutes)
+        spikes = float(rates.max()) / level >= required.spike_multiplier
+        floor = sustained_rate(minutes, required.sustained)
+        sustains = floor is not None and floor >= level * (1 - settings.test_run.steady_tolerance)
+
+    yield Criterion("spike_multiplier", required.spike_multiplier, spikes)
+    yield Criterion("sustained", float(required.sustained), sustains)
 
 
-def _latencies(production: Seen, pte: Seen, settings: AnalysisSettings) -> Iterator[Criterion]:
+def _latencies(production: Side, pte: Side, settings: AnalysisSettings) -> Iterator[Criterion]:
     """What the test has to stay below: factor x production's latency, seconds."""
     for stat in _LATENCIES:
-        live, test = latency(production, stat), latency(pte, stat)
-        if live is not None:
-            objective = live * getattr(settings.next_certification, f"latency_{stat}_factor")
-            yield Criterion(f"latency_{stat}", objective, None if test is None else test <= objective)
+        production_value = latency(production, stat)
+        if production_value is not None:
+            objective = production_value * getattr(settings.next_certification, f"latency_{stat}_factor")
+            yield _at_most(f"latency_{stat}", objective, latency(pte, stat))
 
 
-def _limits(production: Seen, pte: Seen, settings: AnalysisSettings) -> Iterator[Criterion]:
+def _limits(production: Side, pte: Side, settings: AnalysisSettings) -> Iterator[Criterion]:
     """What the test's worst minute has to stay below: production's worst errors, and the limits of the machines."""
-    wanted = settings.next_certification
-    for signal, limit in (
-        ("error_ratio", peak(production, "error_ratio")),
-        ("cpu", wanted.cpu),
-        ("memory", wanted.memory),
-    ):
-        worst = peak(pte, signal)
-        if limit is not None:
-            yield Criterion(signal, limit, None if worst is None else worst <= limit)
+    worst_errors = peak(production, "error_ratio")
+    if worst_errors is not None:
+        yield _at_most("error_ratio", worst_errors, peak(pte, "error_ratio"))
+    yield _at_most("cpu", settings.next_certification.cpu, peak(pte, "cpu"))
+    yield _at_most("memory", settings.next_certification.memory, peak(pte, "memory"))
 
 
-def _unobserved(production: Seen, settings: AnalysisSettings) -> Iterator[Criterion]:
+def _at_least(metric: str, objective: float, value: float | None) -> Criterion:
+    met = None if value is None else value >= objective
+    return Criterion(metric, objective, met)
+
+
+def _at_most(metric: str, objective: float, value: float | None) -> Criterion:
+    met = None if value is None else value <= objective
+    return Criterion(metric, objective, met)
+
+
+def _unobserved(production: Side, settings: AnalysisSettings) -> Iterator[Criterion]:
     """What no source tells: the objective stands, whether it is met is for people to say."""
-    wanted, users = settings.next_certification, peak(production, "concurrent_users")
-    yield Criterion("timeout_ratio", wanted.timeout_ratio, None)
-    yield Criterion("uptime_ratio", wanted.uptime_ratio, None)
+    required = settings.next_certification
+    yield Criterion("timeout_ratio", required.timeout_ratio, None)
+    yield Criterion("uptime_ratio", required.uptime_ratio, None)
+
+    users = peak(production, "concurrent_users")
     if users is not None and users > 0:
-        yield Criterion("db_connections", users * wanted.db_connections_per_user, None, assumption=True)
-    yield Criterion("recovery_time", float(wanted.recovery_time), None)
-    yield Criterion("failover_time", float(wanted.failover_time), None)
-    yield Criterion("data_loss_tolerance", wanted.data_loss_tolerance, None)
+        yield Criterion("db_connections", users * required.db_connections_per_user, None, assumption=True)
+
+    yield Criterion("recovery_time", float(required.recovery_time), None)
+    yield Criterion("failover_time", float(required.failover_time), None)
+    yield Criterion("data_loss_tolerance", required.data_loss_tolerance, None)

@@ -53,8 +53,11 @@ class Noise:
 
 def median(values: Floats) -> float:
     """Of a few values, at least one: numpy's own takes ten times as long, and is called for each series."""
-    ordered, middle = np.sort(values), values.size // 2
-    return float(ordered[middle]) if values.size % 2 else float(ordered[middle - 1] + ordered[middle]) / 2
+    ordered = np.sort(values)
+    middle = values.size // 2
+    if values.size % 2:
+        return float(ordered[middle])
+    return float(ordered[middle - 1] + ordered[middle]) / 2
 
 
 def deviation(values: Floats) -> float:
@@ -62,6 +65,7 @@ def deviation(values: Floats) -> float:
     if not values.size:
         return 0.0
     away = np.abs(values - median(values))
+    # 1.2533 = sqrt(pi / 2): mean absolute to standard deviation, of a normal distribution.
     return _NORMAL * median(away) or float(1.2533 * away.mean())
 
 
@@ -71,24 +75,39 @@ def noise_of(values: Floats, floor: float) -> Noise:
     For noise that is correlated with r from run to run, neighbouring differences are correlated with -(1-r)/2 and
     their variance is 2(1-r) times the noise's.
     """
-    steps = np.diff(values)
-    steps = steps - median(steps)
-    spread = deviation(steps)
+    steps, spread = _clipped_steps(values)
     if spread <= SMALLEST:
         return Noise(floor, 0.0)
-    steps = np.clip(steps, -_FAR * spread, _FAR * spread)
+
+    # The correlation of neighbouring differences is -(1-r)/2, so r = 1 + 2 x that. docs/method.md, "Regression", 2.
     lagged = float(np.dot(steps[1:], steps[:-1]) / np.dot(steps, steps))
     r = _shrunk(1 + 2 * lagged, values.size)
     return Noise(max(floor, spread / math.sqrt(2 * (1 - r))), r)
 
 
+def _clipped_steps(values: Floats) -> tuple[Floats, float]:
+    """Differences of neighbouring runs less their median, and their deviation; those far off are moved nearer.
+
+    A change of level is one large difference: clipped, it weighs no more than a spike of noise.
+    """
+    steps = np.diff(values)
+    steps = steps - median(steps)
+    spread = deviation(steps)
+    return np.clip(steps, -_FAR * spread, _FAR * spread), spread
+
+
 def residual_noise(values: Floats, cuts: Sequence[int], first: Noise) -> Noise:
-    """The larger of the first estimate and that around the levels between the cuts."""
-    rest = np.concatenate([values[start:end] - values[start:end].mean() for start, end in itertools.pairwise(cuts)])
-    freedom = values.size - len(cuts) + 1
+    """The larger of the first estimate and that around the levels between the cuts.
+
+    Differences see little of what moves slowly: around its levels such a series scatters more than from run to run.
+    """
+    rests = [values[start:end] - values[start:end].mean() for start, end in itertools.pairwise(cuts)]
+    rest = np.concatenate(rests)
+    freedom = values.size - len(cuts) + 1  # a mean for each segment
     total = float(np.dot(rest, rest))
     if freedom < 3 or total <= SMALLEST:
         return first
+
     r = _shrunk(float(np.dot(rest[1:], rest[:-1])) / total, values.size)
     return Noise(max(first.deviation, math.sqrt(total / freedom)), max(first.correlation, r))
 
@@ -106,12 +125,15 @@ def clip_spikes(values: Floats, spread: float) -> Floats:
 
 def _running_median(values: Floats, around: int) -> Floats:
     """Of the runs from `around` before to `around` after; at the ends of those that there are."""
-    away = np.full(around, np.inf)
-    windows = np.sort(np.lib.stride_tricks.sliding_window_view(np.concatenate([away, values, away]), 2 * around + 1))
+    # At the ends infinities fill the windows: sorted they come last, beyond the `count` that are there.
+    padding = np.full(around, np.inf)
+    padded = np.concatenate([padding, values, padding])
+    windows = np.sort(np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1))
+
     position = np.arange(values.size)
-    held = np.minimum(position, around) + np.minimum(values.size - 1 - position, around) + 1
-    found: Floats = (windows[position, (held - 1) // 2] + windows[position, held // 2]) / 2
-    return found
+    count = np.minimum(position, around) + np.minimum(values.size - 1 - position, around) + 1
+    medians: Floats = (windows[position, (count - 1) // 2] + windows[position, count // 2]) / 2
+    return medians
 
 
 def without_season(values: Floats) -> Floats:
@@ -119,21 +141,25 @@ def without_season(values: Floats) -> Floats:
     period = season(values)
     if period is None:
         return values
+
     rest = values - _period_mean(values, period)
-    phase = np.arange(values.size) % period
-    shape = np.asarray([median(rest[phase == each]) for each in range(period)])
-    shape -= median(shape)
-    found: Floats = values - shape[phase]
-    return found
+    phases = np.arange(values.size) % period
+    shape = np.asarray([median(rest[phases == phase]) for phase in range(period)])
+    shape -= median(shape)  # so that the level of the series stays what it was
+    result: Floats = values - shape[phases]
+    return result
 
 
 def _period_mean(values: Floats, period: int) -> Floats:
     """Mean over one period around each run, in which a season adds up to the same everywhere; level at the ends."""
-    weights = np.ones(period) if period % 2 else np.concatenate([[0.5], np.ones(period - 1), [0.5]])
+    weights = np.ones(period)
+    if period % 2 == 0:  # an even window has no middle run: it is one longer, and both ends count half
+        weights = np.concatenate([[0.5], np.ones(period - 1), [0.5]])
     inner = np.convolve(values, weights / period, "valid")
+
     missing = values.size - inner.size
-    found: Floats = np.pad(inner, (missing // 2, missing - missing // 2), mode="edge")
-    return found
+    result: Floats = np.pad(inner, (missing // 2, missing - missing // 2), mode="edge")
+    return result
 
 
 def season(values: Floats) -> int | None:
@@ -141,17 +167,18 @@ def season(values: Floats) -> int | None:
     most = values.size // _PERIODS
     if most < 2:
         return None
-    steps = np.diff(values)
-    steps = steps - median(steps)
-    spread = deviation(steps)
+    steps, spread = _clipped_steps(values)
     if spread <= SMALLEST:
         return None
-    steps = np.clip(steps, -_FAR * spread, _FAR * spread)
-    correlated = np.correlate(steps, steps, "full")[steps.size - 1 :]  # by lag, from 0
+
+    products = np.correlate(steps, steps, "full")[steps.size - 1 :]  # by lag, from 0
     lags = np.arange(2, most + 1)
     # The sum has fewer terms at longer lags, and less is then known.
-    r = correlated[lags] / correlated[0] * steps.size / (steps.size - lags)
-    sure = r - 2 / np.sqrt(steps.size - lags) > _SEASON
-    if not sure.any():
+    terms = steps.size - lags
+    r = products[lags] / products[0] * steps.size / terms
+    is_sure = r - 2 / np.sqrt(terms) > _SEASON
+    if not is_sure.any():
         return None
-    return int(lags[sure & (r >= r[sure].max() - _MULTIPLE)][0])
+
+    nearly_best = r >= r[is_sure].max() - _MULTIPLE
+    return int(lags[is_sure & nearly_best][0])

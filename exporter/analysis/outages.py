@@ -36,63 +36,89 @@ class _State:
     repairing: float = 0.0
     repairs: int = 0
 
-    def seen(self, at: float) -> None:
-        """All executions of a report have been told: what it is now, it is until the next."""
+    def advance(self, at: float) -> None:
+        """All executions of a report have been applied: what it is now, it is until the next."""
         failing = bool(self.failing)
         if self.at is not None:
-            if not self.was_failing:
-                self.passing += at - self.at
-            if failing and not self.was_failing:
-                self.failures, self.began = self.failures + 1, at
-            elif self.was_failing and not failing and self.began is not None:
-                self.repairing, self.repairs = self.repairing + at - self.began, self.repairs + 1
-                self.began = None
-        self.at, self.was_failing = at, failing
+            self._account(failing, at, since=self.at)
+        self.at = at
+        self.was_failing = failing
+
+    def _account(self, failing: bool, at: float, since: float) -> None:
+        """Add what went on since the report before, and what begins or ends with this one."""
+        if not self.was_failing:
+            self.passing += at - since
+        if failing and not self.was_failing:
+            self.failures += 1
+            self.began = at
+        elif self.was_failing and not failing and self.began is not None:
+            self.repairing = self.repairing + at - self.began
+            self.repairs += 1
+            self.began = None
 
 
 def application_outages(reports: Sequence[Report]) -> Outages:
     """Of all tests together; `reports` by time, in all functions here."""
-    return _outages((report.at, [("", each) for each in report.executions]) for report in reports).get("", Outages())
+    events = ((report.at, [("", execution) for execution in report.executions]) for report in reports)
+    return _outages(events).get("", Outages())
 
 
 def case_outages(reports: Sequence[Report]) -> Mapping[tuple[str, str], Outages]:
     """(suite, name) to its own, of those that ever failed."""
-    ever = {(each.suite, each.name) for report in reports for each in report.executions if each.outcome in FAILED}
-    return _outages(
-        (
-            report.at,
-            [((each.suite, each.name), each) for each in report.executions if (each.suite, each.name) in ever],
-        )
-        for report in reports
-    )
+    failed = set()
+    for report in reports:
+        failed |= {_case(execution) for execution in report.executions if execution.outcome in FAILED}
+
+    def events() -> Iterator[tuple[float, list[tuple[tuple[str, str], Execution]]]]:
+        for report in reports:
+            executions = ((_case(execution), execution) for execution in report.executions)
+            yield report.at, [(case, execution) for case, execution in executions if case in failed]
+
+    return _outages(events())
+
+
+def _case(execution: Execution) -> tuple[str, str]:
+    return execution.suite, execution.name
 
 
 def property_outages(reports: Sequence[Report], most: int) -> tuple[ValueOutages, ...]:
     """Each property's values, those with the most executions."""
-    known = Counter(item for report in reports for each in report.executions for item in each.labels.items())
-    kept = dict(known.most_common(most))
-    found = _outages(
-        (report.at, [(item, each) for each in report.executions for item in each.labels.items() if item in kept])
-        for report in reports
-    )
-    return tuple(ValueOutages(*item, outages) for item, outages in sorted(found.items()))
+    frequency = Counter[tuple[str, str]]()
+    for report in reports:
+        for execution in report.executions:
+            frequency.update(execution.labels.items())
+    values = dict(frequency.most_common(most))
+
+    def events() -> Iterator[tuple[float, list[tuple[tuple[str, str], Execution]]]]:
+        for report in reports:
+            pairs = []
+            for execution in report.executions:
+                pairs += [(value, execution) for value in execution.labels.items() if value in values]
+            yield report.at, pairs
+
+    return tuple(ValueOutages(*value, outages) for value, outages in sorted(_outages(events()).items()))
 
 
-def _outages(told: Iterable[tuple[float, Sequence[tuple[Key, Execution]]]]) -> dict[Key, Outages]:
-    """From (time, (thing, execution)...) by ascending time."""
+def _outages(events: Iterable[tuple[float, Sequence[tuple[Key, Execution]]]]) -> dict[Key, Outages]:
+    """From (time, (thing, execution)...) by ascending time.
+
+    Of one report first what passed is applied, then what failed: a test that did both in it counts as failing.
+    """
     states: dict[Key, _State] = {}
-    for at, executions in told:
-        failed = {(key, _test(each)) for key, each in executions if each.outcome in FAILED}
-        touched = dict.fromkeys(key for key, each in executions if each.outcome != "skipped")
+    for at, executions in events:
+        touched = dict.fromkeys(key for key, execution in executions if execution.outcome != "skipped")
         for key in touched:
             states.setdefault(key, _State())
-        for key, each in executions:
-            if each.outcome == "passed" and states[key].failing:
-                states[key].failing.discard(_test(each))
-        for key, test in failed:
-            states[key].failing.add(test)
+
+        for key, execution in executions:
+            if execution.outcome == "passed":
+                states[key].failing.discard(_test(execution))
+        for key, execution in executions:
+            if execution.outcome in FAILED:
+                states[key].failing.add(_test(execution))
+
         for key in touched:
-            states[key].seen(at)
+            states[key].advance(at)
     return dict(_results(states))
 
 

@@ -37,11 +37,19 @@ def pattern(samples: Samples | None, settings: AnalysisSettings) -> Pattern | No
     half a day is a guess, and one of no traffic, or of traffic that is always the same, means nothing.
     """
     times, values = measured(samples)
-    local = _local(times - PATTERN_STEP, UTC if settings.timezone == "UTC" else ZoneInfo(settings.timezone))
-    hour, day = local // 3600 % 24, local // 86400
-    hours, days = _means(values, hour), _means(values, (day + _THURSDAY) % 7)
-    if len(hours) < 24 or len(days) < 7 or not np.ptp(values) > _CONSTANT * np.abs(values).max():
+    zone = UTC if settings.timezone == "UTC" else ZoneInfo(settings.timezone)
+    # A value covers the step that ends at its time: it belongs to the hour in which that began.
+    local = _local(times - PATTERN_STEP, zone)
+    hour = local // 3600 % 24
+    day = local // 86400
+
+    hours = _means(values, hour)
+    days = _means(values, (day + _THURSDAY) % 7)
+    if len(hours) < 24 or len(days) < 7:
         return None
+    if not np.ptp(values) > _CONSTANT * np.abs(values).max():
+        return None
+
     profile = np.array(list(hours.values()))
     return Pattern(
         hours=hours,
@@ -56,10 +64,18 @@ def pattern(samples: Samples | None, settings: AnalysisSettings) -> Pattern | No
 
 def _local(times: Floats, zone: tzinfo) -> Integers:
     """Seconds since 1970-01-01 00:00 on the zone's wall clock."""
+    if not times.size:
+        return np.empty(0, dtype=np.int64)
     quarters, position = np.unique(times // _QUARTER, return_inverse=True)
-    clocks = [datetime.fromtimestamp(quarter * _QUARTER, zone).utcoffset() for quarter in quarters.tolist()]
-    offsets = np.array([clock.total_seconds() if clock else 0.0 for clock in clocks])
-    return (times + offsets[position]).astype(np.int64) if times.size else np.empty(0, dtype=np.int64)
+    offsets = np.array([_offset(quarter * _QUARTER, zone) for quarter in quarters.tolist()])
+    local: Integers = (times + offsets[position]).astype(np.int64)
+    return local
+
+
+def _offset(time: float, zone: tzinfo) -> float:
+    """Seconds that the zone's clock is ahead of UTC at that time."""
+    offset = datetime.fromtimestamp(time, zone).utcoffset()
+    return offset.total_seconds() if offset else 0.0
 
 
 def _means(values: Floats, group: Integers) -> dict[int, float]:
@@ -70,22 +86,23 @@ def _means(values: Floats, group: Integers) -> dict[int, float]:
 def _spikes(times: Floats, values: Floats, hour: Integers, day: Integers, magnitude: float) -> tuple[Spike, ...]:
     """Steps of at least `magnitude` times the same hour of the other days, adjacent ones merged; largest first."""
     reference = _references(values, hour, day)
-    judged = reference > SMALLEST
-    ratio = np.divide(values, reference, out=np.zeros_like(values), where=judged)
-    found = [Spike(float(times[i]), float(values[i]), float(ratio[i])) for i in np.flatnonzero(ratio >= magnitude)]
-    peaks = (max(stretch, key=lambda spike: spike.rate) for stretch in _adjacent(found))
-    return tuple(sorted(peaks, key=lambda spike: (-spike.magnitude, spike.time)))
+    ratio = np.divide(values, reference, out=np.zeros_like(values), where=reference > SMALLEST)
+    steps = [Spike(float(times[i]), float(values[i]), float(ratio[i])) for i in np.flatnonzero(ratio >= magnitude)]
+    spikes = [max(stretch, key=lambda step: step.rate) for stretch in _adjacent(steps)]
+    return tuple(sorted(spikes, key=lambda spike: (-spike.magnitude, spike.time)))
 
 
 def _references(values: Floats, hour: Integers, day: Integers) -> Floats:
     """For each value the median of its hour's values on the other days; 0 where there are too few other days."""
     reference = np.zeros_like(values)
     for key in np.unique(hour):
-        same = np.flatnonzero(hour == key)
-        dates = np.unique(day[same])
-        for date in dates if len(dates) > _OTHER_DAYS else ():
-            mine = day[same] == date
-            reference[same[mine]] = median(values[same[~mine]].tolist())
+        same_hour = np.flatnonzero(hour == key)
+        dates = np.unique(day[same_hour])
+        if len(dates) <= _OTHER_DAYS:
+            continue
+        for date in dates:
+            on_date = day[same_hour] == date
+            reference[same_hour[on_date]] = median(values[same_hour[~on_date]].tolist())
     return reference
 
 

@@ -17,12 +17,15 @@ _LEAST = 5.0
 Range = tuple[float, float]
 
 
-def effective_requests(seen: ApplicationObservation | None) -> float | None:
+def effective_requests(observation: ApplicationObservation | None) -> float | None:
     """Requests x (1-r)/(1+r), r being that of the one-minute mean latencies; None where either is unknown."""
-    if seen is None or seen.latency is None or LATENCY_MEAN not in seen.signals:
+    if observation is None or observation.latency is None or LATENCY_MEAN not in observation.signals:
         return None
-    requests, kept = finite(seen.latency.requests), independent_share(seen.signals[LATENCY_MEAN])
-    return None if requests is None or kept is None else requests * kept
+    requests = finite(observation.latency.requests)
+    share = independent_share(observation.signals[LATENCY_MEAN])
+    if requests is None or share is None:
+        return None
+    return requests * share
 
 
 def ratio(
@@ -32,23 +35,35 @@ def ratio(
     settings: AnalysisSettings,
 ) -> Range | None:
     """Where pte / production of the quantile lies at the widest; None where a side is unknown or starts at zero."""
-    live, test = (bounds(seen, quantile, settings) for seen in (production, pte))
-    return (test[0] / live[1], test[1] / live[0]) if live and test and live[0] > 0 else None
+    production_range = bounds(production, quantile, settings)
+    pte_range = bounds(pte, quantile, settings)
+    if production_range is None or pte_range is None or production_range[0] <= 0:
+        return None
+    # Wide enough for both sides to be off at once.
+    return pte_range[0] / production_range[1], pte_range[1] / production_range[0]
 
 
-def bounds(seen: ApplicationObservation | None, quantile: float, settings: AnalysisSettings) -> Range | None:
+def bounds(observation: ApplicationObservation | None, quantile: float, settings: AnalysisSettings) -> Range | None:
     """The interval of the quantile in seconds, free of any assumption on the distribution.
+
+    The quantile q of N independent requests lies between their order statistics of the ranks N (q ± z sqrt(q(1-q)/N)),
+    and these are read from the buckets like any quantile. docs/method.md, "Verdict", on latency percentiles.
 
     None with too few effective requests, or where it reaches beyond the last finite bucket.
     """
-    requests = effective_requests(seen)
-    if requests is None or seen is None or seen.latency is None:
+    requests = effective_requests(observation)
+    if requests is None or observation is None or observation.latency is None:
         return None
     if requests < settings.min_effective_samples or requests * min(quantile, 1 - quantile) < _LEAST:
         return None
+
     z = NormalDist().inv_cdf((1 + settings.confidence) / 2)
     reach = z * math.sqrt(quantile * (1 - quantile) / requests)
-    le = [*(bound for bound, _ in seen.latency.buckets), math.inf]
-    counts = [*(count for _, count in seen.latency.buckets), seen.latency.requests or 0.0]
-    low, high = (histogram_quantile(le, counts, at) for at in (quantile - reach, quantile + reach))
-    return None if low is None or high is None else (low, high)
+
+    le = [*(bound for bound, _ in observation.latency.buckets), math.inf]
+    counts = [*(count for _, count in observation.latency.buckets), observation.latency.requests or 0.0]
+    low = histogram_quantile(le, counts, quantile - reach)
+    high = histogram_quantile(le, counts, quantile + reach)
+    if low is None or high is None:
+        return None
+    return low, high

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from exporter import humanize
-from exporter.model.loadrun_judgement import Severity
 from exporter.model.settings import GapRule
+from exporter.model.verdict import Severity
 
 _UTILISATION = ("cpu", "memory")
 
@@ -15,12 +15,16 @@ def recommendation(
     """One sentence: what the gap means and what to do. None where severity is none or unknown."""
     if severity in (None, "none"):
         return None
+
     if rule.limit is not None and pte > rule.limit:
         advice = _beyond_limit(signal, production, pte, rule.limit)
     elif production is None:
         return None
+    elif pte > production:
+        advice = _higher(signal, production, pte)
     else:
-        advice = _higher(signal, production, pte) if pte > production else _lower(signal, production, pte)
+        advice = _lower(signal, production, pte)
+
     name = humanize.label(signal)
     return f"{name[0].upper()}{name[1:]}, {severity}: {advice}."
 
@@ -30,7 +34,9 @@ def _quantity(signal: str, value: float) -> str:
 
 
 def _beyond_limit(signal: str, production: float | None, pte: float, limit: float) -> str:
-    beside = f" (production: {_quantity(signal, production)})" if production is not None else ""
+    beside = ""
+    if production is not None:
+        beside = f" (production: {_quantity(signal, production)})"
     return (
         f"the PTE's {_quantity(signal, pte)} is above the limit of {_quantity(signal, limit)}{beside}: "
         "find what uses it, or give the PTE more room, before the next test"
@@ -39,33 +45,42 @@ def _beyond_limit(signal: str, production: float | None, pte: float, limit: floa
 
 def _higher(signal: str, production: float, pte: float) -> str:
     """The PTE's value is above production's."""
-    here, there = _quantity(signal, pte), _quantity(signal, production)
+    pte_text = _quantity(signal, pte)
+    production_text = _quantity(signal, production)
     if signal.startswith("latency_"):
         return (
-            f"production ({there}) is better than the test showed ({here}): "
+            f"production ({production_text}) is better than the test showed ({pte_text}): "
             "look for an environment or load-pattern difference"
         )
     if signal == "error_ratio":
         return (
-            f"the PTE's error ratio ({here}) is WORSE than production's ({there}): "
+            f"the PTE's error ratio ({pte_text}) is WORSE than production's ({production_text}): "
             "the test environment or build, not production, is suspect"
         )
     if signal in _UTILISATION:
-        return f"the PTE ({here}) uses more than production ({there}): compare machine sizes and cost per request"
-    return f"the test ({here}) went beyond production ({there}): check that this was meant"
+        return (
+            f"the PTE ({pte_text}) uses more than production ({production_text}): "
+            "compare machine sizes and cost per request"
+        )
+    return f"the test ({pte_text}) went beyond production ({production_text}): check that this was meant"
 
 
 def _lower(signal: str, production: float, pte: float) -> str:
     """The PTE's value is below production's."""
-    here, there = _quantity(signal, pte), _quantity(signal, production)
+    pte_text = _quantity(signal, pte)
+    production_text = _quantity(signal, production)
     if signal == "request_rate":
-        raw = here.removesuffix(" req/s")
-        return f"the test did not reach production's rate: raise {raw} to at least {there}"
+        raw = pte_text.removesuffix(" req/s")
+        return f"the test did not reach production's rate: raise {raw} to at least {production_text}"
     if signal.startswith("latency_"):
         return (
-            f"production ({there}) is slower than the test certified ({here}): "
+            f"production ({production_text}) is slower than the test certified ({pte_text}): "
             "look for what production has and the test lacked, such as data, dependencies or load"
         )
     if signal in ("throughput", "concurrent_users"):
-        return f"the test did not reach production's {humanize.label(signal)}: raise {here} to at least {there}"
-    return f"the PTE ({here}) stayed below production ({there}): the test did not show what production lives with"
+        name = humanize.label(signal)
+        return f"the test did not reach production's {name}: raise {pte_text} to at least {production_text}"
+    return (
+        f"the PTE ({pte_text}) stayed below production ({production_text}): "
+        "the test did not show what production lives with"
+    )

@@ -15,8 +15,9 @@ import numpy as np
 from exporter.analysis.arithmetic import Floats, finite
 from exporter.analysis.changepoint import Level, Levels, levels
 from exporter.model.loadrun import Figures
-from exporter.model.loadrun_judgement import Change, Severity, Verdict
+from exporter.model.loadrun_judgement import Change
 from exporter.model.settings import LoadRunSettings
+from exporter.model.verdict import SEVERITIES, Severity, Verdict
 
 _LEAST_NOISE = 0.002
 """Ratio; half a bucket of the histograms. What scatters less between runs is rounding."""
@@ -43,33 +44,42 @@ class Point:
 
 
 def metric(figures: Figures, name: str, seconds: float) -> float | None:
-    """One of judgement.METRICS in a run that took so many seconds; None where it was not measured."""
+    """One of loadrun_judgement.METRICS in a run that took so many seconds; None where it was not measured."""
     if name == "error_ratio":
-        return None if figures.failures is None or not figures.requests else figures.failures / figures.requests
+        if figures.failures is None or not figures.requests:
+            return None
+        return figures.failures / figures.requests
     if name == "request_rate":
-        return figures.requests / seconds if seconds > 0 and figures.requests else None
+        if seconds <= 0 or not figures.requests:
+            return None
+        return figures.requests / seconds
     return finite(getattr(figures.latency, name.removeprefix("latency_")))
 
 
 def scaled(values: Floats, name: str) -> Floats:
     """On a scale where scatter does not depend on the level: logarithms, and for error ratios the arc sine."""
+    result: Floats
     if name == "error_ratio":
-        found: Floats = np.arcsin(np.sqrt(np.clip(values, 0.0, 1.0)))
-        return found
-    logarithms: Floats = np.log(np.maximum(values, _SMALLEST))
-    return logarithms
+        result = np.arcsin(np.sqrt(np.clip(values, 0.0, 1.0)))
+    else:
+        result = np.log(np.maximum(values, _SMALLEST))
+    return result
 
 
 def unscaled(value: float, name: str) -> float:
     """Back from that scale; what lies beyond its ends, as ends of intervals may, is at the end."""
     if name == "error_ratio":
         return math.sin(min(max(0.0, value), math.pi / 2)) ** 2
-    return math.exp(value) if value > _NONE else 0.0
+    if value <= _NONE:
+        return 0.0
+    return math.exp(value)
 
 
 def moved(reference: float, value: float, name: str) -> float:
     """How far it moved, in the unit of its steps: a ratio, of error ratios the difference."""
-    return value - reference if name == "error_ratio" else max(value, _SMALLEST) / max(reference, _SMALLEST) - 1
+    if name == "error_ratio":
+        return value - reference
+    return max(value, _SMALLEST) / max(reference, _SMALLEST) - 1
 
 
 def matters(reference: float, value: float, name: str, settings: LoadRunSettings) -> bool:
@@ -82,29 +92,46 @@ def matters(reference: float, value: float, name: str, settings: LoadRunSettings
 
 def is_bad(change: float, name: str) -> bool:
     """Whether a change in this direction is one for the worse: less load served, else more of anything."""
-    return change < 0 if name == "request_rate" else change > 0
+    if name == "request_rate":
+        return change < 0
+    return change > 0
+
+
+def severity_of(
+    verdict: Verdict, reference: float, value: float, name: str, settings: LoadRunSettings
+) -> Severity | None:
+    """Of a change for the worse the largest step that it reaches; "none" for other verdicts, None without evidence."""
+    if verdict == "no_evidence":
+        return None
+    if verdict != "worse":
+        return "none"
+    return severity(moved(reference, value, name), name, settings)
 
 
 def severity(change: float, name: str, settings: LoadRunSettings) -> Severity:
     """Of a change for the worse, as `moved` gives it."""
     steps = settings.error_steps if name == "error_ratio" else settings.steps
-    away, found = abs(change), "none"
-    for each in ("low", "medium", "high", "critical"):
-        if away >= getattr(steps, each):
-            found = each
-    return found  # type: ignore[return-value]
+    result: Severity = "none"
+    for step in SEVERITIES[1:]:
+        if abs(change) >= getattr(steps, step):
+            result = step
+    return result
 
 
-def found_levels(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Levels | None:
+def levels_of(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Levels | None:
     """The levels of a metric over the runs, oldest first; None with too few of them."""
     if len(points) < max(settings.min_history, 2 * settings.confirm):
         return None
-    requests = float(np.median([point.requests for point in points]))
-    # The arc sine of a ratio of n requests scatters by 1 / (2 sqrt n), whatever the ratio is.
-    floor = 0.5 / math.sqrt(max(1.0, requests)) if name == "error_ratio" else _LEAST_NOISE
+
+    floor = _LEAST_NOISE
+    if name == "error_ratio":
+        # The arc sine of a ratio of n requests scatters by 1 / (2 sqrt n), whatever the ratio is.
+        requests = float(np.median([point.requests for point in points]))
+        floor = 0.5 / math.sqrt(max(1.0, requests))
+
     return levels(
         scaled(np.asarray([point.value for point in points]), name),
-        lambda before, after: matters(unscaled(before, name), unscaled(after, name), name, settings),
+        lambda before, after: _differ(before, after, name, settings),
         confirm=settings.confirm,
         significance=settings.significance,
         floor=floor,
@@ -113,40 +140,75 @@ def found_levels(points: Sequence[Point], name: str, settings: LoadRunSettings) 
 
 def against_history(points: Sequence[Point], name: str, settings: LoadRunSettings) -> tuple[Change, Levels | None]:
     """The newest run's level against those before, and the levels; the name of the change is left empty."""
-    found = found_levels(points, name, settings)
-    if found is None:
+    levels = levels_of(points, name, settings)
+    if levels is None:
         return Change("", name, "history", points[-1].value, None, None, "no_evidence", None, None, len(points)), None
-    now, before = found.steps[-1], _reference(found, name, settings)
-    verdict: Verdict = "no_evidence"
+    before, now, verdict = _compare_levels(levels, name, settings)
+
+    # The last one or two runs may be a spike, or the first of a level that is not confirmed yet: nobody knows which.
+    rest = _rest_of_level(levels, name, settings, verdict)
+    if rest is not None:
+        return _change(levels, name, settings, rest, _newest(levels), "no_evidence"), levels
+    if verdict == "worse" and _is_fixed(levels, before, name, settings):
+        return _change(levels, name, settings, before, _newest(levels), "no_evidence"), levels
+
+    if verdict == "no_evidence" and _is_equal(levels, before, now, name, settings):
+        verdict = "equal"
+    return _change(levels, name, settings, before, now, verdict), levels
+
+
+def _compare_levels(levels: Levels, name: str, settings: LoadRunSettings) -> tuple[Level, Level, Verdict]:
+    """The reference, the newest level, and whether it is worse or better; else no evidence so far."""
+    now = levels.steps[-1]
+    before = _reference(levels, name, settings)
     if before is None:  # nothing has changed for long, and the newest level is compared with itself
         recent = max(1, min(now.runs // 2, settings.settled // 2))
-        before, now = found.level(now.start, now.end - recent), found.level(now.end - recent, now.end)
-    elif abs(found.strength(before, now)) >= found.limit and _differ(before.value, now.value, name, settings):
-        verdict = "worse" if is_bad(now.value - before.value, name) else "better"
-    last = found.steps[-1]
+        earlier_half = levels.level(now.start, now.end - recent)
+        later_half = levels.level(now.end - recent, now.end)
+        return earlier_half, later_half, "no_evidence"
+
+    is_significant = abs(levels.strength(before, now)) >= levels.limit
+    if not (is_significant and _differ(before.value, now.value, name, settings)):
+        return before, now, "no_evidence"
+    if is_bad(now.value - before.value, name):
+        return before, now, "worse"
+    return before, now, "better"
+
+
+def _rest_of_level(levels: Levels, name: str, settings: LoadRunSettings, verdict: Verdict) -> Level | None:
+    """The newest level without the last runs, where so few of them stand apart from it; None where none do.
+
+    Of a level that is worse they change nothing: it is worse with and without them. And a better level is only put in
+    doubt by runs that are worse than it.
+    """
+    last = levels.steps[-1]
+    newest_is_bad = is_bad(float(levels.values[-1]) - last.value, name)
+    in_doubt = verdict == "no_evidence" or (verdict == "better" and newest_is_bad)
+    if not in_doubt:
+        return None
+
     for runs in range(1, settings.confirm):
-        bad = is_bad(float(found.values[-1]) - last.value, name)
-        if (verdict == "no_evidence" or (verdict == "better" and bad)) and _stand_apart(found, runs, name, settings):
-            rest = found.level(last.start, last.end - runs)
-            return _change(found, name, settings, rest, _newest(found), "no_evidence"), found
-    if verdict == "worse" and _is_mended(found, before, name, settings):
-        return _change(found, name, settings, before, _newest(found), "no_evidence"), found
-    reach = _SURE * found.error(before.runs, now.runs)
-    ends = (now.value - reach, now.value + reach)
-    if verdict == "no_evidence" and not any(_differ(before.value, end, name, settings) for end in ends):
-        verdict = "equal"
-    return _change(found, name, settings, before, now, verdict), found
+        if _stand_apart(levels, runs, name, settings):
+            return levels.level(last.start, last.end - runs)
+    return None
 
 
-def _newest(found: Levels) -> Level:
+def _newest(levels: Levels) -> Level:
     """The newest run by itself."""
-    return found.level(found.values.size - 1, found.values.size)
+    return levels.level(levels.values.size - 1, levels.values.size)
 
 
-def _is_mended(found: Levels, before: Level, name: str, settings: LoadRunSettings) -> bool:
-    """Whether the newest run is as good as before: who mends a regression is not stopped for it."""
-    value = float(found.values[-1])
+def _is_fixed(levels: Levels, before: Level, name: str, settings: LoadRunSettings) -> bool:
+    """Whether the newest run is as good as before: whoever fixes a regression is not stopped for it."""
+    value = float(levels.values[-1])
     return not (is_bad(value - before.value, name) and _differ(before.value, value, name, settings))
+
+
+def _is_equal(levels: Levels, before: Level, now: Level, name: str, settings: LoadRunSettings) -> bool:
+    """Whether the whole interval of the newest level lies within the tolerance."""
+    reach = _SURE * levels.error(before.runs, now.runs)
+    ends = (now.value - reach, now.value + reach)
+    return not any(_differ(before.value, end, name, settings) for end in ends)
 
 
 def _differ(before: float, after: float, name: str, settings: LoadRunSettings) -> bool:
@@ -154,40 +216,57 @@ def _differ(before: float, after: float, name: str, settings: LoadRunSettings) -
     return matters(unscaled(before, name), unscaled(after, name), name, settings)
 
 
-def _stand_apart(found: Levels, runs: int, name: str, settings: LoadRunSettings) -> bool:
+def _stand_apart(levels: Levels, runs: int, name: str, settings: LoadRunSettings) -> bool:
     """Whether so many runs at the end are far from their level, on one side: spikes, or a new level that begins."""
-    last = found.steps[-1]
+    last = levels.steps[-1]
     if last.runs <= runs:
         return False
-    rest = found.level(last.start, last.end - runs).value
-    away = found.values[-runs:] - rest
-    far = (np.abs(away) > _APART * found.noise.deviation).all() and np.unique(np.sign(away)).size == 1
-    return bool(far) and _differ(rest, float(found.values[-1]), name, settings)
+
+    rest = levels.level(last.start, last.end - runs).value
+    away = levels.values[-runs:] - rest
+    are_far = (np.abs(away) > _APART * levels.noise.deviation).all()
+    on_one_side = np.unique(np.sign(away)).size == 1
+    return bool(are_far and on_one_side) and _differ(rest, float(levels.values[-1]), name, settings)
 
 
 def _change(  # noqa: PLR0917 - what a change is made from
-    found: Levels, name: str, settings: LoadRunSettings, before: Level, now: Level, verdict: Verdict
+    levels: Levels, name: str, settings: LoadRunSettings, before: Level, now: Level, verdict: Verdict
 ) -> Change:
-    reference, value = unscaled(before.value, name), unscaled(now.value, name)
-    bad = {"worse": severity(moved(reference, value, name), name, settings), "no_evidence": None}
-    how, runs = bad.get(verdict, "none"), before.runs + now.runs
-    effect = (now.value - before.value) / found.noise.deviation
-    reach = _SURE * found.error(before.runs, now.runs)
-    least, most = (unscaled(now.value + side * reach, name) for side in (-1, 1))
-    change = ratio(reference, value)
-    return Change("", name, "history", value, reference, change, verdict, how, effect, runs, least, most)
+    reference = unscaled(before.value, name)
+    value = unscaled(now.value, name)
+    reach = _SURE * levels.error(before.runs, now.runs)
+    return Change(
+        name="",
+        metric=name,
+        against="history",
+        value=value,
+        reference=reference,
+        ratio=ratio(reference, value),
+        verdict=verdict,
+        severity=severity_of(verdict, reference, value, name, settings),
+        effect=(now.value - before.value) / levels.noise.deviation,
+        samples=before.runs + now.runs,
+        least=unscaled(now.value - reach, name),
+        most=unscaled(now.value + reach, name),
+    )
 
 
-def _reference(found: Levels, name: str, settings: LoadRunSettings) -> Level | None:
-    """The best of the levels before that are not too old; None where the newest has settled."""
-    now = found.steps[-1]
+def _reference(levels: Levels, name: str, settings: LoadRunSettings) -> Level | None:
+    """The best of the levels before that are not too old; None where the newest has settled.
+
+    The best and not the last: a ramp looks like stairs, and each step alone may be too small to matter.
+    """
+    now = levels.steps[-1]
     oldest = now.end - settings.settled
-    known = [each for each in found.steps[:-1] if each.end > oldest]
-    if not known:
+    candidates = [level for level in levels.steps[:-1] if level.end > oldest]
+    if not candidates:
         return None
-    sign = -1 if name == "request_rate" else 1
-    return min(known, key=lambda each: sign * each.value)
+    if name == "request_rate":
+        return max(candidates, key=lambda level: level.value)
+    return min(candidates, key=lambda level: level.value)
 
 
 def ratio(reference: float, value: float) -> float | None:
-    return finite(value / reference - 1) if reference > _SMALLEST else None
+    if reference <= _SMALLEST:
+        return None
+    return finite(value / reference - 1)

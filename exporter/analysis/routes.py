@@ -29,7 +29,6 @@ _VALUES = (
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,}={0,2}")
 
-
 _LONGEST = 512
 """Characters of a route that are looked at; what is longer is no template and would make a poor label."""
 
@@ -40,23 +39,32 @@ def normalise(method: str, route: str, *, heuristics: bool) -> tuple[str, str, b
 
     Idempotent: a normalised route is its own normal form.
     """
-    verb, path, guessed = method.strip().upper(), _ORIGIN.sub("", route.strip())[:_LONGEST], False
+    verb = method.strip().upper()
     if not route.strip():
         return verb, "", False
+
+    path = _ORIGIN.sub("", route.strip())[:_LONGEST]
+    guessed = False
+    # What a pass leaves may be one more thing to tidy, so passes go on until one changes nothing.
     while True:
-        plain = _tidy(path)
-        named = _guess(plain) if heuristics else plain
-        guessed = guessed or named != plain
-        if named == path:
+        tidied = _tidy(path)
+        result = _guess(tidied) if heuristics else tidied
+        guessed = guessed or result != tidied
+        if result == path:
             return verb, path, guessed
-        path = named
+        path = result
 
 
 def _tidy(path: str) -> str:
     """One pass of what is certain: placeholders, query, slashes. Every pass leaves less, so passes come to an end."""
     path = path.strip().lstrip("^").rstrip("$")
-    path = _MODIFIER.sub(PLACEHOLDER, _REPEATED.sub(PLACEHOLDER, _COLON.sub(PLACEHOLDER, _erase_brackets(path))))
+    path = _erase_brackets(path)
+    path = _COLON.sub(PLACEHOLDER, path)
+    path = _REPEATED.sub(PLACEHOLDER, path)
+    # Before the query is cut off, as `?` may be a modifier of a placeholder.
+    path = _MODIFIER.sub(PLACEHOLDER, path)
     path = re.split(r"[?#]", path, maxsplit=1)[0]
+
     segments = [segment for segment in path.split("/") if segment]
     return "/" + "/".join(PLACEHOLDER if _WILDCARD.fullmatch(segment) else segment for segment in segments)
 
@@ -71,15 +79,24 @@ def _erase_brackets(path: str) -> str:
     result: list[str] = []
     position = 0
     while position < len(path):
-        end = _closing(path, position) if path[position] in _CLOSING else None
-        result.append(path[position] if end is None else PLACEHOLDER)
-        position = position + 1 if end is None else end + 1
+        end = _closing(path, position)
+        if end is None:
+            result.append(path[position])
+            position += 1
+        else:
+            result.append(PLACEHOLDER)
+            position = end + 1
     return "".join(result)
 
 
 def _closing(path: str, start: int) -> int | None:
-    """Where the bracket at `start` closes, counting only brackets of its kind; None when it does not."""
-    opening, closing, depth = path[start], _CLOSING[path[start]], 0
+    """Where the bracket at `start` closes, counting only brackets of its kind; None when it does not, or is none."""
+    opening = path[start]
+    if opening not in _CLOSING:
+        return None
+
+    closing = _CLOSING[opening]
+    depth = 0
     for position in range(start, len(path)):
         depth += (path[position] == opening) - (path[position] == closing)
         if depth == 0:
@@ -95,6 +112,9 @@ def _is_token(segment: str) -> bool:
     """Base64-like: long, both cases and digits mixed within one part, unlike a title of hyphenated words."""
     if not _TOKEN.fullmatch(segment):
         return False
-    parts = re.split(r"[-_=]", segment)
-    mixed = any(re.search(r"\d", part) and re.search(r"[A-Z]", part) and re.search(r"[a-z]", part) for part in parts)
-    return mixed and sum(character.isdigit() for character in segment) >= 2
+    digits = sum(character.isdigit() for character in segment)
+    return digits >= 2 and any(_is_mixed(part) for part in re.split(r"[-_=]", segment))
+
+
+def _is_mixed(text: str) -> bool:
+    return all(re.search(kind, text) for kind in (r"\d", r"[A-Z]", r"[a-z]"))

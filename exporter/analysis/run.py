@@ -21,14 +21,22 @@ def choose(
     going on counts with what it has as soon as it is long enough; until then the run before it stands. An application
     with neither has no key.
     """
-    found = {name: window for name, samples in activity.items() if (window := _latest(samples, settings))}
-    return found | dict(explicit)
+    detected = {}
+    for name, samples in activity.items():
+        window = _latest(samples, settings)
+        if window is not None:
+            detected[name] = window
+    return detected | dict(explicit)
 
 
 def _latest(samples: Samples, settings: TestRunSettings) -> Window | None:
-    active = [t for t, value in zip(samples.times, samples.values, strict=True) if value > settings.threshold]
+    active = [time for time, value in zip(samples.times, samples.values, strict=True) if value > settings.threshold]
+    # A value covers the minute before its time, so a run begins a minute before its first one.
     runs = [Window(block[0] - MINUTE, block[-1]) for block in _blocks(active, settings.max_gap)]
-    return next((run for run in reversed(runs) if run.duration >= settings.min_duration), None)
+    for run in reversed(runs):
+        if run.duration >= settings.min_duration:
+            return run
+    return None
 
 
 def _blocks(times: list[float], max_gap: float) -> Iterator[list[float]]:
@@ -45,8 +53,11 @@ def _blocks(times: list[float], max_gap: float) -> Iterator[list[float]]:
 
 def plateau(minutes: Samples) -> float | None:
     """The rate that the run settled at, requests/s: the median of the upper half of its minutes."""
-    values = sorted(measured(minutes)[1].tolist())
-    return median(values[len(values) // 2 :]) if values else None
+    _, rates = measured(minutes)
+    values: list[float] = sorted(rates.tolist())
+    if not values:
+        return None
+    return median(values[len(values) // 2 :])
 
 
 def steady_minutes(times: Floats, rates: Floats) -> Floats:
@@ -66,18 +77,20 @@ def phases(minutes: Samples, settings: TestRunSettings) -> tuple[Phase, ...]:
     level = plateau(minutes)
     if level is None or level <= 0:
         return ()
-    found: list[Phase] = []
+
+    result: list[Phase] = []
     settled = False
     previous: PhaseKind | None = None
-    for time, value in zip(*(column.tolist() for column in measured(minutes)), strict=True):
-        kind = _kind(value / level, settings, settled=settled)
+    times, rates = measured(minutes)
+    for time, rate in zip(times.tolist(), rates.tolist(), strict=True):
+        kind = _kind(rate / level, settings, settled=settled)
         settled = settled or kind == "steady_state"
-        if kind and kind == previous and time - MINUTE - found[-1].window.end <= settings.max_gap:
-            found[-1] = Phase(kind, Window(found[-1].window.start, time))
+        if kind and kind == previous and time - MINUTE - result[-1].window.end <= settings.max_gap:
+            result[-1] = Phase(kind, Window(result[-1].window.start, time))
         elif kind:
-            found.append(Phase(kind, Window(time - MINUTE, time)))
+            result.append(Phase(kind, Window(time - MINUTE, time)))
         previous = kind
-    return tuple(found)
+    return tuple(result)
 
 
 def _kind(relative: float, settings: TestRunSettings, *, settled: bool) -> PhaseKind | None:
@@ -86,4 +99,6 @@ def _kind(relative: float, settings: TestRunSettings, *, settled: bool) -> Phase
         return "spike"
     if abs(relative - 1) <= settings.steady_tolerance:
         return "steady_state"
-    return "ramp_up" if relative < 1 and not settled else None
+    if relative < 1 and not settled:  # once it was steady, a dip is a dip
+        return "ramp_up"
+    return None

@@ -20,40 +20,49 @@ _NARROW = 1.01
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """Events as an SLI tells them apart."""
+class EventTotals:
+    """All and bad events, as an SLI tells them apart."""
 
     events: float
     bad: float
 
 
-def events(seen: ApplicationObservation) -> Events:
+def events(observation: ApplicationObservation) -> Events:
     """What was served in the whole window of an observation: sums of its values over their steps, and its histogram."""
-    rate, failed = seen.signals.get("request_rate"), seen.signals.get("error_ratio")
-    mean, ratio = finite(rate.mean) if rate else None, finite(failed.mean) if failed else None
-    if mean is None or rate is None:
-        return Events(seen.window, None, None, seen.latency)
-    requests = mean * (seen.window.duration if rate.samples is None else rate.samples * rate.resolution)
-    return Events(seen.window, requests, None if ratio is None else ratio * requests, seen.latency)
+    rate = observation.signals.get("request_rate")
+    mean = finite(rate.mean) if rate is not None else None
+    if rate is None or mean is None:
+        return Events(observation.window, None, None, observation.latency)
+
+    covered = observation.window.duration
+    if rate.samples is not None:  # only the time that its values cover, which may have holes
+        covered = rate.samples * rate.resolution
+    requests = mean * covered
+
+    failed = observation.signals.get("error_ratio")
+    ratio = finite(failed.mean) if failed is not None else None
+    errors = None if ratio is None else ratio * requests
+    return Events(observation.window, requests, errors, observation.latency)
 
 
-def counted(sli: SliSettings, seen: Events) -> Counted | None:
+def count_events(sli: SliSettings, served: Events) -> EventTotals | None:
     """All and bad events by the SLI; None where the source cannot tell them, as for hand-written queries."""
-    if sli.events is None and seen.requests == 0:
-        return Counted(0.0, 0.0)
+    if sli.events is None and served.requests == 0:
+        return EventTotals(0.0, 0.0)
     if sli.errors is not None:
-        return _counted(seen.requests, seen.errors)
-    if sli.latency is not None and seen.latency is not None:
-        return _counted(seen.latency.requests, _slower(seen.latency, sli.latency.threshold))
+        return _totals(served.requests, served.errors)
+    if sli.latency is not None and served.latency is not None:
+        return _totals(served.latency.requests, _slower(served.latency, sli.latency.threshold))
     return None
 
 
-def _counted(requests: float | None, bad: float | None) -> Counted | None:
+def _totals(requests: float | None, bad: float | None) -> EventTotals | None:
     """Kept within 0..requests, which rounding alone leaves."""
-    total, failed = finite(requests), finite(bad)
+    total = finite(requests)
+    failed = finite(bad)
     if total is None or failed is None or total < 0:
         return None
-    return Counted(total, min(max(failed, 0.0), total))
+    return EventTotals(total, min(max(failed, 0.0), total))
 
 
 def _slower(latency: Latency, threshold: float) -> float | None:
@@ -63,41 +72,71 @@ def _slower(latency: Latency, threshold: float) -> float | None:
     """
     if latency.requests is None:
         return None
-    before, within = (0.0, 0.0), None
+
+    within = None
+    start = 0.0
+    below = 0.0
     for bound, count in latency.buckets:
         if math.isclose(bound, threshold):
             within = count
-        elif before[0] < threshold < bound and (count == before[1] or bound <= before[0] * _NARROW):
-            within = before[1] + (count - before[1]) * (threshold - before[0]) / (bound - before[0])
-        before = (bound, count)
-    return None if within is None else latency.requests - within
+        elif start < threshold < bound and (count == below or bound <= start * _NARROW):
+            within = below + (count - below) * (threshold - start) / (bound - start)
+        start = bound
+        below = count
+
+    if within is None:
+        return None
+    return latency.requests - within
 
 
 def objectives(
     production: ApplicationObservation | None, pte: ApplicationObservation | None, slos: Sequence[SloSettings]
 ) -> tuple[Objective, ...]:
     """One application's objectives on errors or latencies, with what its run and production's day say of each."""
-    return tuple(_judged(slo, production, pte) for slo in slos if slo.sli.events is None)
+    return tuple(_objective(slo, production, pte) for slo in slos if slo.sli.events is None)
 
 
-def _judged(
+def _objective(
     slo: SloSettings, production: ApplicationObservation | None, pte: ApplicationObservation | None
 ) -> Objective:
+    # In decimals, since 1 - 99.9 / 100 in binary is not the budget that people mean.
     objective = Decimal(repr(slo.objective)) / 100
     budget = 1 - objective
-    run = counted(slo.sli, events(pte)) if pte is not None else None
-    live = counted(slo.sli, events(production)) if production is not None else None
-    ratio = divide(run.bad, run.events) if run is not None else None
-    met = None
-    if run is not None and ratio is not None and Decimal(run.events) * budget >= 1:
-        met = ratio <= float(budget) or math.isclose(ratio, float(budget))
+
+    run = _observed_totals(slo.sli, pte)
+    baseline = _observed_totals(slo.sli, production)
+    run_requests = run.events if run is not None else None
+    threshold = None
+    if slo.sli.latency is not None:
+        threshold = float(slo.sli.latency.threshold)
+
     return Objective(
         name=slo.name,
         objective=float(objective),
         budget=float(budget),
-        threshold=float(slo.sli.latency.threshold) if slo.sli.latency is not None else None,
-        baseline_error_ratio=divide(live.bad, live.events) if live is not None else None,
-        run_error_ratio=ratio,
-        run_requests=run.events if run is not None else None,
-        met=met,
+        threshold=threshold,
+        baseline_error_ratio=_error_ratio(baseline),
+        run_error_ratio=_error_ratio(run),
+        run_requests=run_requests,
+        met=_is_met(run, budget),
     )
+
+
+def _observed_totals(sli: SliSettings, observation: ApplicationObservation | None) -> EventTotals | None:
+    if observation is None:
+        return None
+    return count_events(sli, events(observation))
+
+
+def _error_ratio(totals: EventTotals | None) -> float | None:
+    if totals is None:
+        return None
+    return divide(totals.bad, totals.events)
+
+
+def _is_met(run: EventTotals | None, budget: Decimal) -> bool | None:
+    """None with so few events that the budget is less than one of them: then nobody can tell."""
+    ratio = _error_ratio(run)
+    if run is None or ratio is None or Decimal(run.events) * budget < 1:
+        return None
+    return ratio <= float(budget) or math.isclose(ratio, float(budget))

@@ -25,28 +25,40 @@ def trend(points: Sequence[Point], name: str, settings: LoadRunSettings) -> Tren
     values = without_season(np.asarray([point.value for point in points[-settings.settled :]]))
     if values.size < settings.min_history:
         return Trend("", name, None, None, None, values.size)
+
+    # The line: Theil-Sen's slope, through the median of what it leaves at the middle of the runs.
     slope = _slope(values)
     position = np.arange(values.size) - (values.size - 1) / 2
     middle = median(values - slope * position)
     rest = values - middle - slope * position
-    scatter, usual = deviation(rest), median(values)
-    wild = scatter >= settings.error_steps.low if name == "error_ratio" else scatter > 0
+    scatter = deviation(rest)
+    scatters = scatter >= settings.error_steps.low if name == "error_ratio" else scatter > 0
+
+    usual = median(values)
     if usual <= 0:  # most runs had no errors, or latencies that a tool of milliseconds does not see: no ratio of none
-        return Trend("", name, "volatile" if wild else "stable", None if slope else 0.0, None, values.size)
-    variation, drift = scatter / usual, slope * (values.size - 1)
+        ratio = None if slope else 0.0
+        return Trend("", name, _without_direction(is_wild=scatters), ratio, None, values.size)
+
+    variation = scatter / usual
+    is_wild = scatters and variation > settings.volatile
+    drift = slope * (values.size - 1)
     first = max(0.0, middle - drift / 2)
-    way = _direction(first, first + drift, name, settings) if _sure(values, rest) else None
-    wild = wild and variation > settings.volatile
-    if way is None or (wild and abs(drift) <= scatter):
-        way = "volatile" if wild else "stable"
-    return Trend("", name, way, slope / usual, variation, values.size)
+    direction = _direction(first, first + drift, name, settings) if _is_sure(values, rest) else None
+    # A way that is shorter than the scatter around it is lost in it.
+    if direction is None or (is_wild and abs(drift) <= scatter):
+        direction = _without_direction(is_wild=is_wild)
+    return Trend("", name, direction, slope / usual, variation, values.size)
+
+
+def _without_direction(*, is_wild: bool) -> Direction:
+    return "volatile" if is_wild else "stable"
 
 
 def _direction(first: float, last: float, name: str, settings: LoadRunSettings) -> Direction | None:
     """None where the way from the first to the last run is too short to matter."""
-    if first <= 0 and name != "error_ratio":
-        return "degrading" if is_bad(last - first, name) else "improving"
-    if not matters(first, last, name, settings):
+    # From nothing there is no ratio: whatever is there at last is more than any tolerance.
+    has_ratio = first > 0 or name == "error_ratio"
+    if has_ratio and not matters(first, last, name, settings):
         return None
     return "degrading" if is_bad(last - first, name) else "improving"
 
@@ -57,18 +69,29 @@ def _slope(values: Floats) -> float:
     return median((values[late] - values[early]) / (late - early))
 
 
-def _sure(values: Floats, rest: Floats) -> bool:
+def _is_sure(values: Floats, rest: Floats) -> bool:
     """Mann-Kendall, with the variance inflated by the autocorrelation of what lies around the line.
 
     That is as high as can be where the way is a curve without any scatter: hence its limit.
     """
-    early, late = np.triu_indices(values.size, 1)
-    s, n = float(np.sign(values[late] - values[early]).sum()), values.size
+    # S counts the pairs that rise less those that fall. Its variance without a trend, less what ties take from it:
+    # (n(n-1)(2n+5) - sum t(t-1)(2t+5)) / 18. docs/method.md, "Trend".
+    n = values.size
+    early, late = np.triu_indices(n, 1)
+    s = float(np.sign(values[late] - values[early]).sum())
     _, ties = np.unique(values, return_counts=True)
     variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18
     if variance <= 0:
         return False
+
+    r = _lag_correlation(rest)
+    return (abs(s) - 1) / math.sqrt(variance * (1 + r) / (1 - r)) > _SURE
+
+
+def _lag_correlation(rest: Floats) -> float:
+    """Of neighbouring runs around the line, within 0..MOST_CORRELATED; spikes are clipped."""
     clipped = np.clip(rest, -3 * deviation(rest), 3 * deviation(rest))
     total = float(np.dot(clipped, clipped))
-    r = max(0.0, min(MOST_CORRELATED, float(np.dot(clipped[1:], clipped[:-1])) / total)) if total > 0 else 0.0
-    return (abs(s) - 1) / math.sqrt(variance * (1 + r) / (1 - r)) > _SURE
+    if total <= 0:
+        return 0.0
+    return max(0.0, min(MOST_CORRELATED, float(np.dot(clipped[1:], clipped[:-1])) / total))

@@ -12,9 +12,9 @@ from statistics import NormalDist
 from typing import Literal
 
 from exporter.analysis.arithmetic import finite
-from exporter.model.loadrun_judgement import Verdict
 from exporter.model.observation import MINUTE, Summary
 from exporter.model.settings import AnalysisSettings, GapRule
+from exporter.model.verdict import Verdict
 
 _CONSTANT = 1e-9
 """Noise below this ratio of the mean is rounding: the series did not vary."""
@@ -36,8 +36,10 @@ def effective_samples(summary: Summary | None) -> float | None:
     """n(1-r)/(1+r) with r within 0..1; None where n or r is unknown, or the series constant but for rounding."""
     if summary is None or summary.samples is None:
         return None
-    kept = independent_share(summary)
-    return None if kept is None else summary.samples * kept
+    share = independent_share(summary)
+    if share is None:
+        return None
+    return summary.samples * share
 
 
 def independent_share(summary: Summary) -> float | None:
@@ -53,7 +55,8 @@ def independent_share(summary: Summary) -> float | None:
 
 
 def _is_constant(summary: Summary) -> bool:
-    mean, noise = finite(summary.mean), finite(summary.noise)
+    mean = finite(summary.mean)
+    noise = finite(summary.noise)
     return mean is not None and noise is not None and noise <= _CONSTANT * abs(mean)
 
 
@@ -62,21 +65,28 @@ def mean_of(summary: Summary | None, least: float) -> Mean | None:
     samples = effective_samples(summary)
     if summary is None or samples is None or samples < max(least, 2.0):
         return None
-    value, noise = finite(summary.mean), finite(summary.noise)
+    value = finite(summary.mean)
+    noise = finite(summary.noise)
     if value is None or value <= 0 or noise is None:
         return None
     return Mean(value, noise * noise / samples, samples)
 
 
 def interval(pte: Mean, production: Mean, confidence: float) -> tuple[float, float] | None:
-    """Fieller's interval of pte / production; None where production's mean is not told apart from zero."""
+    """Fieller's interval of pte / production; None where production's mean is not told apart from zero.
+
+    The ratios R that (m_T - R m_P)² <= t² (v_T + R² v_P) does not rule out, a quadratic inequality in R:
+    docs/method.md, "Verdict". Dividing by the mean alone would ignore that production's mean is uncertain too.
+    """
     t = student(confidence, min(pte.samples, production.samples) - 1)
     denominator = production.value**2 - t * t * production.variance
     if denominator <= 0:
         return None
+
     product = pte.value * production.value
-    rest = max(0.0, product * product - denominator * (pte.value**2 - t * t * pte.variance))
-    return (product - math.sqrt(rest)) / denominator, (product + math.sqrt(rest)) / denominator
+    radicand = max(0.0, product * product - denominator * (pte.value**2 - t * t * pte.variance))
+    reach = math.sqrt(radicand)
+    return (product - reach) / denominator, (product + reach) / denominator
 
 
 def student(confidence: float, freedom: float) -> float:
@@ -90,9 +100,12 @@ def student(confidence: float, freedom: float) -> float:
 
 def verdict(production: Summary | None, pte: Summary | None, rule: GapRule, settings: AnalysisSettings) -> Verdict:
     """The verdict on two means; no evidence where either has no known uncertainty."""
-    base, test = (mean_of(side, settings.min_effective_samples) for side in (production, pte))
-    found = interval(test, base, settings.confidence) if base and test else None
-    return decide(found, base.value if base else None, rule, settings)
+    production_mean = mean_of(production, settings.min_effective_samples)
+    pte_mean = mean_of(pte, settings.min_effective_samples)
+    if production_mean is None or pte_mean is None:
+        return "no_evidence"
+    ratio = interval(pte_mean, production_mean, settings.confidence)
+    return decide(ratio, production_mean.value, rule, settings)
 
 
 def decide(ratio: tuple[float, float] | None, base: float | None, rule: GapRule, settings: AnalysisSettings) -> Verdict:
@@ -102,13 +115,16 @@ def decide(ratio: tuple[float, float] | None, base: float | None, rule: GapRule,
     """
     if ratio is None or base is None or base <= 0:
         return "no_evidence"
+
     low, high = ratio
     margin = max(settings.tolerance, rule.min_difference / base)
     if 1 - margin <= low and high <= 1 + margin:
         return "equal"
     if low > 1 + margin:
         return judge("higher", rule)
-    return judge("lower", rule) if high < 1 - margin else "no_evidence"
+    if high < 1 - margin:
+        return judge("lower", rule)
+    return "no_evidence"
 
 
 def judge(pte_is: Literal["lower", "higher"], rule: GapRule) -> Verdict:

@@ -20,7 +20,7 @@ SERIES: tuple[Series, ...] = (
         "CPU utilisation ratio at peak / requests per second at peak. Polled.",
         ("application", "side"),
         _per_request,
-    ),
+    ).as_input(),
     scalar(
         "pte_capacity_cpu_per_request_ratio",
         "CPU per request in the PTE / in production. Polled.",

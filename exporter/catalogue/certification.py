@@ -46,12 +46,12 @@ SERIES: tuple[Series, ...] = (
         "pte_growth_peak_then_requests_per_second",
         "Production's peak in the seven days before the run. Polled.",
         lambda result: result.growth.peak_then,
-    ),
+    ).as_input(),
     scalar(
         "pte_growth_peak_now_requests_per_second",
         "Production's peak in the last seven days. Polled.",
         lambda result: result.growth.peak_now,
-    ),
+    ).as_input(),
     scalar(
         "pte_growth_mix_total_variation_ratio",
         "Total variation between production's mix now and before the run. Polled.",

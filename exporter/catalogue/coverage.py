@@ -50,12 +50,12 @@ SERIES: tuple[Series, ...] = (
         "pte_coverage_production_endpoints",
         "Endpoints that production served in the window. Polled.",
         lambda result: result.coverage.production_endpoints,
-    ),
+    ).as_input(),
     scalar(
         "pte_coverage_tested_endpoints",
         "Production's endpoints that the test run exercised. Polled.",
         lambda result: result.coverage.tested_endpoints,
-    ),
+    ).as_input(),
     scalar(
         "pte_coverage_only_pte_endpoints",
         "Tested endpoints that production does not have. Polled.",
@@ -65,7 +65,7 @@ SERIES: tuple[Series, ...] = (
         "pte_coverage_heuristic_endpoints",
         "Endpoints whose route was made from raw paths by heuristics. Polled.",
         _heuristic,
-    ),
+    ).as_input(),
     evidence(
         "pte_coverage_evidence",
         "1 when both sides gave requests per route. Polled.",
@@ -88,7 +88,7 @@ SERIES: tuple[Series, ...] = (
         "Requests to the endpoint in the observed window. Polled.",
         ("application", "side", "method", "route"),
         _by_side("requests"),
-    ),
+    ).as_input(),
     Series(
         "pte_endpoint_share_ratio",
         "The endpoint's share of the side's requests. Polled.",
@@ -100,7 +100,7 @@ SERIES: tuple[Series, ...] = (
         "Share of the side's requests that fell beyond the cardinality cap. Polled.",
         ("application", "side"),
         _other,
-    ),
+    ).as_input(),
     scalar(
         "pte_mix_total_variation_ratio",
         "Total variation distance between both sides' endpoint shares; 0 the same, 1 nothing in common. Polled.",

@@ -29,7 +29,7 @@ SERIES: tuple[Series, ...] = (
         "Weight that the part has in the score, after parts without evidence were left out. Polled.",
         ("part",),
         lambda result: [((part,), weight) for part, weight in result.efficacy.weights.items()],
-    ),
+    ).as_input(),
     per_application("pte_efficacy_rating", "1 for the rating that holds. Polled.", ("rating",), _rating),
     evidence("pte_efficacy_evidence", "1 when the score has evidence. Polled.", lambda r: r.efficacy.score),
 )

@@ -129,17 +129,6 @@ def _failing(name: str, help: str, read: Callable[[Case], float | None]) -> Seri
     return _cases(f"test_{name}", f"{help}, of tests that failed {_ALL}", lambda one: one.failing, read)
 
 
-_OUTAGES: tuple[tuple[str, str, Callable[[Outages], float | None]], ...] = (
-    ("mtbf_seconds", "Mean time between failures: passing time / failures", lambda one: one.mtbf),
-    ("mttr_seconds", "Mean time to repair: from failing to passing again", lambda one: one.mttr),
-    ("passing_seconds", "How long it passed", lambda one: one.passing),
-    ("failures", "How often it went from passing to failing", lambda one: one.failures),
-    ("repairing_seconds", "How long failures took that began and ended", lambda one: one.repairing),
-    ("repairs", "How many failures began and ended", lambda one: one.repairs),
-    ("failing", "1 while it fails", lambda one: one.failing),
-)
-
-
 def _of_outages(name: str, help: str, read: Callable[[Outages], float | None]) -> tuple[Series, ...]:
     """Of the application, of tests and of properties' values."""
 
@@ -160,13 +149,13 @@ SERIES: tuple[Series, ...] = (
         "Longest time without a run of tests that is expected. Configured.",
         ("application",),
         _expected,
-    ),
+    ).as_input(),
     Series(
         "pte_test_execution_limit",
         "Configured limit; its name says what it limits and in which unit.",
         ("application", "limit"),
         _limits,
-    ),
+    ).as_input(),
     _one(
         "last_timestamp_seconds", f"When the last report ended {_LAST}", lambda one: one.last.at if one.last else None
     ),
@@ -176,7 +165,7 @@ SERIES: tuple[Series, ...] = (
         ("outcome",),
         lambda one: _outcomes(one.last.counts if one.last else None),
     ),
-    _last("executed", "Tests that were not skipped", lambda one: one.executed),
+    _last("executed", "Tests that were not skipped", lambda one: one.executed).as_input(),
     _last("flaky", "Tests that failed and passed within a report", lambda one: one.flaky),
     _last("pass_ratio", "Passed / executed tests", lambda one: one.pass_ratio),
     _last("failure_ratio", "Failed tests and errors / executed tests", lambda one: one.failure_ratio),
@@ -187,7 +176,7 @@ SERIES: tuple[Series, ...] = (
         ("outcome",),
         lambda one: _outcomes(one.total if one.runs else None),
     ),
-    _total("executed", "Executions that were not skipped", lambda one: one.executed),
+    _total("executed", "Executions that were not skipped", lambda one: one.executed).as_input(),
     _total("flaky", "Executions that failed and passed within a report", lambda one: one.flaky),
     _total("pass_ratio", "Passed / executed tests", lambda one: one.pass_ratio),
     _total("flaky_ratio", "Flaky / executed tests", lambda one: one.flaky_ratio),
@@ -212,14 +201,25 @@ SERIES: tuple[Series, ...] = (
         "failure_reference_runs",
         "How many runs before the latest the median rests on. Polled.",
         lambda one: one.spike.runs if one.spike else None,
-    ),
+    ).as_input(),
     *_of_groups("suite", "the suite"),
     *_of_groups("property", "the suite with this value"),
     _one("other_groups", "Suites and suites' property values beyond the cap. Polled.", lambda one: one.other),
     _flakiest("flaky", "Executions that were flaky", lambda case: case.flaky),
-    _flakiest("executed", "Executions that were not skipped", lambda case: case.executed),
+    _flakiest("executed", "Executions that were not skipped", lambda case: case.executed).as_input(),
     _flakiest("ratio", "Flaky / executed", lambda case: case.flaky / case.executed if case.executed else None),
     _failing("failed", "Executions that failed", lambda case: case.failed),
-    _failing("executed", "Executions that were not skipped", lambda case: case.executed),
-    *(series for one in _OUTAGES for series in _of_outages(*one)),
+    _failing("executed", "Executions that were not skipped", lambda case: case.executed).as_input(),
+    *_of_outages("mtbf_seconds", "Mean time between failures: passing time / failures", lambda one: one.mtbf),
+    *_of_outages("mttr_seconds", "Mean time to repair: from failing to passing again", lambda one: one.mttr),
+    *map(Series.as_input, _of_outages("passing_seconds", "How long it passed", lambda one: one.passing)),
+    *map(
+        Series.as_input, _of_outages("failures", "How often it went from passing to failing", lambda one: one.failures)
+    ),
+    *map(
+        Series.as_input,
+        _of_outages("repairing_seconds", "How long failures took that began and ended", lambda one: one.repairing),
+    ),
+    *map(Series.as_input, _of_outages("repairs", "How many failures began and ended", lambda one: one.repairs)),
+    *_of_outages("failing", "1 while it fails", lambda one: one.failing),
 )

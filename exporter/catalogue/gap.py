@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 from exporter.catalogue.series import Row, Series, per_application
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter.model.settings import SEVERITIES
-
-_VERDICTS = ("worse", "equal", "better", "no_evidence")
+from exporter.model.verdict import SEVERITIES, VERDICTS
 
 
 def _values(snapshot: Snapshot) -> Iterator[Row]:
@@ -53,7 +51,7 @@ SERIES: tuple[Series, ...] = (
         "pte_gap_verdict",
         "1 for the verdict that holds: the PTE is worse, equal or better than production, or no evidence. Polled.",
         ("signal", "verdict"),
-        lambda result: [((g.signal, v), float(g.verdict == v)) for g in result.gaps for v in _VERDICTS],
+        lambda result: [((g.signal, v), float(g.verdict == v)) for g in result.gaps for v in VERDICTS],
     ),
     per_application(
         "pte_gap_evidence",
@@ -67,5 +65,5 @@ SERIES: tuple[Series, ...] = (
         "autocorrelation of the noise. Polled.",
         ("application", "side", "signal"),
         _samples,
-    ),
+    ).as_input(),
 )

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from exporter.catalogue.series import Row, Series
 from exporter.model.results import Snapshot
-from exporter.model.settings import PARTS, SEVERITIES, AnalysisSettings
+from exporter.model.settings import PARTS, AnalysisSettings
+from exporter.model.verdict import SEVERITIES
 
 
 def values(settings: AnalysisSettings) -> Mapping[str, float]:
@@ -76,24 +77,26 @@ def _factors(snapshot: Snapshot) -> Iterator[Row]:
 
 
 SERIES: tuple[Series, ...] = (
-    Series("pte_limit", "Configured limit; its name says what it limits and in which unit.", ("limit",), _limits),
+    Series(
+        "pte_limit", "Configured limit; its name says what it limits and in which unit.", ("limit",), _limits
+    ).as_input(),
     Series(
         "pte_gap_limit_ratio",
         "Absolute gap above which the severity holds. Configured.",
         ("signal", "severity"),
         _gap_steps,
-    ),
+    ).as_input(),
     Series(
         "pte_gap_value_limit",
         "The PTE's own value above which the severity is at least high, in the signal's base unit. Configured.",
         ("signal",),
         _gap_values,
-    ),
-    Series("pte_efficacy_weight_ratio", "Weight of the part in the score. Configured.", ("part",), _weights),
+    ).as_input(),
+    Series("pte_efficacy_weight_ratio", "Weight of the part in the score. Configured.", ("part",), _weights).as_input(),
     Series(
         "pte_next_certification_factor_ratio",
         "Factor on production's value that makes the objective. Configured.",
         ("metric",),
         _factors,
-    ),
+    ).as_input(),
 )

@@ -202,5 +202,5 @@ SERIES: tuple[Series, ...] = (
         "Samples behind what a process used.",
         ("process",),
         lambda judged: [((process,), float(used.samples)) for process, used in judged.run.usage.items()],
-    ),
+    ).as_input(),
 )

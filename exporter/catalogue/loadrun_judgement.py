@@ -12,14 +12,14 @@ from exporter.catalogue.loadrun import Values, level, series
 from exporter.catalogue.series import Row, Series, per_application
 from exporter.model.loadrun_judgement import Against, Change, JudgedRun, Trend
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter.model.settings import SEVERITIES, LoadRunSettings
+from exporter.model.settings import LoadRunSettings
+from exporter.model.verdict import SEVERITIES, VERDICTS
 
 MOST_CHANGES = 50
 """Endpoints and metrics that changed and are shown by name, the worst first."""
 
 CHANGE_ROLES = ("value", "least", "most", "reference")
 GRADE_FIGURES = ("success_ratio", "latency_p95_seconds")
-VERDICTS = ("worse", "equal", "better", "no_evidence")
 DIRECTIONS = ("improving", "degrading", "stable", "volatile", "no_evidence")
 
 
@@ -131,7 +131,7 @@ SERIES: tuple[Series, ...] = (
         "what it was.",
         ("against", "metric", "role"),
         _change_inputs,
-    ),
+    ).as_input(),
     series(
         "change_ratio",
         "Signed change (value - reference) / reference of a metric of the whole run.",
@@ -161,7 +161,7 @@ SERIES: tuple[Series, ...] = (
         "Runs, or requests, that the verdict rests on.",
         ("against", "metric"),
         _changes(lambda one: float(one.samples)),
-    ),
+    ).as_input(),
     series(
         "endpoint_changes",
         "Endpoints that were judged, by verdict.",
@@ -204,7 +204,7 @@ SERIES: tuple[Series, ...] = (
         ("metric",),
         _trends(lambda one: one.variation),
     ),
-    series("trend_runs", "Runs that the trend rests on.", ("metric",), _trends(lambda one: float(one.runs))),
+    series("trend_runs", "Runs that the trend rests on.", ("metric",), _trends(lambda one: float(one.runs))).as_input(),
     series(
         "endpoint_trends",
         "Endpoints by where a metric of theirs has been going.",
@@ -222,18 +222,18 @@ SERIES: tuple[Series, ...] = (
         "Limit of a run's grade level, success ratio or severity of changes. Configured.",
         ("application", "limit"),
         _limits,
-    ),
+    ).as_input(),
     Series(
         "pte_load_run_change_limit",
         "Change for the worse from which the severity holds: ratio of latency and request rate, difference of the "
         "error ratio. Configured.",
         ("application", "change", "severity"),
         _change_limits,
-    ),
+    ).as_input(),
     Series(
         "pte_load_run_grade_limit",
         "What a run must show for the grade: more success than this, and less latency. Configured.",
         ("application", "grade", "figure"),
         _grade_limits,
-    ),
+    ).as_input(),
 )

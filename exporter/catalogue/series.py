@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exporter.model.results import ApplicationResult, Snapshot
 
@@ -24,6 +24,8 @@ class Series:
     help: str
     labels: tuple[str, ...]
     read: Callable[[Snapshot], Rows]
+    is_input: bool = False
+    """What other series are computed from or judged by: published and documented, and on boards where it helps."""
 
     def __post_init__(self) -> None:
         assert _NAME.fullmatch(self.name), self.name
@@ -33,6 +35,10 @@ class Series:
     def unit(self) -> str:
         """The base unit that the name ends in, for OpenMetrics; empty when it has none."""
         return max((u for u in UNITS if self.name.endswith(f"_{u}")), key=len, default="")
+
+    def as_input(self) -> Series:
+        """The same series, marked as an input: a numerator or denominator, a weight, a limit, a number of samples."""
+        return replace(self, is_input=True)
 
 
 ApplicationReader = Callable[[ApplicationResult], Iterable[tuple[tuple[str, ...], float | None]]]

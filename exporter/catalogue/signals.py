@@ -99,14 +99,14 @@ SERIES: tuple[Series, ...] = (
         "Polled.",
         ("application", "side", "signal"),
         _samples,
-    ),
+    ).as_input(),
     Series(
         "pte_observed_resolution_seconds",
         "How much time each value behind the signal covers. Above 60, the stat peak is the largest mean of so long a "
         "stretch: it is not compared with the other side. Polled.",
         ("application", "side", "signal"),
         _resolution,
-    ),
+    ).as_input(),
     Series(
         "pte_observation_evidence",
         "1 when the side was seen and gave data for the signal. Polled.",

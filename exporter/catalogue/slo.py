@@ -24,7 +24,7 @@ SERIES: tuple[Series, ...] = (
         "Share of good requests that the SLO wants. Configured.",
         _SLO,
         _each(lambda objective: objective.objective),
-    ),
+    ).as_input(),
     per_application(
         "pte_slo_run_error_ratio",
         "The test run's bad requests / its requests, by the SLO. Polled.",
@@ -36,7 +36,7 @@ SERIES: tuple[Series, ...] = (
         "Requests of the test run that the SLO counts. Polled.",
         _SLO,
         _each(lambda objective: objective.run_requests),
-    ),
+    ).as_input(),
     per_application(
         "pte_slo_baseline_error_ratio",
         "Production's bad requests / its requests over the baseline, by the SLO. Polled.",

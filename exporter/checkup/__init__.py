@@ -7,14 +7,21 @@ use what earlier ones found. An error of a step is its finding, never the end of
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from exporter.checkup.causes import causes_of
+from exporter.checkup.causes import FAULT, causes_of
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Checked, Finding
 
 logger = logging.getLogger(__name__)
+
+Explain = Callable[[SourceError], Sequence[Cause]]
+"""Causes of an error, the likeliest first; none where nothing is known of it."""
+
+
+def _unexplained(_: SourceError) -> Sequence[Cause]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +32,7 @@ class Step:
     tried: str
     """What is done, as a person would do it by hand: a command, a request; no secret in it."""
     run: Callable[[], Finding]
-    """May raise SourceError, whose reason then tells the causes."""
+    """May raise SourceError, which is explained then."""
     needs: tuple[str, ...] = ()
     """Checks without which it makes no sense: when one failed or was skipped, so is this.
 
@@ -33,39 +40,70 @@ class Step:
     too: what one subject lacks says nothing of another.
     """
     subject: str = ""
+    explain: Explain = _unexplained
+    """Causes of an error of this very step; where it knows none, those that are usual with such errors are given."""
 
 
 def checked(steps: Iterable[Step]) -> Iterator[Checked]:
     """Each step's outcome, as soon as it is there."""
-    made, missing = set[tuple[str, str]](), set[tuple[str, str]]()
-
-    def lacks(need: str, step: Step) -> bool:
-        if (need, step.subject) in made or need == step.check:
-            return not missing.isdisjoint({(need, step.subject), (need, "")})
-        return any(check == need for check, _ in missing)
-
+    history = _History()
     for step in steps:
-        lacking = [need for need in step.needs if lacks(need, step)]
-        if lacking:
-            done = Checked(step.check, step.subject, step.tried, "skipped", f"needs {', '.join(lacking)}")
-        else:
-            finding = _finding(step)
-            done = Checked(step.check, step.subject, step.tried, finding.verdict, finding.found, finding.causes)
-        made.add((step.check, step.subject))
-        if done.verdict in ("failed", "skipped"):
-            missing.add((step.check, step.subject))
-        yield done
+        missing = [need for need in step.needs if history.lacks(need, step)]
+        finding = _finding(step, missing)
+        history.add(step, finding)
+        yield Checked(step.check, step.subject, step.tried, finding.verdict, finding.found, finding.causes)
 
 
-def _finding(step: Step) -> Finding:
+class _History:
+    """What came of the steps so far, as far as later ones depend on it."""
+
+    def __init__(self) -> None:
+        self._made = set[tuple[str, str]]()
+        self._missing = set[tuple[str, str]]()
+
+    def add(self, step: Step, finding: Finding) -> None:
+        key = (step.check, step.subject)
+        self._made.add(key)
+        if finding.verdict in ("failed", "skipped"):
+            self._missing.add(key)
+
+    def lacks(self, need: str, step: Step) -> bool:
+        """Whether a step must not be made for want of this check."""
+        # Where the check was made of this very subject, it does not matter how it went with others.
+        if (need, step.subject) in self._made or need == step.check:
+            return not self._missing.isdisjoint({(need, step.subject), (need, "")})
+        return any(check == need for check, _ in self._missing)
+
+
+def _finding(step: Step, missing: Sequence[str]) -> Finding:
+    if missing:
+        return skipped(f"needs {', '.join(missing)}")
+
     try:
         return step.run()
     except SourceError as error:
-        return Finding("failed", str(error), causes_of(error.reason, str(error)))
+        return failed(str(error), *(step.explain(error) or causes_of(error)))
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
-        remedy = "please report it, with what --log.level debug shows"
-        return Finding("failed", f"a fault of the exporter: {error!r}", (Cause("a fault of the exporter", remedy),))
+        return failed(f"a fault of the exporter: {error!r}", FAULT)
+
+
+@dataclass
+class Remarks:
+    """What is odd about one thing, while it is looked at from all sides."""
+
+    texts: list[str] = field(default_factory=list)
+    causes: list[Cause] = field(default_factory=list)
+
+    def add(self, text: str, *causes: Cause) -> None:
+        self.texts.append(text)
+        self.causes += causes
+
+    def finding(self, otherwise: str) -> Finding:
+        """A warning of everything that is odd; where nothing is, all is well, as `otherwise` says."""
+        if not self.texts:
+            return ok(otherwise)
+        return warning("; ".join(self.texts), *self.causes)
 
 
 def ok(found: str) -> Finding:

@@ -2,59 +2,52 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-
+from exporter.errors import Detail, SourceError
 from exporter.model.checkup import Cause
 
 
-def causes_of(reason: str, said: str = "") -> tuple[Cause, ...]:
-    """Causes and remedies of a reason (exporter.errors.REASONS); of a file by what the system `said` of it."""
-    if reason == "unreadable" and (sure := _sure(said)):
-        return sure
+def causes_of(error: SourceError) -> tuple[Cause, ...]:
+    """Causes and remedies of a source that cannot be read, by the fields of its error; the text decides nothing."""
+    return certain_causes(error) or usual_causes(error.reason)
+
+
+def usual_causes(reason: str) -> tuple[Cause, ...]:
+    """Causes and remedies of a reason (exporter.errors.REASONS), where nothing more is known."""
     return CAUSES.get(reason, ())
 
 
-def of_option(path: str, said: str = "") -> tuple[Cause, ...]:
+def of_option(key: str, problem: SourceError | str) -> tuple[Cause, ...]:
     """Causes and remedies of what is wrong with a source's option, by its key: folder, password_file, tls.ca_file.
 
-    `said`: what is wrong, which may tell the cause by itself.
+    `problem`: the error of whoever tried to use it, which may name the cause by itself, or a text.
     """
-    key = path.rsplit(".", maxsplit=1)[-1]
-    if sure := _sure(said):
-        return sure
-    if path.startswith("tls"):
+    if isinstance(problem, SourceError) and (certain := certain_causes(problem)):
+        return certain
+
+    name = key.rsplit(".", maxsplit=1)[-1]
+    if key.startswith("tls"):
         return _TLS_OPTION
-    if path.startswith("headers_files.") or key.endswith(("_file", "_env")):
+    if key.startswith("headers_files.") or name.endswith(("_file", "_env")):
         return _SECRET_OPTION
-    if key in ("file", "folder", "files"):
+    if name in ("file", "folder", "files"):
         return _FILE_OPTION
-    return (Cause(f"a slip in {path}" if path else "a slip in the source's options", _READ),)
+    if key:
+        return (Cause(f"a slip in {key}", _READ),)
+    return (Cause("a slip in the source's options", _READ),)
 
 
-def _sure(said: str) -> tuple[Cause, ...]:
-    """The cause that the text tells, with its file and user where it names them."""
-    found: tuple[Cause, ...] = next((causes for mark, causes in _SAID.items() if mark in said), ())
-    if found and said.startswith("the environment variable") and found != (_UNSET,):
-        return (Cause(found[0].text, "set it to the secret alone, and start the exporter anew"),)
-    named = {word: match[match.lastindex or 0] for word, pattern in _NAMED.items() if (match := pattern.search(said))}
-    return tuple(Cause(each.text, _filled(each.remedy, named)) for each in found)
+def certain_causes(error: SourceError) -> tuple[Cause, ...]:
+    """The one cause that the error leaves no doubt about, with its file and user where they are known; often none."""
+    if error.detail is None:
+        return ()
+    cause = _CERTAIN[error.detail]
+    if error.variable and error.detail != "unset":
+        return (Cause(cause.text, "set it to the secret alone, and start the exporter anew"),)
+    remedy = cause.remedy.replace("USER", error.user or "USER")
+    return (Cause(cause.text, remedy.replace("FILE", str(error.path or "FILE"))),)
 
 
-def _filled(remedy: str, named: Mapping[str, str]) -> str:
-    for word, name in named.items():
-        remedy = remedy.replace(word, name)
-    return remedy
-
-
-_NAMED = {
-    "USER": re.compile(r"denied to user (\S+)"),
-    "FILE": re.compile(
-        r"cannot read (.+?): |^(\S+): cannot be read|(?<!\S)(/.+?) (?:is empty|has \d+ lines|begins with|holds a)"
-    ),
-}
-"""What stands in remedies for names that messages tell."""
-
+FAULT = Cause("a fault of the exporter", "please report it, with what --log.level debug shows")
 
 _READ = "mend it; docs/sources.md says what the kind wants, and pte-exporter check says whether it will load"
 
@@ -88,19 +81,19 @@ _ENCODED = Cause(
     "it was saved in another encoding: PowerShell's > writes UTF-16",
     "save it as UTF-8, in PowerShell: Set-Content -Encoding ascii FILE",
 )
-_SAID: dict[str, tuple[Cause, ...]] = {
-    "Permission denied": (FORBIDDEN,),
-    "Is a directory": (_DIRECTORY,),
-    "is not set: set it": (_UNSET,),
-    "No such file": (_MISSING,),
-    "is empty: it must": (_EMPTY,),
-    "lines: it must": (_LINES,),
-    "begins with a byte order mark": (_MARK,),
-    "not ASCII, the": (_LETTER,),
-    "a control character: it must": (_LETTER,),
-    "it is not text in UTF-8": (_ENCODED,),
+_CERTAIN: dict[Detail, Cause] = {
+    "forbidden": FORBIDDEN,
+    "directory": _DIRECTORY,
+    "unset": _UNSET,
+    "missing": _MISSING,
+    "empty": _EMPTY,
+    "several_lines": _LINES,
+    "byte_order_mark": _MARK,
+    "not_ascii": _LETTER,
+    "control_character": _LETTER,
+    "not_utf8": _ENCODED,
 }
-"""What messages say where there is no doubt about the cause."""
+"""Where there is no doubt. FILE and USER in a remedy stand for those of the error."""
 
 _FILE_OPTION = (
     Cause("a slip in the path, or one relative to another directory", "give the absolute path, as ls shows it"),
@@ -184,5 +177,5 @@ CAUSES: dict[str, tuple[Cause, ...]] = {
         FORBIDDEN,
         _UNSET,
     ),
-    "internal": (Cause("a fault of the exporter", "please report it, with what --log.level debug shows"),),
+    "internal": (FAULT,),
 }

@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from exporter.clients.http import Response, Session
+from exporter.clients.truncation import is_cut_off
 from exporter.errors import SourceError
 from exporter.model.minutes import Range
 
@@ -28,7 +29,7 @@ OBSERVATION_SECONDS = 600.0
 _ACCEPTED = (200, 400, 422)
 """Statuses whose body is the API's JSON: the answer, or what is wrong with the query."""
 
-_SHOWN = 1000
+_LONGEST_TEXT = 1000
 """Characters of a query, and of a server's words about it, that a message shows."""
 
 T = TypeVar("T")
@@ -63,6 +64,11 @@ class _Instant(msgspec.Struct):
     histogram: Any = None
 
 
+class _Labels(msgspec.Struct):
+    status: str
+    data: list[str] = []
+
+
 class _Series(msgspec.Struct):
     metric: dict[str, str]
     values: list[tuple[float, str]] = []
@@ -82,14 +88,20 @@ def series_name(labels: Mapping[str, str]) -> str:
 
 
 class Client:
-    """Queries of one observation, sent within `seconds`: counts them, gathers warnings and notes the server's clock."""
+    """Queries of one observation, sent within `seconds`: counts them, gathers warnings and notes the server's clock.
+
+    Also what a check-up asks beside queries: the index, and the server's status.
+    """
 
     def __init__(self, session: Session, seconds: float = OBSERVATION_SECONDS, *, stats: bool = False) -> None:
         self._session = session
         self._stats = stats
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+
         self.queries = 0
+        self.lookups = 0
+        """Requests beside queries: to the index, and for the server's status."""
         self.clock_skew: float | None = None
         """The server's clock minus ours, in seconds, from the first answer."""
         self.warnings: list[str] = []
@@ -106,91 +118,140 @@ class Client:
         elements = self._decode(result, list[_Instant])
         self._unique([element.metric for element in elements])
         self._ignored(sum(element.histogram is not None for element in elements))
-        found = [Sample(each.metric, self._number(each.value[1])) for each in elements if each.value is not None]
-        finite = [sample for sample in found if math.isfinite(sample.value)]
-        self.not_finite = len(found) - len(finite)
-        return finite
+
+        samples = []
+        self.not_finite = 0
+        for element in elements:
+            if element.value is None:
+                continue
+            value = self._number(element.value[1])
+            if math.isfinite(value):
+                samples.append(Sample(element.metric, value))
+            else:
+                self.not_finite += 1
+        return samples
 
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[Range]:
         """A range query at start, start + step, ... end, in as many requests as 11,000 points each ask for."""
         parts: dict[tuple[tuple[str, str], ...], list[Range]] = {}
         for first, last in _chunks(start, end, step):
             for part in self._range(promql, first, last, step):
-                parts.setdefault(tuple(sorted(part.labels.items())), []).append(part)
+                key = tuple(sorted(part.labels.items()))
+                parts.setdefault(key, []).append(part)
         return [_joined(part) for part in parts.values()]
 
     def _range(self, promql: str, start: float, end: float, step: float) -> Iterator[Range]:
         form = {"query": promql, "start": _time(start), "end": _time(end), "step": _time(step)}
-        form["nocache"] = "1"  # keeps VictoriaMetrics from moving start and end; Prometheus does not know it
-        series = self._decode(self._ask("/api/v1/query_range", form, "matrix"), list[_Series])
-        self._unique([one.metric for one in series])
-        self._ignored(sum(one.histograms is not None for one in series))
-        for one in series:
-            times = np.array([at for at, _ in one.values], dtype=np.float64)
-            values = np.array([self._number(text) for _, text in one.values], dtype=np.float64)
+        # Keeps VictoriaMetrics from moving start and end; Prometheus does not know it.
+        form["nocache"] = "1"
+        matrix = self._decode(self._ask("/api/v1/query_range", form, "matrix"), list[_Series])
+        self._unique([series.metric for series in matrix])
+        self._ignored(sum(series.histograms is not None for series in matrix))
+
+        for series in matrix:
+            times = np.array([at for at, _ in series.values], dtype=np.float64)
+            values = np.array([self._number(text) for _, text in series.values], dtype=np.float64)
             finite = np.isfinite(values)
             if finite.any():
-                yield Range(one.metric, times[finite], values[finite])
+                yield Range(series.metric, times[finite], values[finite])
+
+    def labels(self, match: str, start: float, end: float) -> frozenset[str] | None:
+        """Names of the labels of series that match and have samples in that time; None: what came is no list of them.
+
+        Asked of the index, so that it costs no samples. Raises SourceError.
+        """
+        form = {"match[]": match, "start": f"{start:.0f}", "end": f"{end:.0f}"}
+        self.lookups += 1
+        response = self._session.post("/api/v1/labels", form)
+        try:
+            return frozenset(msgspec.json.decode(response.body, type=_Labels).data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def status(self, name: str) -> Mapping[str, object] | None:
+        """What /api/v1/status/NAME says; None: what came is no answer of this API. Raises SourceError."""
+        self.lookups += 1
+        response = self._session.get(f"/api/v1/status/{name}")
+
+        try:
+            answer = msgspec.json.decode(response.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        data = answer.get("data") if isinstance(answer, dict) else None
+        return data if isinstance(data, dict) else None
 
     def _ask(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
         if time.monotonic() > self._end:
             text = f"the queries of one poll took more than {self._seconds:g} s: is it overloaded? record the signals"
-            raise SourceError("timeout", f"{self._session.place}: {text}")
+            raise SourceError("timeout", text).at_server(self._session.place)
+        if self._stats:
+            form = {**form, "stats": "all"}
         self.queries += 1
-        response = self._session.post(path, {**form, "stats": "all"} if self._stats else form, accept=_ACCEPTED)
+        response = self._session.post(path, form, accept=_ACCEPTED)
         if self.clock_skew is None:
             self.clock_skew = response.clock_skew
+
         answer = self._answer(response)
         if answer.status != "success":
             text = _short(self._session.redact(f"{answer.errorType}: {answer.error}"))
             query = _short(self._session.redact(form["query"]))
-            raise SourceError("bad_query", f"{self._session.place} refused a query: {text}; the query: {query}")
+            raise self._error("bad_query", f"refused a query: {text}; the query: {query}", status=response.status)
+
+        # Notes (infos) are for who writes queries; a warning may mean that a part of the data is missing.
         self.warned += bool(answer.warnings)
         for warning in (*(answer.warnings or ()), *(answer.infos or ())):
             self._warn(self._session.redact(warning))
-        if answer.data is None or answer.data.resultType != kind:
-            found = "nothing" if answer.data is None else f"a {self._session.redact(answer.data.resultType)}"
-            raise SourceError("bad_data", f"{self._session.place} gave {found}, wanted a {kind}: check the templates")
-        self.samples_read = _samples_read(answer.data.stats)
-        return answer.data.result
+        data = answer.data
+        if data is None:
+            raise self._error("bad_data", f"gave nothing, wanted a {kind}: check the templates")
+        if data.resultType != kind:
+            result_type = self._session.redact(data.resultType)
+            raise self._error("bad_data", f"gave a {result_type}, wanted a {kind}: check the templates")
+        self.samples_read = _samples_read(data.stats)
+        return data.result
 
     def _answer(self, response: Response) -> _Answer:
         if response.status != 200 and not response.body.lstrip().startswith(b"{"):
-            text = f"{self._session.place} answered {response.status}: check that url is a Prometheus API"
-            raise SourceError("http_error", text)
+            text = f"answered {response.status}: check that url is a Prometheus API"
+            raise self._error("http_error", text, status=response.status)
         return self._decode(response.body, _Answer)
 
     def _decode(self, body: bytes | msgspec.Raw, type_: type[T]) -> T:
         """Decode JSON; tells an answer that is no JSON, one that was cut off, and one of the wrong shape apart."""
-        place = self._session.place
         try:
             return msgspec.json.decode(body, type=type_)
         except msgspec.ValidationError as error:
             text = self._session.redact(str(error))
-            raise SourceError("bad_data", f"{place} gave unexpected JSON ({text}): is url a Prometheus API?") from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            if "truncated" in str(error) and bytes(body).lstrip()[:1] in (b"{", b""):
-                raise SourceError(
-                    "truncated", f"{place} cut its JSON off: look at its log and at proxies between"
-                ) from None
-            text = f"{place} gave no JSON: check that url is a Prometheus API, not a login or start page"
-            raise SourceError("not_json", text) from None
+            raise self._error("bad_data", f"gave unexpected JSON ({text}): is url a Prometheus API?") from None
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # What begins as an object was meant to be one; all else is another server's page.
+            content = bytes(body).lstrip()
+            if content[:1] in (b"{", b"") and is_cut_off(content):
+                text = "cut its JSON off: look at its log and at proxies between"
+                raise self._error("truncated", text) from None
+            text = "gave no JSON: check that url is a Prometheus API, not a login or start page"
+            raise self._error("not_json", text) from None
+
+    def _error(self, reason: str, text: str, *, status: int | None = None) -> SourceError:
+        """An error whose text begins with who did what: the server, and a verb."""
+        place = self._session.place
+        return SourceError(reason, f"{place} {text}", location=place, status=status)
 
     def _number(self, text: str) -> float:
         try:
             return float(text)
         except ValueError:
-            found = self._session.redact(text)
-            raise SourceError("bad_data", f"{self._session.place} gave {found!r} where a number belongs") from None
+            number = self._session.redact(text)
+            raise self._error("bad_data", f"gave {number!r} where a number belongs") from None
 
     def _unique(self, metrics: Sequence[Mapping[str, str]]) -> None:
-        seen = set[frozenset[tuple[str, str]]]()
+        keys = set[frozenset[tuple[str, str]]]()
         for metric in metrics:
             key = frozenset(metric.items())
-            if key in seen:
+            if key in keys:
                 text = self._session.redact(series_name(metric))
-                raise SourceError("bad_data", f"{self._session.place} gave a series twice: {text}")
-            seen.add(key)
+                raise self._error("bad_data", f"gave a series twice: {text}")
+            keys.add(key)
 
     def _ignored(self, histograms: int) -> None:
         if histograms:
@@ -210,7 +271,10 @@ def _samples_read(stats: Any) -> int | None:
 
 def _short(text: str) -> str:
     """Both ends of a long text: a server that quotes a query of 16 KiB has its own words before or after it."""
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]} … {text[-_SHOWN // 2 :]}"
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    half = _LONGEST_TEXT // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 def _time(seconds: float) -> str:
@@ -228,4 +292,5 @@ def _joined(parts: Sequence[Range]) -> Range:
     if len(parts) == 1:
         return parts[0]
     times = np.concatenate([part.times for part in parts])
-    return Range(parts[0].labels, times, np.concatenate([part.values for part in parts]))
+    values = np.concatenate([part.values for part in parts])
+    return Range(parts[0].labels, times, values)

@@ -16,9 +16,9 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from exporter.config.conversion import convert
-from exporter.config.reading import read_yaml
 from exporter.config.slos import check_slos
 from exporter.config.validation import check_analysis
+from exporter.config.yaml import read_yaml
 from exporter.errors import ConfigError, Problem
 from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import AnalysisSettings, Duration, Settings

@@ -14,7 +14,6 @@ from exporter.model.loadrun_judgement import GRADES
 from exporter.model.settings import (
     COMPARED,
     PARTS,
-    SEVERITIES,
     AnalysisSettings,
     ChangeSteps,
     Duration,
@@ -22,6 +21,7 @@ from exporter.model.settings import (
     GapRule,
     LoadRunSettings,
 )
+from exporter.model.verdict import SEVERITIES
 
 Wrong = Callable[[str, str], None]
 

@@ -16,7 +16,7 @@ from exporter.dashboards import (
     slo_detail,
     traffic,
 )
-from exporter.dashboards.board import BOARDS, Board, render
+from exporter.dashboards.kit.board import BOARDS, Board, render
 
 __all__ = ["BOARDS", "boards", "files"]
 

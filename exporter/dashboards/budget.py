@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.board import link
-from exporter.dashboards.panels import About, Column, Key, Panel, stat, table
-from exporter.dashboards.query import APPLICATION, Query, any_of, largest, selector, smallest
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import link
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, stat, table
+from exporter.dashboards.kit.query import APPLICATION, Query, any_of, largest, selector, smallest
 from exporter.slo.rules import names
 
 ID = "sloth_id"
@@ -16,7 +16,7 @@ NO_SLO = "Nothing here: no rules of an SLO are loaded, or none of them is chosen
 NO_SLO_TILE = "no SLO found"
 
 STATES = {"ok": 0, "young": 1, "idle": 2, "maintenance": 3, "broken": 4}
-"""Value of the label `state` to what words.DATA_STATE and the worst of several go by."""
+"""Value of the label `state` to what value_mappings.DATA_STATE and the worst of several go by."""
 
 
 def burn(by: str, window: str, *matchers: str) -> str:
@@ -36,7 +36,7 @@ def left(by: str, *matchers: str) -> str:
 
 
 def state(by: str, *matchers: str) -> str:
-    """The state of the data as a number (words.DATA_STATE)."""
+    """The state of the data as a number (value_mappings.DATA_STATE)."""
 
     def one(name: str) -> str:
         return selector(names.STATE, *matchers, f'state="{name}"')
@@ -50,7 +50,7 @@ def count(expr: str) -> str:
 
 
 def inside(production: str) -> str:
-    """Per application: 1 all its SLOs have budget left, 0 not, -1 no evidence, -2 no SLO (words.INSIDE)."""
+    """Per application: 1 all its SLOs have budget left, 0 not, -1 no evidence, -2 no SLO (value_mappings.INSIDE)."""
     of = (APPLICATION, f'side="{production}"')
     known = f"{left('application', *of)} > bool 0"
     unknown = f"{largest('application', names.OBJECTIVE, *of)} * 0 - 1"
@@ -64,7 +64,7 @@ def to_detail() -> tuple[dict[str, object]]:
 
 def age(width: int, *matchers: str) -> Panel:
     """The age of the rules' results; where they stop, Prometheus forgets them after five minutes."""
-    about = About(
+    spec = PanelSpec(
         "Age of the data",
         "How long ago were the rules of these SLOs evaluated, which is due once a minute?",
         NO_SLO_TILE,
@@ -72,12 +72,12 @@ def age(width: int, *matchers: str) -> Panel:
         (width, 6),
     )
     query = f"max(time() - timestamp({selector(names.OBJECTIVE, *matchers)}))"
-    return stat(about, Query(query, "oldest"), decimals=0)
+    return stat(spec, Query(query, "oldest"), decimals=0)
 
 
 def alerts(size: tuple[int, int], *matchers: str) -> Panel:
     """The alerts of objectives that fire; their names are the specs' own."""
-    about = About(
+    spec = PanelSpec(
         "Alerts that fire",
         "Which alerts of these SLOs fire now?",
         "No alert of an SLO fires: good, if the rules are loaded.",
@@ -86,11 +86,11 @@ def alerts(size: tuple[int, int], *matchers: str) -> Panel:
     )
     labels = ("severity", "alertname", ID, "side", "sloth_tier")
     keys = [
-        Key("severity", "severity", words.ALERT_SEVERITY),
+        Key("severity", "severity", value_mappings.ALERT_SEVERITY),
         Key("alertname", "alert"),
         Key(ID, ID, link=to_detail()),
         Key("side", "side"),
         Key("sloth_tier", "tier"),
     ]
     fires = largest(", ".join(labels), "ALERTS", 'sloth_id!=""', 'alertstate="firing"', *matchers)
-    return table(about, keys, [Column("fires", fires, "none", words.YES)], sort="severity", desc=False)
+    return table(spec, keys, [Column("fires", fires, "none", value_mappings.YES)], sort="severity", desc=False)

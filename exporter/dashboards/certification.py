@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporter.dashboards import budget, words
-from exporter.dashboards.board import Board, applications, data_source, moments
+from exporter.dashboards import budget
 from exporter.dashboards.efficacy import worth
 from exporter.dashboards.gap import gaps
 from exporter.dashboards.incident import incidents
-from exporter.dashboards.load import load, run
-from exporter.dashboards.next_certification import next_certification
-from exporter.dashboards.panels import About, Panel, heading, stat, timeline
-from exporter.dashboards.query import (
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, moments
+from exporter.dashboards.kit.panels import Panel, PanelSpec, heading, stat, timeline
+from exporter.dashboards.kit.query import (
     APPLICATION,
     VERDICT,
     Query,
@@ -21,6 +20,8 @@ from exporter.dashboards.query import (
     or_no_evidence,
     scalar,
 )
+from exporter.dashboards.load import load, run
+from exporter.dashboards.next_certification import next_certification
 from exporter.dashboards.reasons import reasons
 from exporter.dashboards.shared import (
     NOT_SCRAPED,
@@ -62,22 +63,24 @@ def board(sides: Mapping[str, str]) -> Board:
 
 def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     again = to_board("pte-certification", "Only this application")
-    holds = About("Does it hold?", "Does the certification of each application still hold?", UNSCRAPED, "none", (5, 6))
-    against = About(
+    holds = PanelSpec(
+        "Does it hold?", "Does the certification of each application still hold?", UNSCRAPED, "none", (5, 6)
+    )
+    against = PanelSpec(
         "Reasons against it",
         "How many checks speak against the certification? The table below names them.",
         UNSCRAPED,
         "none",
         (3, 6),
     )
-    reached = About(
+    reached = PanelSpec(
         "Peak load reached",
         "Which part of production's peak did the test's peak reach, and what is the least that counts (limit)?",
         UNTESTED,
         "percentunit",
         (3, 6),
     )
-    age = About(
+    age = PanelSpec(
         "Age of the test run",
         "How long ago did the test run end, and from which age is it too old (limit)?",
         UNTESTED,
@@ -88,9 +91,9 @@ def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     reasons_on = largest("application, reason", "pte_certification_reason", APPLICATION)
     count = or_no_evidence(f"sum by (application) ({reasons_on}) and ({judged})", "pte_certification_evidence")
     return (
-        stat(holds, Query(VERDICT, "{{application}}"), words=words.VERDICT, links=again),
+        stat(holds, Query(VERDICT, "{{application}}"), value_map=value_mappings.VERDICT, links=again),
         _inside(sides["production"]),
-        stat(against, Query(count, "{{application}}"), words=words.COUNT_AGAINST, links=again),
+        stat(against, Query(count, "{{application}}"), value_map=value_mappings.COUNT_AGAINST, links=again),
         stat(
             reached,
             Query(scalar("pte_load_coverage_peak_ratio"), "{{application}}"),
@@ -112,7 +115,7 @@ def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
 
 def _inside(production: str) -> Panel:
     """Beside the certification, so that both answers of an application stand together."""
-    about = About(
+    spec = PanelSpec(
         "Inside its budget?",
         "Does every SLO of each application's production have error budget left?",
         UNSCRAPED,
@@ -120,9 +123,11 @@ def _inside(production: str) -> Panel:
         (4, 6),
     )
     links = to_board("pte-slo", "Error budgets of this application")
-    return stat(about, Query(budget.inside(production), "{{application}}"), words=words.INSIDE, links=links)
+    return stat(spec, Query(budget.inside(production), "{{application}}"), value_map=value_mappings.INSIDE, links=links)
 
 
 def _history() -> Panel:
-    about = About("Verdict over time", "Since when does the certification hold, or not?", NOT_SCRAPED, "none", (9, 9))
-    return timeline(about, Query(VERDICT, "{{application}}"), words=words.VERDICT)
+    spec = PanelSpec(
+        "Verdict over time", "Since when does the certification hold, or not?", NOT_SCRAPED, "none", (9, 9)
+    )
+    return timeline(spec, Query(VERDICT, "{{application}}"), value_map=value_mappings.VERDICT)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporter.dashboards import words
-from exporter.dashboards.board import Board, applications, data_source, sides
-from exporter.dashboards.panels import About, Column, Key, Panel, bargauge, heading, stat, table, timeseries
-from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, or_no_evidence, per_application, scalar
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, sides
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, bargauge, heading, stat, table, timeseries
+from exporter.dashboards.kit.query import (
+    APPLICATION,
+    SIDE,
+    Query,
+    largest,
+    limit,
+    or_no_evidence,
+    per_application,
+    scalar,
+)
 from exporter.dashboards.shared import (
     NO_ROUTES,
     UNSCRAPED,
@@ -48,27 +57,29 @@ def board(names: Mapping[str, str]) -> Board:
 
 
 def _within(value: str, comparison: str, name: str, evidence: str) -> str:
-    """1 within the limit, 0 beyond it, -1 where there is no evidence (words.WITHIN)."""
+    """1 within the limit, 0 beyond it, -1 where there is no evidence (value_mappings.WITHIN)."""
     return or_no_evidence(f"{value} {comparison} bool on () group_left () {limit(name)}", evidence)
 
 
 def _tiles() -> tuple[Panel, ...]:
-    enough = About(
+    enough = PanelSpec(
         "Enough traffic tested?",
         "Does at least the required part of production's traffic go to tested endpoints?",
         UNSCRAPED,
         "none",
         (4, 6),
     )
-    alike = About("Mix alike?", "Is the test's endpoint mix close enough to production's?", UNSCRAPED, "none", (4, 6))
-    weighted = About(
+    alike = PanelSpec(
+        "Mix alike?", "Is the test's endpoint mix close enough to production's?", UNSCRAPED, "none", (4, 6)
+    )
+    weighted = PanelSpec(
         "Traffic to tested endpoints",
         "Which part of production's requests goes to tested endpoints, and what is the least that counts (limit)?",
         UNSEEN,
         "percentunit",
         (5, 6),
     )
-    largest_untested = About(
+    largest_untested = PanelSpec(
         "Largest untested endpoint",
         "Which part of production's traffic goes to the largest untested endpoint, and from which part on must it be "
         "tested (limit)?",
@@ -82,8 +93,8 @@ def _tiles() -> tuple[Panel, ...]:
     alike_query = _within(distance, "<=", "mix_total_variation_ratio", "pte_mix_evidence")
     named = "{{application}}"
     return (
-        stat(enough, Query(enough_query, named), words=words.WITHIN, links=_AGAIN),
-        stat(alike, Query(alike_query, named), words=words.WITHIN, links=_AGAIN),
+        stat(enough, Query(enough_query, named), value_map=value_mappings.WITHIN, links=_AGAIN),
+        stat(alike, Query(alike_query, named), value_map=value_mappings.WITHIN, links=_AGAIN),
         stat(
             weighted,
             Query(share, named),
@@ -116,7 +127,7 @@ def _requests(side: str) -> str:
 
 
 def _untested(names: Mapping[str, str]) -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Untested endpoints",
         "Which endpoints of production did the test run not exercise, and how much traffic do they carry? The limit is "
         "the part of the traffic from which an endpoint must be tested.",
@@ -132,27 +143,27 @@ def _untested(names: Mapping[str, str]) -> Panel:
             "verdict",
             f"{_UNTESTED} >= bool on () group_left () {limit('untested_share_ratio')}",
             "none",
-            words.NAMED,
+            value_mappings.NAMED,
         ),
         Column("requests, production", f"{_requests(names['production'])} and {_UNTESTED}", decimals=0),
         Column("requests, PTE", f"{_requests(names['pte'])} and {_UNTESTED}", decimals=0, empty="none"),
     ]
-    return table(about, _endpoint_keys(), columns, sort="share of production")
+    return table(spec, _endpoint_keys(), columns, sort="share of production")
 
 
 def _ranked() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Ten largest untested endpoints",
         "Which tests should be written first?",
         "none, or no evidence",
         "percentunit",
         (9, 12),
     )
-    return bargauge(about, Query(f"sort_desc(topk(10, {_UNTESTED}))", "{{application}} {{method}} {{route}}"))
+    return bargauge(spec, Query(f"sort_desc(topk(10, {_UNTESTED}))", "{{application}} {{method}} {{route}}"))
 
 
 def _figures() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Coverage in figures",
         "How many of production's endpoints are tested, with which part of the traffic, and how far apart is the mix?",
         NO_ROUTES,
@@ -169,20 +180,20 @@ def _figures() -> Panel:
         Column("at most", per_application("mix_total_variation_ratio"), "percentunit"),
         Column("Jensen-Shannon, bits", scalar("pte_mix_jensen_shannon_divergence"), decimals=3),
         Column("only in the PTE", scalar("pte_coverage_only_pte_endpoints"), decimals=0),
-        Column("evidence", scalar("pte_coverage_evidence"), "none", words.EVIDENCE),
+        Column("evidence", scalar("pte_coverage_evidence"), "none", value_mappings.EVIDENCE),
     ]
-    return table(about, [application_key("pte-certification", "Certification of this application")], columns)
+    return table(spec, [application_key("pte-certification", "Certification of this application")], columns)
 
 
 def _courses() -> tuple[Panel, ...]:
-    coverage = About(
+    coverage = PanelSpec(
         "Coverage over time",
         "Does coverage fall as production gets new endpoints? The limit is for the part of traffic.",
         NO_ROUTES,
         "percentunit",
         (12, 9),
     )
-    mix = About(
+    mix = PanelSpec(
         "Mix distance over time",
         "Does production's mix drift away from the test's? Total variation: 0 the same, 1 nothing in common.",
         NO_ROUTES,
@@ -211,7 +222,7 @@ def _share(side: str) -> str:
 
 
 def _endpoints(names: Mapping[str, str]) -> Panel:
-    about = About(
+    spec = PanelSpec(
         "All endpoints",
         "How does each endpoint's part of the traffic differ between production and the PTE, and was it tested?",
         NO_ROUTES,
@@ -225,13 +236,13 @@ def _endpoints(names: Mapping[str, str]) -> Panel:
         Column("difference", f"{pte} - {production}", "percentunit", decimals=2, empty="one side only"),
         Column("requests, production", _requests(names["production"]), decimals=0, empty="none"),
         Column("requests, PTE", _requests(names["pte"]), decimals=0, empty="none"),
-        Column("tested", largest(_ENDPOINT, "pte_endpoint_tested", APPLICATION), "none", words.TESTED),
+        Column("tested", largest(_ENDPOINT, "pte_endpoint_tested", APPLICATION), "none", value_mappings.TESTED),
     ]
-    return table(about, _endpoint_keys(), columns, sort="share, production")
+    return table(spec, _endpoint_keys(), columns, sort="share, production")
 
 
 def _only_pte(names: Mapping[str, str]) -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Tested, but not in production",
         "Which endpoints does the PTE serve that production does not have: retired, or not yet released?",
         "Good: the PTE serves nothing that production lacks. Or there is no evidence: see the first tile.",
@@ -239,12 +250,12 @@ def _only_pte(names: Mapping[str, str]) -> Panel:
         (14, 8),
     )
     only = f"{_share(names['pte'])} unless {_share(names['production'])}"
-    return table(about, _endpoint_keys(), [Column("share of the PTE", only, "percentunit", decimals=2)], sort="route")
+    return table(spec, _endpoint_keys(), [Column("share of the PTE", only, "percentunit", decimals=2)], sort="route")
 
 
 def _caveats() -> Panel:
     by = "application, side"
-    about = About(
+    spec = PanelSpec(
         "Caveats",
         "What is not counted one by one: which part of the requests fell beyond the cardinality cap, and how many "
         "routes were made from raw paths by heuristics?",
@@ -258,4 +269,4 @@ def _caveats() -> Panel:
         Column("beyond the cap", other, "percentunit", decimals=2),
         Column("routes by heuristics", heuristic, decimals=0, empty="none"),
     ]
-    return table(about, [application_key("pte-coverage", "Only this application"), Key("side", "side")], columns)
+    return table(spec, [application_key("pte-coverage", "Only this application"), Key("side", "side")], columns)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporter.dashboards import words
-from exporter.dashboards.panels import About, Column, Key, Panel, table
-from exporter.dashboards.query import APPLICATION, any_of, largest, per_application, scalar
-from exporter.dashboards.readable import matching
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table
+from exporter.dashboards.kit.query import APPLICATION, any_of, largest, per_application, scalar
+from exporter.dashboards.kit.units import matcher
 from exporter.dashboards.shared import NOT_SEEN, application_key
 
 _RATINGS = ("poor", "fair", "good", "excellent")
@@ -22,11 +22,11 @@ def _rating() -> str:
 
 
 def _cpu(side: str) -> str:
-    return f"{scalar('pte_capacity_cpu_per_request', matching('side', side, '='))} * 1000"
+    return f"{scalar('pte_capacity_cpu_per_request', matcher('side', side, '='))} * 1000"
 
 
 def worth(sides: Mapping[str, str]) -> tuple[Panel, ...]:
-    score = About(
+    score = PanelSpec(
         "Efficacy and capacity",
         "How much does the test prove, against the least that counts, and what does a request cost each side's CPU?",
         NOT_SEEN,
@@ -36,12 +36,12 @@ def worth(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     columns = [
         Column("efficacy", scalar("pte_efficacy_ratio"), "percentunit", decimals=1),
         Column("at least", per_application("efficacy_ratio"), "percentunit"),
-        Column("rating", _rating(), "none", words.RATING),
+        Column("rating", _rating(), "none", value_mappings.RATING),
         Column("CPU per 1000 req/s, production", _cpu(sides["production"]), "percentunit", decimals=2),
         Column("CPU per 1000 req/s, PTE", _cpu(sides["pte"]), "percentunit", decimals=2),
         Column("PTE / production", scalar("pte_capacity_cpu_per_request_ratio"), decimals=2),
     ]
-    parts = About(
+    parts = PanelSpec(
         "Parts of the efficacy",
         "Which part makes the score high or low, and what does it weigh?",
         NOT_SEEN,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.panels import About, Column, Key, Panel, table
-from exporter.dashboards.query import APPLICATION, SIDE, any_of, largest, limit, scalar
-from exporter.dashboards.readable import BARE
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table
+from exporter.dashboards.kit.query import APPLICATION, SIDE, any_of, largest, limit, scalar
+from exporter.dashboards.kit.units import NAMES_WITHOUT_UNITS
 from exporter.dashboards.shared import NOT_SCRAPED, NOT_SEEN, application_key
 
 _KEY = application_key("pte-certification", "Certification of this application")
@@ -23,21 +23,21 @@ _RESULTS = {
 
 
 def evidence() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Evidence for each result",
         "Which results rest on evidence, and for which applications is it expected?",
         NOT_SCRAPED,
         "none",
         (24, 7),
     )
-    columns = [Column(title, scalar(name), "none", words.EVIDENCE) for title, name in _RESULTS.items()]
-    columns.append(Column("expected", scalar("pte_certification_expected"), "none", words.EXPECTED))
-    return table(about, [_KEY], columns)
+    columns = [Column(title, scalar(name), "none", value_mappings.EVIDENCE) for title, name in _RESULTS.items()]
+    columns.append(Column("expected", scalar("pte_certification_expected"), "none", value_mappings.EXPECTED))
+    return table(spec, [_KEY], columns)
 
 
 def verdicts() -> Panel:
     by = "application, side, signal"
-    about = About(
+    spec = PanelSpec(
         "Independent samples behind verdicts",
         "How many independent samples stand behind each verdict, and how many does it take (limit)?",
         NOT_SEEN,
@@ -49,14 +49,20 @@ def verdicts() -> Panel:
     columns = [
         Column("samples", counted, decimals=1),
         Column("at least", f"{counted} * 0 + on () group_left () {needed}", decimals=0, empty="none"),
-        Column("enough", f"{counted} >= bool on () group_left () {needed}", "none", words.ENOUGH),
+        Column("enough", f"{counted} >= bool on () group_left () {needed}", "none", value_mappings.ENOUGH),
     ]
-    return table(about, [_KEY, Key("side", "side"), Key("signal", "signal", BARE)], columns, sort="samples", desc=False)
+    return table(
+        spec,
+        [_KEY, Key("side", "side"), Key("signal", "signal", NAMES_WITHOUT_UNITS)],
+        columns,
+        sort="samples",
+        desc=False,
+    )
 
 
 def samples() -> Panel:
     by = "application, side, signal"
-    about = About(
+    spec = PanelSpec(
         "What was observed",
         "Which signals did each side give, how many values (for latency: requests) stand behind them, and how much "
         "time does each value cover? More than a minute hides peaks, which are then not compared.",
@@ -71,8 +77,14 @@ def samples() -> Panel:
     ]
     resolution = largest(by, "pte_observed_resolution_seconds", APPLICATION, SIDE)
     columns = [
-        Column("seen", any_of(seen), "none", words.EVIDENCE),
+        Column("seen", any_of(seen), "none", value_mappings.EVIDENCE),
         Column("values", largest(by, "pte_observed_samples", APPLICATION, SIDE), decimals=0, empty="none"),
-        Column("each covers", resolution, "s", words.RESOLUTION, empty="–"),
+        Column("each covers", resolution, "s", value_mappings.RESOLUTION, empty="–"),
     ]
-    return table(about, [_KEY, Key("side", "side"), Key("signal", "signal", BARE)], columns, sort="seen", desc=False)
+    return table(
+        spec,
+        [_KEY, Key("side", "side"), Key("signal", "signal", NAMES_WITHOUT_UNITS)],
+        columns,
+        sort="seen",
+        desc=False,
+    )

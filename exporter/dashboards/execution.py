@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.board import Board, applications, data_source, moments
 from exporter.dashboards.execution_tests import failing_tests, flakiest, reliability
-from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeseries
-from exporter.dashboards.query import APPLICATION, Query, largest, or_no_evidence, scalar
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, moments
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeseries
+from exporter.dashboards.kit.query import APPLICATION, Query, largest, or_no_evidence, scalar
 from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
 
 UID = "pte-test-execution"
@@ -50,18 +50,18 @@ def _limit(name: str) -> str:
 
 
 def _within(value: str, limit: str) -> str:
-    """1 within the limit, 0 beyond it, -1 without evidence (words.WITHIN)."""
+    """1 within the limit, 0 beyond it, -1 without evidence (value_mappings.WITHIN)."""
     return or_no_evidence(f"{scalar(value)} <= bool on (application) {_limit(limit)}", _EVIDENCE)
 
 
 def _tiles() -> tuple[Panel, ...]:
-    def about(title: str, question: str, unit: str = "none", nothing: str = UNSCRAPED) -> About:
-        return About(title, question, nothing, unit, (4, 6))
+    def spec(title: str, question: str, unit: str = "none", nothing: str = UNSCRAPED) -> PanelSpec:
+        return PanelSpec(title, question, nothing, unit, (4, 6))
 
-    passing = about("Passing?", "Did at most as many tests of the latest run fail as may?")
-    steady = about("Free of flakiness?", "Were at most as many executions of the look-back flaky as may be?")
-    passed = about("Passed", "Which part of the latest run's executed tests passed?", "percentunit", "no tests run")
-    since = about(
+    passing = spec("Passing?", "Did at most as many tests of the latest run fail as may?")
+    steady = spec("Free of flakiness?", "Were at most as many executions of the look-back flaky as may be?")
+    passed = spec("Passed", "Which part of the latest run's executed tests passed?", "percentunit", "no tests run")
+    since = spec(
         "Time since the last run", "How long ago did tests run, and how long may that be (limit)?", "s", "no tests run"
     )
     last = f"time() - {scalar('pte_test_execution_last_timestamp_seconds')}"
@@ -69,13 +69,13 @@ def _tiles() -> tuple[Panel, ...]:
         stat(
             passing,
             Query(_within("pte_test_execution_last_failure_ratio", "failure_ratio"), _NAMED),
-            words=words.WITHIN,
+            value_map=value_mappings.WITHIN,
             links=_AGAIN,
         ),
         stat(
             steady,
             Query(_within("pte_test_execution_flaky_ratio", "flaky_ratio"), _NAMED),
-            words=words.WITHIN,
+            value_map=value_mappings.WITHIN,
             links=_AGAIN,
         ),
         stat(passed, Query(scalar("pte_test_execution_last_pass_ratio"), _NAMED), decimals=1, links=_AGAIN),
@@ -106,7 +106,7 @@ def _outcome(title: str, name: str, by: str = "application") -> Column:
 
 
 def _latest() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "The latest run of each application",
         "How did its tests end, and did far more fail than in the runs before (their median)?",
         NO_RUN,
@@ -124,16 +124,18 @@ def _latest() -> Panel:
         Column("at most", _limit("failure_ratio"), "percentunit"),
         _column("before, median", "failure_reference_ratio", "percentunit", 1),
         _column("of runs", "failure_reference_runs", decimals=0),
-        Column("spike", spike, "none", words.SPIKE),
+        Column("spike", spike, "none", value_mappings.SPIKE),
         _column("durations, summed", "last_duration_seconds", "s"),
-        Column("evidence", scalar(_EVIDENCE), "none", words.EVIDENCE),
+        Column("evidence", scalar(_EVIDENCE), "none", value_mappings.EVIDENCE),
     ]
-    return table(about, _own(), columns, sort="failed, part")
+    return table(spec, _own(), columns, sort="failed, part")
 
 
 def _courses() -> tuple[Panel, ...]:
-    failed = About("Failures over time", "Is it a spike, or has it been so for long?", NO_RUN, "percentunit", (12, 8))
-    flaky = About(
+    failed = PanelSpec(
+        "Failures over time", "Is it a spike, or has it been so for long?", NO_RUN, "percentunit", (12, 8)
+    )
+    flaky = PanelSpec(
         "Flakiness over time",
         "Do tests get less or more reliable (over the look-back)?",
         NO_RUN,
@@ -171,13 +173,13 @@ def _grouped(of: str, by: str) -> list[Column]:
 
 
 def _suites() -> Panel:
-    about = About("Suites", "Which suite fails?", NO_RUN, "locale", (24, 8))
+    spec = PanelSpec("Suites", "Which suite fails?", NO_RUN, "locale", (24, 8))
     keys = [application_key(UID, "Only this application"), Key("suite", "suite")]
-    return table(about, keys, _grouped("suite", "application, suite"), sort="passed, part", desc=False)
+    return table(spec, keys, _grouped("suite", "application, suite"), sort="passed, part", desc=False)
 
 
 def _properties() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Suites by device, or another property",
         "Does a suite fail everywhere, or on one device (the source's `properties`)?",
         "No report tells one of the properties that the source junit is told of.",
@@ -187,12 +189,12 @@ def _properties() -> Panel:
     keys = [application_key(UID, "Only this application"), Key("suite", "suite")]
     keys += [Key("property", "property"), Key("value", "value")]
     return table(
-        about, keys, _grouped("property", "application, suite, property, value"), sort="passed, part", desc=False
+        spec, keys, _grouped("property", "application, suite, property, value"), sort="passed, part", desc=False
     )
 
 
 def _frequency() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Runs of tests", "How many runs were there in the last hour, day and look-back?", NO_RUN, "locale", (10, 7)
     )
     by = "application, window"
@@ -200,11 +202,11 @@ def _frequency() -> Panel:
         Column("runs", largest(by, "pte_test_execution_runs", APPLICATION), decimals=0),
         Column("per hour", largest(by, "pte_test_execution_runs_per_hour", APPLICATION), decimals=2),
     ]
-    return table(about, [application_key(UID, "Only this application"), Key("window", "window")], columns)
+    return table(spec, [application_key(UID, "Only this application"), Key("window", "window")], columns)
 
 
 def _look_back() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "All executions of the look-back",
         "How did they end, and how many suites and devices are beyond the cap and not shown?",
         NO_RUN,
@@ -221,4 +223,4 @@ def _look_back() -> Panel:
         Column("look-back", _limit("lookback_seconds"), "s"),
         _column("beyond the cap", "other_groups", decimals=0),
     ]
-    return table(about, _own(), columns, sort="flaky, part")
+    return table(spec, _own(), columns, sort="flaky, part")

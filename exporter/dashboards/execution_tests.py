@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.panels import About, Column, Key, Panel, table
-from exporter.dashboards.query import APPLICATION, any_of, largest
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table
+from exporter.dashboards.kit.query import APPLICATION, any_of, largest
 from exporter.dashboards.shared import application_key
 
 _TEST = "application, suite, test"
@@ -17,7 +17,7 @@ def _keys(*labels: str) -> list[Key]:
 
 def flakiest() -> Panel:
     """Ranked by how often they were flaky."""
-    about = About(
+    spec = PanelSpec(
         "Flakiest tests",
         "Which tests failed and passed within one report, how often over the look-back, and of how many executions?",
         "No test was flaky in the look-back, or there is no evidence: see the first tiles.",
@@ -31,19 +31,21 @@ def flakiest() -> Panel:
         )
 
     columns = [column("flaky", "flaky"), column("executed", "executed"), column("part", "ratio", "percentunit", 1)]
-    return table(about, _keys("suite", "test"), columns, sort="flaky")
+    return table(spec, _keys("suite", "test"), columns, sort="flaky")
 
 
 def _outages(by: str, prefix: str) -> list[Column]:
     """`prefix` of the series' names: nothing for applications, "test_" or "value_"."""
 
-    def column(title: str, name: str, unit: str = "s", kind: words.Words | None = None, empty: str = "") -> Column:
+    def column(
+        title: str, name: str, unit: str = "s", kind: value_mappings.ValueMap | None = None, empty: str = ""
+    ) -> Column:
         value = largest(by, f"pte_test_execution_{prefix}{name}", APPLICATION)
         decimals = 0 if unit == "locale" else None
         return Column(title, value, unit, kind or {}, decimals, empty or "no evidence")
 
     return [
-        column("now", "failing", "none", words.FAILS),
+        column("now", "failing", "none", value_mappings.FAILS),
         column("between failures", "mtbf_seconds", empty="never failed"),
         column("to repair", "mttr_seconds", empty="never repaired"),
         column("passed for", "passing_seconds"),
@@ -55,7 +57,7 @@ def _outages(by: str, prefix: str) -> list[Column]:
 
 def failing_tests() -> Panel:
     """First those that fail now."""
-    about = About(
+    spec = PanelSpec(
         "Tests that failed",
         "Which tests fail now or failed in the look-back, how long do they pass between failures (mean), and how long "
         "does it take to repair them (mean)?",
@@ -67,12 +69,12 @@ def failing_tests() -> Panel:
         Column(title, largest(_TEST, f"pte_test_execution_test_{title}", APPLICATION), decimals=0)
         for title in ("failed", "executed")
     ]
-    return table(about, _keys("suite", "test"), [*_outages(_TEST, "test_"), *counts], sort="now")
+    return table(spec, _keys("suite", "test"), [*_outages(_TEST, "test_"), *counts], sort="now")
 
 
 def reliability() -> Panel:
     """Of applications and devices: each fails while one of its tests does."""
-    about = About(
+    spec = PanelSpec(
         "Applications and devices",
         "How long do all tests of an application, or on a device, pass between failures (mean), and how long does it "
         "take until all pass again (mean)?",
@@ -83,10 +85,10 @@ def reliability() -> Panel:
     whole = _outages("application", "")
     values = _outages("application, property, value", "value_")
     columns = [
-        Column(one.title, any_of([_all(one.expr), value.expr]), one.unit, one.words, one.decimals, one.empty)
+        Column(one.title, any_of([_all(one.expr), value.expr]), one.unit, one.value_map, one.decimals, one.empty)
         for one, value in zip(whole, values, strict=True)
     ]
-    return table(about, _keys("property", "value"), columns, sort="now")
+    return table(spec, _keys("property", "value"), columns, sort="now")
 
 
 def _all(expr: str) -> str:

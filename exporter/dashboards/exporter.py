@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.board import Board, applications, data_source, moments, sides
 from exporter.dashboards.evidence import evidence, samples, verdicts
-from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
-from exporter.dashboards.query import DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest, smallest
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, moments, sides
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeline, timeseries
+from exporter.dashboards.kit.query import DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest, smallest
 from exporter.dashboards.shared import NOT_SCRAPED, UNSCRAPED, alerts, data_age, data_state
 
 _REPLICA = "job, instance"
@@ -47,22 +47,24 @@ def board() -> Board:
 
 
 def _tiles() -> tuple[Panel, ...]:
-    scraped = About(
+    scraped = PanelSpec(
         "Replicas reached",
         "Does Prometheus reach every replica of the exporter?",
         UNSCRAPED,
         "none",
         (4, 6),
     )
-    config = About(
+    config = PanelSpec(
         "Configuration",
         "Is the running configuration the one in the file, or did a reload fail and the old one stay?",
         UNSCRAPED,
         "none",
         (4, 6),
     )
-    tls = About("TLS verification", "Is every source's certificate verified?", "no source speaks TLS", "none", (4, 6))
-    rules = About(
+    tls = PanelSpec(
+        "TLS verification", "Is every source's certificate verified?", "no source speaks TLS", "none", (4, 6)
+    )
+    rules = PanelSpec(
         "Our rules",
         "Does Prometheus evaluate our rules? The watchdog alert always fires where they are loaded.",
         "not loaded or evaluated",
@@ -74,19 +76,19 @@ def _tiles() -> tuple[Panel, ...]:
     return (
         data_state(4),
         data_age(4),
-        stat(scraped, Query(reached, "{{instance}}"), words=words.SCRAPED),
+        stat(scraped, Query(reached, "{{instance}}"), value_map=value_mappings.SCRAPED),
         stat(
             config,
             Query(smallest("instance", "pte_config_last_reload_successful"), "{{instance}}"),
-            words=words.RELOAD,
+            value_map=value_mappings.RELOAD,
         ),
-        stat(tls, Query(smallest("source", "pte_source_tls_verification"), "{{source}}"), words=words.TLS),
-        stat(rules, Query(watchdog, "watchdog"), words=words.RULES),
+        stat(tls, Query(smallest("source", "pte_source_tls_verification"), "{{source}}"), value_map=value_mappings.TLS),
+        stat(rules, Query(watchdog, "watchdog"), value_map=value_mappings.RULES),
     )
 
 
 def _sources() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Sources",
         "In which state is each source, and how old is what it gave, against the age at which it is withdrawn? "
         "The worst replica counts.",
@@ -95,8 +97,8 @@ def _sources() -> Panel:
         (24, 6),
     )
     columns = [
-        Column("data", DATA_STATE, "none", words.DATA),
-        Column("last poll", smallest("source", "pte_source_up"), "none", words.POLL),
+        Column("data", DATA_STATE, "none", value_mappings.DATA),
+        Column("last poll", smallest("source", "pte_source_up"), "none", value_mappings.POLL),
         Column("age", DATA_AGE, "s", decimals=0, empty="never succeeded"),
         Column("withdrawn from", DATA_LIMIT, "s"),
         Column("interval", largest("source", "pte_source_interval_seconds"), "s"),
@@ -118,24 +120,30 @@ def _sources() -> Panel:
             empty="none yet",
         ),
         Column("clock skew", largest("source", "pte_source_clock_skew_seconds"), "s", decimals=1, empty="not told"),
-        Column("TLS verified", smallest("source", "pte_source_tls_verification"), "none", words.TLS, empty="no TLS"),
+        Column(
+            "TLS verified",
+            smallest("source", "pte_source_tls_verification"),
+            "none",
+            value_mappings.TLS,
+            empty="no TLS",
+        ),
     ]
-    return table(about, [Key("source", "source")], columns, sort="data")
+    return table(spec, [Key("source", "source")], columns, sort="data")
 
 
 def _answers() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Answers over time",
         "When did each source's last poll succeed, and when were its series withdrawn?",
         NOT_SCRAPED,
         "none",
         (12, 8),
     )
-    return timeline(about, Query(DATA_STATE, "{{source}}"), words=words.DATA)
+    return timeline(spec, Query(DATA_STATE, "{{source}}"), value_map=value_mappings.DATA)
 
 
 def _checks() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Checks",
         "Can each source give what is wanted of it, and if not, which check failed? pte-exporter doctor tells causes "
         "and remedies. A check that was skipped has a gap.",
@@ -144,7 +152,9 @@ def _checks() -> Panel:
         (24, 8),
     )
     return timeline(
-        about, Query(smallest("source, check", "pte_source_check"), "{{source}} {{check}}"), words=words.CHECK
+        spec,
+        Query(smallest("source, check", "pte_source_check"), "{{source}} {{check}}"),
+        value_map=value_mappings.CHECK,
     )
 
 
@@ -160,7 +170,7 @@ def _polls() -> tuple[Panel, ...]:
 
 
 def _duration() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Duration of polls",
         "How long do polls take, on average and at the 95th percentile, against the time between two of them (limit)? "
         "Over 30 minutes.",
@@ -172,7 +182,7 @@ def _duration() -> Panel:
     mean = f"{_rate(f'{stem}_sum', 'source')} / {_rate(f'{stem}_count', 'source')}"
     p95 = f"histogram_quantile(0.95, {_rate(f'{stem}_bucket', 'source, le')})"
     return timeseries(
-        about,
+        spec,
         Query(mean, "mean, {{source}}"),
         Query(p95, "P95, {{source}}"),
         Query(smallest("source", "pte_source_interval_seconds"), "limit, interval of {{source}}"),
@@ -180,7 +190,7 @@ def _duration() -> Panel:
 
 
 def _failures() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Failed polls by reason",
         "Why do polls fail? Failures in 30 minutes, by source and reason.",
         "No poll failed in this time range: good.",
@@ -188,11 +198,11 @@ def _failures() -> Panel:
         (12, 8),
     )
     failed = _INCREASE("source, reason", "pte_source_poll_failures_total")
-    return timeseries(about, Query(f"{failed} > 0", "{{source}} {{reason}}"), bars=True)
+    return timeseries(spec, Query(f"{failed} > 0", "{{source}} {{reason}}"), bars=True)
 
 
 def _pace() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Polls and missed slots",
         "Are sources polled as often as configured? Polls in 30 minutes; a slot is missed while a poll is in flight.",
         NOT_SCRAPED,
@@ -200,37 +210,37 @@ def _pace() -> Panel:
         (12, 8),
     )
     return timeseries(
-        about,
+        spec,
         Query(_INCREASE("source", "pte_source_polls_total"), "polls, {{source}}"),
         Query(_INCREASE("source", "pte_source_skipped_polls_total"), "missed slots, {{source}}"),
     )
 
 
 def _age() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Age of the data over time",
         "How old was what each source gave? A saw-tooth as high as the interval is normal.",
         NOT_SCRAPED,
         "s",
         (12, 8),
     )
-    return timeseries(about, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}"))
+    return timeseries(spec, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}"))
 
 
 def _skew() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Clock skew",
         "How far are the sources' clocks from ours, where they tell?",
         "No source tells its clock.",
         "s",
         (12, 8),
     )
-    return timeseries(about, Query(largest("source", "pte_source_clock_skew_seconds"), "{{source}}"))
+    return timeseries(spec, Query(largest("source", "pte_source_clock_skew_seconds"), "{{source}}"))
 
 
 def _replicas() -> Panel:
     by = "job, instance"
-    about = About(
+    spec = PanelSpec(
         "Replicas",
         "Which replicas run, in which version, how large is their page and how old their snapshot?",
         NOT_SCRAPED,
@@ -243,7 +253,7 @@ def _replicas() -> Panel:
         return f"({expr}) * on ({by}) group_left (version, pythonversion) max by ({version}) (pte_exporter_build_info)"
 
     columns = [
-        Column("reached", joined(smallest(by, "up")), "none", words.SCRAPED),
+        Column("reached", joined(smallest(by, "up")), "none", value_mappings.SCRAPED),
         Column("snapshot's age", joined(f"time() - {largest(by, 'pte_snapshot_timestamp_seconds')}"), "s", decimals=0),
         Column("series", joined(largest(by, "pte_snapshot_series")), decimals=0),
         Column("making it takes", joined(largest(by, "pte_snapshot_duration_seconds")), "s"),
@@ -255,13 +265,13 @@ def _replicas() -> Panel:
         Key(label, title)
         for label, title in zip(version.split(", "), ("job", "instance", "version", "Python"), strict=True)
     ]
-    return table(about, keys, columns, sort="instance", desc=False)
+    return table(spec, keys, columns, sort="instance", desc=False)
 
 
 def _process() -> tuple[Panel, ...]:
-    memory = About("Memory", "Does the exporter's memory stay level?", NOT_SCRAPED, "bytes", (8, 8))
-    cpu = About("CPU", "How much processor time does the exporter use?", NOT_SCRAPED, "percentunit", (8, 8))
-    rules = About(
+    memory = PanelSpec("Memory", "Does the exporter's memory stay level?", NOT_SCRAPED, "bytes", (8, 8))
+    cpu = PanelSpec("CPU", "How much processor time does the exporter use?", NOT_SCRAPED, "percentunit", (8, 8))
+    rules = PanelSpec(
         "Failed rule evaluations",
         "Does Prometheus fail to evaluate any rule? Failures in 30 minutes, by group; a failing rule alerts nobody.",
         "This Prometheus does not scrape itself, so it does not tell.",
@@ -279,7 +289,7 @@ def _process() -> tuple[Panel, ...]:
 
 
 def _limits() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Configured limits",
         "What are results judged by? The name says the unit.",
         NOT_SCRAPED,
@@ -287,4 +297,4 @@ def _limits() -> Panel:
         (10, 9),
     )
     columns = [Column("value", largest("limit", "pte_limit"), decimals=4)]
-    return table(about, [Key("limit", "limit")], columns, sort="limit", desc=False)
+    return table(spec, [Key("limit", "limit")], columns, sort="limit", desc=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.panels import About, Column, Key, Panel, table, timeseries
-from exporter.dashboards.query import APPLICATION, Query, largest
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table, timeseries
+from exporter.dashboards.kit.query import APPLICATION, Query, largest
 from exporter.dashboards.shared import application_key
 
 _BY = "application, side, severity"
@@ -16,7 +16,7 @@ def incidents() -> tuple[Panel, ...]:
 
 
 def _now() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Incidents that the sources report",
         "Which sides are in trouble by their source's own rules, since when, and what lay in the observed window? "
         "Names and entities stand in the JSON report.",
@@ -26,7 +26,7 @@ def _now() -> Panel:
     )
     start = largest(_BY, "pte_incident_oldest_start_timestamp_seconds", APPLICATION)
     columns = [
-        Column("open", largest(_BY, "pte_incidents_open", APPLICATION), "none", words.OPEN),
+        Column("open", largest(_BY, "pte_incidents_open", APPLICATION), "none", value_mappings.OPEN),
         Column("oldest open for", largest(_BY, "pte_incident_oldest_age_seconds", APPLICATION), "s", empty="–"),
         Column("since", f"{start} * 1000", "dateTimeAsIso", empty="–"),
         *(
@@ -37,13 +37,13 @@ def _now() -> Panel:
     keys = [
         application_key("pte-certification", "Certification of this application"),
         Key("side", "side"),
-        Key("severity", "severity", words.ALERT_SEVERITY),
+        Key("severity", "severity", value_mappings.ALERT_SEVERITY),
     ]
-    return table(about, keys, columns, sort="open")
+    return table(spec, keys, columns, sort="open")
 
 
 def _course() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Open incidents over time",
         "When was a side in trouble by its source's own rules?",
         _NOT_TOLD,
@@ -51,4 +51,4 @@ def _course() -> Panel:
         (9, 8),
     )
     found = largest(_BY, "pte_incidents_open", APPLICATION)
-    return timeseries(about, Query(found, "{{application}} {{side}} {{severity}}"))
+    return timeseries(spec, Query(found, "{{application}} {{side}} {{severity}}"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from exporter.dashboards.panels import About, Panel, timeseries
-from exporter.dashboards.query import APPLICATION, Query, largest
+from exporter.dashboards.kit.panels import Panel, PanelSpec, timeseries
+from exporter.dashboards.kit.query import APPLICATION, Query, largest
 
 IDLE = "No load generator is running under pte-exporter run, or its page is not scraped: see docs/run.md."
 _PROCESS = "application, process"
@@ -22,12 +22,12 @@ def panels() -> tuple[Panel, ...]:
 
 
 def _latencies() -> Panel:
-    about = About("Latency now", "How long do requests take, over the last five minutes?", IDLE, "s", (8, 9))
+    spec = PanelSpec("Latency now", "How long do requests take, over the last five minutes?", IDLE, "s", (8, 9))
     stem = "pte_load_run_live_latency_seconds"
     buckets = _rate(f"{stem}_bucket", "application, le")
     mean = f"{_rate(f'{stem}_sum')} / ({_rate(f'{stem}_count')} > 0)"
     return timeseries(
-        about,
+        spec,
         Query(mean, "mean, {{application}}"),
         *(Query(f"histogram_quantile({q}, {buckets})", f"{name}, {{{{application}}}}") for q, name in _QUANTILES),
     )
@@ -37,7 +37,7 @@ _QUANTILES = ((0.5, "P50"), (0.95, "P95"), (0.99, "P99"))
 
 
 def _since_start() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Latency since the start",
         "Which percentiles has the run had so far, and what was the longest?",
         IDLE,
@@ -45,7 +45,7 @@ def _since_start() -> Panel:
         (8, 9),
     )
     return timeseries(
-        about,
+        spec,
         Query(
             _largest("pte_load_run_live_latency_percentile_seconds", "application, stat"), "{{stat}}, {{application}}"
         ),
@@ -54,27 +54,29 @@ def _since_start() -> Panel:
 
 
 def _requests() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Requests and failures", "How fast are requests made, and how fast do they fail?", IDLE, "reqps", (8, 9)
     )
     return timeseries(
-        about,
+        spec,
         Query(_rate("pte_load_run_live_requests_total"), "requests, {{application}}"),
         Query(_rate("pte_load_run_live_failures_total", "application, kind"), "failed: {{kind}}, {{application}}"),
     )
 
 
 def _users() -> Panel:
-    about = About("Users", "How many users are there at once, and how many were there at most?", IDLE, "short", (8, 9))
+    spec = PanelSpec(
+        "Users", "How many users are there at once, and how many were there at most?", IDLE, "short", (8, 9)
+    )
     return timeseries(
-        about,
+        spec,
         Query(_largest("pte_load_run_live_users"), "now, {{application}}"),
         Query(_largest("pte_load_run_live_users_max"), "most, {{application}}"),
     )
 
 
 def _cpu() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "CPU",
         "How many cores are busy on average, from the counter of CPU time and from samples?",
         IDLE,
@@ -84,14 +86,14 @@ def _cpu() -> Panel:
     stem = "pte_load_run_process_cpu_cores"
     sampled = f"{_rate(f'{stem}_sum', _PROCESS)} / ({_rate(f'{stem}_count', _PROCESS)} > 0)"
     return timeseries(
-        about,
+        spec,
         Query(_rate("pte_load_run_process_cpu_seconds_total", _PROCESS), "{{process}}, {{application}}"),
         Query(sampled, "{{process}} by samples, {{application}}"),
     )
 
 
 def _burst() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "CPU in bursts",
         "How many cores are busy in the busiest samples of 100 ms, which a mean hides?",
         IDLE,
@@ -100,38 +102,40 @@ def _burst() -> Panel:
     )
     buckets = _rate("pte_load_run_process_cpu_cores_bucket", f"{_PROCESS}, le")
     return timeseries(
-        about,
+        spec,
         Query(f"histogram_quantile(0.99, {buckets})", "P99 of {{process}}, {{application}}"),
         Query(_largest("pte_load_run_process_cpu_max_cores", _PROCESS), "most of {{process}}, {{application}}"),
     )
 
 
 def _memory() -> Panel:
-    about = About("Memory", "How much memory do processes hold, and how much did they at most?", IDLE, "bytes", (8, 9))
+    spec = PanelSpec(
+        "Memory", "How much memory do processes hold, and how much did they at most?", IDLE, "bytes", (8, 9)
+    )
     return timeseries(
-        about,
+        spec,
         Query(_largest("pte_load_run_process_memory_bytes", _PROCESS), "{{process}}, {{application}}"),
         Query(_largest("pte_load_run_process_memory_max_bytes", _PROCESS), "most of {{process}}, {{application}}"),
     )
 
 
 def _sockets() -> Panel:
-    about = About("Sockets", "How many sockets are open, and how many were at most?", IDLE, "short", (8, 9))
+    spec = PanelSpec("Sockets", "How many sockets are open, and how many were at most?", IDLE, "short", (8, 9))
     return timeseries(
-        about,
+        spec,
         Query(_largest("pte_load_run_process_sockets", _PROCESS), "{{process}}, {{application}}"),
         Query(_largest("pte_load_run_process_sockets_max", _PROCESS), "most of {{process}}, {{application}}"),
     )
 
 
 def _state() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "The run itself", "For how long has it been going, and were samples missed meanwhile?", IDLE, "short", (8, 9)
     )
     started = _largest("pte_load_run_live_start_timestamp_seconds")
     running = _largest("pte_load_run_live_running")
     return timeseries(
-        about,
+        spec,
         Query(f"(time() - {started}) / 60 and on (application) {running} == 1", "minutes, {{application}}"),
         Query(_largest("pte_load_run_sampling_missed_total"), "samples missed, {{application}}"),
     )

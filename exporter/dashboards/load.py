@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from exporter.dashboards import words
-from exporter.dashboards.panels import About, Column, Panel, table, timeseries
-from exporter.dashboards.query import Query, per_application, scalar
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.panels import Column, Panel, PanelSpec, table, timeseries
+from exporter.dashboards.kit.query import Query, per_application, scalar
 from exporter.dashboards.shared import NO_RUN, application_key, to_board
 
 
 def load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
-    figures = About(
+    figures = PanelSpec(
         "Load coverage in four figures",
         "How far into production's load did the test reach: at its peak, sustained, and for how long? "
         "Percentiles are the share of production's minutes that the test's rate reached.",
@@ -28,14 +28,14 @@ def load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         ),
         Column("sustained rate", scalar("pte_load_coverage_sustained_requests_per_second"), "reqps", decimals=1),
         Column("above P95", scalar("pte_load_coverage_above_p95_seconds"), "s"),
-        Column("evidence", scalar("pte_load_coverage_evidence"), "none", words.EVIDENCE),
+        Column("evidence", scalar("pte_load_coverage_evidence"), "none", value_mappings.EVIDENCE),
     ]
     keys = [application_key("pte-traffic", "Traffic of this application")]
     return table(figures, keys, columns), _rates(sides)
 
 
 def run() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "The test run",
         "Which test run does the certification rest on, and how long did it spend in each phase?",
         NO_RUN,
@@ -56,11 +56,11 @@ def run() -> Panel:
             for title, phase in phases.items()
         ),
     ]
-    return table(about, [application_key("pte-certification", "Only this application")], columns, sort="ended")
+    return table(spec, [application_key("pte-certification", "Only this application")], columns, sort="ended")
 
 
 def _rates(sides: Mapping[str, str]) -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Production's peak against the test",
         "Has production's 24-hour peak outgrown what the test reached at its peak and sustained?",
         f"{NO_RUN} Or production had no traffic.",
@@ -72,7 +72,7 @@ def _rates(sides: Mapping[str, str]) -> Panel:
         return scalar("pte_requests_per_second", 'stat="peak"', f'side="{sides[role]}"')
 
     return timeseries(
-        about,
+        spec,
         Query(peak("production"), "production's peak, {{application}}"),
         Query(peak("pte"), "the test's peak, {{application}}"),
         Query(scalar("pte_load_coverage_sustained_requests_per_second"), "sustained by the test, {{application}}"),

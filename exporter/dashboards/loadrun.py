@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import live, loadrun_judgement, words
-from exporter.dashboards.board import Board, applications, data_source, moments
-from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table
-from exporter.dashboards.query import APPLICATION, Query, largest, or_no_evidence, scalar, smallest
+from exporter.dashboards import live, loadrun_judgement
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, moments
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table
+from exporter.dashboards.kit.query import APPLICATION, Query, largest, or_no_evidence, scalar, smallest
 from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
 
 NO_RESULT = "No evidence: no result file of a load test was read or published. See docs/results.md and docs/publish.md."
@@ -58,15 +59,17 @@ def met() -> str:
 
 
 def _tiles() -> tuple[Panel, ...]:
-    graded = About("Grade", "Which grade has the newest run, by its success and its P95?", UNSCRAPED, "none", (4, 6))
-    thresholds = About(
+    graded = PanelSpec(
+        "Grade", "Which grade has the newest run, by its success and its P95?", UNSCRAPED, "none", (4, 6)
+    )
+    thresholds = PanelSpec(
         "Thresholds met?",
         "Did the newest run go to its end and meet every threshold of its own?",
         UNSCRAPED,
         "none",
         (4, 6),
     )
-    success = About(
+    success = PanelSpec(
         "Success",
         "Which part of the newest run's requests succeeded, and what is the least that counts (limit)?",
         "no run known",
@@ -76,8 +79,8 @@ def _tiles() -> tuple[Panel, ...]:
     known = or_no_evidence(scalar("pte_load_run_grade_level"), "pte_load_run_grade_evidence")
     grade = or_no_evidence(known, "pte_load_run_evidence")
     return (
-        stat(graded, Query(grade, _NAMED), words=words.GRADE, links=_AGAIN),
-        stat(thresholds, Query(met(), _NAMED), words=words.THRESHOLDS, links=_AGAIN),
+        stat(graded, Query(grade, _NAMED), value_map=value_mappings.GRADE, links=_AGAIN),
+        stat(thresholds, Query(met(), _NAMED), value_map=value_mappings.THRESHOLDS, links=_AGAIN),
         loadrun_judgement.worse((5, 6)),
         stat(
             success,
@@ -101,7 +104,7 @@ def run_keys(uid: str = "pte-bench", title: str = "Bench of this application") -
 
 
 def _run() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "The newest run of each application",
         "Which run is it, of which commit, how long did it take and how much did it ask for?",
         NO_RESULT,
@@ -123,13 +126,13 @@ def _run() -> Panel:
         column("most users", "users", decimals=0),
         column("received", "received_bytes", "decbytes"),
         column("sent", "sent_bytes", "decbytes"),
-        Column("to its end", _of_run(scalar("pte_load_run_complete")), "none", words.COMPLETE),
+        Column("to its end", _of_run(scalar("pte_load_run_complete")), "none", value_mappings.COMPLETE),
     ]
-    return table(about, run_keys(), columns, sort="ended")
+    return table(spec, run_keys(), columns, sort="ended")
 
 
 def _latency() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Latency of the run",
         "How long did requests take, failed ones with them?",
         NO_FIGURE,
@@ -142,11 +145,11 @@ def _latency() -> Panel:
         Column(title, scalar("pte_load_run_latency_seconds", f'stat="{stat}"'), "s", decimals=3, empty="not told")
         for stat, title in stats.items()
     ]
-    return table(about, [application_key("pte-loadrun", "Only this application")], columns, sort="P95")
+    return table(spec, [application_key("pte-loadrun", "Only this application")], columns, sort="P95")
 
 
 def _failures() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Failures by kind",
         "Why did requests fail, and how many?",
         "No request failed, or the result file does not tell why.",
@@ -155,12 +158,12 @@ def _failures() -> Panel:
     )
     count = largest("application, kind", "pte_load_run_errors", APPLICATION)
     keys = [application_key("pte-loadrun", "Only this application"), Key("kind", "kind")]
-    return table(about, keys, [Column("failed", count, decimals=0)], sort="failed")
+    return table(spec, keys, [Column("failed", count, decimals=0)], sort="failed")
 
 
 def _grades() -> Panel:
     by = "application, grade"
-    about = About(
+    spec = PanelSpec(
         "What a grade takes",
         "Which grade did the run get, and what does each take? Both must be kept, strictly.",
         NO_RESULT,
@@ -172,16 +175,16 @@ def _grades() -> Panel:
         return largest(by, "pte_load_run_grade_limit", APPLICATION, f'figure="{name}"')
 
     columns = [
-        Column("has it", largest(by, "pte_load_run_grade", APPLICATION), "none", words.HAS),
+        Column("has it", largest(by, "pte_load_run_grade", APPLICATION), "none", value_mappings.HAS),
         Column("success above", figure("success_ratio"), "percentunit", empty="any"),
         Column("P95 below", figure("latency_p95_seconds"), "s", empty="any"),
     ]
     keys = [application_key("pte-loadrun", "Only this application"), Key("grade", "grade")]
-    return table(about, keys, columns, sort="grade", desc=False)
+    return table(spec, keys, columns, sort="grade", desc=False)
 
 
 def _checks() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Thresholds of the tool",
         "Which thresholds does the test carry itself, and were they met?",
         "The test has no thresholds of its own, or its result file does not tell them.",
@@ -190,11 +193,11 @@ def _checks() -> Panel:
     )
     checks = smallest("application, check", "pte_load_run_check_met", APPLICATION)
     keys = [application_key("pte-loadrun", "Only this application"), Key("check", "threshold")]
-    return table(about, keys, [Column("met", checks, "none", words.MET)], sort="met", desc=False)
+    return table(spec, keys, [Column("met", checks, "none", value_mappings.MET)], sort="met", desc=False)
 
 
 def _endpoints() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Endpoints of the run",
         "Which names in the result file are slow or fail, and which route does each stand for (unmapped: none)?",
         "No evidence: no result file was read or published, or it tells only totals.",
@@ -219,12 +222,12 @@ def _endpoints() -> Panel:
         Key("method", "method"),
         Key("route", "route"),
     ]
-    return table(about, keys, columns, sort="p95")
+    return table(spec, keys, columns, sort="p95")
 
 
 def _usage() -> Panel:
     by = "application, process"
-    about = About(
+    spec = PanelSpec(
         "What processes used while the run went on",
         "Did the generator, or a process under test, run out of CPU, memory or sockets?",
         "No evidence: only runs that pte-exporter run has wrapped tell what processes used.",
@@ -243,4 +246,4 @@ def _usage() -> Panel:
         Column("samples", largest(by, "pte_load_run_usage_samples", APPLICATION), decimals=0),
     ]
     keys = [application_key("pte-loadrun", "Only this application"), Key("process", "process")]
-    return table(about, keys, columns, sort="CPU most, cores")
+    return table(spec, keys, columns, sort="CPU most, cores")

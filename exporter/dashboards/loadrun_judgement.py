@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.board import Board, applications, data_source, moments
-from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeseries
-from exporter.dashboards.query import APPLICATION, Query, any_of, largest, or_no_evidence, scalar
-from exporter.dashboards.readable import BARE, NAMES, scaled
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, moments
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeseries
+from exporter.dashboards.kit.query import APPLICATION, Query, any_of, largest, or_no_evidence, scalar
+from exporter.dashboards.kit.units import NAMES, NAMES_WITHOUT_UNITS, in_display_units
 from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
-from exporter.model.settings import SEVERITIES
+from exporter.model.verdict import SEVERITIES
 
 NOTHING_BEFORE = (
     "No evidence: there is no run to compare with. Name a baseline, or keep the result files of the runs before."
@@ -53,7 +53,7 @@ def _key() -> Key:
 
 def worse(size: tuple[int, int]) -> Panel:
     """A tile: the largest severity of a change for the worse; -1 without evidence."""
-    about = About(
+    spec = PanelSpec(
         "Worse than before?",
         "How severe is the worst change for the worse, of all requests or of an endpoint, against baseline or history?",
         UNSCRAPED,
@@ -63,18 +63,18 @@ def worse(size: tuple[int, int]) -> Panel:
     whole = largest("application, against, metric", "pte_load_run_change_severity", APPLICATION)
     single = largest(_MOVED, "pte_load_run_endpoint_change_severity", APPLICATION)
     worst = or_no_evidence(f"max by (application) ({whole} or {single})", "pte_load_run_evidence")
-    return stat(about, Query(worst, "{{application}}"), words=words.WORSE_THAN_BEFORE, links=_AGAIN)
+    return stat(spec, Query(worst, "{{application}}"), value_map=value_mappings.WORSE_THAN_BEFORE, links=_AGAIN)
 
 
 def _tiles() -> tuple[Panel, ...]:
-    count = About(
+    count = PanelSpec(
         "Endpoints that are worse",
         "How many endpoints are worse in some metric, by what they are compared with?",
         "no run to compare with",
         "none",
         (6, 6),
     )
-    compared = About(
+    compared = PanelSpec(
         "Can it be compared?",
         "Is there a baseline, and are there enough runs before (history)?",
         "no run known",
@@ -87,8 +87,8 @@ def _tiles() -> tuple[Panel, ...]:
     evidence = largest(against, "pte_load_run_change_evidence", APPLICATION)
     return (
         worse((5, 6)),
-        stat(count, Query(endpoints, named), words=words.COUNT_AGAINST, links=_AGAIN),
-        stat(compared, Query(evidence, named), words=words.EVIDENCE, links=_AGAIN),
+        stat(count, Query(endpoints, named), value_map=value_mappings.COUNT_AGAINST, links=_AGAIN),
+        stat(compared, Query(evidence, named), value_map=value_mappings.EVIDENCE, links=_AGAIN),
         data_state(4),
         data_age(3),
     )
@@ -99,7 +99,7 @@ def _verdict(name: str) -> str:
 
 
 def _verdict_number() -> str:
-    """words.COMPARED; where replicas disagree, the worst."""
+    """value_mappings.COMPARED; where replicas disagree, the worst."""
     ranks = {"no_evidence": 0, "equal": 1, "better": 2, "worse": 3}
     parts = [
         f"pte_load_run_change_verdict{{{APPLICATION}, {_verdict(verdict)}}} * {rank}" for verdict, rank in ranks.items()
@@ -108,7 +108,7 @@ def _verdict_number() -> str:
 
 
 def whole_run() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "All requests, metric by metric",
         "What is the run compared with, by how much does it differ, is that more than runs differ anyway, and on how "
         "many runs or requests does that rest?",
@@ -118,7 +118,7 @@ def whole_run() -> Panel:
     )
 
     def value(role: str) -> str:
-        return scaled(
+        return in_display_units(
             "metric", lambda match: largest(_BY, "pte_load_run_change_input", APPLICATION, f'role="{role}"', match)
         )
 
@@ -128,32 +128,35 @@ def whole_run() -> Panel:
         Column("at most", value("most"), decimals=2, empty="not known"),
         Column("was", value("reference"), decimals=2),
         Column("change", largest(_BY, "pte_load_run_change_ratio", APPLICATION), "percentunit", decimals=1),
-        Column("verdict", _verdict_number(), "none", words.COMPARED),
-        Column("severity", largest(_BY, "pte_load_run_change_severity", APPLICATION), "none", words.SEVERITY),
+        Column("verdict", _verdict_number(), "none", value_mappings.COMPARED),
+        Column("severity", largest(_BY, "pte_load_run_change_severity", APPLICATION), "none", value_mappings.SEVERITY),
         Column("effect size", largest(_BY, "pte_load_run_change_effect", APPLICATION), decimals=2),
         Column("rests on", largest(_BY, "pte_load_run_change_samples", APPLICATION), decimals=0),
     ]
     keys = [_key(), Key("against", "against"), Key("metric", "metric", NAMES)]
-    return table(about, keys, columns, sort="severity")
+    return table(spec, keys, columns, sort="severity")
 
 
 def _moved() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Endpoints that changed", "Which endpoints are worse or better, the worst first?", NOT_MOVED, "locale", (24, 10)
     )
     columns = [
         Column("change", largest(_MOVED, "pte_load_run_endpoint_change_ratio", APPLICATION), "percentunit", decimals=1),
         Column(
-            "severity", largest(_MOVED, "pte_load_run_endpoint_change_severity", APPLICATION), "none", words.SEVERITY
+            "severity",
+            largest(_MOVED, "pte_load_run_endpoint_change_severity", APPLICATION),
+            "none",
+            value_mappings.SEVERITY,
         ),
         Column("effect size", largest(_MOVED, "pte_load_run_endpoint_change_effect", APPLICATION), decimals=2),
     ]
-    keys = [_key(), Key("endpoint", "name"), Key("metric", "metric", BARE), Key("against", "against")]
-    return table(about, keys, columns, sort="severity")
+    keys = [_key(), Key("endpoint", "name"), Key("metric", "metric", NAMES_WITHOUT_UNITS), Key("against", "against")]
+    return table(spec, keys, columns, sort="severity")
 
 
 def _verdicts() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Verdicts on endpoints",
         "Of how many endpoints is it known whether they changed, metric by metric?",
         NOTHING_BEFORE,
@@ -164,13 +167,13 @@ def _verdicts() -> Panel:
         Column(title, largest(_BY, "pte_load_run_endpoint_changes", APPLICATION, _verdict(verdict)), decimals=0)
         for verdict, title in _VERDICTS.items()
     ]
-    keys = [_key(), Key("against", "against"), Key("metric", "metric", BARE)]
-    return table(about, keys, columns, sort="worse")
+    keys = [_key(), Key("against", "against"), Key("metric", "metric", NAMES_WITHOUT_UNITS)]
+    return table(spec, keys, columns, sort="worse")
 
 
 def _limits() -> Panel:
     by = "application, change"
-    about = About(
+    spec = PanelSpec(
         "From which change on it is severe",
         "Which change for the worse has which severity, and from which severity on do alerts fire?",
         NOTHING_BEFORE,
@@ -184,10 +187,18 @@ def _limits() -> Panel:
     alerting = largest("application", "pte_load_run_limit", APPLICATION, 'limit="change_severity"')
     columns = [
         *(Column(severity, expr, "percentunit") for severity, expr in step.items()),
-        Column("alerts from", f"{step['low']} * 0 + on (application) group_left () {alerting}", "none", words.SEVERITY),
+        Column(
+            "alerts from",
+            f"{step['low']} * 0 + on (application) group_left () {alerting}",
+            "none",
+            value_mappings.SEVERITY,
+        ),
     ]
-    keys = [_key(), Key("change", "change of", words.plain({"ratio": "latency, rate", "error_ratio": "error ratio"}))]
-    return table(about, keys, columns, sort="application", desc=False)
+    keys = [
+        _key(),
+        Key("change", "change of", value_mappings.plain({"ratio": "latency, rate", "error_ratio": "error ratio"})),
+    ]
+    return table(spec, keys, columns, sort="application", desc=False)
 
 
 def _direction(by: str, name: str) -> str:
@@ -197,7 +208,7 @@ def _direction(by: str, name: str) -> str:
 
 def _trends() -> Panel:
     by = "application, metric"
-    about = About(
+    spec = PanelSpec(
         "Trend of all requests",
         "Where has each metric been going from run to run, and on how many runs does that rest?",
         NOTHING_BEFORE,
@@ -205,17 +216,17 @@ def _trends() -> Panel:
         (12, 9),
     )
     columns = [
-        Column("trend", _direction(by, "pte_load_run_trend"), "none", words.TREND),
+        Column("trend", _direction(by, "pte_load_run_trend"), "none", value_mappings.TREND),
         Column("per run", largest(by, "pte_load_run_trend_slope_ratio", APPLICATION), "percentunit", decimals=2),
         Column("scatter", largest(by, "pte_load_run_trend_variation_ratio", APPLICATION), "percentunit", decimals=2),
         Column("runs", largest(by, "pte_load_run_trend_runs", APPLICATION), decimals=0),
     ]
-    return table(about, [_key(), Key("metric", "metric", BARE)], columns, sort="trend")
+    return table(spec, [_key(), Key("metric", "metric", NAMES_WITHOUT_UNITS)], columns, sort="trend")
 
 
 def _endpoint_trends() -> Panel:
     by = "application, metric"
-    about = About(
+    spec = PanelSpec(
         "Trends of endpoints",
         "How many endpoints are going which way, metric by metric?",
         NOTHING_BEFORE,
@@ -227,12 +238,12 @@ def _endpoint_trends() -> Panel:
         return largest(by, "pte_load_run_endpoint_trends", APPLICATION, f'direction="{direction}"')
 
     columns = [Column(each.replace("_", " "), count(each), decimals=0) for each in reversed(_DIRECTIONS)]
-    return table(about, [_key(), Key("metric", "metric", BARE)], columns, sort="degrading")
+    return table(spec, [_key(), Key("metric", "metric", NAMES_WITHOUT_UNITS)], columns, sort="degrading")
 
 
 def _slopes() -> Panel:
     by = "application, metric, endpoint"
-    about = About(
+    spec = PanelSpec(
         "Endpoints that are on the way",
         "Which endpoints are improving or degrading, and how fast?",
         "No endpoint has a trend, or there are too few runs: see the trends above.",
@@ -240,8 +251,8 @@ def _slopes() -> Panel:
         (24, 8),
     )
     slope = largest(by, "pte_load_run_endpoint_trend_slope_ratio", APPLICATION)
-    keys = [_key(), Key("endpoint", "name"), Key("metric", "metric", BARE)]
-    return table(about, keys, [Column("per run", slope, "percentunit", decimals=2)], sort="per run")
+    keys = [_key(), Key("endpoint", "name"), Key("metric", "metric", NAMES_WITHOUT_UNITS)]
+    return table(spec, keys, [Column("per run", slope, "percentunit", decimals=2)], sort="per run")
 
 
 def _courses() -> tuple[Panel, ...]:
@@ -251,7 +262,9 @@ def _courses() -> tuple[Panel, ...]:
 
     def course(title: str, question: str, value: str, unit: str) -> Panel:
         query = Query(f"{info} * on (application) group_left () ({value})", named)
-        return timeseries(About(title, question, none, unit, (8, 9)), query, links=to_board("pte-loadrun", "This run"))
+        return timeseries(
+            PanelSpec(title, question, none, unit, (8, 9)), query, links=to_board("pte-loadrun", "This run")
+        )
 
     p95 = scalar("pte_load_run_latency_seconds", 'stat="p95"')
     return (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exporter.dashboards import words
-from exporter.dashboards.panels import About, Column, Key, Panel, table
-from exporter.dashboards.query import APPLICATION, any_of, largest, per_application, scalar
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table
+from exporter.dashboards.kit.query import APPLICATION, any_of, largest, per_application, scalar
 from exporter.dashboards.shared import NOT_SEEN, to_board
 
 
@@ -86,7 +86,7 @@ def _named(expr: str, reason: str) -> str:
 
 def reasons(size: tuple[int, int]) -> Panel:
     """Every check of every chosen application, those against the certification first."""
-    about = About(
+    spec = PanelSpec(
         "Checks behind the verdict",
         "Which checks speak against the certification, with which value and against which limit?",
         NOT_SEEN,
@@ -106,11 +106,11 @@ def reasons(size: tuple[int, int]) -> Panel:
     applies = f"{reason} and on (application) ({evidence} == 1) or {reason} * 0 - 1"
     keys = [
         Key("application", "application", link=to_board("pte-coverage", "Coverage of this application", row=True)),
-        Key("reason", "check", words.plain({check.reason: check.text for check in CHECKS})),
+        Key("reason", "check", value_mappings.plain({check.reason: check.text for check in CHECKS})),
     ]
     columns = [
         Column("value", values, decimals=1),
         Column("limit", limits, decimals=1, empty="none"),
-        Column("against it", applies, "none", words.APPLIES, empty="not judged"),
+        Column("against it", applies, "none", value_mappings.APPLIES, empty="not judged"),
     ]
-    return table(about, keys, columns, sort="against it")
+    return table(spec, keys, columns, sort="against it")

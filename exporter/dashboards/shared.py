@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.board import link
-from exporter.dashboards.panels import About, Column, Key, Panel, stat, table
-from exporter.dashboards.query import APPLICATION, DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import link
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, stat, table
+from exporter.dashboards.kit.query import APPLICATION, DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest
 
 NOT_SCRAPED = "Nothing here: Prometheus has not scraped the exporter, or no poll has ended yet. See the board Exporter."
 UNSCRAPED = "exporter not scraped"
@@ -33,26 +33,26 @@ def application_key(uid: str, title: str) -> Key:
 
 def data_state(width: int, height: int = 6) -> Panel:
     """Can what is shown be believed, source by source?"""
-    about = About(
+    spec = PanelSpec(
         "Is the data current?",
         "Did the last poll of each source succeed, and are its series still published? The worst replica counts.",
         UNSCRAPED,
         "none",
         (width, height),
     )
-    return stat(about, Query(DATA_STATE, "{{source}}"), words=words.DATA)
+    return stat(spec, Query(DATA_STATE, "{{source}}"), value_map=value_mappings.DATA)
 
 
 def data_age(width: int, height: int = 6) -> Panel:
     """The age of what is shown, beside the age at which it is withdrawn."""
-    about = About(
+    spec = PanelSpec(
         "Age of the data",
         "How long ago did each source last answer, and at which age are its series withdrawn (limit)?",
         UNSCRAPED,
         "s",
         (width, height),
     )
-    return stat(about, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}"), decimals=0)
+    return stat(spec, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}"), decimals=0)
 
 
 def alerts(title: str, question: str, size: tuple[int, int], *, own: bool = False) -> Panel:
@@ -60,12 +60,12 @@ def alerts(title: str, question: str, size: tuple[int, int], *, own: bool = Fals
     labels = ("severity", "alertname", "application", "signal", "method", "route", "source")
     ours = ('alertname=~"Pte.+"', 'alertname!="PteWatchdog"', 'alertstate="firing"')
     whose = 'application=""' if own else APPLICATION
-    about = About(title, question, "No alert of ours fires: good, if the rules are loaded.", "none", size)
+    spec = PanelSpec(title, question, "No alert of ours fires: good, if the rules are loaded.", "none", size)
     keys = [
-        Key("severity", "severity", words.ALERT_SEVERITY),
+        Key("severity", "severity", value_mappings.ALERT_SEVERITY),
         Key("alertname", "alert"),
         *(() if own else (application_key("pte-certification", "Certification of this application"),)),
         *(Key(label, label) for label in labels[3:]),
     ]
     fires = largest(", ".join(labels), "ALERTS", *ours, whose)
-    return table(about, keys, [Column("fires", fires, "none", words.YES)], sort="severity", desc=False)
+    return table(spec, keys, [Column("fires", fires, "none", value_mappings.YES)], sort="severity", desc=False)

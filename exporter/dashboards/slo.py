@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import budget, words
-from exporter.dashboards.board import Board, applications, data_source, labels, sides
+from exporter.dashboards import budget
 from exporter.dashboards.budget import ID, NO_SLO, NO_SLO_TILE, ROW
-from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
-from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, selector, smallest
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, labels, sides
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeline, timeseries
+from exporter.dashboards.kit.query import APPLICATION, SIDE, Query, largest, selector, smallest
 from exporter.dashboards.shared import application_key
 from exporter.slo.rules import names
 
@@ -43,48 +44,54 @@ def services() -> dict[str, object]:
 
 
 def _tiles() -> tuple[Panel, ...]:
-    def tile(title: str, question: str, expr: str, kind: words.Words, empty: str = NO_SLO_TILE) -> Panel:
-        return stat(About(title, question, empty, "none", (3, 6)), Query(budget.count(expr)), words=kind)
+    def tile(title: str, question: str, expr: str, kind: value_mappings.ValueMap, empty: str = NO_SLO_TILE) -> Panel:
+        return stat(PanelSpec(title, question, empty, "none", (3, 6)), Query(budget.count(expr)), value_map=kind)
 
     hour, six = (f"{budget.burn(ID, window, *CHOSEN)} > bool 1" for window in ("1h", "6h"))
     credit = f"{largest(ID, names.SLA_CREDIT, *CHOSEN)} > bool 0"
     return (
         stat(
-            About("SLOs", "How many SLOs are there?", NO_SLO_TILE, "none", (3, 6)),
+            PanelSpec("SLOs", "How many SLOs are there?", NO_SLO_TILE, "none", (3, 6)),
             Query(f"count({largest(ID, names.OBJECTIVE, *CHOSEN)})"),
         ),
         tile(
             "Out of budget",
             "How many SLOs have no error budget left?",
             f"{budget.left(ID, *CHOSEN)} <= bool 0",
-            words.OUT_OF_BUDGET,
+            value_mappings.OUT_OF_BUDGET,
         ),
         tile(
             "Burning",
             "How many SLOs burn their budget too fast to last the period, both in the last hour and in the last six?",
             f"({hour}) * on ({ID}) ({six})",
-            words.BURNING,
+            value_mappings.BURNING,
             "no events",
         ),
         tile(
             "Broken",
             "For how many SLOs does nothing tell whether they are met?",
             f"{budget.state(ID, *CHOSEN)} == bool {budget.STATES['broken']}",
-            words.OUT_OF_BUDGET,
+            value_mappings.OUT_OF_BUDGET,
         ),
-        tile("SLA credit due", "For how many SLOs is a service credit due now?", credit, words.OUT_OF_BUDGET, "no SLA"),
+        tile(
+            "SLA credit due",
+            "For how many SLOs is a service credit due now?",
+            credit,
+            value_mappings.OUT_OF_BUDGET,
+            "no SLA",
+        ),
         _data(),
         budget.age(4, *CHOSEN),
     )
 
 
 def _data() -> Panel:
-    about = About("Is the data current?", "How many SLOs are in each state of data?", NO_SLO_TILE, "none", (5, 6))
-    return stat(about, Query(f"count by (state) ({largest(f'{ID}, state', names.STATE, *CHOSEN)})", "{{state}}"))
+    spec = PanelSpec("Is the data current?", "How many SLOs are in each state of data?", NO_SLO_TILE, "none", (5, 6))
+    return stat(spec, Query(f"count by (state) ({largest(f'{ID}, state', names.STATE, *CHOSEN)})", "{{state}}"))
 
 
 def _all() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "How each SLO stands",
         "How does each SLO stand: its good events over the period, what is left of the budget, how fast that goes, "
         "what is due under the SLA? Where labels split an SLO, its worst part counts.",
@@ -114,13 +121,13 @@ def _all() -> Panel:
             decimals=1,
             empty="no forecast",
         ),
-        Column("data", budget.state(ROW, *CHOSEN), "none", words.DATA_STATE),
+        Column("data", budget.state(ROW, *CHOSEN), "none", value_mappings.DATA_STATE),
     ]
-    return table(about, keys, columns, sort="budget left", desc=False)
+    return table(spec, keys, columns, sort="budget left", desc=False)
 
 
 def _run() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Objectives in the test run",
         "Would the PTE's run have met each objective of production, and does production's last day meet it?",
         "Nothing here: the exporter's configuration has no `slos`, or the exporter is not scraped.",
@@ -137,15 +144,15 @@ def _run() -> Panel:
         column("errors in the run", "run_error_ratio"),
         column("events in the run", "run_requests", "locale", 0),
         column("errors in production", "baseline_error_ratio"),
-        Column("met by the run", smallest(by, "pte_slo_run_met", APPLICATION), "none", words.MET),
-        Column("evidence", largest(by, "pte_slo_run_evidence", APPLICATION), "none", words.EVIDENCE),
+        Column("met by the run", smallest(by, "pte_slo_run_met", APPLICATION), "none", value_mappings.MET),
+        Column("evidence", largest(by, "pte_slo_run_evidence", APPLICATION), "none", value_mappings.EVIDENCE),
     ]
     keys = [application_key("pte-certification", "Certification of this application"), Key("slo", "SLO")]
-    return table(about, keys, columns, sort="met by the run", desc=False)
+    return table(spec, keys, columns, sort="met by the run", desc=False)
 
 
 def _counted() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Events that the exporter counts",
         "Where the exporter alone sees the data: how many events does it count for each SLO, and how many are bad?",
         "Nothing here: every SLO of the configuration rests on a Prometheus, or there is none.",
@@ -158,7 +165,7 @@ def _counted() -> Panel:
         f"max by ({by}) (rate(pte_slo_{name}_total{{{APPLICATION}, {SIDE}}}[30m]))" for name in ("events", "bad_events")
     ]
     who = "{{application}} {{side}} {{slo}}"
-    return timeseries(about, Query(rates[0], f"{who} events"), Query(rates[1], f"{who} bad"))
+    return timeseries(spec, Query(rates[0], f"{who} events"), Query(rates[1], f"{who} bad"))
 
 
 def _end(aggregate: str, name: str) -> str:
@@ -167,7 +174,7 @@ def _end(aggregate: str, name: str) -> str:
 
 
 def _left() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Least budget left",
         f"How did the budgets go over the last 30 days? The {LINES} SLOs with the least left.",
         NO_SLO,
@@ -175,11 +182,11 @@ def _left() -> Panel:
         (12, 10),
     )
     chosen = f"bottomk({LINES}, {_end('min', names.REMAINING)})"
-    return timeseries(about, Query(f"{budget.left(ID, *CHOSEN)} and {chosen}", "{{sloth_id}}"), span="30d")
+    return timeseries(spec, Query(f"{budget.left(ID, *CHOSEN)} and {chosen}", "{{sloth_id}}"), span="30d")
 
 
 def _burn() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Highest burn rate of one hour",
         "How many times too fast do budgets burn? At 1 one lasts exactly its period (limit). "
         f"The {LINES} SLOs that burn fastest.",
@@ -189,15 +196,17 @@ def _burn() -> Panel:
     )
     chosen = f"topk({LINES}, {_end('max', f'{names.RATIO}1h')} / on ({ID}) {_end('max', names.BUDGET)})"
     rates = f"{budget.burn(ID, '1h', *CHOSEN)} and {chosen}"
-    return timeseries(about, Query(rates, "{{sloth_id}}"), Query("vector(1)", "limit"))
+    return timeseries(spec, Query(rates, "{{sloth_id}}"), Query("vector(1)", "limit"))
 
 
 def _states() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "SLOs whose data is not ok",
         "For which SLOs were the numbers not to be believed as they stand, since when, and why?",
         "Every chosen SLO had data all the time, or none is chosen.",
         "none",
         (24, 9),
     )
-    return timeline(about, Query(f"{budget.state(ID, *CHOSEN)} > 0", "{{sloth_id}}"), words=words.DATA_STATE)
+    return timeline(
+        spec, Query(f"{budget.state(ID, *CHOSEN)} > 0", "{{sloth_id}}"), value_map=value_mappings.DATA_STATE
+    )

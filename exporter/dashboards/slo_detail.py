@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import budget, words
-from exporter.dashboards.board import Board, applications, data_source, labels
+from exporter.dashboards import budget
 from exporter.dashboards.budget import ID, NO_SLO_TILE
-from exporter.dashboards.panels import About, Column, Key, Panel, heading, stat, table, timeline, timeseries
-from exporter.dashboards.query import APPLICATION, Query, largest, selector, smallest
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, labels
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeline, timeseries
+from exporter.dashboards.kit.query import APPLICATION, Query, largest, selector, smallest
 from exporter.slo.rules import names
 
 ONE = f'{ID}="$slo"'
@@ -52,25 +53,25 @@ def _slos() -> dict[str, object]:
 
 
 def _tiles() -> tuple[Panel, ...]:
-    inside = About("Inside its budget?", "Has this SLO error budget left?", "no evidence", "none", (3, 6))
-    left = About("Budget left", "Which part of the period's budget is left?", "no evidence", "percentunit", (4, 6))
-    sli = About(
+    inside = PanelSpec("Inside its budget?", "Has this SLO error budget left?", "no evidence", "none", (3, 6))
+    left = PanelSpec("Budget left", "Which part of the period's budget is left?", "no evidence", "percentunit", (4, 6))
+    sli = PanelSpec(
         "SLI of the period",
         "Which part of the period's events was good, and what is the objective (limit)?",
         "no evidence",
         "percentunit",
         (4, 6),
     )
-    gone = About(
+    gone = PanelSpec(
         "Gone in",
         "When is the budget used up if bad events go on as in the last hour?",
         "not in sight",
         "s",
         (4, 6),
     )
-    state = About("Is the data current?", "Can these numbers be believed?", NO_SLO_TILE, "none", (4, 6))
+    state = PanelSpec("Is the data current?", "Can these numbers be believed?", NO_SLO_TILE, "none", (4, 6))
     return (
-        stat(inside, Query(f"{budget.left(ID, ONE)} > bool 0"), words=words.INSIDE),
+        stat(inside, Query(f"{budget.left(ID, ONE)} > bool 0"), value_map=value_mappings.INSIDE),
         stat(left, Query(budget.left(ID, ONE)), decimals=1),
         stat(
             sli,
@@ -79,20 +80,20 @@ def _tiles() -> tuple[Panel, ...]:
             decimals=3,
         ),
         stat(gone, Query(smallest(ID, names.EXHAUSTION, ONE)), decimals=1),
-        stat(state, Query(budget.state(ID, ONE)), words=words.DATA_STATE),
+        stat(state, Query(budget.state(ID, ONE)), value_map=value_mappings.DATA_STATE),
         budget.age(5, ONE),
     )
 
 
 def _budget() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Budget left over 30 days",
         "When was the budget spent, and when did it come back?",
         NO_EVENTS,
         "percentunit",
         (15, 10),
     )
-    return timeseries(about, Query(budget.left(ID, ONE), "left"), Query("vector(0)", "limit"), span="30d")
+    return timeseries(spec, Query(budget.left(ID, ONE), "left"), Query("vector(0)", "limit"), span="30d")
 
 
 def _key() -> list[Key]:
@@ -100,7 +101,7 @@ def _key() -> list[Key]:
 
 
 def _figures() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "The period in figures",
         "What do the percentages rest on: events, bad events, how much of the period has data or is over?",
         NO_EVENTS,
@@ -115,11 +116,11 @@ def _figures() -> Panel:
         Column("bad events left", smallest(ID, names.REMAINING_EVENTS, ONE), decimals=0),
         Column("alerts from bad events", largest(ID, names.LEAST_BAD, ONE), decimals=0),
     ]
-    return table(about, _key(), columns)
+    return table(spec, _key(), columns)
 
 
 def _burn(what: str, windows: str, *more: Query) -> Panel:
-    about = About(
+    spec = PanelSpec(
         f"Burn rate over {what}",
         f"How many times too fast was the budget used up over each window of {what}, and from which rate on do the "
         "alerts with such a long window fire, if their short one burns too (limits)?",
@@ -129,7 +130,7 @@ def _burn(what: str, windows: str, *more: Query) -> Panel:
     )
     limit = largest("sloth_tier, long, short", names.BURN_FACTOR, ONE, f'long=~"{windows}"')
     return timeseries(
-        about,
+        spec,
         Query(_by_window(windows), "{{sloth_window}}"),
         *more,
         Query(limit, "limit {{sloth_tier}}, {{long}}, {{short}}"),
@@ -151,17 +152,17 @@ def _rate(kind: str) -> str:
 
 
 def _events() -> Panel:
-    about = About("Events", "How many events does the SLO count?", NO_EVENTS, "eps", (6, 9))
-    return timeseries(about, Query(_rate("events"), "events"))
+    spec = PanelSpec("Events", "How many events does the SLO count?", NO_EVENTS, "eps", (6, 9))
+    return timeseries(spec, Query(_rate("events"), "events"))
 
 
 def _errors() -> Panel:
-    about = About("Bad events", "How many of them are bad?", NO_EVENTS, "eps", (6, 9))
-    return timeseries(about, Query(_rate("errors"), "bad events"))
+    spec = PanelSpec("Bad events", "How many of them are bad?", NO_EVENTS, "eps", (6, 9))
+    return timeseries(spec, Query(_rate("errors"), "bad events"))
 
 
 def _ratio() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Error ratio",
         "Which part of the events is bad, and which part may be (limit)?",
         NO_EVENTS,
@@ -169,11 +170,11 @@ def _ratio() -> Panel:
         (6, 9),
     )
     windows = [Query(largest(ID, f"{names.RATIO}{window}", ONE), window) for window in ("5m", "1h")]
-    return timeseries(about, *windows, Query(largest(ID, names.BUDGET, ONE), "limit"))
+    return timeseries(spec, *windows, Query(largest(ID, names.BUDGET, ONE), "limit"))
 
 
 def _latency() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Latency of the application",
         "How long do its requests take on both sides, as the exporter observed them?",
         "No evidence: the exporter observes no application of this name, or has no latency of it.",
@@ -182,11 +183,11 @@ def _latency() -> Panel:
     )
     seen = selector("pte_latency_seconds", 'stat=~"p50|p95|p99"')
     latency = f"max by (side, stat) ({seen} and on (application) {selector(names.OBJECTIVE, ONE)})"
-    return timeseries(about, Query(latency, "{{side}} {{stat}}"))
+    return timeseries(spec, Query(latency, "{{side}} {{stat}}"))
 
 
 def _forecast() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Forecast",
         "Will the budget last the period if the last three days go on, and what is due under the SLA?",
         NO_FORECAST,
@@ -195,7 +196,7 @@ def _forecast() -> Panel:
     )
     gone = f"{smallest(ID, names.BREACH, ONE)} * 1000"
     columns = [
-        Column("evidence", smallest(ID, names.FORECAST_EVIDENCE, ONE), "none", words.EVIDENCE),
+        Column("evidence", smallest(ID, names.FORECAST_EVIDENCE, ONE), "none", value_mappings.EVIDENCE),
         Column("errors at the end", largest(ID, names.FORECAST, ONE), "percentunit", decimals=3),
         Column("may be", largest(ID, names.BUDGET, ONE), "percentunit", decimals=3),
         Column("budget gone on", gone, "dateTimeAsIso", empty="not in sight"),
@@ -209,11 +210,11 @@ def _forecast() -> Panel:
             empty="no forecast",
         ),
     ]
-    return table(about, _key(), columns)
+    return table(spec, _key(), columns)
 
 
 def _credits() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Steps of the service credit",
         "Below which SLI is which part of the fee due?",
         "This SLO has no SLA, or one without credits.",
@@ -222,23 +223,23 @@ def _credits() -> Panel:
     )
     below = largest("credit", names.SLA_BELOW, ONE)
     return table(
-        about, [Key("credit", "credit")], [Column("SLI below", below, "percentunit", decimals=3)], sort="SLI below"
+        spec, [Key("credit", "credit")], [Column("SLI below", below, "percentunit", decimals=3)], sort="SLI below"
     )
 
 
 def _states() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "State of the data",
         "Since when is there data, and when was there none?",
         "Nothing here: no rules of this SLO are loaded.",
         "none",
         (12, 6),
     )
-    return timeline(about, Query(budget.state(ID, ONE), "data"), words=words.DATA_STATE)
+    return timeline(spec, Query(budget.state(ID, ONE), "data"), value_map=value_mappings.DATA_STATE)
 
 
 def _maintenance() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Maintenance",
         "When did events count neither as good nor as bad?",
         "This SLO has no maintenance windows.",
@@ -246,4 +247,4 @@ def _maintenance() -> Panel:
         (12, 6),
     )
     active = largest(ID, names.MAINTENANCE, ONE)
-    return timeline(about, Query(active, "maintenance"), words=words.MAINTENANCE)
+    return timeline(spec, Query(active, "maintenance"), value_map=value_mappings.MAINTENANCE)

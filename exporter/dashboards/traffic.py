@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from exporter.dashboards import words
-from exporter.dashboards.board import Board, applications, data_source, sides
-from exporter.dashboards.panels import About, Column, Key, Panel, bars, heading, stat, table, timeseries
-from exporter.dashboards.query import APPLICATION, SIDE, Query, largest, limit, or_no_evidence, per_application, scalar
+from exporter.dashboards.kit import value_mappings
+from exporter.dashboards.kit.board import Board, applications, data_source, sides
+from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, bars, heading, stat, table, timeseries
+from exporter.dashboards.kit.query import (
+    APPLICATION,
+    SIDE,
+    Query,
+    largest,
+    limit,
+    or_no_evidence,
+    per_application,
+    scalar,
+)
 from exporter.dashboards.shared import (
     UNSCRAPED,
     alerts,
@@ -44,16 +53,16 @@ def board() -> Board:
 
 
 def _tiles() -> tuple[Panel, ...]:
-    peak_hour = About("Peak hour", "In which hour of the day is the mean rate highest?", UNSCRAPED, "none", (5, 6))
-    quiet_hour = About("Quiet hour", "In which hour of the day is the mean rate lowest?", UNSCRAPED, "none", (4, 6))
-    peak = About(
+    peak_hour = PanelSpec("Peak hour", "In which hour of the day is the mean rate highest?", UNSCRAPED, "none", (5, 6))
+    quiet_hour = PanelSpec("Quiet hour", "In which hour of the day is the mean rate lowest?", UNSCRAPED, "none", (4, 6))
+    peak = PanelSpec(
         "Peak of seven days",
         "What was the largest five-minute mean rate of the week?",
         "no pattern seen",
         "reqps",
         (4, 6),
     )
-    spikes = About(
+    spikes = PanelSpec(
         "Spikes",
         "How many five-minute stretches stood far above the same hour of the other days?",
         UNSCRAPED,
@@ -61,37 +70,41 @@ def _tiles() -> tuple[Panel, ...]:
         (4, 6),
     )
 
-    def tile(about: About, name: str, kind: words.Words) -> Panel:
+    def tile(spec: PanelSpec, name: str, kind: value_mappings.ValueMap) -> Panel:
         known = or_no_evidence(scalar(name), "pte_pattern_evidence")
-        return stat(about, Query(known, "{{application}}"), words=kind, links=_AGAIN)
+        return stat(spec, Query(known, "{{application}}"), value_map=kind, links=_AGAIN)
 
     return (
-        tile(peak_hour, "pte_pattern_peak_hour", words.HOURS),
-        tile(quiet_hour, "pte_pattern_low_hour", words.HOURS),
+        tile(peak_hour, "pte_pattern_peak_hour", value_mappings.HOURS),
+        tile(quiet_hour, "pte_pattern_low_hour", value_mappings.HOURS),
         stat(peak, Query(scalar("pte_pattern_peak_requests_per_second"), "{{application}}"), links=_AGAIN),
-        tile(spikes, "pte_pattern_spikes", words.SPIKES),
+        tile(spikes, "pte_pattern_spikes", value_mappings.SPIKES),
         data_state(3),
         data_age(4),
     )
 
 
 def _hours() -> Panel:
-    about = About("Hour of the day", "Which mean rate is normal in each hour of the day?", NO_PATTERN, "reqps", (15, 9))
+    spec = PanelSpec(
+        "Hour of the day", "Which mean rate is normal in each hour of the day?", NO_PATTERN, "reqps", (15, 9)
+    )
     rate = largest("application, hour", "pte_pattern_hour_requests_per_second", APPLICATION)
-    return bars(about, Query(rate), across="hour", series="application")
+    return bars(spec, Query(rate), across="hour", series="application")
 
 
 def _days() -> Panel:
-    about = About("Day of the week", "Which mean rate is normal on each day of the week?", NO_PATTERN, "reqps", (9, 9))
+    spec = PanelSpec(
+        "Day of the week", "Which mean rate is normal on each day of the week?", NO_PATTERN, "reqps", (9, 9)
+    )
     rate = largest("application, day", "pte_pattern_day_requests_per_second", APPLICATION)
-    for day, text in words.DAYS.items():
+    for day, text in value_mappings.DAYS.items():
         rate = f'label_replace({rate}, "day", "{text}", "day", "{day}")'
-    return bars(about, Query(rate), across="day", series="application")
+    return bars(spec, Query(rate), across="day", series="application")
 
 
 def _spikes() -> Panel:
     by = "application, rank"
-    about = About(
+    spec = PanelSpec(
         "Largest spikes",
         "When were the largest spikes, how high, and how many times the same hour of the other days? "
         "The limit is the multiple from which a stretch counts.",
@@ -109,11 +122,11 @@ def _spikes() -> Panel:
         ),
     ]
     keys = [application_key("pte-traffic", "Only this application"), Key("rank", "rank")]
-    return table(about, keys, columns, sort="times the normal")
+    return table(spec, keys, columns, sort="times the normal")
 
 
 def _growth() -> Panel:
-    about = About(
+    spec = PanelSpec(
         "Steadiness and growth",
         "How much do hourly means vary over the week (coefficient of variation), and did production's peak or mix move "
         "since the test run, by more than they may (limits)?",
@@ -131,7 +144,7 @@ def _growth() -> Panel:
         Column("mix at most", per_application("mix_moved_ratio"), "percentunit"),
     ]
     keys = [application_key("pte-certification", "Certification of this application")]
-    return table(about, keys, columns, sort="growth")
+    return table(spec, keys, columns, sort="growth")
 
 
 def _signals() -> tuple[Panel, ...]:
@@ -155,13 +168,13 @@ def _signals() -> tuple[Panel, ...]:
 def _signal(title: str, name: str, unit: str, question: str) -> Panel:
     stats = "p50|p95|p99" if name == "pte_latency_seconds" else "mean|peak"
     value = largest("application, side, stat", name, APPLICATION, SIDE, f'stat=~"{stats}"')
-    about = About(title, question, NO_SIGNAL, unit, (8, 9))
-    return timeseries(about, Query(value, "{{application}} {{side}} {{stat}}"), links=_AGAIN)
+    spec = PanelSpec(title, question, NO_SIGNAL, unit, (8, 9))
+    return timeseries(spec, Query(value, "{{application}} {{side}} {{stat}}"), links=_AGAIN)
 
 
 def _statistics() -> Panel:
     by = "application, side"
-    about = About(
+    spec = PanelSpec(
         "Request rates in figures",
         "How are the one-minute request rates of each side spread? Where each value covers more than a minute, the "
         "peak is that of means.",
@@ -177,7 +190,7 @@ def _statistics() -> Panel:
     covered = largest(by, "pte_observed_resolution_seconds", APPLICATION, SIDE, rates)
     columns += [
         Column("values", largest(by, "pte_observed_samples", APPLICATION, SIDE, rates), decimals=0),
-        Column("each covers", covered, "s", words.RESOLUTION),
+        Column("each covers", covered, "s", value_mappings.RESOLUTION),
     ]
     columns += [
         Column(
@@ -188,4 +201,4 @@ def _statistics() -> Panel:
         for title, edge in (("from", "start"), ("until", "end"))
     ]
     keys = [application_key("pte-traffic", "Only this application"), Key("side", "side")]
-    return table(about, keys, columns, sort="peak")
+    return table(spec, keys, columns, sort="peak")

@@ -1,11 +1,8 @@
-"""RESULT FILES: one file = one format that a load generator writes. All give the same record, LoadRun.
+"""RESULT FILES: one file = one format that a load generator writes, one folder = a tool that has several formats.
 
-    FORMAT, TOOL = "jmeter-csv", "jmeter"
-    def recognises(head: bytes) -> bool: ...      by content, never by name: the file's first HEAD bytes, without a BOM
-    class Reader: ...                             a sequence of requests: what the protocol below asks for
-    def read(content: bytes, file: File) -> LoadRun: ...    a summary: read at once; a module has the one or the other
-    def accompanies(head: bytes) -> bool: ...     optional: another file of the same run, which is no run by itself
-    BINARY = True                                 optional: the file is no text, so that NUL bytes may stand in it
+A module, or a folder as a whole, says which formats it has. All give the same record, LoadRun:
+
+    FORMATS = (Format("wrk", "wrk", recognise, read=read),)
 
 The registry finds them by itself; the tests of bad input come with that. All raise SourceError and nothing else, whose
 text says on which line, row or record something is wrong and what was wanted there.
@@ -15,10 +12,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import BinaryIO, Protocol
 
 from exporter.errors import SourceError
@@ -34,9 +30,10 @@ BLOCK = 4 * 1024 * 1024
 LARGEST_SUMMARY = 32 * 1024 * 1024
 """Bytes; a summary is read whole."""
 
-_BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+BOM = b"\xef\xbb\xbf"
+"""What some editors put before UTF-8 text."""
 
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 _NAMELESS = ("simulation",)
 """Names that a tool gives every result file: there the folder's name tells runs apart."""
@@ -65,35 +62,60 @@ class Reader(Protocol):
         """Nothing follows. A last record that breaks off is left out and told as a warning of the tally."""
 
 
-def formats() -> Mapping[str, ModuleType]:
+Recognise = Callable[[bytes], bool]
+"""Whether a file that begins with these bytes (HEAD of them, without a BOM) is meant: by content, never by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format of result files. It has a `reader` where the file tells each request, and `read` where it sums up."""
+
+    name: str
+    """Such as jmeter-csv."""
+    tool: str
+    recognise: Recognise
+    reader: Callable[[Tally], Reader] | None = None
+    read: Callable[[bytes, File], LoadRun] | None = None
+    companions: tuple[Recognise, ...] = ()
+    """Other files of the same run, which are no run by themselves."""
+    binary: bool = False
+    """The file is no text, so that NUL bytes may stand in it."""
+
+    def __post_init__(self) -> None:
+        assert (self.reader is None) != (self.read is None), f"{self.name}: give it a reader, or read"
+
+
+def formats() -> Mapping[str, Format]:
     """Every format there is, by its name."""
-    found = {}
+    known: dict[str, Format] = {}
     for module in pkgutil.iter_modules(__path__):
         loaded = importlib.import_module(f"{__name__}.{module.name}")
-        if hasattr(loaded, "FORMAT"):
-            found[loaded.FORMAT] = loaded
-    return found
+        known.update({format.name: format for format in getattr(loaded, "FORMATS", ())})
+    return known
 
 
-def detect(head: bytes) -> ModuleType:
-    """The module of the format of a file that begins so; raises SourceError."""
-    for module in formats().values():
-        if hasattr(module, "BINARY") and module.recognises(head):
-            return module
+def detect(head: bytes) -> Format:
+    """The format of a file that begins so; raises SourceError."""
+    known = formats()
+    for format in known.values():
+        if format.binary and format.recognise(head):
+            return format
+
     _check_encoding(head)
-    text = head.removeprefix(_BOM)
-    found = [module for module in formats().values() if module.recognises(text)]
-    if len(found) == 1:
-        return found[0]
+    text = head.removeprefix(BOM)
+    matching = [format for format in known.values() if format.recognise(text)]
+    if len(matching) == 1:
+        return matching[0]
+
     if not text.strip():
         raise SourceError("bad_data", "is empty")
-    raise UnknownFormatError("bad_data", f"is in no known format, known: {', '.join(formats())}")
+    raise UnknownFormatError("bad_data", f"is in no known format, known: {', '.join(known)}")
 
 
 def accompanies(head: bytes) -> bool:
     """Whether a file that begins so belongs to another one, which tells the run."""
-    text = head.removeprefix(_BOM)
-    return any(module.accompanies(text) for module in formats().values() if hasattr(module, "accompanies"))
+    text = head.removeprefix(BOM)
+    return any(recognise(text) for format in formats().values() for recognise in format.companions)
 
 
 def read(path: Path) -> LoadRun:
@@ -101,22 +123,30 @@ def read(path: Path) -> LoadRun:
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)
-            module = detect(head)
-            run = _events(module, head, file) if hasattr(module, "Reader") else _summary(module, head, file, path)
+            run = _read(detect(head), head, file, path)
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
     except SourceError as error:
-        raise type(error)(error.reason, f"{path}: {error}") from None
-    return run if run.run else replace(run, run=path.absolute().parent.name if path.stem in _NAMELESS else path.stem)
+        raise error.at(path) from None
+
+    if run.run:
+        return run
+    name = path.absolute().parent.name if path.stem in _NAMELESS else path.stem
+    return replace(run, run=name)
 
 
-def _events(module: ModuleType, head: bytes, file: BinaryIO) -> LoadRun:
+def _read(format: Format, head: bytes, file: BinaryIO, path: Path) -> LoadRun:
+    if format.read is not None:
+        return format.read(_whole(head, file), File(path, path.stat().st_mtime))
+
+    assert format.reader is not None
     tally = Tally()
-    reader: Reader = module.Reader(tally)
-    for block in _bytes(head, file) if hasattr(module, "BINARY") else _blocks(head, file):
+    reader = format.reader(tally)
+    blocks = _bytes(head, file) if format.binary else _text(head, file)
+    for block in blocks:
         reader.feed(block)
     reader.end()
-    return tally.run(module.TOOL, module.FORMAT)
+    return tally.run(format.tool, format.name)
 
 
 def _bytes(head: bytes, file: BinaryIO) -> Iterator[bytes]:
@@ -126,19 +156,18 @@ def _bytes(head: bytes, file: BinaryIO) -> Iterator[bytes]:
         block = file.read(BLOCK)
 
 
-def _blocks(head: bytes, file: BinaryIO) -> Iterator[bytes]:
-    for block in _bytes(head.removeprefix(_BOM), file):
+def _text(head: bytes, file: BinaryIO) -> Iterator[bytes]:
+    for block in _bytes(head.removeprefix(BOM), file):
         if b"\0" in block:
             raise SourceError("bad_data", "holds NUL bytes, wanted text")
         yield block
 
 
-def _summary(module: ModuleType, head: bytes, file: BinaryIO, path: Path) -> LoadRun:
-    content = head.removeprefix(_BOM) + file.read(LARGEST_SUMMARY + 1)
+def _whole(head: bytes, file: BinaryIO) -> bytes:
+    content = head.removeprefix(BOM) + file.read(LARGEST_SUMMARY + 1)
     if len(content) > LARGEST_SUMMARY:
         raise SourceError("too_large", f"is larger than {LARGEST_SUMMARY} bytes, wanted a summary")
-    run: LoadRun = module.read(content, File(path, path.stat().st_mtime))
-    return run
+    return content
 
 
 def _check_encoding(head: bytes) -> None:

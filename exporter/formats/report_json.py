@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from exporter.errors import SourceError
-from exporter.formats.validation import faults
+from exporter.formats.validation import invalid_values
 from exporter.model.loadrun import LoadRun
 from exporter.model.observation import Observation
 
@@ -17,28 +17,28 @@ Role = Literal["production", "pte"]
 T = TypeVar("T")
 
 
-def decode(content: bytes, role: Role) -> Observation:
+def load_observation(content: bytes, role: Role) -> Observation:
     """The observation of `role` in a JSON report, or the one observation that the JSON is.
 
     Raises SourceError (not_json, bad_data) that says in one line what is wrong and where.
     """
-    return _checked(_pick(_json(content), role), Observation)
+    return _record(_pick(_json(content), role), Observation)
 
 
-def recorded(content: bytes) -> tuple[str, ...] | None:
+def recorded_roles(content: bytes) -> tuple[str, ...] | None:
     """The roles that a JSON report has observations of; None for other JSON. Raises SourceError not_json."""
     raw = _json(content)
     if not isinstance(raw, dict) or not isinstance(raw.get("observations"), dict):
         return None
-    return tuple(role for role, seen in raw["observations"].items() if isinstance(seen, dict))
+    return tuple(role for role, observation in raw["observations"].items() if isinstance(observation, dict))
 
 
-def decode_run(content: bytes) -> LoadRun:
-    """A saved load run; raises SourceError as `decode` does."""
+def load_run(content: bytes) -> LoadRun:
+    """A saved load run; raises SourceError as `load_observation` does."""
     raw = _json(content)
     if not isinstance(raw, dict) or not isinstance(raw.get("result"), dict):
         raise SourceError("bad_data", "has no key `result`, wanted a saved run")
-    return _checked(raw["result"], LoadRun)
+    return _record(raw["result"], LoadRun)
 
 
 def _json(content: bytes) -> Any:
@@ -50,26 +50,28 @@ def _json(content: bytes) -> Any:
         raise SourceError("not_json", str(error)) from None
 
 
-def _checked(raw: Any, type: type[T]) -> T:
+def _record(raw: Any, type: type[T]) -> T:
     try:
-        value = msgspec.convert(raw, type)
-        found = [*_unknown(raw, msgspec.to_builtins(value), "$"), *faults(value)]
+        record = msgspec.convert(raw, type)
+        problems = [*_unknown(raw, msgspec.to_builtins(record), "$"), *invalid_values(record)]
     except msgspec.ValidationError as error:
         raise SourceError("bad_data", str(error)) from None
     except RecursionError as error:
         raise SourceError("not_json", str(error)) from None
-    if found:
-        raise SourceError("bad_data", found[0])
-    return value
+
+    if problems:
+        raise SourceError("bad_data", problems[0])
+    return record
 
 
 def _pick(raw: Any, role: Role) -> Any:
     if not isinstance(raw, dict) or "observations" not in raw:
         return raw
-    recorded = raw["observations"]
-    if not isinstance(recorded, dict) or not isinstance(recorded.get(role), dict):
+
+    observations = raw["observations"]
+    if not isinstance(observations, dict) or not isinstance(observations.get(role), dict):
         raise SourceError("bad_data", f"has no observation of {role} - at `$.observations`")
-    return recorded[role]
+    return observations[role]
 
 
 def _unknown(raw: Any, known: Any, path: str) -> Iterator[str]:
@@ -80,6 +82,7 @@ def _unknown(raw: Any, known: Any, path: str) -> Iterator[str]:
                 yield from _unknown(value, known[key], f"{path}.{key}")
             else:
                 yield f"unknown field `{key}` - at `{path}`"
+
     elif isinstance(raw, list):
         for position, value in enumerate(raw):
             yield from _unknown(value, known[position], f"{path}[{position}]")

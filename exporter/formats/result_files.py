@@ -43,7 +43,7 @@ def applications(folder: Path | None, files: Mapping[str, Sequence[Path]], wante
         try:
             folders = sorted(each for each in folder.iterdir() if each.is_dir())
         except OSError as error:
-            raise SourceError("unreadable", f"{folder}: cannot be read: {error.strerror}") from None
+            raise SourceError.cannot_read(error).at(folder) from None
         found = {each.name: (Path(glob.escape(str(each))) / wanted,) for each in folders if each.name[0] != "."}
     return {**found, **files}
 
@@ -154,7 +154,7 @@ class Files(Generic[T]):
         except FileNotFoundError:
             return None
         except OSError as error:
-            return SourceError("unreadable", f"{path}: cannot be read: {error.strerror}")
+            return SourceError.cannot_read(error).at(path)
         return known.content
 
     def _content(self, path: Path) -> T | SourceError | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
 from exporter.analysis.histogram import SIZE
 from exporter.model.incident import Incident
-from exporter.model.loadrun import QUANTILE_FIGURES, Figures, Histogram, LoadRun, Timeline
+from exporter.model.loadrun import QUANTILE_FIGURES, Figures, Histogram, Latencies, LoadRun, Timeline
 from exporter.model.observation import (
     GAUGE_SIGNALS,
     LATENCY_MEAN,
@@ -28,37 +28,42 @@ _SIGNED = ("autocorrelation", "clock_skew")
 _LATEST = 4102444800.0
 """2100-01-01T00:00:00Z. What lies beyond is milliseconds, which no calendar could take for seconds."""
 
-
 _MOST = 2.0**60
 """No count, sum or latency is more; beyond, numbers do not even become floats."""
 
 
-def faults(value: object, path: str = "$") -> Iterator[str]:
-    """Each fault in a record and what it holds, with its path."""
-    check = _CHECKS.get(type(value))
+def invalid_values(record: object, path: str = "$") -> Iterator[str]:
+    """What is wrong with a record and what it holds, each with its path."""
+    check = _CHECKS.get(type(record))
     if check is not None:
-        yield from (f"{fault} - at `{path}`" for fault in check(value))
-    if dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
+        for problem in check(record):
+            yield f"{problem} - at `{path}`"
+
+    if dataclasses.is_dataclass(record):
+        for field in dataclasses.fields(record):
             if field.name not in _SIGNED:
-                yield from faults(getattr(value, field.name), f"{path}.{field.name}")
-    elif isinstance(value, Mapping | tuple):
-        yield from _inside(value, path)
-    elif isinstance(value, int | float) and value < 0:
-        yield f"is {value}, wanted 0 or more - at `{path}`"
-    elif isinstance(value, int | float) and value > _MOST:
-        yield f"is more than any measurement, wanted at most {_MOST:g} - at `{path}`"
+                yield from invalid_values(getattr(record, field.name), f"{path}.{field.name}")
+    elif isinstance(record, Mapping):
+        yield from _of_mapping(record, path)
+    elif isinstance(record, tuple):
+        for position, value in enumerate(record):
+            yield from invalid_values(value, f"{path}[{position}]")
+    elif isinstance(record, int | float):
+        yield from _of_number(record, path)
 
 
-def _inside(value: Mapping[str, object] | tuple[object, ...], path: str) -> Iterator[str]:
-    if isinstance(value, tuple):
-        for position, each in enumerate(value):
-            yield from faults(each, f"{path}[{position}]")
-        return
-    if "" in value:
+def _of_mapping(values: Mapping[str, object], path: str) -> Iterator[str]:
+    if "" in values:
         yield f"a name is empty - at `{path}`"
-    for key, each in value.items():
-        yield from faults(each, f"{path}.{key}")
+    for key, value in values.items():
+        yield from invalid_values(value, f"{path}.{key}")
+
+
+def _of_number(value: float, path: str) -> Iterator[str]:
+    if value < 0:
+        yield f"is {value}, wanted 0 or more - at `{path}`"
+    elif value > _MOST:
+        yield f"is more than any measurement, wanted at most {_MOST:g} - at `{path}`"
 
 
 def _window(value: Window) -> Iterator[str]:
@@ -76,9 +81,10 @@ def _samples(value: Samples) -> Iterator[str]:
 
 
 def _latency(value: Latency) -> Iterator[str]:
-    neighbours = pairwise(value.buckets)
-    if any(bound >= higher or count > more for (bound, count), (higher, more) in neighbours):
-        yield "buckets do not ascend"
+    for (bound, count), (higher, more) in pairwise(value.buckets):
+        if bound >= higher or count > more:
+            yield "buckets do not ascend"
+            return
 
 
 def _summary(value: Summary) -> Iterator[str]:
@@ -94,7 +100,8 @@ def _application(value: ApplicationObservation) -> Iterator[str]:
 
 
 def _incident(value: Incident) -> Iterator[str]:
-    yield from _late(value.start, *(() if value.end is None else (value.end,)))
+    times = (value.start,) if value.end is None else (value.start, value.end)
+    yield from _late(*times)
     if value.end is not None and value.end < value.start:
         yield "the incident ends before it starts"
     if value.kind == "event" and value.end != value.start:
@@ -105,14 +112,15 @@ def _run(value: LoadRun) -> Iterator[str]:
     yield from _late(value.end)
     if value.end < value.start:
         yield "the run ends before it starts"
-    if len({(one.name, one.method, one.route) for one in value.endpoints}) < len(value.endpoints):
+    keys = {(endpoint.name, endpoint.method, endpoint.route) for endpoint in value.endpoints}
+    if len(keys) < len(value.endpoints):
         yield "an endpoint stands twice"
 
 
 def _timeline(value: Timeline) -> Iterator[str]:
     yield from _late(*value.ends)
-    told = (getattr(value, field.name) for field in dataclasses.fields(value))
-    if any(values is not None and len(values) != len(value.ends) for values in told):
+    columns = [getattr(value, field.name) for field in dataclasses.fields(value)]
+    if any(column is not None and len(column) != len(value.ends) for column in columns):
         yield "has other than one value for each of `ends`"
     if any(later - earlier != MINUTE for earlier, later in pairwise(value.ends)):
         yield "`ends` are not one minute apart"
@@ -121,19 +129,24 @@ def _timeline(value: Timeline) -> Iterator[str]:
 def _figures(value: Figures) -> Iterator[str]:
     if value.failures is not None and value.failures > value.requests:
         yield f"{value.failures} failures of {value.requests} requests"
-    kinds = sum(value.errors.values())
-    if value.failures is not None and kinds > value.failures:
-        yield f"{kinds} errors of {value.failures} failures"
-    held = sum(value.latency.histogram.counts) if value.latency.histogram is not None else value.requests
-    if held != value.requests:
-        yield f"the histogram holds {held} of {value.requests} requests"
-    told = (getattr(value.latency, name) for name in QUANTILE_FIGURES)
-    known = [each for each in told if each is not None]
+    errors = sum(value.errors.values())
+    if value.failures is not None and errors > value.failures:
+        yield f"{errors} errors of {value.failures} failures"
+
+    yield from _latencies(value.latency, value.requests)
+
+
+def _latencies(value: Latencies, requests: int) -> Iterator[str]:
+    if value.histogram is not None and sum(value.histogram.counts) != requests:
+        yield f"the histogram holds {sum(value.histogram.counts)} of {requests} requests"
+
+    quantiles = [getattr(value, name) for name in QUANTILE_FIGURES]
+    known = [quantile for quantile in quantiles if quantile is not None]
     if known != sorted(known):
         yield "percentiles do not ascend"
-    least, most = value.latency.min, value.latency.max
-    if least is not None and most is not None and least > most:
-        yield f"the minimum, {least:g}, is above the maximum, {most:g}"
+
+    if value.min is not None and value.max is not None and value.min > value.max:
+        yield f"the minimum, {value.min:g}, is above the maximum, {value.max:g}"
 
 
 def _histogram(value: Histogram) -> Iterator[str]:
@@ -165,7 +178,7 @@ def _late(*times: float) -> Iterator[str]:
         yield f"{late:.0f} is no time before 2100, wanted Unix seconds (not milliseconds)"
 
 
-def _unknown_names(found: Mapping[str, object], known: tuple[str, ...], what: str) -> Iterator[str]:
-    for name in found:
+def _unknown_names(names: Iterable[str], known: tuple[str, ...], what: str) -> Iterator[str]:
+    for name in names:
         if name not in known:
             yield f"unknown {what} `{name}`, known: {', '.join(known)}"

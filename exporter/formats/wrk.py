@@ -7,14 +7,11 @@ answered are counted; we count each of them as a request that failed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from exporter.errors import SourceError
-from exporter.formats import File
-from exporter.formats.summaries import count, duration, latencies, size, undated
+from exporter.formats import File, Format
+from exporter.formats.tally.summaries import count, duration, infer_times, latencies, size
 from exporter.model.loadrun import QUANTILE_FIGURES, Endpoint, Figures, Latencies, LoadRun
-
-FORMAT, TOOL = "wrk", "wrk"
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZES = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
@@ -30,7 +27,7 @@ _SOCKETS = re.compile(r"^\s+Socket errors: connect (\d+), read (\d+), write (\d+
 _STATUS = re.compile(r"^\s+Non-2xx or 3xx responses: (\d+)\s*$", re.MULTILINE)
 
 
-def recognises(head: bytes) -> bool:
+def recognise(head: bytes) -> bool:
     """What a script prints may stand before."""
     return re.search(rb"(?m)^\s*Running \S+ test @ \S+\s*\n\s*\d+ threads and \d+ connections", head) is not None
 
@@ -38,51 +35,81 @@ def recognises(head: bytes) -> bool:
 def read(content: bytes, file: File) -> LoadRun:
     """The run; raises SourceError."""
     text = content.decode(errors="replace").replace("\r", "")
-    runs, requests = _RUNNING.findall(text), _REQUESTS.search(text)
-    if len(runs) > 1:
-        raise SourceError("bad_data", f"holds {len(runs)} runs, wanted a file for each")
-    if not runs or requests is None or not _LAST.search(text):
+    urls = _RUNNING.findall(text)
+    if len(urls) > 1:
+        raise SourceError("bad_data", f"holds {len(urls)} runs, wanted a file for each")
+    requests = _REQUESTS.search(text)
+    if not urls or requests is None or not _LAST.search(text):
         wanted = "wanted '1000 requests in 30.00s, 1.20MB read' and at the end 'Transfer/sec: 1.20MB'"
         raise SourceError("bad_data", f"{wanted}: was wrk stopped, or the file cut?")
+
     answered = count(int(requests[1]), "requests")
-    lost, failed = _errors(text, answered)
-    total = Figures(
-        answered + sum(lost.values()),
-        sum(lost.values()) + sum(failed.values()),
-        {kind: number for kind, number in {**lost, **failed}.items() if number},
-        _latencies(text) if answered else Latencies(),
-        size(float(requests[4]) * 1024 ** _SIZES[requests[5]], "bytes read"),
-    )
+    total = _figures(text, answered, requests)
     if not total.requests:
         raise SourceError("bad_data", "holds no requests")
-    start, end, warning = undated(file, _took(text, answered, requests))
+
+    start, end, warning = infer_times(file, _took(text, answered, requests))
     warnings = [warning]
-    if sum(lost.values()):
-        warnings.append(f"{sum(lost.values())} socket errors count as failed requests, beside {answered} answered ones")
-    users = _USERS.search(text)
+    lost = total.requests - answered
+    if lost:
+        warnings.append(f"{lost} socket errors count as failed requests, beside {answered} answered ones")
     return LoadRun(
-        TOOL,
-        FORMAT,
+        FORMAT.tool,
+        FORMAT.name,
         start,
         end,
         total,
-        (Endpoint(runs[0], total),),
-        users=None if users is None else float(count(int(users[1]), "connections")),
+        (Endpoint(urls[0], total),),
+        users=_users(text),
         dated=False,
         warnings=tuple(warnings),
     )
 
 
-def _errors(text: str, answered: int) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """Requests that were lost, and answered ones that failed, both by kind."""
-    sockets, status = _SOCKETS.search(text), _STATUS.search(text)
-    connect, read_, write, timeout = (int(number) for number in sockets.groups()) if sockets else (0, 0, 0, 0)
+def _figures(text: str, answered: int, requests: re.Match[str]) -> Figures:
+    lost = _lost(text)
+    failed = _failed(text, answered)
+    errors = {kind: number for kind, number in {**lost, **failed}.items() if number}
+
+    latency = _latencies(text) if answered else Latencies()
+    received = size(float(requests[4]) * 1024 ** _SIZES[requests[5]], "bytes read")
+    return Figures(
+        answered + sum(lost.values()),
+        sum(lost.values()) + sum(failed.values()),
+        errors,
+        latency,
+        received,
+    )
+
+
+def _users(text: str) -> float | None:
+    connections = _USERS.search(text)
+    return None if connections is None else float(count(int(connections[1]), "connections"))
+
+
+def _sockets(text: str) -> dict[str, int]:
+    """How often each of these went wrong with a socket; wrk prints no line where none did."""
+    names = ("connect", "read", "write", "timeout")
+    line = _SOCKETS.search(text)
+    if line is None:
+        return dict.fromkeys(names, 0)
+    return dict(zip(names, map(int, line.groups()), strict=True))
+
+
+def _lost(text: str) -> dict[str, int]:
+    """Requests that were not answered, by kind."""
+    return {kind: number for kind, number in _sockets(text).items() if kind != "timeout"}
+
+
+def _failed(text: str, answered: int) -> dict[str, int]:
+    """Answered requests that failed, by kind."""
+    status = _STATUS.search(text)
     responses = int(status[1]) if status else 0
     if responses > answered:
         raise SourceError("bad_data", f"Non-2xx or 3xx responses: {responses}, wanted at most the {answered} requests")
-    lost = {"connect": connect, "read": read_, "write": write}
     # A response later than the timeout is among the answered ones, and may be one that failed by its status, too.
-    return lost, {"non-2xx or 3xx": responses, "timeout": min(timeout, answered - responses)}
+    late = min(_sockets(text)["timeout"], answered - responses)
+    return {"non-2xx or 3xx": responses, "timeout": late}
 
 
 def _latencies(text: str) -> Latencies:
@@ -90,13 +117,15 @@ def _latencies(text: str) -> Latencies:
     seconds: dict[str, float | None] = {}
     overall = _LATENCY.search(text)
     if overall is not None:
-        seconds = {"mean": _seconds(overall[1], overall[2]), "max": _seconds(overall[3], overall[4])}
-    names = {value: name for name, value in QUANTILE_FIGURES.items()}
-    for told, value, unit in _QUANTILE.findall(text):
-        name = names.get(round(float(told) / 100, 9))
+        seconds["mean"] = _seconds(overall[1], overall[2])
+        seconds["max"] = _seconds(overall[3], overall[4])
+
+    names = {quantile: name for name, quantile in QUANTILE_FIGURES.items()}
+    for percent, value, unit in _QUANTILE.findall(text):
+        name = names.get(round(float(percent) / 100, 9))
         if name is not None:
             seconds.setdefault(name, _seconds(value, unit))
-        elif float(told) == 100:
+        elif float(percent) == 100:
             # wrk2's histogram rounds up, so that a percentile may lie a little above the largest of all.
             seconds["max"] = max(seconds.get("max") or 0.0, _seconds(value, unit))
     return latencies(seconds, "Latency")
@@ -104,13 +133,18 @@ def _latencies(text: str) -> Latencies:
 
 def _took(text: str, answered: int, requests: re.Match[str]) -> float:
     """Seconds; the rate has more digits than the time, which may be in minutes."""
-    told, rate = duration(_seconds(requests[2], requests[3]), "duration"), _RATE.search(text)
+    took = duration(_seconds(requests[2], requests[3]), "duration")
+    rate = _RATE.search(text)
     if answered and rate is not None and float(rate[1]) > 0:
         exact = answered / float(rate[1])
-        if abs(exact - told) <= 0.02 * told:
+        if abs(exact - took) <= 0.02 * took:
             return exact
-    return told
+    return took
 
 
 def _seconds(value: str, unit: str) -> float:
     return float(value) * _UNITS[unit]
+
+
+FORMAT = Format("wrk", "wrk", recognise, read=read)
+FORMATS = (FORMAT,)

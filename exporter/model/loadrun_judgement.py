@@ -6,11 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from exporter.model.loadrun import LoadRun
-
-Verdict = Literal["worse", "equal", "better", "no_evidence"]
-"""What it says of whom is told by the signal and the sign; see docs/method.md."""
-
-Severity = Literal["none", "low", "medium", "high", "critical"]
+from exporter.model.verdict import Severity, Verdict
 
 GRADES = ("A+", "A", "B", "C", "D", "F")
 """The best first. The published value is the number of grades that are worse: 5 for A+, 0 for F."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from exporter.model.execution import Executed
-from exporter.model.loadrun_judgement import JudgedRun, Severity, Verdict
+from exporter.model.loadrun_judgement import JudgedRun
 from exporter.model.observation import ApplicationObservation, Observation, TestRun
 from exporter.model.settings import AnalysisSettings
+from exporter.model.verdict import Severity, Verdict
 
 
 @dataclass(frozen=True, slots=True)

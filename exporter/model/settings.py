@@ -11,9 +11,6 @@ from typing import Literal
 
 import msgspec
 
-SEVERITIES = ("none", "low", "medium", "high", "critical")
-"""Severity names; the published value is the position."""
-
 COMPARED = (
     "request_rate",
     "error_ratio",

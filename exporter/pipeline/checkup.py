@@ -12,19 +12,20 @@ from msgspec import structs
 
 from exporter import sources
 from exporter.checkup import Step, checked, failed, ok
-from exporter.checkup.causes import causes_of, of_option
+from exporter.checkup.causes import FAULT, of_option, usual_causes
 from exporter.config import Config, Environment
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Checked, Finding, Wanted
 from exporter.model.observation import MINUTE
 from exporter.pipeline import Pipeline, windows
-from exporter.pipeline import checkup_observation as seen
+from exporter.pipeline.checkup_observation import finding
 from exporter.pipeline.masking import mask, secrets
 
-CONFIGURATION, OBSERVATION = "configuration", "observation"
+CONFIGURATION = "configuration"
+OBSERVATION = "observation"
 """The steps that every kind of source has in the command, before and after those of its kind."""
 
-_TOLD = 5
+_REPEATED = 5
 """Failed checks whose first cause is told again of the poll."""
 
 logger = logging.getLogger(__name__)
@@ -33,7 +34,10 @@ logger = logging.getLogger(__name__)
 def wanted(config: Config, environment: Environment, at: float) -> Wanted:
     """What the exporter wants of the environment's source at `at` (Unix seconds)."""
     window, pattern = windows(environment, config.analysis, math.floor(at / MINUTE) * MINUTE)
-    executions = config.analysis.test_executions.expected
+    applications = config.analysis.expected
+    if environment.role == "ci":
+        applications = tuple(config.analysis.test_executions.expected)
+
     return Wanted(
         side=environment.name,
         role=environment.role,
@@ -42,7 +46,7 @@ def wanted(config: Config, environment: Environment, at: float) -> Wanted:
         pattern=pattern,
         interval=environment.interval,
         threshold=config.analysis.test_run.threshold,
-        applications=tuple(executions) if environment.role == "ci" else config.analysis.expected,
+        applications=applications,
     )
 
 
@@ -59,8 +63,8 @@ def examine(
         yield _observation(config, environment, at, done)
 
     hidden = secrets(environment.source)
-    for each in guarded(_told(steps(), begin)):
-        done.append(mask(each, hidden))
+    for result in guarded(_announced(steps(), begin)):
+        done.append(mask(result, hidden))
         yield done[-1]
 
 
@@ -71,8 +75,8 @@ def check(config: Config, environment: Environment, at: float) -> Iterator[Check
         yield from sources.checks(environment, wanted(config, environment, at))
 
     hidden = secrets(environment.source)
-    for each in guarded(steps()):
-        yield mask(each, hidden)
+    for result in guarded(steps()):
+        yield mask(result, hidden)
 
 
 def guarded(steps: Iterator[Step]) -> Iterator[Checked]:
@@ -80,15 +84,17 @@ def guarded(steps: Iterator[Step]) -> Iterator[Checked]:
     try:
         yield from checked(steps)
     except SourceError as error:
-        yield Checked("checks", "", "find out what to check", "failed", str(error), causes_of(error.reason))
+        yield _between(str(error), usual_causes(error.reason))
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
-        fault = Cause("a fault of the exporter", "please report it, with what --log.level debug shows")
-        text = f"a fault of the exporter: {error.__class__.__name__}"
-        yield Checked("checks", "", "find out what to check", "failed", text, (fault,))
+        yield _between(f"a fault of the exporter: {error.__class__.__name__}", (FAULT,))
 
 
-def _told(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step]:
+def _between(found: str, causes: tuple[Cause, ...]) -> Checked:
+    return Checked("checks", "", "find out what to check", "failed", found, causes)
+
+
+def _announced(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step]:
     for step in steps:
         begin(step)
         yield step
@@ -99,31 +105,25 @@ def _configuration(environment: Environment, wants: Wanted) -> Step:
         problems = sources.problems(environment)
         if not problems:
             return ok("nothing is wrong with them")
-        known = {"url": _of_url(environment, wants)} if "url" in dict(problems) else {}
-        causes = [cause for path, text in problems for cause in known.get(path) or of_option(path, text)]
-        return failed("; ".join(f"{path}: {text}" for path, text in problems), *dict.fromkeys(causes))
+
+        causes = list[Cause]()
+        for key, problem in problems:
+            known = _url_causes(environment, wants) if key == "url" else ()
+            causes += known or of_option(key, problem)
+        text = "; ".join(f"{key}: {problem}" for key, problem in problems)
+        return failed(text, *dict.fromkeys(causes))
 
     return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)
 
 
-def _of_url(environment: Environment, wants: Wanted) -> tuple[Cause, ...]:
+def _url_causes(environment: Environment, wants: Wanted) -> tuple[Cause, ...]:
     """What the kind's own first step says of an address, which is more than that it has a slip; often nothing."""
     with contextlib.suppress(ValueError):  # an address that cannot be taken apart
         for step in itertools.islice(sources.checks(environment, wants), 1):
-            if step.check == "url" and (found := step.run()).verdict == "failed":
-                return found.causes
+            if step.check == "url":
+                result = step.run()
+                return result.causes if result.verdict == "failed" else ()
     return ()
-
-
-def _told_before(error: SourceError, done: Sequence[Checked]) -> Sequence[Cause]:
-    """What failed checks said of an answer that the poll got too: they know better than its reason alone."""
-    if error.reason not in ("auth", "bad_query", "not_found"):
-        return ()
-    ill = [each for each in done if each.verdict == "failed" and each.causes]
-    return [
-        Cause(f"as at {each.check} {each.subject}".rstrip() + f": {each.causes[0].text}", each.causes[0].remedy)
-        for each in ill[:_TOLD]
-    ]
 
 
 def _observation(config: Config, environment: Environment, at: float, done: list[Checked]) -> Step:
@@ -135,19 +135,43 @@ def _observation(config: Config, environment: Environment, at: float, done: list
     def run() -> Finding:
         pipeline = Pipeline(structs.replace(config, environments=(environment,)))
         try:
-            found = pipeline.poll(environment.name, at)
-        except SourceError as error:
-            return failed(str(error), *(_told_before(error, done) or causes_of(error.reason, str(error))))
+            observation = pipeline.poll(environment.name, at)
         finally:
             pipeline.close()
-        explained = any(each.verdict in ("failed", "warning") for each in done)
-        others = {
-            name: other.name
-            for other in config.environments
-            for name in (getattr(other.source, "applications", None) or ())
-            if other != environment
-        }
-        return seen.finding(found, wanted(config, environment, at), explained=explained, elsewhere=others)
 
-    needs = tuple(dict.fromkeys(each.check for each in done if each.verdict == "failed" and not each.subject))
-    return Step(OBSERVATION, "poll the source once, as serve does", run, needs)
+        explained = any(result.verdict in ("failed", "warning") for result in done)
+        expected = wanted(config, environment, at)
+        return finding(observation, expected, explained=explained, elsewhere=_elsewhere(config, environment))
+
+    needs = [result.check for result in done if result.verdict == "failed" and not result.subject]
+    return Step(
+        OBSERVATION,
+        "poll the source once, as serve does",
+        run,
+        tuple(dict.fromkeys(needs)),
+        explain=lambda error: _repeated(error, done),
+    )
+
+
+def _elsewhere(config: Config, environment: Environment) -> dict[str, str]:
+    """The applications that the options of other environments name, to those environments' names."""
+    names = {}
+    for other in config.environments:
+        if other != environment:
+            applications = getattr(other.source, "applications", None) or ()
+            names.update(dict.fromkeys(applications, other.name))
+    return names
+
+
+def _repeated(error: SourceError, done: Sequence[Checked]) -> Sequence[Cause]:
+    """What failed checks said of an answer that the poll got too: they know better than its reason alone."""
+    if error.reason not in ("auth", "bad_query", "not_found"):
+        return ()
+
+    failures = [result for result in done if result.verdict == "failed" and result.causes]
+    causes = []
+    for result in failures[:_REPEATED]:
+        check = f"{result.check} {result.subject}".rstrip()
+        cause = result.causes[0]
+        causes.append(Cause(f"as at {check}: {cause.text}", cause.remedy))
+    return causes

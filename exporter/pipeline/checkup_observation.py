@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from exporter import humanize
 from exporter.checkup import ok, warning
+from exporter.humanize import some
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import GAUGE_SIGNALS, ApplicationObservation, Observation
 
@@ -36,9 +37,9 @@ _UNRATED = Cause(
     "without it nothing is compared: mend it as the checks above tell",
 )
 _WARNED = Cause("the source says so itself", "mend what each warning names; serve shows them on its landing page")
-
-
 _ABOVE = Cause("something above is not as it should be", "mend that first, then ask the doctor again")
+
+_ALL = (*GAUGE_SIGNALS, "latency", "endpoints")
 
 
 def finding(
@@ -49,69 +50,92 @@ def finding(
     `explained`: a check before has told a cause already, so that guessing at others would only hide it. `elsewhere`:
     the applications that other environments' options name, to those environments' names.
     """
-    known = observation.applications
-    if wanted.role == "ci":
-        seen = {name for name, one in known.items() if one.reports}
-        reports = humanize.counted(sum(len(one.reports) for one in known.values()), "report")
-        told = [f"{reports} of {_names(sorted(seen))}" if seen else "no report in the look-back"]
-        unrated: list[str] = []
-    else:
-        seen = {*known}
-        unrated = sorted(name for name, one in known.items() if "request_rate" not in one.signals)
-        told = [_names(sorted(known)), *_signals(known)]
-    missing = [name for name in wanted.applications if name not in seen]
-    causes = [] if seen else [*_NOTHING[wanted.role]]
-    if missing and seen:
-        told.append(f"expected and not seen: {_listed(missing)}")
+    observed = _reporting(observation) if wanted.role == "ci" else {*observation.applications}
+    texts = list(_contents(observation, observed, wanted.role))
+    causes = list[Cause]()
+    if not observed:
+        causes += _NOTHING[wanted.role]
+
+    missing = [name for name in wanted.applications if name not in observed]
+    if missing and observed:
+        texts.append(f"expected and not seen: {some(missing, _SHOWN)}")
         causes.append(_EXPECTED)
-    if unrated:
+    if wanted.role != "ci" and _lacks_rates(observation):
         causes.append(_UNRATED)
     if observation.warnings:
-        told.append(f"warnings: {_listed(observation.warnings, '; ')}")
+        texts.append(f"warnings: {some(observation.warnings, _SHOWN, '; ')}")
         causes.append(_WARNED)
-    text, twins = "; ".join(told), [*_twins(seen, elsewhere or {})]
+
+    # A twin is sure, what else may be wrong is a guess: it comes first.
+    twins = list(_twins(observed, elsewhere or {}))
     if not causes and not twins:
-        return ok(text)
-    return warning(text, *twins, *((_ABOVE,) if explained and causes else causes))
+        return ok("; ".join(texts))
+    if causes and explained:
+        causes = [_ABOVE]
+    return warning("; ".join(texts), *twins, *causes)
 
 
-def _twins(seen: Collection[str], elsewhere: Mapping[str, str]) -> Iterator[Cause]:
+def _reporting(observation: Observation) -> set[str]:
+    """Applications whose tests were reported."""
+    return {name for name, application in observation.applications.items() if application.reports}
+
+
+def _lacks_rates(observation: Observation) -> bool:
+    return any("request_rate" not in application.signals for application in observation.applications.values())
+
+
+def _contents(observation: Observation, observed: Collection[str], role: str) -> Iterator[str]:
+    """What there is of whom."""
+    applications = observation.applications
+    if role != "ci":
+        yield _names(sorted(applications))
+        yield from _signals(applications)
+    elif observed:
+        reports = sum(len(application.reports) for application in applications.values())
+        yield f"{humanize.counted(reports, 'report')} of {_names(sorted(observed))}"
+    else:
+        yield "no report in the look-back"
+
+
+def _twins(observed: Collection[str], elsewhere: Mapping[str, str]) -> Iterator[Cause]:
     """Names that were meant to be the same as another environment's: no side has evidence for the other then."""
-    for other, where in elsewhere.items():
-        twin = next((name for name in sorted(seen) if name.casefold() == other.casefold()), other)
-        if twin != other and other not in seen:
-            text = f"{twin!r} is {other!r} in {where}: upper and lower case differ, so that nothing is compared"
+    for other, environment in elsewhere.items():
+        alike = (name for name in sorted(observed) if name.casefold() == other.casefold())
+        twin = next(alike, other)
+        if twin != other and other not in observed:
+            text = f"{twin!r} is {other!r} in {environment}: upper and lower case differ, so that nothing is compared"
             yield Cause(text, f"give it one name: {other} here too, or {twin} there")
 
 
 def _names(names: Sequence[str]) -> str:
-    return f"{humanize.counted(len(names), 'application')}: {_listed(names)}" if names else "no application"
+    if not names:
+        return "no application"
+    return f"{humanize.counted(len(names), 'application')}: {some(names, _SHOWN)}"
 
 
-def _listed(names: Sequence[str], between: str = ", ") -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return between.join(" ".join(name.split()) for name in names[:_SHOWN]) + more
-
-
-def _signals(known: Mapping[str, ApplicationObservation]) -> Iterator[str]:
+def _signals(applications: Mapping[str, ApplicationObservation]) -> Iterator[str]:
     """Which signals all have, which some lack and which nobody has: an absent one is a question, not a fault."""
-    if not known:
+    if not applications:
         return
-    having = {signal: {name for name, one in known.items() if _has(one, signal)} for signal in _ALL}
-    everywhere = [humanize.label(signal) for signal, names in having.items() if len(names) == len(known)]
-    nowhere = [humanize.label(signal) for signal, names in having.items() if not names]
+
+    having = dict[str, set[str]]()
+    for signal in _ALL:
+        having[signal] = {name for name, application in applications.items() if _has(application, signal)}
+    everywhere = [humanize.label(signal) for signal, names in having.items() if len(names) == len(applications)]
     yield f"signals: {', '.join(everywhere) or 'none that all have'}"
+
     for signal, names in having.items():
-        if 0 < len(names) < len(known):
-            yield f"no {humanize.label(signal)} of {_listed(sorted(known.keys() - names))}"
+        if 0 < len(names) < len(applications):
+            lacking = sorted(applications.keys() - names)
+            yield f"no {humanize.label(signal)} of {some(lacking, _SHOWN)}"
+    nowhere = [humanize.label(signal) for signal, names in having.items() if not names]
     if nowhere:
         yield f"absent: {', '.join(nowhere)}"
 
 
-_ALL = (*GAUGE_SIGNALS, "latency", "endpoints")
-
-
-def _has(one: ApplicationObservation, signal: str) -> bool:
+def _has(application: ApplicationObservation, signal: str) -> bool:
     if signal == "latency":
-        return one.latency is not None
-    return bool(one.routes) if signal == "endpoints" else signal in one.signals
+        return application.latency is not None
+    if signal == "endpoints":
+        return bool(application.routes)
+    return signal in application.signals

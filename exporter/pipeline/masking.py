@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from exporter.clients.http.options import written
+from exporter.clients.http.secrets import written
 from exporter.model.checkup import Cause, Checked
 
 HIDDEN = "<secret>"
@@ -25,8 +25,9 @@ _SHORTEST = 4
 
 def secrets(options: Any) -> tuple[str, ...]:
     """Every secret that the options name and that can be read now, the longest first."""
-    found = {each for each in _values(options) if len(each) >= _SHORTEST}
-    return tuple(sorted(set[str]().union(*map(written, found)), key=len, reverse=True))
+    values = {value for value in _values(options) if len(value) >= _SHORTEST}
+    forms = set[str]().union(*map(written, values))
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def mask(done: Checked, hidden: Sequence[str]) -> Checked:
@@ -37,27 +38,38 @@ def mask(done: Checked, hidden: Sequence[str]) -> Checked:
             text = text.replace(secret, HIDDEN)
         return _printable(text)
 
-    causes = tuple(Cause(plain(each.text), plain(each.remedy)) for each in done.causes)
+    causes = tuple(Cause(plain(cause.text), plain(cause.remedy)) for cause in done.causes)
     subject = _printable(done.subject)
     return replace(done, subject=subject, tried=plain(done.tried), found=plain(done.found), causes=causes)
 
 
 def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else " " if each.isspace() else "?" for each in text)
+    return "".join(map(_letter, text))
+
+
+def _letter(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() else "?"
 
 
 def _values(options: Any) -> Iterator[str]:
     """By the names that options with secrets have: *_env, *_file but certificates, and headers_files."""
     for name in getattr(options, "__struct_fields__", ()):
-        value = getattr(options, name)
-        if isinstance(value, msgspec.Struct) and name != "tls":
-            yield from _values(value)
-        elif isinstance(value, str) and name.endswith("_env"):
-            yield os.environ.get(value, "").strip()
-        elif isinstance(value, Path) and name.endswith("_file"):
-            yield _content(value)
-        elif isinstance(value, Mapping) and name == "headers_files":
-            yield from (_content(file) for file in value.values())
+        if name != "tls":  # certificates are public, and a key is never sent
+            yield from _value(name, getattr(options, name))
+
+
+def _value(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, msgspec.Struct):
+        yield from _values(value)
+    elif isinstance(value, str) and name.endswith("_env"):
+        yield os.environ.get(value, "").strip()
+    elif isinstance(value, Path) and name.endswith("_file"):
+        yield _content(value)
+    elif isinstance(value, Mapping) and name == "headers_files":
+        for file in value.values():
+            yield _content(file)
 
 
 def _content(file: Path) -> str:

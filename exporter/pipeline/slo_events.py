@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 
-from exporter.analysis.slo import Counted, counted
+from exporter.analysis.slo import EventTotals, count_events
 from exporter.config import Config
 from exporter.model.observation import Events, Window
 from exporter.model.slo_settings import SliSettings
@@ -20,7 +20,7 @@ Key = tuple[str, str, str]
 CATCH_UP = 2 * 86400.0
 """Seconds that are counted at once at most: a source that was away for weeks is not asked for every minute of them."""
 
-_NOTHING = Counted(0.0, 0.0)
+_NOTHING = EventTotals(0.0, 0.0)
 
 
 class EventCounts:
@@ -29,7 +29,7 @@ class EventCounts:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._slis: dict[Key, SliSettings] = {}
-        self._totals: dict[Key, Counted] = {}
+        self._totals: dict[Key, EventTotals] = {}
         self._ends: dict[tuple[str, str], float] = {}
         """(side, application) to the time up to which it has been counted."""
         self._shown = frozenset[str]()
@@ -42,8 +42,8 @@ class EventCounts:
             self._slis = slis
             self._totals = {key: self._totals.get(key, _NOTHING) for key in slis}
             self._unknown &= slis.keys()
-            kept = {(side, application) for application, side, _ in slis}
-            self._ends = {each: end for each, end in self._ends.items() if each in kept}
+            counted_for = {(side, application) for application, side, _ in slis}
+            self._ends = {key: end for key, end in self._ends.items() if key in counted_for}
 
     def show(self, sides: Iterable[str]) -> None:
         """From now on publish the counters of these sides, and of no other."""
@@ -58,6 +58,7 @@ class EventCounts:
         """
         with self._lock:
             applications = {application for application, own, _ in self._slis if own == side}
+            # A new application is counted from now on, not from the beginning of its data.
             ends = {name: self._ends.setdefault((side, name), end) for name in applications}
             if side not in self._shown:
                 return {}
@@ -68,12 +69,13 @@ class EventCounts:
 
         What was counted meanwhile, by a poll of the configuration before, is not counted again.
         """
+        new = dict[str, Events]()
         with self._lock:
-            new = {
-                application: events
-                for application, events in found.items()
-                if asked[application].start >= self._ends.get((side, application), events.window.end)
-            }
+            for application, events in found.items():
+                end = self._ends.get((side, application), events.window.end)
+                if asked[application].start >= end:
+                    new[application] = events
+
             for application, events in new.items():
                 self._ends[side, application] = events.window.end
             return tuple(self._count(side, new))
@@ -81,26 +83,32 @@ class EventCounts:
     def _count(self, side: str, found: Mapping[str, Events]) -> Iterator[str]:
         for key, sli in self._slis.items():
             application, own, name = key
-            if own == side and application in found:
-                more = counted(sli, found[application])
-                if more is None:
-                    self._unknown.add(key)
-                    yield f"events of {application} are not counted for the SLO {name}: {_missing(sli)}"
-                else:
-                    self._unknown.discard(key)
-                    total = self._totals[key]
-                    self._totals[key] = Counted(total.events + more.events, total.bad + more.bad)
+            if own != side or application not in found:
+                continue
 
-    def rows(self) -> list[tuple[Key, Counted]]:
+            more = count_events(sli, found[application])
+            if more is None:  # a source may come to know it later: until then the counter is not published
+                self._unknown.add(key)
+                yield f"events of {application} are not counted for the SLO {name}: {_missing(sli)}"
+                continue
+            self._unknown.discard(key)
+            total = self._totals[key]
+            self._totals[key] = EventTotals(total.events + more.events, total.bad + more.bad)
+
+    def rows(self) -> list[tuple[Key, EventTotals]]:
         """What is published, by its labels."""
         with self._lock:
-            shown = (key for key in sorted(self._totals) if key[1] in self._shown and key not in self._unknown)
-            return [(key, self._totals[key]) for key in shown]
+            rows = []
+            for key, total in sorted(self._totals.items(), key=lambda row: row[0]):
+                _, side, _ = key
+                if side in self._shown and key not in self._unknown:
+                    rows.append((key, total))
+            return rows
 
 
 def _configured(config: Config) -> Iterator[tuple[Key, SliSettings]]:
     """SLOs without queries of their own, on each of their sides whose source can count."""
-    names = {each.role: each.name for each in config.environments if counts(each)}
+    names = {environment.role: environment.name for environment in config.environments if counts(environment)}
     for slo in config.slos:
         for role in slo.sides:
             if role in names and slo.sli.events is None:

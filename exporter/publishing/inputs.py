@@ -56,9 +56,9 @@ def is_junit(path: Path) -> bool:
     """Whether a file is a report of a test runner."""
     try:
         with path.open("rb") as file:
-            return junit.recognises(file.read(formats.HEAD))
+            return junit.recognise(file.read(formats.HEAD))
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
 
 
 @dataclass(frozen=True, slots=True)

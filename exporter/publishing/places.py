@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from exporter import config
 from exporter.clients.http import Session
-from exporter.clients.http.options import HttpOptions, problems
+from exporter.clients.http.options import HttpOptions
+from exporter.clients.http.validation import problems
 from exporter.config.conversion import convert
 from exporter.errors import ConfigError, Problem, PteError, SourceError
 
@@ -44,6 +45,10 @@ class Folder:
 
 Place = Gateway | Folder
 
+_EXAMPLE = "https://pushgateway.example:9091"
+_CREDENTIALS = "give --to.config.file with username and password_env"
+"""What messages about a URL suggest."""
+
 
 def read(given: argparse.Namespace) -> tuple[Place, ...]:
     """The places that `--to` names; raises PteError where one of them can be no place."""
@@ -63,12 +68,8 @@ def _options(path: Path | None) -> HttpOptions:
 
 def _place(kind: str, where: str, options: HttpOptions) -> Place:
     if kind == "pushgateway":
-        for key, text in problems(where, options):
-            shown = text.replace("prometheus.example:9090", "pushgateway.example:9091").replace(
-                "use username with password_file or password_env",
-                "give --to.config.file with username and password_env",
-            )
-            raise PteError(f"--to pushgateway: {key}: {shown}")
+        for key, problem in problems(where, options, _EXAMPLE, credentials=_CREDENTIALS):
+            raise PteError(f"--to pushgateway: {key}: {problem}")
         return Gateway(where, options)
     if not Path(where).is_dir():
         raise PteError(f"--to textfile {where}: is no folder")
@@ -115,7 +116,7 @@ def _push(place: Gateway, application: str, kind: str, body: bytes) -> str:
     except SourceError as error:
         if error.reason in ("not_found", "http_error"):
             text = f"{session.place} is no Pushgateway: check the URL, it ends before /metrics"
-            raise SourceError(error.reason, text) from None
+            raise error.reworded(text) from None
         raise
     finally:
         session.close()
@@ -123,13 +124,16 @@ def _push(place: Gateway, application: str, kind: str, body: bytes) -> str:
         text = (
             f"{session.place} takes no page of {len(body)} bytes (413): raise its limit, or that of a proxy before it"
         )
-        raise SourceError("http_error", text)
+        raise SourceError("http_error", text, status=answer.status, location=session.place)
     if answer.body.lstrip().startswith(b"<"):
         text = f"{session.place} is no Pushgateway: it answered with a web page, as proxies that ask for a login do"
-        raise SourceError("http_error", text)
+        raise SourceError("http_error", text, status=answer.status, location=session.place)
     if answer.status == 400:
         raise SourceError(
-            "http_error", f"{session.place} refused the page: {session.redact(answer.body.decode(errors='replace'))}"
+            "http_error",
+            f"{session.place} refused the page: {session.redact(answer.body.decode(errors='replace'))}",
+            status=answer.status,
+            location=session.place,
         )
     return f"to {session.place} (job {JOBS[kind]}, application {application})"
 

@@ -9,7 +9,7 @@ from exporter.analysis.grade import missing
 from exporter.model.execution import Executed
 from exporter.model.loadrun_judgement import Change, JudgedRun
 from exporter.model.results import Snapshot
-from exporter.model.settings import SEVERITIES
+from exporter.model.verdict import SEVERITIES
 
 _MOST = 20
 """Lines about what changed."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from exporter.config import Config
+from exporter.model.rule import Record
 from exporter.rules import (
     certification,
     coverage,
@@ -16,16 +16,16 @@ from exporter.rules import (
     load,
     loadrun,
     recordings,
-    render,
     slo,
 )
-from exporter.rules.rule import Alert, Links, Record, Rule
+from exporter.rules.render import READABLE
+from exporter.rules.rule import AlertDefinition, Definition, Links, with_links
+from exporter.slo.rules import render
 from exporter.slo.rules.alerts import BROKEN, BURN
-from exporter.sources.prometheus.source import Options
 
 __all__ = ["ALERTS", "OF_EACH_SLO", "RECORDS", "SUBJECTS", "files"]
 
-SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
+SUBJECTS: Mapping[str, tuple[Definition, ...]] = {
     "certification": certification.RULES,
     "load": load.RULES,
     "loadrun": loadrun.RULES,
@@ -38,13 +38,15 @@ SUBJECTS: Mapping[str, tuple[Rule, ...]] = {
 }
 """Subject (the stem of module, file and group) to its rules."""
 
-ALERTS: Mapping[str, Alert] = {
-    rule.name: rule for rules in SUBJECTS.values() for rule in rules if isinstance(rule, Alert)
+_DEFINITIONS = tuple(definition for subject in SUBJECTS.values() for definition in subject)
+
+ALERTS: Mapping[str, AlertDefinition] = {
+    definition.name: definition for definition in _DEFINITIONS if isinstance(definition, AlertDefinition)
 }
 OF_EACH_SLO = (BURN, BROKEN)
 """Alerts that each objective has of its own (exporter/slo/rules/alerts.py), where its spec gives no other name."""
 RECORDS: Mapping[str, Record] = {
-    rule.name: rule for rules in SUBJECTS.values() for rule in rules if isinstance(rule, Record)
+    definition.name: definition for definition in _DEFINITIONS if isinstance(definition, Record)
 }
 
 
@@ -56,22 +58,17 @@ def links(config: Config | None) -> Links:
     return Links(config.links.runbook or default.runbook, config.links.dashboards or default.dashboards)
 
 
-def _observed(config: Config) -> list[dict[str, Any]]:
-    """The recording rules of every side that is read from a Prometheus-like server."""
-    sides = ((one.name, one.source) for one in config.environments)
-    return [
-        group for name, options in sides if isinstance(options, Options) for group in recordings.groups(name, options)
-    ]
-
-
-def files(config: Config | None) -> Mapping[str, bytes]:
+def files(config: Config | None, recorded: Mapping[str, Sequence[Record]] | None = None) -> Mapping[str, bytes]:
     """Every rules file by its path below the top of the repository.
 
-    What is observed depends on the configuration (from `exporter.sources.read`), so without one there is no file of it.
+    `recorded` is what the sources' servers are to record, by side; without any there is no file of it.
     """
     bases = links(config)
-    groups = {name: [render.group(f"pte-{name}", rules, bases)] for name, rules in SUBJECTS.items()}
-    recorded = _observed(config) if config is not None else []
-    if recorded:
-        groups["observed"] = recorded
-    return {f"rules/{name}.rules.yml": render.render(found) for name, found in groups.items()}
+    groups = dict[str, list[str]]()
+    for subject, definitions in SUBJECTS.items():
+        groups[subject] = [render.group(f"pte-{subject}", with_links(definitions, bases), READABLE)]
+
+    observed = recordings.groups(recorded or {})
+    if observed:
+        groups[recordings.FILE] = observed
+    return {f"rules/{name}.rules.yml": render.file(parts) for name, parts in groups.items()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from exporter.model.rule import Record
 from exporter.rules import templates
 from exporter.rules.expressions import BRIDGE, EXPORTER, breach, evidence, known, last
-from exporter.rules.rule import Alert, Record, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
 _APPLYING = f"max by (reason) ({last('pte_certification_reason', 'job=%q,application=%q')}) == 1"
 _REASONS = f"max by (job, application, reason) ({last('pte_certification_reason')})"
@@ -42,13 +43,13 @@ _WHY = (
     f' or label_replace({_UNSEEN}, "why", "$1 showed no requests", "side", "(.+)")'
 )
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Definition, ...] = (
     Record("application:pte_certification_holds:min", f"min by (application) ({known('pte_certification_holds')})"),
     Record(
         "application:pte_certification_reasons:sum",
         f"sum by (application) (max by (application, reason) ({known('pte_certification_reason')}))",
     ),
-    Alert(
+    AlertDefinition(
         name="PteCertificationDoesNotHold",
         expr=_DOES_NOT_HOLD,
         severity="critical",
@@ -59,7 +60,7 @@ RULES: tuple[Rule, ...] = (
         limit="0",
         reason="What speaks against it: " + templates.names(_APPLYING, "reason") + ".",
     ),
-    Alert(
+    AlertDefinition(
         name="PteCertificationStale",
         expr=breach(
             last("pte_test_run_age_seconds"), ">", "certification_age_seconds", evidence_name="pte_test_run_evidence"
@@ -72,7 +73,7 @@ RULES: tuple[Rule, ...] = (
         limit=templates.at_most("certification_age_seconds", "humanizeDuration"),
         reason="It ended " + templates.value_of("pte_test_run_end_timestamp_seconds", "humanizeTimestamp") + ".",
     ),
-    Alert(
+    AlertDefinition(
         name="PteCertificationOutgrownPeak",
         expr=breach(
             f"({last('pte_growth_peak_ratio')} - 1)", ">", "peak_growth_ratio", evidence_name="pte_growth_evidence"
@@ -89,7 +90,7 @@ RULES: tuple[Rule, ...] = (
         + templates.value_of("pte_growth_peak_now_requests_per_second", "humanize")
         + " now.",
     ),
-    Alert(
+    AlertDefinition(
         name="PteCertificationOutgrownMix",
         expr=breach(
             last("pte_growth_mix_total_variation_ratio"), ">", "mix_moved_ratio", evidence_name="pte_growth_evidence"
@@ -102,7 +103,7 @@ RULES: tuple[Rule, ...] = (
         limit=templates.at_most("mix_moved_ratio", "humanizePercentage"),
         reason="Total variation between production's endpoint shares before the run and now.",
     ),
-    Alert(
+    AlertDefinition(
         name="PteNoEvidence",
         expr=_NO_EVIDENCE,
         severity="warning",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from exporter.rules import templates
 from exporter.rules.expressions import breach, last
-from exporter.rules.rule import Alert, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
-RULES: tuple[Rule, ...] = (
-    Alert(
+RULES: tuple[Definition, ...] = (
+    AlertDefinition(
         name="PteUntestedEndpoint",
         expr=breach(
             last("pte_untested_endpoint_share_ratio"),
@@ -26,7 +26,7 @@ RULES: tuple[Rule, ...] = (
         + templates.value_of("pte_coverage_weighted_ratio", "humanizePercentage")
         + " of production's requests.",
     ),
-    Alert(
+    AlertDefinition(
         name="PteMixDrifted",
         expr=breach(
             last("pte_mix_total_variation_ratio"), ">", "mix_total_variation_ratio", evidence_name="pte_mix_evidence"

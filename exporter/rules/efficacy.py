@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from exporter.rules import templates
 from exporter.rules.expressions import breach, last
-from exporter.rules.rule import Alert, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
-RULES: tuple[Rule, ...] = (
-    Alert(
+RULES: tuple[Definition, ...] = (
+    AlertDefinition(
         name="PteEfficacyLow",
         expr=breach(last("pte_efficacy_ratio"), "<", "efficacy_ratio", evidence_name="pte_efficacy_evidence"),
         severity="warning",

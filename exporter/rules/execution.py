@@ -10,7 +10,7 @@ from exporter.catalogue import execution
 from exporter.model.settings import ExecutionSettings
 from exporter.rules import templates
 from exporter.rules.expressions import BRIDGE, EXPORTER, evidence, known, last
-from exporter.rules.rule import Alert, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
 _PAGE = f"{EXPORTER}, application"
 _OWN = "job=%q,application=%q"
@@ -67,8 +67,8 @@ max by (job, application) ({last("pte_test_execution_expected_seconds")})"""
 _FAILING = f"topk(5, max by (test) ({last('pte_test_execution_test_failing', _OWN)}) == 1)"
 _FLAKIEST = f"topk(5, max by (test) ({last('pte_test_execution_flakiest_ratio', _OWN)}))"
 
-RULES: tuple[Rule, ...] = (
-    Alert(
+RULES: tuple[Definition, ...] = (
+    AlertDefinition(
         name="PteTestsFailing",
         expr=_above("pte_test_execution_last_failure_ratio", "failure_ratio"),
         severity="warning",
@@ -88,7 +88,7 @@ RULES: tuple[Rule, ...] = (
         + ".",
         wait="10m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteTestsMissing",
         expr=_MISSING,
         severity="warning",
@@ -103,7 +103,7 @@ RULES: tuple[Rule, ...] = (
         + ". Nothing tells of what has been changed since.",
         wait="1m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteTestsFlaky",
         expr=_above("pte_test_execution_flaky_ratio", "flaky_ratio"),
         severity="warning",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from exporter.model.rule import Record
 from exporter.rules import templates
 from exporter.rules.expressions import BRIDGE, EXPORTER, known, last, limit
-from exporter.rules.rule import Alert, Record, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
 _KEY = f"{EXPORTER}, source"
 _OWN = ("job", "source")
@@ -98,10 +99,10 @@ max by (reason) ({last(_FAILURES, _MATCH)}) > 0 unless on () max(increase({_FAIL
 )
 _MAX_AGE = templates.lookup(f"min({last('pte_source_max_age_seconds', _MATCH)})", _OWN, "humanizeDuration")
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Definition, ...] = (
     Record(_TARGETS, _SCRAPED),
     Record("source:pte_source_age_seconds:max", f"max by (source) (time() - {_SUCCESS})"),
-    Alert(
+    AlertDefinition(
         name="PteExporterAbsent",
         expr=_ABSENT,
         severity="critical",
@@ -113,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         reason="Without it nobody learns whether certifications still hold; all other alerts of this job are blind.",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteSourceFailing",
         expr=_FAILING,
         severity="warning",
@@ -129,7 +130,7 @@ RULES: tuple[Rule, ...] = (
         + ".",
         wait="10m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteSourceCheckFailed",
         expr=_CHECKS,
         severity="warning",
@@ -143,7 +144,7 @@ RULES: tuple[Rule, ...] = (
         + ". The source answers, but not with all that is wanted of it; pte-exporter doctor --config.file FILE "
         + "--source {{ $labels.source }} tells causes and remedies.",
     ),
-    Alert(
+    AlertDefinition(
         name="PteDataTooOld",
         expr=_TOO_OLD,
         severity="warning",
@@ -155,7 +156,7 @@ RULES: tuple[Rule, ...] = (
         reason="Its series are withdrawn, so certifications cannot be judged.",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteSnapshotStale",
         expr=_STALE,
         severity="warning",
@@ -167,7 +168,7 @@ RULES: tuple[Rule, ...] = (
         reason="Its sources answer, but what it shows stands still: no verdict can be believed, neither good nor bad.",
         wait="10m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteSourceClockSkew",
         expr=_SKEWED,
         severity="warning",
@@ -180,7 +181,7 @@ RULES: tuple[Rule, ...] = (
         + templates.lookup(f"max({last('pte_source_clock_skew_seconds', _MATCH)})", _OWN, "humanizeDuration")
         + ". Windows are asked for by the exporter's clock, so data is missed or judged late.",
     ),
-    Alert(
+    AlertDefinition(
         name="PteConfigReloadFailed",
         expr=f"min by (job) ({last('pte_config_last_reload_successful')}) == 0",
         severity="warning",
@@ -196,7 +197,7 @@ RULES: tuple[Rule, ...] = (
         + ". The next start will fail.",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteTlsVerificationOff",
         expr=f"min by (job, source) ({last('pte_source_tls_verification')}) == 0",
         severity="info",
@@ -207,7 +208,7 @@ RULES: tuple[Rule, ...] = (
         limit="on",
         reason="insecure_skip_verify is set: anybody on the way can read the credentials and forge the data.",
     ),
-    Alert(
+    AlertDefinition(
         name="PteRuleFailures",
         expr="sum by (job, instance, rule_group) (\n"
         '  increase(prometheus_rule_evaluation_failures_total{rule_group=~".*;(pte|slo)-.+"}[15m])\n'
@@ -221,7 +222,7 @@ RULES: tuple[Rule, ...] = (
         reason="Alerts of this group may be missing. Prometheus logs the error; its page /rules shows it.",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteWatchdog",
         expr="vector(1)",
         severity="info",

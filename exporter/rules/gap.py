@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from exporter.analysis.certification import LATENCIES
-from exporter.model.settings import SEVERITIES
+from exporter.model.rule import Record
+from exporter.model.verdict import SEVERITIES
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last, limit
-from exporter.rules.rule import Alert, Record, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
 _KEY = f"{EXPORTER}, application, signal"
 ALERT_LIMIT = "job_signal:pte_gap_alert_limit_ratio:min"
@@ -49,9 +50,9 @@ _LIMIT = "at most " + templates.lookup(
     f"max({ALERT_LIMIT}{{job=%q,signal=%q}})", ("job", "signal"), "humanizePercentage"
 )
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Definition, ...] = (
     Record(ALERT_LIMIT, _alert_limit()),
-    Alert(
+    AlertDefinition(
         name="PteLatencyGap",
         expr=_gap(f'signal=~"{"|".join(LATENCIES)}"'),
         severity="warning",
@@ -65,7 +66,7 @@ RULES: tuple[Rule, ...] = (
         + templates.each("pte_gap_input", "side", "humanizeDuration", labels=("job", "application", "signal"))
         + ".",
     ),
-    Alert(
+    AlertDefinition(
         name="PteErrorGap",
         expr=_gap('signal="error_ratio"'),
         severity="warning",

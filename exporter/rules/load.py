@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from exporter.rules import templates
 from exporter.rules.expressions import breach, last
-from exporter.rules.rule import Alert, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
-RULES: tuple[Rule, ...] = (
-    Alert(
+RULES: tuple[Definition, ...] = (
+    AlertDefinition(
         name="PteLoadGap",
         expr=breach(
             last("pte_load_coverage_peak_ratio"), "<", "load_coverage_ratio", evidence_name="pte_load_coverage_evidence"

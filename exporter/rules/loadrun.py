@@ -7,10 +7,11 @@ and have no instance, so a limit is joined by the application too.
 from __future__ import annotations
 
 from exporter.catalogue import loadrun_judgement
-from exporter.model.settings import SEVERITIES, LoadRunSettings
+from exporter.model.settings import LoadRunSettings
+from exporter.model.verdict import SEVERITIES
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last
-from exporter.rules.rule import Alert, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 
 _PAGE = f"{EXPORTER}, application"
 _OWN = "job=%q,application=%q"
@@ -99,8 +100,8 @@ _STEPS = "".join(
     for position in range(4, 0, -1)
 )
 
-RULES: tuple[Rule, ...] = (
-    Alert(
+RULES: tuple[Definition, ...] = (
+    AlertDefinition(
         name="PteLoadRunFailed",
         expr=_FAILED,
         severity="warning",
@@ -116,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         + ".",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteLoadRunGradeLow",
         expr=_below(last("pte_load_run_grade_level"), "grade_level", "pte_load_run_grade_evidence"),
         severity="warning",
@@ -132,7 +133,7 @@ RULES: tuple[Rule, ...] = (
         + ".",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteLoadRunSuccessLow",
         expr=_below(last("pte_load_run_success_ratio"), "success_ratio", "pte_load_run_evidence"),
         severity="warning",
@@ -150,7 +151,7 @@ RULES: tuple[Rule, ...] = (
         + ". A certification that rests on this run proves less load than it made.",
         wait="5m",
     ),
-    Alert(
+    AlertDefinition(
         name="PteLoadRunRegression",
         expr=_REGRESSION,
         severity="warning",

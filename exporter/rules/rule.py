@@ -1,13 +1,14 @@
-"""What a rule is: records and alerts as data. Every alert carries what a person needs to act on it at once."""
+"""What our own alerts are made of. Every alert carries what a person needs to act on it at once."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from exporter.model import links
+from exporter.model.rule import Alert, Record, Rule
 
 Severity = Literal["critical", "warning", "info"]
 """critical wakes somebody, warning waits for the morning, info is kept for whoever looks."""
@@ -24,31 +25,25 @@ Board = Literal[
 ]
 """The uid of the dashboard that shows what the alert is about."""
 
-INTERVAL = "1m"
-"""How often every group is evaluated."""
-
 KEEP_FIRING = "5m"
 """How long a critical alert outlives its condition: a short gap must not close an incident and open another."""
 
-_RECORD = re.compile(r"[a-z_]+:[a-z_]+:[a-z_]+")
-_ALERT = re.compile(r"Pte[A-Z][A-Za-z]+")
+_NAME = re.compile(r"Pte[A-Z][A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A recorded series, named level:metric:operation, where the level is the labels that are left."""
+class Links:
+    """Bases of the links in alerts."""
 
-    name: str
-    expr: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        assert _RECORD.fullmatch(self.name), self.name
+    runbook: str = links.RUNBOOK
+    """URL of the runbook page; the alert's heading is appended as #anchor."""
+    dashboards: str = links.DASHBOARDS
+    """Base URL of Grafana."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
-    """An alert. `measure`, `value`, `limit` and `reason` are templates; together they make the description."""
+class AlertDefinition:
+    """An alert of ours. `measure`, `value`, `limit` and `reason` are templates; together they make the description."""
 
     name: str
     expr: str
@@ -66,22 +61,44 @@ class Alert:
     """`for`: how long the condition has to hold."""
 
     def __post_init__(self) -> None:
-        assert _ALERT.fullmatch(self.name), self.name
+        assert _NAME.fullmatch(self.name), self.name
 
     @property
     def description(self) -> str:
         """Three lines, so that whoever is woken finds value, limit and reason at the same place every time."""
         return f"Value: {self.value} ({self.measure})\nLimit: {self.limit}\nReason: {self.reason}"
 
+    def alert(self, links: Links) -> Alert:
+        """As Prometheus has it."""
+        annotations = {
+            "summary": self.summary,
+            "description": self.description,
+            "runbook_url": f"{links.runbook}#{self.name.lower()}",
+            "dashboard_url": self.dashboard_url(links),
+        }
+        keep = KEEP_FIRING if self.severity == "critical" else ""
+        return Alert(self.name, self.expr, self.wait, keep, {"severity": self.severity}, annotations)
 
-Rule = Record | Alert
+    def dashboard_url(self, links: Links) -> str:
+        """The board, opened on the alert's objective or application when it has one."""
+        board = f"{links.dashboards.rstrip('/')}/d/{self.board}"
+        if self.board == "pte-slo-detail":
+            return board + "?var-slo={{ $labels.sloth_id | urlquery }}"
+        if "application" in self.expr:
+            return board + "?var-application={{ $labels.application | urlquery }}"
+        return board
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Bases of the links in alerts."""
+Definition = Record | AlertDefinition
+"""What a subject has."""
 
-    runbook: str = links.RUNBOOK
-    """URL of the runbook page; the alert's heading is appended as #anchor."""
-    dashboards: str = links.DASHBOARDS
-    """Base URL of Grafana."""
+
+def with_links(definitions: Iterable[Definition], links: Links) -> list[Rule]:
+    """The rules of a subject as Prometheus has them."""
+    rules = list[Rule]()
+    for definition in definitions:
+        if isinstance(definition, AlertDefinition):
+            rules.append(definition.alert(links))
+        else:
+            rules.append(definition)
+    return rules

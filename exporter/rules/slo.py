@@ -11,7 +11,7 @@ of all, by their labels: one alert for each budget, also where an objective has 
 
 from __future__ import annotations
 
-from exporter.rules.rule import Alert, Rule
+from exporter.rules.rule import AlertDefinition, Definition
 from exporter.slo.rules import names
 from exporter.slo.rules.alerts import PERCENT
 from exporter.slo.rules.budget import ENOUGH
@@ -78,8 +78,8 @@ def _own(name: str, show: str, none: str = "unknown") -> str:
 
 _LEFT = _lookup(f"100 * max({names.REMAINING}{{%s}})", PERCENT)
 
-RULES: tuple[Rule, ...] = (
-    Alert(
+RULES: tuple[Definition, ...] = (
+    AlertDefinition(
         name="PteSloBudgetExhausted",
         expr=_EXHAUSTED,
         severity="warning",
@@ -94,7 +94,7 @@ RULES: tuple[Rule, ...] = (
         + _own(names.CURRENT_BURN, "humanize")
         + " times the rate that lasts.",
     ),
-    Alert(
+    AlertDefinition(
         name="PteSloBreachForecast",
         expr=_FORECAST,
         severity="warning",
@@ -111,7 +111,7 @@ RULES: tuple[Rule, ...] = (
         + ".",
         wait="1h",
     ),
-    Alert(
+    AlertDefinition(
         name="PteSlaCreditDue",
         expr=_CREDIT,
         severity="warning",

@@ -45,6 +45,8 @@ class SelfMetrics:
         self._series = {series.name: self._create(series) for series in OWN if series not in {EVENTS, BAD_EVENTS}}
 
         self._sources = set[str]()
+        self._changing = threading.Lock()
+        """Held while series of sources are set, started or removed."""
         self._checks: dict[str, set[str]] = {}
         """Source to the checks that are published of it."""
         self._registered = set[str]()
@@ -79,14 +81,15 @@ class SelfMetrics:
         """Start the series of new sources at 0, and drop those of sources that are no more."""
         environments = tuple(environments)
         names = {environment.name for environment in environments}
-        for name in self._sources - names:
-            for series in OWN:
-                if "source" in series.labels:
-                    self._series[series.name].remove_by_labels({"source": name})
+        with self._changing:
+            for name in self._sources - names:
+                for series in OWN:
+                    if "source" in series.labels:
+                        self._series[series.name].remove_by_labels({"source": name})
 
-        self._sources = names
-        for environment in environments:
-            self._start(environment)
+            self._sources = names
+            for environment in environments:
+                self._start(environment)
 
     def _start(self, environment: Environment) -> None:
         name = environment.name
@@ -104,27 +107,38 @@ class SelfMetrics:
 
     def succeeded(self, name: str, at: float, seconds: float, observation: Observation) -> None:
         """A poll of the source ended well at `at` (Unix time) after `seconds`."""
-        self._polled(name, at, seconds)
-        self._set("pte_source_up", 1, name)
-        self._set("pte_source_last_success_timestamp_seconds", at, name)
-        self._set("pte_source_queries", observation.queries, name)
-        self._set("pte_source_warnings", len(observation.warnings), name)
-        if observation.clock_skew is not None:
-            self._set("pte_source_clock_skew_seconds", observation.clock_skew, name)
+        with self._changing:
+            # A poll may end while its source is configured away, whose series would then stay for ever.
+            if name not in self._sources:
+                return
+            self._polled(name, at, seconds)
+            self._set("pte_source_up", 1, name)
+            self._set("pte_source_last_success_timestamp_seconds", at, name)
+            self._set("pte_source_queries", observation.queries, name)
+            self._set("pte_source_warnings", len(observation.warnings), name)
+            if observation.clock_skew is not None:
+                self._set("pte_source_clock_skew_seconds", observation.clock_skew, name)
 
     def failed(self, name: str, at: float, seconds: float, reason: str) -> None:
         """A poll of the source failed at `at` (Unix time) after `seconds`."""
-        self._polled(name, at, seconds)
-        self._set("pte_source_up", 0, name)
-        self._series["pte_source_poll_failures"].labels(name, reason).inc()
+        with self._changing:
+            if name not in self._sources:
+                return
+            self._polled(name, at, seconds)
+            self._set("pte_source_up", 0, name)
+            self._series["pte_source_poll_failures"].labels(name, reason).inc()
 
     def skipped(self, name: str, slots: int) -> None:
         """Slots of the source passed while a poll was still in flight."""
-        self._series["pte_source_skipped_polls"].labels(name).inc(slots)
+        with self._changing:
+            if name in self._sources:
+                self._series["pte_source_skipped_polls"].labels(name).inc(slots)
 
     def withdrawn(self, name: str, *, withdrawn: bool) -> None:
         """Whether the source's series are withdrawn as too old."""
-        self._set("pte_source_withdrawn", withdrawn, name)
+        with self._changing:
+            if name in self._sources:
+                self._set("pte_source_withdrawn", withdrawn, name)
 
     def checked(self, name: str, at: float, passed: Mapping[str, bool], warnings: int) -> None:
         """A check-up of the source ended at `at` (Unix time); a check that is not in `passed` was skipped."""

@@ -6,8 +6,9 @@ has them in its `source.py`.
     class Source: ...                                 what the protocol below asks for
     ROLES = ("pte",)                                  optional: which sides it can be; else production and pte
     Source.events                                     optional: what `Counting` below asks for
-    def problems(options) -> [(path, text)]: ...      optional: what is wrong beyond types (files, secrets, queries)
+    def problems(options) -> [(key, what)]: ...       optional: what is wrong beyond types (files, secrets, queries)
     def checks(options, wanted) -> [Step]: ...        optional: what `doctor` tries, step by step
+    def recordings(options, side) -> [Record]: ...    optional: what its server is to record, so that polls ask for less
 
 The registry finds them by itself; configuration errors, self-metrics and the contract tests come with that.
 """
@@ -26,13 +27,17 @@ from exporter import config
 from exporter.checkup import Step
 from exporter.config import Config, Environment
 from exporter.config.conversion import child, convert, unknown
-from exporter.errors import ConfigError, Problem
+from exporter.errors import ConfigError, Problem, SourceError
 from exporter.model.checkup import Wanted
 from exporter.model.observation import Events, Observation, Samples, Window
+from exporter.model.rule import Record
 from exporter.model.slo_settings import Side
 
 Activity = Mapping[str, Samples]
 """Application to its active minutes: one-minute request rates above a threshold, sparse."""
+
+OptionProblem = tuple[str, str | SourceError]
+"""The key of an option, and what is wrong with it: a text, or the error of whoever tried to use it."""
 
 ChooseRuns = Callable[[Activity], Mapping[str, Window]]
 """From the activity in a look-back to the window of each application's test run; an idle application has no key."""
@@ -69,38 +74,50 @@ class Counting(Protocol):
 
 def kinds() -> Mapping[str, ModuleType]:
     """Every kind of source there is, by the name it has in the configuration."""
-    found = {}
-    for module in pkgutil.iter_modules(__path__):
-        inside = ".source" if module.ispkg else ""
-        loaded = importlib.import_module(f"{__name__}.{module.name}{inside}")
-        if hasattr(loaded, "KIND"):
-            found[loaded.KIND] = loaded
-    return found
+    modules = {}
+    for entry in pkgutil.iter_modules(__path__):
+        inside = ".source" if entry.ispkg else ""
+        module = importlib.import_module(f"{__name__}.{entry.name}{inside}")
+        if hasattr(module, "KIND"):
+            modules[module.KIND] = module
+    return modules
 
 
 def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem], *, checked: bool = True) -> Any:
     """A `source:` mapping as its kind's Options, or None after adding what is wrong with it to `problems`."""
-    known, kind = kinds(), raw.get("kind")
-    if not isinstance(kind, str) or kind not in known:
-        text = f"missing, wanted one of {', '.join(known)}" if kind is None else unknown(kind, tuple(known), "kind")
-        problems.append(Problem(file, child(path, "kind"), text))
+    modules = kinds()
+    kind = raw.get("kind")
+    if not isinstance(kind, str) or kind not in modules:
+        problems.append(Problem(file, child(path, "kind"), _no_kind(kind, tuple(modules))))
         return None
+
     rest = {key: value for key, value in raw.items() if key != "kind"}
-    converted = convert(rest, known[kind].Options, file, path, problems)
-    if checked and converted is not None:
-        found = _beyond(known[kind], converted)
-        problems += [Problem(file, child(path, below) if below else path, text) for below, text in found]
-        return None if found else converted
-    return converted
+    converted = convert(rest, modules[kind].Options, file, path, problems)
+    if not checked or converted is None:
+        return converted
+
+    found = _beyond(modules[kind], converted)
+    for key, problem in found:
+        where = child(path, key) if key else path
+        problems.append(Problem(file, where, str(problem)))
+    return None if found else converted
 
 
-def problems(environment: Environment) -> list[tuple[str, str]]:
-    """What is wrong with the source's options beyond their types (files, secrets), as (key, text)."""
+def _no_kind(kind: object, names: tuple[str, ...]) -> str:
+    if kind is None:
+        return f"missing, wanted one of {', '.join(names)}"
+    return unknown(kind, names, "kind")
+
+
+def problems(environment: Environment) -> list[OptionProblem]:
+    """What is wrong with the source's options beyond their types (files, secrets)."""
     return _beyond(_module(environment), environment.source)
 
 
-def _beyond(module: ModuleType, options: Any) -> list[tuple[str, str]]:
-    return list(module.problems(options)) if hasattr(module, "problems") else []
+def _beyond(module: ModuleType, options: Any) -> list[OptionProblem]:
+    if not hasattr(module, "problems"):
+        return []
+    return list(module.problems(options))
 
 
 def read(path: str | Path, *, checked: bool = True) -> Config:
@@ -108,15 +125,17 @@ def read(path: str | Path, *, checked: bool = True) -> Config:
 
     Unless `checked`, what `problems` tells is left to the caller, so that one unusable secret spoils one source only.
     """
-    found = config.read(path, partial(options, checked=checked))
-    wrong = [
-        Problem(str(path), f"environments[{position}].source.kind", _misplaced(each.role))
-        for position, each in enumerate(found.environments)
-        if each.role not in roles(_module(each))
-    ]
-    if wrong:
-        raise ConfigError(wrong)
-    return found
+    loaded = config.read(path, partial(options, checked=checked))
+
+    misplaced = []
+    for position, environment in enumerate(loaded.environments):
+        if environment.role not in roles(_module(environment)):
+            where = f"environments[{position}].source.kind"
+            misplaced.append(Problem(str(path), where, _misplaced(environment.role)))
+
+    if misplaced:
+        raise ConfigError(misplaced)
+    return loaded
 
 
 def roles(module: ModuleType) -> tuple[str, ...]:
@@ -125,8 +144,8 @@ def roles(module: ModuleType) -> tuple[str, ...]:
 
 
 def _misplaced(role: str) -> str:
-    fit = ", ".join(kind for kind, module in kinds().items() if role in roles(module))
-    return f"no source of the role {role}, wanted one of {fit}"
+    suitable = [kind for kind, module in kinds().items() if role in roles(module)]
+    return f"no source of the role {role}, wanted one of {', '.join(suitable)}"
 
 
 def build(environment: Environment) -> Source:
@@ -144,6 +163,14 @@ def checks(environment: Environment, wanted: Wanted) -> Iterator[Step]:
     module = _module(environment)
     if hasattr(module, "checks"):
         yield from module.checks(environment.source, wanted)
+
+
+def recordings(environment: Environment) -> list[Record]:
+    """What the server of the environment's source is to record; nothing for a kind whose server records nothing."""
+    module = _module(environment)
+    if not hasattr(module, "recordings"):
+        return []
+    return list(module.recordings(environment.source, environment.name))
 
 
 def counts(environment: Environment) -> bool:

@@ -103,14 +103,14 @@ def _read(options: Options, path: Path) -> Report:
 def _described(head: bytes) -> str:
     if not head:
         raise SourceError("bad_data", "is empty")
-    if not junit.recognises(head):
+    if not junit.recognise(head):
         raise SourceError("bad_data", "is no JUnit XML")
     return "JUnit XML"
 
 
 def _other(head: bytes) -> bool:
     """XML of another kind: coverage, for one, lies beside reports."""
-    return not junit.recognises(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and len(head) > 1
+    return not junit.recognise(head) and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and len(head) > 1
 
 
 class Source:

@@ -105,7 +105,7 @@ def _told(path: Path) -> _Told:
     try:
         stat = path.stat()
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
     return _read(path, stat.st_mtime_ns, stat.st_size)
 
 
@@ -118,7 +118,7 @@ def _read(path: Path, modified: int, size: int) -> _Told:
 
 
 def _described(head: bytes) -> str:
-    return f"in the format {formats.detect(head).FORMAT}"
+    return f"in the format {formats.detect(head).name}"
 
 
 def _whole(kind: Kind, files: Sequence[Path]) -> Finding:

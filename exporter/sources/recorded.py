@@ -22,7 +22,7 @@ from exporter.analysis.run import steady_minutes
 from exporter.analysis.slo import events
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
-from exporter.formats.report_json import Role, decode, recorded
+from exporter.formats.report_json import Role, load_observation, recorded_roles
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import (
     ApplicationObservation,
@@ -56,7 +56,7 @@ def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """Is the file there, what does it hold, and how old is that?"""
     role = cast("Role", wanted.role)
     content = cache(partial(_content, options))
-    observed = cache(lambda: decode(content(), role))  # it may be large: once for all steps
+    observed = cache(lambda: load_observation(content(), role))  # it may be large: once for all steps
     yield Step("found", f"read {options.file}", lambda: ok(_size(len(content()))))
     yield Step("format", "decode it as JSON", lambda: _format(content()), ("found",))
     yield Step(
@@ -71,7 +71,7 @@ def _size(length: int) -> str:
 
 def _format(content: bytes) -> Finding:
     try:
-        roles = recorded(content)
+        roles = recorded_roles(content)
     except SourceError as error:
         return failed(
             str(error),
@@ -85,7 +85,7 @@ def _format(content: bytes) -> Finding:
 
 def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -> Finding:
     """The side is there, and has applications with what evidence rests on."""
-    roles = recorded(content)
+    roles = recorded_roles(content)
     if roles is not None and role not in roles:
         cause = Cause(f"{role} did not answer when it was recorded", "record it anew, when report shows both sides")
         other = Cause("it is the file of another environment", "set `file` to the one of this side")
@@ -169,9 +169,9 @@ class Source:
 
     def _read(self, role: Role) -> Observation:
         try:
-            observation = decode(_content(self._options), role)
+            observation = load_observation(_content(self._options), role)
         except SourceError as error:
-            raise SourceError(error.reason, f"{self._options.file}: {error}") from None
+            raise error.at(self._options.file) from None
         return replace(observation, side=self._side)
 
 
@@ -182,7 +182,7 @@ def _content(options: Options) -> bytes:
         with options.file.open("rb") as file:
             content = file.read(options.max_bytes + 1)
     except OSError as error:
-        raise SourceError("unreadable", f"cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error) from None
     if len(content) > options.max_bytes:
         raise SourceError("too_large", f"is larger than max_bytes, {options.max_bytes}")
     return content

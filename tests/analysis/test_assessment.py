@@ -112,7 +112,7 @@ SEEN = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(SEEN, SEEN)
 def test_no_observation_breaks_the_round(
     live: ApplicationObservation | None, test: ApplicationObservation | None

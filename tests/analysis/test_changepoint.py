@@ -95,7 +95,7 @@ def test_a_constant_series_has_the_least_noise() -> None:
     assert found(np.full(20, 3.0)).noise.deviation == 0.002
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.floats(-20, 20), min_size=6, max_size=60))
 def test_levels_cover_every_run_once(values: list[float]) -> None:
     """Whatever the series, levels follow each other from the first run to the last, each long enough."""
@@ -105,7 +105,7 @@ def test_levels_cover_every_run_once(values: list[float]) -> None:
     assert all(step.runs >= 3 for step in steps)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(0, 1000), st.floats(0.1, 10), st.floats(-5, 5))
 def test_the_unit_does_not_matter(seed: int, factor: float, offset: float) -> None:
     """A series in another unit is cut at the same runs."""

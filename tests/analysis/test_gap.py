@@ -12,7 +12,8 @@ from exporter.analysis.gap import gap, gaps, severity
 from exporter.analysis.recommendations import recommendation
 from exporter.model.observation import Latency
 from exporter.model.results import Gap
-from exporter.model.settings import COMPARED, SEVERITIES, AnalysisSettings, GapRule
+from exporter.model.settings import COMPARED, AnalysisSettings, GapRule
+from exporter.model.verdict import SEVERITIES
 from tests.analysis import making
 
 SETTINGS = AnalysisSettings()

@@ -10,7 +10,7 @@ import pytest
 from exporter.analysis import loadrun
 from exporter.analysis.arithmetic import has_traffic
 from exporter.analysis.baseline import histogram_quantile
-from exporter.analysis.slo import counted
+from exporter.analysis.slo import count_events
 from exporter.analysis.slo import events as events_of
 from exporter.formats.tally import Tally
 from exporter.model.loadrun import Endpoint, Figures, LoadRun
@@ -100,7 +100,7 @@ def test_latency_is_that_of_the_histogram() -> None:
 def test_an_objective_on_latency_can_be_judged() -> None:
     """Any threshold lies in a bucket narrow enough, though none ends there."""
     seen = loadrun.as_observation(load_run(requests=20_000))
-    found = counted(SliSettings(latency=LatencySli(threshold=Duration(0.3))), events_of(seen))
+    found = count_events(SliSettings(latency=LatencySli(threshold=Duration(0.3))), events_of(seen))
     assert found is not None
     assert found.events == 20_000
     assert found.bad == pytest.approx(_slower(0.3), rel=0.02)
@@ -131,7 +131,7 @@ def events(runs: list[LoadRun], start: float, end: float) -> tuple[float, float]
 
 @pytest.mark.parametrize("timeline", [True, False])
 def test_neighbouring_windows_add_up(timeline: bool) -> None:
-    """Counted minute by minute, each request of a run counts once."""
+    """EventTotals minute by minute, each request of a run counts once."""
     run = load_run() if timeline else replace(load_run(), timeline=None)
     parts = [events([run], START - 300 + 60 * n, START - 240 + 60 * n) for n in range(30)]
     told = [part for part in parts if part is not None]

@@ -140,7 +140,7 @@ def test_metrics_are_read_from_the_figures() -> None:
     assert metric(Figures(100), "error_ratio", 10) is None
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.sampled_from(METRICS),
     st.lists(st.one_of(st.just(0.0), st.floats(0, 1), st.floats(1e-12, 1e-6)), min_size=1, max_size=40),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.analysis.slo import Counted, counted, events, objectives
+from exporter.analysis.slo import EventTotals, count_events, events, objectives
 from exporter.model.observation import ApplicationObservation, Events, Latency, Summary, Window
 from exporter.model.results import Objective
 from exporter.model.settings import Duration
@@ -93,20 +93,20 @@ def test_hand_written_queries_are_not_judged() -> None:
     """An objective on queries of its own has no result, and counts nothing even when nothing was served."""
     sli = SliSettings(events=EventsSli("up", "up"))
     assert objectives(seen(), seen(), [slo(sli=sli)]) == ()
-    assert counted(sli, Events(HOUR, 0.0, 0.0)) is None
+    assert count_events(sli, Events(HOUR, 0.0, 0.0)) is None
 
 
 @pytest.mark.parametrize("sli", [ERRORS, SLOW])
 def test_nothing_served_is_nothing_bad(sli: SliSettings) -> None:
     """Without requests both counts are 0, though errors and latencies have no data then; a run without has no ratio."""
-    assert counted(sli, Events(HOUR, 0.0, None)) == Counted(0.0, 0.0)
+    assert count_events(sli, Events(HOUR, 0.0, None)) == EventTotals(0.0, 0.0)
     assert judged(seen(rate=0.0), slo(sli=sli)).run_error_ratio is None
 
 
 @pytest.mark.parametrize(("errors", "bad"), [(-1e-9, 0.0), (100.5, 100.0), (7.0, 7.0)])
 def test_bad_events_are_a_part_of_all(errors: float, bad: float) -> None:
     """Rounding gives neither less than none nor more than all."""
-    assert counted(ERRORS, Events(HOUR, 100.0, errors)) == Counted(100.0, bad)
+    assert count_events(ERRORS, Events(HOUR, 100.0, errors)) == EventTotals(100.0, bad)
 
 
 def test_what_was_not_counted_is_unknown() -> None:
@@ -117,4 +117,4 @@ def test_what_was_not_counted_is_unknown() -> None:
         (SLOW, Events(HOUR, 5.0, 1.0)),
         (SLOW, Events(HOUR, 5.0, 1.0, replace(LATENCY, requests=None))),
     ):
-        assert counted(sli, given) is None
+        assert count_events(sli, given) is None

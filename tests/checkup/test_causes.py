@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from exporter.checkup.causes import of_option
+from exporter.errors import SourceError
 from tests.commands.doctor.making import examined, step
 from tests.running import PATIENCE
 
@@ -73,8 +74,9 @@ def test_a_secret_that_cannot_be_read(made: Callable[[Path], object], found: str
 
 def test_a_secret_that_is_not_ours() -> None:
     """The user who was refused is named, with the command that lets it in."""
-    said = "cannot read /run/secrets/token: Permission denied to user pte"
-    [cause] = of_option("bearer_token_file", said)
+    text = "cannot read /run/secrets/token: Permission denied to user pte"
+    path = Path("/run/secrets/token")
+    [cause] = of_option("bearer_token_file", SourceError("unreadable", text, path=path, user="pte", detail="forbidden"))
     assert cause.remedy.endswith("`namei -l /run/secrets/token` shows all, chown pte /run/secrets/token mends it")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporter.checkup import Step, checked, failed, ok
+from exporter.checkup import Remarks, Step, checked, failed, ok, warning
+from exporter.checkup.causes import usual_causes
 from exporter.commands.doctor import text
 from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Checked, Finding
@@ -35,6 +36,25 @@ def test_what_needs_a_failed_check_is_skipped_and_so_on() -> None:
     first = next(checked(steps))
     assert first.found == "no connection to a.example:9090"
     assert "nothing listens" in first.causes[0].text
+
+
+def test_a_step_knows_its_own_errors_best() -> None:
+    """Causes of the step's own come before the usual ones, which stand where it has none."""
+    own = Cause("moved", "set url")
+    known = Step("reach", "try", _refused, explain=lambda error: (own,) if error.reason == "refused" else ())
+    unknown = Step("reach", "try", _refused, explain=lambda error: (own,) if error.reason == "auth" else ())
+    causes = [done.causes for done in checked([known, unknown])]
+    assert causes == [(own,), usual_causes("refused")]
+
+
+def test_remarks_are_a_warning_and_no_remark_is_none() -> None:
+    """All that is odd is said in one line, with every cause, in the order in which it was seen."""
+    remarks = Remarks()
+    assert remarks.finding("fine") == ok("fine")
+    first, second = Cause("a", "b"), Cause("c", "d")
+    remarks.add("too high", first)
+    remarks.add("too low", second)
+    assert remarks.finding("fine") == warning("too high; too low", first, second)
 
 
 def test_a_subject_s_failure_is_its_own() -> None:

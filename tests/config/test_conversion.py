@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.config.conversion import convert, duration
@@ -166,7 +166,6 @@ _JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault of ours
 @given(st.dictionaries(st.sampled_from([*Outer.__struct_fields__, "else"]), _JSON))
 def test_any_value_gives_a_record_or_problems(raw: dict[str, Any]) -> None:
     """No value of any shape ends in anything but a record without problems or problems without a record."""

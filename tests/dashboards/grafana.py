@@ -9,7 +9,8 @@ from typing import Any
 
 import requests
 
-from exporter.dashboards import files, known
+from exporter.dashboards import files
+from exporter.dashboards.kit import validation
 
 Json = dict[str, Any]
 RANGE = 3600.0
@@ -56,7 +57,7 @@ def queries() -> list[Asked]:
 
 def ask(url: str, asked: Asked, at: float, **variables: str) -> list[Json]:
     """What the server answers to a query at `at`, or over the hour before it; fails on errors and on warnings."""
-    expr = known.filled(asked.expr, **variables)
+    expr = validation.fill_variables(asked.expr, **variables)
     if asked.instant:
         path, when = "query", {"time": at}
     else:

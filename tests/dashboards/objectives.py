@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from exporter.model.rule import Alert, Record
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier, Weekly
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import names
-from exporter.slo.rules.rule import Alert, Record, identity
+from exporter.slo.rules.series import identity
 
 TIERS = (
     Tier("page_quick", "page", 3600, 300, Decimal("14.4"), 120, 300),
@@ -110,7 +111,7 @@ def _line(name: str, labels: Mapping[str, str], value: float) -> str:
 def _records(slo: Slo, bad: bool) -> Iterator[Record]:
     """The rules that give something: of the states one, and of an SLO without telemetry only what needs none."""
     state = "broken" if bad or slo is SEARCH else "ok"
-    for rule in objectives.rules(slo, "https://runbook.example", "https://grafana.example"):
+    for rule in slo_rules.rules(slo, "https://runbook.example", "https://grafana.example"):
         needs_none = slo is not SEARCH or rule.expr.startswith("vector(")
         wanted = rule.labels.get("state") == state if rule.name == names.STATE else needs_none
         if isinstance(rule, Record) and wanted:
@@ -118,7 +119,7 @@ def _records(slo: Slo, bad: bool) -> Iterator[Record]:
 
 
 def _alerts(slo: Slo) -> Iterator[str]:
-    for rule in objectives.rules(slo, "https://runbook.example", "https://grafana.example"):
+    for rule in slo_rules.rules(slo, "https://runbook.example", "https://grafana.example"):
         if isinstance(rule, Alert):
             firing = {"alertname": rule.name, "alertstate": "firing", **identity(slo), **rule.labels}
             yield _line("ALERTS", firing, 1)

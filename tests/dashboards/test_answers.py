@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from exporter.dashboards import known
-from exporter.dashboards.query import DATA_STATE, VERDICT
+from exporter.dashboards.kit import validation
+from exporter.dashboards.kit.query import DATA_STATE, VERDICT
 from tests.dashboards import history, objectives
 from tests.dashboards.grafana import Asked, ask, boards, label_values, panels, queries
 
@@ -99,8 +99,8 @@ def test_variables(prometheus: str) -> None:
         for variable in board["templating"]["list"]:
             if variable["type"] == "query":
                 query = variable["definition"].removeprefix("label_values(").removesuffix(")")
-                series, label = known.filled(query, **ALL).rsplit(", ", 1)
-                assert known.names(series) <= known.PUBLISHED | known.OBJECTIVES
+                series, label = validation.fill_variables(query, **ALL).rsplit(", ", 1)
+                assert validation.series_names(series) <= validation.PUBLISHED | validation.OBJECTIVES
                 assert label_values(prometheus, series, label, history.HEALTHY) == expected[variable["name"]]
 
 

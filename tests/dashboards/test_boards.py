@@ -12,10 +12,10 @@ from typing import Any
 import promql_parser
 import pytest
 
-from exporter import dashboards, rules
-from exporter.dashboards import known
-from exporter.dashboards.panels import About, stat
-from exporter.dashboards.query import Query
+from exporter import catalogue, dashboards, rules
+from exporter.dashboards.kit import validation
+from exporter.dashboards.kit.panels import PanelSpec, stat
+from exporter.dashboards.kit.query import Query
 from exporter.dashboards.reasons import CHECKS
 from exporter.model.results import REASONS
 from exporter.slo.rules import names
@@ -125,23 +125,24 @@ def test_colours_have_words(uid: str, panel: Json) -> None:
 def test_queries_are_known() -> None:
     """Every query parses and names only what is published, recorded, or on the short list of others' series."""
     for asked in queries():
-        promql_parser.parse(known.filled(asked.expr))
-        assert known.names(asked.expr) <= known.KNOWN
-    assert len(known.FOREIGN) < 10
+        promql_parser.parse(validation.fill_variables(asked.expr))
+        assert validation.series_names(asked.expr) <= validation.ALLOWED
+    assert len(validation.FOREIGN) < 10
 
 
 def test_every_published_series_is_shown() -> None:
-    """No published series is left out of the boards, apart from what only the configuration decides."""
-    shown = frozenset().union(*(known.names(asked.expr) for asked in queries()))
-    assert known.PUBLISHED - shown == {"pte_efficacy_weight_ratio"}
+    """No published series is left out of the boards, apart from inputs of others."""
+    shown = frozenset().union(*(validation.series_names(asked.expr) for asked in queries()))
+    inputs = {series.name for series in catalogue.ALL if series.is_input}
+    assert validation.PUBLISHED - shown <= inputs
 
 
 def test_every_recorded_series_of_an_slo_is_shown() -> None:
     """What an SLO's rules record is on the boards, apart from sums on the way and ratios that are shown by counts."""
-    shown = frozenset().union(*(known.names(asked.expr) for asked in queries()))
+    shown = frozenset().union(*(validation.series_names(asked.expr) for asked in queries()))
     ways = {name(kind) for kind in names.KINDS for name in (names.quarter, names.partial)}
     ratios = {f"{names.RATIO}{window}" for window in ("30m", "2h", "1d", "3d", "month")}
-    assert known.OBJECTIVES - shown == ways | ratios | {names.INFO}
+    assert validation.OBJECTIVES - shown == ways | ratios | {names.INFO}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_every_recorded_series_of_an_slo_is_shown() -> None:
 )
 def test_unknown_series(expr: str) -> None:
     """The recipe "new panel": a panel cannot name a series that nobody publishes or records."""
-    about = About("New", "What is new?", "Nothing is new.", "none", (6, 6))
+    about = PanelSpec("New", "What is new?", "Nothing is new.", "none", (6, 6))
     with pytest.raises(ValueError, match=r"nobody publishes|invalid|expected|unclosed|without a name|unexpected"):
         stat(about, Query(expr))
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from exporter.model.slo import DAY, Alerting, Period, Slo
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from tests import servers
 from tests.dashboards.grafana import Asked, Json, ask, queries
 from tests.dashboards.objectives import CHECKOUT, SHOP_PTE, TIERS, sli
@@ -78,7 +78,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     (directory / "requests.om").write_text("".join(_requests(now - 10800, now)))
     blocks = servers.create_blocks("2.42", directory / "requests.om", directory / "blocks")
     paths = []
-    for name, content in objectives.files(SLOS, "https://runbook.example", "https://grafana.example").items():
+    for name, content in slo_rules.files(SLOS, "https://runbook.example", "https://grafana.example").items():
         paths.append(directory / Path(name).name)
         paths[-1].write_bytes(content.replace(b"interval: 1m", b"interval: 2s"))
     storage: dict[str, object] = {"storage": {"tsdb": {"out_of_order_time_window": "1d"}}}

@@ -8,7 +8,9 @@ import pytest
 
 from exporter import formats
 from exporter.errors import SourceError
-from exporter.formats import File, hey, hey_csv
+from exporter.formats import File
+from exporter.formats.hey import csv
+from exporter.formats.hey import text as printed
 from exporter.model.loadrun import LoadRun
 
 FILES = Path(__file__).parent / "files"
@@ -41,11 +43,11 @@ Error distribution:
 
 
 def read(text: str) -> LoadRun:
-    return hey.read(text.encode(), HERE)
+    return printed.read(text.encode(), HERE)
 
 
 def rows(*lines: str) -> LoadRun:
-    return hey_csv.read("\n".join([HEADER, *lines, ""]).encode(), HERE)
+    return csv.read("\n".join([HEADER, *lines, ""]).encode(), HERE)
 
 
 def test_the_real_text_is_read() -> None:
@@ -92,7 +94,7 @@ def test_beyond_a_million_the_mean_is_not_told() -> None:
 
 def test_the_run_ends_when_the_file_was_written() -> None:
     """hey tells no times, and that is told."""
-    for run in (read(TEXT), hey_csv.read(CSV.encode(), HERE)):
+    for run in (read(TEXT), csv.read(CSV.encode(), HERE)):
         assert run.end == pytest.approx(HERE.modified, abs=1e-3)
         assert not run.dated
         assert any("last written" in text for text in run.warnings)
@@ -139,7 +141,7 @@ def test_offsets_place_requests_in_time() -> None:
 
 def test_a_cut_last_row_is_left_out_and_told() -> None:
     """Even where it looks whole: its offset may have lost a digit."""
-    run = hey_csv.read(f"{HEADER}\n0.5,0,0,0,0,0,200,1.0\n0.5,0,0,0,0,0,200,1.".encode(), HERE)
+    run = csv.read(f"{HEADER}\n0.5,0,0,0,0,0,200,1.0\n0.5,0,0,0,0,0,200,1.".encode(), HERE)
     assert (run.total.requests, run.complete) == (1, False)
     assert "line 3: breaks off and was left out: hey was stopped, or the file cut" in run.warnings
 
@@ -166,6 +168,6 @@ def test_the_csv_of_old_versions_is_refused() -> None:
     """Without status and offset it tells neither failures nor when."""
     old = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read\n0.1,0,0,0,0,0\n"
     with pytest.raises(SourceError, match="line 1: has no column status-code"):
-        hey_csv.read(old.encode(), HERE)
+        csv.read(old.encode(), HERE)
     with pytest.raises(SourceError, match="holds no requests"):
         rows()

@@ -300,8 +300,8 @@ def test_too_large_and_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 )
 def test_recognised(head: str) -> None:
     """A report is known by its first element, whatever stands before it; a BOM is no hindrance."""
-    assert junit.recognises(head.encode())
-    assert junit.recognises(b"\xef\xbb\xbf" + head.encode())
+    assert junit.recognise(head.encode())
+    assert junit.recognise(b"\xef\xbb\xbf" + head.encode())
 
 
 @pytest.mark.parametrize(
@@ -309,12 +309,12 @@ def test_recognised(head: str) -> None:
 )
 def test_not_recognised(head: str) -> None:
     """Other XML, other text, and what breaks off before the first element are no reports."""
-    assert not junit.recognises(head.encode())
+    assert not junit.recognise(head.encode())
 
 
 def test_recognising_takes_no_longer_for_what_is_made_to() -> None:
     """A head full of comments and instructions is read through once."""
-    assert not junit.recognises((b"<?a?>" * 13_000)[: 64 * 1024])
+    assert not junit.recognise((b"<?a?>" * 13_000)[: 64 * 1024])
 
 
 def test_a_report_is_no_load_run() -> None:

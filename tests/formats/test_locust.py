@@ -9,7 +9,7 @@ import pytest
 
 from exporter import formats
 from exporter.errors import SourceError
-from exporter.formats import locust
+from exporter.formats.locust.statistics import recognise
 from exporter.formats.tally import MAX_KINDS
 from exporter.model.loadrun import OTHER, LoadRun
 
@@ -249,5 +249,5 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, content: str, text:
 
 def test_old_headers_are_recognised() -> None:
     """Locust before 1.0 named its columns otherwise; it is Locust all the same, and refused by column."""
-    assert locust.recognises(b'"Method","Name","# requests","# failures","Median response time","Requests/s"\n')
-    assert not locust.recognises(b"timeStamp,elapsed,label\n")
+    assert recognise(b'"Method","Name","# requests","# failures","Median response time","Requests/s"\n')
+    assert not recognise(b"timeStamp,elapsed,label\n")

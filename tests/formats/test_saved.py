@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.errors import SourceError
-from exporter.formats.report_json import decode_run
+from exporter.formats.report_json import load_run
 
 ONCE = '{"name":"a","figures":{"requests":7}}'
 
@@ -24,5 +24,5 @@ def test_numbers_that_cannot_be_are_refused(total: str, endpoints: str, text: st
     """Counts beyond any float, errors beyond the failures, an endpoint told twice."""
     head = '{"pte_load_run":1,"result":{"tool":"x","format":"y","start":1795176000,"end":1795176001'
     with pytest.raises(SourceError) as caught:
-        decode_run(f'{head},"total":{total},"endpoints":[{endpoints}]}}}}'.encode())
+        load_run(f'{head},"total":{total},"endpoints":[{endpoints}]}}}}'.encode())
     assert text in str(caught.value)

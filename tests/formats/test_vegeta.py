@@ -12,8 +12,10 @@ import pytest
 from exporter import formats
 from exporter.analysis.loadrun import mapped
 from exporter.errors import SourceError
-from exporter.formats import File, vegeta, vegeta_report
+from exporter.formats import File
 from exporter.formats.tally import Tally
+from exporter.formats.vegeta import json as vegeta_json
+from exporter.formats.vegeta import report as vegeta_report
 from exporter.model.loadrun import LoadRun
 
 FILES = Path(__file__).parent / "files"
@@ -22,10 +24,10 @@ HERE = File(Path("report.json"), 1789378300.0)
 
 def run_of(content: bytes) -> LoadRun:
     tally = Tally()
-    reader = vegeta.Reader(tally)
+    reader = vegeta_json.Reader(tally)
     reader.feed(content)
     reader.end()
-    return tally.run(vegeta.TOOL, vegeta.FORMAT)
+    return tally.run(vegeta_json.FORMAT.tool, vegeta_json.FORMAT.name)
 
 
 def result(**changes: object) -> bytes:
@@ -165,7 +167,7 @@ def test_a_result_may_hold_a_whole_response() -> None:
     """vegeta writes bodies, unless told not to: a line of several MiB is a result, wherever it is cut."""
     result = b'{"code":200,"timestamp":"2026-11-20T10:00:00Z","latency":1000000,"body":"' + b"A" * 6_000_000 + b'"}\n'
     one = Tally()
-    reader = vegeta.Reader(one)
+    reader = vegeta_json.Reader(one)
     for at in range(0, len(result), 1 << 20):
         reader.feed(result[at : at + (1 << 20)])
     reader.end()

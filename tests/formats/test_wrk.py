@@ -131,7 +131,7 @@ def test_wrk2_is_read_too() -> None:
 def test_what_a_script_prints_before_and_after_is_no_matter() -> None:
     """Lua scripts may print what they like."""
     text = f"thread 1 created\nthread 2 created\n{PLAIN}made 3 requests\n"
-    assert wrk.recognises(text.encode())
+    assert wrk.recognise(text.encode())
     assert read(text).total == read(PLAIN).total
 
 

@@ -140,7 +140,7 @@ def test_recorded_minutes_agree(computed: Snapshot, config: Config, tmp_path: Pa
         record(server, blocks, tmp_path / "production.yml")
     with servers.prometheus("3", tmp_path / "recorded", blocks=blocks) as server:
         recorded_now = f"{server.url}/api/v1/query?query=application:pte_observed_requests:rate1m&time={seed.END}"
-        assert len(requests.get(recorded_now, timeout=10).json()["data"]["result"]) == len(computed.applications)
+        assert len(requests.get(recorded_now, timeout=60).json()["data"]["result"]) == len(computed.applications)
         asked = ask(config, server)
     assert computed.production is not None
     assert asked.production is not None

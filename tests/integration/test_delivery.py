@@ -17,6 +17,7 @@ import requests
 import yaml
 
 from exporter import sources
+from exporter.commands import generate
 from exporter.model.observation import (
     QUANTILES,
     ApplicationObservation,
@@ -27,13 +28,14 @@ from exporter.model.observation import (
     TestRun,
     Window,
 )
-from exporter.rules import files
 from tests.hastened import hastened, written
 from tests.notifying import redirected
 from tests.receiver import Receiver, receiver
 from tests.servers import TOP, Server, alertmanager, eventually, free_port, prometheus, running
 
-VERSIONS = pytest.mark.parametrize(("metrics", "alerts"), [("2.42", "0.25"), ("3", "0.33")])
+VERSIONS = pytest.mark.parametrize(
+    ("metrics", "alerts"), [pytest.param("2.42", "0.25", marks=pytest.mark.slow), ("3", "0.33")]
+)
 SOON = 60.0
 """Seconds that a notification may take on a busy machine."""
 
@@ -86,12 +88,12 @@ class Site:
 
     def alerts(self) -> dict[str, dict[str, Any]]:
         """Name to the alert that Alertmanager holds."""
-        answer = requests.get(f"{self.alertmanager.url}/api/v2/alerts", timeout=10).json()
+        answer = requests.get(f"{self.alertmanager.url}/api/v2/alerts", timeout=60).json()
         return {one["labels"]["alertname"]: one for one in answer}
 
     def unwell(self) -> list[Any]:
         """The rules that Prometheus cannot evaluate."""
-        groups = requests.get(f"{self.prometheus.url}/api/v1/rules", timeout=10).json()["data"]["groups"]
+        groups = requests.get(f"{self.prometheus.url}/api/v1/rules", timeout=60).json()["data"]["groups"]
         return [rule for group in groups for rule in group["rules"] if rule["health"] == "err"]
 
     def pages(self, action: str) -> list[Any]:
@@ -140,7 +142,7 @@ def site(metrics: str, alerts: str, directory: Path) -> Iterator[Site]:
         command = exporter_command(directory, port)
         exporter = stack.enter_context(running(command, directory / "exporter", f"http://{address}", "/-/ready"))
         scrape = scraping(port, notifier.url.removeprefix("http://"))
-        rules = written(files(sources.read(directory / "exporter.yml")), directory)
+        rules = written(generate.files("rules", sources.read(directory / "exporter.yml")), directory)
         # Prometheus evaluates before it has found Alertmanager; what that loses is sent again after this delay.
         again = ["--rules.alert.resend-delay=5s"]
         database = stack.enter_context(

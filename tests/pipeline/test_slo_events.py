@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from exporter import sources
-from exporter.analysis.slo import Counted
+from exporter.analysis.slo import EventTotals
 from exporter.config import Config
 from exporter.demo.histogram import bucket_rate
 from exporter.demo.shop import APPLICATIONS
@@ -36,7 +36,7 @@ slos:
 """
 DEMO = "{kind: demo}"
 LIVE, PTE, QUICK = ("shop", "live", "availability"), ("shop", "pte", "availability"), ("shop", "live", "quick")
-NONE = Counted(0.0, 0.0)
+NONE = EventTotals(0.0, 0.0)
 
 
 def configured(directory: Path, source: str = DEMO, text: str = CONFIG) -> Config:
@@ -53,7 +53,7 @@ def counting(config: Config, *sides: str) -> tuple[Pipeline, EventCounts]:
     return Pipeline(config, events), events
 
 
-def rows(events: EventCounts) -> dict[Key, Counted]:
+def rows(events: EventCounts) -> dict[Key, EventTotals]:
     return dict(events.rows())
 
 
@@ -133,7 +133,7 @@ def test_a_poll_of_the_configuration_before_counts_once(tmp_path: Path) -> None:
     assert slow == {"shop": Window(AT, AT + 120)}
     for asked in (quick, slow):
         events.add("live", asked, {"shop": Events(asked["shop"], 60.0, 1.0)})
-    assert rows(events)[LIVE] == Counted(60.0, 1.0)
+    assert rows(events)[LIVE] == EventTotals(60.0, 1.0)
     assert events.due("live", AT + 240) == {"shop": Window(AT + 180, AT + 240)}
 
 
@@ -208,7 +208,7 @@ def test_a_source_that_only_cannot_count_is_observed(tmp_path: Path, monkeypatch
         assert pipeline.poll("live", AT + 60).warnings == ("events are not counted: took too long",)
         assert rows(events)[LIVE] == NONE
         pipeline.poll("live", AT + 120)
-        assert rows(events)[LIVE] == Counted(120.0, 0.0)
+        assert rows(events)[LIVE] == EventTotals(120.0, 0.0)
     finally:
         sys.modules.pop("exporter.sources.forgetful", None)
 

@@ -18,6 +18,7 @@ from exporter.publishing import publication
 from exporter.rules import ALERTS
 from tests.exposition import samples
 from tests.publishing.making import given, later, load_run, write
+from tests.running import PATIENCE
 from tests.servers import Server, eventually, prometheus, pushgateway
 
 
@@ -30,7 +31,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def held(server: Server, application: str) -> dict[str, list[dict[str, str]]]:
     """Name of each of our series of the application to its labels."""
     found: dict[str, list[dict[str, str]]] = {}
-    for (name, labels), _ in samples(requests.get(f"{server.url}/metrics", timeout=5).content).items():
+    for (name, labels), _ in samples(requests.get(f"{server.url}/metrics", timeout=60).content).items():
         named = dict(labels)
         if name.startswith("pte_load_run") and named.get("application") == application:
             found.setdefault(name, []).append(named)
@@ -64,7 +65,7 @@ def test_any_application_has_a_group_of_its_own(gateway: Server, application: st
     assert endpoints(gateway, "other") == {"GET /one"}
 
 
-@pytest.mark.parametrize("version", ["2.42", "3"])
+@pytest.mark.parametrize("version", [pytest.param("2.42", marks=pytest.mark.slow), "3"])
 def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server, tmp_path: Path, version: str) -> None:
     """With honor_labels the series keep their job, and those of vanished names end with the next scrape."""
     application = f"scraped-{version}"
@@ -80,15 +81,15 @@ def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server,
 
         def known() -> set[str]:
             query = {"query": f'pte_load_run_endpoint_requests{{job="pte-exporter",application="{application}"}}'}
-            answer = requests.get(f"{server.url}/api/v1/query", params=query, timeout=5).json()
+            answer = requests.get(f"{server.url}/api/v1/query", params=query, timeout=60).json()
             return {row["metric"]["endpoint"] for row in answer["data"]["result"]}
 
-        eventually(lambda: known() == {"GET /cart", "Log in"}, 30, "both names are scraped")
+        eventually(lambda: known() == {"GET /cart", "Log in"}, PATIENCE, "both names are scraped")
         publication.publish(later(load_run("r2", {"GET /cart": 100}), 1), to)
-        eventually(lambda: known() == {"GET /cart"}, 30, "the vanished name is gone")
+        eventually(lambda: known() == {"GET /cart"}, PATIENCE, "the vanished name is gone")
 
 
-@pytest.mark.parametrize("version", ["2.42", "3"])
+@pytest.mark.parametrize("version", [pytest.param("2.42", marks=pytest.mark.slow), "3"])
 @pytest.mark.parametrize("honor", [True, False])
 def test_alerts_hold_on_what_was_pushed(gateway: Server, tmp_path: Path, version: str, honor: bool) -> None:
     """Applications with limits of their own share one Pushgateway; each is judged by its own, however it is scraped."""
@@ -113,11 +114,11 @@ def test_alerts_hold_on_what_was_pushed(gateway: Server, tmp_path: Path, version
 
         def firing(alert: str) -> set[str]:
             query = {"query": ALERTS[alert].expr}
-            answer = requests.get(f"{server.url}/api/v1/query", params=query, timeout=5).json()
+            answer = requests.get(f"{server.url}/api/v1/query", params=query, timeout=60).json()
             assert answer["status"] == "success", answer
             return {row["metric"]["application"] for row in answer["data"]["result"]} & set(names)
 
-        eventually(lambda: firing("PteLoadRunRegression") == set(names), 30, "both are slower than before")
+        eventually(lambda: firing("PteLoadRunRegression") == set(names), PATIENCE, "both are slower than before")
         assert firing("PteLoadRunFailed") == set(names)
         assert firing("PteLoadRunGradeLow") == {names[0]}
         assert firing("PteLoadRunSuccessLow") == {names[0]}
@@ -134,7 +135,7 @@ def test_credentials_come_from_a_file_or_the_environment(tmp_path: Path, monkeyp
             publication.publish(load_run(), given("--to", "pushgateway", server.url))
         to = given("--to", "pushgateway", server.url, "--to.config.file", str(tmp_path / "to.yml"))
         assert publication.publish(load_run(), to).startswith("published to ")
-        page = requests.get(f"{server.url}/metrics", auth=("ci", "se/cret"), timeout=5)
+        page = requests.get(f"{server.url}/metrics", auth=("ci", "se/cret"), timeout=60)
         assert "pte_load_run_requests" in page.text
 
 
@@ -147,7 +148,7 @@ def test_reports_of_tests_do_not_replace_the_run(gateway: Server, tmp_path: Path
     told = publication.publish_files([report], to)
     assert told.endswith("(job pte-exporter-tests, application both)")
     assert endpoints(gateway, "both") == {"GET /cart", "Log in"}
-    page = requests.get(f"{gateway.url}/metrics", timeout=5).text
+    page = requests.get(f"{gateway.url}/metrics", timeout=60).text
     assert 'application="both"' in next(line for line in page.splitlines() if line.startswith("pte_test_execution_"))
 
 

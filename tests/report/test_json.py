@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from exporter.formats.report_json import Role, decode
+from exporter.formats.report_json import Role, load_observation
 from exporter.model.observation import Observation
 from exporter.model.results import Certification, Gap, Snapshot
 from exporter.model.settings import AnalysisSettings
@@ -16,7 +16,7 @@ from exporter.report import json
 def test_observations_read_back(snapshot: Snapshot, role: Role) -> None:
     """What was observed is in it in full, as the recorded source takes it."""
     observed: Observation | None = getattr(snapshot, role)
-    assert decode(json.render(snapshot), role) == observed
+    assert load_observation(json.render(snapshot), role) == observed
 
 
 def test_results_and_settings_read_back(snapshot: Snapshot) -> None:

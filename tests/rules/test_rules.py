@@ -17,8 +17,9 @@ from exporter.catalogue import exporter
 from exporter.commands import generate
 from exporter.config import Config, Links
 from exporter.rules import ALERTS, OF_EACH_SLO, RECORDS, SUBJECTS, files
-from exporter.rules.rule import Alert
-from exporter.slo.rules import names as objectives
+from exporter.rules.render import READABLE
+from exporter.rules.rule import AlertDefinition
+from exporter.slo.rules import names as slo_names
 from tests.servers import PROMTOOL, TOP, program
 
 EVERYWHERE = pytest.mark.parametrize("version", sorted(PROMTOOL))
@@ -27,9 +28,9 @@ FOREIGN = {"prometheus_rule_evaluation_failures_total", "up"}
 """Series that others publish."""
 
 OBJECTIVES = {
-    name for name in vars(objectives).values() if isinstance(name, str) and name.startswith(("slo:", "sloth_slo"))
+    name for name in vars(slo_names).values() if isinstance(name, str) and name.startswith(("slo:", "sloth_slo"))
 }
-OBJECTIVES |= {objectives.count(kind) for kind in objectives.KINDS}
+OBJECTIVES |= {slo_names.count(kind) for kind in slo_names.KINDS}
 """Series that each objective's rules record."""
 
 KNOWN = (
@@ -66,7 +67,7 @@ def queries(text: str) -> list[str]:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_every_expression_parses_and_knows_its_names(rule: Any) -> None:
     """An expression, and each query in an alert's text, is PromQL over names that somebody publishes or records."""
-    looked_up = queries(rule.description) if isinstance(rule, Alert) else []
+    looked_up = queries(rule.description) if isinstance(rule, AlertDefinition) else []
     for expression in [rule.expr, *looked_up]:
         assert set(names(promql_parser.parse(expression))) <= KNOWN
 
@@ -108,8 +109,8 @@ def test_every_comparison_of_an_application_is_guarded_by_evidence() -> None:
 def test_every_alert_of_an_objective_is_guarded_by_evidence() -> None:
     """An alert over all objectives asks whether enough of its window was seen, and whether the objective may alert."""
     for alert in SUBJECTS["slo"]:
-        assert objectives.COVERAGE in alert.expr or objectives.FORECAST_EVIDENCE in alert.expr, alert.name
-        assert f'{objectives.INFO}{{alerting=~"page|ticket"}}' in alert.expr, alert.name
+        assert slo_names.COVERAGE in alert.expr or slo_names.FORECAST_EVIDENCE in alert.expr, alert.name
+        assert f'{slo_names.INFO}{{alerting=~"page|ticket"}}' in alert.expr, alert.name
 
 
 def headings() -> dict[str, str]:
@@ -153,7 +154,7 @@ def test_the_committed_files_are_what_the_rules_say() -> None:
     """What Prometheus loads is what `generate rules` writes for the stack, whose links are the defaults."""
     path = TOP / "deploy" / "stack" / "exporter.yml"
     config = sources.read(path)
-    made = {**files(config), **generate.own_objectives(config, str(path))}
+    made = {**generate.files("rules", config), **generate.own_objectives(config, str(path))}
     rules = {f"rules/{path.name}" for path in (TOP / "rules").glob("*.rules.yml")}
     assert rules == {path for path in made if path.startswith("rules/")}
     assert [path for path, text in made.items() if (TOP / path).read_bytes() != text] == []
@@ -162,7 +163,23 @@ def test_the_committed_files_are_what_the_rules_say() -> None:
 
 def test_only_what_a_server_is_asked_for_is_recorded() -> None:
     """A side that is not read from a Prometheus-like server has no recording rules."""
-    assert "rules/observed.rules.yml" not in files(sources.read(TOP / "exporter" / "demo.yml"))
+    assert "rules/observed.rules.yml" not in generate.files("rules", sources.read(TOP / "exporter" / "demo.yml"))
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "a: b", "'{{ x }}'", "a\nb", "  a\n b\n\nc", "\ta\nb", "1", "", "é\x07", "x " * 6000]
+)
+@pytest.mark.parametrize("indent", [10, 12])
+def test_every_string_is_read_as_it_was(text: str, indent: int) -> None:
+    """Whatever an expression or an annotation holds, Prometheus reads it from the file."""
+    style = READABLE.expr if indent == 10 else READABLE.value
+    key = " " * (indent - 2)
+    assert yaml.safe_load(f"{key}a: {style(text)}\n{key}b: c\n") == {"a": text, "b": "c"}
+
+
+def test_names_of_recorded_series_say_what_they_are() -> None:
+    """A recorded series is named level:metric:operation, where the level is the labels that are left."""
+    assert all(re.fullmatch(r"[a-z_]+:[a-z_]+:[a-z_]+", name) for name in RECORDS)
 
 
 def test_files_are_stable_and_say_that_they_are_generated() -> None:

@@ -137,6 +137,18 @@ def test_a_failure_keeps_the_last_success() -> None:
     assert of(own, "pte_source_warnings", source="a") == 1
 
 
+def test_what_ends_after_its_source_is_gone_counts_for_nothing() -> None:
+    """A poll that was under way when its source was configured away brings none of its series back."""
+    own = SelfMetrics()
+    own.configure([environment("a"), environment("b")])
+    own.configure([environment("b")])
+    own.succeeded("a", 100.0, 0.2, SEEN)
+    own.failed("a", 160.0, 30.0, "timeout")
+    own.skipped("a", 1)
+    own.withdrawn("a", withdrawn=True)
+    assert {dict(labels).get("source", "b") for _, labels in values(own)} == {"b"}
+
+
 def test_a_check_that_was_skipped_is_absent() -> None:
     """What passed or failed is published, until a check-up skips it or the source is another."""
     own = SelfMetrics()

@@ -55,7 +55,7 @@ def test_same_seed_and_time_give_the_same() -> None:
     assert production(END) != production(END, seed=2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cut=st.integers(1, 2879), seed=st.integers(0, 2**40))
 def test_a_minute_does_not_depend_on_those_around_it(cut: int, seed: int) -> None:
     """Minutes asked for in two parts are the minutes asked for at once."""
@@ -162,13 +162,15 @@ def test_live_page_goes_on_where_the_history_ends() -> None:
 
 def test_a_round_is_quick_and_small() -> None:
     """A day, a week and the look-back for runs take well under a second and leave nothing in memory."""
-    source = Source(Options(), "production")
-    production(END)
-    tracemalloc.start()
     began = time.process_time()
-    source.observe(Window(END - DAY, END), Window(END - 7 * DAY, END))
+    production(END)
     runs(END)
     took = time.process_time() - began
+
+    # A later round, as the first one imports and remembers what all share. Traced, it is several times slower.
+    tracemalloc.start()
+    production(END + 3600)
+    runs(END + 3600)
     kept, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert took < 2.0

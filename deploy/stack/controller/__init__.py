@@ -10,9 +10,9 @@ with serve(controller) as url:
 from __future__ import annotations
 
 from deploy.stack.controller import faults
-from deploy.stack.controller.answers import Answer, Asked
+from deploy.stack.controller.controller import ACCOUNT, CLIENT, Controller
 from deploy.stack.controller.faults import Fault
-from deploy.stack.controller.rules import ACCOUNT, CLIENT, Controller
+from deploy.stack.controller.messages import Answer, Request
 from deploy.stack.controller.server import Server, serve
 
-__all__ = ["ACCOUNT", "CLIENT", "Answer", "Asked", "Controller", "Fault", "Server", "faults", "serve"]
+__all__ = ["ACCOUNT", "CLIENT", "Answer", "Controller", "Fault", "Request", "Server", "faults", "serve"]

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.stack.controller.rules import ACCOUNT, CLIENT, Controller
+from deploy.stack.controller.controller import ACCOUNT, CLIENT, Controller
 from deploy.stack.controller.server import Server
 from exporter.demo.shop import APPLICATIONS
 
@@ -21,9 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--secret.file", dest="secret", type=Path, required=True, help="the API client's secret")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
+
     host, _, port = options.listen.rpartition(":")
     secret = options.secret.read_text(encoding="utf-8").strip()
     controller = Controller(options.seed, secret=secret)
+
     names = ", ".join(application.name for application in APPLICATIONS)
     print(f"http://{options.listen}: account {ACCOUNT}, client {CLIENT}; {names}, and with -pte each", flush=True)
     Server((host, int(port)), controller).serve_forever()

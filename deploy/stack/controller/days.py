@@ -18,8 +18,8 @@ from exporter.demo.traffic import DAY, LATENCY_MEAN, LATENCY_SHAPE, traffic
 P95 = (0.95 / 0.05) ** (1.0 / LATENCY_SHAPE)
 """95th percentile / median of the latencies' distribution."""
 
-KEPT = 64
-"""Days of applications."""
+CACHED = 64
+"""Days of applications that are kept, the last ones."""
 
 
 class Day:
@@ -27,49 +27,55 @@ class Day:
 
     def __init__(self, seed: int, application: Application, day: int, *, exact: bool) -> None:
         numbers = np.arange(day * DAY + 1, (day + 1) * DAY + 1)
-        self.seen = traffic(seed, application.role, application.served, numbers)
-        self.starts: Minutes = (self.seen.minutes - 1) * 60
+        self.traffic = traffic(seed, application.role, application.served, numbers)
+        self.starts: Minutes = (self.traffic.minutes - 1) * 60
         """Unix seconds at which the minutes begin."""
         self._exact = exact
-        self._kept: dict[str, Floats] = {}
+        self._counts: dict[str, Floats] = {}
 
     def calls(self, transaction: Transaction | None = None) -> Floats:
         """Calls in each minute, of all or of one business transaction."""
-        share, name = (transaction.share.requests, str(transaction.id)) if transaction else (1.0, "all")
-        return self._counted(f"calls {name}", lambda: self.seen.requests * share)
+        if transaction is None:
+            return self._count("calls", lambda: self.traffic.requests)
+        share = transaction.share.requests
+        return self._count(f"calls {transaction.id}", lambda: self.traffic.requests * share)
 
     def errors(self, transaction: Transaction | None = None) -> Floats:
-        share, name = (transaction.share.errors, str(transaction.id)) if transaction else (1.0, "all")
-        return self._counted(f"errors {name}", lambda: self.seen.errors * share)
+        if transaction is None:
+            return self._count("errors", lambda: self.traffic.errors)
+        share = transaction.share.errors
+        return self._count(f"errors {transaction.id}", lambda: self.traffic.errors * share)
 
     def mean(self) -> Floats:
         """Mean response time of each minute in milliseconds."""
-        mean: Floats = self.seen.latency * (LATENCY_MEAN * 1000.0)
+        mean: Floats = self.traffic.latency * (LATENCY_MEAN * 1000.0)
         return mean
 
     def p95(self) -> Floats:
         """95th percentile in milliseconds."""
-        high: Floats = self.seen.latency * (P95 * 1000.0)
+        high: Floats = self.traffic.latency * (P95 * 1000.0)
         return high
 
-    def _counted(self, name: str, rate: Callable[[], Floats]) -> Floats:
+    def _count(self, name: str, rate: Callable[[], Floats]) -> Floats:
         """Requests/s as a number of each minute."""
-        if name not in self._kept:
+        if name not in self._counts:
             counts = rate() * 60.0
-            if not self._exact:
+            if not self._exact:  # the sum so far is rounded, not each minute: so nothing is lost over a day
                 counts = np.diff(np.floor(np.cumsum(counts) + 0.5), prepend=0.0)
-            self._kept[name] = counts
-        return self._kept[name]
+            self._counts[name] = counts
+        return self._counts[name]
 
 
 class Days:
     """All days of all applications of one shop."""
 
     def __init__(self, seed: int, *, exact: bool) -> None:
-        self._read = lru_cache(KEPT)(lambda name, day: Day(seed, self._known[name], day, exact=exact))
-        self._known: dict[str, Application] = {}
+        self._applications: dict[str, Application] = {}
+        self._day = lru_cache(CACHED)(lambda name, day: Day(seed, self._applications[name], day, exact=exact))
 
     def of(self, application: Application, start: float, end: float) -> list[Day]:
         """The days that [start, end) touches."""
-        self._known[application.name] = application
-        return [self._read(application.name, day) for day in range(int(start // 86400), int(-(-end // 86400)))]
+        self._applications[application.name] = application
+        first = int(start // 86400)
+        after = int(-(-end // 86400))
+        return [self._day(application.name, day) for day in range(first, after)]

@@ -39,89 +39,89 @@ class Application:
 
 def estate(seed: int) -> dict[str, Application]:
     """Applications by name: "shop" is production's, "shop-pte" the PTE's."""
-    made = [
-        _application(seed, role, one, 100 * (1 + ROLES.index(role)) + index)
-        for role in ROLES
-        for index, one in enumerate(shop.APPLICATIONS)
-    ]
-    return {one.name: one for one in made}
+    applications = {}
+    for side, role in enumerate(ROLES, 1):
+        for index, served in enumerate(shop.APPLICATIONS):
+            application = _application(seed, role, served, 100 * side + index)
+            applications[application.name] = application
+    return applications
 
 
 def _application(seed: int, role: Role, served: shop.Application, number: int) -> Application:
     name = served.name if role == "production" else f"{served.name}-pte"
-    seen = role == "production" or served.test is not None
-    size = 2 if served.name == "shop" else 1
-    return Application(
-        id=number,
-        name=name,
-        role=role,
-        served=served,
-        nodes={"web": 2 * size, "app": size} if seen else {},
-        transactions=tuple(
-            Transaction(number * 1000 + index, f"{share.method} {share.path}", _tier(share), share)
-            for index, share in enumerate(shares(seed, role, served))
-        ),
+    nodes: dict[str, int] = {}
+    if role == "production" or served.test is not None:
+        size = 2 if served.name == "shop" else 1
+        nodes = {"web": 2 * size, "app": size}
+
+    transactions = tuple(
+        Transaction(number * 1000 + index, f"{share.method} {share.path}", _tier(share), share)
+        for index, share in enumerate(shares(seed, role, served))
     )
+    return Application(number, name, role, served, nodes, transactions)
 
 
 def _tier(share: Share) -> str:
     return "web" if share.method == "GET" else "app"
 
 
-def applications(found: dict[str, Application], hidden: set[str]) -> list[dict[str, object]]:
-    """Those that the client may see; the text of an application is missing where nobody wrote one."""
-    return [
-        {
-            "name": one.name,
-            "id": one.id,
-            "accountGuid": "6dd2de78-0000-4000-8000-000000000001",
-            **({"description": "The made-up shop"} if one.role == "production" else {}),
-        }
-        for one in found.values()
-        if one.name not in hidden
-    ]
+def applications(every: dict[str, Application], hidden: set[str]) -> list[dict[str, object]]:
+    """Those that the client may see."""
+    return [_application_row(application) for application in every.values() if application.name not in hidden]
 
 
-def business_transactions(one: Application) -> list[dict[str, object]]:
+def _application_row(application: Application) -> dict[str, object]:
+    """The description is missing where nobody wrote one."""
+    row: dict[str, object] = {
+        "name": application.name,
+        "id": application.id,
+        "accountGuid": "6dd2de78-0000-4000-8000-000000000001",
+    }
+    if application.role == "production":
+        row["description"] = "The made-up shop"
+    return row
+
+
+def business_transactions(application: Application) -> list[dict[str, object]]:
     return [
         {
             "background": False,
             "entryPointType": "SERVLET",
-            "id": each.id,
-            "internalName": each.name,
-            "name": each.name,
-            "tierId": one.tier_id(each.tier),
-            "tierName": each.tier,
+            "id": transaction.id,
+            "internalName": transaction.name,
+            "name": transaction.name,
+            "tierId": application.tier_id(transaction.tier),
+            "tierName": transaction.tier,
         }
-        for each in one.transactions
+        for transaction in application.transactions
     ]
 
 
-def tiers(one: Application) -> list[dict[str, object]]:
+def tiers(application: Application) -> list[dict[str, object]]:
     return [
         {
             "agentType": "APP_AGENT",
             "description": "",
-            "id": one.tier_id(tier),
+            "id": application.tier_id(tier),
             "name": tier,
             "numberOfNodes": count,
             "type": "Application Server",
         }
-        for tier, count in one.nodes.items()
+        for tier, count in application.nodes.items()
     ]
 
 
-def nodes(one: Application) -> list[dict[str, object]]:
+def nodes(application: Application) -> list[dict[str, object]]:
     return [
         {
-            "id": one.tier_id(tier) * 10 + index,
+            "id": application.tier_id(tier) * 10 + index,
             "ipAddresses": None,
             "machineName": f"{tier}-{index}",
             "name": f"{tier}-{index}",
-            "tierId": one.tier_id(tier),
+            "tierId": application.tier_id(tier),
             "tierName": tier,
             "type": "Tomcat",
         }
-        for tier, count in one.nodes.items()
+        for tier, count in application.nodes.items()
         for index in range(1, count + 1)
     ]

@@ -1,11 +1,11 @@
-"""How the controller misbehaves when it is told to: each fault changes answers on their way out.
+"""Injected failures: how the controller misbehaves when it is told to. Each changes answers on their way out.
 
     controller.faults.add(too_many(retry_after="7", times=1))
     controller.faults.add(forbidden("*/events"))
     controller.faults.clear()
 
-Beside these: `controller.hidden` (applications that the client may not see), `controller.door.life` and `.told` (tokens
-that expire earlier than they say), `controller.door.revoke()`.
+Beside these: `controller.hidden` (applications that the client may not see), `controller.access.lifetime` and
+`.announced` (tokens that expire earlier than they say), `controller.access.revoke()`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from typing import Any
 
 import msgspec
 
-from deploy.stack.controller.answers import HTML, HUNG_UP, Answer, Asked, as_json, refusal
+from deploy.stack.controller.messages import HTML, HUNG_UP, Answer, Request, as_json, refusal
 
 TOKEN = "/controller/api/oauth/access_token"  # noqa: S105 - a path
-METRIC_DATA, EVENTS = "*/metric-data", "*/events"
+METRIC_DATA = "*/metric-data"
+EVENTS = "*/events"
 REST = "/controller/rest/*"
 
 LOGIN = b"""<!DOCTYPE html>
@@ -31,11 +32,14 @@ LOGIN = b"""<!DOCTYPE html>
 """
 
 
+Change = Callable[[Request, Answer], Answer]
+
+
 @dataclass(slots=True)
 class Fault:
     """One way to misbehave."""
 
-    change: Callable[[Asked, Answer], Answer]
+    change: Change
     """Gives what is sent instead of the answer that the rules made."""
     path: str = "*"
     """Which paths, with * as in a shell."""
@@ -62,26 +66,27 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def apply(self, asked: Asked, answer: Answer) -> Answer:
-        for fault in self._due(asked):
-            answer = fault.change(asked, answer)
+    def apply(self, request: Request, answer: Answer) -> Answer:
+        for fault in self._due(request):
+            answer = fault.change(request, answer)
         return answer
 
-    def _due(self, asked: Asked) -> list[Fault]:
+    def _due(self, request: Request) -> list[Fault]:
         with self._lock:
-            due = [one for one in self._faults if one.times != 0 and fnmatchcase(asked.path, one.path)]
-            for one in due:
-                one.times = None if one.times is None else one.times - 1
+            due = [fault for fault in self._faults if fault.times != 0 and fnmatchcase(request.path, fault.path)]
+            for fault in due:
+                if fault.times is not None:
+                    fault.times -= 1
             return due
 
 
 def instead(answer: Answer, path: str = REST, times: int | None = None) -> Fault:
     """Always the same answer."""
-    return Fault(lambda _asked, ruled: replace(answer, headers={**_date(ruled), **answer.headers}), path, times)
 
+    def change(_request: Request, regular: Answer) -> Answer:
+        return replace(answer, headers={"Date": regular.headers["Date"], **answer.headers})
 
-def _date(answer: Answer) -> dict[str, str]:
-    return {"Date": answer.headers["Date"]}
+    return Fault(change, path, times)
 
 
 def too_many(retry_after: str | None = "7", path: str = REST, times: int | None = None) -> Fault:
@@ -117,23 +122,27 @@ def forbidden(path: str, times: int | None = None) -> Fault:
 
 def token_fails(status: int = 500, times: int | None = None) -> Fault:
     """The token endpoint breaks; with 200, a page of HTML comes."""
-    return login_page(200, TOKEN, times) if status == 200 else instead(refusal(status, "Failed"), TOKEN, times)
+    if status == 200:
+        return login_page(200, TOKEN, times)
+    return instead(refusal(status, "Failed"), TOKEN, times)
 
 
 def token_says(expires_in: object, times: int | None = None) -> Fault:
     """A token whose expires_in is something else; None: missing."""
 
-    def change(_asked: Asked, answer: Answer) -> Answer:
-        said = {**msgspec.json.decode(answer.body), "expires_in": expires_in}
-        return replace(answer, body=as_json({key: one for key, one in said.items() if one is not None}).body)
+    def change(_request: Request, answer: Answer) -> Answer:
+        body = {**msgspec.json.decode(answer.body), "expires_in": expires_in}
+        if expires_in is None:
+            del body["expires_in"]
+        return replace(answer, body=as_json(body).body)
 
-    return Fault(_successful(change), TOKEN, times)
+    return Fault(_if_successful(change), TOKEN, times)
 
 
 def wrong_clock(seconds: float) -> Fault:
     """A Date header that lies so far ahead of the controller's clock."""
 
-    def change(_asked: Asked, answer: Answer) -> Answer:
+    def change(_request: Request, answer: Answer) -> Answer:
         moment = parsedate_to_datetime(answer.headers["Date"]).timestamp() + seconds
         return replace(answer, headers={**answer.headers, "Date": formatdate(moment, usegmt=True)})
 
@@ -143,7 +152,7 @@ def wrong_clock(seconds: float) -> Fault:
 def slow(seconds: float, path: str = REST, times: int | None = None) -> Fault:
     """The answer waits."""
 
-    def change(_asked: Asked, answer: Answer) -> Answer:
+    def change(_request: Request, answer: Answer) -> Answer:
         time.sleep(seconds)
         return answer
 
@@ -152,9 +161,11 @@ def slow(seconds: float, path: str = REST, times: int | None = None) -> Fault:
 
 def truncated(path: str = REST, times: int | None = None) -> Fault:
     """Half of a successful answer, and nothing in the headers that tells."""
-    return Fault(
-        _successful(lambda _asked, answer: replace(answer, body=answer.body[: len(answer.body) // 2])), path, times
-    )
+
+    def change(_request: Request, answer: Answer) -> Answer:
+        return replace(answer, body=answer.body[: len(answer.body) // 2])
+
+    return Fault(_if_successful(change), path, times)
 
 
 def without(*fields: str, path: str = REST, times: int | None = None) -> Fault:
@@ -163,7 +174,9 @@ def without(*fields: str, path: str = REST, times: int | None = None) -> Fault:
     def strip(data: Any) -> Any:
         if isinstance(data, dict):
             return {key: strip(value) for key, value in data.items() if key not in fields}
-        return [strip(value) for value in data] if isinstance(data, list) else data
+        if isinstance(data, list):
+            return [strip(value) for value in data]
+        return data
 
     return Fault(_rewritten(strip), path, times)
 
@@ -194,16 +207,23 @@ def without_metric(part: str) -> Fault:
     return Fault(_rewritten(change), METRIC_DATA)
 
 
-def _successful(change: Callable[[Asked, Answer], Answer]) -> Callable[[Asked, Answer], Answer]:
-    return lambda asked, answer: change(asked, answer) if answer.status == 200 else answer
+def _if_successful(change: Change) -> Change:
+    """Leaves refusals as they are."""
+
+    def changed(request: Request, answer: Answer) -> Answer:
+        if answer.status != 200:
+            return answer
+        return change(request, answer)
+
+    return changed
 
 
-def _rewritten(change: Callable[[Any], Any]) -> Callable[[Asked, Answer], Answer]:
+def _rewritten(change: Callable[[Any], Any]) -> Change:
     """Changes the data of successful answers in JSON."""
 
-    def rewrite(_asked: Asked, answer: Answer) -> Answer:
+    def rewrite(_request: Request, answer: Answer) -> Answer:
         if not answer.type.startswith("application/json"):
             return answer
         return replace(answer, body=msgspec.json.encode(change(msgspec.json.decode(answer.body))))
 
-    return _successful(rewrite)
+    return _if_successful(rewrite)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from deploy.stack.controller.answers import Answer, Asked, Refusal, as_xml
 from deploy.stack.controller.days import Day, Days
 from deploy.stack.controller.estate import Application
+from deploy.stack.controller.messages import Answer, Refusal, Request, as_xml
 from deploy.stack.controller.metrics import Metric, Minutes, matching
 from deploy.stack.controller.ranges import FREQUENCY, Range, resolution, time_range
 from exporter.demo.noise import Floats
@@ -20,12 +20,13 @@ NOT_FOUND = "METRIC DATA NOT FOUND"
 OFF = 7
 """How far `current` lies from `value`: whoever reads the wrong one is wrong."""
 
-WHOLE, EXACT = "%d", "%.16E"
+WHOLE = "%d"
+EXACT = "%.16E"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Where the values are read."""
+class Data:
+    """Where the values of an application are read."""
 
     application: Application
     tree: tuple[Metric, ...]
@@ -36,10 +37,10 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class _Query:
     """What is asked for, beside the metrics."""
 
-    wanted: Range
+    window: Range
     step: int
     """Seconds."""
     settling: float
@@ -48,83 +49,115 @@ class Question:
     exact: bool
 
 
-def metric_data(asked: Asked, kept: Kept, now: float) -> Answer:
+def metric_data(request: Request, data: Data, now: float) -> Answer:
     """Raises Refusal (400) for parameters that the controller would not take."""
-    path = asked.query.get("metric-path", "")
+    path = request.query.get("metric-path", "")
     if not path:
         raise Refusal(400, "Missing value for metric-path")
-    wanted = time_range(asked, now)
-    question = Question(wanted, resolution(wanted, now, kept.retention), kept.settling, _rollup(asked), now, kept.exact)
-    found = matching(kept.tree, path)
-    if not asked.json:
-        return as_xml("metric-datas", [{"metricId": each.id, "metricPath": "|".join(each.path)} for each in found])
-    seen = kept.days.of(kept.application, wanted.start, min(wanted.end, now)) if found else []
-    return Answer(200, b"[" + b",".join(_entry(each, seen, question) for each in found) + b"]")
+
+    window = time_range(request, now)
+    step = resolution(window, now, data.retention)
+    query = _Query(window, step, data.settling, _rollup(request), now, data.exact)
+    metrics = matching(data.tree, path)
+    if not request.json:
+        rows: list[dict[str, object]] = [
+            {"metricId": metric.id, "metricPath": "|".join(metric.path)} for metric in metrics
+        ]
+        return as_xml("metric-datas", rows)
+
+    days = []
+    if metrics:
+        days = data.days.of(data.application, window.start, min(window.end, now))
+    return Answer(200, b"[" + b",".join(_entry(metric, days, query) for metric in metrics) + b"]")
 
 
-def _rollup(asked: Asked) -> bool:
-    text = asked.query.get("rollup", "true").lower()
+def _rollup(request: Request) -> bool:
+    text = request.query.get("rollup", "true").lower()
     if text not in ("true", "false"):
         raise Refusal(400, "Invalid value for rollup")
     return text == "true"
 
 
-def _entry(metric: Metric, seen: list[Day], question: Question) -> bytes:
-    starts, minutes = _cut(metric, seen, question)
+def _entry(metric: Metric, days: list[Day], query: _Query) -> bytes:
+    starts, minutes = _cut(metric, days, query)
     reported = minutes.count > 0
-    starts, minutes = starts[reported], Minutes(minutes.sum[reported], minutes.count[reported])
+    starts = starts[reported]
+    minutes = Minutes(minutes.sum[reported], minutes.count[reported])
+
     head = {
         "metricId": metric.id,
         "metricName": metric.name if starts.size else NOT_FOUND,
         "metricPath": "|".join(metric.path),
-        "frequency": FREQUENCY[question.step],
+        "frequency": FREQUENCY[query.step],
     }
-    values = _values(metric, starts, minutes, question) if starts.size else b""
+    values = _values(metric, starts, minutes, query) if starts.size else b""
     return msgspec.json.encode(head)[:-1] + b',"metricValues":[' + values + b"]}"
 
 
-def _cut(metric: Metric, seen: list[Day], question: Question) -> tuple[Numbers, Minutes]:
+def _cut(metric: Metric, days: list[Day], query: _Query) -> tuple[Numbers, Minutes]:
     """The minutes of those steps that begin inside the window and are over by now."""
-    step = question.step
-    first = -(-question.wanted.start // step) * step
-    last = min(-(-question.wanted.end // step) * step, question.now // step * step)
-    starts, sums, counts = [np.zeros(0, np.int64)], [np.zeros(0)], [np.zeros(0)]
-    for day in seen:
+    step = query.step
+    first = -(-query.window.start // step) * step
+    last = min(-(-query.window.end // step) * step, query.now // step * step)
+
+    starts = [np.zeros(0, np.int64)]
+    sums = [np.zeros(0)]
+    counts = [np.zeros(0)]
+    for day in days:
         left, right = np.searchsorted(day.starts, (first, last))
         if right > left:
             minutes = metric.read(day)
             starts.append(day.starts[left:right])
             sums.append(minutes.sum[left:right])
             counts.append(minutes.count[left:right])
-    found, counted = np.concatenate(starts), np.concatenate(counts)
-    late = found + 60.0 > question.now - question.settling
-    here = np.where(late, np.ceil(counted / 2.0), counted)
-    return found, Minutes(np.concatenate(sums) * np.where(late, 0.5, 1.0), here)
+    return _settle(np.concatenate(starts), Minutes(np.concatenate(sums), np.concatenate(counts)), query)
 
 
-def _values(metric: Metric, starts: Numbers, minutes: Minutes, question: Question) -> bytes:
+def _settle(starts: Numbers, minutes: Minutes, query: _Query) -> tuple[Numbers, Minutes]:
+    """Of the newest minutes, half of the agents have reported."""
+    late = starts + 60.0 > query.now - query.settling
+    sums = minutes.sum * np.where(late, 0.5, 1.0)
+    counts = np.where(late, np.ceil(minutes.count / 2.0), minutes.count)
+    return starts, Minutes(sums, counts)
+
+
+def _values(metric: Metric, starts: Numbers, minutes: Minutes, query: _Query) -> bytes:
     """Each step's fields; a rollup is one step over the whole window, told at its start."""
-    if question.rollup:
-        edges, begins = np.zeros(1, np.int64), np.array([question.wanted.start])
-        length = (question.wanted.end - question.wanted.start) / 60.0
+    if query.rollup:
+        edges = np.zeros(1, np.int64)
+        begins = np.array([query.window.start])
+        length = (query.window.end - query.window.start) / 60.0
     else:
-        numbers = starts // question.step
+        numbers = starts // query.step
         edges = np.flatnonzero(np.diff(numbers, prepend=-1))
-        begins, length = numbers[edges] * float(question.step), question.step / 60.0
-    sums, counts = np.add.reduceat(minutes.sum, edges), np.add.reduceat(minutes.count, edges)
-    values = sums / (counts if metric.mean else length)
-    low, high = (values * 0.3, values * 5.0) if metric.mean else (sums / counts, sums / counts)
-    return _text(metric, begins, [values + OFF, low, high, counts, sums, values], exact=question.exact)
+        begins = numbers[edges] * float(query.step)
+        length = query.step / 60.0
+
+    sums = np.add.reduceat(minutes.sum, edges)
+    counts = np.add.reduceat(minutes.count, edges)
+    if metric.mean:
+        values = sums / counts
+        low = values * 0.3
+        high = values * 5.0
+    else:
+        values = sums / length
+        low = high = sums / counts
+    return _text(metric, begins, [values + OFF, low, high, counts, sums, values], exact=query.exact)
 
 
 def _text(metric: Metric, begins: Floats, columns: list[Floats], *, exact: bool) -> bytes:
+    """One format for all steps, filled at once."""
     number = EXACT if exact else WHOLE
-    one = (
+    step = (
         f'{{"startTimeInMillis":%d,"occurrences":0,"current":{number},"min":{number},"max":{number},'
         f'"useRange":{str(metric.mean).lower()},"count":{number},"sum":{number},"value":{number},'
         '"standardDeviation":0}'
     )
     table = np.stack([begins * 1000.0, *columns], axis=1)
-    flat = table if exact else np.floor(table + 0.5)
-    text = ",".join([one] * begins.size) % tuple(flat.ravel().tolist())
-    return text.replace("E+0", "E").replace("E-0", "E-").encode() if exact else text.encode()
+    if not exact:
+        table = np.floor(table + 0.5)
+
+    text = ",".join([step] * begins.size) % tuple(table.ravel().tolist())
+    if exact:  # 3.7E8, as some controllers write it
+        text = text.replace("E+0", "E").replace("E-0", "E-")
+    return text.encode()

@@ -14,7 +14,9 @@ from deploy.stack.controller.days import Day
 from deploy.stack.controller.estate import Application, Transaction
 from exporter.demo.noise import Floats
 
-CALLS, MEAN, ERRORS = "Calls per Minute", "Average Response Time (ms)", "Errors per Minute"
+CALLS = "Calls per Minute"
+ERRORS = "Errors per Minute"
+MEAN = "Average Response Time (ms)"
 P95 = "95th Percentile Response Time (ms)"
 OVERALL = "Overall Application Performance"
 TRANSACTIONS = ("Business Transaction Performance", "Business Transactions")
@@ -22,6 +24,10 @@ INFRASTRUCTURE = "Application Infrastructure Performance"
 
 SPREAD = 0.1
 """How far the tiers' utilisation lies from its mean over all nodes."""
+
+
+Served = tuple[Transaction | None, ...]
+"""The transactions that are measured together; (None,) are all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,11 @@ class Metric:
         return zlib.crc32("|".join((self.name, *self.path)).encode()) >> 4
 
 
-def tree(one: Application) -> tuple[Metric, ...]:
+def tree(application: Application) -> tuple[Metric, ...]:
     """Every metric of an application; none where no agent ever reported."""
-    return (*_overall(one), *_infrastructure(one), *_transactions(one)) if one.nodes else ()
+    if not application.nodes:
+        return ()
+    return (*_overall(application), *_infrastructure(application), *_transactions(application))
 
 
 def split(path: str) -> tuple[str, ...]:
@@ -61,88 +69,106 @@ def split(path: str) -> tuple[str, ...]:
 
 def matching(metrics: tuple[Metric, ...], path: str) -> list[Metric]:
     """Those whose path has as many segments as `path` and the same ones, where it has no * (a whole segment)."""
-    wanted = split(path)
-    return [
-        metric
-        for metric in metrics
-        if len(metric.path) == len(wanted)
-        and all(part in ("*", own) for part, own in zip(wanted, metric.path, strict=True))
-    ]
+    pattern = split(path)
+    return [metric for metric in metrics if _matches(metric.path, pattern)]
+
+
+def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    if len(path) != len(pattern):
+        return False
+    return all(part in ("*", own) for part, own in zip(pattern, path, strict=True))
 
 
 def children(metrics: tuple[Metric, ...], path: str) -> list[dict[str, object]]:
     """One level of the tree below `path`, as the Metric Browser shows it."""
     above = split(path) if path else ()
-    found: dict[str, str] = {}
+    depth = len(above)
+    kinds: dict[str, str] = {}
     for metric in metrics:
-        if len(metric.path) > len(above) and metric.path[: len(above)] == above:
-            leaf = len(metric.path) == len(above) + 1
-            found.setdefault(metric.path[len(above)], "leaf" if leaf else "folder")
-    return [{"type": kind, "name": name} for name, kind in found.items()]
+        if len(metric.path) > depth and metric.path[:depth] == above:
+            kind = "leaf" if len(metric.path) == depth + 1 else "folder"
+            kinds.setdefault(metric.path[depth], kind)
+    return [{"type": kind, "name": name} for name, kind in kinds.items()]
 
 
-def _overall(one: Application) -> Iterator[Metric]:
-    nodes = sum(one.nodes.values())
-    for tier in (None, *one.nodes):
-        place = (OVERALL,) if tier is None else (OVERALL, tier)
-        name = "BTM|Application Summary" + ("" if tier is None else f"|Component:{one.tier_id(tier)}")
-        size = nodes if tier is None else one.nodes[tier]
-        some: tuple[Transaction | None, ...] = (None,)
+def _overall(application: Application) -> Iterator[Metric]:
+    """Of the whole application, and of each tier."""
+    summary = "BTM|Application Summary"
+    every = (None,)
+    yield from _performance((OVERALL,), summary, every, sum(application.nodes.values()))
+    for tier, nodes in application.nodes.items():
+        served: Served = every  # the first tier serves all
         if tier == "app":
-            some = tuple(each for each in one.transactions if each.tier == tier)
-        yield from _performance(place, name, some, size)
+            served = tuple(transaction for transaction in application.transactions if transaction.tier == tier)
+        yield from _performance((OVERALL, tier), f"{summary}|Component:{application.tier_id(tier)}", served, nodes)
 
 
-def _transactions(one: Application) -> Iterator[Metric]:
-    for each in one.transactions:
-        name = f"BTM|BTs|BT:{each.id}|Component:{one.tier_id(each.tier)}"
-        yield from _performance((*TRANSACTIONS, each.tier, each.name), name, (each,), one.nodes[each.tier])
+def _transactions(application: Application) -> Iterator[Metric]:
+    for transaction in application.transactions:
+        tier = transaction.tier
+        name = f"BTM|BTs|BT:{transaction.id}|Component:{application.tier_id(tier)}"
+        place = (*TRANSACTIONS, tier, transaction.name)
+        yield from _performance(place, name, (transaction,), application.nodes[tier])
 
 
-def _performance(
-    place: tuple[str, ...], name: str, some: tuple[Transaction | None, ...], nodes: int
-) -> Iterator[Metric]:
+def _performance(place: tuple[str, ...], name: str, served: Served, nodes: int) -> Iterator[Metric]:
     """What is measured of requests; a transaction without calls reports nothing, an application zeros."""
-    idle = some == (None,)
-    for leaf, failed in ((CALLS, False), (ERRORS, True)):
-        read = partial(_rate, some=some, failed=failed, nodes=nodes, idle=idle)
+    idle = served == (None,)
+    for leaf, errors in ((CALLS, False), (ERRORS, True)):
+        read = partial(_rate, served=served, errors=errors, nodes=nodes, idle=idle)
         yield Metric((*place, leaf), f"{name}|{leaf}", mean=False, read=read)
     for leaf, high in ((MEAN, False), (P95, True)):
-        yield Metric((*place, leaf), f"{name}|{leaf}", mean=True, read=partial(_time, some=some, high=high))
+        yield Metric((*place, leaf), f"{name}|{leaf}", mean=True, read=partial(_time, served=served, high=high))
 
 
-def _calls(day: Day, some: tuple[Transaction | None, ...], *, failed: bool = False) -> Floats:
+def _calls(day: Day, served: Served) -> Floats:
     total = np.zeros(day.starts.size)
-    for each in some:
-        total = total + (day.errors(each) if failed else day.calls(each))
+    for transaction in served:
+        total = total + day.calls(transaction)
     return total
 
 
-def _rate(day: Day, some: tuple[Transaction | None, ...], *, failed: bool, nodes: int, idle: bool) -> Minutes:
-    reporting = np.ones(day.starts.size) if idle else (_calls(day, some) > 0).astype(np.float64)
-    return Minutes(_calls(day, some, failed=failed), reporting * nodes)
+def _errors(day: Day, served: Served) -> Floats:
+    total = np.zeros(day.starts.size)
+    for transaction in served:
+        total = total + day.errors(transaction)
+    return total
 
 
-def _time(day: Day, some: tuple[Transaction | None, ...], *, high: bool) -> Minutes:
-    calls = _calls(day, some)
-    return Minutes((day.p95() if high else day.mean()) * calls, calls)
+def _rate(day: Day, served: Served, *, errors: bool, nodes: int, idle: bool) -> Minutes:
+    calls = _calls(day, served)
+    reporting = np.ones(day.starts.size)
+    if not idle:
+        reporting = (calls > 0).astype(np.float64)
+    number = _errors(day, served) if errors else calls
+    return Minutes(number, reporting * nodes)
 
 
-def _infrastructure(one: Application) -> Iterator[Metric]:
-    for tier, nodes in one.nodes.items():
-        place = (INFRASTRUCTURE, tier, "Hardware Resources")
-        for below, memory in ((("CPU", "%Busy"), False), (("Memory", "Used %"), True)):
-            name = "|".join(("Hardware Resources", *below))
-            yield Metric((*place, *below), name, mean=True, read=partial(_used, one=one, tier=tier, memory=memory))
+def _time(day: Day, served: Served, *, high: bool) -> Minutes:
+    calls = _calls(day, served)
+    milliseconds = day.p95() if high else day.mean()
+    return Minutes(milliseconds * calls, calls)
+
+
+def _infrastructure(application: Application) -> Iterator[Metric]:
+    """Of each tier, and of each of its nodes."""
+    for tier, nodes in application.nodes.items():
+        for memory, leaf in ((False, ("CPU", "%Busy")), (True, ("Memory", "Used %"))):
+            below = ("Hardware Resources", *leaf)
+            name = "|".join(below)
+            used = partial(_used, application=application, tier=tier, memory=memory)
+            yield Metric((INFRASTRUCTURE, tier, *below), name, mean=True, read=partial(used, nodes=nodes))
             for node in range(1, nodes + 1):
-                path = (INFRASTRUCTURE, tier, "Individual Nodes", f"{tier}-{node}", "Hardware Resources", *below)
-                yield Metric(path, name, mean=True, read=partial(_used, one=one, tier=tier, memory=memory, node=True))
+                path = (INFRASTRUCTURE, tier, "Individual Nodes", f"{tier}-{node}", *below)
+                yield Metric(path, name, mean=True, read=partial(used, nodes=1))
 
 
-def _used(day: Day, one: Application, tier: str, *, memory: bool, node: bool = False) -> Minutes:
+def _used(day: Day, application: Application, tier: str, *, memory: bool, nodes: int) -> Minutes:
     """Utilisation in percent; the tiers' mean, each weighed by its nodes, is the application's."""
-    used = day.seen.memory if memory else day.seen.cpu
-    room = SPREAD * np.minimum(used, 1.0 - used)
-    used = used + (room if tier == "web" else -room * one.nodes["web"] / one.nodes["app"])
-    count = np.full(day.starts.size, 1.0 if node else float(one.nodes[tier]))
-    return Minutes(100.0 * used * count, count)
+    used = day.traffic.memory if memory else day.traffic.cpu
+    shift = SPREAD * np.minimum(used, 1.0 - used)
+    if tier != "web":  # as much less as the web tier has more, by nodes
+        shift = -shift * application.nodes["web"] / application.nodes["app"]
+
+    count = np.full(day.starts.size, float(nodes))
+    return Minutes(100.0 * (used + shift) * count, count)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from deploy.stack.controller.answers import Asked, Refusal
+from deploy.stack.controller.messages import Refusal, Request
 
-MINUTE, TEN_MINUTES, HOUR = 60, 600, 3600
+MINUTE = 60
+TEN_MINUTES = 600
+HOUR = 3600
 
 FREQUENCY = {MINUTE: "ONE_MIN", TEN_MINUTES: "TEN_MIN", HOUR: "SIXTY_MIN"}
 
@@ -33,38 +35,44 @@ class Range:
     end: float
 
 
-def time_range(asked: Asked, now: float) -> Range:
+def time_range(request: Request, now: float) -> Range:
     """Raises Refusal (400) when something is missing or no number, or the end is not after the start."""
-    kind = asked.query.get("time-range-type", "")
+    kind = request.query.get("time-range-type", "")
     if kind not in NEEDED:
         raise Refusal(400, f"Invalid value for time-range-type, expected one of {', '.join(NEEDED)}")
-    given = {name: _number(asked, name) for name in NEEDED[kind]}
-    minutes, start, end = (given.get(name, 0) for name in ("duration-in-mins", "start-time", "end-time"))
+
+    given = {name: _number(request, name) for name in NEEDED[kind]}
+    duration = given.get("duration-in-mins", 0) * MINUTE
+    start = given.get("start-time", 0) / 1000
+    end = given.get("end-time", 0) / 1000
     if kind == "BEFORE_NOW":
-        found = Range(now - minutes * MINUTE, now)
+        start = now - duration
+        end = now
     elif kind == "BEFORE_TIME":
-        found = Range(end / 1000 - minutes * MINUTE, end / 1000)
+        start = end - duration
     elif kind == "AFTER_TIME":
-        found = Range(start / 1000, start / 1000 + minutes * MINUTE)
-    else:
-        found = Range(start / 1000, end / 1000)
-    if found.end <= found.start:
+        end = start + duration
+
+    if end <= start:
         raise Refusal(400, "The end of the time range must be after its start")
-    return found
+    return Range(start, end)
 
 
-def _number(asked: Asked, name: str) -> int:
-    text = asked.query.get(name, "")
+def _number(request: Request, name: str) -> int:
+    text = request.query.get(name, "")
     if not text.isascii() or not text.isdigit():
         raise Refusal(400, f"Missing or invalid value for {name}")
     return int(text)
 
 
-def resolution(wanted: Range, now: float, retention: tuple[float, float] | None) -> int:
+def resolution(window: Range, now: float, retention: tuple[float, float] | None) -> int:
     """Seconds of a step: by the window's length, and by its age where minutes are thrown away after a while."""
-    minutes = (wanted.end - wanted.start) / MINUTE
-    age = now - wanted.start
-    fine, middle = retention if retention is not None else (float("inf"), float("inf"))
+    minutes = (window.end - window.start) / MINUTE
+    age = now - window.start
+    fine, middle = retention or (float("inf"), float("inf"))
+
     if minutes <= FINE_MINUTES and age <= fine:
         return MINUTE
-    return TEN_MINUTES if minutes <= MIDDLE_MINUTES and age <= middle else HOUR
+    if minutes <= MIDDLE_MINUTES and age <= middle:
+        return TEN_MINUTES
+    return HOUR

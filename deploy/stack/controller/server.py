@@ -11,8 +11,8 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from deploy.stack.controller.answers import HUNG_UP, Asked
-from deploy.stack.controller.rules import Controller
+from deploy.stack.controller.controller import Controller
+from deploy.stack.controller.messages import HUNG_UP, Request
 
 IDLE_SECONDS = 60.0
 MOST_BYTES = 1 << 20
@@ -65,16 +65,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         length = self.headers.get("Content-Length", "0")
-        body = self.rfile.read(min(int(length), MOST_BYTES)) if length.isdigit() else b""
+        body = b""
+        if length.isdigit():
+            body = self.rfile.read(min(int(length), MOST_BYTES))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.controller.answer(Asked(self.command, self.path, headers, body))
+
+        answer = self.server.controller.answer(Request(self.command, self.path, headers, body))
         if answer.status == HUNG_UP:
             self.close_connection = True
             return
+
         sent, packed = _packed(answer.body, headers.get("accept-encoding", ""))
-        own = {"Content-Type": answer.type, "Content-Length": str(len(sent)), **packed}
+        usual = {"Content-Type": answer.type, "Content-Length": str(len(sent)), **packed}
         self.send_response_only(answer.status)
-        for name, value in {**own, **answer.headers}.items():
+        for name, value in {**usual, **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(sent)
@@ -98,8 +102,10 @@ def serve(controller: Controller, port: int = 0, context: ssl.SSLContext | None 
     server = Server(("127.0.0.1", port), controller, context)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
+
+    scheme = "http" if context is None else "https"
     try:
-        yield f"{'http' if context is None else 'https'}://127.0.0.1:{server.server_address[1]}"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()

@@ -35,14 +35,17 @@ class Deadline:
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """The block's requests end within `seconds`; afterwards `passed` says whether they had to be ended."""
-        self._end, self.passed = time.monotonic() + seconds, False
+        self._end = time.monotonic() + seconds
+        self.passed = False
         timer = threading.Timer(seconds, self.expire)
         timer.daemon = True
         timer.start()
+
         try:
             yield
         finally:
             timer.cancel()
+            # Only our duplicates: the connections themselves may be used again.
             with self._lock:
                 while self._sockets:
                     self._sockets.pop().close()
@@ -60,12 +63,13 @@ class Deadline:
 
         Each address has an equal share of what is left, so that one which swallows what is sent leaves time for others.
         """
-        failure: OSError = TimeoutError("no time left")
+        failure: OSError = TimeoutError("no time left")  # of a host without an address
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         for number, (family, kind, protocol, _, address) in enumerate(addresses):
             left = self._end - time.monotonic()
             if left <= 0:
                 raise TimeoutError("no time left")
+
             sock = socket.socket(family, kind, protocol)
             try:
                 sock.settimeout(left / (len(addresses) - number))
@@ -99,6 +103,7 @@ class _Watched(HTTPConnection):
     deadline: ClassVar[Deadline]
 
     def _new_conn(self) -> socket.socket:
+        # The one private name of urllib3 that we override: it has no public way to be given a socket (ADR 3).
         try:
             return self.deadline.connect(self._dns_host, self.port or self.default_port)
         except socket.gaierror as error:
@@ -109,7 +114,7 @@ class _Watched(HTTPConnection):
             raise NewConnectionError(self, "no connection") from error
 
     def request(self, *args: Any, **keys: Any) -> None:
-        if self.sock is not None:
+        if self.sock is not None:  # used again, by a request with a deadline of its own
             self.deadline.watch(self.sock)
         super().request(*args, **keys)
 
@@ -128,14 +133,15 @@ class DeadlineAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._classes
 
     def proxy_manager_for(self, proxy: str, **keys: Any) -> ProxyManager:
-        found: ProxyManager = super().proxy_manager_for(proxy, **keys)
-        found.pool_classes_by_scheme = self._classes
+        manager: ProxyManager = super().proxy_manager_for(proxy, **keys)
+        manager.pool_classes_by_scheme = self._classes
+
         # Part of the key of each pool: with another password the next request opens a new connection.
-        headers = cast("dict[str, str]", found.proxy_headers)
+        headers = cast("dict[str, str]", manager.proxy_headers)
         headers.clear()
         if self.proxy_authorization is not None:
             headers["Proxy-Authorization"] = self.proxy_authorization
-        return found
+        return manager
 
 
 def _pool_classes(watching: Deadline) -> dict[str, type[HTTPConnectionPool]]:

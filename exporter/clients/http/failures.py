@@ -53,86 +53,119 @@ class Failures:
 
     def status(self, status: int, headers: Mapping[str, str], now: float) -> SourceError:
         """The error for a status that is not wanted. `now` is Unix time, which a Retry-After may refer to."""
-        where, words = self.place, self.words
-        wait = _retry_after(headers.get("Retry-After"), now)
-        if status == 403 and words.rights:
-            return SourceError("auth", f"{where} refused us ({status}): check {words.rights}")
-        if status in (401, 403):
-            text = f"{where} refused us ({status}{_page(headers)}): check {words.credentials}"
-            if is_page(headers):
-                text += "; or is there a login page (single sign-on, a proxy) before it?"
-            return SourceError("auth", text)
         if status == 407:
             return self._tunnel(status)
+        if status == 403 and self.words.rights:
+            return self._of_status(status, "auth", f"refused us (403): check {self.words.rights}")
+        if status in (401, 403):
+            return self._of_status(status, "auth", self._refusal(status, headers))
         if status == 404:
-            return SourceError("not_found", f"{where} has no such path (404): check url, {words.path}")
+            return self._of_status(status, "not_found", f"has no such path (404): check url, {self.words.path}")
+
+        wait = _retry_after(headers.get("Retry-After"), now)
         if status == 429:
-            text = f"{where} limits our rate (429)" + (f", wait {wait:.0f} s" if wait is not None else "")
-            return SourceError("rate_limited", f"{text}: {words.rate}", retry_after=wait)
+            wanted = f", wait {wait:.0f} s" if wait is not None else ""
+            text = f"limits our rate (429){wanted}: {self.words.rate}"
+            return self._of_status(status, "rate_limited", text, retry_after=wait)
         if 300 <= status < 400:
-            to = self._destination(headers)
-            return SourceError("redirect", f"{where} redirects{to} ({status}): set url to the final address")
+            destination = self._destination(headers)
+            to = f" to {destination}" if destination else ""
+            text = f"redirects{to} ({status}): set url to the final address"
+            return self._of_status(status, "redirect", text, destination=destination)
         if status >= 500 and status != 501:  # which is for what a server never does
-            return SourceError("server_error", f"{where} failed ({status}): look at its log", retry_after=wait)
-        return SourceError("http_error", f"{where} answered {status}: check that url is {words.api}")
+            text = f"failed ({status}): look at its log"
+            return self._of_status(status, "server_error", text, retry_after=wait)
+        return self._of_status(status, "http_error", f"answered {status}: check that url is {self.words.api}")
 
     def too_large(self) -> SourceError:
         """The error for a body that is longer than we read."""
         text = f"{self.place} sent more than {self.max_bytes} bytes: raise max_bytes or {self.words.narrow}"
-        return SourceError("too_large", text)
+        return SourceError("too_large", text, location=self.place)
 
     def broken(self, error: Exception, *, late: bool) -> SourceError:
         """The error for an exchange that broke off; `late`: because its time was over."""
         causes = tuple(_causes(error))
-        if late or any(isinstance(c, TimeoutError | requests.Timeout) for c in causes):
-            way = f" (through the proxy {self.proxy})" if self.proxy else ""
-            text = (
-                f"{self.place} did not answer in full within {self.timeout:g} s{way}: is it overloaded? raise timeout"
-            )
-            return SourceError("timeout", text)
-        by_proxy = self.proxy is not None and any(isinstance(c, urllib3.exceptions.ProxyError) for c in causes)
-        where = f"the proxy {self.proxy} on the way to {self.place}" if by_proxy else self.place
-        if secure := self._secure(causes, where):
-            return secure
-        if any(isinstance(c, urllib3.exceptions.NameResolutionError) for c in causes):
-            text = f"the host name of {where} is not known: check {'proxy.url' if by_proxy else 'url'} and DNS"
-            return SourceError("refused", text)
-        if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes):
-            return SourceError("refused", f"no connection to {where}: is it running there, may we reach it?")
-        tunnel = next((found for c in causes if isinstance(c, OSError) and (found := _TUNNEL.match(str(c)))), None)
-        if tunnel is not None:
-            return self._tunnel(int(tunnel[1]))
-        if any(isinstance(c, requests.exceptions.InvalidHeader | UnicodeError) for c in causes):
-            return SourceError("unreadable", f"a header for {where} cannot be sent: check headers and headers_files")
-        return SourceError("truncated", f"{where} broke the answer off: look at its log and at proxies between")
+        # A deadline shuts sockets down, which looks like many other failures: so it is asked for first.
+        if late or _any(causes, TimeoutError, requests.Timeout):
+            return self._late()
 
-    def _secure(self, causes: tuple[BaseException, ...], where: str) -> SourceError | None:
+        by_proxy = self.proxy is not None and _any(causes, urllib3.exceptions.ProxyError)
+        where = f"the proxy {self.proxy} on the way to {self.place}" if by_proxy else self.place
+        if (insecure := self._insecure(causes, where)) is not None:
+            return insecure
+        if _any(causes, urllib3.exceptions.NameResolutionError):
+            option = "proxy.url" if by_proxy else "url"
+            return self._broken("refused", f"the host name of {where} is not known: check {option} and DNS")
+        if _any(causes, urllib3.exceptions.NewConnectionError):
+            return self._broken("refused", f"no connection to {where}: is it running there, may we reach it?")
+        if (status := _tunnel_status(causes)) is not None:
+            return self._tunnel(status)
+        if _any(causes, requests.exceptions.InvalidHeader, UnicodeError):
+            text = f"a header for {where} cannot be sent: check headers and headers_files"
+            return self._broken("unreadable", text)
+        return self._broken("truncated", f"{where} broke the answer off: look at its log and at proxies between")
+
+    def _broken(self, reason: str, text: str) -> SourceError:
+        return SourceError(reason, text, location=self.place)
+
+    def _of_status(
+        self, status: int, reason: str, text: str, *, retry_after: float | None = None, destination: str = ""
+    ) -> SourceError:
+        return SourceError(
+            reason,
+            f"{self.place} {text}",
+            status=status,
+            location=self.place,
+            retry_after=retry_after,
+            destination=destination,
+        )
+
+    def _refusal(self, status: int, headers: Mapping[str, str]) -> str:
+        """What is said of a 401 or 403. Where an HTML page comes with it, it may be somebody else's login page."""
+        if not is_page(headers):
+            return f"refused us ({status}): check {self.words.credentials}"
+        text = f"refused us ({status} with an HTML page): check {self.words.credentials}"
+        return f"{text}; or is there a login page (single sign-on, a proxy) before it?"
+
+    def _late(self) -> SourceError:
+        way = f" (through the proxy {self.proxy})" if self.proxy else ""
+        text = f"{self.place} did not answer in full within {self.timeout:g} s{way}: is it overloaded? raise timeout"
+        return self._broken("timeout", text)
+
+    def _insecure(self, causes: tuple[BaseException, ...], where: str) -> SourceError | None:
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 text = self.redact(cause.verify_message)
-                return SourceError("tls", f"certificate of {where} not accepted ({text}): set tls.ca_file or mend it")
-        if any(isinstance(c, ssl.SSLError | requests.exceptions.SSLError) for c in causes):
+                return self._broken("tls", f"certificate of {where} not accepted ({text}): set tls.ca_file or mend it")
+
+        if _any(causes, ssl.SSLError, requests.exceptions.SSLError):
             text = "is it https there? does it want a client certificate (tls.cert_file), or another?"
-            return SourceError("tls", f"no TLS with {where}: {text}")
+            return self._broken("tls", f"no TLS with {where}: {text}")
         return None
 
     def _tunnel(self, status: int) -> SourceError:
         """A proxy that does not let us through."""
-        who = f"the proxy {self.proxy}" if self.proxy else "a proxy"
+        proxy = f"the proxy {self.proxy}" if self.proxy else "a proxy"
         if status == 407:
-            text = f"{who} on the way to {self.place} wants other credentials (407)"
-            return SourceError("auth", f"{text}: check proxy.username and its password")
-        text = f"{who} does not connect us to {self.place} ({status})"
-        return SourceError("refused", f"{text}: does it allow that host and port, does it reach them?")
+            text = f"{proxy} on the way to {self.place} wants other credentials (407)"
+            text = f"{text}: check proxy.username and its password"
+            return SourceError("auth", text, status=status, location=self.place)
+
+        text = f"{proxy} does not connect us to {self.place} ({status})"
+        text = f"{text}: does it allow that host and port, does it reach them?"
+        return SourceError("refused", text, status=status, location=self.place)
 
     def _destination(self, headers: Mapping[str, str]) -> str:
-        """Where a redirect leads: its host only, as the rest could hold anything."""
+        """Where a redirect leads: its host only, as the rest could hold anything. Empty where it does not say."""
         try:
             parts = urlsplit(headers.get("Location", ""))
             port = f":{parts.port}" if parts.port else ""
         except ValueError:
             return ""
-        return f" to {self.redact(f'{parts.scheme}://{parts.hostname}{port}')}" if parts.hostname else ""
+        if not parts.hostname:
+            return ""
+
+        return self.redact(f"{parts.scheme}://{parts.hostname}{port}")
 
 
 def is_page(headers: Mapping[str, str]) -> bool:
@@ -140,21 +173,31 @@ def is_page(headers: Mapping[str, str]) -> bool:
     return headers.get("Content-Type", "").partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
 
 
-def _page(headers: Mapping[str, str]) -> str:
-    return " with an HTML page" if is_page(headers) else ""
+def _any(causes: tuple[BaseException, ...], *types: type[BaseException]) -> bool:
+    return any(isinstance(cause, types) for cause in causes)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and everything behind it: libraries wrap causes as arguments, reasons and contexts."""
-    seen, todo = set[int](), [error]
+    done = set[int]()
+    todo = [error]
     while todo:
         cause = todo.pop()
-        if id(cause) in seen:
+        if id(cause) in done:  # they may well refer to each other
             continue
-        seen.add(id(cause))
+
+        done.add(id(cause))
         yield cause
         linked = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
         todo += [link for link in linked if isinstance(link, BaseException)]
+
+
+def _tunnel_status(causes: tuple[BaseException, ...]) -> int | None:
+    """The status with which a proxy refused to connect us: http.client has it in the text of its error alone."""
+    for cause in causes:
+        if isinstance(cause, OSError) and (match := _TUNNEL.match(str(cause))):
+            return int(match[1])
+    return None
 
 
 def _retry_after(value: str | None, now: float) -> float | None:
@@ -163,6 +206,7 @@ def _retry_after(value: str | None, now: float) -> float | None:
         return None
     if value.strip().isdigit():
         return float(value)
+
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):

@@ -8,7 +8,8 @@ from exporter import humanize
 from exporter.analysis.grade import missing
 from exporter.analysis.regression import is_bad, matters, moved, severity
 from exporter.model.loadrun_judgement import GRADES, Change, JudgedRun
-from exporter.model.settings import SEVERITIES, LoadRunSettings
+from exporter.model.settings import LoadRunSettings
+from exporter.model.verdict import SEVERITIES
 
 PASS, WORSE, UNKNOWN = 0, 1, 3
 """Exit codes. 2 is wrong usage, as with every command."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from exporter.errors import ConfigError
 
 if TYPE_CHECKING:  # the command line takes KINDS from here before it loads anything that takes long
     from exporter.config import Config
+    from exporter.model.rule import Record
     from exporter.model.slo import Slo
     from exporter.slo.specs import Options
 
@@ -24,7 +25,7 @@ def files(kind: str, config: Config | None) -> Mapping[str, bytes]:
     if kind == "rules":
         from exporter import rules
 
-        return rules.files(config)
+        return rules.files(config, _recordings(config))
     if kind == "dashboards":
         from exporter import dashboards
 
@@ -34,6 +35,14 @@ def files(kind: str, config: Config | None) -> Mapping[str, bytes]:
     return metrics_page.files()
 
 
+def _recordings(config: Config | None) -> Mapping[str, Sequence[Record]]:
+    """What the sources' servers are to record, by side; the configuration is from `exporter.sources.read`."""
+    from exporter import sources
+
+    environments = config.environments if config is not None else ()
+    return {environment.name: sources.recordings(environment) for environment in environments}
+
+
 def objectives(slos: Iterable[Slo], config: Config | None) -> Mapping[str, bytes]:
     """The files of SLOs by their path below the output directory; of `config` only the links are used.
 
@@ -41,13 +50,13 @@ def objectives(slos: Iterable[Slo], config: Config | None) -> Mapping[str, bytes
     """
     # Nothing that takes long to load: this is to be quick for one SLO.
     from exporter.model import links
-    from exporter.slo import rules as objectives
+    from exporter.slo import rules as slo_rules
     from exporter.slo.rules import inhibition
 
     given = config.links if config is not None else None
     runbook, dashboards = (given.runbook, given.dashboards) if given else (None, None)
     all_of_them = list(slos)
-    rules = objectives.files(all_of_them, runbook or links.RUNBOOK, dashboards or links.DASHBOARDS)
+    rules = slo_rules.files(all_of_them, runbook or links.RUNBOOK, dashboards or links.DASHBOARDS)
     return {**rules, **inhibition.files(all_of_them)}
 
 

@@ -18,11 +18,12 @@ from pathlib import Path
 import yaml
 
 from exporter import humanize
+from exporter.model.rule import Record
 from exporter.model.slo import Slo
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import names
 from exporter.slo.rules.render import INTERVAL
-from exporter.slo.rules.rule import Record, identity, quote
+from exporter.slo.rules.series import identity, quote
 
 SAFE_AGE = 3 * 3600
 """Seconds before now that blocks may reach up to: what is younger is still in the server's head.
@@ -95,7 +96,7 @@ def _key(record: Record) -> _Key:
 def _edges(slo: Slo) -> Iterator[tuple[Record, list[_Key]]]:
     """Each record with what it rests on, which comes before it."""
     known = dict[_Key, str]()
-    for rule in objectives.rules(slo, "", ""):
+    for rule in slo_rules.rules(slo, "", ""):
         if isinstance(rule, Record):
             key = _key(rule)
             yield rule, [other for other, selector in known.items() if other != key and selector in rule.expr]

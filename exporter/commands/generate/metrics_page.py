@@ -6,20 +6,23 @@ from collections.abc import Iterable, Mapping
 from typing import get_args
 
 from exporter import catalogue, errors
-from exporter.catalogue import execution, limits
-from exporter.catalogue import loadrun_judgement as judged
+from exporter.catalogue import execution, limits, loadrun_judgement
+from exporter.catalogue.core import CORE, CoreSeries
 from exporter.catalogue.efficacy import RATINGS
 from exporter.catalogue.execution import LOOKBACK, OUTCOMES, WINDOWS
-from exporter.catalogue.exporter import OWN
+from exporter.catalogue.exporter import OWN, SelfSeries
 from exporter.catalogue.live import LIVE, STATS
 from exporter.catalogue.pattern import TOP_SPIKES, WEEKDAYS
 from exporter.catalogue.run import PHASES
+from exporter.catalogue.series import Series
 from exporter.catalogue.signals import LATENCY
-from exporter.model import loadrun_judgement, results
+from exporter.model import results
 from exporter.model.incident import INCIDENT_SEVERITIES
 from exporter.model.loadrun import LATENCY_FIGURES
+from exporter.model.loadrun_judgement import GRADES, METRICS, Against
 from exporter.model.observation import GAUGE_SIGNALS, LATENCY_MEAN, LATENCY_STATS, QUANTILES
-from exporter.model.settings import COMPARED, PARTS, SEVERITIES, AnalysisSettings, ExecutionSettings, LoadRunSettings
+from exporter.model.settings import COMPARED, PARTS, AnalysisSettings, ExecutionSettings, LoadRunSettings
+from exporter.model.verdict import SEVERITIES, VERDICTS
 
 _HEAD = """\
 # Metrics
@@ -35,6 +38,12 @@ A value that was not measured is absent: it is never 0, -1 or NaN. The `*_eviden
 Labels: `application`; `side`, the name of the environment (`production`, `pte`); `method` and `route` of an endpoint;
 `source`, the name of the environment that is polled; the values of the others are [below](#label-values).
 
+## Series to begin with
+
+Most boards, alerts and questions need no more than these; all the others are listed [below](#results).
+"""
+
+_QUERIES = """
 ## Queries to begin with
 
 | Question | PromQL |
@@ -50,7 +59,8 @@ Labels: `application`; `side`, the name of the environment (`production`, `pte`)
 _ABOUT_RESULTS = """
 ## Results
 
-All are gauges.
+All are gauges. An *input* is what others are computed from or judged by: it shows what they rest on, and is not on
+every board.
 """
 
 _ABOUT_OWN = """
@@ -86,7 +96,7 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "signal", observed, signals
     yield "severity", "`pte_gap_limit_ratio`; in this order 1 to 4 of `pte_gap_severity`", SEVERITIES[1:]
     yield "severity", "`pte_incident*`", INCIDENT_SEVERITIES
-    yield "verdict", "`pte_gap_verdict`: the PTE is", get_args(loadrun_judgement.Verdict)
+    yield "verdict", "`pte_gap_verdict`: the PTE is", VERDICTS
     yield "metric", "`pte_next_certification_*`: at least the objective", results.AT_LEAST
     yield "metric", "`pte_next_certification_*`: at most the objective", results.AT_MOST
     yield "part", "`pte_efficacy_*`", PARTS
@@ -95,17 +105,17 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
     yield "stat", "`pte_latency_seconds`", LATENCY_STATS
     yield "stat", "the other observed signals", ("mean", "peak", "min", *(f"p{float(q) * 100:g}" for q in QUANTILES))
     yield "stat", "`pte_load_run_live_latency_percentile_seconds`", STATS
-    yield "limit", "`pte_load_run_limit`", judged.limits(LoadRunSettings())
-    yield "grade", "`pte_load_run_grade`, `pte_load_run_grade_limit`", loadrun_judgement.GRADES
-    yield "figure", "`pte_load_run_grade_limit`", judged.GRADE_FIGURES
+    yield "limit", "`pte_load_run_limit`", loadrun_judgement.limits(LoadRunSettings())
+    yield "grade", "`pte_load_run_grade`, `pte_load_run_grade_limit`", GRADES
+    yield "figure", "`pte_load_run_grade_limit`", loadrun_judgement.GRADE_FIGURES
     yield "stat", "`pte_load_run_latency_seconds`, `pte_load_run_endpoint_latency_seconds`", LATENCY_FIGURES
     yield "stat", "`pte_load_run_usage_*`", ("mean", "max")
-    yield "against", "`pte_load_run_*change*`", get_args(loadrun_judgement.Against)
-    yield "metric", "`pte_load_run_*`", loadrun_judgement.METRICS
-    yield "verdict", "`pte_load_run_change_verdict`, `pte_load_run_endpoint_changes`: the run is", judged.VERDICTS
-    yield "role", "`pte_load_run_change_input`", judged.CHANGE_ROLES
+    yield "against", "`pte_load_run_*change*`", get_args(Against)
+    yield "metric", "`pte_load_run_*`", METRICS
+    yield "verdict", "`pte_load_run_change_verdict`, `pte_load_run_endpoint_changes`: the run is", VERDICTS
+    yield "role", "`pte_load_run_change_input`", loadrun_judgement.CHANGE_ROLES
     yield "change", "`pte_load_run_change_limit`", ("ratio", "error_ratio")
-    yield "direction", "`pte_load_run_trend`, `pte_load_run_endpoint_trends`", judged.DIRECTIONS
+    yield "direction", "`pte_load_run_trend`, `pte_load_run_endpoint_trends`", loadrun_judgement.DIRECTIONS
     yield "limit", "`pte_test_execution_limit`", execution.limits(ExecutionSettings())
     yield "outcome", "`pte_test_execution_*`", OUTCOMES
     yield "window", "`pte_test_execution_runs*`", (*WINDOWS.values(), LOOKBACK)
@@ -116,23 +126,49 @@ def _label_values() -> Iterable[tuple[str, str, Iterable[str]]]:
 
 def files() -> Mapping[str, bytes]:
     """Path below the repository's root to content."""
-    published = _table(
-        ("Series", "Labels", "Unit", "Meaning"),
-        ((f"`{s.name}`", _code(s.labels), s.unit.replace("_", " "), s.help) for s in catalogue.ALL),
-    )
-    own = _table(
-        ("Series", "Type", "Labels", "Meaning"),
-        ((f"`{s.published}`", s.kind, _code(s.labels), s.help) for s in OWN),
-    )
-    live = _table(
-        ("Series", "Type", "Labels", "Meaning"),
-        ((f"`{s.published}`", s.kind, _code(s.labels), s.help) for s in LIVE),
-    )
+    published = _table(("Series", "Labels", "Unit", "Meaning"), (_result_row(series) for series in catalogue.ALL))
+    own = _table(("Series", "Type", "Labels", "Meaning"), (_own_row(series) for series in OWN))
+    live = _table(("Series", "Type", "Labels", "Meaning"), (_own_row(series) for series in LIVE))
     values = _table(
-        ("Label", "Of", "Values"), ((f"`{label}`", where, _code(known)) for label, where, known in _label_values())
+        ("Label", "Of", "Values"), ((f"`{label}`", where, _code(listed)) for label, where, listed in _label_values())
     )
-    page = f"{_HEAD}{_ABOUT_RESULTS}\n{published}{_ABOUT_OWN}\n{own}{_ABOUT_LIVE}\n{live}{_ABOUT_VALUES}\n{values}"
-    return {"docs/METRICS.md": page.encode()}
+    sections = (
+        _HEAD,
+        *_core(),
+        _QUERIES,
+        f"{_ABOUT_RESULTS}\n{published}",
+        f"{_ABOUT_OWN}\n{own}",
+        f"{_ABOUT_LIVE}\n{live}",
+        f"{_ABOUT_VALUES}\n{values}",
+    )
+    return {"docs/METRICS.md": "".join(sections).encode()}
+
+
+def _core() -> Iterable[str]:
+    """A table for each question; KeyError where the list names a series that nobody publishes."""
+    meanings = {series.name: series.help for series in catalogue.ALL}
+    meanings |= {series.published: series.help for series in OWN}
+
+    for question, core_series in CORE.items():
+        rows = [(f"`{core.name}`", meanings[core.name], _example(core)) for core in core_series]
+        yield f"\n### {question}\n\n"
+        yield _table(("Series", "Meaning", "Example"), rows)
+
+
+def _example(core: CoreSeries) -> str:
+    if not core.query:
+        return ""
+    return f"`{core.query}`"
+
+
+def _result_row(series: Series) -> tuple[str, ...]:
+    mark = "*Input.* " if series.is_input else ""
+    unit = series.unit.replace("_", " ")
+    return f"`{series.name}`", _code(series.labels), unit, f"{mark}{series.help}"
+
+
+def _own_row(series: SelfSeries) -> tuple[str, ...]:
+    return f"`{series.published}`", series.kind, _code(series.labels), series.help
 
 
 def _code(labels: Iterable[str]) -> str:

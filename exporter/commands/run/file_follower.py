@@ -11,19 +11,16 @@ import stat
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
 from typing import BinaryIO
 
 from exporter import formats
 from exporter.errors import SourceError
-from exporter.formats import Reader
+from exporter.formats import Format, Reader
 from exporter.formats.tally import Tally
 from exporter.model.loadrun import LoadRun
 
 _BLOCK = 256 * 1024
 """Bytes that are read at once: little, so that signals and samples do not wait."""
-
-_BOM = b"\xef\xbb\xbf"
 
 _TAIL = 4096
 """Bytes at the end of an earlier file that tell whether it was written anew or appended to."""
@@ -49,7 +46,7 @@ def leftover(path: Path) -> Leftover | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise SourceError("unreadable", f"{path}: cannot be read: {error.strerror}") from None
+        raise SourceError.cannot_read(error).at(path) from None
 
 
 class FileFollower:
@@ -81,10 +78,10 @@ class FileFollower:
 
     def run(self) -> LoadRun | None:
         """The run as far as it was read; None: nothing yet, or its format is a summary that comes at the end."""
-        if self._module is None or self._given_up or not self._tally.requests:
+        if self._format is None or self._given_up or not self._tally.requests:
             return None
         try:
-            return self._tally.run(self._module.TOOL, self._module.FORMAT)
+            return self._tally.run(self._format.tool, self._format.name)
         except SourceError:
             self._given_up = True
             return None
@@ -107,22 +104,22 @@ class FileFollower:
 
     def _finish_reading(self) -> LoadRun | None:
         """The run, by reading the rest of what was followed so far; None: that is no way to read this file."""
-        if self._module is None or self._reader is None or not self._open() or self._given_up:
+        if self._format is None or self._reader is None or not self._open() or self._given_up:
             return None
 
         while self._feed():
             pass
-        if self._module is None or self._reader is None:
+        if self._format is None or self._reader is None:
             return None
         self._reader.end()
-        run = self._tally.run(self._module.TOOL, self._module.FORMAT)
+        run = self._tally.run(self._format.tool, self._format.name)
         return run if run.run else replace(run, run=self.path.stem)
 
     def _start(self) -> None:
         """From the beginning of whatever file is there."""
         self.close()
         self._tally = Tally()
-        self._module: ModuleType | None = None
+        self._format: Format | None = None
         self._reader: Reader | None = None
         self._head = b""
         self._read = 0
@@ -169,15 +166,16 @@ class FileFollower:
             _check_kind(status)
             stale = self._is_leftover(status)
         except FileNotFoundError:
-            raise SourceError("unreadable", f"{self.path}: was not written") from None
+            raise SourceError("unreadable", "was not written").at(self.path) from None
         except OSError as error:
-            raise SourceError("unreadable", f"{self.path}: cannot be read: {error.strerror}") from None
+            raise SourceError.cannot_read(error).at(self.path) from None
 
         if stale and self._leftover is not None and status.st_size > self._leftover.size:
             text = "holds an earlier run's result, and this one's was appended: remove it before the start"
-            raise SourceError("bad_data", f"{self.path}: {text}")
+            raise SourceError("bad_data", text).at(self.path)
         if stale:
-            raise SourceError("bad_data", f"{self.path}: was not written, what it holds is an earlier run's")
+            text = "was not written, what it holds is an earlier run's"
+            raise SourceError("bad_data", text).at(self.path)
 
     def _feed(self) -> bool:
         """Read a block; False: there is none."""
@@ -187,26 +185,26 @@ class FileFollower:
             return False
 
         self._read += len(block)
-        if self._module is None:
+        if self._format is None:
             self._head += block
             self._detect()
         elif self._reader is not None:
             self._give(self._reader, block)
-        return self._module is None or self._reader is not None
+        return self._format is None or self._reader is not None
 
     def _detect(self) -> None:
         """Once the first line is there: who writes the file may be in the middle of it."""
         if b"\n" not in self._head and len(self._head) < formats.HEAD:
             return
 
-        self._module = formats.detect(self._head[: formats.HEAD])
-        if hasattr(self._module, "Reader"):
-            self._reader = self._module.Reader(self._tally)
-            self._give(self._reader, self._head.removeprefix(_BOM))
+        self._format = formats.detect(self._head[: formats.HEAD])
+        if self._format.reader is not None:
+            self._reader = self._format.reader(self._tally)
+            self._give(self._reader, self._head.removeprefix(formats.BOM))
         self._head = b""
 
     def _give(self, reader: Reader, block: bytes) -> None:
-        if b"\0" in block and not hasattr(self._module, "BINARY"):
+        if b"\0" in block and self._format is not None and not self._format.binary:
             raise SourceError("bad_data", "holds NUL bytes, wanted text")
         reader.feed(block)
 

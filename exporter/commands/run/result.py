@@ -65,10 +65,7 @@ def process_result(follower: Follower, end: GeneratorEnd, plan: ResultPlan) -> b
             raise SourceError("bad_data", f"{run.run}: holds no requests: there is nothing to publish")
         snapshot, body = page.of_run(run, plan.application, plan.inputs)
     except PteError as error:
-        text = str(error)
-        if plan.from_output:  # the file is one of ours, and its name would mean nothing to anyone
-            text = text.replace(str(follower.path), "standard output")
-        _say(f"no result: {text}")
+        _say(f"no result: {_problem(error, follower.path, plan)}")
         print_usage(end)
         return False
 
@@ -81,6 +78,13 @@ def process_result(follower: Follower, end: GeneratorEnd, plan: ResultPlan) -> b
     is_saved = _save(run, plan.save)
     is_published = _publish(plan, body)
     return is_saved and is_published
+
+
+def _problem(error: PteError, path: Path, plan: ResultPlan) -> str:
+    """What is wrong; the name of our own copy of what was printed would mean nothing to anyone."""
+    if plan.from_output and isinstance(error, SourceError) and error.path == path:
+        return f"standard output: {error.message}"
+    return str(error)
 
 
 def print_usage(end: GeneratorEnd) -> None:

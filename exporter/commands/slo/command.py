@@ -125,7 +125,8 @@ def _asked(given: argparse.Namespace, ask: Callable[[Client], list[Status]]) -> 
 
 def _session(given: argparse.Namespace) -> Session:
     from exporter.clients.http import Session
-    from exporter.clients.http.options import HttpOptions, problems
+    from exporter.clients.http.options import HttpOptions
+    from exporter.clients.http.validation import problems
 
     if given.url is not None:
         for _, text in problems(given.url, HttpOptions()):

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from exporter.model.rule import Rule
 from exporter.model.slo import Slo
 from exporter.slo.rules import render
 from exporter.slo.rules.alerts import alerts
 from exporter.slo.rules.budget import budget
 from exporter.slo.rules.records import records
-from exporter.slo.rules.rule import Rule
+from exporter.slo.rules.series import identity
 from exporter.slo.rules.state import state
 
-__all__ = ["files", "rules"]
+__all__ = ["files", "group", "rules"]
 
 PER_FILE = 100
 """promtool takes about 10 ms to check an SLO's rules; a file is to be checked in a second or two."""
@@ -35,16 +36,27 @@ def rules(slo: Slo, runbook: str, dashboards: str) -> Iterator[Rule]:
 
 def files(slos: Iterable[Slo], runbook: str, dashboards: str) -> Mapping[str, bytes]:
     """Rules files by their path below the output directory."""
-    groups: dict[str, list[str]] = {}
+    groups = dict[str, list[str]]()
     for slo in slos:
         side = "" if slo.side == "production" else f"-{slo.side}"
         stem = _UNSAFE.sub("_", slo.service + side)
-        groups.setdefault(stem, []).append(render.group(slo, rules(slo, runbook, dashboards)))
-    found: dict[str, list[str]] = {}
-    for stem, made in groups.items():
-        for start in range(0, len(made), PER_FILE):
+        groups.setdefault(stem, []).append(group(slo, rules(slo, runbook, dashboards)))
+
+    by_file = dict[str, list[str]]()
+    for stem, of_service in groups.items():
+        for start in range(0, len(of_service), PER_FILE):
             number = f"-{start // PER_FILE + 1}" if start else ""
             # A service may be called like another's second file, or its other side: they share the file.
-            parts = found.setdefault(f"rules/slo-{stem}{number}.rules.yml", [render.HEADER])
-            parts += made[start : start + PER_FILE]
-    return {name: "".join(parts).encode() for name, parts in found.items()}
+            parts = by_file.setdefault(f"rules/slo-{stem}{number}.rules.yml", [])
+            parts += of_service[start : start + PER_FILE]
+    return {name: render.file(parts) for name, parts in by_file.items()}
+
+
+def group(slo: Slo, rules: Iterable[Rule]) -> str:
+    """The group of one objective.
+
+    An alert has the objective's labels from its series; written here, Prometheus would read them as templates. Only its
+    id, where that can be no template, is written: so that promtool can tell the alerts of two objectives apart.
+    """
+    id_label = {} if "{{" in slo.id else {"sloth_id": slo.id}
+    return render.group(f"slo-{slo.id}", rules, render.FAST, record_labels=identity(slo), alert_labels=id_label)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from exporter.model.rule import Alert
 from exporter.model.slo import Notify, Slo, Text, Tier
 from exporter.slo.rules import names
 from exporter.slo.rules.budget import decimal
 from exporter.slo.rules.fragments import duration
-from exporter.slo.rules.rule import Alert, least_bad, select
+from exporter.slo.rules.series import least_bad, select
 
 BURN = "PteSloBurn"
 """What burn alerts are called where the spec names none, and their heading in the runbook."""
@@ -22,7 +23,8 @@ BROKEN = "PteSloTelemetryBroken"
 SEVERITY: Mapping[Notify, str] = {"page": "critical", "ticket": "warning", "shadow": "info"}
 """What the label `severity` says unless the spec says otherwise; Alertmanager's routes go by it."""
 
-_BROKEN_WAIT, _BROKEN_KEEP = 600, 300
+_BROKEN_WAIT = "10m"
+_BROKEN_KEEP = "5m"
 
 PERCENT = 'printf "%.1f%%"'
 """How a percentage is shown that may be far below zero, which humanizePercentage writes as -9.99e+04%."""
@@ -68,7 +70,14 @@ def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:
         **_links(BURN, runbook, dashboards),
         **text.annotations,
     }
-    return Alert(slo.alerting.name, expr, tier.wait, tier.keep, {**text.labels, names.TIER: tier.name}, annotations)
+    return Alert(
+        slo.alerting.name,
+        expr,
+        duration(tier.wait),
+        duration(tier.keep) if tier.keep else "",
+        {**text.labels, names.TIER: tier.name},
+        annotations,
+    )
 
 
 def _worst(slo: Slo, name: str, limit: str) -> str:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from itertools import zip_longest
 
 from exporter import __version__
+from exporter.model.rule import Record
 from exporter.model.slo import DAY, Slo
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import below, by, days, duration, elapsed, on, this_period
-from exporter.slo.rules.rule import Record, alone, bare, base, least_bad, period_window, select
+from exporter.slo.rules.series import alone, bare, base, least_bad, period_window, select
 
 HOUR = 3600
 TREND = 3 * DAY

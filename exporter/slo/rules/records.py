@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exporter.model.rule import Record
 from exporter.model.slo import DAY, WINDOW, Maintenance, Slo, Weekly
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import (
@@ -17,7 +18,7 @@ from exporter.slo.rules.fragments import (
     since_quarter,
     this_period,
 )
-from exporter.slo.rules.rule import Record, bare, base, period_window, select
+from exporter.slo.rules.series import bare, base, period_window, select
 
 
 def records(slo: Slo) -> Iterator[Record]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from exporter.model.rule import Record
 from exporter.model.slo import Slo
 from exporter.slo.rules import names
 from exporter.slo.rules.budget import ENOUGH
 from exporter.slo.rules.fragments import by, duration, on
-from exporter.slo.rules.rule import Record, alone, bare, base, select
+from exporter.slo.rules.series import alone, bare, base, select
 
 
 def state(slo: Slo) -> Iterator[Record]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,25 @@ from exporter.errors import ConfigError, Problem
 from exporter.model.slo import Slo
 from exporter.slo.specs import openslo, sloth
 from exporter.slo.specs.documents import Document, below, documents, files
-from exporter.slo.specs.place import Place
-from exporter.slo.specs.tiers import Pair
+from exporter.slo.specs.node import Node
+from exporter.slo.specs.openslo_alerts import Objects
+from exporter.slo.specs.tiers import Pair, Pairs
 from exporter.slo.specs.validation import UNNAMED, Options
 
 __all__ = ["Options", "is_foreign", "read"]
 
-_KINDS = ("sloth", "PrometheusServiceLevel", "AlertWindows", "openslo", "own", "")
+_SLOTH = "sloth"
+_SLOTH_KUBERNETES = "PrometheusServiceLevel"
+_SLOTH_WINDOWS = "AlertWindows"
+_OPENSLO = "openslo"
+_OWN = "own"
+_NONE = ""
+"""What is plainly none of ours."""
 
-_WANTED = (
+_FOREIGN = (_SLOTH, _SLOTH_KUBERNETES, _SLOTH_WINDOWS, _OPENSLO)
+_KINDS = (*_FOREIGN, _OWN, _NONE)
+
+_UNKNOWN = (
     "is no SLO spec, wanted a mapping with version: prometheus/v1 (Sloth), "
     "apiVersion: sloth.slok.dev/v1 or openslo/v1, or environments (our own configuration)"
 )
@@ -28,13 +39,12 @@ def read(paths: Sequence[Path], options: Options | None = None) -> list[Slo]:
     """The objectives in files and folders (of these all *.yml and *.yaml); raises ConfigError with every problem."""
     options = options or Options()
     problems = list[Problem]()
-    found = [
-        part
-        for path, given in files(paths, problems)
-        for document in documents(path, given, problems)
-        for part in _parts(document)
-    ]
-    slos = list(_slos(found, options, problems))
+    parts = list[_Part]()
+    for path, given in files(paths, problems):
+        for document in documents(path, given, problems):
+            parts += [_Part.of(entry, problems) for entry in _entries(document)]
+
+    slos = list(_slos(parts, options, problems))
     problems += _duplicates(slos)
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
@@ -43,89 +53,131 @@ def read(paths: Sequence[Path], options: Options | None = None) -> list[Slo]:
 
 def is_foreign(path: Path) -> bool:
     """Whether a file is, or begins with, a spec of Sloth or OpenSLO, and so no configuration of ours."""
-    kinds = (_kind(part.raw) for document in documents(path, True, []) for part in _parts(document))
-    return next((kind in _KINDS and kind not in ("own", "") for kind in kinds), False)
+    for document in documents(path, True, []):
+        for entry in _entries(document):
+            return _kind(entry.raw) in _FOREIGN
+    return False
 
 
-def _parts(document: Document) -> Iterator[Document]:
+def _entries(document: Document) -> Iterator[Document]:
     """The entries of a document that is a list of them, or else itself."""
-    items, path = document.raw, document.path
+    items = document.raw
+    path = document.path
     if isinstance(items, Mapping) and str(items.get("kind", "")).endswith("List"):
-        items, path = items.get("items"), below(path, "items")
-    if isinstance(items, list) and items:
-        for position, raw in enumerate(items):
-            yield Document(document.file, below(path, position), raw, document.given)
-    else:
+        items = items.get("items")
+        path = below(path, "items")
+
+    if not isinstance(items, list) or not items:
         yield document
+        return
+    for position, raw in enumerate(items):
+        yield Document(document.file, below(path, position), raw, document.given)
 
 
-def _slos(found: Sequence[Document], options: Options, problems: list[Problem]) -> Iterator[tuple[str, Slo]]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one reader is for: a document, or an entry of a list of them."""
+
+    document: Document
+    kind: str
+    """One of _KINDS; else a text that says why it is none of them, though it nearly is."""
+    node: Node
+
+    @classmethod
+    def of(cls, document: Document, problems: list[Problem]) -> _Part:
+        node = Node(document.raw, document.file, document.path, problems)
+        return cls(document, _kind(document.raw), node)
+
+
+def _slos(parts: Sequence[_Part], options: Options, problems: list[Problem]) -> Iterator[tuple[str, Slo]]:
     """Each objective and its file."""
-    places = [(document, Place(document.raw, document.file, document.path, problems)) for document in found]
-    kinds = [(_kind(place.raw), document, place) for document, place in places]
-    pairs = _pairs((place for kind, _, place in kinds if kind == "AlertWindows"), options)
-    objects = openslo.objects(place for kind, _, place in kinds if kind == "openslo")
-    configurations = dict.fromkeys(document.file for kind, document, _ in kinds if kind == "own")
-    for kind, document, place in kinds:
-        slos: Iterable[Slo] = ()
-        if kind == "sloth":
-            slos = sloth.read(place, options, pairs)
-        elif kind == "PrometheusServiceLevel":
-            slos = sloth.read_kubernetes(place, options, pairs)
-        elif kind == "openslo":
-            slos = openslo.read(place, objects, options, pairs)
-        elif kind not in _KINDS:
-            place.wrong("", kind)
-        elif kind == "" and document.given:
-            place.wrong("", _WANTED)
-        yield from ((document.file, slo) for slo in slos)
-    for file in configurations:
-        yield from ((file, slo) for slo in _own(file, options, problems))
+    # What others refer to is read before them, whatever file it is in: alert windows by period, objects by name.
+    pairs = _pairs([part.node for part in parts if part.kind == _SLOTH_WINDOWS], options)
+    objects = openslo.objects(part.node for part in parts if part.kind == _OPENSLO)
+
+    for part in parts:
+        for slo in _part_slos(part, objects, options, pairs):
+            yield part.document.file, slo
+
+    # A configuration is read as a whole, however many documents of its file look like one.
+    for file in dict.fromkeys(part.document.file for part in parts if part.kind == _OWN):
+        for slo in _own(file, options, problems):
+            yield file, slo
+
+
+def _part_slos(part: _Part, objects: Objects, options: Options, pairs: Pairs) -> Iterable[Slo]:
+    """The objectives of one part, unless it is of our own; what is no spec is told."""
+    if part.kind == _SLOTH:
+        return sloth.read(part.node, options, pairs)
+    if part.kind == _SLOTH_KUBERNETES:
+        return sloth.read_kubernetes(part.node, options, pairs)
+    if part.kind == _OPENSLO:
+        return openslo.read(part.node, objects, options, pairs)
+
+    if part.kind not in _KINDS:
+        part.node.wrong("", part.kind)
+    elif part.kind == _NONE and part.document.given:
+        # In a folder other YAML files may lie beside the specs; a file that was named is meant to be one.
+        part.node.wrong("", _UNKNOWN)
+    return ()
 
 
 def _kind(raw: Any) -> str:
     """Which reader a document is for; empty for what is plainly none of ours, a text for what nearly is."""
     if not isinstance(raw, Mapping):
-        return ""
-    version, api, kind = (raw.get(key) for key in ("version", "apiVersion", "kind"))
+        return _NONE
+    api = raw.get("apiVersion")
     if isinstance(api, str):
-        if api == sloth.KUBERNETES:
-            known = kind in ("PrometheusServiceLevel", "AlertWindows")
-            return str(kind) if known else f"unknown kind {kind}, wanted PrometheusServiceLevel or AlertWindows"
-        if api in openslo.VERSIONS:
-            return "openslo"
-        if api.startswith(("sloth.slok.dev", "openslo")):
-            return f"unknown apiVersion {api}, wanted {sloth.KUBERNETES} or {' or '.join(openslo.VERSIONS)}"
-        return ""
+        return _kubernetes_kind(api, raw.get("kind"))
+
+    version = raw.get("version")
     if version == sloth.V1:
-        return "sloth"
+        return _SLOTH
     if "environments" in raw:
-        return "own"
-    if version is not None and ("slos" in raw or str(version).startswith("prometheus/")):
+        return _OWN
+    has_slos = "slos" in raw
+    if version is not None and (has_slos or str(version).startswith("prometheus/")):
         return f"unknown version {version}, wanted {sloth.V1}"
-    if "slos" in raw:
+    if has_slos:
         return f"has neither version nor environments beside slos, wanted version: {sloth.V1}, or our own configuration"
-    return ""
+    return _NONE
 
 
-def _pairs(places: Iterable[Place], options: Options) -> Mapping[int, tuple[Pair, ...]]:
+def _kubernetes_kind(api: str, kind: Any) -> str:
+    """The same of a document with an apiVersion, as Kubernetes has it."""
+    if api == sloth.KUBERNETES:
+        if kind in (_SLOTH_KUBERNETES, _SLOTH_WINDOWS):
+            return str(kind)
+        return f"unknown kind {kind}, wanted {_SLOTH_KUBERNETES} or {_SLOTH_WINDOWS}"
+
+    if api in openslo.VERSIONS:
+        return _OPENSLO
+    if api.startswith(("sloth.slok.dev", "openslo")):
+        return f"unknown apiVersion {api}, wanted {sloth.KUBERNETES} or {' or '.join(openslo.VERSIONS)}"
+    return _NONE
+
+
+def _pairs(nodes: Iterable[Node], options: Options) -> Pairs:
     """Alert windows by their period."""
-    found: dict[int, tuple[Pair, ...]] = {}
-    first: dict[int, Place] = {}
-    for place in places:
-        read_ = sloth.read_windows(place, options)
-        if read_ is None:
+    by_period = dict[int, tuple[Pair, ...]]()
+    first = dict[int, Node]()
+    for node in nodes:
+        windows = sloth.read_windows(node, options)
+        if windows is None:
             continue
-        period, pairs = read_
-        if period in found:
-            place.wrong("spec.sloPeriod", f"{_where(first[period])} has windows of this period too, wanted one of them")
-        found.setdefault(period, pairs)
-        first.setdefault(period, place)
-    return found
+
+        period, pairs = windows
+        if period in by_period:
+            where = _where(first[period])
+            node.wrong("spec.sloPeriod", f"{where} has windows of this period too, wanted one of them")
+            continue
+        by_period[period] = pairs
+        first[period] = node
+    return by_period
 
 
-def _where(place: Place) -> str:
-    return f"{place.file}: {place.path}" if place.path else place.file
+def _where(node: Node) -> str:
+    return f"{node.file}: {node.path}" if node.path else node.file
 
 
 def _own(file: str, options: Options, problems: list[Problem]) -> list[Slo]:
@@ -138,16 +190,19 @@ def _own(file: str, options: Options, problems: list[Problem]) -> list[Slo]:
     except ConfigError as error:
         problems += error.problems
         return []
-    slos, wrong = own.slos(config, file, options)
-    problems += wrong
+
+    slos, faults = own.slos(config, file, options)
+    problems += faults
     return slos
 
 
 def _duplicates(slos: Iterable[tuple[str, Slo]]) -> Iterator[Problem]:
     """Objectives of one id: their series would be the same."""
-    first: dict[str, Slo] = {}
+    first = dict[str, Slo]()
     for file, slo in slos:
         before = first.setdefault(slo.id, slo)
-        if before is not slo and UNNAMED not in (slo.service, slo.name):
-            text = f'"{slo.id}" is the id of the objective in {before.origin} too, wanted another service or name'
-            yield Problem(file, slo.origin.removeprefix(f"{file}: "), text)
+        # One without a name has been told already, and is the same as no other.
+        if before is slo or UNNAMED in (slo.service, slo.name):
+            continue
+        text = f'"{slo.id}" is the id of the objective in {before.origin} too, wanted another service or name'
+        yield Problem(file, slo.origin.removeprefix(f"{file}: "), text)

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from exporter.errors import Problem
+from exporter.config.yaml import keys, line, read_nodes, reading
+from exporter.errors import ConfigError, Problem
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _TEXT = frozenset(f"{_TAG}{kind}" for kind in ("str", "timestamp", "value"))
 """Times are wanted nowhere; where one stands, its text is what was meant."""
@@ -43,132 +43,135 @@ class Document:
 
 def files(paths: Iterable[Path], problems: list[Problem]) -> Iterator[tuple[Path, bool]]:
     """Each file once, and whether it was named itself; of folders all YAML files below them, sorted."""
-    seen = set[Path]()
+    visited = set[Path]()
     for path in paths:
-        folder = path.is_dir()
-        found = sorted(each for each in path.rglob("*") if each.suffix in _SUFFIXES) if folder else [path]
+        is_folder = path.is_dir()
+        found = _yaml_files(path) if is_folder else [path]
         if not found:
             problems.append(Problem(str(path), "", "holds no .yml or .yaml file"))
-        for each in found:
-            resolved = each.resolve()
-            if resolved not in seen and not (folder and each.is_dir()):
-                seen.add(resolved)
-                yield each, not folder
+
+        for file in found:
+            resolved = file.resolve()
+            if resolved in visited or (is_folder and file.is_dir()):
+                continue
+            visited.add(resolved)
+            yield file, not is_folder
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
 
 
 def documents(path: Path, given: bool, problems: list[Problem]) -> list[Document]:
     """The documents of a file; those that are empty are left out. What cannot be read is told in `problems`."""
     file = str(path)
+    found = list[Document]()
     try:
-        loader = _Loader(path.read_bytes().decode("utf-8-sig"))
-        nodes = list(_nodes(loader))
-        several = len(nodes) > 1
-        found = []
-        for number, node in enumerate(nodes, start=1):
-            where = f"document {number}" if several else ""
-            raw = _Maker(loader, file, problems).make(node, where)
-            found += [Document(file, where, raw, given)] if raw is not None else []
-    except OSError as error:
-        problems.append(Problem(file, "", f"cannot be read: {error.strerror}"))
-    except UnicodeError as error:
-        problems.append(Problem(file, "", f"cannot be read as YAML in UTF-8: {error}"))
-    except RecursionError:
-        problems.append(Problem(file, "", "is nested too deeply to be a spec"))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problems.append(Problem(file, where, f"is not YAML: {error.problem or error.context}"))
-    except yaml.YAMLError as error:
-        problems.append(Problem(file, "", f"is not YAML: {' '.join(str(error).split())}"))
-    else:
-        if given and not found:
-            problems.append(Problem(file, "", "is empty, wanted a spec"))
-        return found
-    return []
+        with reading(file, "a spec", secret=False):
+            loader, nodes = read_nodes(path)
+            for number, node in enumerate(nodes, start=1):
+                where = f"document {number}" if len(nodes) > 1 else ""
+                raw = _Values(loader, file, problems).value(node, where)
+                if raw is not None:
+                    found.append(Document(file, where, raw, given))
+    except ConfigError as error:
+        problems += error.problems
+        return []
 
-
-def _nodes(loader: Any) -> Iterator[yaml.Node]:
-    while loader.check_node():
-        yield loader.get_node()
+    if given and not found:
+        problems.append(Problem(file, "", "is empty, wanted a spec"))
+    return found
 
 
 def below(path: str, key: object) -> str:
     """The path of a key or list position; what tells the document is followed by a colon."""
-    if isinstance(key, int):
-        key = f"[{key}]"
-        return f"{path}: {key}" if _is_document(path) else f"{path}{key}"
-    if not path:
-        return str(key)
-    return f"{path}: {key}" if _is_document(path) else f"{path}.{key}"
+    is_position = isinstance(key, int)
+    text = f"[{key}]" if is_position else str(key)
+    if _is_document(path):
+        return f"{path}: {text}"
+    if is_position or not path:
+        return f"{path}{text}"
+    return f"{path}.{text}"
 
 
 def _is_document(path: str) -> bool:
     return path.startswith("document ") and path[9:].isdigit()
 
 
-class _Maker:
+class _Values:
     """Reads the nodes of one document."""
 
     def __init__(self, loader: Any, file: str, problems: list[Problem]) -> None:
         self.loader = loader
         self.file = file
         self.problems = problems
-        self.made: dict[yaml.Node, Any] = {}
+        self.values: dict[yaml.Node, Any] = {}
 
-    def make(self, node: yaml.Node, path: str, verbatim: bool = False) -> Any:
+    def value(self, node: yaml.Node, path: str, verbatim: bool = False) -> Any:
         """A node's value; `verbatim`: numbers and truth values in it are wanted as the texts that stand there."""
         if isinstance(node, yaml.ScalarNode):
             if node.tag in _TEXT or (verbatim and node.tag in _WORDS):
                 return node.value
             return self.scalar(node, path)
-        if node in self.made:
-            value = self.made[node]
-            if value is _OPEN:
-                self.problems.append(Problem(self.file, path, "the alias stands inside of what it names"))
-            return None if value is _OPEN else value
-        self.made[node] = _OPEN
-        self.made[node] = made = self.collection(node, path, verbatim)
-        return made
+
+        # An alias is the node that it names: what was made of it before is used again.
+        if node not in self.values:
+            self.values[node] = _OPEN
+            self.values[node] = self.collection(node, path, verbatim)
+        value = self.values[node]
+        if value is _OPEN:
+            self.problems.append(Problem(self.file, path, "the alias stands inside of what it names"))
+            return None
+        return value
 
     def collection(self, node: yaml.Node, path: str, verbatim: bool) -> Any:
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path, verbatim)
-        return [self.make(each, below(path, position), verbatim) for position, each in enumerate(node.value)]
+        return [self.value(entry, below(path, position), verbatim) for position, entry in enumerate(node.value)]
 
     def mapping(self, node: yaml.MappingNode, path: str, verbatim: bool) -> dict[str, Any]:
-        made, lines = dict[str, Any](), dict[str, int]()
-        for key, value in node.value:
-            name, line = key.value, key.start_mark.line + 1
+        entries = dict[str, Any]()
+        for key, value, before in keys(node):
+            name = key.value
             if key.tag == _MERGE:
-                made = {**self.merged(value, path, verbatim), **made}
+                # What stands here already goes before what is merged in.
+                entries = {**self.merged(value, path, verbatim), **entries}
             elif not isinstance(name, str):
-                text = f"line {line}: the key is a list or a mapping, wanted a word"
+                text = f"line {line(key)}: the key is a list or a mapping, wanted a word"
                 self.problems.append(Problem(self.file, path, text))
-            elif name in lines:
-                text = f"stands twice, in lines {lines[name]} and {line}; wanted once"
+            elif before:
+                text = f"stands twice, in lines {before} and {line(key)}; wanted once"
                 self.problems.append(Problem(self.file, below(path, name), text))
+            elif value.tag in _TEXT:
+                entries[name] = value.value
             else:
-                lines[name] = line
                 words = verbatim or (name in _VERBATIM and isinstance(value, yaml.MappingNode))
-                made[name] = value.value if value.tag in _TEXT else self.make(value, below(path, name), words)
-        return made
+                entries[name] = self.value(value, below(path, name), words)
+        return entries
 
     def merged(self, node: yaml.Node, path: str, verbatim: bool) -> dict[str, Any]:
         """What `<<` brings in; each part is made once, however often it is named. The first of a list wins."""
-        several = isinstance(node, yaml.SequenceNode)
-        found = [self.make(each, path, verbatim) for each in (node.value if several else [node])]
-        if not all(isinstance(each, dict) for each in found):
-            text = f"line {node.start_mark.line + 1}: << takes a mapping or a list of mappings"
+        nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        parts = [self.value(part, path, verbatim) for part in nodes]
+        mappings = [part for part in parts if isinstance(part, dict)]
+        if len(mappings) < len(parts):
+            text = f"line {line(node)}: << takes a mapping or a list of mappings"
             self.problems.append(Problem(self.file, path, text))
-        return {key: value for each in reversed(found) if isinstance(each, dict) for key, value in each.items()}
+
+        merged = dict[str, Any]()
+        for mapping in reversed(mappings):
+            merged |= mapping
+        return merged
 
     def scalar(self, node: yaml.ScalarNode, path: str) -> Any:
-        name = _SCALARS.get(node.tag)
+        constructor = _SCALARS.get(node.tag)
+        if constructor is None:
+            text = f"the tag {node.tag.removeprefix(_TAG)} cannot be read, wanted none"
+            self.problems.append(Problem(self.file, path, text))
+            return None
+
         try:
-            if name is not None:
-                return getattr(self.loader, name)(node)
-            fault = f"the tag {node.tag.removeprefix(_TAG)} cannot be read, wanted none"
+            return getattr(self.loader, constructor)(node)
         except (ValueError, LookupError) as error:
-            fault = f"cannot be read: {error}"
-        self.problems.append(Problem(self.file, path, fault))
-        return None
+            self.problems.append(Problem(self.file, path, f"cannot be read: {error}"))
+            return None

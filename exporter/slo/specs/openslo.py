@@ -7,7 +7,7 @@ across files. Services, data sources and notification targets say nothing that r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -15,10 +15,10 @@ from exporter.model.slo import DAY, WEEK, Alerting, Calendar, Period, Slo
 from exporter.slo.rules.alerts import BURN
 from exporter.slo.specs import openslo_alerts, openslo_sli
 from exporter.slo.specs.documents import below
+from exporter.slo.specs.node import Node, as_text
 from exporter.slo.specs.openslo_alerts import Objects
-from exporter.slo.specs.place import Place, as_text
-from exporter.slo.specs.tiers import Pair
-from exporter.slo.specs.validation import UNNAMED, Options, problems
+from exporter.slo.specs.tiers import Pairs
+from exporter.slo.specs.validation import UNNAMED, UNREAD_OBJECTIVE, Options, problems
 
 V1 = "openslo/v1"
 ALPHA = "openslo/v1alpha"
@@ -53,69 +53,72 @@ _OBJECTIVE = (
 )
 
 
-def objects(places: Iterable[Place]) -> Objects:
+def objects(documents: Iterable[Node]) -> Objects:
     """Every named object by kind and name; a second one of a name is told."""
-    found: dict[tuple[str, str], Place] = {}
-    for place in places:
-        kind, name = str(place.get("kind")), place.mapping("metadata").get("name")
-        before = found.setdefault((kind, str(name)), place)
-        if before is not place and kind not in ("SLO", "Service"):
-            where = below(before.path, "metadata.name")
-            place.wrong("metadata.name", f'{before.file}: {where} has the name "{name}" too, wanted another')
-    return found
+    by_name = dict[tuple[str, str], Node]()
+    for document in documents:
+        kind = str(document.get("kind"))
+        name = document.mapping("metadata").get("name")
+        before = by_name.setdefault((kind, str(name)), document)
+
+        # Nothing refers to an SLO or a service, so that two of a name are not confused.
+        if before is document or kind in ("SLO", "Service"):
+            continue
+        where = below(before.path, "metadata.name")
+        document.wrong("metadata.name", f'{before.file}: {where} has the name "{name}" too, wanted another')
+    return by_name
 
 
-def read(document: Place, others: Objects, options: Options, pairs: Mapping[int, tuple[Pair, ...]]) -> Iterator[Slo]:
+def read(document: Node, others: Objects, options: Options, pairs: Pairs) -> Iterator[Slo]:
     """The objectives of a document: none but where it is of kind SLO."""
     kind = document.get("kind")
     if kind not in KINDS:
         document.wrong("kind", f'found "{kind}", wanted one of {", ".join(KINDS)}')
     if kind != "SLO":
         return
-    document.known(("apiVersion", "kind", "metadata", "spec"))
+
+    document.check_keys(("apiVersion", "kind", "metadata", "spec"))
     spec = document.mapping("spec")
-    spec.known(_SPEC)
+    spec.check_keys(_SPEC)
     objectives = spec.items("objectives")
     if not objectives and not spec.get("objectives"):
         spec.wrong("objectives", "missing, wanted a list of at least one objective")
+
     reader = _Slo(document, spec, others, options, pairs)
-    alpha = document.get("apiVersion") == ALPHA
+    numbered = document.get("apiVersion") == ALPHA or len(objectives) > 1
     for position, objective in enumerate(objectives):
+        suffix = f"-{position}" if numbered else ""
         if isinstance(objective.raw, dict):
-            yield reader.slo(objective, f"-{position}" if alpha or len(objectives) > 1 else "")
+            yield reader.slo(objective, suffix)
         else:
-            objective.wanted("a mapping")
+            objective.expected("a mapping")
 
 
 class _Slo:
     """One SLO, which has an objective or several."""
 
-    def __init__(
-        self,
-        document: Place,
-        spec: Place,
-        others: Objects,
-        options: Options,
-        pairs: Mapping[int, tuple[Pair, ...]],
-    ) -> None:
+    def __init__(self, document: Node, spec: Node, others: Objects, options: Options, pairs: Pairs) -> None:
         self.spec = spec
         self.metadata = document.mapping("metadata")
         self.others = others
         self.options = options
         self.pairs = pairs
         self.version = str(document.get("apiVersion"))
+
         self.name = self.metadata.text("name")
         self.service = spec.text("service")
         self.labels = _labels(self.metadata)
         self.period = _period(spec, options)
 
-    def slo(self, objective: Place, suffix: str) -> Slo:
-        objective.known(_OBJECTIVE)
+    def slo(self, objective: Node, suffix: str) -> Slo:
+        objective.check_keys(_OBJECTIVE)
         percent, key = _percent(objective)
-        sli, path = openslo_sli.read(self.spec, objective, self.others, self.options)
+        sli, metric = openslo_sli.read(self.spec, objective, self.others, self.options)
+        name = f"{self.name}{suffix}" if self.name else UNNAMED
+
         slo = Slo(
             service=self.service or UNNAMED,
-            name=f"{self.name}{suffix}" if self.name else UNNAMED,
+            name=name,
             objective=percent,
             sli=sli,
             period=self.period,
@@ -126,11 +129,11 @@ class _Slo:
             spec=self.version,
             origin=f"{objective.file}: {objective.path}",
         )
-        for found, text in problems(slo, self.options):
-            self.wrong(objective, key, path, found, text)
+        for path, text in problems(slo, self.options):
+            self.wrong(objective, key, metric, path, text)
         return slo
 
-    def wrong(self, objective: Place, key: str, sli: Place, path: str, text: str) -> None:
+    def wrong(self, objective: Node, key: str, metric: Node, path: str, text: str) -> None:
         """Tells a problem of the record where it stands in the file."""
         part, _, rest = path.partition(".")
         if part == "name":
@@ -142,41 +145,52 @@ class _Slo:
         elif part == "objective":
             objective.wrong(key, text)
         elif part == "sli":
-            sli.wrong("total" if rest == "total" and sli.has("total") else "", text)
+            query = "total" if rest == "total" and metric.has("total") else ""
+            metric.wrong(query, text)
+        elif part == "tiers":
+            self.spec.wrong("alertPolicies", text)
         else:
-            self.spec.wrong({"tiers": "alertPolicies"}.get(part, "timeWindow"), text)
+            self.spec.wrong("timeWindow", text)
 
 
-def _labels(metadata: Place) -> dict[str, str]:
+def _labels(metadata: Node) -> dict[str, str]:
     """metadata.labels as Prometheus can have them: names with _ for what it does not allow, lists with commas."""
-    found = {}
+    labels = dict[str, str]()
     for name, value in metadata.mapping("labels").raw.items():
-        texts = [as_text(each) for each in (value if isinstance(value, list) else [value])]
+        values = value if isinstance(value, list) else [value]
+        texts = [as_text(item) for item in values]
         if None in texts:
-            Place(value, metadata.file, below(metadata.path, f"labels.{name}"), metadata.problems).wanted(
-                "a string or a list of strings"
-            )
+            metadata.below(f"labels.{name}", value).expected("a string or a list of strings")
+
         label = re.sub(r"[^a-zA-Z0-9_]", "_", str(name))
-        found[label] = ",".join(text for text in texts if text is not None)
-    return found
+        labels[label] = ",".join(text for text in texts if text is not None)
+    return labels
 
 
-def _percent(objective: Place) -> tuple[Decimal, str]:
-    """The objective in percent, and the key that has it."""
+def _percent(objective: Node) -> tuple[Decimal, str]:
+    """The objective in percent, and the key that has it; after a problem, some percentage that makes no other."""
     keys = [key for key in ("target", "targetPercent") if objective.has(key)]
     if len(keys) != 1:
         found = "found target and targetPercent" if keys else "missing"
         objective.wrong("target", f"{found}, wanted either target (0..1) or targetPercent")
-        return Decimal("99.9999"), "target"
-    number = objective.number(keys[0]) if keys == ["target"] else objective.percent(keys[0])
-    if number is not None and keys == ["target"] and not 0 < number < 1:
-        objective.wrong(
-            "target", f"found {number:f}, wanted a ratio above 0 and below 1, or targetPercent in its place"
-        )
-        number = None
-    if number is None:
-        return Decimal("99.9999"), keys[0]
-    return (number * 100 if keys[0] == "target" else number).normalize(), keys[0]
+        return UNREAD_OBJECTIVE, "target"
+
+    (key,) = keys
+    number = _target(objective) if key == "target" else objective.percent(key)
+    percent = UNREAD_OBJECTIVE if number is None else number.normalize()
+    return percent, key
+
+
+def _target(objective: Node) -> Decimal | None:
+    """A ratio, in percent."""
+    ratio = objective.number("target")
+    if ratio is None:
+        return None
+    if not 0 < ratio < 1:
+        wanted = "wanted a ratio above 0 and below 1, or targetPercent in its place"
+        objective.wrong("target", f"found {ratio:f}, {wanted}")
+        return None
+    return ratio * 100
 
 
 def seconds(raw: Any) -> int | None:
@@ -185,10 +199,11 @@ def seconds(raw: Any) -> int | None:
     return int(match[1]) * _UNITS[match[2]] if match else None
 
 
-def _period(spec: Place, options: Options) -> Period:
+def _period(spec: Node, options: Options) -> Period:
     usual = Period(options.period)
     if spec.has("timeWindows"):
         return _alpha_period(spec, usual)
+
     windows = spec.items("timeWindow")
     if not windows:
         return usual
@@ -196,23 +211,27 @@ def _period(spec: Place, options: Options) -> Period:
     if len(windows) > 1 or not isinstance(window.raw, dict):
         spec.wrong("timeWindow", "wanted a list of exactly one window")
         return usual
-    window.known(("duration", "isRolling", "calendar"))
+
+    window.check_keys(("duration", "isRolling", "calendar"))
     text = window.text("duration")
-    if window.get("calendar") is not None or (window.has("isRolling") and not window.flag("isRolling")):
+    is_calendar = window.get("calendar") is not None or (window.has("isRolling") and not window.flag("isRolling"))
+    if is_calendar:
         return _calendar(window, text, usual)
+
     length = seconds(text)
-    if length is None:
-        if text:
-            window.wrong("duration", f'found "{text}", wanted a number with one of m h d w M Q Y, such as 30d or 4w')
-        return usual
-    return Period(length)
+    if length is not None:
+        return Period(length)
+    if text:
+        window.wrong("duration", f'found "{text}", wanted a number with one of m h d w M Q Y, such as 30d or 4w')
+    return usual
 
 
-def _calendar(window: Place, text: str, usual: Period) -> Period:
+def _calendar(window: Node, text: str, usual: Period) -> Period:
     """A calendar period; it begins on the first of the month or on Monday, whatever day startTime names."""
     calendar = window.mapping("calendar")
-    calendar.known(("startTime", "timeZone"))
+    calendar.check_keys(("startTime", "timeZone"))
     zone = calendar.text("timeZone", required=False) or "UTC"
+
     if text in _CALENDARS:
         length, kind = _CALENDARS[text]
         return Period(length, kind, zone)
@@ -221,11 +240,14 @@ def _calendar(window: Place, text: str, usual: Period) -> Period:
     return usual
 
 
-def _alpha_period(spec: Place, usual: Period) -> Period:
+def _alpha_period(spec: Node, usual: Period) -> Period:
     """v1alpha has a count and a unit; only rolling days, as in Sloth."""
     windows = spec.items("timeWindows")
-    count = windows[0].get("count") if windows else None
-    if len(windows) != 1 or not isinstance(count, int) or count < 1 or str(windows[0].get("unit")).lower() != "day":
-        spec.wrong("timeWindows", "wanted a list of exactly one window with count (of days) and unit: Day")
-        return usual
-    return Period(count * DAY)
+    if len(windows) == 1:
+        count = windows[0].get("count")
+        unit = str(windows[0].get("unit")).lower()
+        if isinstance(count, int) and count >= 1 and unit == "day":
+            return Period(count * DAY)
+
+    spec.wrong("timeWindows", "wanted a list of exactly one window with count (of days) and unit: Day")
+    return usual

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from typing import Any
 
 from exporter.model.slo import WINDOW, Sli
 from exporter.slo.rules.budget import decimal
 from exporter.slo.rules.fragments import duration
-from exporter.slo.specs import promql, rewriting
+from exporter.slo.specs import query_facts, rewriting
+from exporter.slo.specs.node import Node
+from exporter.slo.specs.node import duration as parse_duration
 from exporter.slo.specs.openslo_alerts import Objects
-from exporter.slo.specs.place import Place
-from exporter.slo.specs.place import duration as parse_duration
 from exporter.slo.specs.validation import UNREAD, Options
 
 METHODS = ("Occurrences", "Timeslices", "RatioTimeslices")
@@ -31,11 +32,12 @@ _LEAST_SCRAPES = 2
 
 
 class _RefusedError(Exception):
-    """An indicator that cannot be used; the text says why, the place where. Without a text it has been told."""
+    """An indicator that cannot be used; the text says why, node and key where. None: the node has said it already."""
 
-    def __init__(self, place: Place, key: str, text: str) -> None:
-        self.place = place
+    def __init__(self, node: Node, key: str, text: str | None) -> None:
+        self.node = node
         self.key = key
+        self.text = text
         super().__init__(text)
 
 
@@ -51,35 +53,53 @@ class _Slices:
         return duration(self.window)
 
 
-def read(spec: Place, objective: Place, others: Objects, options: Options) -> tuple[Sli, Place]:
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query's text, and where it stands."""
+
+    text: str
+    node: Node
+    key: str
+
+    def refused(self, why: object) -> _RefusedError:
+        return _RefusedError(self.node, self.key, str(why))
+
+
+def read(spec: Node, objective: Node, others: Objects, options: Options) -> tuple[Sli, Node]:
     """The indicator for one objective, and the metric that it rests on, for messages about it."""
     before = len(spec.problems)
     try:
         slices = _slices(spec, objective, options)
         metric = _metric(spec, objective, others)
-        if metric.path.endswith("thresholdMetric"):
-            sli = _threshold(metric, objective, slices, others)
-        elif metric.has("raw"):
-            sli = _raw(metric, slices, objective, others)
-        else:
-            sli = _ratio(metric, slices, objective, others)
+        sli = _sli(metric, slices, objective, others)
     except _RefusedError as error:
-        if str(error):
-            error.place.wrong(error.key, str(error))
+        if error.text is not None:
+            error.node.wrong(error.key, error.text)
         return UNREAD, spec
-    return (sli, metric) if len(spec.problems) == before else (UNREAD, metric)
+
+    # What is told and yet read to the end has stand-ins in it, of which no rule is to be made.
+    if len(spec.problems) > before:
+        return UNREAD, metric
+    return sli, metric
 
 
-def _slices(spec: Place, objective: Place, options: Options) -> _Slices | None:
+def _sli(metric: Node, slices: _Slices | None, objective: Node, others: Objects) -> Sli:
+    if metric.path.endswith("thresholdMetric"):
+        return _threshold(metric, objective, slices, others)
+    if metric.has("raw"):
+        return _raw(metric, slices, objective, others)
+    return _ratio(metric, slices, objective, others)
+
+
+def _slices(spec: Node, objective: Node, options: Options) -> _Slices | None:
     """None for Occurrences."""
     method = spec.get("budgetingMethod")
     if method is None or method == "Occurrences":
         return None
     if method not in METHODS:
         raise _RefusedError(spec, "budgetingMethod", f'found "{method}", wanted one of {", ".join(METHODS)}')
-    raw = objective.get("timeSliceWindow")
-    minutes = isinstance(raw, int) and not isinstance(raw, bool) and raw > 0
-    window = raw * 60 if minutes else parse_duration(raw)
+
+    window = _slice_seconds(objective.get("timeSliceWindow"))
     if window is None or window % 60:
         raise _RefusedError(objective, "timeSliceWindow", "wanted full minutes, such as 5 or 5m")
     least = _LEAST_SCRAPES * options.scrape_interval
@@ -89,22 +109,20 @@ def _slices(spec: Place, objective: Place, options: Options) -> _Slices | None:
     return _Slices(method, window)
 
 
-def _metric(spec: Place, objective: Place, others: Objects) -> Place:
+def _slice_seconds(raw: Any) -> int | None:
+    """A plain number is one of minutes."""
+    if isinstance(raw, int) and not isinstance(raw, bool) and raw > 0:
+        return raw * 60
+    return parse_duration(raw)
+
+
+def _metric(spec: Node, objective: Node, others: Objects) -> Node:
     """The ratioMetric or thresholdMetric."""
     if objective.has("ratioMetrics"):
         return objective.mapping("ratioMetrics")
-    if (spec.get("indicator") is None) == (spec.get("indicatorRef") is None):
-        found = "found indicator and indicatorRef" if spec.get("indicator") is not None else "missing"
-        raise _RefusedError(spec, "indicator", f"{found}, wanted either indicator or indicatorRef")
-    indicator = spec.mapping("indicator")
-    if spec.get("indicator") is None:
-        name = spec.text("indicatorRef")
-        referred = others.get(("SLI", name))
-        if referred is None:
-            raise _RefusedError(spec, "indicatorRef", f'there is no SLI "{name}" in the files')
-        indicator = referred
-    inner = indicator.mapping("spec")
-    inner.known(("description", "thresholdMetric", "ratioMetric"))
+
+    inner = _indicator(spec, others).mapping("spec")
+    inner.check_keys(("description", "thresholdMetric", "ratioMetric"))
     keys = [key for key in ("ratioMetric", "thresholdMetric") if inner.get(key) is not None]
     if len(keys) != 1:
         found = "found both" if keys else "missing"
@@ -112,113 +130,170 @@ def _metric(spec: Place, objective: Place, others: Objects) -> Place:
     return inner.mapping(keys[0])
 
 
-def _query(metric: Place, key: str, others: Objects) -> tuple[str, Place, str]:
+def _indicator(spec: Node, others: Objects) -> Node:
+    """The SLI that stands in the SLO, or that it refers to."""
+    is_inline = spec.get("indicator") is not None
+    is_referred = spec.get("indicatorRef") is not None
+    if is_inline == is_referred:
+        found = "found indicator and indicatorRef" if is_inline else "missing"
+        raise _RefusedError(spec, "indicator", f"{found}, wanted either indicator or indicatorRef")
+
+    indicator = spec.mapping("indicator")
+    if is_inline:
+        return indicator
+    name = spec.text("indicatorRef")
+    referred = others.get(("SLI", name))
+    if referred is None:
+        raise _RefusedError(spec, "indicatorRef", f'there is no SLI "{name}" in the files')
+    return referred
+
+
+def _query(metric: Node, key: str, others: Objects) -> _Query:
     """A query, and where it stands; refused when its source does not speak PromQL."""
     part = metric.mapping(key) if key else metric
-    alpha = part.has("query")
-    source = part if alpha else part.mapping("metricSource")
-    kind = source.get("source" if alpha else "type")
+    # v1alpha has source and query side by side; v1 has both below metricSource, which may refer to a DataSource.
+    if part.has("query"):
+        _check_source(part, "source", others)
+        node = part
+    else:
+        source = part.mapping("metricSource")
+        _check_source(source, "type", others)
+        node = source.mapping("spec")
+
+    key = "promql" if node.has("promql") else "query"
+    text, strange = query_facts.template(node.text(key))
+    if strange:
+        raise _RefusedError(node, key, f"holds {strange[0]}, wanted no template variable but {WINDOW}")
+    if not text:
+        raise _RefusedError(node, key, None)  # told by node.text
+    return _Query(text, node, key)
+
+
+def _check_source(source: Node, key: str, others: Objects) -> None:
+    """Refuses a source that does not speak PromQL; one that does not say what it is may."""
+    kind = source.get(key)
     reference = others.get(("DataSource", str(source.get("metricSourceRef"))))
     if kind is None and reference is not None:
         kind = reference.mapping("spec").get("type")
-    if kind is not None and not any(word in str(kind).lower().replace("-", "") for word in _SOURCES):
+    if kind is None:
+        return
+
+    name = str(kind).lower().replace("-", "")
+    if not any(word in name for word in _SOURCES):
         text = f'found "{kind}", wanted Prometheus or what speaks PromQL: rules can ask nothing else'
-        raise _RefusedError(source, "source" if alpha else "type", text)
-    place = part if alpha else source.mapping("spec")
-    name = "query" if not place.has("promql") else "promql"
-    query, strange = promql.template(place.text(name))
-    if strange:
-        raise _RefusedError(place, name, f"holds {strange[0]}, wanted no template variable but {WINDOW}")
-    if not query:
-        raise _RefusedError(place, name, "")  # told by place.text
-    return query, place, name
+        raise _RefusedError(source, key, text)
 
 
-def _parsed(query: tuple[str, Place, str], function: str = "") -> promql.Query:
+def _parsed(query: _Query, function: str = "") -> query_facts.Query:
     """A query's facts, over the window where a function for its counters is given."""
-    text, place, name = query
     try:
-        parsed = promql.parse(rewriting.windowed(text, function) if function else text)
+        text = rewriting.windowed(query.text, function) if function else query.text
+        parsed = query_facts.parse(text)
     except ValueError as error:
-        raise _RefusedError(place, name, str(error)) from None
-    if promql.problem(parsed):
-        raise _RefusedError(place, name, promql.problem(parsed))
+        raise query.refused(error) from None
+
+    problem = query_facts.problem(parsed)
+    if problem:
+        raise query.refused(problem)
     return parsed
 
 
-def _ratio(metric: Place, slices: _Slices | None, objective: Place, others: Objects) -> Sli:
-    metric.known(("counter", "good", "bad", "total", "raw", "rawType"))
+def _ratio(metric: Node, slices: _Slices | None, objective: Node, others: Objects) -> Sli:
+    metric.check_keys(("counter", "good", "bad", "total", "raw", "rawType"))
     parts = [key for key in ("good", "bad") if metric.get(key) is not None]
     if len(parts) != 1:
         found = "found good and bad" if parts else "missing"
         raise _RefusedError(metric, "good", f"{found}, wanted either good or bad, and total")
+
+    # `counter: false`: the series are of events in themselves, not of how many there were ever.
     function = "sum_over_time" if metric.get("counter") is False else "rate"
-    asked = _query(metric, parts[0], others)
-    part, total = _parsed(asked, function), _parsed(_query(metric, "total", others), function)
+    query = _query(metric, parts[0], others)
+    part = _parsed(query, function)
+    total = _parsed(_query(metric, "total", others), function)
+
     try:
-        same = promql.alike(part, total)
+        same = query_facts.alike(part, total)
         if same:
             raise ValueError(f"{same}, wanted another")
-        good = parts == ["good"]
-        sli = rewriting.good_events(part.text, total.text) if good else rewriting.events(part.text, total.text)
+        if parts == ["good"]:
+            sli = rewriting.good_events(part.text, total.text)
+        else:
+            sli = rewriting.events(part.text, total.text)
     except ValueError as error:
-        raise _RefusedError(asked[1], asked[2], str(error)) from None
+        raise query.refused(error) from None
     if slices is None:
         return sli
-    bad, whole = (rewriting.operand(promql.parse(query), sli.by) for query in (sli.errors, sli.total))
+
+    bad = rewriting.operand(query_facts.parse(sli.errors), sli.by)
+    whole = rewriting.operand(query_facts.parse(sli.total), sli.by)
     return _sliced(f"{bad} / {whole}", f"{whole} > bool 0", slices, objective, sli.by)
 
 
-def _sliced(share: str, there: str, slices: _Slices, objective: Place, by: tuple[str, ...]) -> Sli:
+def _sliced(share: str, present: str, slices: _Slices, objective: Node, by: tuple[str, ...]) -> Sli:
     """Each minute's share of bad events, or whether it is more than a good slice may have."""
     if slices.method == "Timeslices":
         share = f"({share}) > bool {_limit(objective)}"
-    return Sli(rewriting.over(share, slices.text), rewriting.over(there, slices.text), "minute", by)
+    return Sli(rewriting.over(share, slices.text), rewriting.over(present, slices.text), "minute", by)
 
 
-def _limit(objective: Place) -> str:
+def _limit(objective: Node) -> str:
     """The share of bad events that a good slice may have."""
     least = objective.number("timeSliceTarget")
-    if least is None or not 0 < least <= 1:
-        if least is not None:
-            objective.wrong("timeSliceTarget", "wanted a ratio above 0 and at most 1")
+    if least is None:
+        return "0"
+    if not 0 < least <= 1:
+        objective.wrong("timeSliceTarget", "wanted a ratio above 0 and at most 1")
         return "0"
     return decimal(1 - least)
 
 
-def _raw(metric: Place, slices: _Slices | None, objective: Place, others: Objects) -> Sli:
-    metric.known(("counter", "raw", "rawType"))
+def _raw(metric: Node, slices: _Slices | None, objective: Node, others: Objects) -> Sli:
+    metric.check_keys(("counter", "raw", "rawType"))
     kind = metric.get("rawType")
     if kind not in ("success", "failure"):
         raise _RefusedError(metric, "rawType", "wanted success or failure")
-    asked = _query(metric, "raw", others)
-    parsed = _parsed(asked)
+
+    query = _query(metric, "raw", others)
+    parsed = _parsed(query)
     text = parsed.text
     if parsed.ranges:
         with contextlib.suppress(ValueError):  # else it stays a share of each minute, with its own ranges
             text = rewriting.windowed(text, "rate")
+
     share = text if kind == "failure" else rewriting.rest(text)
     if slices is not None:
-        return _sliced(share, f"({text}) > bool -Inf", slices, objective, parsed.labels or ())
+        return _sliced(share, _has_value(text), slices, objective, parsed.labels or ())
     try:
         return rewriting.ratio(share)
     except ValueError as error:
-        raise _RefusedError(asked[1], asked[2], str(error)) from None
+        raise query.refused(error) from None
 
 
-def _threshold(metric: Place, objective: Place, slices: _Slices | None, others: Objects) -> Sli:
+def _threshold(metric: Node, objective: Node, slices: _Slices | None, others: Objects) -> Sli:
     """Each minute is bad when the value does not satisfy the objective's comparison."""
-    op, value = objective.get("op"), objective.number("value")
+    op = objective.get("op")
+    value = objective.number("value")
     if op not in _BAD:
         raise _RefusedError(objective, "op", f"wanted one of {', '.join(_BAD)}")
     if value is None:
         return UNREAD
+
     parsed = _parsed(_query(metric, "", others))
     labels = parsed.labels or ()
-    bad, there = f"({parsed.text}) {_BAD[op]} bool {decimal(value)}", f"({parsed.text}) > bool -Inf"
+    bad = f"({parsed.text}) {_BAD[op]} bool {decimal(value)}"
+    present = _has_value(parsed.text)
     if slices is None:
-        return Sli(bad, there, "minute", labels)
-    share, counted = rewriting.over(bad, slices.text), rewriting.over(there, slices.text)
+        return Sli(bad, present, "minute", labels)
+
+    share = rewriting.over(bad, slices.text)
+    counted = rewriting.over(present, slices.text)
     if slices.window > 60:
-        share, counted = (f"avg_over_time(({query})[{slices.text}:1m])" for query in (share, counted))
+        # The value of each minute of the slice counts: how many of them were bad.
+        share = f"avg_over_time(({share})[{slices.text}:1m])"
+        counted = f"avg_over_time(({counted})[{slices.text}:1m])"
     return _sliced(share, f"({counted}) > bool 0", slices, objective, labels)
+
+
+def _has_value(query: str) -> str:
+    """1 where a query has a value: NaN, which is none, is above nothing."""
+    return f"({query}) > bool -Inf"

@@ -16,10 +16,11 @@ from exporter.model.slo import DAY, WEEK, Alerting, Credit, Maintenance, Period,
 from exporter.model.slo_settings import MaintenanceSettings, Side, SlaSettings, SloSettings, TierSettings
 from exporter.slo.rules.alerts import BURN
 from exporter.slo.rules.fragments import duration
-from exporter.slo.rules.rule import base
+from exporter.slo.rules.series import base
 from exporter.slo.specs import validation
 from exporter.slo.specs.own_sli import RefusedError, is_counted, sli
-from exporter.slo.specs.tiers import factor, hold, tiers
+from exporter.slo.specs.tiers import factor, hold
+from exporter.slo.specs.tiers import tiers as usual_tiers
 from exporter.slo.specs.validation import Options
 
 SPEC = "pte-exporter/v1"
@@ -27,60 +28,81 @@ SPEC = "pte-exporter/v1"
 
 def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[Problem]]:
     """The objectives of a configuration from exporter.sources.read, and what is wrong with them beyond that."""
-    found, problems = list[Slo](), list[Problem]()
+    slos = list[Slo]()
+    problems = list[Problem]()
     for position, settings in enumerate(config.slos):
         path = f"slos[{position}]"
-        told = dict[str, str]()  # both sides have most of it in common
+        texts = dict[str, str]()  # by path, as both sides have most of it in common
         for side in settings.sides:
             try:
                 slo = _slo(settings, config, side, f"{file}: {path}")
             except RefusedError as error:
-                told.setdefault(error.path, str(error))
+                texts.setdefault(error.path, str(error))
                 continue
-            found.append(slo)
-            for below, text in (*validation.problems(slo, options), *_polled(slo, settings, config.environment(side))):
-                told.setdefault(_path(below, settings), text)
-        problems += [Problem(file, f"{path}.{below}", text) for below, text in told.items()]
-    return found, problems
+            slos.append(slo)
+            for below, text in _problems(slo, settings, config.environment(side), options):
+                texts.setdefault(below, text)
+        problems += [Problem(file, f"{path}.{below}", text) for below, text in texts.items()]
+    return slos, problems
+
+
+def _problems(slo: Slo, settings: SloSettings, environment: Environment, options: Options) -> Iterator[tuple[str, str]]:
+    """What is wrong with one side's, as (path below the settings, text)."""
+    for path, text in validation.problems(slo, options):
+        yield _path(path, settings), text
+    yield from _polling(slo, settings, environment)
 
 
 def _path(path: str, settings: SloSettings) -> str:
     """Where the settings say what a record has at `path`."""
     if path.startswith("sli."):
+        query = path.removeprefix("sli.")
         kind = next(kind for kind in settings.sli.__struct_fields__ if getattr(settings.sli, kind) is not None)
-        return f"sli.events.{path[4:]}" if kind == "events" else f"sli.{kind}"
+        return f"sli.events.{query}" if kind == "events" else f"sli.{kind}"
     if path == "tiers" and settings.tiers is None:
         return "period"
     return path.removeprefix("alerting.common.")
 
 
-def _polled(slo: Slo, settings: SloSettings, environment: Environment) -> Iterator[tuple[str, str]]:
+def _polling(slo: Slo, settings: SloSettings, environment: Environment) -> Iterator[tuple[str, str]]:
     """The exporter's counters grow at each poll: a window without one would be taken for a quiet one."""
     window = base(slo)
-    if slo.tiers and is_counted(settings, environment) and environment.interval > window:
-        of = f"the source of {environment.name}, which only the exporter sees,"
-        text = f"{of} is polled every {duration(round(environment.interval))}, and alerts go by {duration(window)}"
-        yield "sli.total", f"{text}; wanted its interval at most that"
+    if not slo.tiers or not is_counted(settings, environment) or environment.interval <= window:
+        return
+    source = f"the source of {environment.name}, which only the exporter sees,"
+    text = f"{source} is polled every {duration(round(environment.interval))}, and alerts go by {duration(window)}"
+    yield _path("sli.total", settings), f"{text}; wanted its interval at most that"
 
 
 def _slo(settings: SloSettings, config: Config, side: Side, origin: str) -> Slo:
     """One side's."""
-    environment, production = config.environment(side), side == "production"
+    environment = config.environment(side)
+    indicator = sli(settings, environment)
     period = _period(settings, config)
+
+    # Nobody is woken for the test environment, promised anything about it, or told when it is maintained.
+    tiers: tuple[Tier, ...] = ()
+    sla: Sla | None = None
+    maintenance: tuple[Maintenance, ...] = ()
+    if side == "production":
+        tiers = _tiers(settings, period)
+        sla = _sla(settings.sla)
+        maintenance = _maintenance(settings, _timezone(settings, config))
+
     return Slo(
         service=settings.service or settings.application,
         name=slo_name(settings, side),
         objective=_decimal(settings.objective),
-        sli=sli(settings, environment),
+        sli=indicator,
         period=period,
-        tiers=_tiers(settings, period) if production else (),
+        tiers=tiers,
         alerting=Alerting(settings.alert or BURN, Text({}, settings.annotations)),
         side=environment.name,
         application=settings.application,
         labels=settings.labels,
         min_bad_events=settings.min_bad_events,
-        sla=_sla(settings.sla) if production and settings.sla is not None else None,
-        maintenance=_maintenance(settings, _timezone(settings, config)) if production else (),
+        sla=sla,
+        maintenance=maintenance,
         shadow=settings.shadow,
         spec=SPEC,
         origin=origin,
@@ -100,40 +122,48 @@ def _period(settings: SloSettings, config: Config) -> Period:
     if settings.calendar is not None:
         seconds = WEEK if settings.calendar == "week" else 30 * DAY
         return Period(seconds, settings.calendar, _timezone(settings, config))
-    return Period(30 * DAY if settings.period is None else int(settings.period))
+    if settings.period is None:
+        return Period(30 * DAY)
+    return Period(int(settings.period))
 
 
 def _tiers(settings: SloSettings, period: Period) -> tuple[Tier, ...]:
-    if settings.tiers is None:
-        try:
-            return tiers(period)
-        except ValueError as error:
-            raise RefusedError("period", str(error)) from None
-    return tuple(_tier(tier, period) for tier in settings.tiers)
+    if settings.tiers is not None:
+        return tuple(_tier(tier, period) for tier in settings.tiers)
+    try:
+        return usual_tiers(period)
+    except ValueError as error:
+        raise RefusedError("period", str(error)) from None
 
 
-def _tier(tier: TierSettings, period: Period) -> Tier:
-    long, short = int(tier.long), int(tier.short)
-    wait, keep = hold(long)
-    if tier.burn_rate is not None:
-        burn = _decimal(tier.burn_rate)
+def _tier(settings: TierSettings, period: Period) -> Tier:
+    long = int(settings.long)
+    short = int(settings.short)
+    if settings.burn_rate is not None:
+        burn = _decimal(settings.burn_rate)
     else:
-        burn = factor(_decimal(tier.budget_percent or 0.0), period.seconds, long)
-    wait = wait if tier.wait is None else int(tier.wait)
-    keep = keep if tier.keep is None else int(tier.keep)
-    return Tier(tier.name, tier.notify, long, short, burn, wait, keep)
+        burn = factor(_decimal(settings.budget_percent or 0.0), period.seconds, long)
+
+    wait, keep = hold(long)
+    if settings.wait is not None:
+        wait = int(settings.wait)
+    if settings.keep is not None:
+        keep = int(settings.keep)
+    return Tier(settings.name, settings.notify, long, short, burn, wait, keep)
 
 
-def _sla(settings: SlaSettings) -> Sla:
-    steps = (Credit(_decimal(credit.below), _decimal(credit.credit)) for credit in settings.credits)
+def _sla(settings: SlaSettings | None) -> Sla | None:
+    if settings is None:
+        return None
+    steps = [Credit(_decimal(credit.below), _decimal(credit.credit)) for credit in settings.credits]
     return Sla(_decimal(settings.objective), tuple(steps))
 
 
 def _maintenance(settings: SloSettings, timezone: str) -> tuple[Maintenance, ...]:
-    return tuple(_stretch(each, timezone) for each in settings.maintenance)
+    return tuple(_window(window, timezone) for window in settings.maintenance)
 
 
-def _stretch(settings: MaintenanceSettings, timezone: str) -> Maintenance:
+def _window(settings: MaintenanceSettings, timezone: str) -> Maintenance:
     if settings.start is not None and settings.end is not None:
         return Window(settings.start.timestamp(), settings.end.timestamp())
     start = weekly_start(settings.weekly or "")

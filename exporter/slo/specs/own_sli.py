@@ -7,26 +7,26 @@ exporter alone, which counts their events (`pte_slo_events_total`, `pte_slo_bad_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-import promql_parser
-
+from exporter.clients import promql
 from exporter.clients.prometheus import quote
 from exporter.config import Environment
 from exporter.model.settings import Duration
 from exporter.model.slo import WINDOW, Sli
 from exporter.model.slo_settings import EventsSli, SloSettings
-from exporter.slo.specs import promql
+from exporter.slo.specs import query_facts
 from exporter.sources import counts
 from exporter.sources.prometheus import source as prometheus
 from exporter.sources.prometheus.presets import Templates
 
-EVENTS, BAD_EVENTS = "pte_slo_events_total", "pte_slo_bad_events_total"
+EVENTS = "pte_slo_events_total"
 """What the exporter counts where it alone sees the source."""
+BAD_EVENTS = "pte_slo_bad_events_total"
 
 _PROBE = "pte_probe"
 """A label that no template has: where it turns up, there $selector stands."""
@@ -42,19 +42,23 @@ class RefusedError(Exception):
 
 def sli(slo: SloSettings, environment: Environment) -> Sli:
     """The queries of an objective on the side of `environment`; raises RefusedError where its source has none."""
-    source = environment.source
-    templates = source.templates if isinstance(source, prometheus.Options) else None
+    templates = _templates(environment)
     if slo.sli.events is not None:
         return _by_hand(slo.sli.events, templates, environment)
     if templates is None:
-        return _counted(slo, environment)
+        return _counters(slo, environment)
     if slo.sli.latency is not None:
         return _latency(templates, slo.application, slo.sli.latency.threshold, environment)
-    total, errors = (
-        _narrow(templates, key, {templates.labels["application"]: slo.application}, "errors", environment)
-        for key in ("request_rate", "error_rate")
-    )
+
+    labels = {templates.labels["application"]: slo.application}
+    total = _narrow(templates, "request_rate", labels, "errors", environment)
+    errors = _narrow(templates, "error_rate", labels, "errors", environment)
     return Sli(errors, total)
+
+
+def _templates(environment: Environment) -> Templates | None:
+    source = environment.source
+    return source.templates if isinstance(source, prometheus.Options) else None
 
 
 def is_counted(slo: SloSettings, environment: Environment) -> bool:
@@ -64,29 +68,35 @@ def is_counted(slo: SloSettings, environment: Environment) -> bool:
 
 def _by_hand(events: EventsSli, templates: Templates | None, environment: Environment) -> Sli:
     """`$selector` is the source's own; what belongs to the application has been written by hand."""
-    queries = {"errors": events.errors, "total": events.total}
-    for key, query in queries.items():
-        if "$selector" in query and templates is None:
-            raise RefusedError(
-                f"sli.events.{key}", f"the source of {environment.name} has no selector, wanted none of $selector"
-            )
-        queries[key] = promql.template(query.replace("$selector", templates.selector if templates else ""))[0]
+    if templates is None:
+        selector = ""
+        for key in ("errors", "total"):
+            if "$selector" in getattr(events, key):
+                text = f"the source of {environment.name} has no selector, wanted none of $selector"
+                raise RefusedError(f"sli.events.{key}", text)
+    else:
+        selector = templates.selector
+
+    errors, _ = query_facts.template(events.errors.replace("$selector", selector))
+    total, _ = query_facts.template(events.total.replace("$selector", selector))
     try:
-        parsed = {key: promql.parse(query) for key, query in queries.items()}
-        per = promql.per(*parsed.values())
+        parsed_errors = query_facts.parse(errors)
+        parsed_total = query_facts.parse(total)
+        per = query_facts.per(parsed_errors, parsed_total)
     except ValueError:  # told, with its path, by the checks that all objectives go through
-        return Sli(queries["errors"], queries["total"])
-    return Sli(queries["errors"], queries["total"], per, parsed["total"].labels or ())
+        return Sli(errors, total)
+    return Sli(errors, total, per, parsed_total.labels or ())
 
 
-def _counted(slo: SloSettings, environment: Environment) -> Sli:
+def _counters(slo: SloSettings, environment: Environment) -> Sli:
     """Replicas each count all events, at other moments: the mean of their rates counts each event once."""
     if not counts(environment):
         text = f"the source of {environment.name} tells no events to count, wanted `events` here"
         raise RefusedError("sli", text)
     labels = {"application": slo.application, "side": environment.name, "slo": slo.name}
     matchers = ",".join(f"{label}={quote(value)}" for label, value in labels.items())
-    total, errors = (f"avg (rate({name}{{{matchers}}}[{WINDOW}]))" for name in (EVENTS, BAD_EVENTS))
+    errors = f"avg (rate({BAD_EVENTS}{{{matchers}}}[{WINDOW}]))"
+    total = f"avg (rate({EVENTS}{{{matchers}}}[{WINDOW}]))"
     return Sli(errors, total)
 
 
@@ -94,14 +104,16 @@ def _latency(templates: Templates, application: str, threshold: Duration, enviro
     labels = {templates.labels["application"]: application}
     bound = _in_units(threshold, templates.latency_scale)
     if "latency_bucket" not in templates.queries and "latency_native" in templates.queries:
-        seen = _narrow(templates, "latency_native", labels, "latency", environment)
-        count = f"histogram_count({seen})"
-        return Sli(f"{count} * (1 - histogram_fraction(0, {bound:f}, {seen}))", count)
-    # Sums, as both spellings of a bound can be there while a server's upgrade is within the range.
-    total, good = (
-        f"sum ({_narrow(templates, 'latency_bucket', {**labels, 'le': le}, 'latency', environment)})"
-        for le in ("+Inf", spellings(bound))
-    )
+        histogram = _narrow(templates, "latency_native", labels, "latency", environment)
+        count = f"histogram_count({histogram})"
+        return Sli(f"{count} * (1 - histogram_fraction(0, {bound:f}, {histogram}))", count)
+
+    def bucket(le: str | tuple[str, ...]) -> str:
+        # A sum, as both spellings of a bound can be there while a server's upgrade is within the range.
+        return f"sum ({_narrow(templates, 'latency_bucket', {**labels, 'le': le}, 'latency', environment)})"
+
+    total = bucket("+Inf")
+    good = bucket(spellings(bound))
     # Rates of young counters are extrapolated each by itself, so that good can be a little more than all. Without the
     # bucket nothing tells bad from good: then there are no events either, and that is told.
     return Sli(f"clamp_min({total} - {good}, 0)", f"{total}\nand\n{good}")
@@ -115,22 +127,28 @@ def _in_units(threshold: Duration, scale: float) -> Decimal:
 def spellings(bound: Decimal) -> tuple[str, ...]:
     """How `le` may be written: 1 or 1.0, 1000000, 1e+06 or 1.0E6, whatever the client and the server prefer."""
     plain = f"{bound:f}"
-    forms = {plain, f"{plain}.0"} if "." not in plain else {plain}
+    forms = {plain, _with_point(plain)}
+
     exponent = bound.adjusted()
     if not -5 < exponent < 6:
         digits = f"{bound.scaleb(-exponent).normalize():f}"
-        forms |= {f"{digits}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"}
-        forms |= {f"{digits if '.' in digits else f'{digits}.0'}E{exponent}"}
+        forms.add(f"{digits}e{exponent:+03}")  # Go
+        forms.add(f"{_with_point(digits)}E{exponent}")  # Java
     return tuple(sorted(forms))
+
+
+def _with_point(digits: str) -> str:
+    return digits if "." in digits else f"{digits}.0"
 
 
 def _narrow(
     templates: Templates, key: str, labels: Mapping[str, str | tuple[str, ...]], kind: str, environment: Environment
 ) -> str:
     """A template's query for series with these labels alone."""
-    wrong = _not_narrow(templates, key)
-    if wrong:
-        raise RefusedError(f"sli.{kind}", f"{key} of the source of {environment.name} {wrong}")
+    problem = _not_narrow(templates, key)
+    if problem:
+        raise RefusedError(f"sli.{kind}", f"{key} of the source of {environment.name} {problem}")
+
     matchers = [_matcher(label, value) for label, value in labels.items()]
     selector = ",".join(filter(None, (templates.selector, *matchers)))
     return replace(templates, selector=selector).over(key, WINDOW) or ""
@@ -141,35 +159,43 @@ def _matcher(label: str, value: str | tuple[str, ...]) -> str:
         return f"{label}={quote(value)}"
     if len(value) == 1:
         return f"{label}={quote(value[0])}"
-    return f"{label}=~{quote('|'.join(one.replace('.', '[.]').replace('+', '[+]') for one in value))}"
+    patterns = [text.replace(".", "[.]").replace("+", "[+]") for text in value]
+    return f"{label}=~{quote('|'.join(patterns))}"
 
 
 def _not_narrow(templates: Templates, key: str) -> str | None:
     """Why a template cannot be narrowed to one application, for a person."""
-    template, label = templates.queries.get(key), templates.labels["application"]
+    template = templates.queries.get(key)
     if template is None:
         return f"is not observed, wanted a template in signals.{key}, or `events` here"
     if "$range" not in template:
         return "has no $range, which the SLO's windows need; wanted it, or `events` here"
-    return _joined(replace(templates, selector=f'{_PROBE}="1"').fill(key, 60.0) or "", label)
+
+    probed = replace(templates, selector=f'{_PROBE}="1"').fill(key, 60.0) or ""
+    return _not_selected(probed, templates.labels["application"])
 
 
 @lru_cache
-def _joined(probed: str, label: str) -> str | None:
+def _not_selected(probed: str, label: str) -> str | None:
     """Why a query does not have the matchers of its selector in all of its result."""
-    selectors, made = list[Any](), list[str]()
+    parts = promql.nodes(promql.parse(probed))
 
-    def visit(node: Any) -> None:
-        if isinstance(node, promql_parser.VectorSelector):
-            selectors.append(node)
-        elif isinstance(node, promql_parser.Call) and node.func.name in ("label_replace", "label_join"):
-            made.append(node.args[1].val)
-        elif isinstance(node, promql_parser.BinaryExpr) and node.modifier is not None:
-            made.extend(node.modifier.group_labels or ())
-
-    promql_parser.walk(promql_parser.parse(probed), visit)
-    if not all(any(one.name == _PROBE for one in node.matchers.matchers) for node in selectors):
+    selectors = [node for node in parts if isinstance(node, promql.VectorSelector)]
+    if not all(_is_probed(selector) for selector in selectors):
         return "has a selector without $selector, so that it cannot be asked for one application; wanted `events` here"
-    if label in made:
+    if any(label in _added_labels(node) for node in parts):
         return f"makes the label {label} itself, so that its selector cannot ask for one application; wanted `events`"
     return None
+
+
+def _is_probed(selector: Any) -> bool:
+    return any(matcher.name == _PROBE for matcher in selector.matchers.matchers)
+
+
+def _added_labels(node: Any) -> Sequence[str]:
+    """The labels that one function or operator writes itself."""
+    if isinstance(node, promql.Call) and node.func.name in ("label_replace", "label_join"):
+        return (node.args[1].val,)
+    if isinstance(node, promql.BinaryExpr) and node.modifier is not None:
+        return node.modifier.group_labels or ()
+    return ()

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-import promql_parser
-
+from exporter.clients import promql
 from exporter.model.slo import WINDOW, Sli
-from exporter.slo.specs import promql
+from exporter.slo.specs import query_facts
+from exporter.slo.specs.result_labels import Labels
 
 _TOKEN = re.compile(
     r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\#[^\n]*)"""
@@ -29,9 +30,10 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 def events(errors: str, total: str) -> Sli:
     """An indicator of queries of bad and all events, which the objective's checks look at; raises ValueError."""
-    parsed = [promql.parse(query) for query in (errors, total)]
-    known = [query.labels for query in parsed if query.labels is not None]
-    return Sli(errors, total, promql.per(*parsed), known[-1] if known else ())
+    parsed = [query_facts.parse(query) for query in (errors, total)]
+    known_labels = [query.labels for query in parsed if query.labels is not None]
+    by = known_labels[-1] if known_labels else ()
+    return Sli(errors, total, query_facts.per(*parsed), by)
 
 
 def good_events(good: str, total: str) -> Sli:
@@ -39,30 +41,36 @@ def good_events(good: str, total: str) -> Sli:
 
     Where no good event was ever counted there is no series of them, and then all events are bad.
     """
-    few, all_ = promql.parse(good), promql.parse(total)
-    same = promql.alike(few, all_)
+    part = query_facts.parse(good)
+    whole = query_facts.parse(total)
+    same = query_facts.alike(part, whole)
     if same:
         raise ValueError(f"{same}, wanted another")
-    if few.labels is not None and all_.labels is not None and few.labels != all_.labels:
-        kept, wanted = (", ".join(labels) or "none" for labels in (few.labels, all_.labels))
-        raise ValueError(f"keeps other labels ({kept}) than the query of all events ({wanted}), wanted the same")
-    labels = few.labels if all_.labels is None else all_.labels
-    part, whole = operand(few, labels), operand(all_, labels)
-    return Sli(f"{whole} - ({part} or {whole} * 0)", total, promql.per(few, all_), labels or ())
+    other_labels = query_facts.other_labels(part, whole)
+    if other_labels:
+        raise ValueError(other_labels)
+
+    # Where one of them keeps more than is known, both are summed by the labels of the other.
+    labels = part.labels if whole.labels is None else whole.labels
+    good_sum = operand(part, labels)
+    all_sum = operand(whole, labels)
+    bad = f"{all_sum} - ({good_sum} or {all_sum} * 0)"
+    return Sli(bad, total, query_facts.per(part, whole), labels or ())
 
 
-def operand(query: promql.Query, labels: promql.Labels) -> str:
+def operand(query: query_facts.Query, labels: Labels) -> str:
     """A query as one side of an operator; summed by `labels` where it keeps more than is known."""
     if query.labels is None:
         by = f" by ({', '.join(labels)})" if labels else ""
         return f"sum{by} ({query.text})"
-    single = isinstance(query.expr, promql_parser.AggregateExpr | promql_parser.Call | promql_parser.ParenExpr)
-    return query.text if single else f"({query.text})"
+
+    binds_tightly = isinstance(query.expr, promql.AggregateExpr | promql.Call | promql.ParenExpr)
+    return query.text if binds_tightly else f"({query.text})"
 
 
 def minutes(errors: str, total: str) -> Sli:
     """An indicator whose events are minutes; raises ValueError."""
-    return Sli(errors, total, "minute", promql.parse(errors).labels or ())
+    return Sli(errors, total, "minute", query_facts.parse(errors).labels or ())
 
 
 def ratio(query: str) -> Sli:
@@ -72,30 +80,35 @@ def ratio(query: str) -> Sli:
     value counts the same; a minute without a value (NaN) counts as none.
     """
     text = _inner(query)
-    parsed = promql.parse(text)
     parts = _quotient(text)
     if parts is not None:
         return events(*parts)
-    if _is_rest_of_one(parsed):
+
+    # 1 - good / all: a ratio of good events.
+    if _is_rest_of_one(query_facts.parse(text)):
         cut = _halves(text, "-")
         parts = _quotient(_inner(cut[1])) if cut is not None else None
         if parts is not None:
             return good_events(*parts)
+
     return minutes(query, f"({query}) > bool -Inf")
 
 
 def rest(query: str) -> str:
     """1 minus a query; of a query that is 1 minus something, that; raises ValueError."""
     text = _inner(query)
-    cut = _halves(text, "-") if _is_rest_of_one(promql.parse(text)) else None
-    return f"1 - ({query})" if cut is None else _inner(cut[1])
+    if _is_rest_of_one(query_facts.parse(text)):
+        cut = _halves(text, "-")
+        if cut is not None:
+            return _inner(cut[1])
+    return f"1 - ({query})"
 
 
-def _is_rest_of_one(parsed: promql.Query) -> bool:
+def _is_rest_of_one(parsed: query_facts.Query) -> bool:
     expr = parsed.expr
-    if not isinstance(expr, promql_parser.BinaryExpr) or str(expr.op) != "-":
+    if not isinstance(expr, promql.BinaryExpr) or str(expr.op) != "-":
         return False
-    return isinstance(expr.lhs, promql_parser.NumberLiteral) and expr.lhs.val == 1
+    return isinstance(expr.lhs, promql.NumberLiteral) and expr.lhs.val == 1
 
 
 def _quotient(text: str) -> tuple[str, str] | None:
@@ -103,11 +116,12 @@ def _quotient(text: str) -> tuple[str, str] | None:
     cut = _halves(text, "/")
     if cut is None:
         return None
-    left, right = (promql.parse(_inner(part)) for part in cut)
-    if not (left.counting and right.counting) or left.labels != right.labels:
+
+    left, right = (query_facts.parse(_inner(part)) for part in cut)
+    if not left.counting or not right.counting or left.labels != right.labels:
         return None
     try:
-        promql.per(left, right)
+        query_facts.per(left, right)
     except ValueError:
         return None
     return left.text, right.text
@@ -116,10 +130,11 @@ def _quotient(text: str) -> tuple[str, str] | None:
 def _inner(text: str) -> str:
     """A query without the parentheses around it, and without an `or vector(0)` at its end: no events are no error."""
     text = text.strip()
-    expr = promql.parse(text).expr
-    if isinstance(expr, promql_parser.ParenExpr) and text[:1] == "(" and text[-1:] == ")":
+    expr = query_facts.parse(text).expr
+    # The text may begin with a comment, so that the parentheses are looked for and not only known from the tree.
+    if isinstance(expr, promql.ParenExpr) and text[:1] == "(" and text[-1:] == ")":
         return _inner(text[1:-1])
-    if isinstance(expr, promql_parser.BinaryExpr) and str(expr.op) == "or":
+    if isinstance(expr, promql.BinaryExpr) and str(expr.op) == "or":
         cut = _halves(text, "or")
         if cut is not None and _NOTHING.fullmatch(cut[1]):
             return _inner(cut[0])
@@ -128,27 +143,38 @@ def _inner(text: str) -> str:
 
 def _halves(text: str, operator: str) -> tuple[str, str] | None:
     """What stands left and right of the operator that a query is made of; None when it is made of another."""
-    expr = promql.parse(text).expr
-    if not isinstance(expr, promql_parser.BinaryExpr) or str(expr.op) != operator:
+    expr = query_facts.parse(text).expr
+    if not isinstance(expr, promql.BinaryExpr) or str(expr.op) != operator:
         return None
     if expr.modifier is not None and expr.modifier.group_labels is not None:
         return None
-    places = [match.span() for match in _outer(text) if match[0].lower() == operator]
-    for start, end in reversed(places):
-        left, right = text[:start].strip(), text[end:]
-        if expr.modifier is not None and expr.modifier.matching is not None:
-            right = right if operator == "or" else _MATCHING.sub("", right, count=1)
-        bare = _MATCHING.sub("", right, count=1) if operator == "or" else right
-        if _is(left, expr.lhs) and _is(bare, expr.rhs):
-            return left, right.strip()
+
+    # The tree does not tell where in the text its operator is: of all the same signs outside of brackets, it is the one
+    # whose sides read as the tree's sides. Mostly that is the last, as operators are taken from left to right.
+    positions = [match.span() for match in _outer(text) if match[0].lower() == operator]
+    for start, end in reversed(positions):
+        left = text[:start].strip()
+        right = text[end:]
+        right_alone = _without_matching(right, expr)
+        if _reads_as(left, expr.lhs) and _reads_as(right_alone, expr.rhs):
+            # Beside `vector(0)` the matching stays: on other labels than none that would not be nothing.
+            return left, (right if operator == "or" else right_alone).strip()
     return None
 
 
-def _is(text: str, expr: object) -> bool:
+def _without_matching(right: str, expr: promql.BinaryExpr) -> str:
+    """The right side without the `on (...)` or `ignoring (...)` that belongs to the operator."""
+    is_set = str(expr.op) == "or"
+    has_matching = expr.modifier is not None and expr.modifier.matching is not None
+    return _MATCHING.sub("", right, count=1) if is_set or has_matching else right
+
+
+def _reads_as(text: str, expr: Any) -> bool:
     try:
-        return bool(promql.parse(text.strip()).expr.prettify() == expr.prettify())  # type: ignore[attr-defined]
+        read = query_facts.parse(text.strip())
     except ValueError:
         return False
+    return bool(read.expr.prettify() == expr.prettify())
 
 
 def _outer(text: str) -> Iterator[re.Match[str]]:
@@ -168,24 +194,33 @@ def windowed(query: str, function: str) -> str:
 
     Ranges of selectors become the window, and selectors without one get `function`, such as rate.
     """
-    parsed = promql.parse(query)
+    parsed = query_facts.parse(query)
     if parsed.windowed:
         return query
-    ranged = len(parsed.ranges)
-    made = None
-    if ranged == len(parsed.selectors) and len(set(parsed.ranges)) == 1 and not parsed.subqueries:
-        made = _outside_texts(query, _RANGE, f"[{WINDOW}]")
-    elif not ranged and not parsed.subqueries and parsed.selectors:
-        made = _with_function(query, function)
-    if made is not None and _reads_the_same(made, parsed):
-        return made
+
+    changed = _with_window(query, parsed, function)
+    if changed is not None and _reads_the_same(changed, parsed):
+        return changed
     example = f"sum(rate(requests_total[{WINDOW}]))"
     raise ValueError(f"has no {WINDOW}, and none can be put in for sure; wanted it in place of a range: {example}")
 
 
-def _reads_the_same(made: str, before: promql.Query) -> bool:
+def _with_window(query: str, parsed: query_facts.Query, function: str) -> str | None:
+    """None where it is not clear what the window would go over: ranges that differ, some without one, subqueries."""
+    if parsed.subqueries:
+        return None
+    all_ranged = len(parsed.ranges) == len(parsed.selectors)
+    if all_ranged and len(set(parsed.ranges)) == 1:
+        return _outside_texts(query, _RANGE, f"[{WINDOW}]")
+    if not parsed.ranges and parsed.selectors:
+        return _with_function(query, function)
+    return None
+
+
+def _reads_the_same(changed: str, before: query_facts.Query) -> bool:
+    """Whether the changed query reads the series of the one before, all of them over the window."""
     try:
-        after = promql.parse(made)
+        after = query_facts.parse(changed)
     except ValueError:
         return False
     return after.selectors == before.selectors and len(after.ranges) == len(after.selectors) and after.windowed
@@ -198,17 +233,22 @@ def over(query: str, seconds: str) -> str:
 
 def _outside_texts(query: str, pattern: re.Pattern[str], by: str) -> str:
     texts = [match.span() for match in _TOKEN.finditer(query) if match["text"]]
-    return pattern.sub(
-        lambda match: match[0] if any(start <= match.start() < end for start, end in texts) else by, query
-    )
+
+    def replaced(match: re.Match[str]) -> str:
+        is_inside = any(start <= match.start() < end for start, end in texts)
+        return match[0] if is_inside else by
+
+    return pattern.sub(replaced, query)
 
 
 def _with_function(query: str, function: str) -> str:
-    parts, at = list[str](), 0
+    parts = list[str]()
+    end_of_last = 0
     for start, end in _selectors(query):
-        parts += [query[at:start], f"{function}({query[start:end]}[{WINDOW}])"]
-        at = end
-    return "".join(parts) + query[at:]
+        parts.append(query[end_of_last:start])
+        parts.append(f"{function}({query[start:end]}[{WINDOW}])")
+        end_of_last = end
+    return "".join(parts) + query[end_of_last:]
 
 
 def _selectors(query: str) -> Iterator[tuple[int, int]]:
@@ -217,23 +257,36 @@ def _selectors(query: str) -> Iterator[tuple[int, int]]:
     at = 0
     while at < len(tokens):
         token = tokens[at]
-        after = tokens[at + 1] if at + 1 < len(tokens) else None
-        follows = after is not None and not query[token.end() : after.start()].strip()
+        word = (token["word"] or "").lower()
+        after = _following(query, tokens, at)
+
         if token["open"] == "{":
+            # Braces without a name before them are a selector by themselves.
             at = _past(tokens, at)
             yield token.start(), tokens[at - 1].end()
-        elif token["word"] and token["word"].lower() in _LISTS and follows and after is not None and after["open"]:
+        elif word in _LISTS and after is not None and after["open"]:
+            # What is listed there are labels.
             at = _past(tokens, at + 1)
-        elif token["word"] and token["word"].lower() not in _WORDS and not _is_function(token, after, follows):
-            braces = follows and after is not None and after["open"] == "{"
-            at = _past(tokens, at + 1) if braces else at + 1
-            yield token.start(), tokens[at - 1].end()
-        else:
+        elif not word or word in _WORDS or _is_function(after):
             at += 1
+        else:
+            has_braces = after is not None and after["open"] == "{"
+            at = _past(tokens, at + 1) if has_braces else at + 1
+            yield token.start(), tokens[at - 1].end()
 
 
-def _is_function(token: re.Match[str], after: re.Match[str] | None, follows: bool) -> bool:
-    if after is None or not follows:
+def _following(query: str, tokens: list[re.Match[str]], at: int) -> re.Match[str] | None:
+    """The next token, if nothing but space is between."""
+    if at + 1 == len(tokens):
+        return None
+    after = tokens[at + 1]
+    between = query[tokens[at].end() : after.start()]
+    return None if between.strip() else after
+
+
+def _is_function(after: re.Match[str] | None) -> bool:
+    """Whether a word is a function's or an aggregation's name, from what follows it."""
+    if after is None:
         return False
     return after["open"] == "(" or (after["word"] or "").lower() in ("by", "without")
 
@@ -242,7 +295,10 @@ def _past(tokens: list[re.Match[str]], at: int) -> int:
     """The token after the bracket that closes the one at `at`."""
     depth = 0
     for position in range(at, len(tokens)):
-        depth += bool(tokens[position]["open"]) - bool(tokens[position]["close"])
+        if tokens[position]["open"]:
+            depth += 1
+        elif tokens[position]["close"]:
+            depth -= 1
         if depth == 0:
             return position + 1
     return len(tokens)

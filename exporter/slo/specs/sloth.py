@@ -7,23 +7,19 @@ error_query, the other errorQuery; Sloth's own examples mix them, so both are re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from decimal import Decimal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from exporter.model.slo import WINDOW, Alerting, Notify, Period, Sli, Slo, Text, Tier
 from exporter.slo.rules.alerts import BURN
-from exporter.slo.specs import promql, rewriting
-from exporter.slo.specs.place import Place
-from exporter.slo.specs.tiers import Pair, tiers
-from exporter.slo.specs.validation import UNNAMED, UNREAD, Options, problems, windows
+from exporter.slo.specs import query_facts, rewriting
+from exporter.slo.specs.node import Node
+from exporter.slo.specs.tiers import Pair, Pairs, tiers
+from exporter.slo.specs.validation import UNNAMED, UNREAD, UNREAD_OBJECTIVE, Options, problems, windows
 
 V1 = "prometheus/v1"
 KUBERNETES = "sloth.slok.dev/v1"
-
-Pairs = Mapping[int, tuple[Pair, ...]]
-"""Seconds of a period to its alert windows, where documents give some."""
 
 _SPEC = ("version", "service", "labels", "slos", "slo_plugins", "sloPlugins")
 _SLO = ("name", "objective", "description", "labels", "info_labels", "infoLabels", "sli", "alerting")
@@ -35,8 +31,7 @@ _ALERT = ("disable", "for", "labels", "annotations")
 _PLUGINS = "sloth.dev/"
 """Sloth's own plugins change how its rules are made; ours are not made by them."""
 
-_PLACES = {
-    "service": None,
+_PATHS = {
     "period": "",
     "timezone": "",
     "tiers": "alerting",
@@ -44,19 +39,20 @@ _PLACES = {
     "alerting.page": "alerting.{page_alert}",
     "alerting.ticket": "alerting.{ticket_alert}",
 }
+"""Where a file has what the record has at a path; {...} is a key whose spelling depends on the kind of file."""
 
 
-def read(document: Place, options: Options, pairs: Pairs) -> Iterator[Slo]:
+def read(document: Node, options: Options, pairs: Pairs) -> Iterator[Slo]:
     """The objectives of a document of prometheus/v1."""
-    document.known(_SPEC)
+    document.check_keys(_SPEC)
     yield from _Spec(document, options, pairs, V1).slos()
 
 
-def read_kubernetes(document: Place, options: Options, pairs: Pairs) -> Iterator[Slo]:
+def read_kubernetes(document: Node, options: Options, pairs: Pairs) -> Iterator[Slo]:
     """The objectives of a PrometheusServiceLevel."""
-    document.known(_OBJECT)
+    document.check_keys(_OBJECT)
     spec = document.mapping("spec")
-    spec.known(_SPEC[1:])
+    spec.check_keys(_SPEC[1:])
     yield from _Spec(spec, options, pairs, KUBERNETES).slos()
 
 
@@ -65,191 +61,244 @@ def _camel(name: str) -> str:
     return re.sub(r"_(\w)", lambda match: match[1].upper(), name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Alerts:
+    """What an SLO says of its alerts."""
+
+    alerting: Alerting
+    """What they carry."""
+    disabled: frozenset[Notify]
+    """Kinds that are turned off."""
+    waits: Mapping[Notify, int]
+    """The `for` of kinds that have one."""
+
+
 class _Spec:
     """One document: a service and its objectives."""
 
-    def __init__(self, place: Place, options: Options, pairs: Pairs, kind: str) -> None:
-        self.place = place
+    def __init__(self, node: Node, options: Options, pairs: Pairs, kind: str) -> None:
+        self.node = node
         self.options = options
         self.pairs = pairs
         self.kind = kind
-        self.service = place.text("service")
-        self.labels = place.texts("labels")
+        self.service = node.text("service")
+        self.labels = node.texts("labels")
 
-    def key(self, place: Place, name: str) -> str:
+    def spelling(self, name: str) -> str:
+        """A key as this kind of file writes it."""
+        return _camel(name) if self.kind == KUBERNETES else name
+
+    def key(self, node: Node, name: str) -> str:
         """The spelling of a key that stands there, or else the one of this kind of file."""
-        ours, other = (_camel(name), name) if self.kind == KUBERNETES else (name, _camel(name))
-        return other if place.has(other) and not place.has(ours) else ours
+        own = self.spelling(name)
+        other = name if self.kind == KUBERNETES else _camel(name)
+        return other if node.has(other) and not node.has(own) else own
 
-    def either(self, *names: str) -> tuple[str, ...]:
+    def both(self, *names: str) -> tuple[str, ...]:
+        """Keys in both spellings."""
         return (*names, *(_camel(name) for name in names if "_" in name))
 
     def slos(self) -> Iterator[Slo]:
-        self.plugins(self.place, self.key(self.place, "slo_plugins"))
-        entries = self.place.items("slos")
-        if not entries and not self.place.get("slos"):
-            self.place.wrong("slos", "missing, wanted a list of at least one objective")
+        self.check_plugins(self.node, self.key(self.node, "slo_plugins"))
+        entries = self.node.items("slos")
+        if not entries and not self.node.get("slos"):
+            self.node.wrong("slos", "missing, wanted a list of at least one objective")
+
         for entry in entries:
             if isinstance(entry.raw, dict):
                 yield self.slo(entry)
             else:
-                entry.wanted("a mapping")
+                entry.expected("a mapping")
 
-    def plugins(self, place: Place, key: str) -> None:
-        for plugin in place.mapping(key).items("chain"):
+    def check_plugins(self, node: Node, key: str) -> None:
+        for plugin in node.mapping(key).items("chain"):
             name = plugin.get("id")
             if not str(name).startswith(_PLUGINS):
                 text = f'the SLO plugin "{name}" cannot be run here, wanted none but those of {_PLUGINS}'
                 plugin.wrong("id", text)
 
-    def slo(self, place: Place) -> Slo:
-        place.known((*_SLO, *_UNUSED))
-        self.plugins(place, "plugins")
-        name, own, info = place.text("name"), place.texts("labels"), self.key(place, "info_labels")
-        objective = place.percent("objective")
-        before = len(place.problems)
-        sli, paths = self.sli(place.mapping("sli"))
-        unread = len(place.problems) > before
-        alerting, disabled, waits = self.alerting(place.mapping("alerting"))
+    def slo(self, node: Node) -> Slo:
+        node.check_keys((*_SLO, *_UNUSED))
+        self.check_plugins(node, "plugins")
+        name = node.text("name")
+        own_labels = node.texts("labels")
+        info_key = self.key(node, "info_labels")
+        objective = node.percent("objective")
+        if objective is None:
+            objective = UNREAD_OBJECTIVE
+
+        before = len(node.problems)
+        sli, paths = self.sli(node.mapping("sli"))
+        if len(node.problems) > before:
+            sli = UNREAD
+
+        alerts = self.alerts(node.mapping("alerting"))
         period = Period(self.options.period)
-        labels = {**self.labels, **own}
+        labels = {**self.labels, **own_labels}
         slo = Slo(
             service=self.service or UNNAMED,
             name=name or UNNAMED,
-            objective=Decimal("99.9999") if objective is None else objective,
-            sli=UNREAD if unread else sli,
+            objective=objective,
+            sli=sli,
             period=period,
-            tiers=self.tiers(place, period, disabled, waits),
-            alerting=alerting,
+            tiers=self.tiers(node, period, alerts),
+            alerting=alerts.alerting,
             application=labels.get("application", ""),
             labels=labels,
-            info_labels=place.texts(info),
+            info_labels=node.texts(info_key),
             spec=self.kind,
-            origin=f"{place.file}: {place.path}",
+            origin=f"{node.file}: {node.path}",
         )
         for path, text in problems(slo, self.options):
-            self.wrong(place, path, text, own, {**paths, "info_labels": info})
+            self.wrong(node, path, text, own_labels, {**paths, "info_labels": info_key})
         return slo
 
-    def wrong(self, place: Place, path: str, text: str, own: Mapping[str, str], paths: Mapping[str, str]) -> None:
+    def wrong(self, node: Node, path: str, text: str, own: Mapping[str, str], paths: Mapping[str, str]) -> None:
         """Tells a problem of the record where it stands in the file."""
-        shared = path == "service" or (path.startswith("labels.") and path.removeprefix("labels.") not in own)
-        if shared:
-            self.place.wrong(path, text)
-            return
-        known = {**_PLACES, **paths}
-        prefix = next((each for each in known if path == each or path.startswith(f"{each}.")), None)
-        if prefix is not None:
-            path = f"{known[prefix]}{path.removeprefix(prefix)}"
-            for name in ("page_alert", "ticket_alert"):
-                path = path.replace(f"{{{name}}}", _camel(name) if self.kind == KUBERNETES else name)
-        place.wrong(path, text)
+        # A label that is not the objective's own is the service's.
+        is_shared_label = path.startswith("labels.") and path.removeprefix("labels.") not in own
+        if path == "service" or is_shared_label:
+            self.node.wrong(path, text)
+        else:
+            node.wrong(self.path(path, paths), text)
 
-    def tiers(
-        self, place: Place, period: Period, disabled: frozenset[Notify], waits: Mapping[Notify, int]
-    ) -> tuple[Tier, ...]:
-        if len(disabled) == 2:
+    def path(self, path: str, paths: Mapping[str, str]) -> str:
+        """Below an objective, where the file has what the record has at `path`."""
+        for prefix, own in {**_PATHS, **paths}.items():
+            if path == prefix or path.startswith(f"{prefix}."):
+                path = f"{own}{path.removeprefix(prefix)}"
+                for name in ("page_alert", "ticket_alert"):
+                    path = path.replace(f"{{{name}}}", self.spelling(name))
+                return path
+        return path
+
+    def tiers(self, node: Node, period: Period, alerts: _Alerts) -> tuple[Tier, ...]:
+        if len(alerts.disabled) == 2:
             return ()
         try:
-            found = tiers(period, self.pairs.get(period.seconds))
+            usual = tiers(period, self.pairs.get(period.seconds))
         except ValueError as error:
-            place.wrong("alerting", f"{error} (a document of kind AlertWindows)")
+            node.wrong("alerting", f"{error} (a document of kind AlertWindows)")
             return ()
-        left = (tier for tier in found if tier.notify not in disabled)
-        return tuple(replace(tier, wait=waits[tier.notify]) if tier.notify in waits else tier for tier in left)
 
-    def alerting(self, place: Place) -> tuple[Alerting, frozenset[Notify], Mapping[Notify, int]]:
-        """What alerts carry, which kinds are turned off, and the `for` of kinds that have one."""
-        place.known(("name", "labels", "annotations", *self.either("page_alert", "ticket_alert")))
-        page = place.mapping(self.key(place, "page_alert"))
-        ticket = place.mapping(self.key(place, "ticket_alert"))
-        kinds: tuple[tuple[Notify, Place], ...] = (("page", page), ("ticket", ticket))
-        for _, kind in kinds:
-            kind.known(_ALERT)
-        name = place.text("name", required=False) or BURN
-        disabled = frozenset(notify for notify, kind in kinds if kind.flag("disable"))
-        given = {notify: kind.seconds("for") for notify, kind in kinds if kind.has("for")}
-        waits = {notify: wait for notify, wait in given.items() if wait is not None}
-        return Alerting(name, _text(place), _text(page), _text(ticket)), disabled, waits
+        enabled = [tier for tier in usual if tier.notify not in alerts.disabled]
+        if not alerts.waits:
+            return tuple(enabled)
+        return tuple(replace(tier, wait=alerts.waits.get(tier.notify, tier.wait)) for tier in enabled)
 
-    def sli(self, place: Place) -> tuple[Sli, Mapping[str, str]]:
+    def alerts(self, node: Node) -> _Alerts:
+        node.check_keys(("name", "labels", "annotations", *self.both("page_alert", "ticket_alert")))
+        page = node.mapping(self.key(node, "page_alert"))
+        ticket = node.mapping(self.key(node, "ticket_alert"))
+        kinds: dict[Notify, Node] = {"page": page, "ticket": ticket}
+        for kind in kinds.values():
+            kind.check_keys(_ALERT)
+
+        name = node.text("name", required=False) or BURN
+        disabled = frozenset(notify for notify, kind in kinds.items() if kind.flag("disable"))
+        waits = dict[Notify, int]()
+        for notify, kind in kinds.items():
+            wait = kind.seconds("for") if kind.has("for") else None
+            if wait is not None:
+                waits[notify] = wait
+        return _Alerts(Alerting(name, _text(node), _text(page), _text(ticket)), disabled, waits)
+
+    def sli(self, node: Node) -> tuple[Sli, Mapping[str, str]]:
         """The indicator, and where the record's queries stand in the file."""
-        place.known(("events", "raw", "plugin"))
-        kinds = [kind for kind in ("events", "raw", "plugin") if place.get(kind) is not None]
+        node.check_keys(("events", "raw", "plugin"))
+        kinds = [kind for kind in ("events", "raw", "plugin") if node.get(kind) is not None]
+        if kinds == ["events"]:
+            return self.events(node.mapping("events"))
+        if kinds == ["raw"]:
+            return self.raw(node.mapping("raw"))
+
         if kinds == ["plugin"]:
-            name = place.mapping("plugin").get("id")
-            place.wrong("plugin", f'the SLI plugin "{name}" cannot be run here, wanted events or raw with its query')
-        elif len(kinds) != 1:
-            found = f"found {' and '.join(kinds)}" if kinds else "missing"
-            place.wrong("", f"{found}, wanted either events or raw")
-        elif kinds == ["events"]:
-            return self.events(place.mapping("events"))
+            name = node.mapping("plugin").get("id")
+            node.wrong("plugin", f'the SLI plugin "{name}" cannot be run here, wanted events or raw with its query')
         else:
-            return self.raw(place.mapping("raw"))
+            found = f"found {' and '.join(kinds)}" if kinds else "missing"
+            node.wrong("", f"{found}, wanted either events or raw")
         return UNREAD, {}
 
-    def events(self, place: Place) -> tuple[Sli, Mapping[str, str]]:
-        place.known(self.either("error_query", "total_query"))
-        keys = [self.key(place, name) for name in ("error_query", "total_query")]
-        errors, total = (promql.template(place.text(key))[0] for key in keys)
-        paths = {"sli.errors": f"sli.events.{keys[0]}", "sli.total": f"sli.events.{keys[1]}"}
+    def events(self, node: Node) -> tuple[Sli, Mapping[str, str]]:
+        node.check_keys(self.both("error_query", "total_query"))
+        errors_key = self.key(node, "error_query")
+        total_key = self.key(node, "total_query")
+        errors, _ = query_facts.template(node.text(errors_key))
+        total, _ = query_facts.template(node.text(total_key))
+
+        paths = {"sli.errors": f"sli.events.{errors_key}", "sli.total": f"sli.events.{total_key}"}
         try:
             return rewriting.events(errors, total), paths
         except ValueError:  # the objective's checks tell which query it is
             return Sli(errors, total), paths
 
-    def raw(self, place: Place) -> tuple[Sli, Mapping[str, str]]:
-        place.known(self.either("error_ratio_query"))
-        key = self.key(place, "error_ratio_query")
-        query, strange = promql.template(place.text(key))
+    def raw(self, node: Node) -> tuple[Sli, Mapping[str, str]]:
+        node.check_keys(self.both("error_ratio_query"))
+        key = self.key(node, "error_ratio_query")
+        query, strange = query_facts.template(node.text(key))
         paths = {"sli.errors": f"sli.raw.{key}", "sli.total": f"sli.raw.{key}"}
         if not query:
             return UNREAD, paths
+
         try:
-            if strange:
-                raise ValueError(f"holds {strange[0]}, wanted no template variable but {WINDOW}")
-            parsed = promql.parse(query)
-            if not parsed.windowed:
-                raise ValueError(f"lacks {WINDOW}, wanted it in place of a range")
-            if promql.problem(parsed):
-                raise ValueError(promql.problem(parsed))
-            return rewriting.ratio(query), paths
+            return _ratio(query, strange), paths
         except ValueError as error:
-            place.wrong(key, str(error))
+            node.wrong(key, str(error))
             return UNREAD, paths
 
 
-def _text(place: Place) -> Text:
-    return Text(place.texts("labels"), place.texts("annotations"))
+def _ratio(query: str, strange: Sequence[str]) -> Sli:
+    """An indicator of one query of the share of bad events; raises ValueError."""
+    if strange:
+        raise ValueError(f"holds {strange[0]}, wanted no template variable but {WINDOW}")
+
+    parsed = query_facts.parse(query)
+    if not parsed.windowed:
+        raise ValueError(f"lacks {WINDOW}, wanted it in place of a range")
+    problem = query_facts.problem(parsed)
+    if problem:
+        raise ValueError(problem)
+    return rewriting.ratio(query)
 
 
-def read_windows(document: Place, options: Options) -> tuple[int, tuple[Pair, ...]] | None:
+def _text(node: Node) -> Text:
+    return Text(node.texts("labels"), node.texts("annotations"))
+
+
+def read_windows(document: Node, options: Options) -> tuple[int, tuple[Pair, ...]] | None:
     """The period and the windows of an AlertWindows document; None where something is wrong with it."""
     before = len(document.problems)
-    document.known(_OBJECT)
+    document.check_keys(_OBJECT)
     spec = document.mapping("spec")
-    spec.known(("sloPeriod", "page", "ticket"))
+    spec.check_keys(("sloPeriod", "page", "ticket"))
     period = spec.seconds("sloPeriod")
-    pairs = []
+    pairs = tuple(pair for pair in _window_pairs(spec) if pair is not None)
+    if period is None or len(document.problems) > before:
+        return None
+
+    for text in windows(tiers(Period(period), pairs), Period(period), options):
+        spec.wrong("", text)
+    return None if len(document.problems) > before else (period, pairs)
+
+
+def _window_pairs(spec: Node) -> Iterator[Pair | None]:
     kinds: tuple[Notify, ...] = ("page", "ticket")
     for notify in kinds:
         for speed in ("quick", "slow"):
-            spec.mapping(notify).known(("quick", "slow"))
-            pairs.append(_pair(f"{notify}_{speed}", notify, spec.mapping(notify).mapping(speed)))
-    if period is None or len(document.problems) > before:
-        return None
-    made = tuple(pair for pair in pairs if pair is not None)
-    for text in windows(tiers(Period(period), made), Period(period), options):
-        spec.wrong("", text)
-    return (period, made) if len(document.problems) == before else None
+            kind = spec.mapping(notify)
+            kind.check_keys(("quick", "slow"))
+            yield _pair(f"{notify}_{speed}", notify, kind.mapping(speed))
 
 
-def _pair(name: str, notify: Notify, place: Place) -> Pair | None:
-    place.known(("errorBudgetPercent", "shortWindow", "longWindow"))
-    percent = place.number("errorBudgetPercent")
+def _pair(name: str, notify: Notify, node: Node) -> Pair | None:
+    node.check_keys(("errorBudgetPercent", "shortWindow", "longWindow"))
+    percent = node.number("errorBudgetPercent")
     if percent is not None and not 0 < percent <= 100:
-        place.wrong("errorBudgetPercent", "wanted a percentage above 0 and at most 100")
-    long, short = place.seconds("longWindow"), place.seconds("shortWindow")
+        node.wrong("errorBudgetPercent", "wanted a percentage above 0 and at most 100")
+
+    long = node.seconds("longWindow")
+    short = node.seconds("shortWindow")
     if percent is None or long is None or short is None:
         return None
     return Pair(name, notify, percent, long, short)

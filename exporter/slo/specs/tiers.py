@@ -6,14 +6,15 @@ percent / 100 x period / long window, so 2 % of 30 days in 1 h is a burn rate of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import lru_cache
 
 from exporter.model.slo import DAY, Notify, Period, Tier
 
-HOUR, MINUTE = 3600, 60
+HOUR = 3600
+MINUTE = 60
 
 _DIGITS = Context(prec=15)
 """Burn rates that have no end as decimals (28 d / 3 d) are told with as many digits as a float holds."""
@@ -29,6 +30,10 @@ class Pair:
     """Of the period's budget, gone within the long window when the tier fires."""
     long: int
     short: int
+
+
+Pairs = Mapping[int, tuple[Pair, ...]]
+"""Seconds of a period to its alert windows, where documents give some."""
 
 
 def _pairs(percents: Sequence[str]) -> tuple[Pair, ...]:
@@ -56,24 +61,28 @@ def factor(percent: Decimal, period: int, long: int) -> Decimal:
 
 def hold(long: int) -> tuple[int, int]:
     """`for` and `keep_firing_for` in seconds, of a tier with this long window."""
-    return next(((wait, keep) for most, wait, keep in _HOLD if long <= most), (3 * HOUR, HOUR))
+    for longest, wait, keep in _HOLD:
+        if long <= longest:
+            return wait, keep
+    return 3 * HOUR, HOUR
 
 
 @lru_cache(maxsize=256)
 def tiers(period: Period, pairs: tuple[Pair, ...] | None = None) -> tuple[Tier, ...]:
     """The tiers of a period, by default the usual ones; raises ValueError where it is too short for those."""
     if pairs is None:
-        pairs = next((usual for shortest, usual in (_WEEKS, _WEEK) if period.seconds >= shortest), None)
-    if pairs is None:
-        raise ValueError("there are no usual alert tiers for a period below 7d, wanted at least 7d or tiers of its own")
-    return tuple(
-        Tier(
-            pair.name,
-            pair.notify,
-            pair.long,
-            pair.short,
-            factor(pair.percent, period.seconds, pair.long),
-            *hold(pair.long),
-        )
-        for pair in pairs
-    )
+        pairs = _usual(period)
+    return tuple(_tier(pair, period) for pair in pairs)
+
+
+def _usual(period: Period) -> tuple[Pair, ...]:
+    for shortest, pairs in (_WEEKS, _WEEK):
+        if period.seconds >= shortest:
+            return pairs
+    raise ValueError("there are no usual alert tiers for a period below 7d, wanted at least 7d or tiers of its own")
+
+
+def _tier(pair: Pair, period: Period) -> Tier:
+    burn_rate = factor(pair.percent, period.seconds, pair.long)
+    wait, keep = hold(pair.long)
+    return Tier(pair.name, pair.notify, pair.long, pair.short, burn_rate, wait, keep)

@@ -16,11 +16,13 @@ from functools import lru_cache
 from exporter.model.slo import DAY, WINDOW, Period, Sli, Slo, Text, Tier
 from exporter.slo.rules.fragments import duration, month_offsets
 from exporter.slo.rules.names import RESERVED
-from exporter.slo.specs import promql
+from exporter.slo.specs import query_facts
 
 Problems = Iterator[tuple[str, str]]
 
-_HOUR, _QUARTER, _MINUTE = 3600, 900, 60
+_HOUR = 3600
+_QUARTER = 900
+_MINUTE = 60
 
 _LONGEST = 366 * DAY
 
@@ -32,6 +34,9 @@ UNNAMED = "unnamed"
 
 UNREAD = Sli(f"sum(rate(errors[{WINDOW}]))", f"sum(rate(events[{WINDOW}]))")
 """Stands for an indicator that could not be read and has been told."""
+
+UNREAD_OBJECTIVE = Decimal("99.9999")
+"""Stands for a percentage that could not be read and has been told; with the usual tiers nothing is wrong with it."""
 
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _LONGEST_NAME = 128
@@ -62,15 +67,14 @@ def problems(slo: Slo, options: Options) -> list[tuple[str, str]]:
         *(("tiers", text) for text in windows(slo.tiers, slo.period, options)),
         *_all_labels(slo),
         *_queries(slo.sli),
-        *_kept(slo),
+        *_query_labels(slo),
     ]
 
 
 def _names(slo: Slo) -> Problems:
     for key, name in (("service", slo.service), ("name", slo.name)):
         if not _NAME.fullmatch(name):
-            wanted = "wanted letters, digits, and . _ - between them"
-            yield key, f'found "{name}", {wanted}'
+            yield key, f'found "{name}", wanted letters, digits, and . _ - between them'
         elif len(name) > _LONGEST_NAME:
             yield key, f'found "{name}", wanted at most {_LONGEST_NAME} characters'
 
@@ -79,13 +83,16 @@ def _objective(slo: Slo) -> Problems:
     if not 0 < slo.objective < 100:
         yield "objective", f"found {_plain(slo.objective)}, wanted a percentage above 0 and below 100"
         return
+
     for tier in slo.tiers:
-        if tier.factor * slo.budget >= 1:
-            least = (100 * (1 - 1 / tier.factor)).quantize(Decimal("0.01"), ROUND_CEILING)
-            burn = f"{_plain(tier.factor)} times the budget of {_plain(100 - slo.objective)} %"
-            text = f"the alert {tier.name} can never fire: {burn} is all events or more"
-            text += f"; a burn rate of {_plain(tier.factor)} needs an objective above {least} %"
-            yield "objective", f"{text}: wanted that, or {_without(tier, slo.spec)}"
+        # All events bad is the most that there can be: a burn rate of 1 / budget.
+        if tier.factor * slo.budget < 1:
+            continue
+        least = (100 * (1 - 1 / tier.factor)).quantize(Decimal("0.01"), ROUND_CEILING)
+        burn = f"{_plain(tier.factor)} times the budget of {_plain(100 - slo.objective)} %"
+        text = f"the alert {tier.name} can never fire: {burn} is all events or more"
+        text += f"; a burn rate of {_plain(tier.factor)} needs an objective above {least} %"
+        yield "objective", f"{text}: wanted that, or {_without(tier, slo.spec)}"
 
 
 def _without(tier: Tier, spec: str) -> str:
@@ -108,14 +115,20 @@ def _period(period: Period, options: Options) -> Problems:
     if options.retention is not None and period.longest > options.retention:
         text = f"{duration(period.longest)} is longer than the retention ({duration(options.retention)})"
         yield "period", f"{text}, wanted at most that, or a Prometheus that keeps more"
+    yield from _timezone(period)
+
+
+def _timezone(period: Period) -> Problems:
     try:
         zoneinfo.ZoneInfo(period.timezone)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
         yield "timezone", f'found "{period.timezone}", wanted a name of the IANA time zone database'
         return
+
+    if period.calendar != "month":
+        return
     try:
-        if period.calendar == "month":
-            month_offsets(period.timezone)
+        month_offsets(period.timezone)
     except ValueError as error:
         yield "timezone", f"{error}; wanted another time zone, or rolling days"
 
@@ -127,12 +140,12 @@ def windows(tiers: tuple[Tier, ...], period: Period, options: Options) -> list[s
 
 
 def _windows(tier: Tier, period: Period, options: Options) -> Iterator[str]:
-    least = _LEAST_SCRAPES * options.scrape_interval
-    long, short = duration(tier.long), duration(tier.short)
+    long = duration(tier.long)
+    short = duration(tier.short)
     for window in (tier.long, tier.short):
-        if window % (_QUARTER if window >= DAY else _MINUTE):
-            full = "quarters of an hour" if window >= DAY else "minutes"
-            yield f"a window of {duration(window)} is not possible, wanted full {full}"
+        yield from _steps(window)
+
+    least = _LEAST_SCRAPES * options.scrape_interval
     if tier.short < least:
         text = f"the short window ({short}) is below 4 scrape intervals of {duration(options.scrape_interval)}"
         yield f"{text}, wanted at least {duration(least)}"
@@ -144,12 +157,21 @@ def _windows(tier: Tier, period: Period, options: Options) -> Iterator[str]:
         yield f"the long window ({long}) is longer than the retention ({duration(options.retention)})"
 
 
+def _steps(window: int) -> Iterator[str]:
+    """A window is a sum of recorded minutes; from a day on, of quarters of an hour."""
+    if window >= DAY and window % _QUARTER:
+        yield f"a window of {duration(window)} is not possible, wanted full quarters of an hour"
+    elif window < DAY and window % _MINUTE:
+        yield f"a window of {duration(window)} is not possible, wanted full minutes"
+
+
 def _all_labels(slo: Slo) -> Problems:
     yield from _labels("labels", slo.labels)
     yield from _labels("info_labels", slo.info_labels)
     for name in slo.info_labels:
         if name in slo.labels or name in slo.sli.by or name == "application":
             yield f"info_labels.{name}", "is a label of all the objective's series, wanted another name"
+
     kinds = {"common": slo.alerting.common, "page": slo.alerting.page, "ticket": slo.alerting.ticket}
     for kind, text in kinds.items():
         yield from _texts(f"alerting.{kind}", text)
@@ -160,6 +182,7 @@ def _texts(path: str, text: Text) -> Problems:
     for name in text.annotations:
         if not _LABEL.fullmatch(name):
             yield f"{path}.annotations.{name}", "is no name of an annotation, wanted letters, digits and _"
+
     for kind, texts in (("labels", text.labels), ("annotations", text.annotations)):
         for name, value in texts.items():
             if "{{" in _ACTION.sub("", value):
@@ -180,45 +203,54 @@ def written(label: str) -> bool:
 
 
 def _queries(sli: Sli) -> Problems:
-    parsed = []
+    parsed = list[query_facts.Query]()
     for key, text in (("sli.errors", sli.errors), ("sli.total", sli.total)):
-        strange = promql.template(text)[1]
-        if strange:
-            yield key, f"holds {strange[0]}, wanted no template variable but {WINDOW}"
-            continue
         try:
-            query = promql.parse(text)
+            query = _parsed(text)
         except ValueError as error:
             yield key, str(error)
             continue
-        if promql.problem(query):
-            yield key, promql.problem(query)
-            continue
         parsed.append(query)
+
+        # Where events are minutes, a query may tell of the present moment alone.
         if not query.windowed and sli.per != "minute":
             yield key, f"lacks {WINDOW}, wanted it in place of a range: rate(requests_total[{WINDOW}])"
+
     if len(parsed) == 2 and sli.per != "minute":
         yield from _pair(*parsed)
 
 
-def _pair(errors: promql.Query, total: promql.Query) -> Problems:
-    same = promql.alike(errors, total)
+def _parsed(text: str) -> query_facts.Query:
+    """A query's facts; raises ValueError where no rule can be made of it."""
+    _, strange = query_facts.template(text)
+    if strange:
+        raise ValueError(f"holds {strange[0]}, wanted no template variable but {WINDOW}")
+
+    query = query_facts.parse(text)
+    problem = query_facts.problem(query)
+    if problem:
+        raise ValueError(problem)
+    return query
+
+
+def _pair(errors: query_facts.Query, total: query_facts.Query) -> Problems:
+    """What is wrong with the two queries beside each other."""
+    same = query_facts.alike(errors, total)
     if same:
         yield "sli.errors", f"{same}, wanted another"
         return
-    if errors.labels is not None and total.labels is not None and errors.labels != total.labels:
-        kept, wanted = (", ".join(labels) or "none" for labels in (errors.labels, total.labels))
-        yield "sli.errors", f"keeps other labels ({kept}) than the query of all events ({wanted}), wanted the same"
+
+    other_labels = query_facts.other_labels(errors, total)
+    if other_labels:
+        yield "sli.errors", other_labels
     try:
-        promql.per(errors, total)
+        query_facts.per(errors, total)
     except ValueError as error:
         yield "sli.errors", str(error)
 
 
-def _kept(slo: Slo) -> Problems:
+def _query_labels(slo: Slo) -> Problems:
     for label in slo.sli.by:
         if written(label) or label == "application" or label in slo.labels:
-            yield (
-                "sli.total",
-                f"keeps the label {label}, which the rules write themselves; wanted it left out or renamed",
-            )
+            text = f"keeps the label {label}, which the rules write themselves; wanted it left out or renamed"
+            yield "sli.total", text

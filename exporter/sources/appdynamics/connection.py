@@ -37,11 +37,13 @@ class Connection:
         self.options = options
         self.monotonic = monotonic
         self._clock = clock
-        self._bare = _session_options(options)
+        self._session_options = _session_options(options)
+
         self._slots = threading.BoundedSemaphore(options.parallel)
         self._lock = threading.Lock()
         self._idle: list[Session] = []
         self._busy: set[Session] = set()
+
         self._tokens = self._session()
         self.place = self._tokens.place
         """host:port, for messages."""
@@ -67,16 +69,13 @@ class Connection:
             with self._lease() as session:
                 authorization = self.credentials.authorization()
                 if self.credentials.renews():
-                    first = session.get(path, query, authorization=authorization, accept=(*accept, 401))
-                    if first.status != 401 or 401 in accept:
-                        return first
+                    response = session.get(path, query, authorization=authorization, accept=(*accept, 401))
+                    if response.status != 401 or 401 in accept:
+                        return response
                     authorization = self.credentials.authorization(refused=authorization)
                 return session.get(path, query, authorization=authorization, accept=accept)
         except SourceError as error:
-            if self.place in str(error):
-                raise
-            text = f"{self.place}: {error}"
-            raise SourceError(error.reason, text, retry_after=error.retry_after) from None
+            raise error.at_server(self.place) from None
 
     def redact(self, text: str) -> str:
         """One printable line of what the controller sent, without what we keep secret."""
@@ -91,6 +90,7 @@ class Connection:
             with self._lock:
                 session = self._idle.pop() if self._idle else self._session()
                 self._busy.add(session)
+
             try:
                 yield session
             finally:
@@ -99,7 +99,7 @@ class Connection:
                     self._idle.append(session)
 
     def _session(self) -> Session:
-        return Session(self.options.base, self._bare, self._clock, WORDS)
+        return Session(self.options.base, self._session_options, self._clock, WORDS)
 
 
 def _session_options(options: Options) -> HttpOptions:
@@ -107,5 +107,5 @@ def _session_options(options: Options) -> HttpOptions:
     user = options.username
     if user is not None and "@" not in user:
         user = f"{user}@{options.account}"
-    given = {name: getattr(options, name) for name in HttpOptions.__struct_fields__}
-    return msgspec.structs.replace(HttpOptions(**given), username=user)
+    http = {name: getattr(options, name) for name in HttpOptions.__struct_fields__}
+    return msgspec.structs.replace(HttpOptions(**http), username=user)

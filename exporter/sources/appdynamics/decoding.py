@@ -13,17 +13,29 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
-from exporter.sources.appdynamics.records import Absence, Answer, Ask, Entity, Event, Floats, Metric, Violation
+from exporter.model.observation import Window
+from exporter.sources.appdynamics.records import (
+    Absence,
+    Answer,
+    Entity,
+    Event,
+    Floats,
+    Metric,
+    MetricQuery,
+    Violation,
+)
 
 NOT_FOUND = "METRIC DATA NOT FOUND"
 """The name of a metric that is registered and has no data in the window."""
 
 FREQUENCIES = {"ONE_MIN": 60.0, "TEN_MIN": 600.0, "SIXTY_MIN": 3600.0}
 _SENTINELS = frozenset(2.0**bits - off for bits in (31, 63) for off in (0, 1))
-_LONGEST_MINUTES, _LONGEST_TENS = 1459 * 60.0, 2940 * 60.0
+_LONGEST_MINUTES = 1459 * 60.0
+_LONGEST_TENS = 2940 * 60.0
 _SEGMENT = re.compile(r"(?:^|\|)((?:\\[|\\]|[^|])*)")
 _ESCAPED = re.compile(r"\\([|\\])")
-_BREAK, _MARKUP = re.compile(r"</?(br|p|div|li|h\d|td)\b[^<>]*>", re.IGNORECASE), re.compile(r"<[^<>]*>")
+_BREAK = re.compile(r"</?(br|p|div|li|h\d|td)\b[^<>]*>", re.IGNORECASE)
+_MARKUP = re.compile(r"<[^<>]*>")
 
 
 class WireApplication(msgspec.Struct):
@@ -107,58 +119,73 @@ class WireSnapshot(msgspec.Struct):
     businessTransactionId: int | None = None  # noqa: N815
 
 
-def answer(ask: Ask, found: Sequence[WireMetric]) -> Answer:
-    """What the controller says to an ask. Raises ValueError with what is wrong."""
-    metrics = tuple(one for wire in found if (one := _metric(ask, wire)) is not None)
-    seen = set[tuple[str, tuple[str, ...]]]()
-    for metric in metrics:  # a transaction that was deleted and found again has two ids, and so two internal names
-        if (metric.name, metric.path) in seen:
+def answer(query: MetricQuery, wires: Sequence[WireMetric]) -> Answer:
+    """What the controller says to a query. Raises ValueError with what is wrong."""
+    decoded = (_metric(query, wire) for wire in wires)
+    metrics = tuple(metric for metric in decoded if metric is not None)
+    _refuse_duplicates(metrics)
+
+    absence: Absence | None = None
+    if not metrics:
+        absence = "no_data" if wires else "no_metric"
+    return Answer(query, metrics, absence)
+
+
+def _refuse_duplicates(metrics: Iterable[Metric]) -> None:
+    # By internal name too: a transaction that was deleted and found again has two ids, and so two of those.
+    names = set[tuple[str, tuple[str, ...]]]()
+    for metric in metrics:
+        name = (metric.name, metric.path)
+        if name in names:
             raise ValueError(f"the metric {'|'.join(metric.path)} twice")
-        seen.add((metric.name, metric.path))
-    absence: Absence | None = None if metrics else "no_data" if found else "no_metric"
-    return Answer(ask, metrics, absence)
+        names.add(name)
 
 
-def _metric(ask: Ask, wire: WireMetric) -> Metric | None:
+def _metric(query: MetricQuery, wire: WireMetric) -> Metric | None:
     """None for a metric without values."""
     points = sorted(wire.metricValues or (), key=lambda point: point.startTimeInMillis)
     if not points or wire.metricName == NOT_FOUND:
         return None
-    starts = np.array([point.startTimeInMillis / 1000.0 for point in points])
-    resolution = ask.window.duration if ask.rollup else _resolution(ask, wire.frequency, starts)
-    told = [_measured(point) for point in points]
-    if wrong := _contradiction(starts, resolution, rollup=ask.rollup):
-        raise ValueError(f"{wrong} in {wire.metricPath or ask.path}")
-    inside = [ask.rollup or (ask.window.start <= at and at + resolution <= ask.window.end) for at in starts]
-    kept = [index for index in range(len(points)) if told[index] and inside[index]]
-    if not kept:
+
+    resolution = _checked_resolution(query, wire, _starts(points))
+    inside = points if query.rollup else _inside(points, resolution, query.window)
+    measured = [point for point in inside if _is_measured(point)]
+    if not measured:
         return None
-    ends = np.full(len(kept), ask.window.end) if ask.rollup else starts[kept] + resolution
+
     return Metric(
-        path=_path(ask, wire.metricPath),
+        path=_path(query, wire.metricPath),
         name=wire.metricName or "",
         resolution=resolution,
-        times=ends,
-        values=np.array([points[index].value for index in kept], dtype=np.float64),
-        sums=_all(points[index].sum for index in kept),
-        counts=_all(points[index].count for index in kept),
-        sentinels=sum(within and not real for within, real in zip(inside, told, strict=True)),
+        times=_ends(query, measured, resolution),
+        values=np.array([point.value for point in measured], dtype=np.float64),
+        sums=_column([point.sum for point in measured]),
+        counts=_column([point.count for point in measured]),
+        sentinels=len(inside) - len(measured),
     )
 
 
-def _contradiction(starts: Floats, resolution: float, *, rollup: bool) -> str | None:
-    """What makes numbers of values that cannot be meant; each would be a wrong figure that nobody sees."""
-    if rollup:
-        return f"{starts.size} values where one for the whole window was asked for," if starts.size > 1 else None
-    apart = np.diff(starts)
-    if (apart <= 0).any():
-        return "two values of one time"
-    if (starts % 60.0 != 0).any():
-        return "a step that begins at no full minute"
-    return f"steps of {resolution:g} s that begin {apart.min():g} s apart" if (apart < resolution).any() else None
+def _start(point: WirePoint) -> float:
+    return point.startTimeInMillis / 1000.0
 
 
-def _measured(point: WirePoint) -> bool:
+def _starts(points: Iterable[WirePoint]) -> Floats:
+    return np.array([_start(point) for point in points], dtype=np.float64)
+
+
+def _ends(query: MetricQuery, points: Sequence[WirePoint], resolution: float) -> Floats:
+    if query.rollup:
+        return np.full(len(points), query.window.end)
+    return _starts(points) + resolution
+
+
+def _inside(points: Iterable[WirePoint], resolution: float, window: Window) -> list[WirePoint]:
+    """The steps of which all is in the window."""
+    starting = (point for point in points if _start(point) >= window.start)
+    return [point for point in starting if _start(point) + resolution <= window.end]
+
+
+def _is_measured(point: WirePoint) -> bool:
     return point.value is not None and not _is_sentinel(point.value) and point.count != 0
 
 
@@ -167,38 +194,70 @@ def _is_sentinel(value: float) -> bool:
     return value < 0 or value in _SENTINELS
 
 
-def _all(values: Iterable[float | None]) -> Floats | None:
+def _column(values: Sequence[float | None]) -> Floats | None:
     """None where one is missing: a total of the others would be a wrong one."""
-    found = list(values)
-    if any(value is None or _is_sentinel(value) for value in found):
+    if any(value is None or _is_sentinel(value) for value in values):
         return None
-    return np.array(found, dtype=np.float64)
+    return np.array(values, dtype=np.float64)
 
 
-def _resolution(ask: Ask, frequency: str | None, starts: Floats) -> float:
+def _checked_resolution(query: MetricQuery, wire: WireMetric, starts: Floats) -> float:
+    """Seconds of a step. Raises ValueError for steps that cannot be meant: each makes a wrong figure nobody sees."""
+    if query.rollup:
+        resolution = query.window.duration
+        problem = f"{starts.size} values where one for the whole window was asked for," if starts.size > 1 else None
+    else:
+        resolution = _resolution(query, wire.frequency, starts)
+        problem = _contradiction(starts, resolution)
+
+    if problem is not None:
+        raise ValueError(f"{problem} in {wire.metricPath or query.path}")
+    return resolution
+
+
+def _contradiction(starts: Floats, resolution: float) -> str | None:
+    """What is wrong with the times of steps."""
+    apart = np.diff(starts)
+    if (apart <= 0).any():
+        return "two values of one time"
+
+    if (starts % 60.0 != 0).any():
+        return "a step that begins at no full minute"
+    if (apart < resolution).any():
+        return f"steps of {resolution:g} s that begin {apart.min():g} s apart"
+    return None
+
+
+def _resolution(query: MetricQuery, frequency: str | None, starts: Floats) -> float:
     """Seconds of a step: what the controller says, else how far values are apart, else what it documents."""
     if frequency in FREQUENCIES:
         return FREQUENCIES[frequency]
     if starts.size > 1:
         apart = float(np.diff(starts).min())
         return max((step for step in FREQUENCIES.values() if step <= apart), default=60.0)
-    length = ask.window.duration
-    return 60.0 if length <= _LONGEST_MINUTES else 600.0 if length <= _LONGEST_TENS else 3600.0
+
+    length = query.window.duration
+    if length <= _LONGEST_MINUTES:
+        return 60.0
+    return 600.0 if length <= _LONGEST_TENS else 3600.0
 
 
-def _path(ask: Ask, path: str | None) -> tuple[str, ...]:
+def _path(query: MetricQuery, path: str | None) -> tuple[str, ...]:
     """Its segments; of more than were asked for, a name holds the bars, of a transaction rather than of its tier."""
-    asked = segments(ask.path)
+    expected = segments(query.path)
     if path is None:
-        if "*" in asked:
+        if "*" in expected:
             raise ValueError("a metric without metricPath")
-        return asked
-    found = segments(path)
-    more = len(found) - len(asked)
-    if more <= 0 or "*" not in asked:
-        return found
-    last = len(asked) - 1 - asked[::-1].index("*")
-    return (*found[:last], "|".join(found[last : last + more + 1]), *found[last + more + 1 :])
+        return expected
+
+    parts = segments(path)
+    surplus = len(parts) - len(expected)
+    if surplus <= 0 or "*" not in expected:
+        return parts
+
+    last = len(expected) - 1 - expected[::-1].index("*")
+    end = last + surplus + 1
+    return (*parts[:last], "|".join(parts[last:end]), *parts[end:])
 
 
 def segments(path: str) -> tuple[str, ...]:
@@ -208,15 +267,18 @@ def segments(path: str) -> tuple[str, ...]:
 
 def violation(wire: WireViolation) -> Violation:
     """An open one has 0, -1 or nothing as its end: its status says whether it is open."""
-    start, end = wire.startTimeInMillis / 1000.0, (wire.endTimeInMillis or 0.0) / 1000.0
+    start = wire.startTimeInMillis / 1000.0
+    end = (wire.endTimeInMillis or 0.0) / 1000.0
     status = (wire.incidentStatus or ("RESOLVED" if end > start else "OPEN")).upper()
+    until = None if status == "OPEN" else max(start, end)
+
     return Violation(
         id=wire.id,
         name=wire.name or "",
         severity=(wire.severity or "").upper(),
         status=status,
         start=start,
-        end=None if status == "OPEN" else max(start, end),
+        end=until,
         entity=_entity(wire.affectedEntityDefinition or WireEntity()),
         description=plain(wire.description),
     )
@@ -224,7 +286,7 @@ def violation(wire: WireViolation) -> Violation:
 
 def event(wire: WireEvent) -> Event:
     """Entities are told once each."""
-    entities = tuple(dict.fromkeys(_entity(one) for one in wire.affectedEntities or ()))
+    entities = tuple(dict.fromkeys(_entity(entity) for entity in wire.affectedEntities or ()))
     time = wire.eventTime / 1000.0
     return Event(wire.id, wire.type, (wire.severity or "").upper(), time, plain(wire.summary), entities)
 

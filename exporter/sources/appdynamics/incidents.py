@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from exporter import humanize
 from exporter.errors import SourceError
@@ -10,6 +10,7 @@ from exporter.model.incident import Incident, IncidentSeverity
 from exporter.model.observation import Window
 from exporter.sources.appdynamics.poll import Poll
 from exporter.sources.appdynamics.records import Entity, Event, Violation
+from exporter.sources.appdynamics.shortfall import INCIDENTS
 
 BEFORE = 7 * 86400.0
 """Seconds before a window's end in which a violation may have begun that is still open."""
@@ -17,55 +18,86 @@ BEFORE = 7 * 86400.0
 _NARROW = ("BUSINESS_TRANSACTION", "APPLICATION_COMPONENT_NODE", "APPLICATION_COMPONENT", "APPLICATION")
 """Of several entities of an event, the first of these is what it befell."""
 
-Found = dict[str, tuple[Incident, ...]]
 
-
-def ask(poll: Poll, windows: Mapping[str, Window]) -> Found:
+def fetch(poll: Poll, windows: Mapping[str, Window]) -> dict[str, tuple[Incident, ...]]:
     """Incidents of each application that touch its window; no key where they were not asked or must not be read."""
-    found: Found = {}
-    refused: dict[str, list[str]] = {}
     calls = 2 if poll.options.events else 1
-    for name, each in poll.gather(windows, lambda name: _of(poll, name, windows[name]), calls, "incidents", _by_itself):
-        if isinstance(each, SourceError):
-            refused.setdefault(str(each), []).append(name)
+    answers = poll.gather(windows, lambda name: _fetch_one(poll, name, windows[name]), calls, INCIDENTS, _is_bearable)
+
+    incidents: dict[str, tuple[Incident, ...]] = {}
+    refusals: dict[str, list[str]] = {}
+    for name, answer in answers:
+        if isinstance(answer, SourceError):
+            refusals.setdefault(str(answer), []).append(name)
         else:
-            found[name] = each
-    for text, names in refused.items():
+            incidents[name] = answer
+
+    for text, names in refusals.items():
         poll.warnings.append(f"incidents of {humanize.listed(names)} are not known: {text}")
-    return found
+    return incidents
 
 
-def _by_itself(error: SourceError) -> bool:
+def _is_bearable(error: SourceError) -> bool:
     """Whether only this cannot be read: a right that is missing (403), a type of event that is not known (400)."""
-    return error.reason == "bad_query" or (error.reason == "auth" and "(403" in str(error))
+    return error.reason == "bad_query" or (error.reason == "auth" and error.status == 403)
 
 
-def _of(poll: Poll, name: str, window: Window) -> tuple[Incident, ...]:
+def _fetch_one(poll: Poll, name: str, window: Window) -> tuple[Incident, ...]:
     number = poll.ids[name]
     since = Window(min(window.start, window.end - BEFORE), window.end)
-    found = [*_violations(poll.client.violations(number, since), window)]
+    incidents = list(_from_violations(poll.client.violations(number, since), window))
     if poll.options.events:
-        found += [_event(one, name) for one in poll.client.events(number, window, poll.options.events)]
-    return tuple(sorted(found, key=lambda one: (one.start, one.name, one.entity)))
+        events = poll.client.events(number, window, poll.options.events)
+        incidents += [_from_event(event, name) for event in events]
+
+    incidents.sort(key=lambda incident: (incident.start, incident.name, incident.entity))
+    return tuple(incidents)
 
 
-def _violations(found: Iterable[Violation], window: Window) -> Iterable[Incident]:
-    """Those that touch the window; what ended after it, or ends no more, is open in it."""
-    for one in found:
-        if one.start >= window.end or (one.end is not None and one.end <= window.start):
+def _from_violations(violations: Iterable[Violation], window: Window) -> Iterator[Incident]:
+    """Those that touch the window."""
+    for violation in violations:
+        if violation.start >= window.end:
             continue
-        severity: IncidentSeverity = "critical" if one.severity == "CRITICAL" else "warning"
-        end = one.end if one.end is None or one.end <= window.end else None
-        yield Incident(
-            "violation", one.name, one.entity.name, one.entity.type, severity, one.start, end, one.description
-        )
+        if violation.end is not None and violation.end <= window.start:
+            continue
+        yield _from_violation(violation, window)
 
 
-def _event(one: Event, application: str) -> Incident:
+def _from_violation(violation: Violation, window: Window) -> Incident:
+    """What ended after the window, or ends no more, is open in it."""
+    severity: IncidentSeverity = "critical" if violation.severity == "CRITICAL" else "warning"
+    end = violation.end
+    if end is not None and end > window.end:
+        end = None
+
+    return Incident(
+        kind="violation",
+        name=violation.name,
+        entity=violation.entity.name,
+        entity_type=violation.entity.type,
+        severity=severity,
+        start=violation.start,
+        end=end,
+        text=violation.description,
+    )
+
+
+def _from_event(event: Event, application: str) -> Incident:
     """One that is told for information alone is in the configuration's list, and so worth a warning."""
-    entity = min(one.entities, key=_narrowness, default=Entity("APPLICATION", application, None))
-    severity: IncidentSeverity = "critical" if one.severity == "ERROR" else "warning"
-    return Incident("event", one.type, entity.name, entity.type, severity, one.time, one.time, one.summary)
+    entity = min(event.entities, key=_narrowness, default=Entity("APPLICATION", application, None))
+    severity: IncidentSeverity = "critical" if event.severity == "ERROR" else "warning"
+
+    return Incident(
+        kind="event",
+        name=event.type,
+        entity=entity.name,
+        entity_type=entity.type,
+        severity=severity,
+        start=event.time,
+        end=event.time,
+        text=event.summary,
+    )
 
 
 def _narrowness(entity: Entity) -> int:

@@ -28,45 +28,56 @@ class Minutes:
     steps: Floats
 
 
-NOTHING = Minutes(np.zeros(0), np.zeros(0), np.zeros(0))
+NO_MINUTES = Minutes(np.zeros(0), np.zeros(0), np.zeros(0))
 
 
 def spread(times: Floats, values: Floats, resolution: float) -> Minutes:
     """Each step as its minutes, all with its value."""
     number = max(1, round(resolution / MINUTE))
     back = MINUTE * np.arange(number - 1, -1, -1.0)
-    every = (np.asarray(times)[:, None] - back[None, :]).ravel()
-    return Minutes(every, np.repeat(values, number), np.full(every.size, float(resolution)))
+    ends = (np.asarray(times)[:, None] - back[None, :]).ravel()
+    return Minutes(ends, np.repeat(values, number), np.full(ends.size, float(resolution)))
 
 
 def cut(minutes: Minutes, window: Window) -> Minutes:
     """Those inside (start, end]."""
-    return chosen(minutes, (minutes.times > window.start) & (minutes.times <= window.end))
+    return select(minutes, (minutes.times > window.start) & (minutes.times <= window.end))
 
 
-def chosen(minutes: Minutes, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Minutes:
+def select(minutes: Minutes, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Minutes:
     return Minutes(minutes.times[which], minutes.values[which], minutes.steps[which])
 
 
-def together(parts: Sequence[Minutes]) -> Minutes:
+def concatenate(parts: Sequence[Minutes]) -> Minutes:
+    """Parts one after the other, as they are: of several metrics, a minute is there several times."""
+    times: Floats = np.concatenate([part.times for part in parts])
+    values: Floats = np.concatenate([part.values for part in parts])
+    steps: Floats = np.concatenate([part.steps for part in parts])
+    return Minutes(times, values, steps)
+
+
+def merge(parts: Sequence[Minutes]) -> Minutes:
     """Parts that do not overlap, as one; of a minute that is there twice the finer stays."""
-    times, values, steps = (np.concatenate([getattr(part, name) for part in parts]) for name in Minutes.__slots__)
-    order = np.lexsort((steps, times))
-    first = np.diff(times[order], prepend=-np.inf) > 0
-    return chosen(Minutes(times[order], values[order], steps[order]), first)
+    every = concatenate(parts)
+    order = np.lexsort((every.steps, every.times))  # by time, and of one time the finest first
+    first = np.diff(every.times[order], prepend=-np.inf) > 0
+    return select(Minutes(every.times[order], every.values[order], every.steps[order]), first)
 
 
 def resolution(minutes: Minutes) -> float:
     """Seconds that the values rest on: a minute, unless more than a few of them are coarser."""
     coarse = minutes.steps > MINUTE
-    return float(minutes.steps.max()) if coarse.sum() > _FEW * coarse.size else MINUTE
+    if coarse.sum() <= _FEW * coarse.size:
+        return MINUTE
+    return float(minutes.steps.max())
 
 
-def at(minutes: Minutes, step: float, window: Window) -> Range:
+def resample(minutes: Minutes, step: float, window: Window) -> Range:
     """Means over steps of so many seconds that lie wholly in the window; of a minute: the fine minutes themselves."""
     if step <= MINUTE:
-        fine = chosen(minutes, minutes.steps <= MINUTE)
+        fine = select(minutes, minutes.steps <= MINUTE)
         return Range({}, fine.times, fine.values)
+
     ends, number = np.unique(np.ceil(minutes.times / step) * step, return_inverse=True)
     means = np.bincount(number, minutes.values, ends.size) / np.bincount(number, minlength=ends.size)
     whole = (ends - step >= window.start) & (ends <= window.end)

@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from exporter.analysis.loadrun import is_route
-from exporter.clients.http.options import HttpOptions, Problems, Secret, secret_problems
-from exporter.clients.http.options import problems as http_problems
+from exporter.clients.http.options import HttpOptions
+from exporter.clients.http.secrets import Secret
+from exporter.clients.http.validation import Problems, secret_problems
+from exporter.clients.http.validation import problems as http_problems
 from exporter.model.settings import Settings
 
 METRICS = {
@@ -46,7 +48,9 @@ SAAS = ".saas.appdynamics.com"
 _EXAMPLE = "https://acme.saas.appdynamics.com"
 _ACCOUNT = re.compile(r"[A-Za-z0-9._-]+")
 _EVENT = re.compile(r"[A-Z][A-Z0-9_]*")
-_PARALLEL_SAAS, _PARALLEL_OWN, _PARALLEL_MOST = 50, 10, 100
+_PARALLEL_SAAS = 50
+_PARALLEL_OWN = 10
+_PARALLEL_MOST = 100
 
 
 class Application(Settings, frozen=True):
@@ -99,20 +103,23 @@ class Options(HttpOptions, frozen=True, kw_only=True):
         """Most requests at a time."""
         if self.calls.parallel is not None:
             return self.calls.parallel
-        return _PARALLEL_SAAS if (urlsplit(self.url).hostname or "").endswith(SAAS) else _PARALLEL_OWN
+        host = urlsplit(self.url).hostname or ""
+        return _PARALLEL_SAAS if host.endswith(SAAS) else _PARALLEL_OWN
 
     @property
     def paths(self) -> dict[str, str]:
         """Metric path of each key that is asked for."""
-        wanted = {key: self.metrics.get(key, path) for key, path in METRICS.items()}
-        return {key: path for key, path in wanted.items() if path is not None}
+        paths = {key: self.metrics.get(key, path) for key, path in METRICS.items()}
+        return {key: path for key, path in paths.items() if path is not None}
 
     @property
     def client_secret(self) -> Secret | None:
         """Where the API client's secret stands."""
         if self.client_secret_file is not None:
             return Secret("client_secret_file", self.client_secret_file)
-        return Secret("client_secret_env", None, self.client_secret_env) if self.client_secret_env else None
+        if self.client_secret_env:
+            return Secret("client_secret_env", None, self.client_secret_env)
+        return None
 
     def there(self, application: str) -> str:
         """What the controller calls an application of ours."""
@@ -129,7 +136,7 @@ def problems(options: Options) -> Problems:
         *http_problems(options.url, options, _EXAMPLE),
         *_place_problems(options),
         *_account_problems(options),
-        *_way_problems(options),
+        *_credential_problems(options),
         *secret_problems(options.client_secret),
         *_application_problems(options),
         *_metric_problems(options),
@@ -142,12 +149,14 @@ def _place_problems(options: Options) -> Iterator[tuple[str, str]]:
         parts = urlsplit(options.base)
     except ValueError:  # told by http_problems
         return
+
+    host = parts.hostname or ""
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    if parts.hostname and (parts.query or parts.fragment):
+    if host and (parts.query or parts.fragment):
         yield "url", f"wanted {place}, as the rest is a page of the user interface"
-    elif parts.hostname and parts.path.strip("/"):
+    elif host and parts.path.strip("/"):
         yield "url", f"{parts.path} is no part of the controller's address; wanted {place}"
-    if parts.scheme == "http" and (parts.hostname or "").endswith(SAAS):
+    if parts.scheme == "http" and host.endswith(SAAS):
         yield "url", f"a SaaS controller speaks https only; wanted e.g. {_EXAMPLE}"
 
 
@@ -166,38 +175,54 @@ def _account_guess(options: Options) -> str:
     return host.removesuffix(SAAS) if host.endswith(SAAS) else "customer1"
 
 
-def _way_problems(options: Options) -> Iterator[tuple[str, str]]:
+def _credential_problems(options: Options) -> Iterator[tuple[str, str]]:
     """Exactly one way to prove who we are; half of one is told by the checks of its own keys."""
-    client = options.client is not None or options.client_secret_file or options.client_secret_env
-    basic = options.username is not None or options.password_file or options.password_env
-    token = options.bearer_token_file or options.bearer_token_env
-    given = [name for name, there in (("client", client), ("username", basic), ("bearer_token_file", token)) if there]
-    if not given:
+    ways = list(_credentials(options))
+    if not ways:
         text = "give client with client_secret_file, or username with password_file, or bearer_token_file"
         yield "client", f"missing: {text} (or their _env)"
-    if "client" in given and len(given) > 1:
-        yield given[1], f"give client or {given[1]}, not both"
-    if client and (options.client is None) != (options.client_secret is None):
-        yield "client", "an API client wants client and one of client_secret_file, client_secret_env"
+    if "client" in ways:
+        if len(ways) > 1:
+            yield ways[1], f"give client or {ways[1]}, not both"
+        if (options.client is None) != (options.client_secret is None):
+            yield "client", "an API client wants client and one of client_secret_file, client_secret_env"
     if options.client_secret_file and options.client_secret_env:
         yield "client_secret_env", "give client_secret_file or client_secret_env, not both"
+
+
+def _credentials(options: Options) -> Iterator[str]:
+    """The first key of each way that is given, in part at least."""
+    if options.client is not None or options.client_secret_file or options.client_secret_env:
+        yield "client"
+    if options.username is not None or options.password_file or options.password_env:
+        yield "username"
+    if options.bearer_token_file or options.bearer_token_env:
+        yield "bearer_token_file"
 
 
 def _application_problems(options: Options) -> Iterator[tuple[str, str]]:
     if not options.applications:
         yield "applications", "wanted at least one: our name of it, and its `name` in the controller where it differs"
-    places = {"routes": options.routes}
-    places |= {f"applications.{name}.routes": one.routes for name, one in options.applications.items()}
-    for place, routes in places.items():
-        for transaction, route in routes.items():
-            if not is_route(route):
-                yield f"{place}.{transaction}", f"found {route!r}, wanted method and path such as POST /checkout"
-    seen: dict[str, str] = {}
+    yield from _route_problems(options)
+
+    ours_by_theirs: dict[str, str] = {}
     for ours in options.applications:
-        there = options.there(ours)
-        if there in seen:
-            yield f"applications.{ours}", f"is {there!r} in the controller, and so is {seen[there]}: wanted each once"
-        seen[there] = ours
+        theirs = options.there(ours)
+        if theirs in ours_by_theirs:
+            text = f"is {theirs!r} in the controller, and so is {ours_by_theirs[theirs]}: wanted each once"
+            yield f"applications.{ours}", text
+        ours_by_theirs[theirs] = ours
+
+
+def _route_problems(options: Options) -> Iterator[tuple[str, str]]:
+    tables = {"routes": options.routes}
+    for name, application in options.applications.items():
+        tables[f"applications.{name}.routes"] = application.routes
+
+    for key, table in tables.items():
+        for transaction, route in table.items():
+            if not is_route(route):
+                yield f"{key}.{transaction}", f"found {route!r}, wanted method and path such as POST /checkout"
 
 
 def _metric_problems(options: Options) -> Iterator[tuple[str, str]]:
@@ -208,6 +233,7 @@ def _metric_problems(options: Options) -> Iterator[tuple[str, str]]:
             yield f"metrics.{key}", "wanted a metric path such as Overall Application Performance|Calls per Minute"
     if options.metrics.get("calls", "") is None:
         yield "metrics.calls", "cannot be null: without calls there is no request rate"
+
     for event in options.events:
         if not _EVENT.fullmatch(event):
             yield "events", f"found {event!r}, wanted types of events such as APPLICATION_DEPLOYMENT"

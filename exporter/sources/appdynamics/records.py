@@ -17,7 +17,7 @@ Absence = Literal["no_metric", "no_data", "budget"]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedApplication:
     """An application that we may see."""
 
     id: int
@@ -46,8 +46,8 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One request for metric data."""
+class MetricQuery:
+    """What the controller is asked in one request for metric data."""
 
     application: int
     path: str
@@ -79,9 +79,9 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one ask."""
+    """What came of one query."""
 
-    ask: Ask
+    query: MetricQuery
     metrics: tuple[Metric, ...]
     """Those with values."""
     absence: Absence | None

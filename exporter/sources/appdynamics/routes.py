@@ -10,54 +10,74 @@ from collections.abc import Callable
 
 from exporter.analysis.loadrun import UNMAPPED, is_route
 from exporter.model.observation import RouteCount
-from exporter.sources.appdynamics.reading import stars, total
+from exporter.sources.appdynamics.conversion import total, wildcards
 from exporter.sources.appdynamics.records import Answer
 
 OTHER = "All Other Traffic"
 """What an agent did not tell apart, having found more business transactions than it may."""
 
-_OVERFLOW = re.compile(r"_APPDYNAMICS_DEFAULT_TX_|All Other Traffic( - .*)?")
+OVERFLOW = re.compile(r"_APPDYNAMICS_DEFAULT_TX_|All Other Traffic( - .*)?")
+"""What an agent calls the business transactions beyond its limit, together."""
+
 _SUFFIXED = re.compile(r"(/.*)\.([A-Z]+)")
 
+Route = tuple[str, str]
+"""Method and path."""
 
-def counted(
-    calls: Answer, errors: Answer | None, told: Callable[[str], str | None]
-) -> tuple[tuple[RouteCount, ...], list[str]]:
+RouteOf = Callable[[str], str | None]
+"""What the configuration says of a transaction's name."""
+
+
+def count_routes(calls: Answer, errors: Answer | None, route_of: RouteOf) -> tuple[tuple[RouteCount, ...], list[str]]:
     """Requests and successes by method and route, most requests first; and the names of which no route is known.
 
-    `told` gives what the configuration says of a name. Where errors are known of any transaction, one without had none.
+    Where errors are known of any transaction, one without had none.
     """
-    failures = _totals(errors) if errors is not None and errors.absence is None else None
-    found: dict[tuple[str, str], tuple[float, float | None]] = {}
-    unknown = dict[str, None]()
-    for key, requests in _totals(calls).items():
-        if requests <= 0:
+    failures = None
+    if errors is not None and errors.absence is None:
+        failures = _totals(errors)
+
+    requests: dict[Route, float] = {}
+    successes: dict[Route, float] = {}
+    unmapped = dict[str, None]()
+    for key, number in _totals(calls).items():
+        if number <= 0:
             continue
-        route = _route(key[-1], told)
+
+        name = key[-1]
+        route = _route(name, route_of)
         if route[0] == UNMAPPED and route[1] != OTHER:
-            unknown[key[-1]] = None
-        before, passed = found.get(route, (0.0, 0.0))
-        failed = None if failures is None else failures.get(key, 0.0)
-        more = None if failed is None or passed is None else passed + max(0.0, requests - failed)
-        found[route] = (before + requests, more)
-    counts = [RouteCount(method, route, *numbers) for (method, route), numbers in found.items()]
-    return tuple(sorted(counts, key=lambda one: (-one.requests, one.route, one.method))), list(unknown)
+            unmapped[name] = None
+        requests[route] = requests.get(route, 0.0) + number
+        if failures is not None:
+            passed = max(0.0, number - failures.get(key, 0.0))
+            successes[route] = successes.get(route, 0.0) + passed
+
+    counts = [
+        RouteCount(method, path, number, successes.get((method, path))) for (method, path), number in requests.items()
+    ]
+    counts.sort(key=lambda count: (-count.requests, count.route, count.method))
+    return tuple(counts), list(unmapped)
 
 
 def _totals(answer: Answer) -> dict[tuple[str, ...], float]:
     """The names that stand for the wildcards (tier, transaction) to how much was counted of them."""
-    wild, found = stars(answer.ask.path), dict[tuple[str, ...], float]()
+    positions = wildcards(answer.query.path)
+    totals: dict[tuple[str, ...], float] = {}
     for metric in answer.metrics:
-        key = tuple(metric.path[number] for number in wild if number < len(metric.path)) or metric.path
-        found[key] = found.get(key, 0.0) + total(metric)
-    return found
+        names = tuple(metric.path[position] for position in positions if position < len(metric.path))
+        key = names or metric.path
+        totals[key] = totals.get(key, 0.0) + total(metric)
+    return totals
 
 
-def _route(name: str, told: Callable[[str], str | None]) -> tuple[str, str]:
+def _route(name: str, route_of: RouteOf) -> Route:
     """Method and route by the configuration, else by the name itself: GET /cart, or /cart.GET."""
-    if _OVERFLOW.fullmatch(name) and told(name) is None:
+    configured = route_of(name)
+    if configured is None and OVERFLOW.fullmatch(name):
         return UNMAPPED, OTHER
-    text = told(name) or name
+
+    text = configured or name
     suffixed = _SUFFIXED.fullmatch(text)
     if suffixed is not None and is_route(f"{suffixed[2]} {suffixed[1]}"):
         return suffixed[2], suffixed[1]

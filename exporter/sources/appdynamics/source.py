@@ -15,19 +15,21 @@ from dataclasses import replace
 from exporter.analysis.activity import OVERLAP
 from exporter.checkup import Step
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted as Target
+from exporter.model.checkup import Wanted
 from exporter.model.observation import MINUTE, ApplicationObservation, Events, Observation, Window
 from exporter.model.slo_settings import Side
 from exporter.sources import ChooseRuns
 from exporter.sources.appdynamics import figures
 from exporter.sources.appdynamics.client import Client
 from exporter.sources.appdynamics.connection import Connection
-from exporter.sources.appdynamics.kept import Kept
-from exporter.sources.appdynamics.observing import ask, coarse_warnings, found, observed
+from exporter.sources.appdynamics.conversion import COUNTS
+from exporter.sources.appdynamics.minute_cache import MinuteCache
+from exporter.sources.appdynamics.minutes import Minutes
+from exporter.sources.appdynamics.observations import coarse_warnings, complete_minutes, fetch, observation
 from exporter.sources.appdynamics.options import Options, problems
-from exporter.sources.appdynamics.poll import HISTORY, Poll, Wanted, each
-from exporter.sources.appdynamics.reading import COUNTS
+from exporter.sources.appdynamics.poll import MetricRequest, Poll
 from exporter.sources.appdynamics.runs import LookBack
+from exporter.sources.appdynamics.shortfall import EVENTS, HISTORY
 
 __all__ = ["KIND", "Options", "Source", "problems"]
 
@@ -45,8 +47,11 @@ _SKEW_WARNING = 30.0
 _PASTS = 32
 """Most windows of the past of which something is kept while the calls of a poll do not suffice for them."""
 
+Windows = Mapping[str, Window]
+"""By our name of the application."""
 
-def checks(options: Options, wanted: Target) -> Iterator[Step]:
+
+def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """What `doctor` tries of a controller, step by step."""
     from exporter.sources.appdynamics import checks  # what only check-ups need is loaded for them
 
@@ -63,13 +68,17 @@ class Source:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._options, self._side, self._clock = options, side, clock
+        self._options = options
+        self._side = side
+        self._clock = clock
         self._connection = Connection(options, clock, monotonic)
-        self._kept = Kept()
-        self._pasts: dict[Window, Kept] = {}
-        self._lookback = LookBack(self._kept)
+
+        self._cache = MinuteCache()
+        self._pasts: dict[Window, MinuteCache] = {}
+        self._lookback = LookBack(self._cache)
         self._runs: dict[str, ApplicationObservation] = {}
         """Runs that were observed whole: they cost no calls any more, and do not become coarser."""
+
         self._newest = -math.inf
         self._left = options.calls.per_poll
         self._ids: Mapping[str, int] = {}
@@ -87,98 +96,126 @@ class Source:
         """
         if window.end < min(self._newest, self._clock() - MINUTE - MINUTE):  # a clock that was put back makes no past
             return self._observe_past(window, pattern)
+
         self._begin(window.end)
-        with self._polling(self._kept) as poll:
+        with self._polling(self._cache) as poll:
             self._ids = poll.look_up()
             settled = self._settled(poll, window)
-            self._kept.begin(settled.end)
+            self._cache.begin(settled.end)
             since = window.start if pattern is None else min(pattern.start, window.start)
-            self._kept.forget(lambda key: since if key[1] == "calls" else window.start)
-            return self._observed(poll, window, settled, pattern)
+            self._cache.forget(lambda key: since if key[1] == "calls" else window.start)
+            return self._observe_all(poll, window, settled, pattern)
 
     def _observe_past(self, window: Window, pattern: Window | None) -> Observation:
-        kept = self._pasts.setdefault(window, Kept())
+        cache = self._pasts.setdefault(window, MinuteCache())
         while len(self._pasts) > _PASTS:
             del self._pasts[next(iter(self._pasts))]
-        with self._polling(kept) as poll:
-            poll.look_up()
-            kept.end = window.end
-            seen = self._observed(poll, window, self._settled(poll, window), pattern)
-        if poll.left_out:
-            raise SourceError("rate_limited", f"{self._connection.place}: {poll.shortage()}")
-        del self._pasts[window]
-        return seen
 
-    def _observed(self, poll: Poll, window: Window, settled: Window, pattern: Window | None) -> Observation:
+        with self._polling(cache) as poll:
+            poll.look_up()
+            cache.end = window.end
+            past = self._observe_all(poll, window, self._settled(poll, window), pattern)
+
+        if poll.left_out:
+            raise SourceError("rate_limited", poll.shortage()).at_server(self._connection.place)
+        del self._pasts[window]
+        return past
+
+    def _observe_all(self, poll: Poll, window: Window, settled: Window, pattern: Window | None) -> Observation:
         """Every application over the same window, and what is older when nothing newer is to be asked for."""
         windows = dict.fromkeys(poll.ids, settled) if settled.end > settled.start else {}
-        told = ask(poll, windows)
-        history = None if pattern is None else self._settled(poll, pattern)
-        if history is not None:
-            days = each(dict.fromkeys(windows, history), "calls")
-            poll.fetch(days, HISTORY)
-        seen = {}
+        rollups = fetch(poll, windows)
+
+        history = None
+        if pattern is not None:
+            history = self._settled(poll, pattern)
+            poll.fetch([MetricRequest(name, "calls", history) for name in windows], HISTORY)
+
+        applications = {}
         for name in windows:
-            one = observed(poll.kept, told, name, window, settled)
-            calls = poll.kept.minutes((name, "calls"), history) if history is not None else None
-            if one is not None and calls is not None and history is not None:
-                one = replace(one, pattern=figures.pattern(calls, history))
-            if one is not None and poll.is_whole(name):
-                seen[name] = one
-        return self._told(poll, window, seen)
+            application = observation(poll.cache, rollups, name, window, settled)
+            if application is None or not poll.is_whole(name):
+                continue
+
+            if history is not None:
+                application = _with_pattern(application, poll.cache.minutes((name, "calls"), history), history)
+            applications[name] = application
+        return self._finish(poll, window, applications)
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
         """Each application over its own test run, which `choose` picks from minutes above `threshold` requests/s."""
         self._begin(lookback.end)
-        with self._polling(self._kept) as poll:
+        with self._polling(self._cache) as poll:
             self._ids = poll.look_up()
             settled = self._settled(poll, lookback)
-            self._kept.begin(settled.end)
-            self._kept.forget(lambda _: lookback.start)
+            self._cache.begin(settled.end)
+            self._cache.forget(lambda _: lookback.start)
+
             chosen = choose(self._lookback.activity(poll, settled, threshold))
             runs = {name: window for name, window in chosen.items() if name in poll.ids}
-            self._runs = {name: one for name, one in self._runs.items() if runs.get(name) == one.window}
-            new = {name: window for name, window in runs.items() if name not in self._runs}
-            seen = dict(self._runs)
-            for some in _together(new, poll.client.left):
-                seen |= self._observed_runs(poll, some)
-            return self._told(poll, lookback, {name: seen[name] for name in runs if name in seen})
+            applications = self._observe_chosen(poll, runs)
+            return self._finish(poll, lookback, applications)
 
-    def _observed_runs(self, poll: Poll, runs: Mapping[str, Window]) -> dict[str, ApplicationObservation]:
+    def _observe_chosen(self, poll: Poll, runs: Windows) -> dict[str, ApplicationObservation]:
+        """These runs: those that are kept as they are, the others as far as the calls go."""
+        self._runs = {name: run for name, run in self._runs.items() if runs.get(name) == run.window}
+        new = {name: window for name, window in runs.items() if name not in self._runs}
+
+        applications = dict(self._runs)
+        for batch in _batches(new, poll.client.left):
+            applications |= self._observe_new(poll, batch)
+        return {name: applications[name] for name in runs if name in applications}
+
+    def _observe_new(self, poll: Poll, runs: Windows) -> dict[str, ApplicationObservation]:
         """Runs that are not kept yet; what is over and whole is kept from now on."""
-        cut = {name: self._settled(poll, window) for name, window in runs.items()}
-        cut = {name: window for name, window in cut.items() if window.end > window.start}
-        told = ask(poll, cut)
-        seen = {}
-        for name, settled in cut.items():
-            one = observed(self._kept, told, name, runs[name], settled, run=True)
-            if one is None or not poll.is_whole(name) or "calls" not in found(self._kept, name, settled):
-                continue
-            seen[name] = one
-            whole = not any(name in names for names in poll.left_out.values())
-            if whole and one.window.end <= self._kept.end - OVERLAP:
-                self._runs[name] = one
-        return seen
+        windows = self._settled_windows(poll, runs)
+        rollups = fetch(poll, windows)
 
-    def events(self, role: Side, windows: Mapping[str, Window]) -> Mapping[str, Events]:
+        applications = {}
+        for name, settled in windows.items():
+            application = observation(self._cache, rollups, name, runs[name], settled, run=True)
+            if application is None or not poll.is_whole(name):
+                continue
+            if "calls" not in complete_minutes(self._cache, name, settled):
+                continue
+
+            applications[name] = application
+            over = application.window.end <= self._cache.end - OVERLAP  # agents may still report what is younger
+            if over and not poll.left_out.touches(name):
+                self._runs[name] = application
+        return applications
+
+    def events(self, role: Side, windows: Windows) -> Mapping[str, Events]:
         """What each application served in its window, up to what agents have reported in full."""
-        asked = {name: window for name, window in windows.items() if name in self._options.applications}
-        if not asked:
+        configured = {name: window for name, window in windows.items() if name in self._options.applications}
+        if not configured:
             return {}
-        with self._polling(self._kept) as poll:
-            if not self._ids:
-                self._ids = poll.look_up()
-            poll.ids = self._ids
-            cut = {name: self._settled(poll, window) for name, window in asked.items() if name in self._ids}
-            cut = {name: window for name, window in cut.items() if window.end > window.start}
-            if cut and math.isinf(self._kept.end):
-                self._kept.begin(max(window.end for window in cut.values()))
-            poll.fetch((Wanted(name, key, one) for name, one in cut.items() for key in COUNTS), "events")
-            known = {name: found(self._kept, name, one) for name, one in cut.items()}
-            whole = {name for name, one in known.items() if all(key in one for key in COUNTS if key in poll.paths)}
-            reported = {name: self._kept.seen((name, "errors")).times.size > 0 for name in whole}
-            told = {name: figures.events(known[name], cut[name], told=reported[name]) for name in whole}
-        return {name: one for name, one in told.items() if one is not None}
+
+        with self._polling(self._cache) as poll:
+            settled = self._fetch_counts(poll, configured)
+            events = {name: self._count_events(poll, name, window) for name, window in settled.items()}
+        return {name: served for name, served in events.items() if served is not None}
+
+    def _fetch_counts(self, poll: Poll, windows: Windows) -> dict[str, Window]:
+        """Ask for calls and errors; returns the part of each window that agents have reported in full."""
+        if not self._ids:
+            self._ids = poll.look_up()
+        poll.ids = self._ids
+
+        settled = self._settled_windows(poll, {name: windows[name] for name in windows if name in self._ids})
+        if settled and math.isinf(self._cache.end):  # nothing was observed yet
+            self._cache.begin(max(window.end for window in settled.values()))
+        poll.fetch([MetricRequest(name, key, window) for name, window in settled.items() for key in COUNTS], EVENTS)
+        return settled
+
+    def _count_events(self, poll: Poll, name: str, window: Window) -> Events | None:
+        """None where not all that is counted is known of the whole window."""
+        minutes = complete_minutes(self._cache, name, window)
+        if any(key in poll.paths and key not in minutes for key in COUNTS):
+            return None
+
+        errors_reported = self._cache.peek((name, "errors")).times.size > 0
+        return figures.events(minutes, window, errors_reported=errors_reported)
 
     def _begin(self, end: float) -> None:
         """A new poll may make its calls anew; what else is asked for before the next one has what it leaves."""
@@ -186,16 +223,13 @@ class Source:
         self._left = self._options.calls.per_poll
 
     @contextlib.contextmanager
-    def _polling(self, kept: Kept) -> Iterator[Poll]:
+    def _polling(self, cache: MinuteCache) -> Iterator[Poll]:
         """One observation; connections are given back at its end, errors say which controller it was."""
         client = Client(self._connection, self._left)
         try:
-            yield Poll(client, self._options, kept)
+            yield Poll(client, self._options, cache)
         except SourceError as error:
-            if self._connection.place in str(error):
-                raise
-            text = f"{self._connection.place}: {error}"
-            raise SourceError(error.reason, text, retry_after=error.retry_after) from None
+            raise error.at_server(self._connection.place) from None
         finally:
             self._left = client.left
             self._connection.close()  # a connection left idle may be half closed by the next poll
@@ -207,15 +241,36 @@ class Source:
         now = self._clock() + (self._skew or 0.0)
         return Window(window.start, min(window.end, math.floor((now - SETTLING) / MINUTE) * MINUTE))
 
-    def _told(self, poll: Poll, window: Window, seen: Mapping[str, ApplicationObservation]) -> Observation:
+    def _settled_windows(self, poll: Poll, windows: Windows) -> dict[str, Window]:
+        """The settled part of each window that has one."""
+        settled = {name: self._settled(poll, window) for name, window in windows.items()}
+        return {name: window for name, window in settled.items() if window.end > window.start}
+
+    def _finish(self, poll: Poll, window: Window, applications: Mapping[str, ApplicationObservation]) -> Observation:
+        """End the poll: what it has, and what is to be said of it."""
         poll.close()
-        skew, warnings = poll.client.clock_skew, [*poll.warnings, *coarse_warnings(seen)]
+        warnings = [*poll.warnings, *coarse_warnings(applications)]
+
+        skew = poll.client.clock_skew
         if skew is not None and abs(skew) >= _SKEW_WARNING:
-            way, place = "ahead of" if skew > 0 else "behind", self._connection.place
-            warnings.append(f"the clock of {place} is {abs(skew):.0f} s {way} ours: windows miss data")
-        return Observation(self._side, window, seen, tuple(warnings), poll.client.calls, skew)
+            direction = "ahead of" if skew > 0 else "behind"
+            place = self._connection.place
+            warnings.append(f"the clock of {place} is {abs(skew):.0f} s {direction} ours: windows miss data")
+
+        return Observation(self._side, window, applications, tuple(warnings), poll.client.calls, skew)
 
 
-def _together(runs: Mapping[str, Window], calls: int) -> list[Mapping[str, Window]]:
+def _with_pattern(
+    application: ApplicationObservation, calls: Minutes | None, history: Window
+) -> ApplicationObservation:
+    """None where not all of the history is known yet: a part of it would pose as the whole."""
+    if calls is None:
+        return application
+    return replace(application, pattern=figures.pattern(calls, history))
+
+
+def _batches(runs: Windows, calls: int) -> list[Windows]:
     """Runs to ask for at once: all, or one by one where the calls may not suffice, so that some become whole."""
-    return [runs] if len(runs) * RUN_CALLS <= calls else [{name: window} for name, window in runs.items()]
+    if len(runs) * RUN_CALLS <= calls:
+        return [runs]
+    return [{name: window} for name, window in runs.items()]

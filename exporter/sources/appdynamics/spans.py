@@ -13,28 +13,37 @@ most, and up to 1,459 a controller answers minute by minute.
 """
 
 
-def joined(windows: Iterable[Window]) -> list[Window]:
+def merge(windows: Iterable[Window]) -> list[Window]:
     """The same time in as few windows as can be, ascending."""
-    found: list[Window] = []
-    for one in sorted(windows, key=lambda window: window.start):
-        if one.end <= one.start:
+    merged: list[Window] = []
+    for window in sorted(windows, key=lambda window: window.start):
+        if window.end <= window.start:
             continue
-        if found and one.start <= found[-1].end:
-            found[-1] = Window(found[-1].start, max(found[-1].end, one.end))
+
+        if merged and window.start <= merged[-1].end:
+            merged[-1] = Window(merged[-1].start, max(merged[-1].end, window.end))
         else:
-            found.append(one)
-    return found
+            merged.append(window)
+    return merged
 
 
-def missing(window: Window, known: Iterable[Window]) -> list[Window]:
-    """What of the window lies in none of the known ones, ascending."""
-    found, start = list[Window](), window.start
-    for one in joined(known):
-        if one.start > start:
-            found.append(Window(start, min(one.start, window.end)))
-        start = max(start, one.end)
-    found.append(Window(start, window.end))
-    return [one for one in found if one.end > one.start]
+def gaps(window: Window, covered: Iterable[Window]) -> list[Window]:
+    """What of the window lies in none of the covered ones, ascending."""
+    start = window.start
+    between: list[Window] = []
+    for part in merge(covered):
+        if part.start > start:
+            between.append(Window(start, min(part.start, window.end)))
+        start = max(start, part.end)
+
+    between.append(Window(start, window.end))
+    return [gap for gap in between if gap.end > gap.start]
+
+
+def subtract(windows: Iterable[Window], others: Iterable[Window]) -> list[Window]:
+    """What of the windows lies in none of the others."""
+    others = list(others)
+    return [rest for window in windows for rest in gaps(window, others)]
 
 
 def split(window: Window) -> Iterator[Window]:
@@ -46,12 +55,12 @@ def split(window: Window) -> Iterator[Window]:
         end = start
 
 
-def until(windows: Iterable[Window], end: float) -> list[Window]:
+def before(windows: Iterable[Window], end: float) -> list[Window]:
     """The part of them before `end`."""
-    return [Window(one.start, min(one.end, end)) for one in windows if one.start < end]
+    return [Window(window.start, min(window.end, end)) for window in windows if window.start < end]
 
 
-def inside(windows: Iterable[Window], window: Window) -> list[Window]:
-    """The part of them in `window`."""
-    cut = (Window(max(one.start, window.start), min(one.end, window.end)) for one in windows)
-    return [one for one in cut if one.end > one.start]
+def clip(windows: Iterable[Window], bounds: Window) -> list[Window]:
+    """The part of them inside the bounds."""
+    parts = (Window(max(window.start, bounds.start), min(window.end, bounds.end)) for window in windows)
+    return [part for part in parts if part.end > part.start]

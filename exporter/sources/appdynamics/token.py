@@ -24,7 +24,8 @@ PATH = "/controller/api/oauth/access_token"
 LIFE = 300.0
 """Seconds a token is taken to live where the controller does not say: its default."""
 
-_SHARE, _MARGIN = 0.8, 60.0
+_SHARE = 0.8
+_MARGIN = 60.0
 
 
 class Credentials(Protocol):
@@ -53,28 +54,29 @@ class Fixed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _Grant:
     authorization: str
-    renewal: float
-    """When to renew it, by the monotonic clock."""
+    renew_at: float
+    """By the monotonic clock."""
 
 
-class _Asking:
+class _TokenRequest:
     """A request for a token that is under way: who comes meanwhile waits for it."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
         self.refused: str | None = None
-        self.held: _Held | None = None
+        self.grant: _Grant | None = None
         self.error: SourceError | None = None
 
     @property
     def outcome(self) -> str:
         """The authorization; each who waits gets an error of its own, as tracebacks grow on them."""
         if self.error is not None:
-            raise SourceError(self.error.reason, str(self.error), retry_after=self.error.retry_after)
-        assert self.held is not None
-        return self.held.authorization
+            raise self.error.reworded(str(self.error))
+
+        assert self.grant is not None
+        return self.grant.authorization
 
 
 class _Body(msgspec.Struct):
@@ -89,10 +91,11 @@ class Token:
         self._session = session
         self._options = options
         self._clock = clock
+
         self._lock = threading.Lock()
-        self._held: _Held | None = None
-        self._asking: _Asking | None = None
-        self._failed: _Asking | None = None
+        self._grant: _Grant | None = None
+        self._pending: _TokenRequest | None = None
+        self._failed: _TokenRequest | None = None
         """The request that failed after a token was refused: others who were refused it do not ask again."""
         self.requests = 0
 
@@ -102,53 +105,60 @@ class Token:
     def authorization(self, refused: str | None = None) -> str:
         """A token that holds, and is not the refused one. Raises SourceError."""
         with self._lock:
-            held, asking = self._held, self._asking
-            if held is not None and held.authorization != refused and self._clock() < held.renewal:
-                return held.authorization
-            if refused is not None and self._failed is not None and self._failed.refused == refused:
-                asking, first = self._failed, False
-            else:
-                first = asking is None
-                asking = self._asking = asking or _Asking()
-        if first:
-            self._renew(asking, refused)
-        else:
-            asking.done.wait()
-        return asking.outcome
+            grant = self._grant
+            if grant is not None and grant.authorization != refused and self._clock() < grant.renew_at:
+                return grant.authorization
 
-    def _renew(self, asking: _Asking, refused: str | None) -> None:
+            request = self._pending
+            if refused is not None and self._failed is not None and self._failed.refused == refused:
+                request = self._failed
+            ours = request is None
+            if request is None:
+                request = _TokenRequest()
+                self._pending = request
+
+        if ours:
+            self._renew(request, refused)
+        else:
+            request.done.wait()
+        return request.outcome
+
+    def _renew(self, asking: _TokenRequest, refused: str | None) -> None:
         asking.refused = refused
         try:
-            asking.held = self._ask()
+            asking.grant = self._ask()
         except SourceError as error:
             asking.error = error
         finally:
-            if asking.held is None and asking.error is None:  # what it is goes on up; the others are not to wait
+            if asking.grant is None and asking.error is None:  # what it is goes on up; the others are not to wait
                 asking.error = SourceError("internal", "the request for a token ended unexpectedly")
             with self._lock:
-                self._held, self._asking = asking.held, None
-                self._failed = asking if asking.held is None else None
+                self._grant = asking.grant
+                self._pending = None
+                self._failed = asking if asking.grant is None else None
             asking.done.set()
 
-    def _ask(self) -> _Held:
-        where, secret = self._session.place, self._options.client_secret
+    def _ask(self) -> _Grant:
+        where = self._session.place
+        secret = self._options.client_secret
         assert secret is not None, "problems() demands it"
         value = secret.read()
         who = f"{self._options.client}@{self._options.account}"
         form = {"grant_type": "client_credentials", "client_id": who, "client_secret": value}
-        sent = self._clock()  # a slow answer's token has lived a while when it comes
+
+        start = self._clock()  # a slow answer's token has lived a while when it comes
         self.requests += 1
         response = self._session.post(PATH, form, secrets=(value,), accept=(200, 400, 401, 403))
         if response.status != 200:
             text = f"{where} gives no token to {who} ({response.status}): check client, account and {secret.path}"
             if response.login:
                 text += "; the answer is a login page: is single sign-on or a proxy before it?"
-            raise SourceError("auth", text)
+            raise SourceError("auth", text, status=response.status, location=where)
         body = _decoded(response, where)
-        return _Held(f"Bearer {body.access_token}", sent + renewal(_life(body, where)))
+        return _Grant(f"Bearer {body.access_token}", start + renew_after(_life(body, where)))
 
 
-def renewal(life: float) -> float:
+def renew_after(life: float) -> float:
     """After how many seconds a token that lives for `life` seconds is to be renewed."""
     return min(_SHARE * life, max(life - _MARGIN, life / 2))
 
@@ -158,13 +168,14 @@ def _decoded(response: Response, where: str) -> _Body:
         body = msgspec.json.decode(response.body, type=_Body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError):
-            raise SourceError("bad_data", f"{where} answered {PATH} without a token: check url") from None
+            text = f"{where} answered {PATH} without a token: check url"
+            raise SourceError("bad_data", text, location=where) from None
         page = "an HTML page" if response.html or response.body.lstrip()[:1] == b"<" else "no JSON"
         text = f"{where} gave {page} instead of a token: check url; is there a login page (single sign-on, a proxy)?"
-        raise SourceError("not_json", text) from None
+        raise SourceError("not_json", text, location=where) from None
     token = body.access_token
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise SourceError("bad_data", f"{where} gave a token that no header can hold: check url")
+        raise SourceError("bad_data", f"{where} gave a token that no header can hold: check url", location=where)
     return body
 
 
@@ -172,10 +183,12 @@ def _life(body: _Body, where: str) -> float:
     """Seconds that the token lives."""
     if body.expires_in is None:
         return LIFE
+
     try:
         life = float(body.expires_in)
     except ValueError:
         life = -1.0
     if not 0 < life < float("inf"):
-        raise SourceError("bad_data", f"{where} gave a token with an expires_in that is no number of seconds above 0")
+        text = f"{where} gave a token with an expires_in that is no number of seconds above 0"
+        raise SourceError("bad_data", text, location=where)
     return life

@@ -8,11 +8,10 @@ a comma, not begin with one: write `{code=~"5..",$selector}`. Where the names co
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import promql_parser
-
+from exporter.clients import promql
 from exporter.config.conversion import unknown
 
 KEYS = (
@@ -59,15 +58,16 @@ The label `query` is the fingerprint of what was recorded: recordings of other q
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _VARIABLE = re.compile(r"\$(selector|range|application|method|route)\b")
 
-
-_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000))
 
 
 def duration(seconds: float) -> str:
     """Seconds as a PromQL duration, in the largest unit that keeps the milliseconds exact."""
     milliseconds = round(seconds * 1000)
-    unit, size = next((unit, size) for unit, size in _UNITS if milliseconds % size == 0)
-    return f"{milliseconds // size}{unit}"
+    for unit, size in _UNITS:
+        if milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,36 +108,49 @@ def resolve(
 ) -> Templates:
     """The named preset, overridden by label names and, key by key, by templates (None: not observed)."""
     base = PRESETS[preset]
-    queries = {key: query for key, query in {**base.templates, **signals}.items() if query is not None}
-    latency_scale = base.latency_scale if scale is None else scale
-    return Templates({**base.labels, **labels}, selector.strip().strip(","), queries, latency_scale)
+    templates: dict[str, str | None] = {**base.templates, **signals}
+    queries = {key: query for key, query in templates.items() if query is not None}
+    if scale is None:
+        scale = base.latency_scale
+    return Templates({**base.labels, **labels}, selector.strip().strip(","), queries, scale)
 
 
 def template_problems(
     labels: Mapping[str, str], selector: str, signals: Mapping[str, str | None], templates: Templates
 ) -> list[tuple[str, str]]:
     """(path, what is wrong) for label names, the selector and each template that PromQL's grammar refuses."""
-    found = []
-    for name, label in labels.items():
-        if name not in LABELS:
-            found.append((f"labels.{name}", unknown(name, LABELS)))
-        elif not _LABEL.fullmatch(label):
-            found.append((f"labels.{name}", f"not a label name: {label!r}"))
-    if found:
-        return found
+    # Labels and selector are in every template: a slip in one of them is told once, and not of each.
+    problems = list(_label_problems(labels))
+    if problems:
+        return problems
     wrong = _parse_error(f"up{{{templates.selector}}}")
     if wrong:
         return [("selector", f'{wrong}; wanted label matchers such as environment="production"')]
-    found += [(f"signals.{key}", unknown(key, KEYS, "signal")) for key in signals if key not in KEYS]
+
+    problems += [(f"signals.{key}", unknown(key, KEYS, "signal")) for key in signals if key not in KEYS]
     for key in KEYS:
         query = templates.fill(key, 60.0)
         if query is not None and (wrong := _parse_error(query) or _unranged(key, templates)):
-            found.append((f"signals.{key}", wrong))
-    if "error_rate" in templates.queries and "request_rate" not in templates.queries:
-        found.append(("signals.error_rate", "needs request_rate beside it: errors are told as a ratio of requests"))
-    if ("route_successes" in templates.queries) and ("route_requests" not in templates.queries):
-        found.append(("signals.route_successes", "needs route_requests beside it"))
-    return found
+            problems.append((f"signals.{key}", wrong))
+    problems += _lonely(templates)
+    return problems
+
+
+def _label_problems(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, label in labels.items():
+        if name not in LABELS:
+            yield f"labels.{name}", unknown(name, LABELS)
+        elif not _LABEL.fullmatch(label):
+            yield f"labels.{name}", f"not a label name: {label!r}"
+
+
+def _lonely(templates: Templates) -> Iterator[tuple[str, str]]:
+    """Templates that say something only together with another."""
+    queries = templates.queries
+    if "error_rate" in queries and "request_rate" not in queries:
+        yield "signals.error_rate", "needs request_rate beside it: errors are told as a ratio of requests"
+    if "route_successes" in queries and "route_requests" not in queries:
+        yield "signals.route_successes", "needs route_requests beside it"
 
 
 def _unranged(key: str, templates: Templates) -> str | None:
@@ -149,7 +162,7 @@ def _unranged(key: str, templates: Templates) -> str | None:
 def _parse_error(query: str) -> str | None:
     """What PromQL's grammar has against a query, in one line."""
     try:
-        promql_parser.parse(query)
+        promql.parse(query)
     except ValueError as error:
         return f"not PromQL: {' '.join(str(error).split())}"
     return None
@@ -172,12 +185,12 @@ def _http(
         "latency_native": _rate(duration, matchers),
         "throughput": _rate(f"{size}_sum", matchers),
     }
-    by = "$application, $method, $route"
-    counts = {
-        "route_requests": _rate(requests, matchers, by, "increase"),
-        "route_successes": _rate(requests, f"{matchers}{passed},", by, "increase"),
-    }
-    return {**templates, **counts} if routes else templates
+
+    if routes:
+        by = "$application, $method, $route"
+        templates["route_requests"] = _rate(requests, matchers, by, "increase")
+        templates["route_successes"] = _rate(requests, f"{matchers}{passed},", by, "increase")
+    return templates
 
 
 PRESETS: Mapping[str, Preset] = {

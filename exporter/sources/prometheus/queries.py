@@ -76,9 +76,11 @@ class Queries:
         query = self.named(key, self.rate_range)
         if query is None:
             return None
-        if key == "error_rate":  # a service without a failure has no series of failures, yet it has no failures
-            requests = self.named("request_rate", self.rate_range)
-            query = f"({query}) or on (application) ({requests}) * 0" if requests else query
+
+        # A service without a failure has no series of failures: where it has requests, that is none and not unknown.
+        requests = self.named("request_rate", self.rate_range) if key == "error_rate" else None
+        if requests:
+            query = f"({query}) or on (application) ({requests}) * 0"
         return f"({query}) >= 0 < Inf"
 
     def recordable(self, key: str) -> str | None:
@@ -88,7 +90,9 @@ class Queries:
         stand on full minutes, so that what is recorded is the same as what would be asked for later.
         """
         query = self.measured(key)
-        return None if query is None else f"last_over_time(({query})[{_ALMOST}:1m])"
+        if query is None:
+            return None
+        return f"last_over_time(({query})[{_ALMOST}:1m])"
 
     def fingerprint(self, key: str) -> str:
         """Tells recordings of this query from those of another: of other templates, another selector, another site."""
@@ -98,9 +102,14 @@ class Queries:
         """The value of one minute of a signal of the model."""
         if signal not in SIGNAL_KEYS:
             return self.minute(signal)
+
         over, under = (self.minute(key) for key in SIGNAL_KEYS[signal])
-        scale = f" * {self.templates.latency_scale!r}" if signal == LATENCY_MEAN else ""
-        return f"({over}) / on (application) (({under}) > 0){scale}" if over and under else None
+        if not over or not under:
+            return None
+        ratio = f"({over}) / on (application) (({under}) > 0)"
+        if signal == LATENCY_MEAN:
+            return f"{ratio} * {self.templates.latency_scale!r}"
+        return ratio
 
     def is_recorded(self, signal: str) -> bool:
         """Whether all of a signal is read from recordings."""
@@ -115,10 +124,14 @@ class Queries:
         value = self.signal(signal)
         if value is None:
             return None
+
         minutes = f"({value}){inside(seconds)}"
+        # Written out once for each clause: PromQL has no names for parts of a query.
         functions = {"peak": "max", "min": "min", "stddev": "stddev", "samples": "count"}
         stats = {stat: f"{function}_over_time({minutes})" for stat, function in functions.items()}
         stats["mean"] = self.mean(signal, seconds) or f"avg_over_time({minutes})"
+
+        # By a subquery of one step, as an expression by itself cannot be looked at some minutes earlier.
         for stat, lag in LAGS.items():
             step = f"({value}) - on (application) last_over_time(({value})[59s:1m] offset {duration(lag)})"
             if seconds > lag:
@@ -129,7 +142,8 @@ class Queries:
 
     def mean(self, signal: str, seconds: float) -> str | None:
         """The mean of a ratio from its two sums; None for a signal that is no ratio of rates."""
-        errors, requests = self.minute("error_rate"), self.minute("request_rate")
+        errors = self.minute("error_rate")
+        requests = self.minute("request_rate")
         if signal != "error_ratio" or errors is None or requests is None:
             return None
         span = inside(seconds)
@@ -137,30 +151,47 @@ class Queries:
 
     def counts(self, parts: Mapping[str, str], seconds: float) -> str | None:
         """A union of what was counted over the window; label `part` tells the parts apart."""
-        return union(marked(query, "part", parts[key]) for key in parts if (query := self._count(key, seconds))) or None
+        queries = {part: self._count(key, seconds) for key, part in parts.items()}
+        return union(marked(query, "part", part) for part, query in queries.items() if query) or None
 
     def _count(self, key: str, seconds: float) -> str | None:
         if key in self.recorded:
             return f"sum_over_time(({self.minute(key)}){inside(seconds)}) * {MINUTE:.0f}"
         query = self.named(key, seconds)
-        return query if query is None or key in ROUTE_PARTS else f"({query}) * {seconds:.0f}"
+        if query is None or key in ROUTE_PARTS:
+            return query
+        return f"({query}) * {seconds:.0f}"
 
     def run_counts(self, parts: Mapping[str, str], hull: Window, windows: Mapping[str, Window]) -> str | None:
         """As `counts`, each application over its own window, summed minute by minute; asked at the hull's end."""
-        minutes = {key: self.named(key, self.rate_range) if key in ROUTE_PARTS else self.minute(key) for key in parts}
-        both = union(marked(query, "part", parts[key]) for key, query in minutes.items() if query)
-        factor = f" * {MINUTE:.0f}" + (f" / {self.rate_range:g}" if parts is ROUTE_PARTS else "")
-        return f"{_summed(both, hull, windows)}{factor}" if both else None
+        queries = {part: self._counted_minute(key) for key, part in parts.items()}
+        minutes = union(marked(query, "part", part) for part, query in queries.items() if query)
+        if not minutes:
+            return None
+
+        summed = f"{_summed(minutes, hull, windows)} * {MINUTE:.0f}"
+        if parts is ROUTE_PARTS:  # whose templates count over rate_range, where the others give a rate
+            return f"{summed} / {self.rate_range:g}"
+        return summed
+
+    def _counted_minute(self, key: str) -> str | None:
+        if key in ROUTE_PARTS:
+            return self.named(key, self.rate_range)
+        return self.minute(key)
 
     def native(self, seconds: float) -> str | None:
         """Latency from native histograms over the window: label `stat` tells count, sum and the quantiles apart."""
         query = self.named("latency_native", seconds)
-        return None if query is None else _histogram_stats(query, f" * {seconds:.0f}")
+        if query is None:
+            return None
+        return _histogram_stats(query, f" * {seconds:.0f}")
 
     def run_native(self, hull: Window, windows: Mapping[str, Window]) -> str | None:
         """As `native`, each application over its own window."""
         query = self.named("latency_native", self.rate_range)
-        return None if query is None else _histogram_stats(_summed(query, hull, windows), f" * {MINUTE:.0f}")
+        if query is None:
+            return None
+        return _histogram_stats(_summed(query, hull, windows), f" * {MINUTE:.0f}")
 
     def native_mean(self) -> str | None:
         """The mean latency of one minute from native histograms."""
@@ -174,7 +205,9 @@ class Queries:
         if "request_rate" in self.recorded:
             return f"avg_over_time(({self.minute('request_rate')}){inside(step)})"
         query = self.named("request_rate", max(step, self.rate_range))
-        return None if query is None else f"({query}) >= 0 < Inf"
+        if query is None:
+            return None
+        return f"({query}) >= 0 < Inf"
 
     def recording(self, seconds: float) -> str:
         """How many minutes of the window were recorded, by key: a young recording must not pass for the whole of it."""

@@ -27,6 +27,7 @@ def keyed(found: Iterable[Sample], labels: Key) -> dict[Key, float]:
         key = tuple(sample.labels.get(label, "") for label in labels)
         if not all(key):
             continue
+
         if key in values:
             raise _twice(sample.labels)
         values[key] = sample.value
@@ -53,20 +54,36 @@ def summaries(found: Iterable[Sample]) -> dict[str, Summary]:
 
 def _summary(stats: Mapping[str, float]) -> Summary:
     quantiles = {quantile: stats[quantile] for quantile in QUANTILES if quantile in stats}
-    near, far = stats.get("msd1"), stats.get("msd10")
+    samples = round(stats["samples"]) if "samples" in stats else None
+    noise, autocorrelation = _noise(stats.get("msd1"), stats.get("msd10"))
+
     summary = Summary(
         mean=stats["mean"],
         peak=stats.get("peak"),
         min=stats.get("min"),
         stddev=stats.get("stddev"),
-        noise=None if far is None else math.sqrt(far / 2),
-        autocorrelation=None if near is None or not far else max(-1.0, min(1.0, 1 - near / far)),
-        samples=round(stats["samples"]) if "samples" in stats else None,
+        noise=noise,
+        autocorrelation=autocorrelation,
+        samples=samples,
         quantiles=quantiles,
     )
+
     if summary.peak is not None and summary.peak == summary.min:  # rounding must not pass for variance
         return replace(summary, mean=summary.peak, stddev=0.0)
     return summary
+
+
+def _noise(near: float | None, far: float | None) -> tuple[float | None, float | None]:
+    """Standard deviation of the noise, and autocorrelation, from mean squared differences of near and far minutes.
+
+    What lies far apart has nothing in common but the mean: half its squared difference is the variance.
+    """
+    if far is None:
+        return None, None
+    noise = math.sqrt(far / 2)
+    if near is None or far == 0:
+        return noise, None
+    return noise, max(-1.0, min(1.0, 1 - near / far))
 
 
 def latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency]:
@@ -74,21 +91,32 @@ def latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency]:
     buckets = defaultdict[str, list[tuple[float, float]]](list)
     totals: list[Sample] = []
     for sample in found:
+        application = sample.labels.get("application")
         bound = sample.labels.get("le")
         if sample.labels.get("part") != "bucket":
             totals.append(sample)
-        elif bound is not None and sample.labels.get("application"):
-            buckets[sample.labels["application"]].append((_bound(bound) * scale, sample.value))
+        elif bound is not None and application:
+            buckets[application].append((_bound(bound) * scale, sample.value))
+
     parts = _grouped(totals, "part")
     measured = {}
     for application in buckets.keys() | parts.keys():
-        known = sorted(buckets.get(application, []))
-        totalled = parts.get(application, {})
-        count = totalled.get("count", known[-1][1] if known and known[-1][0] == float("inf") else 0.0)
-        if count > 0:
-            seconds = totalled["sum"] * scale if "sum" in totalled else None
-            measured[application] = latency([le for le, _ in known], [n for _, n in known], seconds, count)
+        own = sorted(buckets.get(application, []))
+        found_latency = _latency(own, parts.get(application, {}), scale)
+        if found_latency is not None:
+            measured[application] = found_latency
     return measured
+
+
+def _latency(buckets: list[tuple[float, float]], totals: Mapping[str, float], scale: float) -> Latency | None:
+    """From cumulative buckets in their order, and from sum and count; None where nothing was counted."""
+    count = totals.get("count")
+    if count is None:  # the bucket without a bound counts everything
+        count = buckets[-1][1] if buckets and buckets[-1][0] == math.inf else 0.0
+    if count <= 0:
+        return None
+    seconds = totals["sum"] * scale if "sum" in totals else None
+    return latency([bound for bound, _ in buckets], [counted for _, counted in buckets], seconds, count)
 
 
 def _bound(text: str) -> float:
@@ -106,17 +134,22 @@ def native_latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency
     """
     measured = {}
     for application, stats in _grouped(found, "stat").items():
-        count, end = stats.get("count", 0.0), stats.get("max")
-        if count > 0:
-            inside = {key: value for key, value in stats.items() if value != end}
-            p50, p95, p99, p999 = (_scaled(inside.get(key), scale) for key in ("p50", "p95", "p99", "p999"))
-            mean = _scaled(stats["sum"] / count, scale) if "sum" in stats else None
-            measured[application] = Latency(mean, p50, p95, p99, p999, count)
+        count = stats.get("count", 0.0)
+        if count <= 0:
+            continue
+
+        mean = stats["sum"] / count * scale if "sum" in stats else None
+        end = stats.get("max")
+        inside = {key: value * scale for key, value in stats.items() if value != end}
+        measured[application] = Latency(
+            mean=mean,
+            p50=inside.get("p50"),
+            p95=inside.get("p95"),
+            p99=inside.get("p99"),
+            p999=inside.get("p999"),
+            requests=count,
+        )
     return measured
-
-
-def _scaled(value: float | None, scale: float) -> float | None:
-    return None if value is None else value * scale
 
 
 def routes(
@@ -129,19 +162,24 @@ def routes(
     counts: dict[str, list[RouteCount]] = defaultdict(list)
     values = keyed(found, ("part", "application", method, route))
     for (part, application, verb, path), requests in values.items():
-        if part == "requests" and requests > 0:
-            passed = values.get(("successes", application, verb, path), 0.0) if successes_known else None
-            counts[application].append(RouteCount(verb, path, requests, passed))
-    return {name: tuple(sorted(found, key=lambda one: (-one.requests, one.route))) for name, found in counts.items()}
+        if part != "requests" or requests <= 0:
+            continue
+        successes = values.get(("successes", application, verb, path), 0.0) if successes_known else None
+        counts[application].append(RouteCount(verb, path, requests, successes))
+    return {name: tuple(sorted(own, key=_by_requests)) for name, own in counts.items()}
+
+
+def _by_requests(count: RouteCount) -> tuple[float, str]:
+    return -count.requests, count.route
 
 
 def by_application(found: Iterable[Range]) -> dict[str, Range]:
     """Application to its series. Raises SourceError when it has two."""
-    series: dict[str, Range] = {}
-    for one in found:
-        application = one.labels.get("application", "")
-        if application in series:
-            raise _twice(one.labels)
+    by_name: dict[str, Range] = {}
+    for series in found:
+        application = series.labels.get("application", "")
+        if application in by_name:
+            raise _twice(series.labels)
         if application:
-            series[application] = one
-    return series
+            by_name[application] = series
+    return by_name

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import promql_parser
-
+from exporter.clients import promql
 from exporter.clients.prometheus import quote
 
 _PLAIN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -27,10 +26,16 @@ class Selector:
 
     @property
     def text(self) -> str:
-        plain = not self.metric or _PLAIN.fullmatch(self.metric)
-        matchers = self.matchers if plain else (("__name__", "=", self.metric), *self.matchers)
+        name = self.metric
+        matchers = self.matchers
+        if name and not _PLAIN.fullmatch(name):
+            matchers = (("__name__", "=", name), *matchers)
+            name = ""
+
+        if not matchers:
+            return name
         inner = ",".join(f"{label}{operator}{quote(value)}" for label, operator, value in matchers)
-        return (self.metric if plain else "") + (f"{{{inner}}}" if inner else "")
+        return f"{name}{{{inner}}}"
 
     @property
     def named(self) -> str:
@@ -45,27 +50,26 @@ class Selector:
 
 def selectors(query: str) -> tuple[Selector, ...]:
     """Every series selector of a query, once; none for a text that is not PromQL."""
-    found = list[Selector]()
-
-    def visit(node: object) -> None:
-        if isinstance(node, promql_parser.VectorSelector):
-            found.append(_selector(node))
-
     try:
-        promql_parser.walk(promql_parser.parse(query), visit)
+        expr = promql.parse(query)
     except ValueError:
         return ()
+
+    found = [_selector(node) for node in promql.nodes(expr) if isinstance(node, promql.VectorSelector)]
     return tuple(dict.fromkeys(found))
 
 
-def _selector(node: promql_parser.VectorSelector) -> Selector:
+def _selector(node: promql.VectorSelector) -> Selector:
     matchers = tuple(_matchers(node))
-    named = [value for label, operator, value in matchers if (label, operator) == ("__name__", "=")]
-    if node.name is None and len(named) == 1:
-        return Selector(named[0], tuple(each for each in matchers if each[0] != "__name__"))
+    names = [value for label, operator, value in matchers if (label, operator) == ("__name__", "=")]
+
+    # A name that PromQL cannot write before the braces stands among the matchers.
+    if node.name is None and len(names) == 1:
+        others = tuple(matcher for matcher in matchers if matcher[0] != "__name__")
+        return Selector(names[0], others)
     return Selector(node.name or "", matchers)
 
 
-def _matchers(node: promql_parser.VectorSelector) -> Iterator[tuple[str, str, str]]:
-    for each in node.matchers.matchers:
-        yield each.name, _OPERATORS[str(each.op).removeprefix("MatchOp.")], each.value
+def _matchers(node: promql.VectorSelector) -> Iterator[tuple[str, str, str]]:
+    for matcher in node.matchers.matchers:
+        yield matcher.name, _OPERATORS[str(matcher.op).removeprefix("MatchOp.")], matcher.value

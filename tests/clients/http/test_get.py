@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.clients.http import Session, Words, encoded
+from exporter.clients.http import Session, Words
 from exporter.clients.http.options import HttpOptions
+from exporter.clients.http.session import encoded
 from exporter.errors import SourceError
 from tests.bad_server import bad_server, reply
 from tests.secret import SECRET

@@ -260,4 +260,4 @@ def test_wrong_usage_is_exit_code_2(place: Path) -> None:
 
 def test_our_own_format_is_recognised_whatever_its_lines(place: Path) -> None:
     """What `save` writes and what `saved.write` does are one format."""
-    assert saved.recognises((place / "baselines" / "shop" / "main.json").read_bytes()[:64])
+    assert saved.recognise((place / "baselines" / "shop" / "main.json").read_bytes()[:64])

@@ -50,3 +50,22 @@ def test_its_queries_are_promql() -> None:
     assert len(queries) == 6
     for query in queries:
         promql_parser.parse(query)
+
+
+def test_it_opens_with_few_series() -> None:
+    """The series to begin with come first, each with the catalogue's help and maybe an example; the rest follows."""
+    opening, _, rest = PAGE.partition("## Queries")
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (.+) \| (.*) \|$", opening)
+    meanings = {series.name: series.help for series in catalogue.ALL}
+    meanings |= {series.published: series.help for series in OWN}
+    assert 30 <= len(rows) <= 45
+    assert all(meaning == meanings[name] for name, meaning, _ in rows)
+    assert all(name in example for name, _, example in rows if example)
+    assert sum(bool(example) for _, _, example in rows) > 20
+    assert all(f"| `{name}` |" in rest for name, _, _ in rows)
+
+
+def test_inputs_are_marked() -> None:
+    """A reader sees which series only explain others."""
+    marked = set(re.findall(r"(?m)^\| `(\w+)` .*\| \*Input\.\* ", PAGE))
+    assert marked == {series.name for series in catalogue.ALL if series.is_input}

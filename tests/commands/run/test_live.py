@@ -30,7 +30,9 @@ wait('go')
 began = time.process_time()
 memory = bytearray(64 * 1024 * 1024)
 sockets = [socket.socket() for _ in range(20)]
+burst = time.monotonic()
 while time.process_time() - began < 0.3: pass
+pathlib.Path('took').write_text(str(time.monotonic() - burst))
 del memory
 for each in sockets: each.close()
 pathlib.Path('done').touch()
@@ -67,7 +69,8 @@ def test_a_burst_between_two_scrapes_is_seen(start: Start, tmp_path: Path) -> No
 
     mib = 1024 * 1024
     assert grown("pte_load_run_process_cpu_seconds_total") == pytest.approx(0.3, abs=0.15)
-    assert after["pte_load_run_process_cpu_max_cores", label] > 0.3
+    cores = 0.3 / float((tmp_path / "took").read_text())  # one, or what a busy machine leaves
+    assert after["pte_load_run_process_cpu_max_cores", label] > 0.3 * cores
     assert grown("pte_load_run_process_memory_max_bytes") > 56 * mib
     assert grown("pte_load_run_process_memory_bytes") < 16 * mib
     assert grown("pte_load_run_process_sockets_max") == 20
@@ -76,7 +79,7 @@ def test_a_burst_between_two_scrapes_is_seen(start: Start, tmp_path: Path) -> No
     above = grown("pte_load_run_process_cpu_cores_count") - (
         after["pte_load_run_process_cpu_cores_bucket", low] - before["pte_load_run_process_cpu_cores_bucket", low]
     )
-    assert 1 <= above <= 10
+    assert (cores > 0.5) <= above <= 10
 
 
 def test_the_page_grows_to_what_the_result_tells(shop: str, start: Start, tmp_path: Path) -> None:
@@ -169,11 +172,11 @@ class Closing:
 def test_each_path_of_the_page(shop: str, tmp_path: Path) -> None:
     """What there is, what there is not, and in which formats."""
     with page_of(None) as page:
-        assert requests.get(f"{page.url}-/healthy", timeout=10).text == "healthy\n"
-        assert "the series are on /metrics" in requests.get(page.url, timeout=10).text
-        assert requests.get(f"{page.url}other", timeout=10).status_code == 404
-        assert requests.post(f"{page.url}metrics", timeout=10).status_code == 405
-        plain = requests.get(f"{page.url}metrics", timeout=10)
+        assert requests.get(f"{page.url}-/healthy", timeout=60).text == "healthy\n"
+        assert "the series are on /metrics" in requests.get(page.url, timeout=60).text
+        assert requests.get(f"{page.url}other", timeout=60).status_code == 404
+        assert requests.post(f"{page.url}metrics", timeout=60).status_code == 405
+        plain = requests.get(f"{page.url}metrics", timeout=60)
         assert plain.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         assert ("pte_load_run_live_requests_total", frozenset({("application", "shop")})) not in samples(plain.content)
 

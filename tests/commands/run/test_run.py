@@ -276,7 +276,7 @@ def test_what_the_generator_left_behind_is_ended(tmp_path: Path) -> None:
     code, _, err = run("--", "sh", "-c", "sleep 600 & echo $! > left; exit 3", directory=tmp_path)
     pid = int((tmp_path / "left").read_text(encoding="utf-8"))
     assert (code, "of what COMMAND started, 1 ran on without it: ended" in err) == (3, True)
-    until(lambda: not _runs(pid), "the process to end", 5)
+    until(lambda: not _runs(pid), "the process to end")
 
 
 def _runs(pid: int) -> bool:

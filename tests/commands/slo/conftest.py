@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from exporter.model.rule import Alert, Record
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Tier
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import names
-from exporter.slo.rules.rule import Alert, Record, identity
+from exporter.slo.rules.series import identity
 from tests import servers
 
 TIERS = (
@@ -89,7 +90,7 @@ GONE: Values = {**MONTH, names.REMAINING: -0.2, names.REMAINING_EVENTS: -50, nam
 def series(slo: Slo, values: Values, **more: str) -> Iterator[tuple[str, Mapping[str, str], float]]:
     """Name, labels and value of each series that the objective's rules record and `values` has."""
     shared = (names.OBJECTIVE, names.BUDGET, names.DAYS, names.INFO, names.SLA_OBJECTIVE, names.BURN_FACTOR)
-    for rule in objectives.rules(slo, "", ""):
+    for rule in slo_rules.rules(slo, "", ""):
         if isinstance(rule, Record):
             kind = next(
                 (rule.labels[label] for label in ("sloth_window", "state", names.TIER) if label in rule.labels), ""
@@ -102,7 +103,7 @@ def series(slo: Slo, values: Values, **more: str) -> Iterator[tuple[str, Mapping
 
 def firing(slo: Slo, tier: str) -> tuple[str, Mapping[str, str], float]:
     """The alert of a tier, as Prometheus tells that it fires."""
-    rules = (rule for rule in objectives.rules(slo, "", "") if isinstance(rule, Alert))
+    rules = (rule for rule in slo_rules.rules(slo, "", "") if isinstance(rule, Alert))
     rule = next(rule for rule in rules if rule.labels.get(names.TIER) == tier)
     return "ALERTS", {**identity(slo), **rule.labels, "alertname": rule.name, "alertstate": "firing"}, 1.0
 

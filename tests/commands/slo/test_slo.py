@@ -16,8 +16,8 @@ from exporter.clients.http.options import HttpOptions
 from exporter.clients.prometheus import Client
 from exporter.commands.slo import gate, show
 from exporter.commands.slo.show import sli
-from exporter.slo import rules as objectives
-from exporter.slo.rules.rule import identity
+from exporter.slo import rules as slo_rules
+from exporter.slo.rules.series import identity
 from exporter.slo.status import query as reading
 from tests import servers
 from tests.commands.slo.conftest import SHOP
@@ -245,7 +245,7 @@ def test_what_the_rules_record_is_read(version: str, tmp_path: Path) -> None:
     history = tmp_path / "history.om"
     history.write_text(f"{text}# EOF\n", encoding="utf-8")
     blocks = servers.create_blocks(version, history, tmp_path / "blocks")
-    (rules,) = objectives.files([SHOP], "https://runbook", "https://grafana").values()
+    (rules,) = slo_rules.files([SHOP], "https://runbook", "https://grafana").values()
     path = tmp_path / "slo.rules.yml"
     path.write_bytes(rules.replace(b"interval: 1m", b"interval: 1s"))
     with servers.prometheus(version, tmp_path, rules=[path], blocks=blocks) as server:

@@ -17,7 +17,7 @@ import pytest
 import requests
 import trustme
 
-from deploy.stack.controller import Answer, Asked, Controller, Fault, serve
+from deploy.stack.controller import Answer, Controller, Fault, Request, serve
 from tests.asking_controller import INFRASTRUCTURE, OVERALL, REST, TOKEN, TRANSACTIONS, Asking, asking
 from tests.seed import END
 
@@ -207,7 +207,7 @@ def test_one_call_too_many_is_refused() -> None:
     with asking(parallel=3) as client:
         all_there = threading.Barrier(5)
 
-        def wait(_: Asked, answer: Answer) -> Answer:
+        def wait(_: Request, answer: Answer) -> Answer:
             all_there.wait(30)
             return answer
 

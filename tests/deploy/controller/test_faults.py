@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from deploy.stack.controller import Answer, Asked, Fault, faults
+from deploy.stack.controller import Answer, Fault, Request, faults
 from tests.asking_controller import OVERALL, Asking, asking
 from tests.seed import END
 
@@ -86,7 +86,7 @@ def test_wrong_clock(client: Asking) -> None:
 
 def test_tokens_that_expire_early(client: Asking) -> None:
     """A token that says 300 s and lives for 60."""
-    client.controller.door.life, client.controller.door.told = 60.0, 300.0
+    client.controller.access.lifetime, client.controller.access.announced = 60.0, 300.0
     assert client.token().json()["expires_in"] == 300
     client.enter()
     client.clock.now += 61.0
@@ -167,10 +167,10 @@ def test_slow(client: Asking) -> None:
 def test_a_fault_of_ones_own(client: Asking) -> None:
     """Any function of request and answer is a fault; several apply one after the other, until all are cleared."""
 
-    def teapot(asked: Asked, answer: Answer) -> Answer:
+    def teapot(asked: Request, answer: Answer) -> Answer:
         return replace(answer, status=418, body=asked.path.encode())
 
-    def shout(_: Asked, answer: Answer) -> Answer:
+    def shout(_: Request, answer: Answer) -> Answer:
         return replace(answer, body=answer.body.upper())
 
     client.controller.faults.add(Fault(teapot, "*/tiers"), Fault(shout, "*/tiers"))

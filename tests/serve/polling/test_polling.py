@@ -11,9 +11,7 @@ import pytest
 from exporter.errors import SourceError
 from exporter.serve.polling import WORKERS, Poller
 from exporter.serve.polling.schedule import Timing
-
-PATIENCE = 20.0
-"""Seconds that a test waits for what must come; it takes that long only when it fails."""
+from tests.running import PATIENCE
 
 
 class Polled:
@@ -103,7 +101,7 @@ def test_what_has_grown_too_old_is_told() -> None:
     poller = Poller({"a": Timing(0.3, 0.4)}, polled)
     poller.start()
     with polled.changed:
-        assert polled.changed.wait_for(lambda: polled.polls["a"] == 1, PATIENCE)
+        assert polled.changed.wait_for(lambda: polled.polls["a"] >= 1, PATIENCE)
         polled.gone.clear()
         assert polled.changed.wait_for(lambda: polled.expiries["a"] >= 1, PATIENCE)
     polled.gone.set()

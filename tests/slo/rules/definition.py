@@ -10,7 +10,7 @@ from exporter.model.slo import DAY, Slo
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import duration
 from exporter.slo.rules.records import windows
-from exporter.slo.rules.rule import base, period_window
+from exporter.slo.rules.series import base, period_window
 from tests.slo.rules.evaluation import Answers
 
 HOUR, TREND = 3600, 3 * DAY

@@ -17,7 +17,7 @@ import requests
 import yaml
 
 from exporter.model.slo import Slo
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import names
 from tests import remote_write, servers
 
@@ -40,7 +40,7 @@ class Rule:
 
 def rules(slo: Slo) -> list[Rule]:
     """An objective's rules, read from the file that is made of it."""
-    (content,) = objectives.files([slo], "https://runbook", "https://grafana").values()
+    (content,) = slo_rules.files([slo], "https://runbook", "https://grafana").values()
     (group,) = yaml.safe_load(content)["groups"]
     return [
         Rule(rule.get("record") or rule["alert"], rule["expr"], rule["labels"], "alert" in rule)

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Text, Tier
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import render
 from exporter.slo.rules.alerts import alerts
-from exporter.slo.rules.rule import identity
+from exporter.slo.rules.series import identity
 from tests.servers import PROMTOOL, TOP, program
 
 EVERYWHERE = pytest.mark.parametrize("version", sorted(PROMTOOL))
@@ -61,8 +61,8 @@ def _quoted(text: str) -> str:
 
 def _says(version: str, directory: Path, inputs: list[dict[str, str]], name: str, *expected: dict[str, Any]) -> None:
     """Asserts which alerts of that name fire after twenty minutes, with all labels and annotations."""
-    rules = render.HEADER + render.group(SLO, alerts(SLO, "https://r.test/x.md", "https://g.test/"))
-    (directory / "slo.rules.yml").write_text(rules, encoding="utf-8")
+    rules = render.file([slo_rules.group(SLO, alerts(SLO, "https://r.test/x.md", "https://g.test/"))])
+    (directory / "slo.rules.yml").write_bytes(rules)
     check = {"alertname": name, "eval_time": "20m", "exp_alerts": list(expected)}
     test = {"interval": "1m", "input_series": inputs, "alert_rule_test": [check]}
     case = directory / "case.yml"
@@ -150,7 +150,7 @@ def test_what_a_spec_says_of_bad_events_is_not_said_of_lost_ones() -> None:
 @EVERYWHERE
 def test_odd_names_break_no_rule(version: str, tmp_path: Path) -> None:
     """Promtool reads all rules of an objective whose names and labels hold quotes, braces, colons and an emoji."""
-    for path, content in objectives.files([SLO], "https://r.test", "https://g.test").items():
+    for path, content in slo_rules.files([SLO], "https://r.test", "https://g.test").items():
         file = tmp_path / Path(path).name
         file.write_bytes(content)
         promtool(version, "check", "rules", file)
@@ -163,7 +163,7 @@ def test_alerts_over_all_objectives_rest_on_what_one_records(version: str, tmp_p
     slo = replace(
         SLO, service="shop", labels={"team": "a"}, period=Period(6 * 3600), alerting=Alerting("Burn"), sla=sla
     )
-    ((path, content),) = objectives.files([slo], "https://r.test", "https://g.test").items()
+    ((path, content),) = slo_rules.files([slo], "https://r.test", "https://g.test").items()
     (tmp_path / Path(path).name).write_bytes(content)
     counters = {'all{cluster="eu"}': 600, 'bad{cluster="eu"}': 300, 'all{cluster="us"}': 600}
     own = {**identity(slo), "cluster": "eu"}

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from exporter.model.slo import DAY, Credit, Period, Sla, Slo
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import names
 from tests.slo.rules.counters import MIDNIGHT
 from tests.slo.rules.evaluation import Evaluation, rules
@@ -45,7 +45,7 @@ def test_objective_and_budget_are_exact(percent: str) -> None:
 @pytest.mark.parametrize("percent", OBJECTIVES)
 def test_no_output_holds_what_only_a_float_would(percent: str) -> None:
     """No 0.9990000000000001 anywhere in a file: each number is the shortest that says it."""
-    (content,) = objectives.files([objective(percent)], "https://runbook", "https://grafana").values()
+    (content,) = slo_rules.files([objective(percent)], "https://runbook", "https://grafana").values()
     assert ROUNDED.search("0.9990000000000001")
     assert ROUNDED.search(content.decode()) is None
 
@@ -54,7 +54,7 @@ def test_no_output_holds_what_only_a_float_would(percent: str) -> None:
 def test_burn_limits_are_products_of_decimals(percent: str) -> None:
     """An alert compares with its factor times the budget, exactly."""
     shop = objective(percent)
-    (content,) = objectives.files([shop], "https://runbook", "https://grafana").values()
+    (content,) = slo_rules.files([shop], "https://runbook", "https://grafana").values()
     alerts = [rule for rule in yaml.safe_load(content)["groups"][0]["rules"] if rule.get("labels", {}).get(names.TIER)]
     compared = {
         rule["labels"][names.TIER]: set(re.findall(r"} > ([\d.]+)\)", rule["expr"]))

@@ -6,7 +6,7 @@ import pytest
 
 from exporter.model.slo import DAY, Period
 from exporter.slo.rules import names
-from exporter.slo.rules.rule import identity
+from exporter.slo.rules.series import identity
 from tests.slo.rules.counters import MIDNIGHT, SECOND, counter
 from tests.slo.rules.evaluation import Evaluation, rules
 from tests.slo.rules.firing.making import slo

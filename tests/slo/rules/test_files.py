@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from exporter.model.slo import DAY, Alerting, Period, Sli, Slo, Tier
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import names
 from tests.servers import PROMTOOL, program
 
@@ -23,7 +23,7 @@ def _slo(service: str, name: str, side: str = "production") -> Slo:
 
 def _groups(slos: Sequence[Slo]) -> dict[str, int]:
     """How many groups each file has."""
-    made = objectives.files(slos, "https://runbook", "https://grafana")
+    made = slo_rules.files(slos, "https://runbook", "https://grafana")
     for content in made.values():
         assert content.decode().count("\ngroups:\n") == 1
     return {name: content.decode().count("\n  - name: ") for name, content in made.items()}
@@ -41,7 +41,7 @@ def test_a_service_with_many_objectives_has_several_files() -> None:
 @pytest.mark.parametrize(("days", "window"), [(30, "30d"), (28, "4w"), (7, "1w")])
 def test_a_period_is_called_as_sloth_calls_it(days: int, window: str) -> None:
     """Weeks are weeks in the name of the period's ratio and in its label, so that boards over those find them."""
-    made = objectives.rules(replace(_slo("shop", "a"), period=Period(days * DAY)), "https://r", "https://g")
+    made = slo_rules.rules(replace(_slo("shop", "a"), period=Period(days * DAY)), "https://r", "https://g")
     ratios = {rule.name: rule.labels["sloth_window"] for rule in made if rule.name.startswith(names.RATIO)}
     assert ratios[names.RATIO + window] == window
 
@@ -67,7 +67,7 @@ def test_promtool_finds_no_rule_twice_in_a_service_with_two_objectives(tmp_path:
     """Alerts of two objectives that are named alike differ in their id."""
     tier = Tier("page_quick", "page", 3600, 300, Decimal("14.4"), 120, 300)
     slos = [replace(_slo("shop", name), tiers=(tier,)) for name in ("a", "b")]
-    ((_, content),) = objectives.files(slos, "https://runbook", "https://grafana").items()
+    ((_, content),) = slo_rules.files(slos, "https://runbook", "https://grafana").items()
     path = tmp_path / "slo.rules.yml"
     path.write_bytes(content)
     command = [program(promtool), "check", "rules", "--lint=all", "--lint-fatal", str(path)]

@@ -15,7 +15,7 @@ import pytest
 
 from exporter.model.slo import DAY, WEEK, Calendar, Credit, Period, Sla, Sli, Slo
 from exporter.slo.rules import names
-from exporter.slo.rules.rule import identity
+from exporter.slo.rules.series import identity
 from tests.slo.rules.counters import MIDNIGHT
 from tests.slo.rules.definition import Count, different, figures
 from tests.slo.rules.evaluation import BASE, Answers, Evaluation, rules

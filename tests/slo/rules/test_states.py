@@ -8,7 +8,7 @@ import pytest
 
 from exporter.model.slo import DAY, WEEK, Calendar, Credit, Period, Sla, Slo, Weekly
 from exporter.slo.rules import names
-from exporter.slo.rules.rule import identity
+from exporter.slo.rules.series import identity
 from tests.slo.rules.counters import MIDNIGHT, SECOND
 from tests.slo.rules.evaluation import Answers, Evaluation, rules
 from tests.slo.rules.firing.making import slo

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from exporter.errors import ConfigError, Problem
 from exporter.slo import specs
 from exporter.slo.specs.documents import documents, files
-from exporter.slo.specs.place import Place
+from exporter.slo.specs.node import Node
 
 SPEC = """\
 version: prometheus/v1
@@ -118,9 +118,9 @@ def test_numbers_are_those_that_are_written(tmp_path: Path) -> None:
     path.write_text("a: 99.95\nb: 1_000\nc: 0.1\nd: true\n", encoding="utf-8")
     problems: list[Problem] = []
     (document,) = documents(path, True, problems)
-    place = Place(document.raw, str(path), "", problems)
-    assert [place.number(key) for key in "abc"] == [Decimal("99.95"), Decimal(1000), Decimal("0.1")]
-    assert place.number("d") is None
+    node = Node(document.raw, str(path), "", problems)
+    assert [node.number(key) for key in "abc"] == [Decimal("99.95"), Decimal(1000), Decimal("0.1")]
+    assert node.number("d") is None
     assert [str(problem) for problem in problems] == [f"{path}: d: found true, wanted a number"]
     assert [found for found, _ in files([tmp_path], problems)] == [path]
 
@@ -235,7 +235,7 @@ def shaped(tree: dict[str, object]) -> dict[str, object]:
     return {"service": "s", "slos": [slo], "metadata": {"name": "n"}, "spec": inner}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(head=HEADS, tree=st.dictionaries(KEYS, TREES, max_size=8), inner=st.booleans())
 def test_whatever_stands_in_a_file(
     tmp_path_factory: pytest.TempPathFactory, head: dict[str, object], tree: dict[str, object], inner: bool
@@ -253,7 +253,7 @@ def test_whatever_stands_in_a_file(
     assert all(problem.text and "\n" not in problem.text for problem in told)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(text=st.text(alphabet=st.sampled_from("a:-[]{}&*!|>#%@`'\"\n \t,?<x1.e~")))
 def test_whatever_text_a_file_holds(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """Text that is no YAML, or strange YAML, is told as well."""

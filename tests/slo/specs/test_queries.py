@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.model.slo import WINDOW, Sli
-from exporter.slo.specs import promql, rewriting
+from exporter.slo.specs import query_facts, rewriting
 
 W = WINDOW
 
@@ -38,7 +38,7 @@ W = WINDOW
 )
 def test_labels_of_a_result(query: str, labels: tuple[str, ...] | None) -> None:
     """What a query's result is told apart by follows from its outermost operators."""
-    assert promql.parse(query).labels == labels
+    assert query_facts.parse(query).labels == labels
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_labels_of_a_result(query: str, labels: tuple[str, ...] | None) -> None:
 )
 def test_what_a_value_is(query: str, per: str) -> None:
     """Only functions over the window tell whether a value grows with it."""
-    assert promql.per(promql.parse(query)) == per
+    assert query_facts.per(query_facts.parse(query)) == per
 
 
 @pytest.mark.parametrize(
@@ -63,15 +63,22 @@ def test_what_a_value_is(query: str, per: str) -> None:
 def test_queries_without_end(query: str) -> None:
     """A query that would take minutes to read, or more stack than there is, is refused in one line."""
     with pytest.raises(ValueError, match=r"^has \d+ operators and brackets, wanted at most 250$"):
-        promql.parse(query)
+        query_facts.parse(query)
     regex = "|".join(f"a-{n}" for n in range(300))
-    assert promql.parse(f'sum(rate(x{{job=~"{regex}"}}[5m]))').labels == ()
+    assert query_facts.parse(f'sum(rate(x{{job=~"{regex}"}}[5m]))').labels == ()
+
+
+@pytest.mark.parametrize("length", ["1e300", "106751991167300", "99999999999999999999y"])
+def test_ranges_without_end(length: str) -> None:
+    """A range that nothing can hold is refused like any other text that is no PromQL."""
+    with pytest.raises(ValueError, match=r"^does not parse as PromQL: .*duration"):
+        query_facts.parse(f"rate(x[{length}])")
 
 
 def test_templates() -> None:
     """Spaces and dashes of a template do not matter, comments go, and other variables are named."""
     asked = 'sum(rate(x{a="# no comment"}[{{- .window -}}])) # {{.why}}\n + y{b="{{ .service }}"}'
-    query, strange = promql.template(asked)
+    query, strange = query_facts.template(asked)
     assert query == 'sum(rate(x{a="# no comment"}[{{.window}}])) \n + y{b="{{ .service }}"}'
     assert strange == ["{{.service}}"]
 

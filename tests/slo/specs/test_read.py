@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from exporter.model.slo import DAY, WINDOW, Alerting, Period, Sli, Slo, Text
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo import specs
-from exporter.slo.specs import promql
+from exporter.slo.specs import query_facts
 from exporter.slo.specs.tiers import tiers
 from tests.servers import PROMTOOL, program
 from tests.slo.rules.firing.promtool import counter, holds
@@ -69,9 +69,9 @@ def test_disabled_alerts_have_no_tier() -> None:
 
 def test_info_labels_are_of_the_info_series_alone() -> None:
     """`infoLabels` are appended to `sloth_slo_info`, as Sloth does, and to nothing else."""
-    rules = objectives.rules(read("shop.yml")["shop-quiet"], "", "")
+    rules = slo_rules.rules(read("shop.yml")["shop-quiet"], "", "")
     assert [rule.name for rule in rules if "grade" in rule.labels] == ["sloth_slo_info"]
-    (found,) = objectives.files([read("shop.yml")["shop-quiet"]], "", "").values()
+    (found,) = slo_rules.files([read("shop.yml")["shop-quiet"]], "", "").values()
     assert found.count(b"\n          grade: A\n") == 1
 
 
@@ -162,8 +162,8 @@ def test_openslo_slices() -> None:
     assert slices.period == Period(7 * DAY, "week", "America/New_York")
     assert slices.sli.per == shares.sli.per == "minute"
     assert slices.sli.errors.endswith("> bool 0.05")
-    assert promql.parse(slices.sli.errors).ranges == (300,) * 4
-    assert promql.parse(shares.sli.errors).ranges == (60,) * 4
+    assert query_facts.parse(slices.sli.errors).ranges == (300,) * 4
+    assert query_facts.parse(shares.sli.errors).ranges == (60,) * 4
     assert slices.sli.total == 'sum (rate(http_requests_total{job="search"}[5m])) > bool 0'
 
 
@@ -197,7 +197,7 @@ def test_openslo_as_sloth_reads_it() -> None:
 @pytest.mark.parametrize("version", sorted(PROMTOOL))
 def test_rules_of_all_files_load(version: str, tmp_path: Path) -> None:
     """promtool finds nothing wrong with the rules made of all files here."""
-    made = objectives.files(specs.read([FILES]), "https://r.test", "https://g.test")
+    made = slo_rules.files(specs.read([FILES]), "https://r.test", "https://g.test")
     (tmp_path / "rules").mkdir()
     for name, content in made.items():
         (tmp_path / name).write_bytes(content)

@@ -52,7 +52,7 @@ class Stand:
         controller.faults.add(dated())
         controller.hidden.clear()
         controller.retention = None
-        controller.door.life, controller.door.told = 300.0, None
+        controller.access.lifetime, controller.access.announced = 300.0, None
         controller.forget()
         (self.folder / "secret").write_text(f"{SECRET}\n")
 

@@ -16,7 +16,7 @@ from exporter.model.settings import Duration
 from exporter.sources.appdynamics.client import Client
 from exporter.sources.appdynamics.connection import Connection
 from exporter.sources.appdynamics.options import Application, Options
-from exporter.sources.appdynamics.records import Answer, Ask
+from exporter.sources.appdynamics.records import Answer, MetricQuery
 from tests.bad_server import BadServer, Behave, bad_server
 from tests.secret import SECRET
 
@@ -53,14 +53,14 @@ def client_of(behave: Behave, budget: int = 300, **changed: Any) -> Iterator[tup
 def asked(behave: Behave, window: Window = DAY, path: str = CALLS, **changed: Any) -> Answer:
     """The answer to one ask for metric data."""
     with client_of(behave, **changed) as (client, _):
-        [answer] = client.metrics([Ask(7, path, window)])
+        [answer] = client.metrics([MetricQuery(7, path, window)])
         return answer
 
 
 def failed(behave: Behave, path: str = CALLS, **changed: Any) -> SourceError:
     """The error of one ask for metric data, which names the server on one line, without a secret."""
     with client_of(behave, **changed) as (client, server), pytest.raises(SourceError) as caught:
-        client.metrics([Ask(7, path, DAY)])
+        client.metrics([MetricQuery(7, path, DAY)])
     assert f"127.0.0.1:{server.port}" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert SECRET not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,10 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from deploy.stack.controller import Answer, Asked, Controller, Fault, faults, serve
+from deploy.stack.controller import Answer, Controller, Fault, Request, faults, serve
 from exporter.errors import SourceError
 from exporter.model.observation import Window
 from tests.polling_controller import Estate, estate
+from tests.running import PATIENCE, SLACK
 from tests.seed import SEED
 
 
@@ -256,19 +258,21 @@ def test_missing_optional_fields(there: Estate) -> None:
 def test_one_failure_ends_the_others(there: Estate, path: str) -> None:
     """Nobody waits for calls that hang when another has failed already."""
     first = iter([True])
+    ended = threading.Event()
     fails = faults.unavailable(path)
 
-    def change(asked: Asked, answer: Answer) -> Answer:
+    def change(asked: Request, answer: Answer) -> Answer:
         if next(first, False):
             return fails.change(asked, answer)
-        time.sleep(4.0)
+        ended.wait(PATIENCE)
         return answer
 
     there.controller.faults.add(Fault(change, path))
     began = time.monotonic()
     with pytest.raises(SourceError, match="503"):
         there.poll(there.source(), pattern=False)
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < SLACK
+    ended.set()
 
 
 def test_errors_that_are_told_only_where_there_are_some(there: Estate) -> None:

@@ -87,7 +87,7 @@ def test_a_day_of_which_half_is_known_is_absent(there: Estate) -> None:
     source = there.source("shop", "search")
     there.poll(source)
     tight = there.source("shop", "search", calls={"per_poll": 4})
-    tight._kept = source._kept  # what is known is the same, what may be asked is not
+    tight._cache = source._cache  # what is known is the same, what may be asked is not
     seen = there.poll(tight, after=300.0)
     assert seen.applications == {}
     assert "11 for signals (search and shop)" in seen.warnings[0]

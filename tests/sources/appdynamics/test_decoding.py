@@ -8,7 +8,7 @@ import pytest
 
 from exporter.errors import SourceError
 from exporter.model.observation import Window
-from exporter.sources.appdynamics.records import Ask
+from exporter.sources.appdynamics.records import MetricQuery
 from tests.bad_server import Behave, reply, reply_json
 from tests.sources.appdynamics.controlling import CALLS, DAY, NOW, asked, client_of, failed
 
@@ -129,7 +129,7 @@ def test_names_with_bars_and_backslashes(told: str, asks: str, path: tuple[str, 
 def test_a_rollup_is_one_value() -> None:
     """Several values where one was asked for would each be taken for the whole window."""
     with client_of(reply_json([metric(point(0), point(1))])) as (client, _), pytest.raises(SourceError) as caught:
-        client.metrics([Ask(7, CALLS, DAY, rollup=True)])
+        client.metrics([MetricQuery(7, CALLS, DAY, rollup=True)])
     assert (caught.value.reason, "2 values where one" in str(caught.value)) == ("bad_data", True)
 
 

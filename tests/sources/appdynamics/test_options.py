@@ -85,7 +85,7 @@ def test_nothing_wrong(secret: Path) -> None:
 )
 def test_problems(changed: dict[str, Any], path: str, text: str, secret: Path) -> None:
     """Each fault is told with its path, on one line, with what is allowed."""
-    found = dict(problems(options(secret, **changed)))
+    found = {key: str(problem) for key, problem in problems(options(secret, **changed))}
     assert text in found[path]
     assert "\n" not in found[path]
     assert SECRET not in repr(found)
@@ -96,7 +96,7 @@ def test_unset_variable(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PTE_SECRET", raising=False)
     found = problems(options(secret, client_secret_file=None, client_secret_env="PTE_SECRET"))
     assert [path for path, _ in found] == ["client_secret_env"]
-    assert "PTE_SECRET is not set" in found[0][1]
+    assert "PTE_SECRET is not set" in str(found[0][1])
 
 
 @pytest.mark.parametrize("end", ["", "/", "/controller", "/controller/"])

@@ -15,7 +15,7 @@ from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.errors import SourceError
 from exporter.sources.appdynamics.options import Application, Options
-from exporter.sources.appdynamics.token import PATH, Token, renewal
+from exporter.sources.appdynamics.token import PATH, Token, renew_after
 from tests.bad_server import Behave, bad_server, reply, reply_json
 from tests.running import until
 from tests.secret import SECRET
@@ -74,7 +74,7 @@ def token(controller: Controller, secret: Path, clock: Clock) -> Iterator[Token]
 )
 def test_renewal(life: float, after: float) -> None:
     """80 % of the life or 60 s before its end, and never before half of a short one."""
-    assert renewal(life) == pytest.approx(after)
+    assert renew_after(life) == pytest.approx(after)
 
 
 def test_requests_in_ten_minutes(token: Token, controller: Controller, clock: Clock) -> None:
@@ -242,7 +242,7 @@ def test_one_request_of_many_threads(token: Token, controller: Controller) -> No
 def test_one_refetch_of_many_refused(token: Token, controller: Controller) -> None:
     """Twenty calls whose token was revoked in mid-cycle fetch one new one, however late they are told."""
     old = token.authorization()
-    controller.door.revoke()
+    controller.access.revoke()
     controller.faults.add(faults.slow(0.1, faults.TOKEN))
     found = together(20, lambda: token.authorization(refused=old))
     assert len(set(found)) == 1
@@ -253,7 +253,7 @@ def test_one_refetch_of_many_refused(token: Token, controller: Controller) -> No
 
 def test_failure_is_shared(token: Token, controller: Controller) -> None:
     """Those who wait share the failure too; each has an error of its own; the next one tries again."""
-    controller.faults.add(faults.token_fails(500), faults.slow(0.3, faults.TOKEN))
+    controller.faults.add(faults.token_fails(500), faults.slow(1.0, faults.TOKEN))
     found = together(20, token.authorization)
     errors = [one for one in found if isinstance(one, SourceError)]
     assert len({id(error) for error in errors}) == 20
@@ -266,7 +266,7 @@ def test_failure_is_shared(token: Token, controller: Controller) -> None:
 def test_failure_after_a_refusal_is_shared(token: Token, controller: Controller, secret: Path) -> None:
     """After a revocation together with a wrong secret one request is made for all who held the old token."""
     old = token.authorization()
-    controller.door.revoke()
+    controller.access.revoke()
     secret.write_text("another-secret")
     found = [one for _ in range(5) for one in together(4, lambda: token.authorization(refused=old))]
     reasons = [one.reason for one in found if isinstance(one, SourceError)]

@@ -72,7 +72,7 @@ def seen(observation: Observation) -> dict[str, ApplicationObservation]:
 
 def samples(server: servers.Server) -> float:
     """Samples that the server has read for queries, by its own count."""
-    page = requests.get(f"{server.url}/metrics", timeout=10).text
+    page = requests.get(f"{server.url}/metrics", timeout=60).text
     [found] = re.findall(r"^prometheus_engine_query_samples_total (\S+)$", page, re.MULTILINE)
     return float(found)
 

@@ -16,9 +16,10 @@ import yaml
 from exporter.analysis import run
 from exporter.model.observation import ApplicationObservation, Observation, Summary, Window
 from exporter.model.settings import Duration, TestRunSettings
-from exporter.rules import recordings
+from exporter.rules.recordings import groups
+from exporter.slo.rules import render
 from exporter.sources.prometheus.presets import PRESETS, RECORDED, RECORDING
-from exporter.sources.prometheus.source import Options, Source
+from exporter.sources.prometheus.source import Options, Source, recordings
 from tests import servers, small_shop
 from tests.small_shop import END
 
@@ -41,7 +42,7 @@ def options(url: str = "http://127.0.0.1", **changes: Any) -> Options:
 
 def rules_file(directory: Path) -> Path:
     file = directory / "observed.rules.yml"
-    file.write_text(yaml.safe_dump({"groups": recordings.groups("production", options())}))
+    file.write_bytes(render.file(groups({"production": recordings(options(), "production")})))
     return file
 
 
@@ -155,11 +156,9 @@ def test_a_recording_of_the_baseline_does_not_pass_for_the_pattern(tmp_path: Pat
 @pytest.mark.parametrize("version", ["2.42", "3"])
 def test_rules_are_accepted(version: str, tmp_path: Path) -> None:
     """promtool has nothing to say about the rules of any preset, with any label for the application."""
-    groups = []
-    for preset in PRESETS:
-        groups += recordings.groups(preset, options(preset=preset, selector='cluster="eu"'))
+    recorded = {preset: recordings(options(preset=preset, selector='cluster="eu"'), preset) for preset in PRESETS}
     file = tmp_path / "all.rules.yml"
-    file.write_text(yaml.safe_dump({"groups": groups}))
+    file.write_bytes(render.file(groups(recorded)))
     command = [servers.program(servers.PROMTOOL[version]), "check", "rules", str(file)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -168,7 +167,8 @@ def test_rules_are_accepted(version: str, tmp_path: Path) -> None:
 
 def test_rules_record_each_key_and_that_it_was_recorded() -> None:
     """Each key with a template is recorded on the side, with a mark for each minute, and no ratio among them."""
-    [group] = recordings.groups("prod-eu", options())
+    text = render.file(groups({"prod-eu": recordings(options(), "prod-eu"), "pte": []}))
+    [group] = yaml.safe_load(text)["groups"]
     keys = [key for key in RECORDED if key in options().templates.queries]
     assert (group["name"], group["interval"]) == ("pte-observed-prod-eu", "1m")
     assert [rule["record"] for rule in group["rules"]] == [name for key in keys for name in (RECORDED[key], RECORDING)]
@@ -183,5 +183,6 @@ def test_rules_record_each_key_and_that_it_was_recorded() -> None:
 
 def test_nothing_to_record() -> None:
     """A side that is never read from recordings has no rules, nor has one without templates."""
-    assert recordings.groups("production", options(recorded="never")) == []
-    assert recordings.groups("production", options(preset="custom", signals={})) == []
+    assert recordings(options(recorded="never"), "production") == []
+    assert recordings(options(preset="custom", signals={}), "production") == []
+    assert groups({"production": []}) == []

@@ -154,7 +154,7 @@ def test_query_count_is_constant(tmp_path: Path) -> None:
 
 def served(url: str) -> int:
     """Queries that the server counts itself."""
-    page = requests.get(f"{url}/metrics", timeout=10).text
+    page = requests.get(f"{url}/metrics", timeout=60).text
     pattern = r'^prometheus_http_requests_total\{.*handler="/api/v1/query(?:_range)?"\} (\S+)$'
     return round(sum(float(value) for value in re.findall(pattern, page, re.MULTILINE)))
 

@@ -60,6 +60,9 @@ INSPECTORS = (
 """In the names of authorities that proxies which open TLS sign with; in lower case."""
 
 
+_NAME_PARTS = ("commonName", "organizationName", "organizationalUnitName")
+
+
 @dataclass(frozen=True, slots=True)
 class Certificate:
     """The fields that matter here; `end` in Unix seconds."""
@@ -99,9 +102,9 @@ def fields(parsed: Mapping[str, Any]) -> Certificate | None:
 
 def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
     """CN, O and OU of a distinguished name, in this order."""
-    known = {key: value for part in parts for key, value in part}
-    wanted = [known[key] for key in ("commonName", "organizationName", "organizationalUnitName") if key in known]
-    return ", ".join(dict.fromkeys(wanted)) or "no name"
+    values = {key: value for part in parts for key, value in part}
+    names = [values[key] for key in _NAME_PARTS if key in values]
+    return ", ".join(dict.fromkeys(names)) or "no name"
 
 
 def unverified(route: Route) -> Certificate | None:
@@ -110,10 +113,11 @@ def unverified(route: Route) -> Certificate | None:
         context = _lenient(route.options.tls)
         context.verify_mode = ssl.CERT_NONE
         with route.tunnel() as plain, context.wrap_socket(plain, server_hostname=route.host) as sock:
-            shown = sock.getpeercert(binary_form=True)
-        if shown is not None:
+            certificate = sock.getpeercert(binary_form=True)
+
+        if certificate is not None:
             pinned = _lenient(route.options.tls)
-            pinned.load_verify_locations(cadata=shown)
+            pinned.load_verify_locations(cadata=certificate)
             pinned.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN | _ANY_TIME
             with route.tunnel() as plain, pinned.wrap_socket(plain, server_hostname=route.host) as sock:
                 return fields(sock.getpeercert() or {})

@@ -3,91 +3,124 @@
 from __future__ import annotations
 
 import os
-import re
-from ipaddress import ip_address
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from exporter.clients.http.checks.reach import Route
+from exporter.clients.http.checks.reach import Route, is_loopback
 from exporter.model.checkup import Cause
 
 NO_PROXY = Cause("what listens there is no HTTP proxy", "check host and port of proxy.url with whoever runs the proxy")
 
 
-def loopback(host: str) -> bool:
-    """Whether a host is this machine itself."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+def typo(route: Route) -> Cause:
+    """Of a name that cannot be resolved."""
+    host, _ = route.near
+    return Cause("the name is mistyped", f"check {_option(route)} with `nslookup {host}`")
 
 
-def tcp_causes(route: Route, error: OSError, variable: str | None) -> list[Cause]:
+def dns_causes(route: Route, error: socket.gaierror) -> Iterator[Cause]:
+    """Of a name that the resolver does not know."""
+    host, _ = route.near
+    if error.errno == socket.EAI_AGAIN:
+        yield Cause("the resolver is not to be reached just now", "check nameserver in /etc/resolv.conf")
+
+    yield typo(route)
+    if "." not in host:
+        yield Cause(
+            "a short name is known only with a search domain (in Kubernetes: only in its own namespace)",
+            f"use the full name, such as {host}.NAMESPACE.svc or {host}.example.com",
+        )
+    yield Cause(
+        "the name is known only inside another network, or only to a proxy",
+        "run the exporter where the name is known, or set `proxy:`",
+    )
+
+
+def tcp_causes(route: Route, error: OSError, variable: str | None) -> Iterator[Cause]:
     """Of a connection that is not made; `variable` of the environment names a proxy that we do not use."""
     host, port = route.near
-    option = "proxy.url" if route.options.proxy else "url"
-    causes = []
+    option = _option(route)
+    allow = f"allow TCP from here to {host}:{port}; try `nc -vz {host} {port}` on both sides of it"
     if route.options.proxy is None and variable is not None:
-        text = f"only a proxy gets out of here: {variable} is set, and not used by us"
-        causes.append(Cause(text, "add to the source `proxy: {url: http://PROXY:PORT}`"))
+        yield Cause(
+            f"only a proxy gets out of here: {variable} is set, and not used by us",
+            "add to the source `proxy: {url: http://PROXY:PORT}`",
+        )
     if isinstance(error, TimeoutError) or not isinstance(error, ConnectionError):
-        text = "a firewall or network policy drops what we send"
-        causes.append(
-            Cause(text, f"allow TCP from here to {host}:{port}; try `nc -vz {host} {port}` on both sides of it")
+        yield Cause("a firewall or network policy drops what we send", allow)
+        yield Cause(
+            "nobody has this address any more, or there is no way to it",
+            f"check {option} and the DNS entry of {host}; is a VPN needed?",
         )
-        text = "nobody has this address any more, or there is no way to it"
-        return [*causes, Cause(text, f"check {option} and the DNS entry of {host}; is a VPN needed?")]
-    causes.append(Cause("it is not running", f"start it; on its machine `ss -ltn` must list port {port}"))
-    text = "it listens on another port"
-    causes.append(Cause(text, f"compare {option} with its own configuration, or `ss -ltnp` on its machine"))
-    if not loopback(host):
-        text = "a firewall or network policy rejects us"
-        causes.append(
-            Cause(text, f"allow TCP from here to {host}:{port}; try `nc -vz {host} {port}` on both sides of it")
+        return
+
+    # Somebody has refused us at once: the machine is there, or something that speaks for it.
+    yield Cause("it is not running", f"start it; on its machine `ss -ltn` must list port {port}")
+    yield Cause(
+        "it listens on another port",
+        f"compare {option} with its own configuration, or `ss -ltnp` on its machine",
+    )
+    if not is_loopback(host):
+        yield Cause("a firewall or network policy rejects us", allow)
+        yield Cause(
+            "it listens on the loopback of its machine only",
+            f"let it listen on its address there too, port {port}",
         )
-        text = "it listens on the loopback of its machine only"
-        causes.append(Cause(text, f"let it listen on its address there too, port {port}"))
     elif _contained():
-        text = f"inside a container {host} is the container itself"
-        causes.append(Cause(text, f"{option}: the service's name, or host.docker.internal for the machine outside"))
-    return causes
+        yield Cause(
+            f"inside a container {host} is the container itself",
+            f"{option}: the service's name, or host.docker.internal for the machine outside",
+        )
+
+
+def _option(route: Route) -> str:
+    """The option that names whom we connect to."""
+    return "proxy.url" if route.options.proxy else "url"
 
 
 def _contained() -> bool:
-    return (
-        Path("/.dockerenv").exists() or Path("/run/.containerenv").exists() or "KUBERNETES_SERVICE_HOST" in os.environ
-    )
+    """Whether we run in a container."""
+    marks = (Path("/.dockerenv"), Path("/run/.containerenv"))
+    return any(mark.exists() for mark in marks) or "KUBERNETES_SERVICE_HOST" in os.environ
 
 
 def tunnel_causes(route: Route, status: int) -> list[Cause]:
     """Of a proxy's answer; 0 for what is none."""
-    place = f"{route.host}:{route.port}"
     if status == 407:
-        text = "the proxy wants other credentials" if route.options.proxy and route.options.proxy.username else ""
-        remedy = "set proxy.username and proxy.password_file or proxy.password_env"
-        return [Cause(text or "the proxy wants credentials", remedy)]
+        known = route.options.proxy is not None and route.options.proxy.username
+        text = "the proxy wants other credentials" if known else "the proxy wants credentials"
+        return [Cause(text, "set proxy.username and proxy.password_file or proxy.password_env")]
     if status in (403, 405):
-        return [Cause(f"the proxy does not allow {place}", f"have {place} allowed there, port included")]
+        server = f"{route.host}:{route.port}"
+        return [Cause(f"the proxy does not allow {server}", f"have {server} allowed there, port included")]
     if status in (502, 503, 504):
-        text = "the proxy cannot reach or resolve the server"
-        remedy = f"check url; where {route.host} is in our own network, take `proxy:` away"
-        return [Cause(text, remedy), Cause("the proxy is overloaded", "look at the proxy's log")]
-    text = "something else listens at proxy.url" if not status else "the proxy refuses CONNECT"
+        return [
+            Cause(
+                "the proxy cannot reach or resolve the server",
+                f"check url; where {route.host} is in our own network, take `proxy:` away",
+            ),
+            Cause("the proxy is overloaded", "look at the proxy's log"),
+        ]
+
+    text = "the proxy refuses CONNECT" if status else "something else listens at proxy.url"
     return [Cause(text, "check host and port of proxy.url with the proxy's documentation or PAC file")]
 
 
-def redirected(route: Route, said: str, path: str) -> list[Cause]:
-    """By where it leads: to the server itself, spoken to in another way, or to somebody else."""
-    found = re.search(r" redirects to (\S+) ", said)
-    there = found[1] if found is not None else ""
-    if there and urlsplit(there).hostname == route.host:
-        return [Cause("the server wants another scheme or port", f"url: {there}{urlsplit(route.url).path.rstrip('/')}")]
-    moved = Cause("it has moved there, or that is before it", "set url to that address, if the server is there")
-    login = Cause(
-        "it leads to a login page: single sign-on or a gateway stands before the server",
-        f"have what the exporter asks for, such as {path}, exempted from it",
-    )
-    return [login, moved]
+def redirected(route: Route, destination: str, path: str) -> list[Cause]:
+    """By where it leads: to the server itself, spoken to in another way, or to somebody else; empty: it is not said."""
+    if destination and urlsplit(destination).hostname == route.host:
+        url = f"{destination}{urlsplit(route.url).path.rstrip('/')}"
+        return [Cause("the server wants another scheme or port", f"url: {url}")]
+
+    return [
+        Cause(
+            "it leads to a login page: single sign-on or a gateway stands before the server",
+            f"have what the exporter asks for, such as {path}, exempted from it",
+        ),
+        Cause("it has moved there, or that is before it", "set url to that address, if the server is there"),
+    ]
 
 
 def encrypted(route: Route) -> Cause:

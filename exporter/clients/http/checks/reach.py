@@ -6,15 +6,18 @@ import queue
 import socket
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from exporter.clients.http.options import HttpOptions, proxy_password
+from exporter.clients.http.options import HttpOptions, proxy_authorization
 
 PATIENCE = 10.0
 """Seconds that a step without a request may take; less where the options' timeout is less."""
+
+_CREDENTIALS = ("bearer_token_file", "bearer_token_env", "password_file", "password_env", "headers_files")
+"""Options that hold credentials, or name where they stand."""
 
 Address = tuple[socket.AddressFamily, tuple[str, int]]
 
@@ -39,11 +42,22 @@ class Route:
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         self.secure = parts.scheme == "https"
-        self.host, self.port = parts.hostname or "", parts.port or (443 if self.secure else 80)
+        self.host = parts.hostname or ""
+        self.port = parts.port or (443 if self.secure else 80)
+
         self.near = (self.host, self.port)
         if self.options.proxy is not None:
             proxy = urlsplit(self.options.proxy.url)
             self.near = (proxy.hostname or "", proxy.port or 80)
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.secure else "http"
+
+    @property
+    def credentials(self) -> list[str]:
+        """The options that hold credentials."""
+        return [name for name in _CREDENTIALS if getattr(self.options, name)]
 
     @property
     def seconds(self) -> float:
@@ -55,20 +69,21 @@ class Route:
 
         In a thread of its own, as nothing can interrupt a resolver.
         """
-        found: queue.SimpleQueue[Sequence[Address] | OSError] = queue.SimpleQueue()
+        host, port = self.near
+        outcome: queue.SimpleQueue[Sequence[Address] | OSError] = queue.SimpleQueue()
 
         def ask() -> None:
             try:
-                infos = socket.getaddrinfo(*self.near, type=socket.SOCK_STREAM)
-                found.put([(family, (str(address[0]), self.near[1])) for family, _, _, _, address in infos])
+                infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                outcome.put([(family, (str(address[0]), port)) for family, _, _, _, address in infos])
             except UnicodeError:  # an empty or overlong label
-                found.put(socket.gaierror(socket.EAI_NONAME, "not a host name"))
+                outcome.put(socket.gaierror(socket.EAI_NONAME, "not a host name"))
             except OSError as error:
-                found.put(error)
+                outcome.put(error)
 
         threading.Thread(target=ask, daemon=True).start()
         try:
-            answer = found.get(timeout=self.seconds)
+            answer = outcome.get(timeout=self.seconds)
         except queue.Empty:
             raise TimeoutError from None
         if isinstance(answer, OSError):
@@ -77,15 +92,25 @@ class Route:
 
     def elsewhere(self, scheme: str, port: int | None = None) -> str:
         """The URL with another scheme, on another port or the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}{'' if port is None else f':{port}'}{urlsplit(self.url).path.rstrip('/')}"
+        path = urlsplit(self.url).path.rstrip("/")
+        host = self._bracketed()
+        if port is None:
+            return f"{scheme}://{host}{path}"
+        return f"{scheme}://{host}:{port}{path}"
+
+    def _bracketed(self) -> str:
+        """The host as it stands before a port: an address of IPv6 in brackets."""
+        return f"[{self.host}]" if ":" in self.host else self.host
 
     def connect(self, address: Address | None = None, seconds: float | None = None) -> socket.socket:
         """A TCP connection to an address, else to the one that answered; raises OSError."""
         family, place = address or self.answering or self.addresses[0]
+        if seconds is None:
+            seconds = self.seconds
+
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            sock.settimeout(self.seconds if seconds is None else seconds)
+            sock.settimeout(seconds)
             sock.connect(place)
             sock.settimeout(self.seconds)
         except OSError:
@@ -96,33 +121,33 @@ class Route:
     def tunnel(self) -> socket.socket:
         """A connection on which the server itself answers; raises OSError, `TunnelError` for a proxy's refusal."""
         sock = self.connect()
-        proxy = self.options.proxy
-        if proxy is None:
+        if self.options.proxy is None:
             return sock
+
         try:
             sock.sendall(self._request())
             status = self._status(sock)
         except OSError:
             sock.close()
             raise
+
         if status != 200:
             sock.close()
             raise TunnelError(status)
         return sock
 
     def _request(self) -> bytes:
-        place = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        place = f"{self._bracketed()}:{self.port}"
         lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
-        proxy = self.options.proxy
-        secret = proxy_password(proxy) if proxy is not None else None
-        if proxy is not None and secret is not None:
-            pair = b64encode(f"{proxy.username}:{secret.read()}".encode()).decode()
-            lines.append(f"Proxy-Authorization: Basic {pair}")
+        authorization, _ = proxy_authorization(self.options.proxy)
+        if authorization is not None:
+            lines.append(f"Proxy-Authorization: {authorization}")
         return "\r\n".join([*lines, "", ""]).encode()
 
     def _status(self, sock: socket.socket) -> int:
         """The status of the proxy's answer; 0 for what is no HTTP. Byte by byte, as what follows is the server's."""
-        end, head = time.monotonic() + self.seconds, b""
+        end = time.monotonic() + self.seconds
+        head = b""
         while not head.endswith(b"\r\n\r\n"):
             if time.monotonic() > end:
                 raise TimeoutError
@@ -130,8 +155,12 @@ class Route:
             head += byte
             if not byte or len(head) > 65536 or head[:5] != b"HTTP/"[: len(head)]:
                 return 0
-        word = head.split(b"\r\n")[0].split()
-        return int(word[1]) if len(word) > 1 and word[1].isdigit() else 0
+
+        # HTTP/1.1 407 Proxy Authentication Required
+        words = head.split(b"\r\n")[0].split()
+        if len(words) < 2 or not words[1].isdigit():
+            return 0
+        return int(words[1])
 
 
 class TunnelError(OSError):
@@ -140,3 +169,11 @@ class TunnelError(OSError):
     def __init__(self, status: int) -> None:
         self.status = status
         super().__init__(f"refused with {status}")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -5,27 +5,29 @@ A few dozen calls of small windows; nothing is written there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from exporter.checkup import Step, failed
-from exporter.clients.http.checks import CHECKS as FIRST
+from exporter.checkup import Step
+from exporter.clients.http.checks import CHECKS as CONNECTION_CHECKS
 from exporter.errors import SourceError
-from exporter.model.checkup import Finding, Wanted
-from exporter.sources.appdynamics.checks.address import place_steps, readable
+from exporter.model.checkup import Cause, Wanted
+from exporter.sources.appdynamics.checks.address import address_steps, readable
+from exporter.sources.appdynamics.checks.applications import application_steps
 from exporter.sources.appdynamics.checks.budget import budget_steps
 from exporter.sources.appdynamics.checks.causes import usual
 from exporter.sources.appdynamics.checks.metrics import metric_steps
-from exporter.sources.appdynamics.checks.names import name_steps
 from exporter.sources.appdynamics.checks.probe import Probe
 from exporter.sources.appdynamics.checks.resolution import resolution_steps
 from exporter.sources.appdynamics.checks.rights import rights_steps
+from exporter.sources.appdynamics.checks.tiers import tier_steps
 from exporter.sources.appdynamics.checks.token import token_steps
+from exporter.sources.appdynamics.checks.transactions import transaction_steps
 from exporter.sources.appdynamics.options import Options
 
 CHECKS = (
-    *FIRST,
+    *CONNECTION_CHECKS,
     "credentials",
     "token",
     "applications",
@@ -38,28 +40,38 @@ CHECKS = (
 )
 """Names of the checks, in order."""
 
-LATER = (token_steps, name_steps, metric_steps, resolution_steps, rights_steps, budget_steps)
+_STEPS = (
+    token_steps,
+    application_steps,
+    transaction_steps,
+    tier_steps,
+    metric_steps,
+    resolution_steps,
+    rights_steps,
+    budget_steps,
+)
 """Each begins when the steps before it are made, and uses what they found."""
 
 
 def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
     """The steps, each to be made before the next is asked for."""
-    for step in place_steps(options):
-        yield replace(step, run=partial(_tried, step.run))
+    for step in _all_steps(options, wanted):
+        yield replace(step, explain=partial(_explain, step))
+
+
+def _explain(step: Step, error: SourceError) -> Sequence[Cause]:
+    """Errors that a step does not explain itself have the causes that are usual with controllers."""
+    return step.explain(error) or usual(error)
+
+
+def _all_steps(options: Options, wanted: Wanted) -> Iterator[Step]:
+    yield from address_steps(options)
     if not readable(options.url):
         return
+
     probe = Probe(options, wanted)
     try:
-        for steps in LATER:
-            for step in steps(probe):
-                yield replace(step, run=partial(_tried, step.run))
+        for steps in _STEPS:
+            yield from steps(probe)
     finally:
         probe.connection.close()
-
-
-def _tried(run: Callable[[], Finding]) -> Finding:
-    """Errors that a step does not explain itself have the causes that are usual with controllers."""
-    try:
-        return run()
-    except SourceError as error:
-        return failed(str(error), *usual(error))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from exporter.checkup import Step, failed, ok, warning
-from exporter.humanize import counted, duration, percent
-from exporter.humanize import seconds as spent
+from exporter.humanize import counted, duration, percent, seconds
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
-from exporter.sources.appdynamics.checks.probe import LISTED, Probe
-from exporter.sources.appdynamics.observing import KEYS, ROLLED_UP
+from exporter.sources.appdynamics.checks.probe import LISTED, Probe, needs
+from exporter.sources.appdynamics.conversion import UTILISATION, wildcards
+from exporter.sources.appdynamics.observations import KEYS, ROLLED_UP
 from exporter.sources.appdynamics.options import Options
 from exporter.sources.appdynamics.poll import SHORTER
-from exporter.sources.appdynamics.reading import USED, stars
 
 _RUNS = 2
 """Days of a look-back, beside the newest hours, whose minutes are asked for in a first poll: those with tests."""
@@ -38,89 +38,123 @@ class Plan:
     """Of each poll after it."""
 
 
-def plan(options: Options, wanted: Wanted, applications: int, *, coarse: bool = False) -> Plan:
+def plan(options: Options, context: Wanted, applications: int, *, coarse: bool = False) -> Plan:
     """The calls that polls make of so many applications, as the source makes them.
 
     `coarse`: minutes of the window are not kept; then the first poll also looks for where they begin, in so many steps
     at most.
     """
-    paths = options.paths
-    fixed = sum(key in paths for key in ROLLED_UP) + (2 if options.events else 1)
-    fixed += any(stars(paths.get(key, "")) for key in USED)
-    keys = sum(key in paths for key in KEYS)
-    window = wanted.window
-    if wanted.role == "production":
-        whole = keys * _pieces(window)  # each in its own calls
-        if wanted.pattern is not None:
-            before = Window(wanted.pattern.start, max(wanted.pattern.start, window.start))
-            whole += _pieces(before)
-        whole += keys * len(SHORTER) if coarse else 0
-        recent = keys
+    keys = sum(key in options.paths for key in KEYS)
+    every_poll = keys + _fixed_calls(options)  # of the PTE while a run goes on; else of calls alone
+    first_poll = _fixed_calls(options)
+
+    if context.role == "production":
+        first_poll += _history_calls(context, keys, coarse=coarse)
     else:
-        whole = 1 + _RUNS + keys  # hours of the look-back, minutes of days and of the newest hours, signals of the run
-        recent = keys  # while a run goes on; else calls alone
-    return Plan(1 + applications * (whole + fixed), 1 + applications * (recent + fixed))
+        first_poll += 1 + _RUNS + keys  # hours of the look-back, minutes of days and of the newest hours, signals
+
+    return Plan(1 + applications * first_poll, 1 + applications * every_poll)
+
+
+def _fixed_calls(options: Options) -> int:
+    """Of what is never kept: rollups, violations and events, tiers."""
+    calls = 1 + sum(key in options.paths for key in ROLLED_UP)
+    if options.events:
+        calls += 1
+    if any(wildcards(options.paths.get(key, "")) for key in UTILISATION):
+        calls += 1
+    return calls
+
+
+def _history_calls(context: Wanted, keys: int, *, coarse: bool) -> int:
+    """Of production, while nothing is known yet."""
+    calls = keys * _pieces(context.window)  # each in its own calls
+    if context.pattern is not None:
+        start = context.pattern.start
+        calls += _pieces(Window(start, max(start, context.window.start)))
+    if coarse:
+        calls += keys * len(SHORTER)
+    return calls
 
 
 def _pieces(window: Window) -> int:
-    return len(list(spans.split(window))) if window.duration > 0 else 0
+    """Calls that the minutes of a window take."""
+    return len(list(spans.split(window)))
 
 
 def budget_steps(probe: Probe) -> Iterator[Step]:
     """Needs measured calls."""
-    needs = ("token",) if probe.found else ("metrics",)
     tried = "add up the calls of a poll, and take the time of those above for each"
-    yield Step("budget", tried, lambda: _budget(probe), needs)
+    yield Step("budget", tried, partial(_budget, probe), needs("metrics", well=bool(probe.applications)))
 
 
 def _budget(probe: Probe) -> Finding:
-    calls, interval = probe.options.calls, probe.wanted.interval
-    planned = plan(probe.options, probe.wanted, len(probe.options.applications), coarse=probe.coarse)
-    each = max(probe.spent, default=0.0)
-    first, later = (_time(number, each, probe.options) for number in (planned.first, planned.later))
-    running = "" if probe.production else " while a test runs"
+    planned = plan(probe.options, probe.context, len(probe.options.applications), coarse=probe.coarse)
+    found = _describe(probe, planned)
+    later = _poll_seconds(probe, planned.later)
+
+    failures = list(_never(probe, planned, later))
+    if failures:
+        return failed(found, *failures)
+    warnings = list(_hardly(probe, planned, later))
+    if warnings:
+        return warning(found, *warnings)
+    return ok(found)
+
+
+def _describe(probe: Probe, planned: Plan) -> str:
     about = "at most" if probe.coarse else "about"
-    told = (
+    running = "" if probe.production else " while a test runs"
+    first = seconds(_poll_seconds(probe, planned.first), 3)
+    later = seconds(_poll_seconds(probe, planned.later), 3)
+
+    text = (
         f"{about} {planned.first} calls of the first poll and {planned.later} of each later one{running}, of "
-        f"{calls.per_poll} (calls.per_poll); at {spent(each, 3)} a call, {probe.options.parallel} at a time, "
-        f"{spent(first, 3)} and {spent(later, 3)} of {duration(interval)}; "
+        f"{probe.options.calls.per_poll} (calls.per_poll); at {seconds(_call_seconds(probe), 3)} a call, "
+        f"{probe.options.parallel} at a time, {first} and {later} of {duration(probe.context.interval)}; "
         f"this check-up took {counted(probe.calls, 'call')}"
     )
-    if len(probe.found) > LISTED:
-        told += f", and listed the transactions of the first {LISTED} applications only"
-    failures = [*_never(probe, planned, later)]
-    if failures:
-        return failed(told, *failures)
-    warnings = [*_hardly(probe, planned, later)]
-    return warning(told, *warnings) if warnings else ok(told)
+    if len(probe.applications) > LISTED:
+        text += f", and listed the transactions of the first {LISTED} applications only"
+    return text
 
 
-def _time(calls: int, each: float, options: Options) -> float:
-    return math.ceil(calls / options.parallel) * each
+def _call_seconds(probe: Probe) -> float:
+    return max(probe.call_seconds, default=0.0)
+
+
+def _poll_seconds(probe: Probe, calls: int) -> float:
+    return math.ceil(calls / probe.options.parallel) * _call_seconds(probe)
 
 
 def _never(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
-    per_poll, interval = probe.options.calls.per_poll, probe.wanted.interval
+    """Why no poll can be complete, or in time."""
+    per_poll = probe.options.calls.per_poll
     if planned.later > per_poll:
         text = f"{per_poll} calls are never enough for a whole poll: something is left out of each"
         yield Cause(text, f"{_enough(planned)}; or fewer applications, or null in metrics")
-    if later > interval:
-        yield Cause(
-            "a poll takes longer than the interval", f"interval: {duration(math.ceil(later / 30) * 60)} or more"
-        )
+    if later > probe.context.interval:
+        yield Cause("a poll takes longer than the interval", f"interval: {_longer_interval(later)} or more")
         yield _slow(probe)
 
 
 def _hardly(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
-    per_poll, interval = probe.options.calls.per_poll, probe.wanted.interval
+    """Why the first poll is not complete, or others are hardly in time."""
+    per_poll = probe.options.calls.per_poll
     if planned.first > per_poll:
         spare = max(1, per_poll - planned.later)
         polls = 1 + math.ceil((planned.first - per_poll) / spare)
         text = f"the first poll is not complete: it takes about {counted(polls, 'poll')} until everything is known"
         yield Cause(text, f"nothing, if that may be; else {_enough(planned)}")
-    if later > _HALF * interval:
-        yield Cause("a poll takes more than half of the interval", f"interval: {duration(math.ceil(later / 30) * 60)}")
+
+    if later > _HALF * probe.context.interval:
+        yield Cause("a poll takes more than half of the interval", f"interval: {_longer_interval(later)}")
         yield _slow(probe)
+
+
+def _longer_interval(poll: float) -> str:
+    """Twice what a poll takes, in full minutes."""
+    return duration(math.ceil(poll / 30) * 60)
 
 
 def _slow(probe: Probe) -> Cause:

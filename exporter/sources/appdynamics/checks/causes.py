@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from exporter.checkup import failed
 from exporter.checkup.causes import causes_of
 from exporter.errors import SourceError
-from exporter.model.checkup import Cause
+from exporter.model.checkup import Cause, Finding
+from exporter.sources.appdynamics.checks.probe import forbidden
 
 PLACE = "Administration > API Clients"
 """Where API clients are kept in the controller's user interface."""
@@ -72,4 +74,11 @@ _CAUSES: dict[str, tuple[Cause, ...]] = {
 
 def usual(error: SourceError) -> tuple[Cause, ...]:
     """Why a call may have failed, by the error's reason."""
-    return _CAUSES.get(error.reason) or causes_of(error.reason, str(error))
+    return _CAUSES.get(error.reason) or causes_of(error)
+
+
+def refused(error: SourceError, *causes: Cause) -> Finding:
+    """A right that is missing, and why that may be; any other error is raised again, for its usual causes."""
+    if not forbidden(error):
+        raise error
+    return failed("refused (403)", *causes)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 import msgspec
 
@@ -16,12 +15,12 @@ from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics.client import Client
 from exporter.sources.appdynamics.connection import Connection
 from exporter.sources.appdynamics.options import Options
-from exporter.sources.appdynamics.records import Answer, Ask, Listed, Transaction
+from exporter.sources.appdynamics.records import Answer, ListedApplication, MetricQuery, Transaction
 
 CALLS = 120
 """Most calls of one check-up, those for tokens not among them."""
 
-LOOKED_AT = 4
+SAMPLE = 4
 """Applications whose metrics are looked at one by one; of more the first ones stand for all."""
 
 LISTED = 12
@@ -47,11 +46,11 @@ class Probe:
     """One check-up's questions and answers."""
 
     options: Options
-    wanted: Wanted
+    context: Wanted
     monotonic: Callable[[], float] = time.monotonic
-    visible: Sequence[Listed] = ()
+    visible: Sequence[ListedApplication] = ()
     """The applications that our role may view."""
-    found: dict[str, Listed] = field(default_factory=dict)
+    applications: dict[str, ListedApplication] = field(default_factory=dict)
     """Those of them that are configured, by our name."""
     transactions: dict[str, list[Transaction]] = field(default_factory=dict)
     """By our name of the application, where they could be listed."""
@@ -65,9 +64,9 @@ class Probe:
     """Whether the controller knows calls of any application."""
     coarse: bool = False
     """Whether data of the window came in steps, not in minutes."""
-    spent: list[float] = field(default_factory=list)
-    """Seconds that calls for metric data took, those sent together as one."""
-    browsed: int = 0
+    call_seconds: list[float] = field(default_factory=list)
+    """How long calls for metric data took, those sent together as one."""
+    browses: int = 0
     """Looks into the tree of metrics."""
 
     def __post_init__(self) -> None:
@@ -78,12 +77,12 @@ class Probe:
 
     @property
     def production(self) -> bool:
-        return self.wanted.role == "production"
+        return self.context.role == "production"
 
     @property
     def end(self) -> float:
         """The end of the last full minute."""
-        return self.wanted.window.end
+        return self.context.window.end
 
     @property
     def recent(self) -> Window:
@@ -91,65 +90,61 @@ class Probe:
         return Window(self.end - HOUR, self.end)
 
     @property
-    def looked_at(self) -> dict[str, Listed]:
+    def sample(self) -> dict[str, ListedApplication]:
         """The applications whose metrics are asked for, by our name."""
-        return dict(list(self.found.items())[:LOOKED_AT])
+        return dict(list(self.applications.items())[:SAMPLE])
+
+    @property
+    def example(self) -> str:
+        """The one that stands for all, where one is enough; one with calls if there is any. Empty where none is."""
+        return next(iter([*self.active, *self.sample]), "")
+
+    @property
+    def of_example(self) -> str:
+        """For what a step tries."""
+        return f" of {self.example}" if self.example else ""
 
     @property
     def calls(self) -> int:
         """How many requests were sent, but for tokens."""
-        return self.client.calls + self.browsed
+        return self.client.calls + self.browses
 
-    def ask(self, application: str, path: str, window: Window, *, rollup: bool = False) -> Answer:
-        """Metric data of one of the applications found. Raises SourceError."""
-        return self.asked_all([Ask(self.found[application].id, path, window, rollup)])[0]
-
-    def asked_all(self, asks: Sequence[Ask]) -> list[Answer]:
+    def query(self, queries: Sequence[MetricQuery]) -> list[Answer]:
         """Metric data, asked for in parallel; how long each took at most is kept. Raises SourceError."""
         start = self.monotonic()
-        answers = self.client.metrics(asks)
-        if len(asks):
-            waves = math.ceil(len(asks) / self.options.parallel)
-            self.spent.append((self.monotonic() - start) / waves)
+        answers = self.client.metrics(queries)
+        if queries:
+            waves = math.ceil(len(queries) / self.options.parallel)
+            self.call_seconds.append((self.monotonic() - start) / waves)
         return answers
+
+    def query_calls(self, application: str, windows: Sequence[Window]) -> list[Answer]:
+        """Calls of one of the applications, over each window. Raises SourceError."""
+        number = self.applications[application].id
+        return self.query([MetricQuery(number, self.options.paths["calls"], window) for window in windows])
 
     def children(self, application: str, parts: Sequence[str]) -> list[str]:
         """The names right below a place in the tree of metrics. Raises SourceError."""
-        self.browsed += 1
+        self.browses += 1
         query = {"metric-path": "|".join(escaped(part) for part in parts), "output": "JSON"}
-        response = self.connection.get(f"{_REST}/{self.found[application].id}/metrics", query)
+        response = self.connection.get(f"{_REST}/{self.applications[application].id}/metrics", query)
         try:
-            return [one.name for one in msgspec.json.decode(response.body, type=list[_Item]) if one.name]
+            return [item.name for item in msgspec.json.decode(response.body, type=list[_Item]) if item.name]
         except (msgspec.DecodeError, UnicodeDecodeError):
-            raise SourceError("not_json", f"{self.connection.place} gave no JSON for its tree of metrics") from None
+            text = f"{self.connection.place} gave no JSON for its tree of metrics"
+            raise SourceError("not_json", text, location=self.connection.place) from None
+
+
+def needs(check: str, *, well: bool) -> tuple[str, ...]:
+    """What a step needs that uses what `check` finds: the token alone, once that went well."""
+    return ("token",) if well else (check,)
 
 
 def forbidden(error: SourceError) -> bool:
     """Whether we are known to the controller, and may not read this."""
-    return error.reason == "auth" and "(403" in str(error)
+    return error.reason == "auth" and error.status == 403
 
 
 def escaped(part: str) -> str:
     """A name as a segment of a metric path."""
     return part.replace("\\", "\\\\").replace("|", "\\|")
-
-
-def near(name: str, names: Iterable[str], most: int = 3) -> list[str]:
-    """The names that it may have been meant to be, the likeliest first; case does not matter."""
-    wanted, plain = name.casefold(), {one.casefold(): one for one in names}
-    if wanted in plain:
-        return [plain[wanted]]
-    close = get_close_matches(wanted, plain, most, 0.75)
-    inside = [key for key in plain if wanted in key or (len(key) > 2 and key in wanted)]
-    return [plain[key] for key in close or inside][:most]
-
-
-def either(names: Sequence[str]) -> str:
-    """Quoted names as a choice: 'a' or 'b'."""
-    return " or ".join(repr(each) for each in names)
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """Names in one line; of more than so many their number."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(" ".join(name.split()) for name in names[:most]) + more

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
-from exporter.checkup import Step, failed, ok, warning
+from exporter.checkup import Step, failed, ok
 from exporter.errors import SourceError
 from exporter.humanize import counted, listed
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.appdynamics.checks.causes import ROLE
-from exporter.sources.appdynamics.checks.probe import Probe, forbidden, near, some
+from exporter.sources.appdynamics.checks.causes import ROLE, refused
+from exporter.sources.appdynamics.checks.naming import shorten, similar
+from exporter.sources.appdynamics.checks.probe import Probe, needs
 
 TYPES = (
     "AGENT_CONFIGURATION_ERROR",
@@ -39,64 +42,54 @@ TYPES = (
 _TRIED = 16
 """Types that are tried to find those which the controller does not know."""
 
+_NO_VIOLATIONS = Cause("the role may not see violations: incidents are then not known, all else is", ROLE)
+_NO_EVENTS = Cause(
+    "the role may not see events: incidents are then not known, all else is", f"{ROLE}; or events: [] to ask no more"
+)
+_NO_SNAPSHOTS = Cause(
+    "the role may not see snapshots; nothing uses them yet, so that nothing is missing for now",
+    "nothing; or give the role View on the application",
+)
+
 
 def rights_steps(probe: Probe) -> Iterator[Step]:
     """Of one application, as a role's rights are seldom different for another."""
-    name = next(iter([*probe.active, *probe.looked_at]), "")
-    needs = ("token",) if name else ("applications",)
-    of = f" of {name}" if name else ""
-    tried = f"GET .../problems/healthrule-violations{of} over the last hour"
-    yield Step("rights", tried, lambda: _violations(probe, name), needs, "violations")
+    name = probe.example
+    required = needs("applications", well=bool(name))
+
+    def step(subject: str, page: str, run: Callable[[Probe, str], Finding], more: str = "") -> Step:
+        tried = f"GET .../{page}{probe.of_example} over the last hour{more}"
+        return Step("rights", tried, partial(run, probe, name), required, subject)
+
+    yield step("violations", "problems/healthrule-violations", _violations)
     if probe.options.events:
-        tried = f"GET .../events{of} over the last hour, of {some(probe.options.events)}"
-        yield Step("rights", tried, lambda: _events(probe, name), needs, "events")
-    tried = f"GET .../request-snapshots{of} over the last hour"
-    yield Step("rights", tried, lambda: _snapshots(probe, name), needs, "snapshots")
+        yield step("events", "events", _events, f", of {shorten(probe.options.events)}")
+    yield step("snapshots", "request-snapshots", _snapshots)
 
 
 def _violations(probe: Probe, name: str) -> Finding:
     try:
-        found = probe.client.violations(probe.found[name].id, probe.recent)
+        violations = probe.client.violations(probe.applications[name].id, probe.recent)
     except SourceError as error:
-        return _forbidden(error, "violations", failed)
-    return ok(f"may be read; {counted(len(found), 'violation')} in the last hour")
+        return refused(error, _NO_VIOLATIONS)
+    return ok(f"may be read; {counted(len(violations), 'violation')} in the last hour")
 
 
 def _events(probe: Probe, name: str) -> Finding:
-    number, types = probe.found[name].id, probe.options.events
+    number = probe.applications[name].id
+
     try:
-        found = probe.client.events(number, probe.recent, types)
+        events = probe.client.events(number, probe.recent, probe.options.events)
     except SourceError as error:
         if error.reason != "bad_query":
-            return _forbidden(error, "events", failed)
-        return _refused(str(error), _unknown(probe, number, types))
-    return ok(f"may be read; {counted(len(found), 'event')} in the last hour")
+            return refused(error, _NO_EVENTS)
+        types = probe.options.events[:_TRIED]
+        return _unknown_types(str(error), [kind for kind in types if not _is_known(probe, number, kind)])
+    return ok(f"may be read; {counted(len(events), 'event')} in the last hour")
 
 
-def _refused(said: str, wrong: Sequence[str]) -> Finding:
-    """One unknown type makes the controller refuse them all."""
-    if not wrong:
-        text = "the controller takes each type alone, and not all of them together"
-        return failed(said, Cause(text, "ask for fewer types in events"))
-    known = {each: near(each, TYPES) for each in wrong}
-    causes = [
-        Cause(
-            f"events: this controller knows no {each}, and refuses the whole call for it",
-            f"write {' or '.join(alike)} instead, or take it away" if alike else "take it away",
-        )
-        for each, alike in known.items()
-    ]
-    return failed(
-        f"refused (400): no type of event is {listed(list(wrong))}; none of the others is read either", *causes
-    )
-
-
-def _unknown(probe: Probe, application: int, types: Sequence[str]) -> list[str]:
-    """The types that the controller refuses, each tried by itself."""
-    return [each for each in types[:_TRIED] if not _taken(probe, application, each)]
-
-
-def _taken(probe: Probe, application: int, kind: str) -> bool:
+def _is_known(probe: Probe, application: int, kind: str) -> bool:
+    """Whether the controller takes a type of event by itself."""
     try:
         probe.client.events(application, probe.recent, (kind,))
     except SourceError as error:
@@ -106,21 +99,27 @@ def _taken(probe: Probe, application: int, kind: str) -> bool:
     return True
 
 
+def _unknown_types(said: str, unknown: Sequence[str]) -> Finding:
+    """One unknown type makes the controller refuse them all."""
+    if not unknown:
+        text = "the controller takes each type alone, and not all of them together"
+        return failed(said, Cause(text, "ask for fewer types in events"))
+
+    causes = []
+    for kind in unknown:
+        close = similar(kind, TYPES)
+        remedy = "take it away"
+        if close:
+            remedy = f"write {' or '.join(close)} instead, or take it away"
+        text = f"events: this controller knows no {kind}, and refuses the whole call for it"
+        causes.append(Cause(text, remedy))
+    found = f"refused (400): no type of event is {listed(list(unknown))}; none of the others is read either"
+    return failed(found, *causes)
+
+
 def _snapshots(probe: Probe, name: str) -> Finding:
     try:
-        probe.client.snapshots(probe.found[name].id, probe.recent)
+        probe.client.snapshots(probe.applications[name].id, probe.recent)
     except SourceError as error:
-        return _forbidden(error, "snapshots", warning)
+        return replace(refused(error, _NO_SNAPSHOTS), verdict="warning")
     return ok("may be read")
-
-
-def _forbidden(error: SourceError, what: str, verdict: Callable[..., Finding]) -> Finding:
-    """A right that is missing; any other error is told as it is."""
-    if not forbidden(error):
-        raise error
-    if what == "snapshots":
-        text = "the role may not see snapshots; nothing uses them yet, so that nothing is missing for now"
-        return verdict("refused (403)", Cause(text, "nothing; or give the role View on the application"))
-    text = f"the role may not see {what}: incidents are then not known, all else is"
-    off = "; or events: [] to ask no more" if what == "events" else ""
-    return verdict("refused (403)", Cause(text, f"{ROLE}{off}"))

@@ -7,28 +7,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import msgspec
 
 from exporter.checkup import Step, failed, ok, warning
-from exporter.checkup.causes import causes_of
 from exporter.clients.http import Response, Session
-from exporter.clients.http.options import Secret, request_headers
-from exporter.errors import SourceError
-from exporter.humanize import duration
-from exporter.humanize import seconds as spent
+from exporter.clients.http.options import request_headers
+from exporter.clients.http.secrets import Secret
+from exporter.humanize import duration, seconds
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.appdynamics.checks.causes import LOGIN, NO_CONTROLLER, PLACE, usual
+from exporter.sources.appdynamics.checks.causes import LOGIN, NO_CONTROLLER, PLACE
 from exporter.sources.appdynamics.checks.login import login
 from exporter.sources.appdynamics.checks.probe import Probe
 from exporter.sources.appdynamics.connection import WORDS
 from exporter.sources.appdynamics.options import SAAS, Options
-from exporter.sources.appdynamics.token import LIFE, PATH, renewal
+from exporter.sources.appdynamics.token import LIFE, PATH, renew_after
 
 SHORT = 60.0
 """A token that lives for less than so many seconds is worth a warning."""
 
+_LONG = 2 * 86400.0
+"""Seconds from which on a life is told in days too."""
+
 _ANY = (200, 400, 401, 403, 404, 405, 406, 415)
+
+_SET_LIFE = f"{PLACE}: set the default API token expiration to {LIFE:.0f} s (5 minutes)"
+_SHORT_LIFE = Cause("the client's tokens expire too soon", _SET_LIFE)
+_NO_LIFE = Cause(
+    "the controller, or something before it, left expires_in out",
+    f"{PLACE}: set the token's expiration to {LIFE:.0f} s or more, so that this holds",
+)
 
 
 class _Body(msgspec.Struct):
@@ -42,26 +51,31 @@ def token_steps(probe: Probe) -> Iterator[Step]:
     if options.client is None:
         keys = ("bearer_token_file", "bearer_token_env", "password_file", "password_env")
         key = next((name for name in keys if getattr(options, name)), "")
-        yield Step("credentials", f"read {key}", lambda: _readable(options, None))
+        yield Step("credentials", f"read {key}", partial(_readable, options, None))
         tried = "GET /controller/rest/applications with these credentials"
-        yield Step("token", tried, lambda: login(probe), ("answer", "credentials"))
+        yield Step("token", tried, partial(login, probe), ("answer", "credentials"))
         return
+
     secret = options.client_secret
-    yield Step("credentials", f"read {secret.path if secret else ''}", lambda: _readable(options, secret))
+    yield Step("credentials", f"read {_path(secret)}", partial(_readable, options, secret))
     who = f"{options.client}@{options.account}"
     tried = f"POST {PATH} with grant_type=client_credentials, client_id={who} and the secret"
-    yield Step("token", tried, lambda: _token(probe, who), ("answer", "credentials"))
+    yield Step("token", tried, partial(_token, probe, who), ("answer", "credentials"))
+
+
+def _path(secret: Secret | None) -> str:
+    return secret.path if secret is not None else ""
+
+
+def _value(secret: Secret | None) -> str:
+    return secret.read() if secret is not None else ""
 
 
 def _readable(options: Options, secret: Secret | None) -> Finding:
     """Secrets as they are read for each request."""
-    try:
-        if secret is not None:
-            secret.read()
-        request_headers(options)
-    except SourceError as error:
-        return failed(str(error), *causes_of(error.reason, str(error)))
-    odd = _odd(secret.read()) if secret is not None else ""
+    value = _value(secret)
+    request_headers(options)
+    odd = _odd(value)
     if odd:
         return warning(f"read; {odd}", Cause("it was pasted with what stands around it", f"compare with {PLACE}"))
     return ok("one line of printable text")
@@ -69,45 +83,45 @@ def _readable(options: Options, secret: Secret | None) -> Finding:
 
 def _odd(value: str) -> str:
     """What no secret that a controller generates has."""
-    if value[:1] in "\"'" and value[-1:] == value[:1]:
+    if value.startswith(("'", '"')) and value.endswith(value[0]):
         return "it stands in quotes"
-    if any(each.isspace() for each in value):
+    if any(character.isspace() for character in value):
         return "there is a blank inside"
-    return "it holds a name and = before the secret" if "=" in value[:-2] else ""
+    if "=" in value[:-2]:  # at the end it may be padding
+        return "it holds a name and = before the secret"
+    return ""
 
 
 def _token(probe: Probe, who: str) -> Finding:
     """One request of our own, so that status and page are seen as they come."""
     options = probe.patient
-    secret = options.client_secret
-    value = secret.read() if secret is not None else ""
+    value = _value(options.client_secret)
     form = {"grant_type": "client_credentials", "client_id": who, "client_secret": value}
     session = Session(options.base, options, words=WORDS)
     start = time.monotonic()
     try:
         answer = session.post(PATH, form, secrets=(value,), accept=_ANY)
-    except SourceError as error:
-        return failed(str(error), *usual(error))
     finally:
         session.close()
+
     took = time.monotonic() - start
     if answer.status != 200:
         return _refused(options, answer, who)
-    return _judged(answer, took)
+    return _granted(answer, took)
 
 
 def _refused(options: Options, answer: Response, who: str) -> Finding:
     """By status."""
     status = answer.status
-    if status in (401, 403) and answer.login:
-        return failed(f"a login page ({status}) instead of a token", *LOGIN)
     if status in (401, 403):
-        return failed(f"no token for {who} ({status})", *_unknown(options, status))
+        if answer.login:
+            return failed(f"a login page ({status}) instead of a token", *LOGIN)
+        return failed(f"no token for {who} ({status})", *_unknown_client(options, status))
     if status == 400:
         text = "the name of the client, or the account, is not written as the controller wants it"
-        return failed(
-            f"no token for {who} (400)", Cause(text, f"compare client with {PLACE}"), *_unknown(options, status)
-        )
+        name = Cause(text, f"compare client with {PLACE}")
+        return failed(f"no token for {who} (400)", name, *_unknown_client(options, status))
+
     if status == 404:
         return failed("there is no such page (404)", *NO_CONTROLLER)
     if status in (406, 415):
@@ -116,37 +130,40 @@ def _refused(options: Options, answer: Response, who: str) -> Finding:
         gateway = Cause("a gateway before it changes the request", "have it pass POST and Content-Type as they are")
         return failed(f"the controller does not take our kind of request ({status})", old, gateway)
     text = "a proxy or gateway before it changes the request, or lets no POST through"
-    return failed(
-        f"POST is not allowed there ({status})", Cause(text, "have it pass the request as it is"), *NO_CONTROLLER
-    )
+    proxy = Cause(text, "have it pass the request as it is")
+    return failed(f"POST is not allowed there ({status})", proxy, *NO_CONTROLLER)
 
 
-def _unknown(options: Options, status: int) -> Iterator[Cause]:
+def _unknown_client(options: Options, status: int) -> Iterator[Cause]:
     """Why a controller does not take client, account and secret: all the same to it."""
     host = options.base.partition("://")[2].partition(":")[0].lower()
     saas = host.endswith(SAAS)
-    secret = options.client_secret
     if saas and host.removesuffix(SAAS) != options.account.lower():
-        text = f"account is {options.account}, and the host is {host.removesuffix(SAAS)}'s"
-        yield Cause(text, f"account: {host.removesuffix(SAAS)}")
-    odd = _odd(secret.read()) if secret is not None else ""
+        account = host.removesuffix(SAAS)
+        yield Cause(f"account is {options.account}, and the host is {account}'s", f"account: {account}")
+
+    odd = _odd(_value(options.client_secret))
     if odd:
         yield Cause(f"the secret is not read as it was meant: {odd}", "write it alone into the file, without quotes")
     if status == 403:
-        text = "a gateway or an allow list of addresses keeps us out"
-        yield Cause(text, "have the exporter's address allowed")
-    text = "the secret is not the client's: it was generated anew, or is another controller's"
-    yield Cause(text, f"{PLACE}: generate a secret, save, and put it where {secret.path if secret else ''} says")
-    text = f"there is no client {options.client!r}, or it is switched off; upper and lower case differ"
-    yield Cause(text, f"{PLACE}: compare the name with client (without @account), and tick Enabled")
+        yield Cause("a gateway or an allow list of addresses keeps us out", "have the exporter's address allowed")
+    yield Cause(
+        "the secret is not the client's: it was generated anew, or is another controller's",
+        f"{PLACE}: generate a secret, save, and put it where {_path(options.client_secret)} says",
+    )
+    yield Cause(
+        f"there is no client {options.client!r}, or it is switched off; upper and lower case differ",
+        f"{PLACE}: compare the name with client (without @account), and tick Enabled",
+    )
+
     if not saas:
-        text = f"the account is not {options.account!r}"
-        one = "" if options.account == "customer1" else "customer1 where the controller has one tenant, else "
-        yield Cause(text, f"account: {one}the name that the page License > Account shows")
+        default = "" if options.account == "customer1" else "customer1 where the controller has one tenant, else "
+        remedy = f"account: {default}the name that the page License > Account shows"
+        yield Cause(f"the account is not {options.account!r}", remedy)
 
 
-def _judged(answer: Response, took: float) -> Finding:
-    """What a token is worth."""
+def _granted(answer: Response, took: float) -> Finding:
+    """What came with status 200, be it a token or not."""
     if answer.html or answer.body.lstrip()[:1] == b"<":
         return failed("an HTML page (200) instead of a token", *LOGIN)
     try:
@@ -154,19 +171,25 @@ def _judged(answer: Response, took: float) -> Finding:
         life = None if body.expires_in is None else float(body.expires_in)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         return failed("an answer that holds no token", *NO_CONTROLLER)
+
     if not body.access_token:
         return failed("an answer without access_token", *NO_CONTROLLER)
     if life is None:
-        text = "the controller, or something before it, left expires_in out"
-        cause = Cause(text, f"{PLACE}: set the token's expiration to {LIFE:.0f} s or more, so that this holds")
-        return warning(f"a token; its life is not told, and taken to be {LIFE:.0f} s", cause)
-    set_it = f"{PLACE}: set the default API token expiration to {LIFE:.0f} s (5 minutes)"
+        return warning(f"a token; its life is not told, and taken to be {LIFE:.0f} s", _NO_LIFE)
+    return _lifetime(life, took)
+
+
+def _lifetime(life: float, took: float) -> Finding:
+    """Whether a token that lives for so long, and took so long, is of use."""
     if not 0 < life < float("inf"):
-        return failed(f"a token that lives for {life:g} s", Cause("expires_in is no number of seconds", set_it))
-    told = f"a token that lives for {life:g} s, in {spent(took)}; it is renewed after {renewal(life):g} s"
-    short = Cause("the client's tokens expire too soon", set_it)
-    if renewal(life) <= took:
-        return failed(f"{told}, which is sooner than one comes", short)
+        return failed(f"a token that lives for {life:g} s", Cause("expires_in is no number of seconds", _SET_LIFE))
+
+    renewed = renew_after(life)
+    found = f"a token that lives for {life:g} s, in {seconds(took)}; it is renewed after {renewed:g} s"
+    if renewed <= took:
+        return failed(f"{found}, which is sooner than one comes", _SHORT_LIFE)
     if life < SHORT:
-        return warning(f"{told}: a poll needs several, and calls may come too late for theirs", short)
-    return ok(told if life < 2 * 86400 else f"{told} ({duration(life)})")
+        return warning(f"{found}: a poll needs several, and calls may come too late for theirs", _SHORT_LIFE)
+    if life >= _LONG:
+        found += f" ({duration(life)})"
+    return ok(found)

@@ -6,7 +6,7 @@ environment one look at each ten minutes of the look-back. The step `cost` says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from exporter.checkup import Step, failed, ok
@@ -14,8 +14,16 @@ from exporter.clients.http import Session
 from exporter.clients.http.checks import CHECKS as CONNECTION_CHECKS
 from exporter.clients.http.checks import connection_steps
 from exporter.model.checkup import Cause, Finding, Wanted
-from exporter.sources.prometheus.checks import server, signals, values
-from exporter.sources.prometheus.checks.probe import Asked, Probe
+from exporter.sources.prometheus.checks import server, signals
+from exporter.sources.prometheus.checks.activity import activity
+from exporter.sources.prometheus.checks.applications import application
+from exporter.sources.prometheus.checks.collisions import collisions
+from exporter.sources.prometheus.checks.cost import cost
+from exporter.sources.prometheus.checks.history import history, interval
+from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.recordings import recordings
+from exporter.sources.prometheus.checks.values import values
+from exporter.sources.prometheus.options import Options
 from exporter.sources.prometheus.presets import duration
 
 CHECKS = (
@@ -35,6 +43,9 @@ CHECKS = (
 )
 """Names of the steps, in order. `activity` is there only where test runs are searched, `history` where they are not."""
 
+_NEEDS = ("credentials",)
+"""What all but the first steps need: that queries are answered at all."""
+
 _CHEAP = "/api/v1/status/buildinfo"
 """A page of the API and no other, as gateways before it may lead all else to a page for people."""
 
@@ -52,70 +63,80 @@ _PAGES = (
 """Endings of what people copy from a browser."""
 
 
-def steps(asked: Asked, wanted: Wanted) -> Iterator[Step]:
+def steps(options: Options, wanted: Wanted) -> Iterator[Step]:
     """Every step, the connection first."""
-    yield from connection_steps(asked.url, asked.http, _PAGES, _CHEAP)
-    session = Session(asked.url, asked.http)
+    yield from connection_steps(options.url, options, _PAGES, _CHEAP)
+
+    session = Session(options.url, options)
     try:
-        probe = Probe(asked, wanted, session)
+        probe = Probe(options, wanted, session)
         yield from _server(probe)
-        if asked.templates.queries:
+        if probe.templates.queries:
+            yield from _activity(probe)
             yield from _signals(probe)
-            yield from _found(probe)
+            yield from _results(probe)
         else:
-            text = f"the preset {asked.preset} has no templates" if asked.preset == "custom" else "each signal is null"
-            cause = Cause(text, "write signals.request_rate and others, or take a preset")
-            yield Step("signal", "look for templates", partial(failed, "nothing is observed", cause))
+            yield Step("signal", "look for templates", partial(_no_template, options.preset))
     finally:
         session.close()
 
 
-def _server(probe: Probe) -> Iterator[Step]:
-    def step(
-        check: str, tried: str, run: Callable[[Probe], Finding], subject: str = "", need: str = "credentials"
-    ) -> Step:
-        return Step(check, tried, partial(run, probe), (need,), subject)
+def _no_template(preset: str) -> Finding:
+    text = "each signal is null"
+    if preset == "custom":
+        text = f"the preset {preset} has no templates"
+    return failed("nothing is observed", Cause(text, "write signals.request_rate and others, or take a preset"))
 
-    yield step("credentials", "query vector(1)", server.credentials, need="answer")
-    yield step("build", "GET /api/v1/status/buildinfo", server.build)
+
+def _server(probe: Probe) -> Iterator[Step]:
+    ask = partial(server.credentials, probe)
+    yield Step("credentials", "query vector(1)", ask, ("answer",), explain=partial(server.refused, probe))
+    yield Step("build", "GET /api/v1/status/buildinfo", partial(server.build, probe), _NEEDS)
     tried = "GET /api/v1/status/flags and runtimeinfo"
-    yield step("flags", tried, server.retention, "retention")
+    yield Step("flags", tried, partial(server.retention, probe), _NEEDS, "retention")
     window = duration(probe.wanted.window.duration)
-    yield step("recorded", f"count the recorded minutes of {window}", server.recordings)
+    yield Step("recorded", f"count the recorded minutes of {window}", partial(recordings, probe), _NEEDS)
+
+
+def _activity(probe: Probe) -> Iterator[Step]:
+    if probe.observes("request_rate") and not probe.production:
+        window = duration(probe.wanted.window.duration)
+        tried = f"query each ten minutes of {window}: {probe.shown('request_rate')}"
+        yield Step("activity", tried, partial(activity, probe), _NEEDS)
+
+    template = probe.templates.queries.get("request_rate", "")
+    parts = probe.selectors("request_rate")
+    if parts and not probe.idle and "$range" in template:
+        tried = f"query count_over_time({parts[0].text}[10m])"
+        yield Step("interval", tried, partial(interval, probe), _NEEDS, "request_rate")
 
 
 def _signals(probe: Probe) -> Iterator[Step]:
-    needs = ("credentials",)
-    rated = "request_rate" in probe.asked.templates.queries
-    if rated and not probe.production:
-        tried = f"query each ten minutes of {duration(probe.wanted.window.duration)}: {probe.shown('request_rate')}"
-        yield Step("activity", tried, partial(signals.activity, probe), needs)
-    parts = probe.selectors("request_rate")
-    if parts and not probe.idle and "$range" in probe.asked.templates.queries.get("request_rate", ""):
-        tried = f"query count_over_time({parts[0].text}[10m])"
-        yield Step("interval", tried, partial(server.interval, probe), needs, "request_rate")
     for key in signals.ORDER:
-        if key not in probe.asked.templates.queries:
-            if key in ("concurrent_users", "cpu", "memory"):
-                text = f"not observed: the preset {probe.asked.preset} has no template; signals.{key} adds one"
-                yield Step("signal", "look for a template", partial(ok, text), needs, key)
-        elif not probe.idle or key == "request_rate":
-            run = partial(signals.signal, probe, key)
-            yield Step("signal", f"query {probe.shown(key)}", run, needs, key)
+        if probe.observes(key):
+            # Where nothing was active, one answer says all that there is to say.
+            if not probe.idle or key == "request_rate":
+                run = partial(signals.signal, probe, key)
+                explain = partial(signals.refused, probe, key)
+                yield Step("signal", f"query {probe.shown(key)}", run, _NEEDS, key, explain)
+        elif key in ("concurrent_users", "cpu", "memory"):
+            text = f"not observed: the preset {probe.options.preset} has no template; signals.{key} adds one"
+            yield Step("signal", "look for a template", partial(ok, text), _NEEDS, key)
 
 
-def _found(probe: Probe) -> Iterator[Step]:
+def _results(probe: Probe) -> Iterator[Step]:
     """What rests on the answers before; skipped where there were none."""
-    needs = ("credentials",) if probe.found else ("credentials", "signal")
+    needs = _NEEDS if probe.answers else (*_NEEDS, "signal")
     for name in probe.wanted.applications:
-        run = partial(values.application, probe, name)
+        run = partial(application, probe, name)
         yield Step("applications", "look for it among those with requests", run, needs, name)
     if probe.idle:
         return
-    yield Step("values", "look at what the queries gave", partial(values.values, probe), needs)
-    tried = "ask the index for the labels of the series"
-    yield Step("collisions", tried, partial(values.collisions, probe), needs)
-    if probe.production and (parts := probe.selectors("request_rate")):
+
+    yield Step("values", "look at what the queries gave", partial(values, probe), needs)
+    yield Step("collisions", "ask the index for the labels of the series", partial(collisions, probe), needs)
+    parts = probe.selectors("request_rate")
+    if probe.production and parts:
         tried = f"query count({parts[0].text}) over the longest window"
-        yield Step("history", tried, partial(server.history, probe), needs)
-    yield Step("cost", "count the series that the queries read", partial(values.cost, probe), needs)
+        yield Step("history", tried, partial(history, probe), needs)
+    yield Step("cost", "count the series that the queries read", partial(cost, probe), needs)

@@ -16,10 +16,10 @@ from typing import Any
 
 import yaml
 
+from exporter.model.rule import Record, Rule
 from exporter.model.slo import Slo
-from exporter.slo import rules as objectives
+from exporter.slo import rules as slo_rules
 from exporter.slo.rules import render
-from exporter.slo.rules.rule import Record, Rule
 from tests.servers import PROMTOOL, program
 
 Expected = tuple[str, float, bool]
@@ -40,10 +40,11 @@ def counter(*stretches: tuple[float, float], start: float = 0) -> str:
 
 def holds(directory: Path, slos: Sequence[Slo], series: Mapping[str, str], expected: Sequence[Expected]) -> None:
     """Asserts that each expectation holds on both versions of promtool."""
-    text = render.HEADER + "".join(
-        render.group(slo, _needed(objectives.rules(slo, "https://r.test", "https://g.test"), expected)) for slo in slos
-    )
-    (directory / "slo.rules.yml").write_text(text, encoding="utf-8")
+    groups = [
+        slo_rules.group(slo, _needed(slo_rules.rules(slo, "https://r.test", "https://g.test"), expected))
+        for slo in slos
+    ]
+    (directory / "slo.rules.yml").write_bytes(render.file(groups))
     test: dict[str, Any] = {
         "interval": "30s",
         "input_series": [{"series": name, "values": values} for name, values in series.items()],

@@ -23,6 +23,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.slo.rules.firing.making import slo
 from tests.slo.rules.firing.promtool import Expected, counter, holds
 
@@ -94,11 +96,13 @@ def test_everything_fails_for_ten_minutes(tmp_path: Path) -> None:
     fired(tmp_path, 1.0, 10, (5, 19), (20, 58), (67, 162), (187, 432))
 
 
+@pytest.mark.slow
 def test_everything_fails_for_an_hour(tmp_path: Path) -> None:
     """As ten minutes begin, and each end is fifty minutes later, since only the short windows end an alert."""
     fired(tmp_path, 1.0, 60, (5, 69), (20, 108), (67, 212), (187, 482))
 
 
+@pytest.mark.slow
 def test_two_percent_for_five_hours(tmp_path: Path) -> None:
     """Above every limit, so each tier fires once its long window has filled up far enough.
 
@@ -111,6 +115,7 @@ def test_two_percent_for_five_hours(tmp_path: Path) -> None:
     fired(tmp_path, 0.02, 300, (48, 306), (126, 337), (279, 433), (411, 703))
 
 
+@pytest.mark.slow
 def test_one_percent_for_fifteen_hours(tmp_path: Path) -> None:
     """Below 1.44 %, so that the quick page never fires, however long it lasts.
 
@@ -121,6 +126,7 @@ def test_one_percent_for_fifteen_hours(tmp_path: Path) -> None:
     fired(tmp_path, 0.01, 900, NEVER, (234, 928), (495, 1015), (665, 1285))
 
 
+@pytest.mark.slow
 def test_four_per_mille_for_two_days(tmp_path: Path) -> None:
     """Below 0.6 %: tickets, and never a page.
 
@@ -131,6 +137,7 @@ def test_four_per_mille_for_two_days(tmp_path: Path) -> None:
     fired(tmp_path, 0.004, 2 * DAY, NEVER, NEVER, (1143, 2941), (1630, 3211), slack=3)
 
 
+@pytest.mark.slow
 def test_one_and_a_half_per_mille_for_three_days(tmp_path: Path) -> None:
     """Only the slowest tier sees it, here with three clean days before, so that w = 4320.
 
@@ -139,6 +146,7 @@ def test_one_and_a_half_per_mille_for_three_days(tmp_path: Path) -> None:
     fired(tmp_path, 0.0015, 3 * DAY, NEVER, NEVER, NEVER, (3063, 4501), before=THREE_DAYS_BEFORE)
 
 
+@pytest.mark.slow
 def test_half_the_budget_for_ever(tmp_path: Path) -> None:
     """0.05 % is half of what the objective allows: below the lowest limit, so that no window is ever over it."""
     fired(tmp_path, 0.0005, 2 * DAY, NEVER, NEVER, NEVER, NEVER, before=((1, REQUESTS),))

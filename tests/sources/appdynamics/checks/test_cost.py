@@ -9,9 +9,9 @@ from exporter.checkup import checked
 from exporter.model.observation import Window
 from exporter.sources.appdynamics.checks.budget import Plan, budget_steps, plan
 from exporter.sources.appdynamics.checks.probe import Probe
-from exporter.sources.appdynamics.checks.resolution import lost
+from exporter.sources.appdynamics.checks.resolution import no_minutes
 from exporter.sources.appdynamics.options import SAAS, Application, Calls
-from exporter.sources.appdynamics.records import Listed
+from exporter.sources.appdynamics.records import ListedApplication
 from exporter.sources.appdynamics.source import Source
 from tests.seed import END
 from tests.sources.appdynamics.checking import HOUR, Stand, causes, examined, one, shown, troubles, wanted
@@ -41,7 +41,7 @@ def test_the_pattern_is_longer_than_minutes_are_kept(stand: Stand) -> None:
 
 def test_a_saas_controller_has_no_setting_for_it(stand: Stand) -> None:
     """There nobody can set how long minutes are kept: support is asked."""
-    [cause] = lost(stand.options(url=f"https://demo{SAAS}"), "the day")
+    [cause] = no_minutes(stand.options(url=f"https://demo{SAAS}"), "the day")
     assert "the vendor's support" in cause.remedy
     assert "metrics.min" not in cause.remedy
 
@@ -116,7 +116,8 @@ def test_polls_take_too_long(stand: Stand) -> None:
 def test_the_time_of_a_poll_is_that_of_its_calls(stand: Stand, seconds: float, verdict: str, cause: str) -> None:
     """Twelve calls, one at a time, of so many seconds against five minutes: warned from half of them on."""
     probe = Probe(stand.options(calls=Calls(parallel=1)), wanted())
-    probe.found["shop"], probe.spent = Listed(100, "shop"), [1.0, seconds]
+    probe.applications["shop"] = ListedApplication(100, "shop")
+    probe.call_seconds = [1.0, seconds]
     [made] = checked(budget_steps(probe))
     assert made.verdict == verdict
     assert cause in causes(made)

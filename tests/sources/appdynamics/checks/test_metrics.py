@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from deploy.stack.controller import Answer, Asked, Fault, faults
-from deploy.stack.controller.answers import as_json
+from deploy.stack.controller import Answer, Fault, Request, faults
+from deploy.stack.controller.messages import as_json
 from exporter.sources.appdynamics.options import Application
 from tests.sources.appdynamics.checking import Stand, causes, one, troubles
 
@@ -58,7 +58,7 @@ def test_no_percentile(stand: Stand) -> None:
 def unregistered(part: str) -> Fault:
     """Names with this in them are not in the tree of metrics either."""
 
-    def change(_asked: Asked, answer: Answer) -> Answer:
+    def change(_asked: Request, answer: Answer) -> Answer:
         rows: Any = msgspec.json.decode(answer.body)
         return replace(answer, body=as_json([row for row in rows if part not in row["name"]]).body)
 
@@ -90,7 +90,7 @@ def test_no_machine_agent(stand: Stand) -> None:
 def not_found(part: str) -> Fault:
     """Metrics whose path has this in it have no data."""
 
-    def change(_asked: Asked, answer: Answer) -> Answer:
+    def change(_asked: Request, answer: Answer) -> Answer:
         rows: Any = msgspec.json.decode(answer.body)
         for row in rows:
             if part in row["metricPath"]:
@@ -112,7 +112,7 @@ def test_no_data(stand: Stand) -> None:
 def test_reported_and_zero(stand: Stand) -> None:
     """Agents that report minutes without a call are no traffic either, in production a warning."""
 
-    def zero(_asked: Asked, answer: Answer) -> Answer:
+    def zero(_asked: Request, answer: Answer) -> Answer:
         rows: Any = msgspec.json.decode(answer.body)
         for step in (step for row in rows if "Calls" in row["metricPath"] for step in row["metricValues"]):
             step.update(value=0, sum=0)

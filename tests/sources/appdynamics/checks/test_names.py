@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import msgspec
 
-from deploy.stack.controller import Answer, Asked, Fault, faults
-from deploy.stack.controller.answers import as_json
+from deploy.stack.controller import Answer, Fault, Request, faults
+from deploy.stack.controller.messages import as_json
 from exporter.sources.appdynamics.checks.probe import CALLS
 from exporter.sources.appdynamics.options import Application
 from tests.sources.appdynamics.checking import Stand, causes, one, troubles
@@ -18,13 +18,13 @@ SHOP = Application()
 def renamed(names: dict[str, str]) -> tuple[Fault, Fault]:
     """Transactions that the controller calls otherwise, in its list and in its metrics."""
 
-    def listed(_asked: Asked, answer: Answer) -> Answer:
+    def listed(_asked: Request, answer: Answer) -> Answer:
         rows = msgspec.json.decode(answer.body)
         return replace(
             answer, body=as_json([{**row, "name": names.get(row["name"], row["name"])} for row in rows]).body
         )
 
-    def measured(_asked: Asked, answer: Answer) -> Answer:
+    def measured(_asked: Request, answer: Answer) -> Answer:
         rows = msgspec.json.decode(answer.body)
         for row in rows:
             parts = row["metricPath"].split("|")
@@ -78,7 +78,7 @@ def test_the_list_of_applications_is_forbidden(stand: Stand) -> None:
     assert troubles(steps) == {"applications": "failed"}
     assert "may not even list" in one(steps, "applications").causes[0].text
     stand.clean()
-    stand.controller.door.life, stand.controller.door.told = -1.0, 300.0
+    stand.controller.access.lifetime, stand.controller.access.announced = -1.0, 300.0
     [failed] = [each for each in stand.examined() if each.verdict == "failed"]
     assert (failed.check, failed.subject) == ("applications", "")
     assert "expired sooner than it said" in failed.causes[0].text

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.stack.controller import Answer, faults
-from deploy.stack.controller.answers import as_json
+from deploy.stack.controller.messages import as_json
 from tests.seed import END
 from tests.sources.appdynamics.checking import DAY, PASSWORD, SECRET, Stand, causes, one, troubles
 
@@ -168,7 +168,7 @@ def test_a_token_made_by_hand(stand: Stand) -> None:
     """It is not renewed: how long it is still good is told where it says so, and that it has run out."""
     file = stand.folder / "token"
     given = {**NO_CLIENT, "bearer_token_file": file}
-    file.write_text(stand.controller.door.issue(3600.0))
+    file.write_text(stand.controller.access.issue(3600.0))
     steps = stand.examined(**given)
     assert troubles(steps) == {"token": "warning"}
     assert "does not say when it expires" in one(steps, "token").found

@@ -1,0 +1,71 @@
+"""The last steps of a check-up that all sources over HTTP share: whether anybody answers there, and by which clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from exporter.checkup import failed, ok, warning
+from exporter.checkup.causes import usual_causes
+from exporter.clients.http import Session
+from exporter.clients.http.checks.connection import proxy_refused
+from exporter.clients.http.checks.connection_causes import NO_PROXY, encrypted, redirected
+from exporter.clients.http.checks.reach import Route
+from exporter.errors import SourceError
+from exporter.humanize import seconds as spent
+from exporter.model.checkup import Cause, Finding
+
+_SKEW = 30.0
+"""Seconds between the clocks that are worth a warning."""
+
+_TLS_WANTED = (b"HTTP request to an HTTPS server", b"plain HTTP request was sent to HTTPS port")
+"""What Go's server and nginx say to plain HTTP where they speak TLS."""
+
+_ANY = (*range(200, 300), *range(400, 600))
+"""Statuses that show that somebody is there; a redirect says where to go instead."""
+
+
+def answer(route: Route, path: str) -> Finding:
+    """An answer of any status, but of one that says that the way there is another."""
+    session = Session(route.url, route.options)
+    start = time.monotonic()
+    try:
+        response = session.get(path, accept=_ANY)
+    finally:
+        session.close()
+    took = time.monotonic() - start
+
+    route.skew = response.clock_skew
+    if response.status == 400 and not route.secure and any(mark in response.body for mark in _TLS_WANTED):
+        return failed("status 400: plain HTTP was sent to a port that speaks TLS", encrypted(route))
+    if response.status == 407:
+        return proxy_refused(route, 407)
+    if response.status == 401 and not route.credentials:
+        return ok(f"status 401, as it should be without credentials, in {spent(took)}")
+    return ok(f"status {response.status} in {spent(took)}")
+
+
+def explained(route: Route, path: str, error: SourceError) -> Sequence[Cause]:
+    """What an error says of the way to the server; none where it is as with any other request."""
+    if error.reason == "redirect":
+        return redirected(route, error.destination, path)
+    if error.reason != "truncated" or route.secure:
+        return ()
+    # Plain HTTP was spoken to somebody who hung up: something else is spoken there.
+    other = encrypted(route) if route.options.proxy is None else NO_PROXY
+    return (other, *usual_causes(error.reason))
+
+
+def clock(route: Route) -> Finding:
+    """The server's clock against ours."""
+    if route.skew is None:
+        return ok("not told: the answer has no readable Date")
+    if abs(route.skew) < _SKEW:
+        return ok(f"within {_SKEW:g} s of ours")
+
+    way = "ahead of" if route.skew > 0 else "behind"
+    cause = Cause(
+        "the clock of this machine or of the server is not kept",
+        "run `chronyc tracking` or `timedatectl` on both",
+    )
+    return warning(f"its clock is {abs(route.skew):.0f} s {way} ours: the newest minutes are missed", cause)

@@ -1,0 +1,82 @@
+"""The steps of a check-up from a name to a connection: resolve it, connect to it, have a proxy connect us."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from exporter.checkup import failed, ok, warning
+from exporter.clients.http.checks.address import environment_proxy
+from exporter.clients.http.checks.connection_causes import dns_causes, tcp_causes, tunnel_causes, typo
+from exporter.clients.http.checks.reach import Route, TunnelError
+from exporter.humanize import seconds as spent
+from exporter.model.checkup import Cause, Finding
+
+
+def dns(route: Route) -> Finding:
+    """The addresses of whom we connect to."""
+    try:
+        route.addresses = route.resolve()
+    except TimeoutError:
+        silent = Cause(
+            "the resolver does not answer",
+            "check nameserver in /etc/resolv.conf, and whether port 53 is open",
+        )
+        return failed(f"no answer within {route.seconds:g} s", silent, typo(route))
+    except socket.gaierror as error:
+        return failed(f"no address: {error.strerror or 'unknown name'}", *dns_causes(route, error))
+    except OSError as error:
+        return failed(f"no address: {error.strerror or 'error'}", typo(route))
+
+    hosts = (address[0] for _, address in route.addresses)
+    return ok(", ".join(dict.fromkeys(hosts)))
+
+
+def tcp(route: Route) -> Finding:
+    """The first address that lets us connect; those before it would cost each new connection time."""
+    outcomes = list[str]()
+    failure = OSError()
+    # One that swallows what is sent must leave time for the others.
+    share = route.seconds / max(1, len(route.addresses))
+    for address in route.addresses:
+        host = address[1][0]
+        start = time.monotonic()
+        try:
+            route.connect(address, share).close()
+        except OSError as error:
+            outcomes.append(f"{host}: {_why(error, share)}")
+            failure = error
+            continue
+
+        route.answering = address
+        outcomes.append(f"{host}: connected in {spent(time.monotonic() - start)}")
+        if len(outcomes) == 1:
+            return ok(outcomes[0])
+        text = "an address of the name does not answer, and each new connection tries it first"
+        return warning("; ".join(outcomes), Cause(text, "mend that address, or take it out of the DNS"))
+    return failed("; ".join(outcomes), *tcp_causes(route, failure, environment_proxy(route)))
+
+
+def tunnel(route: Route) -> Finding:
+    """Whether the proxy connects us to the server."""
+    try:
+        route.tunnel().close()
+    except TunnelError as refusal:
+        return proxy_refused(route, refusal.status)
+    except OSError as error:
+        cause = Cause("it is no HTTP proxy, or is overloaded", "check proxy.url, and the proxy's log")
+        return failed(f"no tunnel: {_why(error, route.seconds)}", cause)
+
+    return ok(f"the proxy leads to {route.host}:{route.port}")
+
+
+def proxy_refused(route: Route, status: int) -> Finding:
+    """Of what a proxy answered instead of connecting us; 0: it was no HTTP."""
+    text = f"the proxy answered {status}" if status else "what answered is no HTTP proxy"
+    return failed(text, *tunnel_causes(route, status))
+
+
+def _why(error: OSError, seconds: float) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {seconds:g} s"
+    return (error.strerror or type(error).__name__).lower()

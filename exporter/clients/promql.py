@@ -1,0 +1,95 @@
+"""PromQL as a tree: the only module that knows the parser, and whose errors are all ValueErrors.
+
+The parser is Rust. A duration that it cannot hold (`[1e300]`, `-1`) does not raise there but panics, which arrives in
+Python as a BaseException: past every `except Exception`, up to the end of the process. One that only Python's timedelta
+cannot hold is found later, when somebody reads it. So durations are read through `seconds` and `range_seconds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import promql_parser
+from promql_parser import (
+    AggModifierType,
+    AggregateExpr,
+    BinaryExpr,
+    Call,
+    LabelModifierType,
+    MatrixSelector,
+    NumberLiteral,
+    ParenExpr,
+    StringLiteral,
+    SubqueryExpr,
+    UnaryExpr,
+    ValueType,
+    VectorMatchCardinality,
+    VectorSelector,
+)
+
+__all__ = [
+    "AggModifierType",
+    "AggregateExpr",
+    "BinaryExpr",
+    "Call",
+    "LabelModifierType",
+    "MatrixSelector",
+    "NumberLiteral",
+    "ParenExpr",
+    "StringLiteral",
+    "SubqueryExpr",
+    "UnaryExpr",
+    "ValueType",
+    "VectorMatchCardinality",
+    "VectorSelector",
+    "nodes",
+    "parse",
+    "range_seconds",
+    "seconds",
+]
+
+T = TypeVar("T")
+
+_PANIC = "PanicException"
+"""Its class cannot be imported: it is made when the first panic arrives."""
+
+_TOO_LONG = "a duration is too long"
+
+
+def parse(query: str) -> Any:
+    """The tree of a query; raises ValueError with the parser's words, which may have several lines."""
+    return _call(promql_parser.parse, query)
+
+
+def nodes(expr: Any) -> list[Any]:
+    """Every part of an expression, itself first, in the order of the text; a MatrixSelector before its selector."""
+    found = list[Any]()
+    promql_parser.walk(expr, found.append)
+    return found
+
+
+def seconds(duration: str) -> float:
+    """Seconds of a duration such as 1h30m; raises ValueError."""
+    length = _call(promql_parser.parse_duration, duration)
+    return float(length.total_seconds())
+
+
+def range_seconds(expr: Any) -> float | None:
+    """Seconds of the range of a selector or subquery, None for what has no range; raises ValueError."""
+    try:
+        length = getattr(expr, "range", None)
+    except OverflowError:
+        raise ValueError(_TOO_LONG) from None
+    return None if length is None else float(length.total_seconds())
+
+
+def _call(function: Callable[[str], T], text: str) -> T:
+    try:
+        return function(text)
+    except OverflowError:
+        raise ValueError(_TOO_LONG) from None
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        raise ValueError(f"a duration cannot be read: {error}") from None

@@ -1,0 +1,152 @@
+"""The reader of YAML files: of configurations as YAML has their types, of specs as nodes (exporter/slo/specs).
+
+What cannot be read is a problem with the file and, where YAML tells it, line and column. Keys that stand twice, which
+YAML forbids and PyYAML lets pass, are found here for both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from exporter.config.conversion import child
+from exporter.errors import ConfigError, Problem
+
+
+def read_yaml(path: str | Path) -> Any:
+    """What a YAML file holds; raises ConfigError when it cannot be read, is not YAML, or has a key twice."""
+    file = str(path)
+    problems = list[Problem]()
+    with reading(file, "a configuration", secret=True):
+        loader = _Loader(_text(Path(path)))
+        node = loader.get_single_node()
+        # Before the loader makes values, as it writes into a mapping's node what `<<` merges into it.
+        _tell_duplicates(node, file, "", problems, set())
+        raw = loader.construct_document(node) if node is not None else None
+
+    if raw is None:
+        problems.append(Problem(file, "", "is empty, wanted a mapping"))
+    if problems:
+        raise ConfigError(problems)
+    return raw
+
+
+def read_nodes(path: Path) -> tuple[Any, list[yaml.Node]]:
+    """The documents of a file as nodes, with the loader whose constructors know their scalars.
+
+    By the C library where there is one, which is many times as fast. To be used within `reading`.
+    """
+    loader = _FastLoader(_text(path))
+    nodes = list[yaml.Node]()
+    while loader.check_node():
+        nodes.append(loader.get_node())
+    return loader, nodes
+
+
+def _text(path: Path) -> str:
+    """UTF-8, with or without the mark that some editors begin it with."""
+    return path.read_text(encoding="utf-8-sig")
+
+
+@contextlib.contextmanager
+def reading(file: str, what: str, *, secret: bool) -> Iterator[None]:
+    """Whatever is wrong with a file that is read within it is raised as a ConfigError of one problem.
+
+    `secret`: what the file holds may be one, so that PyYAML's quotations from it are left out.
+    """
+    try:
+        yield
+        return
+    except OSError as error:
+        problem = Problem(file, "", f"cannot be read: {error.strerror}")
+    except UnicodeError as error:
+        problem = Problem(file, "", f"cannot be read as YAML in UTF-8: {error}")
+    except RecursionError:
+        problem = Problem(file, "", f"is nested too deeply to be {what}")
+    except yaml.MarkedYAMLError as error:
+        words = error.problem or error.context
+        if secret:
+            words = _unquoted(words)
+        problem = Problem(file, _position(error.problem_mark or error.context_mark), f"is not YAML: {words}")
+    except yaml.YAMLError as error:
+        problem = Problem(file, "", f"is not YAML: {' '.join(str(error).split())}")
+
+    raise ConfigError([problem])
+
+
+def keys(node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node, int]]:
+    """Each key of a mapping with its value, and the line where the same key stood before; 0 where it did not."""
+    lines = dict[str, int]()
+    for key, value in node.value:
+        name = str(key.value)
+        yield key, value, lines.get(name, 0)
+        lines.setdefault(name, line(key))
+
+
+def line(node: yaml.Node) -> int:
+    """As editors count lines."""
+    return int(node.start_mark.line) + 1
+
+
+def _position(mark: Any) -> str:
+    return f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
+def _unquoted(problem: str | None) -> str:
+    """PyYAML's words up to what they quote of the file, which may be a secret; YAML's own marks are none."""
+    return re.split(r""":?\s['"](?!<|\\?.['"])""", problem or "")[0]
+
+
+def _tell_duplicates(node: yaml.Node | None, file: str, path: str, problems: list[Problem], visited: set[int]) -> None:
+    """Adds a problem for each key that stands twice in one mapping."""
+    # An alias is the node that it names: a document that contains itself would never end.
+    if id(node) in visited:
+        return
+    visited.add(id(node))
+
+    if isinstance(node, yaml.MappingNode):
+        for key, value, before in keys(node):
+            below = child(path, str(key.value))
+            if before:
+                problem = f"the key stands twice, in lines {before} and {line(key)}; wanted once"
+                problems.append(Problem(file, below, problem))
+            _tell_duplicates(value, file, below, problems, visited)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            _tell_duplicates(value, file, child(path, position), problems, visited)
+
+
+_FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's, with a place for each value that its type or tag cannot take, such as the 13th month."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """With each key once, the last as that is the one that holds: merges of merges grow without end otherwise."""
+        super().flatten_mapping(node)
+        last = {}
+        for key, value in node.value:
+            # A key that is a collection is like no other.
+            name = key.value if isinstance(key.value, str) else id(key)
+            last[key.tag, name] = (key, value)
+        node.value = list(last.values())
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            value = super().construct_object(node, deep)
+            if isinstance(value, int) and abs(value) > sys.maxsize:
+                raise ValueError("wanted at most 64 bits")
+        except (ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            kind = node.tag.rpartition(":")[2]
+            # Of the others the text is Python's own, and says nothing to whoever wrote the file.
+            cause = f": {error}" if isinstance(error, ValueError | ArithmeticError) else ""
+            problem = f"the {kind} cannot be read{cause}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+        return value

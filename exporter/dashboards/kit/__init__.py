@@ -1,0 +1,1 @@
+"""KIT: what boards are made of, and nothing about any one board."""

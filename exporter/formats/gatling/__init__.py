@@ -1,0 +1,7 @@
+"""Gatling's simulation.log. docs/results.md, section "Gatling"."""
+
+from __future__ import annotations
+
+from exporter.formats.gatling import binary, text
+
+FORMATS = (text.FORMAT, binary.FORMAT)

@@ -1,0 +1,7 @@
+"""hey: what it prints, and its requests as CSV. docs/results.md, section "wrk, hey, vegeta"."""
+
+from __future__ import annotations
+
+from exporter.formats.hey import csv, text
+
+FORMATS = (text.FORMAT, csv.FORMAT)

@@ -1,0 +1,123 @@
+"""hey's requests as CSV: `hey -o csv`. docs/results.md, section "wrk, hey, vegeta".
+
+`offset` is when a request began, in seconds since the run did; no time of day is told, nor the URL. Requests that were
+not answered have no row.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from operator import add
+
+from exporter.errors import SourceError
+from exporter.formats import BLOCK, File, Format
+from exporter.formats.hey.text import MOST_ROWS
+from exporter.formats.tally import Tally
+from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
+from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.summaries import duration, infer_times
+from exporter.model.loadrun import LoadRun
+
+_WANTED = ("response-time", "status-code", "offset")
+
+
+def recognise(head: bytes) -> bool:
+    return head.startswith(b"response-time,DNS+dialup,")
+
+
+@dataclass(slots=True)
+class _Rows:
+    """As arrays: there may be a million."""
+
+    latencies: array[float] = field(default_factory=lambda: array("d"))
+    statuses: array[int] = field(default_factory=lambda: array("l"))
+    offsets: array[float] = field(default_factory=lambda: array("d"))
+
+
+def read(content: bytes, file: File) -> LoadRun:
+    """The run; raises SourceError."""
+    tally = Tally()
+    rows = _rows(content, tally)
+    if not rows.offsets:
+        raise SourceError("bad_data", "holds no requests")
+
+    # The run's end is known by the file's age, its start only when all rows are.
+    last = max(map(add, rows.offsets, rows.latencies))
+    began, _, _ = infer_times(file, duration(last, "offset"))
+    tally.warn("tells offsets and no times: its end was taken from when the file was last written")
+    tally.warn("tells nothing of requests that were not answered: hey leaves them out of its CSV")
+    if len(rows.offsets) >= MOST_ROWS:
+        tally.warn(f"has the first {MOST_ROWS} requests: hey remembers no more")
+
+    _add(rows, began, tally)
+    return replace(tally.run(FORMAT.tool, FORMAT.name), dated=False)
+
+
+def _add(rows: _Rows, began: float, tally: Tally) -> None:
+    endpoint = tally.endpoint(FORMAT.tool)
+    columns = zip(rows.latencies, rows.statuses, rows.offsets, strict=True)
+    for number, (latency, status, offset) in enumerate(columns, 2):
+        failed = status >= 400
+        kind = tally.kind(f"HTTP {status}") if failed else 0
+        tally.add(endpoint, began + offset, latency, failed=failed, kind=kind, place=f"line {number}")
+
+
+def _rows(content: bytes, tally: Tally) -> _Rows:
+    lines = Lines()
+    records = _records(content, lines)
+    columns = next(records, "").split(",")
+    missing = [name for name in _WANTED if name not in columns]
+    if missing:
+        raise SourceError("bad_data", f"line 1: has no column {missing[0]}, wanted those of hey 0.1.2 or later")
+
+    rows = _Rows()
+    positions = [columns.index(name) for name in _WANTED]
+    for line in records:
+        latency, status, offset = _row(line, lines.place, len(columns), positions)
+        rows.latencies.append(latency)
+        rows.statuses.append(status)
+        rows.offsets.append(offset)
+
+    try:
+        cut = bool(lines.rest().strip())
+    except SourceError:
+        cut = True  # within a character
+    if cut:
+        tally.cut_off(lines.place, FORMAT.tool)
+    return rows
+
+
+def _records(content: bytes, lines: Lines) -> Iterator[str]:
+    """In blocks: all lines at once would take several times the file's size."""
+    for at in range(0, len(content), BLOCK):
+        for line in lines.feed(content[at : at + BLOCK]):
+            if line:
+                yield line
+
+
+def _row(line: str, place: str, columns: int, positions: list[int]) -> tuple[float, int, float]:
+    fields = line.split(",")
+    if len(fields) != columns:
+        raise SourceError("bad_data", f"{place}: has {len(fields)} fields, wanted {columns} as in the header")
+
+    latency, status, offset = (fields[position] for position in positions)
+    if not (status.isascii() and status.isdecimal() and len(status) <= 5):
+        raise SourceError("bad_data", f"{place}: status-code is {status[:40]!r}, wanted a number")
+    seconds = _seconds(latency, "response-time", LONGEST_LATENCY, place)
+    return seconds, int(status), _seconds(offset, "offset", LONGEST_RUN, place)
+
+
+def _seconds(text: str, what: str, most: float, place: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= most or "_" in text:
+        raise SourceError("bad_data", f"{place}: {what} is {text[:40]!r}, wanted seconds from 0 to {most:g}")
+    return value
+
+
+FORMAT = Format("hey-csv", "hey", recognise, read=read)

@@ -1,0 +1,7 @@
+"""Locust's statistics, and what it writes beside them. docs/results.md, section "Locust"."""
+
+from __future__ import annotations
+
+from exporter.formats.locust import statistics
+
+FORMATS = (statistics.FORMAT,)

@@ -1,0 +1,7 @@
+"""vegeta: its results, one by one, and its report. docs/results.md, section "wrk, hey, vegeta"."""
+
+from __future__ import annotations
+
+from exporter.formats.vegeta import json, report
+
+FORMATS = (json.FORMAT, report.FORMAT)

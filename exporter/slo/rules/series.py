@@ -1,0 +1,67 @@
+"""What all rules of an objective share: its labels, and how its series are selected."""
+
+from __future__ import annotations
+
+import json
+
+from exporter.model.slo import Slo
+from exporter.slo.rules.fragments import by, duration
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+"""What json.dumps would build anew for each of a hundred thousand strings."""
+
+
+def quote(text: str) -> str:
+    """A PromQL string."""
+    return _ENCODE(text)
+
+
+def identity(slo: Slo) -> dict[str, str]:
+    """The labels of every rule of an objective."""
+    return {
+        "sloth_id": slo.id,
+        "sloth_service": slo.service,
+        "sloth_slo": slo.name,
+        "application": slo.application or slo.service,
+        "side": slo.side,
+        **slo.labels,
+    }
+
+
+def select(slo: Slo, name: str, window: str = "", state: str = "") -> str:
+    """The selector of a recorded series of this objective."""
+    matchers = f"sloth_id={quote(slo.id)}"
+    if window:
+        matchers += f',sloth_window="{window}"'
+    if state:
+        matchers += f',state="{state}"'
+    return f"{name}{{{matchers}}}"
+
+
+def least_bad(slo: Slo) -> int:
+    """Bad events that a tier asks for; none of minutes, as an hour of 5 % bad ones never has five."""
+    return 0 if slo.sli.per == "minute" else slo.min_bad_events
+
+
+def bare(slo: Slo, expr: str) -> str:
+    """A series with no labels but those of `by`.
+
+    For minutes after a change of labels there are two, of equal value; each would get the labels of the rule, and
+    Prometheus records no two series of the same labels. So may there be of Sloth's rules, when both are loaded.
+    """
+    return f"max{by(slo.sli.by)} ({expr})"
+
+
+def alone(expr: str) -> str:
+    """The same of a series that an objective has once, whatever `by`."""
+    return f"max ({expr})"
+
+
+def period_window(slo: Slo) -> str:
+    """What the label sloth_window and the ratio's name say for the period: 30d, month, week."""
+    return slo.period.calendar or duration(slo.period.seconds)
+
+
+def base(slo: Slo) -> int:
+    """Seconds over which the source's rates are taken: five minutes, or the shortest window of a tier."""
+    return min([300, *(tier.short for tier in slo.tiers)])

@@ -1,0 +1,169 @@
+"""What a query with `{{.window}}` is: which series it reads, what it counts, which labels it keeps.
+
+Facts come from the parsed query. The parser knows no template, so that a range which nobody writes stands for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from exporter.clients import promql
+from exporter.model.slo import WINDOW, Per
+from exporter.slo.specs import result_labels
+from exporter.slo.specs.result_labels import Labels
+
+_STAND_IN = 7919
+"""Seconds, a prime."""
+
+_TEXT_OR_COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|\#[^\n]*""")
+_NESTING = re.compile(r"""[-+*/%^=!<>({\[]|\b(?:and|or|unless)\b""", re.IGNORECASE)
+_MOST = 250
+"""Operators and brackets in a query. Its parts are copied at each step down, so that time grows with their cube."""
+_TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+
+_GRAFANA = re.compile(r"\$__\w+|\$\{__\w+\}")
+"""Its own variables, such as those that queries of panels have for their range."""
+
+_SECOND = frozenset(("rate", "irate"))
+_WINDOW = frozenset(("increase", "delta", "sum_over_time", "count_over_time", "changes", "resets"))
+"""Functions whose value grows with the window."""
+
+_COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">="))
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A parsed query and what is known of it."""
+
+    text: str
+    expr: Any
+    instant: bool
+    """Whether its result is an instant vector, which alone rules can compare and record."""
+    windowed: bool
+    """Whether `{{.window}}` stands in it."""
+    selectors: tuple[str, ...]
+    """Each as name and sorted matchers, in the order of the text."""
+    counting: frozenset[str]
+    """The functions over `{{.window}}`."""
+    shape: frozenset[str]
+    """All functions and comparisons."""
+    ranges: tuple[int, ...]
+    """Seconds of all ranges of selectors."""
+    subqueries: int
+    labels: Labels
+
+
+def template(text: str) -> tuple[str, list[str]]:
+    """A query without comments, its template variables in the usual form, and those that it should not have."""
+    if "#" in text:  # a comment would go on over what is written behind the query
+        text = _TEXT_OR_COMMENT.sub(lambda match: match[1] or "", text)
+
+    strange = [f"{{{{{name}}}}}" for name in _TEMPLATE.findall(text) if name != ".window"]
+    strange += _GRAFANA.findall(text)
+    return _TEMPLATE.sub(_usual_form, text).strip(), strange
+
+
+def _usual_form(match: re.Match[str]) -> str:
+    return WINDOW if match[1] == ".window" else match[0]
+
+
+@lru_cache(maxsize=8192)
+def parse(text: str) -> Query:
+    """A query's facts; raises ValueError with the parser's words in one line."""
+    _check_depth(text)
+    try:
+        expr = promql.parse(text.replace(WINDOW, f"{_STAND_IN}s"))
+        return _query(text, expr)
+    except ValueError as error:
+        words = " ".join(str(error).replace(f"{_STAND_IN}s", WINDOW).split())
+        raise ValueError(f"does not parse as PromQL: {words}") from None
+
+
+def _check_depth(text: str) -> None:
+    # A short text has no room for so many, so that most queries are not searched at all.
+    if len(text) <= _MOST:
+        return
+
+    deep = len(_NESTING.findall(_TEXT_OR_COMMENT.sub("", text)))
+    if deep > _MOST:
+        raise ValueError(f"has {deep} operators and brackets, wanted at most {_MOST}")
+
+
+def _query(text: str, expr: Any) -> Query:
+    selectors = list[str]()
+    counting = set[str]()
+    shape = set[str]()
+    ranges = list[int]()
+    subqueries = 0
+
+    for node in promql.nodes(expr):
+        if isinstance(node, promql.VectorSelector):
+            selectors.append(_selector(node))
+        elif isinstance(node, promql.MatrixSelector):
+            ranges.append(int(promql.range_seconds(node) or 0))
+        elif isinstance(node, promql.SubqueryExpr):
+            subqueries += 1
+        elif isinstance(node, promql.Call):
+            shape.add(node.func.name)
+            if any(promql.range_seconds(argument) == _STAND_IN for argument in node.args):
+                counting.add(node.func.name)
+        elif isinstance(node, promql.BinaryExpr) and str(node.op) in _COMPARISONS:
+            shape.add(str(node.op))
+
+    return Query(
+        text,
+        expr,
+        result_labels.is_instant(expr),
+        WINDOW in text,
+        tuple(selectors),
+        frozenset(counting),
+        frozenset(shape),
+        tuple(ranges),
+        subqueries,
+        result_labels.labels(expr),
+    )
+
+
+def _selector(node: Any) -> str:
+    matchers = [str(matcher) for matcher in node.matchers.matchers]
+    for alternatives in node.matchers.or_matchers:
+        matchers += [str(matcher) for matcher in alternatives]
+    return f"{node.name or ''}{{{','.join(sorted(matchers))}}}"
+
+
+def per(*queries: Query) -> Per:
+    """What the values of an indicator's queries are; raises ValueError where they differ."""
+    counting = frozenset[str]().union(*(query.counting for query in queries))
+    window = sorted(counting & _WINDOW)
+    second = sorted(counting & _SECOND)
+    if window and second:
+        raise ValueError(f"mixes {second[0]} (per second) with {window[0]} (per window), wanted one of them")
+    return "window" if window else "second"
+
+
+def problem(query: Query) -> str:
+    """Why rules cannot be made of a query's result; empty where they can."""
+    if query.instant:
+        return ""
+    return f"gives no value for each series, wanted an expression such as sum(rate(requests_total[{WINDOW}]))"
+
+
+def alike(errors: Query, total: Query) -> str:
+    """Why two queries cannot tell bad events from all; empty where they can."""
+    if errors.expr.prettify() == total.expr.prettify():
+        return "is the same query as that of all events"
+    if errors.selectors and set(errors.selectors) == set(total.selectors) and errors.shape == total.shape:
+        return f"names the same series as the query of all events: {', '.join(sorted(set(total.selectors)))}"
+    return ""
+
+
+def other_labels(part: Query, total: Query) -> str:
+    """Why two queries have no events in common, as far as their texts tell; empty where they may have."""
+    if part.labels is None or total.labels is None or part.labels == total.labels:
+        return ""
+    of_part = ", ".join(part.labels) or "none"
+    of_total = ", ".join(total.labels) or "none"
+    return f"keeps other labels ({of_part}) than the query of all events ({of_total}), wanted the same"

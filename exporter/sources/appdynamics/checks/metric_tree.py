@@ -1,0 +1,68 @@
+"""A metric path that stands for nothing: which part of it is not in the controller's tree of metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from exporter.errors import SourceError
+from exporter.model.checkup import Cause
+from exporter.sources.appdynamics.checks.naming import choice, shorten, similar
+from exporter.sources.appdynamics.checks.probe import Probe
+
+_BROWSES = 15
+"""Looks into the tree, of all paths together."""
+
+_COPY = "copy a path from the Metric Browser"
+
+
+def nearest(probe: Probe, application: str, path: str) -> Cause | None:
+    """The first part of a path that is not in the tree, and what is there instead; None where that was not found."""
+    above: list[str] = []
+    for part in _parts(path):
+        names = _children(probe, application, above)
+        if names is None:
+            return None
+        if not names and not above:  # no tree at all
+            return None
+        if not names:
+            return Cause(f"there is nothing below {'|'.join(above)}", _COPY)
+
+        if part == "*":
+            above.append(names[0])  # what is below the first stands for all
+        elif part in names:
+            above.append(part)
+        else:
+            return _instead(part, names, "|".join(above) or "the root")
+    return None
+
+
+def _parts(path: str) -> list[str]:
+    """Its names, as the tree has them: a bar or backslash of a name is not escaped there."""
+    return [re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\)\|", path)]
+
+
+def _children(probe: Probe, application: str, above: Sequence[str]) -> list[str] | None:
+    """The names below; None where no more looks are made, or this one failed."""
+    if probe.browses >= _BROWSES:
+        return None
+    try:
+        return probe.children(application, above)
+    except SourceError:
+        return None
+
+
+def _instead(part: str, names: Sequence[str], above: str) -> Cause | None:
+    """What may have been meant; of a percentile nothing but a percentile, and no other one can take its place."""
+    text = f"below {above} there is no {part!r}"
+    if "Percentile" in part:
+        others = [name for name in names if "Percentile" in name]
+        if not others:
+            return None
+        remedy = "add 95 under Configuration > Slow Transaction Thresholds; another percentile is no P95"
+        return Cause(f"{text}, but {shorten(others)}", remedy)
+
+    close = similar(part, names)
+    if close:
+        return Cause(f"{text}, but {choice(close)}", f"write {choice(close)} there")
+    return Cause(f"{text}, but {shorten(names)}", _COPY)

@@ -1,0 +1,44 @@
+"""Checks of the tiers whose CPU and memory count, where the configuration names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from exporter.checkup import Step, failed, ok
+from exporter.humanize import counted
+from exporter.model.checkup import Cause, Finding
+from exporter.sources.appdynamics.checks.naming import SHOWN, shorten, similar
+from exporter.sources.appdynamics.checks.probe import LISTED, Probe
+from exporter.sources.appdynamics.records import Tier
+
+
+def tier_steps(probe: Probe) -> Iterator[Step]:
+    """Needs `applications` of the same subject."""
+    for name in list(probe.options.applications)[:LISTED]:
+        if probe.options.applications[name].tiers:
+            yield Step("tiers", "GET .../tiers", partial(_tiers, probe, name), ("applications",), name)
+
+
+def _tiers(probe: Probe, name: str) -> Finding:
+    tiers = {tier.name: tier for tier in probe.client.tiers(probe.applications[name].id)}
+    there = shorten([_with_nodes(tier) for tier in tiers.values()])
+    configured = probe.options.applications[name].tiers
+    unknown = [tier for tier in configured if tier not in tiers]
+    if not unknown:
+        return ok(f"{len(configured)} of {counted(len(tiers), 'tier')} count: {there}")
+
+    causes = []
+    for tier in unknown[:SHOWN]:
+        close = similar(tier, tiers)
+        remedy = f"take one of {shorten(list(tiers))}"
+        if close:
+            remedy = f"applications.{name}.tiers: {close[0]} instead"
+        causes.append(Cause(f"{tier!r} is no tier of it", remedy))
+    return failed(f"no tier {shorten(unknown)}; there are {there or 'none'}", *causes)
+
+
+def _with_nodes(tier: Tier) -> str:
+    if tier.nodes is None:
+        return f"{tier.name} (nodes not told)"
+    return f"{tier.name} ({counted(tier.nodes, 'node')})"

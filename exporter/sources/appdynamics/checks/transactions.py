@@ -1,0 +1,168 @@
+"""Checks of business transactions: whether there are any, and which of their names stand for a route."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from exporter.checkup import Step, ok, warning
+from exporter.errors import SourceError
+from exporter.humanize import counted, percent
+from exporter.model.checkup import Cause, Finding
+from exporter.model.observation import MINUTE, Window
+from exporter.sources.appdynamics.checks.causes import UNTESTED
+from exporter.sources.appdynamics.checks.draft import Draft
+from exporter.sources.appdynamics.checks.naming import SHOWN, replacement, shorten
+from exporter.sources.appdynamics.checks.probe import LISTED, Probe
+from exporter.sources.appdynamics.conversion import total, wildcards
+from exporter.sources.appdynamics.records import Answer, Metric, MetricQuery
+from exporter.sources.appdynamics.routes import OVERFLOW, count_routes
+
+_MUCH = 0.05
+"""Share of calls without a route that is worth a warning."""
+
+_NO_ROUTE = "their names are no method and path: they cover nothing, and are not compared with the other side's"
+
+_LIMIT = Cause(
+    "a limit is reached: 50 transactions of an agent, 200 of an application; what is beyond counts as one",
+    "delete or exclude transactions that matter little, then lock the list down (Business Transactions > Actions)",
+)
+
+
+def transaction_steps(probe: Probe) -> Iterator[Step]:
+    """Needs `applications` of the same subject."""
+    names = list(probe.options.applications)
+    for name in names[:LISTED]:
+        tried = "GET .../business-transactions, and the calls of each in the last hour"
+        yield Step("transactions", tried, partial(_transactions, probe, name), ("applications",), name)
+
+    if probe.options.routes and len(names) <= LISTED:  # else a name may be right for one that was not listed
+        tried = "look for each name of `routes` among the transactions of all applications"
+        yield Step("transactions", tried, partial(_shared_routes, probe), ("transactions",), "routes")
+
+
+def _transactions(probe: Probe, application: str) -> Finding:
+    transactions = probe.client.transactions(probe.applications[application].id)
+    probe.transactions[application] = transactions
+    if not transactions:
+        return _no_transactions(probe)
+
+    names = list(dict.fromkeys(transaction.name for transaction in transactions))
+    calls = _calls(probe, application)
+    own = [name for name in names if not OVERFLOW.fullmatch(name)]
+    unmapped = _unmapped(probe, application, names)
+
+    draft = Draft()
+    number = counted(len(transactions), "transaction")
+    draft.note(f"{number}, {len(own) - len(unmapped)} of {len(own)} names stand for a route")
+    draft.warn(*_unknown_names(probe, application, names))
+    if unmapped:
+        _note_unmapped(draft, application, unmapped, calls, some_mapped=len(unmapped) < len(own))
+    if len(own) < len(names):
+        _note_overflow(draft, calls)
+    return draft.finding()
+
+
+def _no_transactions(probe: Probe) -> Finding:
+    detection = Cause(
+        "no agent of the application saw requests that it takes for business transactions",
+        "Configuration > Instrumentation > Transaction Detection: turn it on for its tiers",
+    )
+    untested = () if probe.production else (UNTESTED,)
+    return warning("none: there are no endpoints, and coverage has no evidence", *untested, detection)
+
+
+def _calls(probe: Probe, application: str) -> Mapping[str, float]:
+    """Calls of each name in the last hour, of all tiers together; nothing where it is not told."""
+    path = probe.options.paths.get("transaction_calls")
+    if path is None:
+        return {}
+
+    with contextlib.suppress(SourceError):  # `metrics` tells it; here it is only how much each matters
+        query = MetricQuery(probe.applications[application].id, path, probe.recent, rollup=True)
+        [probe.traffic[application]] = probe.query([query])
+    if application not in probe.traffic:
+        return {}
+    return _by_name(probe.traffic[application])
+
+
+def _by_name(answer: Answer) -> Mapping[str, float]:
+    positions = wildcards(answer.query.path)
+    calls: dict[str, float] = {}
+    if not positions:
+        return calls
+
+    last = positions[-1]
+    for metric in answer.metrics:
+        if last < len(metric.path):
+            name = metric.path[last]
+            calls[name] = calls.get(name, 0.0) + total(metric)
+    return calls
+
+
+def _unmapped(probe: Probe, application: str, names: Sequence[str]) -> list[str]:
+    """The names that stand for no route, by the source's own rules: as if each had been called once."""
+    once = np.ones(1)
+    metrics = [Metric((name,), name, MINUTE, MINUTE * once, once, once, once, 0) for name in names]
+    query = MetricQuery(0, "*", Window(0.0, MINUTE), rollup=True)
+    _, unmapped = count_routes(Answer(query, tuple(metrics), None), None, partial(probe.options.route_of, application))
+    return unmapped
+
+
+def _unknown_names(probe: Probe, application: str, names: Sequence[str]) -> Iterator[Cause]:
+    """Names of the application's own table that are no transaction of it."""
+    table = probe.options.applications[application].routes
+    unknown = [name for name in table if name not in names]
+    for name in unknown[:SHOWN]:
+        text = f"applications.{application}.routes has {name!r}, which is no transaction of it"
+        yield Cause(text, f"{replacement(name, names)}, as the page Business Transactions shows it")
+
+
+def _note_unmapped(
+    draft: Draft, application: str, unmapped: Sequence[str], calls: Mapping[str, float], *, some_mapped: bool
+) -> None:
+    """Names without a route, those with most calls first. Few calls of them are no trouble."""
+    busiest = sorted(unmapped, key=lambda name: -calls.get(name, 0.0))
+    text = f"no route is known of {shorten(busiest)}"
+    share = _share(calls, unmapped)
+    if share is not None:
+        text += f" ({percent(share)} of the calls of the last hour)"
+    draft.note(text)
+
+    if share is None or share >= _MUCH or not some_mapped:
+        example = f"applications.{application}.routes: {{{busiest[0]}: POST /path}}"
+        draft.warn(Cause(_NO_ROUTE, f"{example}; or name transactions by method and path there"))
+
+
+def _note_overflow(draft: Draft, calls: Mapping[str, float]) -> None:
+    text = "there is All Other Traffic"
+    share = _share(calls, [name for name in calls if OVERFLOW.fullmatch(name)])
+    if share is not None:
+        text += f", {percent(share)} of the calls of the last hour"
+    draft.note(text, _LIMIT)
+
+
+def _share(calls: Mapping[str, float], names: Sequence[str]) -> float | None:
+    """What part of all calls is of these names; None without calls."""
+    total_calls = sum(calls.values())
+    if not total_calls:
+        return None
+    return sum(calls.get(name, 0.0) for name in names) / total_calls
+
+
+def _shared_routes(probe: Probe) -> Finding:
+    """Names of the table for all applications; one that any application knows is right."""
+    names: dict[str, None] = {}
+    for transactions in probe.transactions.values():
+        names |= dict.fromkeys(transaction.name for transaction in transactions)
+
+    unknown = [name for name in probe.options.routes if name not in names]
+    if not unknown:
+        return ok(f"{counted(len(probe.options.routes), 'name')}, each known to an application")
+    causes = [
+        Cause(f"{name!r} is no transaction of any application", replacement(name, names)) for name in unknown[:SHOWN]
+    ]
+    return warning(f"not known: {shorten(unknown)}", *causes)

@@ -1,0 +1,130 @@
+"""Answers of the controller -> minutes in base units. Where it tells sums, they are taken: its values are rounded.
+
+Calls and errors are numbers in a minute; times of an answer are milliseconds, utilisation is percent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from exporter.errors import SourceError
+from exporter.model.observation import MINUTE
+from exporter.sources.appdynamics.decoding import segments
+from exporter.sources.appdynamics.minutes import NO_MINUTES, Minutes, concatenate, spread
+from exporter.sources.appdynamics.records import Answer, Floats, Metric
+
+COUNTS = ("calls", "errors")
+UTILISATION = ("cpu", "memory")
+
+Weights = Mapping[str, float]
+"""Tier to its weight: those that are not there do not count."""
+
+
+def to_minutes(key: str, answer: Answer, weights: Weights | None = None) -> Minutes:
+    """The minutes of one metric of an application; `weights` for what is told by tier.
+
+    Raises SourceError (bad_data) when the path stands for several metrics that make no one value.
+    """
+    metrics = answer.metrics
+    if key in COUNTS:
+        return _sum([_numbers(metric) for metric in metrics])
+    if key in UTILISATION:
+        return _weighted_mean(answer, weights)
+
+    if len(metrics) > 1:
+        text = f"metrics.{key} stands for {len(metrics)} metrics, one is {'|'.join(metrics[1].path)}: wanted one"
+        raise SourceError("bad_data", text)
+    return _means(metrics[0], 1000.0) if metrics else NO_MINUTES
+
+
+def wildcards(path: str) -> list[int]:
+    """The positions of a metric path's segments that are wildcards."""
+    return [position for position, segment in enumerate(segments(path)) if segment == "*"]
+
+
+def total(metric: Metric) -> float:
+    """All that was counted over a rollup, or over all steps: rates alone would lose what is rare to rounding."""
+    return float(np.sum(step_totals(metric)))
+
+
+def step_totals(metric: Metric) -> Floats:
+    """What was counted in each step."""
+    if metric.sums is not None:
+        return metric.sums
+    return metric.values * (metric.resolution / MINUTE)
+
+
+def _numbers(metric: Metric) -> Minutes:
+    """A number for each minute: of a longer step, its part."""
+    minutes = max(1.0, metric.resolution / MINUTE)
+    return spread(metric.times, step_totals(metric) / minutes, metric.resolution)
+
+
+def _means(metric: Metric, unit: float) -> Minutes:
+    """Means in base units; steps without a single measurement have none."""
+    times = metric.times
+    values = metric.values
+
+    if metric.counts is not None:
+        measured = metric.counts > 0
+        times = times[measured]
+        values = values[measured]
+        if metric.sums is not None:
+            values = metric.sums[measured] / metric.counts[measured]
+
+    return spread(times, values / unit, metric.resolution)
+
+
+def _sum(parts: Sequence[Minutes]) -> Minutes:
+    """Minute by minute the sum of those that have a value."""
+    if not parts:
+        return NO_MINUTES
+    return _combine(parts, [1.0] * len(parts), mean=False)
+
+
+def _weighted_mean(answer: Answer, weights: Weights | None) -> Minutes:
+    """Minute by minute the mean over the tiers that have a value, each by its weight."""
+    parts: list[Minutes] = []
+    by_part: list[float] = []
+    for metric in answer.metrics:
+        weight = _weight(answer, metric, weights)
+        if weight > 0:
+            parts.append(_means(metric, 100.0))
+            by_part.append(weight)
+
+    if not parts:
+        return NO_MINUTES
+    return _combine(parts, by_part, mean=True)
+
+
+def _weight(answer: Answer, metric: Metric, weights: Weights | None) -> float:
+    positions = wildcards(answer.query.path)
+    if weights is None or not positions:
+        return 1.0
+
+    tier = positions[0]
+    if tier >= len(metric.path):
+        return 0.0
+    return weights.get(metric.path[tier], 0.0)
+
+
+def _combine(parts: Sequence[Minutes], weights: Sequence[float], *, mean: bool) -> Minutes:
+    """The sum or the mean of values with weights, as coarse as the coarsest of them."""
+    if len(parts) == 1:
+        return parts[0]
+
+    every = concatenate(parts)
+    weight = np.repeat(weights, [part.times.size for part in parts])
+    minutes, position = np.unique(every.times, return_inverse=True)
+    values = np.zeros(minutes.size)
+    np.add.at(values, position, weight * every.values)
+    if mean:
+        total_weight = np.zeros(minutes.size)
+        np.add.at(total_weight, position, weight)
+        values = values / total_weight
+
+    coarsest = np.zeros(minutes.size)
+    np.maximum.at(coarsest, position, every.steps)
+    return Minutes(minutes, values, coarsest)
