@@ -291,8 +291,8 @@ class _ActiveConfig:
         for name in self.statuses:
             self._self_metrics.withdrawn(name, withdrawn=name in withdrawn)
 
-        known = {name for name, status in self.statuses.items() if status.last_success is not None}
-        self._self_metrics.events.show(known - withdrawn)
+        with_data = {name for name, status in self.statuses.items() if status.last_success is not None}
+        self._self_metrics.events.show(with_data - withdrawn)
 
 
 def _after(before: Status, start: float, outcome: Outcome) -> Status:

@@ -23,7 +23,7 @@ WORKERS = 4
 """Polls in flight at most."""
 
 
-class Handler(Protocol):
+class PollHandler(Protocol):
     """What is to be done about a source, in one of the poller's threads."""
 
     def poll(self, name: str) -> SourceError | None:
@@ -43,7 +43,7 @@ class Poller:
     """Does what `handler` says for every source, from `start` until `stop`."""
 
     def __init__(
-        self, timings: Mapping[str, Timing], handler: Handler, clock: Callable[[], float] = time.monotonic
+        self, timings: Mapping[str, Timing], handler: PollHandler, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._handler = handler
         self._clock = clock
