@@ -55,6 +55,7 @@ class Access:
         token = "eyJ" + secrets.token_urlsafe(24)
         now = self._clock()
         with self._lock:
+            # A stand-in may run for weeks: what has ended is not kept.
             self._ends = {old: end for old, end in self._ends.items() if end > now}
             self._ends[token] = now + seconds
         return token

@@ -103,7 +103,7 @@ class Controller:
         """What is sent for a request, faults and all."""
         rest = request.path.startswith("/controller/rest/")
         with self._counted(request, rest=rest) as in_flight:
-            if rest and in_flight > self.parallel:
+            if rest and in_flight > self.parallel:  # a controller has so many threads for its API, and no queue
                 answer = replace(refusal(429, "Too many requests"), headers={"Retry-After": "1"})
             else:
                 answer = self._regular(request)

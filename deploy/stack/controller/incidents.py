@@ -57,33 +57,33 @@ def events(request: Request, application: Application, seed: int, now: float) ->
 def snapshots(request: Request, application: Application, seed: int, now: float) -> Answer:
     """Of each outage, three failed requests."""
     window = time_range(request, now)
-    failing = [transaction for transaction in application.transactions if transaction.share.errors]
-    times = [
-        incident.start + after
-        for incident in _incidents(seed, application, window, now)
-        if incident.severity == "critical"
-        for after in (60, 360, 660)
-    ]
-    rows: list[Row] = [
-        {
-            "requestGUID": f"{zlib.crc32(f'{application.name} {time}'.encode()):08x}-0000-4000-8000-000000000000",
-            "summary": "Error occurred",
-            "userExperience": "ERROR",
-            "errorOccured": True,
-            "timeTakenInMilliSecs": 1200,
-            "serverStartTime": int(time * 1000),
-            "businessTransactionId": failing[0].id,
-        }
-        for time in times
-        if window.start <= time < min(window.end, now)
-    ]
+    outages = [incident for incident in _incidents(seed, application, window, now) if incident.severity == "critical"]
+    times = [outage.start + after for outage in outages for after in (60, 360, 660)]
+
+    end = min(window.end, now)
+    rows = [_snapshot_row(application, time) for time in times if window.start <= time < end]
     return _answer(request, "request-snapshots", rows)
+
+
+def _snapshot_row(application: Application, time: float) -> Row:
+    failing = next(transaction for transaction in application.transactions if transaction.share.errors)
+    number = zlib.crc32(f"{application.name} {time}".encode())
+
+    return {
+        "requestGUID": f"{number:08x}-0000-4000-8000-000000000000",
+        "summary": "Error occurred",
+        "userExperience": "ERROR",
+        "errorOccured": True,  # the API's own spelling
+        "timeTakenInMilliSecs": 1200,
+        "serverStartTime": int(time * 1000),
+        "businessTransactionId": failing.id,
+    }
 
 
 def _answer(request: Request, name: str, rows: list[Row]) -> Answer:
     if request.json:
         return as_json(rows[:MOST])
-    return as_xml(name, [])
+    return as_xml(name, [])  # rows are nested, which XML here is not; nobody reads it
 
 
 def _list(request: Request, name: str, known: frozenset[str]) -> set[str]:

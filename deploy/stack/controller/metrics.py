@@ -83,6 +83,7 @@ def children(metrics: tuple[Metric, ...], path: str) -> list[dict[str, object]]:
     """One level of the tree below `path`, as the Metric Browser shows it."""
     above = split(path) if path else ()
     depth = len(above)
+
     kinds: dict[str, str] = {}
     for metric in metrics:
         if len(metric.path) > depth and metric.path[:depth] == above:
@@ -96,6 +97,7 @@ def _overall(application: Application) -> Iterator[Metric]:
     summary = "BTM|Application Summary"
     every = (None,)
     yield from _performance((OVERALL,), summary, every, sum(application.nodes.values()))
+
     for tier, nodes in application.nodes.items():
         served: Served = every  # the first tier serves all
         if tier == "app":
@@ -158,6 +160,7 @@ def _infrastructure(application: Application) -> Iterator[Metric]:
             name = "|".join(below)
             used = partial(_used, application=application, tier=tier, memory=memory)
             yield Metric((INFRASTRUCTURE, tier, *below), name, mean=True, read=partial(used, nodes=nodes))
+
             for node in range(1, nodes + 1):
                 path = (INFRASTRUCTURE, tier, "Individual Nodes", f"{tier}-{node}", *below)
                 yield Metric(path, name, mean=True, read=partial(used, nodes=1))

@@ -27,6 +27,7 @@ def coarsest(metrics: MetricMinutes) -> float:
 
 def signals(metrics: MetricMinutes, window: Window, *, run: bool = False) -> dict[str, Summary]:
     """Signal to its summary. Coarser than a minute, nothing is told of what goes on within an hour."""
+    # All at the same step: a ratio of minutes and hours would be one of different times.
     step = coarsest(metrics)
     ranges = _ranges(metrics, window, step)
     ranges = {key: values for key, values in ranges.items() if values.times.size}
@@ -141,6 +142,7 @@ def events(metrics: MetricMinutes, window: Window, *, errors_reported: bool) -> 
     if not calls.times.size:
         return None
 
+    # An agent reports errors only where there are some: none may mean that there were none, or that it never does.
     requests = float(calls.values.sum())
     errors = metrics.get("errors")
     failed = None

@@ -36,6 +36,7 @@ class Rollups:
 
 def fetch(poll: Poll, windows: Mapping[str, Window]) -> Rollups:
     """Ask for everything but what is older than the windows. Raises SourceError."""
+    # The order is that of what matters: where the calls run out, what comes later is left out.
     poll.fetch_signals(windows)
     answers = _fetch_rolled_up(poll, windows)
     rollups = Rollups(incidents=incidents.fetch(poll, windows))

@@ -56,6 +56,8 @@ class LookBack:
 
         unasked = self._rule_out(poll, window)
         ruled = [name for name in poll.ids if name not in unasked]  # else each of their days would be asked for
+
+        # The newest first: where the calls run out, the latest run is known nevertheless.
         requests = [MetricRequest(name, "calls", gap) for name in ruled for gap in self._gaps(name, window)]
         requests.sort(key=lambda request: -request.window.end)
         poll.fetch(requests, LOOK_BACK)

@@ -103,6 +103,7 @@ class Source:
             settled = self._settled(poll, window)
             self._cache.begin(settled.end)
             since = window.start if pattern is None else min(pattern.start, window.start)
+            # The pattern is of calls alone: of nothing else so much of the past is needed.
             self._cache.forget(lambda key: since if key[1] == "calls" else window.start)
             return self._observe_all(poll, window, settled, pattern)
 
@@ -111,6 +112,7 @@ class Source:
         while len(self._pasts) > _PASTS:
             del self._pasts[next(iter(self._pasts))]
 
+        # In a cache of its own: the other one forgets what lies before the newest window.
         with self._polling(cache) as poll:
             poll.look_up()
             cache.end = window.end

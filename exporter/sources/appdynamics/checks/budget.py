@@ -142,6 +142,7 @@ def _hardly(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
     """Why the first poll is not complete, or others are hardly in time."""
     per_poll = probe.options.calls.per_poll
     if planned.first > per_poll:
+        # Each later poll has so many calls for what the first one left out.
         spare = max(1, per_poll - planned.later)
         polls = 1 + math.ceil((planned.first - per_poll) / spare)
         text = f"the first poll is not complete: it takes about {counted(polls, 'poll')} until everything is known"

@@ -137,6 +137,7 @@ def _has_calls(answer: Answer) -> bool:
 
 def _outcome(key: str, answers: Mapping[str, Answer]) -> _Outcome:
     outcome = _Outcome()
+
     for name, answer in answers.items():
         if answer.absence == "no_metric":
             outcome.unknown.append(name)

@@ -97,6 +97,7 @@ def _token(probe: Probe, who: str) -> Finding:
     options = probe.patient
     value = _value(options.client_secret)
     form = {"grant_type": "client_credentials", "client_id": who, "client_secret": value}
+
     session = Session(options.base, options, words=WORDS)
     start = time.monotonic()
     try:
