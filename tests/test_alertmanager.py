@@ -56,7 +56,7 @@ def test_every_label_that_must_be_equal_is_required_on_both_sides() -> None:
 
     Within one objective on one side a place that both alerts lack tells nothing apart, so it need not be there.
     """
-    places = set(inhibition.PLACES)
+    places = set(inhibition.LOCATIONS)
     for rule in yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["inhibit_rules"]:
         for label in set(rule["equal"]) - (places if {"sloth_id", "side"} <= set(rule["equal"]) else set()):
             assert f'{label}=~".+"' in rule["source_matchers"], rule

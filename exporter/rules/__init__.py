@@ -15,6 +15,7 @@ from exporter.rules import (
     gap,
     load,
     loadrun,
+    loadrun_judgement,
     recordings,
     slo,
 )
@@ -28,7 +29,8 @@ __all__ = ["ALERTS", "OF_EACH_SLO", "RECORDS", "SUBJECTS", "files"]
 SUBJECTS: Mapping[str, tuple[Definition, ...]] = {
     "certification": certification.RULES,
     "load": load.RULES,
-    "loadrun": loadrun.RULES,
+    # One file for both, so that what was loaded once goes on to be replaced.
+    "loadrun": (*loadrun.RULES, *loadrun_judgement.RULES),
     "execution": execution.RULES,
     "gap": gap.RULES,
     "coverage": coverage.RULES,
@@ -36,7 +38,7 @@ SUBJECTS: Mapping[str, tuple[Definition, ...]] = {
     "exporter": exporter.RULES,
     "slo": slo.RULES,
 }
-"""Subject (the stem of module, file and group) to its rules."""
+"""Subject (the stem of file and group, and of the module that begins with it) to its rules."""
 
 _DEFINITIONS = tuple(definition for subject in SUBJECTS.values() for definition in subject)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exporter.model.rule import Record
 from exporter.rules import templates
-from exporter.rules.expressions import BRIDGE, EXPORTER, breach, evidence, known, last
+from exporter.rules.expressions import BRIDGE, EXPORTER, breach, evidence, last, published
 from exporter.rules.rule import AlertDefinition, Definition
 
 _APPLYING = f"max by (reason) ({last('pte_certification_reason', 'job=%q,application=%q')}) == 1"
@@ -27,7 +27,7 @@ and on (job, application)
 _NO_EVIDENCE = f"""\
 max by (job, application) ({last("pte_certification_expected")}) == 1
 and on (job, application)
-max by (job, application) (max_over_time({known("pte_certification_evidence")}[{BRIDGE}])) == 0"""
+max by (job, application) (max_over_time({published("pte_certification_evidence")}[{BRIDGE}])) == 0"""
 
 _OWN = "job=%q,application=%q"
 _NO_RUN = last("pte_certification_reason", f'{_OWN},reason="no_test_run"')
@@ -44,10 +44,10 @@ _WHY = (
 )
 
 RULES: tuple[Definition, ...] = (
-    Record("application:pte_certification_holds:min", f"min by (application) ({known('pte_certification_holds')})"),
+    Record("application:pte_certification_holds:min", f"min by (application) ({published('pte_certification_holds')})"),
     Record(
         "application:pte_certification_reasons:sum",
-        f"sum by (application) (max by (application, reason) ({known('pte_certification_reason')}))",
+        f"sum by (application) (max by (application, reason) ({published('pte_certification_reason')}))",
     ),
     AlertDefinition(
         name="PteCertificationDoesNotHold",
@@ -58,7 +58,7 @@ RULES: tuple[Definition, ...] = (
         measure="reasons against the certification",
         value="{{ $value }}",
         limit="0",
-        reason="What speaks against it: " + templates.names(_APPLYING, "reason") + ".",
+        reason="What speaks against it: " + templates.label_values(_APPLYING, "reason") + ".",
     ),
     AlertDefinition(
         name="PteCertificationStale",
@@ -112,7 +112,7 @@ RULES: tuple[Definition, ...] = (
         measure="evidence for the verdict",
         value="none",
         limit="evidence is expected",
-        reason=templates.names(
+        reason=templates.label_values(
             _WHY, "why", ("job", "application") * 5, none="nobody observed how much load the test made"
         )
         + ".",

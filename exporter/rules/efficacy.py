@@ -17,7 +17,7 @@ RULES: tuple[Definition, ...] = (
         value=templates.PERCENT,
         limit=templates.at_least("efficacy_ratio", "humanizePercentage"),
         reason="Its parts that carry weight: "
-        + templates.each(
+        + templates.values_by(
             "pte_efficacy_part_ratio", "part", "humanizePercentage", above_zero="pte_efficacy_part_weight_ratio"
         )
         + ".",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from exporter.catalogue import execution
 from exporter.model.settings import ExecutionSettings
 from exporter.rules import templates
-from exporter.rules.expressions import BRIDGE, EXPORTER, evidence, known, last
+from exporter.rules.expressions import BRIDGE, EXPORTER, evidence, joined, last, published
 from exporter.rules.rule import AlertDefinition, Definition
 
 _PAGE = f"{EXPORTER}, application"
@@ -21,7 +21,7 @@ _EVIDENCE = "pte_test_execution_evidence"
 
 def _limit(name: str, matchers: str = "") -> str:
     assert name in _LIMITS, name
-    return last("pte_test_execution_limit", ",".join(part for part in (f'limit="{name}"', matchers) if part))
+    return last("pte_test_execution_limit", joined(f'limit="{name}"', matchers))
 
 
 def _own(name: str) -> str:
@@ -56,7 +56,7 @@ min by (job, application) (
     or on ({_PAGE})
     {_own(_limit("lookback_seconds"))}
     and on ({_PAGE})
-    (max_over_time({known(_EVIDENCE)}[{BRIDGE}]) == 0)
+    (max_over_time({published(_EVIDENCE)}[{BRIDGE}]) == 0)
   )
   and on ({_PAGE})
   {_own(last("pte_test_execution_expected_seconds"))}
@@ -80,11 +80,11 @@ RULES: tuple[Definition, ...] = (
         reason="Of "
         + templates.value_of("pte_test_execution_last_executed", "humanize")
         + " executed tests; by how they ended: "
-        + templates.each("pte_test_execution_last_tests", "outcome", "humanize")
+        + templates.values_by("pte_test_execution_last_tests", "outcome", "humanize")
         + ". The runs before failed "
         + templates.value_of("pte_test_execution_failure_reference_ratio", "humanizePercentage")
         + " in the median. Failing: "
-        + templates.names(_FAILING, "test", raw=True)
+        + templates.label_values(_FAILING, "test", raw=True)
         + ".",
         wait="10m",
     ),
@@ -117,7 +117,7 @@ RULES: tuple[Definition, ...] = (
         + " of "
         + templates.value_of("pte_test_execution_executed", "humanize")
         + " executions. The flakiest: "
-        + templates.shown(_FLAKIEST, "test", "humanizePercentage", _LABELS)
+        + templates.values(_FLAKIEST, "test", "humanizePercentage", _LABELS)
         + ". A failure that went away by itself hides those that will not.",
     ),
 )

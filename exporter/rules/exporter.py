@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from exporter.model.rule import Record
 from exporter.rules import templates
-from exporter.rules.expressions import BRIDGE, EXPORTER, known, last, limit
+from exporter.rules.expressions import BRIDGE, EXPORTER, last, limit, published
 from exporter.rules.rule import AlertDefinition, Definition
 
 _KEY = f"{EXPORTER}, source"
 _OWN = ("job", "source")
-_BUILD = known("pte_exporter_build_info")
-_SUCCESS = known("pte_source_last_success_timestamp_seconds")
+_BUILD = published("pte_exporter_build_info")
+_SUCCESS = published("pte_source_last_success_timestamp_seconds")
 
 # A single failed poll is no alert: the last success has to be two intervals away, or there never was one.
 _FAILING = f"""\
@@ -90,7 +90,7 @@ absent_over_time({_TARGETS}[1d])"""
 _MATCH = "job=%q,source=%q"
 _FAILED = f"{last(_SUCCESS, _MATCH)} and on ({_KEY}) ({last('pte_source_up')} == 0)"
 _AGE = templates.lookup(f"time() - max({_FAILED})", _OWN, "humanizeDuration")
-_FAILURES = known("pte_source_poll_failures_total")
+_FAILURES = published("pte_source_poll_failures_total")
 # Of the last hour; or, while the breaker holds polls back or the exporter is young, of its whole life.
 _REASONS = f"""\
 max by (reason) (increase({_FAILURES}{{{_MATCH}}}[1h])) > 0 or
@@ -124,7 +124,7 @@ RULES: tuple[Definition, ...] = (
         value=_AGE,
         limit="two poll intervals",
         reason="Why polls failed: "
-        + templates.names(_REASONS, "reason", _OWN * 3)
+        + templates.label_values(_REASONS, "reason", _OWN * 3)
         + ". Series of this side are withdrawn once they are older than "
         + _MAX_AGE
         + ".",
@@ -140,7 +140,7 @@ RULES: tuple[Definition, ...] = (
         value="{{ $value | humanize }}",
         limit="0",
         reason="Failed: "
-        + templates.names(f"min by (check) ({last('pte_source_check', _MATCH)}) == 0", "check", _OWN, raw=True)
+        + templates.label_values(f"min by (check) ({last('pte_source_check', _MATCH)}) == 0", "check", _OWN, raw=True)
         + ". The source answers, but not with all that is wanted of it; pte-exporter doctor --config.file FILE "
         + "--source {{ $labels.source }} tells causes and remedies.",
     ),

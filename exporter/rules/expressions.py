@@ -26,14 +26,14 @@ _NAMES = {series.name for series in catalogue.ALL} | {series.published for serie
 _LIMITS = limits.values(AnalysisSettings())
 
 
-def known(name: str) -> str:
+def published(name: str) -> str:
     """The name, if somebody publishes it."""
     assert name in _NAMES, f"nobody publishes {name}"
     return name
 
 
 def selector(name: str, matchers: str = "") -> str:
-    return f"{known(name)}{{{matchers}}}" if matchers else known(name)
+    return f"{published(name)}{{{matchers}}}" if matchers else published(name)
 
 
 def last(name: str, matchers: str = "") -> str:
@@ -44,12 +44,17 @@ def last(name: str, matchers: str = "") -> str:
 def limit(name: str, matchers: str = "") -> str:
     """A configured limit's selector for `last`-like use."""
     assert name in _LIMITS, f"there is no limit {name}"
-    return last("pte_limit", ",".join(part for part in (f'limit="{name}"', matchers) if part))
+    return last("pte_limit", joined(f'limit="{name}"', matchers))
+
+
+def joined(*matchers: str) -> str:
+    """Matchers of one selector, of which some may be empty."""
+    return ",".join(matcher for matcher in matchers if matcher)
 
 
 def evidence(name: str) -> str:
     """Holds where there was evidence a moment ago: a restarted exporter has none until both sides were polled."""
-    return f"max_over_time({known(name)}[{BRIDGE}]) == 1"
+    return f"max_over_time({published(name)}[{BRIDGE}]) == 1"
 
 
 def breach(
@@ -57,8 +62,10 @@ def breach(
 ) -> str:
     """Where a value with evidence breaks its own exporter's limit: the worst value of the replicas."""
     worst = "min" if comparison.startswith("<") else "max"
+    labels = ", ".join(("job", *by))
+
     return f"""\
-{worst} by ({", ".join(("job", *by))}) (
+{worst} by ({labels}) (
   (
     {value}
     {comparison} on ({EXPORTER}) group_left ()

@@ -16,10 +16,11 @@ ALERT_LIMIT = "job_signal:pte_gap_alert_limit_ratio:min"
 def _alert_limit() -> str:
     """The smallest step whose severity alerts: each step where the configured severity is not above it."""
     configured = f"max by ({EXPORTER}) ({limit('gap_severity')})"
-    steps = []
+    steps = list[str]()
     for position, severity in enumerate(SEVERITIES[1:], start=1):
         step = last("pte_gap_limit_ratio", f'severity="{severity}"')
         steps.append(f"  (\n    {step}\n    and on ({EXPORTER})\n    {configured} <= {position}\n  )\n")
+
     return "min by (job, signal) (\n" + "  or\n".join(steps) + ")"
 
 
@@ -63,7 +64,7 @@ RULES: tuple[Definition, ...] = (
         limit=_LIMIT + " either way",
         reason="{{ if lt $value 0.0 }}Production is slower than what the test certified"
         "{{ else }}The PTE is slower than production: its environment, build or load is suspect{{ end }}: "
-        + templates.each("pte_gap_input", "side", "humanizeDuration", labels=("job", "application", "signal"))
+        + templates.values_by("pte_gap_input", "side", "humanizeDuration", labels=("job", "application", "signal"))
         + ".",
     ),
     AlertDefinition(
@@ -76,7 +77,7 @@ RULES: tuple[Definition, ...] = (
         value=templates.PERCENT,
         limit=_LIMIT,
         reason="The test environment or build, not production, is suspect: "
-        + templates.each("pte_gap_input", "side", "humanizePercentage", 'signal="error_ratio"')
+        + templates.values_by("pte_gap_input", "side", "humanizePercentage", 'signal="error_ratio"')
         + ".",
     ),
 )

@@ -19,7 +19,7 @@ RULES: tuple[Definition, ...] = (
         value=templates.PERCENT,
         limit=templates.at_least("load_coverage_ratio", "humanizePercentage"),
         reason="Peak requests per second: "
-        + templates.each("pte_gap_input", "side", "humanize", 'signal="request_rate"')
+        + templates.values_by("pte_gap_input", "side", "humanize", 'signal="request_rate"')
         + ". Nobody has shown that the application carries the rest.",
     ),
 )

@@ -1,45 +1,15 @@
-"""Load runs: the newest load test failed, was too bad for its grade, or is slower than before.
+"""Load runs: the newest load test failed.
 
-The series come from `serve` or, by `publish`, from a Pushgateway. There the pages of several applications share one job
-and have no instance, so a limit is joined by the application too.
+The series come from `serve` or, by `publish`, from a Pushgateway.
 """
 
 from __future__ import annotations
 
-from exporter.catalogue import loadrun_judgement
-from exporter.model.settings import LoadRunSettings
-from exporter.model.verdict import SEVERITIES
 from exporter.rules import templates
-from exporter.rules.expressions import EXPORTER, evidence, last
+from exporter.rules.expressions import evidence, last
 from exporter.rules.rule import AlertDefinition, Definition
 
-_PAGE = f"{EXPORTER}, application"
 _OWN = "job=%q,application=%q"
-_LIMITS = loadrun_judgement.limits(LoadRunSettings())
-
-
-def _limit(name: str, matchers: str = "") -> str:
-    assert name in _LIMITS, name
-    return last("pte_load_run_limit", ",".join(part for part in (f'limit="{name}"', matchers) if part))
-
-
-def _told(name: str, show: templates.Show) -> str:
-    return templates.lookup(f"max({_limit(name, _OWN)})", ("job", "application"), show)
-
-
-def _below(value: str, limit: str, evidence_name: str) -> str:
-    """Where a value with evidence is below the limit of its own page; of the replicas the worst."""
-    return f"""\
-min by (job, application) (
-  (
-    {value}
-    < on ({_PAGE}) group_left ()
-    max by ({_PAGE}) ({_limit(limit)})
-  )
-  and on ({_PAGE})
-  ({evidence(evidence_name)})
-)"""
-
 
 _EARLY = '"check", "the run was ended early", "", ""'
 
@@ -60,46 +30,6 @@ _UNMET_NAMES = (
     f" label_replace(min({last('pte_load_run_complete', _OWN)}) == 0, {_EARLY})"
 )
 
-_REGRESSION = f"""\
-max by (job, application, against) (
-  (
-    (
-      {last("pte_load_run_change_severity")}
-      or
-      {last("pte_load_run_endpoint_change_severity")}
-    )
-    >= on ({_PAGE}) group_left ()
-    max by ({_PAGE}) ({_limit("change_severity")})
-  )
-  and on ({_PAGE}, against)
-  ({evidence("pte_load_run_change_evidence")})
-)"""
-
-
-def _worse(ratio: str, severity: str, by: str) -> str:
-    """Of one application against one reference the worst changes that alert; endless where nothing was before."""
-    own = f"{_OWN},against=%q"
-    severe = f"max by ({by}) ({last(severity, own)})"
-    return (
-        f"((max by ({by}) ({last(ratio, own)}) or on ({by}) {severe} * Inf) and on ({by})"
-        f" topk(5, {severe} >= on () group_left () max({_limit('change_severity', _OWN)})))"
-    )
-
-
-_WORST = (
-    "label_replace("
-    + _worse("pte_load_run_change_ratio", "pte_load_run_change_severity", "metric")
-    + ', "what", "$1 of all requests", "metric", "(.*)") or label_join('
-    + _worse("pte_load_run_endpoint_change_ratio", "pte_load_run_endpoint_change_severity", "metric, endpoint")
-    + ', "what", " of ", "metric", "endpoint")'
-)
-_WORST_LABELS = ("job", "application", "against") * 3 + ("job", "application")
-
-_STEPS = "".join(
-    f"{{{{ {'else ' if position < 4 else ''}if ge $value {position}.0 }}}}{SEVERITIES[position]}"
-    for position in range(4, 0, -1)
-)
-
 RULES: tuple[Definition, ...] = (
     AlertDefinition(
         name="PteLoadRunFailed",
@@ -111,57 +41,10 @@ RULES: tuple[Definition, ...] = (
         value="{{ $value }}",
         limit="0",
         reason="Not met: "
-        + templates.names(_UNMET_NAMES, "check", ("job", "application") * 2, raw=True)
+        + templates.label_values(_UNMET_NAMES, "check", ("job", "application") * 2, raw=True)
         + ". Grade: "
-        + templates.names(f"max by (grade) ({last('pte_load_run_grade', _OWN)}) == 1", "grade", none="none")
+        + templates.label_values(f"max by (grade) ({last('pte_load_run_grade', _OWN)}) == 1", "grade", none="none")
         + ".",
-        wait="5m",
-    ),
-    AlertDefinition(
-        name="PteLoadRunGradeLow",
-        expr=_below(last("pte_load_run_grade_level"), "grade_level", "pte_load_run_grade_evidence"),
-        severity="warning",
-        board="pte-loadrun",
-        summary="{{ $labels.application }}: the newest load test has a bad grade",
-        measure="the grade as a number: 5 A+, 4 A, 3 B, 2 C, 1 D, 0 F",
-        value="{{ $value }}",
-        limit="at least " + _told("grade_level", "humanize"),
-        reason="Succeeded: "
-        + templates.value_of("pte_load_run_success_ratio", "humanizePercentage")
-        + " of requests; P95 "
-        + templates.value_of("pte_load_run_latency_seconds", "humanizeDuration", 'stat="p95"')
-        + ".",
-        wait="5m",
-    ),
-    AlertDefinition(
-        name="PteLoadRunSuccessLow",
-        expr=_below(last("pte_load_run_success_ratio"), "success_ratio", "pte_load_run_evidence"),
-        severity="warning",
-        board="pte-loadrun",
-        summary="{{ $labels.application }}: too many requests of the newest load test failed",
-        measure="the share of the load test's requests that succeeded",
-        value=templates.PERCENT,
-        limit="at least " + _told("success_ratio", "humanizePercentage"),
-        reason="Failed: "
-        + templates.value_of("pte_load_run_failures", "humanize")
-        + " of "
-        + templates.value_of("pte_load_run_requests", "humanize")
-        + " requests, by kind: "
-        + templates.each("pte_load_run_errors", "kind", "humanize")
-        + ". A certification that rests on this run proves less load than it made.",
-        wait="5m",
-    ),
-    AlertDefinition(
-        name="PteLoadRunRegression",
-        expr=_REGRESSION,
-        severity="warning",
-        board="pte-bench",
-        summary="{{ $labels.application }}: the newest load test is worse than {{ if eq $labels.against "
-        '"baseline" }}its baseline{{ else }}the runs before{{ end }}',
-        measure="the largest severity of a change for the worse",
-        value=_STEPS + "{{ else }}none{{ end }}",
-        limit="below " + _told("change_severity", "humanize") + " (1 low, 2 medium, 3 high, 4 critical)",
-        reason="Worse: " + templates.shown(_WORST, "what", "humanizePercentage", _WORST_LABELS * 2) + ".",
         wait="5m",
     ),
 )

@@ -27,7 +27,7 @@ _EARLY = "0.1"
 _ALERTING = f'and {_SLO}\n{names.INFO}{{alerting=~"page|ticket"}}'
 
 
-def _known(condition: str) -> str:
+def _with_evidence(condition: str) -> str:
     """Where a condition of a period's series rests on enough of the period and on enough bad events in it."""
     return f"""\
 max without (sloth_window) (
@@ -39,7 +39,7 @@ and
 {names.COVERAGE} >= {ENOUGH}"""
 
 
-_EXHAUSTED = f"{_known(f'{names.REMAINING} <= 0')}\n{_ALERTING}"
+_EXHAUSTED = f"{_with_evidence(f'{names.REMAINING} <= 0')}\n{_ALERTING}"
 
 _FORECAST = f"""\
 {names.BREACH} - time() <= {FORECAST_DAYS} * 86400
@@ -48,7 +48,7 @@ and
 {_ALERTING}"""
 
 _CREDIT = f"""\
-{_known(f"{names.SLA_CREDIT} > 0")}
+{_with_evidence(f"{names.SLA_CREDIT} > 0")}
 unless {_SLO}
 {names.ELAPSED} < {_EARLY}
 {_ALERTING}"""
@@ -67,8 +67,8 @@ _BOTH = "$own $labels.sloth_id"
 
 def _lookup(query: str, show: str, none: str = "unknown", arguments: str = "$own") -> str:
     """What a query gives that has %s for the alert's labels as matchers, and %q for one label's value."""
-    found = f"{{{{ with printf `{query}` {arguments} | query }}}}{{{{ . | first | value | {show} }}}}"
-    return f"{found}{{{{ else }}}}{none}{{{{ end }}}}"
+    value = f"{{{{ . | first | value | {show} }}}}"
+    return f"{{{{ with printf `{query}` {arguments} | query }}}}{value}{{{{ else }}}}{none}{{{{ end }}}}"
 
 
 def _own(name: str, show: str, none: str = "unknown") -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from exporter.rules.expressions import last, limit
+from exporter.rules.expressions import joined, last, limit
 
 Show = Literal["humanize", "humanizePercentage", "humanizeDuration", "humanizeTimestamp", 'printf "%.2f"']
 
@@ -24,13 +24,13 @@ def _printf(query: str, labels: tuple[str, ...]) -> str:
 
 
 def _matchers(labels: tuple[str, ...], more: str = "") -> str:
-    return ",".join((*(f"{label}=%q" for label in labels), *((more,) if more else ())))
+    return joined(*(f"{label}=%q" for label in labels), more)
 
 
 def lookup(query: str, labels: tuple[str, ...], show: Show) -> str:
     """The first value that a query gives, or the word unknown. `query` has one %q for each of the alert's labels."""
-    found = "{{ with " + _printf(query, labels) + " }}{{ . | first | value | " + show + " }}"
-    return found + "{{ else }}" + UNKNOWN + "{{ end }}"
+    value = "{{ . | first | value | " + show + " }}"
+    return "{{ with " + _printf(query, labels) + " }}" + value + "{{ else }}" + UNKNOWN + "{{ end }}"
 
 
 def _listed(query: str, labels: tuple[str, ...], label: str, item: str, none: str) -> str:
@@ -62,27 +62,32 @@ def value_of(name: str, show: Show, more: str = "") -> str:
     return lookup(f"max({last(name, _matchers(_OWN, more))})", _OWN, show)
 
 
-def each(
+def values_by(
     name: str, label: str, show: Show, more: str = "", *, labels: tuple[str, ...] = _OWN, above_zero: str = ""
 ) -> str:
-    """Every value of a series of the alert's own application, by one label: "production 8.5k, pte 6.2k".
+    """Every value of another series of the alert's own application, by one label: "production 8.5k, pte 6.2k".
 
     `above_zero` names another series with that label; only where it is above zero the value is shown.
     """
-    query = f"max by ({label}) ({last(name, _matchers(labels, more))})"
-    item = "{{ $e.Labels." + label + " }} {{ $e | value | " + show + " }}"
+    matchers = _matchers(labels, more)
+    query = f"max by ({label}) ({last(name, matchers)})"
     if above_zero:
-        query += f" and on ({label}) max by ({label}) ({last(above_zero, _matchers(labels, more))}) > 0"
-        labels = (*labels, *labels)
-    return _listed(query, labels, label, item, UNKNOWN)
+        query += f" and on ({label}) max by ({label}) ({last(above_zero, matchers)}) > 0"
+        labels = (*labels, *labels)  # the query has a %q for each of them twice
+    return values(query, label, show, labels)
 
 
-def shown(query: str, label: str, show: Show, labels: tuple[str, ...]) -> str:
+def values(query: str, label: str, show: Show, labels: tuple[str, ...]) -> str:
     """Every value that a query gives, by one label of it: "latency_p95 of all requests 27%"."""
     return _listed(query, labels, label, "{{ $e.Labels." + label + " }} {{ $e | value | " + show + " }}", UNKNOWN)
 
 
-def names(query: str, label: str, labels: tuple[str, ...] = _OWN, none: str = UNKNOWN, *, raw: bool = False) -> str:
-    """The values of one label in a query's result, as words if not `raw`: "outgrown peak, mix"."""
-    item = "{{ $e.Labels." + label + (" }}" if raw else ' | reReplaceAll "_" " " }}')
+def label_values(
+    query: str, label: str, labels: tuple[str, ...] = _OWN, none: str = UNKNOWN, *, raw: bool = False
+) -> str:
+    """What one label says in a query's result, as words if not `raw`: "outgrown peak, mix"."""
+    value = f"$e.Labels.{label}"
+    if not raw:
+        value += ' | reReplaceAll "_" " "'
+    item = "{{ " + value + " }}"
     return _listed(query, labels, label, item, none)

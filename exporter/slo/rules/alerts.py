@@ -33,7 +33,8 @@ _TEXTS = frozenset(("summary", "description", "title", "message", "text", "detai
 """Annotations of a spec that tell what happened, and were written for burn alerts. Others, as `runbook`, suit any."""
 
 _SHARE = "humanizePercentage"
-_SERVICE, _NAME = "{{ $labels.sloth_service }}", "{{ $labels.sloth_slo }}"
+_SERVICE = "{{ $labels.sloth_service }}"
+_NAME = "{{ $labels.sloth_slo }}"
 
 
 def alerts(slo: Slo, runbook: str, dashboards: str) -> Iterator[Alert]:
@@ -44,13 +45,16 @@ def alerts(slo: Slo, runbook: str, dashboards: str) -> Iterator[Alert]:
         yield _broken(slo, runbook, dashboards)
 
 
-def _notify(slo: Slo, wanted: Notify) -> Notify:
-    return "shadow" if slo.shadow else wanted
+def _notify(slo: Slo, notify: Notify) -> Notify:
+    return "shadow" if slo.shadow else notify
 
 
 def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:
     limit = decimal(tier.factor * slo.budget)
-    long, short = duration(tier.long), duration(tier.short)
+    long = duration(tier.long)
+    short = duration(tier.short)
+
+    # Two bad events of ten are 20 %, and no reason to wake anybody: so many there have to be in the long window.
     expr = f"{_worst(slo, names.RATIO + long, limit)}\nand\n{_worst(slo, names.RATIO + short, limit)}"
     least = ""
     least_events = least_bad(slo)
@@ -58,26 +62,25 @@ def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:
         bad = select(slo, names.count("errors"), long)
         expr += f"\nand\nmax without (sloth_window) ({bad} >= {least_events})"
         least = f"; fewer than {least_events} bad events in {long} are no reason"
+
     notify = _notify(slo, tier.notify)
     text = _text(slo, notify)
+    description = (
+        f"Value: {{{{ $value | {_SHARE} }}}} (bad events in {long})\n"
+        f"Limit: {decimal(tier.factor * slo.budget * 100)}%, exceeded both in {long} and in {short} "
+        f"({decimal(tier.factor)} times the budget of {decimal(100 - slo.objective)}%){least}\n"
+        f"Reason: {_reason(slo)}"
+    )
     annotations = {
         "summary": f"{_who(slo)} burns its error budget at a rate over {decimal(tier.factor)}; at 1 it just lasts",
         "title": f"({notify}) {_SERVICE} {_NAME} SLO error budget burn rate is too fast.",
-        "description": f"Value: {{{{ $value | {_SHARE} }}}} (bad events in {long})\n"
-        f"Limit: {decimal(tier.factor * slo.budget * 100)}%, exceeded both in {long} and in {short} "
-        f"({decimal(tier.factor)} times the budget of {decimal(100 - slo.objective)}%){least}\n"
-        f"Reason: {_reason(slo)}",
+        "description": description,
         **_links(BURN, runbook, dashboards),
         **text.annotations,
     }
-    return Alert(
-        slo.alerting.name,
-        expr,
-        duration(tier.wait),
-        duration(tier.keep) if tier.keep else "",
-        {**text.labels, names.TIER: tier.name},
-        annotations,
-    )
+    labels = {**text.labels, names.TIER: tier.name}
+    keep = duration(tier.keep) if tier.keep else ""
+    return Alert(slo.alerting.name, expr, duration(tier.wait), keep, labels, annotations)
 
 
 def _worst(slo: Slo, name: str, limit: str) -> str:
@@ -86,8 +89,11 @@ def _worst(slo: Slo, name: str, limit: str) -> str:
 
 def _who(slo: Slo) -> str:
     """The objective, and whose budget it is where each value of some labels has its own."""
+    who = f"{_SERVICE}: {_NAME}"
+    if not slo.sli.by:
+        return who
     parts = ", ".join(f"{label} {{{{ $labels.{label} }}}}" for label in slo.sli.by)
-    return f"{_SERVICE}: {_NAME}" + (f" ({parts})" if parts else "")
+    return f"{who} ({parts})"
 
 
 def _reason(slo: Slo) -> str:
@@ -99,23 +105,29 @@ def _reason(slo: Slo) -> str:
 def _lookup(slo: Slo, name: str, show: str, none: str = "unknown", of: str = "") -> str:
     """Another series of the alert's own budget. Values go into the query through %q, so that quotes stay inside."""
     labels = ("sloth_id", *slo.sli.by)
-    query = f"printf `{of}min({name}{{{','.join(f'{label}=%q' for label in labels)}}})`"
-    query += "".join(f" $labels.{label}" for label in labels) + " | query"
+    matchers = ",".join(f"{label}=%q" for label in labels)
+    arguments = " ".join(f"$labels.{label}" for label in labels)
+    query = f"printf `{of}min({name}{{{matchers}}})` {arguments} | query"
     return f"{{{{ with {query} }}}}{{{{ . | first | value | {show} }}}}{{{{ else }}}}{none}{{{{ end }}}}"
 
 
 def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
+    # Whoever the most urgent of its burn alerts goes to is told that none of them can go off.
     kinds = {_notify(slo, tier.notify) for tier in slo.tiers}
     notify = next(kind for kind in SEVERITY if kind in kinds)
     text = _text(slo, notify)
+    links_of_spec = {name: value for name, value in text.annotations.items() if name not in _TEXTS}
+    description = (
+        "Value: none (events counted by the SLO's query)\nLimit: a series, though its value be 0\n"
+        "Reason: The query of all events gives nothing, or that of bad ones fails. "
+        "Burn alerts of this SLO are blind meanwhile."
+    )
     annotations = {
         "summary": f"{_SERVICE}: nothing tells whether {_NAME} is met",
         "title": f"({notify}) {_SERVICE} {_NAME} SLO has no data.",
-        "description": "Value: none (events counted by the SLO's query)\nLimit: a series, though its value be 0\n"
-        "Reason: The query of all events gives nothing, or that of bad ones fails. "
-        "Burn alerts of this SLO are blind meanwhile.",
+        "description": description,
         **_links(BROKEN, runbook, dashboards),
-        **{name: value for name, value in text.annotations.items() if name not in _TEXTS},
+        **links_of_spec,
     }
     expr = f"max without (state) ({select(slo, names.STATE, state='broken')}) == 1"
     return Alert(BROKEN, expr, _BROKEN_WAIT, _BROKEN_KEEP, text.labels, annotations)
@@ -124,11 +136,19 @@ def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
 def _text(slo: Slo, notify: Notify) -> Text:
     """What the spec gives to alerts of this kind. A shadow's severity is not the spec's, which may page."""
     alerting = slo.alerting
-    own = {"page": alerting.page, "ticket": alerting.ticket, "shadow": Text()}[notify]
+    own = _of_kind(slo, notify)
     labels = {"severity": SEVERITY[notify], **alerting.common.labels, **own.labels}
     if notify == "shadow":
         labels["severity"] = SEVERITY["shadow"]
     return Text({**labels, "sloth_severity": notify}, {**alerting.common.annotations, **own.annotations})
+
+
+def _of_kind(slo: Slo, notify: Notify) -> Text:
+    if notify == "page":
+        return slo.alerting.page
+    if notify == "ticket":
+        return slo.alerting.ticket
+    return Text()
 
 
 def _links(heading: str, runbook: str, dashboards: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ steps on Prometheus 2 (closed ranges) as on 3 (left-open ones).
 from __future__ import annotations
 
 import zoneinfo
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -21,7 +22,8 @@ MINUTE = 60
 THURSDAY = 3 * DAY
 """1970-01-01 was one, three days after a Monday."""
 
-_FIRST, _LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2038, 1, 1, tzinfo=UTC)
+_FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+_LAST = datetime(2038, 1, 1, tzinfo=UTC)
 """Changes of a time zone's clock between these are known to the rules. A later one needs rules generated anew."""
 
 _UNITS = (("w", WEEK), ("d", DAY), ("h", 3600), ("m", 60), ("s", 1))
@@ -67,8 +69,10 @@ def since_quarter(series: str, present: str) -> str:
 
     Steps are at full minutes and show what was there by then. A minute recorded later, as `present` is, is added.
     """
-    before, now = (f"floor(vector({_time(shift)}) / {QUARTER})" for shift in (-1, 0))
-    minutes = same_block(series, "block", (before, now), "15m:1m")
+    # A step is asked for its block a second early, as what it shows belongs to the time before it.
+    block_of = f"floor(vector({_time(-1)}) / {QUARTER})"
+    block_now = f"floor(vector({_time(0)}) / {QUARTER})"
+    minutes = same_block(series, "block", (block_of, block_now), "15m:1m")
     return f"{minutes} or {present} and on () vector(time() % {MINUTE}) > 0"
 
 
@@ -79,8 +83,9 @@ def quarters(series: str, seconds: int) -> str:
 
 def this_period(series: str, period: Period, step: str = "15m") -> str:
     """The sum of a series, read once a step, since the calendar period began."""
-    before, now = (_number(period, shift) for shift in (-1, 0))
-    return same_block(series, "period", (before, now), f"{below(period.longest)}:{step}")
+    period_of = _number(period, -1)
+    period_now = _number(period, 0)
+    return same_block(series, "period", (period_of, period_now), f"{below(period.longest)}:{step}")
 
 
 def _number(period: Period, shift: int) -> str:
@@ -114,26 +119,35 @@ def _month_clock(timezone: str, shift: int = 0) -> str:
     Only the offset at the nearest beginning of a month matters, and that is told by the month that a time a fortnight
     later lies in; a change of the clock in mid-month shifts the days between by that hour.
     """
-    ahead = month_offsets(timezone)
-    later = f"month(vector({_time(shift + 15 * DAY)}))"
-    steps = [(n, here - before) for n, (before, here) in enumerate(pairwise(ahead), start=2) if here != before]
-    text = "".join(f" {_signed(step)} * ({later} >= bool {n})" for n, step in steps)
-    now = f"vector({_time(shift + ahead[0])})"
-    return f"({now}{text})" if text else now
+    offsets = month_offsets(timezone)
+    clock = f"vector({_time(shift + offsets[0])})"
+    month = f"month(vector({_time(shift + 15 * DAY)}))"
+
+    # From January's offset on, each month that differs from the one before adds what the clock was put forward by.
+    steps = ""
+    for number, (before, offset) in enumerate(pairwise(offsets), start=2):
+        if offset != before:
+            steps += f" {_signed(offset - before)} * ({month} >= bool {number})"
+    return f"({clock}{steps})" if steps else clock
 
 
 @cache
 def month_offsets(timezone: str) -> list[int]:
     """Seconds ahead of UTC at the first midnight of each month; raises ValueError where years differ."""
-
-    def ahead(year: int, month: int) -> int:
-        return int((datetime(year, month, 1, tzinfo=zone).utcoffset() or timedelta()).total_seconds())
-
     zone = zoneinfo.ZoneInfo(timezone)
-    years = [[ahead(year, month) for month in range(1, 13)] for year in range(_FIRST.year, _LAST.year)]
-    if any(year != years[0] for year in years):
+
+    def offsets(year: int) -> list[int]:
+        return [_offset(datetime(year, month, 1, tzinfo=zone)) for month in range(1, 13)]
+
+    first = offsets(_FIRST.year)
+    if any(offsets(year) != first for year in range(_FIRST.year, _LAST.year)):
         raise ValueError(f"the clock of {timezone} changes at other times each year, which PromQL cannot follow")
-    return years[0]
+    return first
+
+
+def _offset(moment: datetime) -> int:
+    """Seconds ahead of UTC, of a moment in its zone."""
+    return int((moment.utcoffset() or timedelta()).total_seconds())
 
 
 @cache
@@ -158,18 +172,30 @@ def _changes(timezone: str) -> tuple[int, list[tuple[int, int]]]:
     """Seconds ahead of UTC at first, then (Unix seconds, by how many seconds more) at each change."""
     zone = zoneinfo.ZoneInfo(timezone)
 
-    def ahead(at: datetime) -> int:
-        return int((at.astimezone(zone).utcoffset() or timedelta()).total_seconds())
+    def ahead(moment: datetime) -> int:
+        return _offset(moment.astimezone(zone))
 
-    changes, at = list[tuple[int, int]](), _FIRST
-    while at < _LAST:
-        after = at + timedelta(days=1)
-        if ahead(after) != ahead(at):
-            low, high = at, after
-            while high - low > timedelta(minutes=1):
-                middle = low + (high - low) / 2
-                low, high = (low, middle) if ahead(middle) != ahead(at) else (middle, high)
-            moment = datetime.fromtimestamp(round(high.timestamp() / 60) * 60, UTC)
-            changes.append((int(moment.timestamp()), ahead(after) - ahead(at)))
-        at = after
+    changes = list[tuple[int, int]]()
+    day = _FIRST
+    while day < _LAST:
+        next_day = day + timedelta(days=1)
+        step = ahead(next_day) - ahead(day)
+        if step:
+            changes.append((_change_between(day, next_day, ahead), step))
+        day = next_day
     return ahead(_FIRST), changes
+
+
+def _change_between(low: datetime, high: datetime, ahead: Callable[[datetime], int]) -> int:
+    """The full minute (Unix seconds) at which the offset changes that `low` has: the range is halved until it is one.
+
+    zoneinfo tells no list of changes, so that they are searched for.
+    """
+    before = ahead(low)
+    while high - low > timedelta(minutes=1):
+        middle = low + (high - low) / 2
+        if ahead(middle) == before:
+            low = middle
+        else:
+            high = middle
+    return round(high.timestamp() / 60) * 60

@@ -27,15 +27,16 @@ def records(slo: Slo) -> Iterator[Record]:
         yield Record(names.MAINTENANCE, _maintenance(slo))
     yield from _rates(slo)
     for kind in names.KINDS:
-        rate = select(slo, names.rate(kind, duration(base(slo))))
-        yield Record(names.quarter(kind), _sum(slo, f"sum_over_time({rate}[{duration(15 * MINUTE - 1)}])"))
-        yield Record(names.partial(kind), _sum(slo, since_quarter(rate, bare(slo, rate))), {"sloth_window": "partial"})
+        yield from _quarter(slo, kind)
+
     for seconds in windows(slo):
         window = duration(seconds)
+        # The rate itself is the sum of the window that it is taken over.
         if seconds != base(slo) or _is_momentary(slo):
             for kind in names.KINDS:
                 yield Record(names.count(kind), _count(slo, kind, seconds), {"sloth_window": window})
         yield _ratio(slo, window)
+
     if slo.period.calendar or slo.period.seconds not in windows(slo):
         window = period_window(slo)
         for kind in names.KINDS:
@@ -43,29 +44,52 @@ def records(slo: Slo) -> Iterator[Record]:
         yield _ratio(slo, window)
 
 
+def _quarter(slo: Slo, kind: str) -> Iterator[Record]:
+    """The sum of the last fifteen minutes, and that of those since the last full quarter of an hour."""
+    rate = select(slo, names.rate(kind, duration(base(slo))))
+    yield Record(names.quarter(kind), _sum(slo, f"sum_over_time({rate}[{duration(15 * MINUTE - 1)}])"))
+    yield Record(names.partial(kind), _sum(slo, since_quarter(rate, bare(slo, rate))), {"sloth_window": "partial"})
+
+
 def windows(slo: Slo) -> list[int]:
     """Seconds of each window: those of the tiers and the usual ones, none longer than the period."""
-    wanted = {base(slo), *names.WINDOWS, *(w for tier in slo.tiers for w in (tier.short, tier.long))}
-    return sorted(window for window in wanted if window <= slo.period.seconds)
+    seconds = {base(slo), *names.WINDOWS}
+    for tier in slo.tiers:
+        seconds.update((tier.short, tier.long))
+    return sorted(window for window in seconds if window <= slo.period.seconds)
 
 
 def _rates(slo: Slo) -> Iterator[Record]:
     """Events, then errors, which exist where events do: where no error was ever counted, there are none."""
     window = duration(base(slo))
-    per = {"second": "", "window": f" / {base(slo)}", "minute": f" / {MINUTE}"}[slo.sli.per]
-    total, errors = (query.replace(WINDOW, window).strip() for query in (slo.sli.total, slo.sli.errors))
+    total = slo.sli.total.replace(WINDOW, window).strip()
+    errors = slo.sli.errors.replace(WINDOW, window).strip()
+
+    # Several series of one part are its events together; of minutes, one is bad or not, whoever says so.
     worst = "max" if slo.sli.per == "minute" else "sum"
-    group, key = by(slo.sli.by), on(slo.sli.by)
+    group = by(slo.sli.by)
+    per = _per_second(slo)
     events = f"{worst}{group} (({total}) >= 0){per}"
     if slo.maintenance:
         events = f"{events}\nunless on () {select(slo, names.MAINTENANCE)} == 1"
     yield Record(names.rate("events", window), events, {"sloth_window": window})
-    seen = select(slo, names.rate("events", window))
+
+    recorded = select(slo, names.rate("events", window))
     bad = f"{worst}{group} (({errors}) >= 0)"
     if slo.sli.per == "minute":
         bad = f"clamp_max({bad}, 1)"
-    known = f"{bad}{per}\nor\nsum{group} ({seen}) * 0"
-    yield Record(names.rate("errors", window), f"({known})\nand {key} {seen}", {"sloth_window": window})
+    bad_or_none = f"{bad}{per}\nor\nsum{group} ({recorded}) * 0"
+    expr = f"({bad_or_none})\nand {on(slo.sli.by)} {recorded}"
+    yield Record(names.rate("errors", window), expr, {"sloth_window": window})
+
+
+def _per_second(slo: Slo) -> str:
+    """What makes the queries' values ones per second."""
+    if slo.sli.per == "window":
+        return f" / {base(slo)}"
+    if slo.sli.per == "minute":
+        return f" / {MINUTE}"
+    return ""
 
 
 def _sum(slo: Slo, expr: str) -> str:
@@ -115,10 +139,14 @@ def _is_momentary(slo: Slo) -> bool:
 def _ratio(slo: Slo, window: str) -> Record:
     name = f"{names.RATIO}{window}"
     if window == duration(base(slo)) and not _is_momentary(slo):
-        found = (select(slo, names.rate(kind, window)) for kind in ("errors", "events"))
+        errors = select(slo, names.rate("errors", window))
+        events = select(slo, names.rate("events", window))
     else:
-        found = (select(slo, names.count(kind), window) for kind in ("errors", "events"))
-    errors, events = (bare(slo, series) for series in found)
+        errors = select(slo, names.count("errors"), window)
+        events = select(slo, names.count("events"), window)
+
+    errors = bare(slo, errors)
+    events = bare(slo, events)
     return Record(name, f"{errors}\n/\n({events} > 0)", {"sloth_window": window})
 
 

@@ -20,16 +20,18 @@ def state(slo: Slo) -> Iterator[Record]:
     broken has no labels of the data, which are gone with it: the objective's own come from the rule.
     """
     key = on(slo.sli.by)
-    seen = select(slo, names.rate("errors", duration(base(slo))))
-    present = f"group{by(slo.sli.by)} ({seen})"
+    errors = select(slo, names.rate("errors", duration(base(slo))))
+    present = f"group{by(slo.sli.by)} ({errors})"
     idle = f"({bare(slo, select(slo, names.count('events'), '1h'))} == 0)"
-    known = f"({bare(slo, select(slo, names.COVERAGE))} >= {ENOUGH})"
-    gone = f"vector(1) unless on () {seen}"
+    covered = f"({bare(slo, select(slo, names.COVERAGE))} >= {ENOUGH})"
+
+    gone = f"vector(1) unless on () {errors}"
     if slo.maintenance:
         active = f"{alone(select(slo, names.MAINTENANCE))} == 1"
         yield Record(names.STATE, active, {"state": "maintenance"})
         gone += f" unless on () ({active})"
+
     yield Record(names.STATE, gone, {"state": "broken"})
     yield Record(names.STATE, f"{present} and {key} {idle}", {"state": "idle"})
-    yield Record(names.STATE, f"{present} unless {key} {idle} unless {key} {known}", {"state": "young"})
-    yield Record(names.STATE, f"{present} unless {key} {idle} and {key} {known}", {"state": "ok"})
+    yield Record(names.STATE, f"{present} unless {key} {idle} unless {key} {covered}", {"state": "young"})
+    yield Record(names.STATE, f"{present} unless {key} {idle} and {key} {covered}", {"state": "ok"})
