@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from exporter.catalogue.series import Row, Series, evidence, per_application, scalar
+from exporter.catalogue.series import Row, Series, Values, evidence, per_application, scalar
 from exporter.model.results import ApplicationResult, Endpoint, Snapshot
 
 
@@ -32,7 +32,21 @@ def _key(endpoint: Endpoint) -> tuple[str, ...]:
 
 def _heuristic(result: ApplicationResult) -> float | None:
     endpoints = result.coverage.endpoints
-    return float(sum(endpoint.heuristic for endpoint in endpoints)) if endpoints else None
+    if not endpoints:
+        return None
+    return float(sum(endpoint.heuristic for endpoint in endpoints))
+
+
+def _only_pte(result: ApplicationResult) -> float | None:
+    if result.coverage.tested_endpoints is None:
+        return None
+    return float(len(result.coverage.only_pte))
+
+
+def _tested(result: ApplicationResult) -> Values:
+    for endpoint in result.coverage.endpoints:
+        if endpoint.tested is not None:
+            yield _key(endpoint), float(endpoint.tested)
 
 
 SERIES: tuple[Series, ...] = (
@@ -59,7 +73,7 @@ SERIES: tuple[Series, ...] = (
     scalar(
         "pte_coverage_only_pte_endpoints",
         "Tested endpoints that production does not have. Polled.",
-        lambda result: None if result.coverage.tested_endpoints is None else len(result.coverage.only_pte),
+        _only_pte,
     ),
     scalar(
         "pte_coverage_heuristic_endpoints",
@@ -81,7 +95,7 @@ SERIES: tuple[Series, ...] = (
         "pte_endpoint_tested",
         "1 when the test run exercised the endpoint, 0 when not. Polled.",
         ("method", "route"),
-        lambda result: [(_key(e), None if e.tested is None else float(e.tested)) for e in result.coverage.endpoints],
+        _tested,
     ),
     Series(
         "pte_endpoint_requests",

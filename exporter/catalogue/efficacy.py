@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from exporter.catalogue.series import Series, evidence, per_application, scalar
+from exporter.catalogue.series import Series, Values, evidence, per_application, scalar
 from exporter.model.results import ApplicationResult
 
 RATINGS = ("excellent", "good", "fair", "poor")
 
 
-def _rating(result: ApplicationResult) -> Iterator[tuple[tuple[str, ...], float]]:
+def _rating(result: ApplicationResult) -> Values:
     if result.efficacy.rating is not None:
         for rating in RATINGS:
             yield (rating,), float(result.efficacy.rating == rating)
@@ -31,5 +29,5 @@ SERIES: tuple[Series, ...] = (
         lambda result: [((part,), weight) for part, weight in result.efficacy.weights.items()],
     ).as_input(),
     per_application("pte_efficacy_rating", "1 for the rating that holds. Polled.", ("rating",), _rating),
-    evidence("pte_efficacy_evidence", "1 when the score has evidence. Polled.", lambda r: r.efficacy.score),
+    evidence("pte_efficacy_evidence", "1 when the score has evidence. Polled.", lambda result: result.efficacy.score),
 )

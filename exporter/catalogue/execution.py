@@ -6,9 +6,10 @@ The limits have the label `application`, as pages on a Pushgateway share one job
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal
 
-from exporter.catalogue.series import Row, Series
-from exporter.model.execution import Case, Counts, Executed, Group, Outages
+from exporter.catalogue.series import Row, Series, Values
+from exporter.model.execution import Case, Counts, Executed, Group, Outages, Spike
 from exporter.model.results import Snapshot
 from exporter.model.settings import ExecutionSettings
 
@@ -18,7 +19,6 @@ WINDOWS = {3600.0: "1h", 86400.0: "24h"}
 LOOKBACK = "look-back"
 """Value of the label `window` for all that is known."""
 
-Values = Iterable[tuple[tuple[str, ...], float | None]]
 _LAST = "of the latest run of tests. Polled."
 _ALL = "over the look-back. Polled."
 
@@ -35,22 +35,47 @@ def _series(name: str, help: str, labels: Sequence[str], read: Callable[[Execute
     return Series(f"pte_test_execution_{name}", help, ("application", *labels), rows)
 
 
-def _one(name: str, help: str, read: Callable[[Executed], float | None]) -> Series:
+def _scalar(name: str, help: str, read: Callable[[Executed], float | None]) -> Series:
     return _series(name, help, (), lambda executed: [((), read(executed))])
 
 
 def _last(name: str, help: str, read: Callable[[Counts], float | None]) -> Series:
     """Of the latest run; nothing without one."""
-    return _one(f"last_{name}", f"{help} {_LAST}", lambda one: read(one.last.counts) if one.last else None)
+
+    def value(executed: Executed) -> float | None:
+        return read(executed.last.counts) if executed.last else None
+
+    return _scalar(f"last_{name}", f"{help} {_LAST}", value)
 
 
 def _total(name: str, help: str, read: Callable[[Counts], float | None]) -> Series:
     """Of all runs in the look-back; nothing without one."""
-    return _one(name, f"{help} {_ALL}", lambda one: read(one.total) if one.runs else None)
+
+    def value(executed: Executed) -> float | None:
+        return read(executed.total) if executed.runs else None
+
+    return _scalar(name, f"{help} {_ALL}", value)
 
 
-def _outcomes(counts: Counts | None) -> Values:
-    return [((outcome,), getattr(counts, outcome)) for outcome in OUTCOMES] if counts else []
+def _of_spike(name: str, help: str, read: Callable[[Spike], float | None]) -> Series:
+    """Nothing where there are too few runs to compare the latest with."""
+
+    def value(executed: Executed) -> float | None:
+        return read(executed.spike) if executed.spike else None
+
+    return _scalar(name, help, value)
+
+
+def _outcomes(counts: Counts) -> list[tuple[tuple[str, ...], float | None]]:
+    return [((outcome,), getattr(counts, outcome)) for outcome in OUTCOMES]
+
+
+def _last_outcomes(executed: Executed) -> Values:
+    return _outcomes(executed.last.counts) if executed.last else ()
+
+
+def _total_outcomes(executed: Executed) -> Values:
+    return _outcomes(executed.total) if executed.runs else ()
 
 
 def limits(settings: ExecutionSettings) -> Mapping[str, float]:
@@ -78,72 +103,90 @@ def _expected(snapshot: Snapshot) -> Iterator[Row]:
             yield (application,), float(longest)
 
 
-def _windows(per_hour: bool) -> Callable[[Executed], Values]:
+def _windows(*, per_hour: bool) -> Callable[[Executed], Values]:
     def read(executed: Executed) -> Values:
         for window, runs in executed.recent.items():
-            yield (WINDOWS.get(window, LOOKBACK),), runs / window * 3600 if per_hour else runs
+            label = WINDOWS.get(window, LOOKBACK)
+            yield (label,), runs / window * 3600 if per_hour else runs
 
     return read
 
 
-def _groups(of: str, name: str, help: str, read: Callable[[Group], Values], more: Sequence[str] = ()) -> Series:
+def _of_groups(of: Literal["suite", "property"], whose: str) -> tuple[Series, ...]:
     """Of each suite, or of each suite's property values."""
-
-    def rows(executed: Executed) -> Values:
-        for group in executed.suites if of == "suite" else executed.properties:
-            labels = (group.suite,) if of == "suite" else (group.suite, group.property, group.value)
-            for values, value in read(group):
-                yield (*labels, *values), value
-
-    own = ("suite",) if of == "suite" else ("suite", "property", "value")
-    return _series(f"{of}_{name}", help, (*own, *more), rows)
-
-
-def _of_groups(of: str, whose: str) -> tuple[Series, ...]:
     latest = f"in the latest run that has {whose}. Polled."
+    labels = ("suite",) if of == "suite" else ("suite", "property", "value")
+
+    def groups(executed: Executed) -> Iterator[tuple[tuple[str, ...], Group]]:
+        if of == "suite":
+            for group in executed.suites:
+                yield (group.suite,), group
+        else:
+            for group in executed.properties:
+                yield (group.suite, group.property, group.value), group
+
+    def outcomes(executed: Executed) -> Values:
+        for values, group in groups(executed):
+            for outcome, count in _outcomes(group.counts):
+                yield (*values, *outcome), count
+
+    def scalar(name: str, help: str, read: Callable[[Group], float | None]) -> Series:
+        def rows(executed: Executed) -> Values:
+            return [(values, read(group)) for values, group in groups(executed)]
+
+        return _series(f"{of}_{name}", f"{help} {latest}", labels, rows)
+
     return (
-        _groups(of, "tests", f"Tests by how they ended, {latest}", lambda one: _outcomes(one.counts), ("outcome",)),
-        _groups(of, "pass_ratio", f"Passed / executed tests {latest}", lambda one: [((), one.counts.pass_ratio)]),
-        _groups(of, "flaky", f"Tests that failed and passed {latest}", lambda one: [((), one.counts.flaky)]),
-        _groups(
-            of, "duration_seconds", f"Durations of tests, summed, {latest}", lambda one: [((), one.counts.seconds)]
-        ),
-        _groups(of, "timestamp_seconds", f"When it ended, {latest}", lambda one: [((), one.at)]),
+        _series(f"{of}_tests", f"Tests by how they ended, {latest}", (*labels, "outcome"), outcomes),
+        scalar("pass_ratio", "Passed / executed tests", lambda group: group.counts.pass_ratio),
+        scalar("flaky", "Tests that failed and passed", lambda group: group.counts.flaky),
+        scalar("duration_seconds", "Durations of tests, summed,", lambda group: group.counts.seconds),
+        scalar("timestamp_seconds", "When it ended,", lambda group: group.at),
     )
 
 
 def _cases(
-    name: str, help: str, of: Callable[[Executed], Iterable[Case]], read: Callable[[Case], float | None]
+    name: str, help: str, cases: Callable[[Executed], Iterable[Case]], read: Callable[[Case], float | None]
 ) -> Series:
     def rows(executed: Executed) -> Values:
-        return [((case.suite, case.name), read(case)) for case in of(executed)]
+        return [((case.suite, case.name), read(case)) for case in cases(executed)]
 
     return _series(name, help, ("suite", "test"), rows)
 
 
 def _flakiest(name: str, help: str, read: Callable[[Case], float | None]) -> Series:
-    return _cases(f"flakiest_{name}", f"{help}, of the flakiest tests {_ALL}", lambda one: one.flakiest, read)
+    return _cases(f"flakiest_{name}", f"{help}, of the flakiest tests {_ALL}", lambda executed: executed.flakiest, read)
 
 
 def _failing(name: str, help: str, read: Callable[[Case], float | None]) -> Series:
-    return _cases(f"test_{name}", f"{help}, of tests that failed {_ALL}", lambda one: one.failing, read)
+    return _cases(f"test_{name}", f"{help}, of tests that failed {_ALL}", lambda executed: executed.failing, read)
 
 
 def _of_outages(name: str, help: str, read: Callable[[Outages], float | None]) -> tuple[Series, ...]:
     """Of the application, of tests and of properties' values."""
 
-    def values(executed: Executed) -> Values:
-        return [((one.property, one.value), read(one.outages)) for one in executed.property_outages]
+    def of_application(executed: Executed) -> float | None:
+        return read(executed.outages) if executed.runs else None
+
+    def of_values(executed: Executed) -> Values:
+        return [((value.property, value.value), read(value.outages)) for value in executed.property_outages]
 
     return (
-        _one(name, f"{help}, of the application {_ALL}", lambda one: read(one.outages) if one.runs else None),
+        _scalar(name, f"{help}, of the application {_ALL}", of_application),
         _failing(name, help, lambda case: read(case.outages)),
-        _series(f"value_{name}", f"{help}, of a property's value {_ALL}", ("property", "value"), values),
+        _series(f"value_{name}", f"{help}, of a property's value {_ALL}", ("property", "value"), of_values),
     )
 
 
+def _outage_inputs(name: str, help: str, read: Callable[[Outages], float | None]) -> tuple[Series, ...]:
+    """What mean times are made of."""
+    return tuple(series.as_input() for series in _of_outages(name, help, read))
+
+
 SERIES: tuple[Series, ...] = (
-    _one("evidence", "1 when a run of tests is known within the look-back. Polled.", lambda one: bool(one.runs)),
+    _scalar(
+        "evidence", "1 when a run of tests is known within the look-back. Polled.", lambda executed: bool(executed.runs)
+    ),
     Series(
         "pte_test_execution_expected_seconds",
         "Longest time without a run of tests that is expected. Configured.",
@@ -156,70 +199,63 @@ SERIES: tuple[Series, ...] = (
         ("application", "limit"),
         _limits,
     ).as_input(),
-    _one(
-        "last_timestamp_seconds", f"When the last report ended {_LAST}", lambda one: one.last.at if one.last else None
+    _scalar(
+        "last_timestamp_seconds",
+        f"When the last report ended {_LAST}",
+        lambda executed: executed.last.at if executed.last else None,
     ),
-    _series(
-        "last_tests",
-        f"Tests by how they ended {_LAST}",
-        ("outcome",),
-        lambda one: _outcomes(one.last.counts if one.last else None),
-    ),
-    _last("executed", "Tests that were not skipped", lambda one: one.executed).as_input(),
-    _last("flaky", "Tests that failed and passed within a report", lambda one: one.flaky),
-    _last("pass_ratio", "Passed / executed tests", lambda one: one.pass_ratio),
-    _last("failure_ratio", "Failed tests and errors / executed tests", lambda one: one.failure_ratio),
-    _last("duration_seconds", "Durations of tests, summed,", lambda one: one.seconds),
-    _series(
-        "tests",
-        f"Executions by how they ended {_ALL}",
-        ("outcome",),
-        lambda one: _outcomes(one.total if one.runs else None),
-    ),
-    _total("executed", "Executions that were not skipped", lambda one: one.executed).as_input(),
-    _total("flaky", "Executions that failed and passed within a report", lambda one: one.flaky),
-    _total("pass_ratio", "Passed / executed tests", lambda one: one.pass_ratio),
-    _total("flaky_ratio", "Flaky / executed tests", lambda one: one.flaky_ratio),
+    _series("last_tests", f"Tests by how they ended {_LAST}", ("outcome",), _last_outcomes),
+    _last("executed", "Tests that were not skipped", lambda counts: counts.executed).as_input(),
+    _last("flaky", "Tests that failed and passed within a report", lambda counts: counts.flaky),
+    _last("pass_ratio", "Passed / executed tests", lambda counts: counts.pass_ratio),
+    _last("failure_ratio", "Failed tests and errors / executed tests", lambda counts: counts.failure_ratio),
+    _last("duration_seconds", "Durations of tests, summed,", lambda counts: counts.seconds),
+    _series("tests", f"Executions by how they ended {_ALL}", ("outcome",), _total_outcomes),
+    _total("executed", "Executions that were not skipped", lambda counts: counts.executed).as_input(),
+    _total("flaky", "Executions that failed and passed within a report", lambda counts: counts.flaky),
+    _total("pass_ratio", "Passed / executed tests", lambda counts: counts.pass_ratio),
+    _total("flaky_ratio", "Flaky / executed tests", lambda counts: counts.flaky_ratio),
     _series("runs", "Runs of tests that ended in the window. Polled.", ("window",), _windows(per_hour=False)),
     _series("runs_per_hour", "Runs of tests in the window / its hours. Polled.", ("window",), _windows(per_hour=True)),
-    _one(
-        "failure_spike",
-        f"1 when far more failed than before, {_LAST}",
-        lambda one: one.spike.is_spike if one.spike else None,
-    ),
-    _one(
+    _of_spike("failure_spike", f"1 when far more failed than before, {_LAST}", lambda spike: spike.is_spike),
+    _scalar(
         "failure_spike_evidence",
         "1 when there are runs enough to tell whether failures spiked. Polled.",
-        lambda one: one.spike is not None,
+        lambda executed: executed.spike is not None,
     ),
-    _one(
+    _of_spike(
         "failure_reference_ratio",
         "Median failure ratio of the runs before the latest. Polled.",
-        lambda one: one.spike.reference if one.spike else None,
+        lambda spike: spike.reference,
     ),
-    _one(
+    _of_spike(
         "failure_reference_runs",
         "How many runs before the latest the median rests on. Polled.",
-        lambda one: one.spike.runs if one.spike else None,
+        lambda spike: spike.runs,
     ).as_input(),
     *_of_groups("suite", "the suite"),
     *_of_groups("property", "the suite with this value"),
-    _one("other_groups", "Suites and suites' property values beyond the cap. Polled.", lambda one: one.other),
+    _scalar(
+        "other_groups", "Suites and suites' property values beyond the cap. Polled.", lambda executed: executed.other
+    ),
     _flakiest("flaky", "Executions that were flaky", lambda case: case.flaky),
     _flakiest("executed", "Executions that were not skipped", lambda case: case.executed).as_input(),
     _flakiest("ratio", "Flaky / executed", lambda case: case.flaky / case.executed if case.executed else None),
     _failing("failed", "Executions that failed", lambda case: case.failed),
     _failing("executed", "Executions that were not skipped", lambda case: case.executed).as_input(),
-    *_of_outages("mtbf_seconds", "Mean time between failures: passing time / failures", lambda one: one.mtbf),
-    *_of_outages("mttr_seconds", "Mean time to repair: from failing to passing again", lambda one: one.mttr),
-    *map(Series.as_input, _of_outages("passing_seconds", "How long it passed", lambda one: one.passing)),
-    *map(
-        Series.as_input, _of_outages("failures", "How often it went from passing to failing", lambda one: one.failures)
+    *_of_outages("mtbf_seconds", "Mean time between failures: passing time / failures", lambda outages: outages.mtbf),
+    *_of_outages("mttr_seconds", "Mean time to repair: from failing to passing again", lambda outages: outages.mttr),
+    *_outage_inputs("passing_seconds", "How long it passed", lambda outages: outages.passing),
+    *_outage_inputs(
+        "failures",
+        "How often it went from passing to failing",
+        lambda outages: outages.failures,
     ),
-    *map(
-        Series.as_input,
-        _of_outages("repairing_seconds", "How long failures took that began and ended", lambda one: one.repairing),
+    *_outage_inputs(
+        "repairing_seconds",
+        "How long failures took that began and ended",
+        lambda outages: outages.repairing,
     ),
-    *map(Series.as_input, _of_outages("repairs", "How many failures began and ended", lambda one: one.repairs)),
-    *_of_outages("failing", "1 while it fails", lambda one: one.failing),
+    *_outage_inputs("repairs", "How many failures began and ended", lambda outages: outages.repairs),
+    *_of_outages("failing", "1 while it fails", lambda outages: outages.failing),
 )

@@ -47,6 +47,7 @@ class Page:
 
         One member, not two: browsers and Python's zlib stop after the first and would lose the rest without a word.
         """
+        # Only the tail is compressed here, at each scrape; it is a few kilobytes.
         packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed = packer.compress(tail) + packer.flush()
         crc = zlib.crc32(tail, self.crc)
@@ -73,13 +74,18 @@ def render(snapshot: Snapshot, catalogue: Iterable[Series]) -> Page:
 
     A family without rows is left out whole, and a value that is not finite is no evidence and left out too.
     """
-    escaped, parts, count = _Escaped(), list[str](), 0
+    escaped = _Escaped()
+    lines: list[str] = []
+    count = 0
     for series in catalogue:
         rows = _lines(series.name, series.labels, series.read(snapshot), escaped)
         if rows:
-            parts += (*_head(series), *rows)
+            lines += _head(series)
+            lines += rows
             count += len(rows)
-    body = "".join(parts).encode()
+
+    body = "".join(lines).encode()
+    # Flushed in full, so that the stream ends on a byte and does not look back: the tail can be appended.
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     deflated = packer.compress(body) + packer.flush(zlib.Z_FULL_FLUSH)
     pieces = tuple(body[start : start + PIECE] for start in range(0, len(body), PIECE))
@@ -97,11 +103,14 @@ def counters(series: SelfSeries, rows: Rows, *, openmetrics: bool) -> bytes:
     """A family of counters, nothing without rows; the formats differ in whether its head says _total."""
     lines = _lines(series.published, series.labels, rows, _Escaped())
     family = series.name if openmetrics else series.published
+    if not lines:
+        return b""
     head = (f"# HELP {family} {series.help.translate(_HELP)}\n", f"# TYPE {family} counter\n")
-    return "".join((*head, *lines)).encode() if lines else b""
+    return "".join((*head, *lines)).encode()
 
 
 def _lines(name: str, labels: Sequence[str], rows: Rows, escaped: _Escaped) -> list[str]:
+    # The name and the labels of all rows are put together once; a row fills in its values. This is the hot path.
     named = ",".join(f'{label}="%s"' for label in labels)
     line = f"{name}{{{named}}} %s\n" if named else f"{name} %s\n"
     get = escaped.__getitem__

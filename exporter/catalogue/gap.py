@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporter.catalogue.series import Row, Series, per_application
+from exporter.catalogue.series import Row, Series, Values, per_application
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.model.verdict import SEVERITIES, VERDICTS
 
@@ -24,8 +24,14 @@ def _samples(snapshot: Snapshot) -> Iterator[Row]:
                 yield (application, snapshot.sides[role], gap.signal), value
 
 
-def _severity(result: ApplicationResult) -> list[tuple[tuple[str, ...], float | None]]:
-    return [((g.signal,), None if g.severity is None else SEVERITIES.index(g.severity)) for g in result.gaps]
+def _severity(result: ApplicationResult) -> Values:
+    return [((gap.signal,), SEVERITIES.index(gap.severity)) for gap in result.gaps if gap.severity is not None]
+
+
+def _verdicts(result: ApplicationResult) -> Values:
+    for gap in result.gaps:
+        for verdict in VERDICTS:
+            yield (gap.signal, verdict), float(gap.verdict == verdict)
 
 
 SERIES: tuple[Series, ...] = (
@@ -51,7 +57,7 @@ SERIES: tuple[Series, ...] = (
         "pte_gap_verdict",
         "1 for the verdict that holds: the PTE is worse, equal or better than production, or no evidence. Polled.",
         ("signal", "verdict"),
-        lambda result: [((g.signal, v), float(g.verdict == v)) for g in result.gaps for v in VERDICTS],
+        _verdicts,
     ),
     per_application(
         "pte_gap_evidence",

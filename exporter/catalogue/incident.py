@@ -14,23 +14,24 @@ from exporter.model.incident import INCIDENT_KINDS, INCIDENT_SEVERITIES, Inciden
 from exporter.model.results import Snapshot
 
 
-def _told(snapshot: Snapshot) -> Iterator[tuple[str, str, tuple[Incident, ...]]]:
+def _reported(snapshot: Snapshot) -> Iterator[tuple[str, str, tuple[Incident, ...]]]:
     """Every side whose source told its incidents, be it none."""
-    for application, side, seen in sides(snapshot):
-        if seen.incidents is not None:
-            yield application, side, seen.incidents
+    for application, side, observation in sides(snapshot):
+        if observation.incidents is not None:
+            yield application, side, observation.incidents
 
 
 def _open(snapshot: Snapshot) -> Iterator[Row]:
-    for application, side, found in _told(snapshot):
+    for application, side, incidents in _reported(snapshot):
         for severity in INCIDENT_SEVERITIES:
-            yield (application, side, severity), sum(one.is_open and one.severity == severity for one in found)
+            count = sum(incident.is_open and incident.severity == severity for incident in incidents)
+            yield (application, side, severity), count
 
 
 def _oldest(snapshot: Snapshot) -> Iterator[Row]:
-    for application, side, found in _told(snapshot):
+    for application, side, incidents in _reported(snapshot):
         for severity in INCIDENT_SEVERITIES:
-            starts = [one.start for one in found if one.is_open and one.severity == severity]
+            starts = [incident.start for incident in incidents if incident.is_open and incident.severity == severity]
             if starts:
                 yield (application, side, severity), min(starts)
 
@@ -40,18 +41,19 @@ def _age(snapshot: Snapshot) -> Iterator[Row]:
     return ((labels, max(0.0, snapshot.at - start)) for labels, start in _oldest(snapshot))
 
 
-def _seen(snapshot: Snapshot) -> Iterator[Row]:
-    for application, side, found in _told(snapshot):
+def _in_window(snapshot: Snapshot) -> Iterator[Row]:
+    for application, side, incidents in _reported(snapshot):
         for severity in INCIDENT_SEVERITIES:
             for kind in INCIDENT_KINDS:
-                count = sum(one.severity == severity and one.kind == kind for one in found)
+                count = sum(incident.severity == severity and incident.kind == kind for incident in incidents)
                 yield (application, side, severity, kind), count
 
 
 def _evidence(snapshot: Snapshot) -> Iterator[Row]:
     for application, result in snapshot.applications.items():
-        for role, seen in (("production", result.production), ("pte", result.pte)):
-            yield (application, snapshot.sides[role]), float(seen is not None and seen.incidents is not None)
+        for role, observation in (("production", result.production), ("pte", result.pte)):
+            is_reported = observation is not None and observation.incidents is not None
+            yield (application, snapshot.sides[role]), float(is_reported)
 
 
 _BY = ("application", "side", "severity")
@@ -84,6 +86,6 @@ SERIES: tuple[Series, ...] = (
         "Incidents that lay in the observed window or reached into it, open ones with them; kind is violation or "
         "event. Polled.",
         (*_BY, "kind"),
-        _seen,
+        _in_window,
     ),
 )

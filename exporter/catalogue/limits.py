@@ -12,7 +12,11 @@ from exporter.model.verdict import SEVERITIES
 
 def values(settings: AnalysisSettings) -> Mapping[str, float]:
     """Every limit by the value of the label `limit`; seconds, ratios, requests or requests/s as the name says."""
-    certification, run, routes = settings.certification, settings.test_run, settings.routes
+    certification = settings.certification
+    run = settings.test_run
+    routes = settings.routes
+    efficacy = settings.efficacy
+
     return {
         "certification_age_seconds": certification.max_age,
         "load_coverage_ratio": certification.load_coverage,
@@ -37,11 +41,11 @@ def values(settings: AnalysisSettings) -> Mapping[str, float]:
         "test_run_spike_factor_ratio": run.spike_factor,
         "route_requests": routes.min_requests,
         "route_endpoints": float(routes.max_endpoints),
-        "efficacy_full_within_ratio": settings.efficacy.full_within,
-        "efficacy_half_within_ratio": settings.efficacy.half_within,
-        "efficacy_excellent_ratio": settings.efficacy.excellent,
-        "efficacy_good_ratio": settings.efficacy.good,
-        "efficacy_fair_ratio": settings.efficacy.fair,
+        "efficacy_full_within_ratio": efficacy.full_within,
+        "efficacy_half_within_ratio": efficacy.half_within,
+        "efficacy_excellent_ratio": efficacy.excellent,
+        "efficacy_good_ratio": efficacy.good,
+        "efficacy_fair_ratio": efficacy.fair,
     }
 
 

@@ -7,20 +7,18 @@ which one, or "unmapped" and the name. What changed since earlier runs is in cat
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from exporter.analysis.loadrun import UNMAPPED
-from exporter.catalogue.series import ApplicationReader, Row, Series, per_application
+from exporter.catalogue.series import ApplicationReader, Row, Series, Values, per_application
 from exporter.model.loadrun import LATENCY_FIGURES, OTHER, Endpoint, Figures, Latencies, LoadRun, Usage
 from exporter.model.loadrun_judgement import GRADES, JudgedRun
-from exporter.model.results import ApplicationResult, Snapshot
+from exporter.model.results import Snapshot
 
 MOST_KINDS = 20
 """Kinds of errors and checks of a run that are shown."""
 
 _ENDPOINT_FIGURES = ("mean", "p50", "p95", "p99", "max")
-
-Values = Iterable[tuple[tuple[str, ...], float | None]]
 
 
 def level(grade: str) -> int:
@@ -46,22 +44,22 @@ def _scalar(name: str, help: str, read: Callable[[LoadRun], float | None]) -> Se
     return per_application(f"pte_load_run_{name}", help, (), _run(read))
 
 
-def _latencies(seen: Latencies, figures: tuple[str, ...]) -> Iterator[tuple[str, float | None]]:
-    return ((figure, getattr(seen, figure)) for figure in figures)
+def _latencies(latencies: Latencies, figures: Sequence[str]) -> Values:
+    return [((figure,), getattr(latencies, figure)) for figure in figures]
 
 
 def _errors(judged: JudgedRun) -> Values:
     kinds = Counter(judged.run.total.errors)
-    shown = dict(kinds.most_common(MOST_KINDS))
-    rest = kinds.total() - sum(shown.values())
+    frequent = dict(kinds.most_common(MOST_KINDS))
+    rest = kinds.total() - sum(frequent.values())
     if rest:
-        shown[OTHER] = shown.get(OTHER, 0) + rest
-    return [((kind,), float(count)) for kind, count in shown.items()]
+        frequent[OTHER] = frequent.get(OTHER, 0) + rest
+    return [((kind,), float(count)) for kind, count in frequent.items()]
 
 
 def _checks(judged: JudgedRun) -> Values:
     """Those not met first, as they must not fall to the cap."""
-    ranked = sorted(judged.run.checks.items(), key=lambda one: (one[1], one[0]))
+    ranked = sorted(judged.run.checks.items(), key=lambda check: (check[1], check[0]))
     return [((name,), float(met)) for name, met in ranked[:MOST_KINDS]]
 
 
@@ -70,32 +68,59 @@ def _endpoints(read: Callable[[Figures], Values]) -> Callable[[Snapshot], Iterat
 
     def rows(snapshot: Snapshot) -> Iterator[Row]:
         for application, result in snapshot.applications.items():
-            for one in _shown(result, snapshot.settings.routes.max_endpoints):
-                method, route = (one.method, one.route) if one.route else (UNMAPPED, one.name)
-                for more, value in read(one.figures):
+            if result.load_run is None:
+                continue
+            for endpoint in _capped(result.load_run.run.endpoints, snapshot.settings.routes.max_endpoints):
+                route = (endpoint.method, endpoint.route) if endpoint.route else (UNMAPPED, endpoint.name)
+                for more, value in read(endpoint.figures):
                     if value is not None:
-                        yield (application, one.name, method, route, *more), float(value)
+                        yield (application, endpoint.name, *route, *more), float(value)
 
     return rows
 
 
-def _shown(result: ApplicationResult, most: int) -> list[Endpoint]:
-    ranked = list(result.load_run.run.endpoints) if result.load_run is not None else []
-    ranked.sort(key=lambda one: (-one.figures.requests, one.name))
-    shown, rest = ranked[:most], ranked[most:]
+def _capped(endpoints: Sequence[Endpoint], most: int) -> list[Endpoint]:
+    ranked = sorted(endpoints, key=lambda endpoint: (-endpoint.figures.requests, endpoint.name))
+    largest = ranked[:most]
+    rest = ranked[most:]
     if not rest:
-        return shown
-    failures = [one.figures.failures for one in rest]
-    known = [count for count in failures if count is not None]
-    summed = sum(known) if len(known) == len(failures) else None
-    name = f"{OTHER} (beyond the cap)" if any(one.name == OTHER for one in shown) else OTHER
-    return [*shown, Endpoint(name, Figures(sum(one.figures.requests for one in rest), summed), OTHER, OTHER)]
+        return largest
+
+    # An endpoint of the test may be called so itself, and two series of the same labels would be one too many.
+    name = OTHER
+    if any(endpoint.name == OTHER for endpoint in largest):
+        name = f"{OTHER} (beyond the cap)"
+    return [*largest, Endpoint(name, _summed(rest), OTHER, OTHER)]
+
+
+def _summed(endpoints: Sequence[Endpoint]) -> Figures:
+    """Their requests, and their failures if all of them tell these."""
+    requests = sum(endpoint.figures.requests for endpoint in endpoints)
+    failures = [endpoint.figures.failures for endpoint in endpoints if endpoint.figures.failures is not None]
+    if len(failures) < len(endpoints):
+        return Figures(requests, None)
+    return Figures(requests, sum(failures))
 
 
 def _usage(read: Callable[[Usage], Mapping[str, float | None]]) -> Callable[[JudgedRun], Values]:
-    return lambda judged: [
-        ((process, stat), value) for process, used in judged.run.usage.items() for stat, value in read(used).items()
-    ]
+    def values(judged: JudgedRun) -> Values:
+        for process, usage in judged.run.usage.items():
+            for stat, value in read(usage).items():
+                yield (process, stat), value
+
+    return values
+
+
+def _grade(judged: JudgedRun) -> Values:
+    if judged.grade is None:
+        return []
+    return [((grade,), float(grade == judged.grade)) for grade in GRADES]
+
+
+def _grade_level(judged: JudgedRun) -> Values:
+    if judged.grade is None:
+        return []
+    return [((), float(level(judged.grade)))]
 
 
 _ENDPOINT = ("application", "endpoint", "method", "route")
@@ -131,7 +156,7 @@ SERIES: tuple[Series, ...] = (
         "Latency of all requests of the run, failed ones with them; percentiles are nearest-rank, a summary has its"
         " own. Read from files.",
         ("stat",),
-        lambda judged: [((stat,), value) for stat, value in _latencies(judged.run.total.latency, LATENCY_FIGURES)],
+        lambda judged: _latencies(judged.run.total.latency, LATENCY_FIGURES),
     ),
     _scalar("requests_per_second", "Requests / duration. Read from files.", lambda run: run.requests_per_second),
     _scalar("received_bytes", "Bytes of all responses. Read from files.", lambda run: run.total.received),
@@ -141,13 +166,13 @@ SERIES: tuple[Series, ...] = (
         "grade",
         "1 for the grade that the run has; none without evidence. Computed from success and P95.",
         ("grade",),
-        lambda judged: [] if judged.grade is None else [((g,), float(g == judged.grade)) for g in GRADES],
+        _grade,
     ),
     series(
         "grade_level",
         "The grade as a number: 5 A+, 4 A, 3 B, 2 C, 1 D, 0 F. Computed from success and P95.",
         (),
-        lambda judged: [((), None if judged.grade is None else float(level(judged.grade)))],
+        _grade_level,
     ),
     series(
         "grade_evidence",
@@ -165,42 +190,42 @@ SERIES: tuple[Series, ...] = (
         "pte_load_run_endpoint_requests",
         "Requests by name in the result file; beyond the cap: other. Read from files.",
         _ENDPOINT,
-        _endpoints(lambda seen: [((), float(seen.requests))]),
+        _endpoints(lambda figures: [((), float(figures.requests))]),
     ),
     Series(
         "pte_load_run_endpoint_failures",
         "Failed requests by name in the result file; beyond the cap: other. Read from files.",
         _ENDPOINT,
-        _endpoints(lambda seen: [((), seen.failures)]),
+        _endpoints(lambda figures: [((), figures.failures)]),
     ),
     Series(
         "pte_load_run_endpoint_latency_seconds",
         "Latency by name in the result file, failed requests with them. Read from files.",
         (*_ENDPOINT, "stat"),
-        _endpoints(lambda seen: [((stat,), value) for stat, value in _latencies(seen.latency, _ENDPOINT_FIGURES)]),
+        _endpoints(lambda figures: _latencies(figures.latency, _ENDPOINT_FIGURES)),
     ),
     series(
         "usage_cpu_cores",
         "CPU that a process and its children used while the run went on, from samples every 100 ms, in cores.",
         ("process", "stat"),
-        _usage(lambda used: {"mean": used.cpu_mean, "max": used.cpu_max}),
+        _usage(lambda usage: {"mean": usage.cpu_mean, "max": usage.cpu_max}),
     ),
     series(
         "usage_memory_bytes",
         "Resident memory of a process and its children while the run went on, from samples every 100 ms.",
         ("process", "stat"),
-        _usage(lambda used: {"max": used.memory_max}),
+        _usage(lambda usage: {"max": usage.memory_max}),
     ),
     series(
         "usage_sockets",
         "Open sockets of a process and its children while the run went on.",
         ("process", "stat"),
-        _usage(lambda used: {"max": used.sockets_max}),
+        _usage(lambda usage: {"max": usage.sockets_max}),
     ),
     series(
         "usage_samples",
         "Samples behind what a process used.",
         ("process",),
-        lambda judged: [((process,), float(used.samples)) for process, used in judged.run.usage.items()],
+        lambda judged: [((process,), float(usage.samples)) for process, usage in judged.run.usage.items()],
     ).as_input(),
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from exporter.catalogue.loadrun import Values, level, series
-from exporter.catalogue.series import Row, Series, per_application
+from exporter.catalogue.loadrun import level, series
+from exporter.catalogue.series import Row, Series, Values, per_application
 from exporter.model.loadrun_judgement import Against, Change, JudgedRun, Trend
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.model.settings import LoadRunSettings
@@ -33,65 +33,89 @@ def limits(settings: LoadRunSettings) -> Mapping[str, float]:
 
 
 def _whole(judged: JudgedRun) -> Iterator[Change]:
-    return (one for one in judged.changes if not one.name)
+    """Changes of the run as a whole, not of an endpoint."""
+    return (change for change in judged.changes if not change.name)
 
 
 def _changes(read: Callable[[Change], float | None]) -> Callable[[JudgedRun], Values]:
-    return lambda judged: [((one.against, one.metric), read(one)) for one in _whole(judged)]
+    return lambda judged: [((change.against, change.metric), read(change)) for change in _whole(judged)]
 
 
 def _change_inputs(judged: JudgedRun) -> Values:
-    return [((one.against, one.metric, role), getattr(one, role)) for one in _whole(judged) for role in CHANGE_ROLES]
+    for change in _whole(judged):
+        for role in CHANGE_ROLES:
+            yield (change.against, change.metric, role), getattr(change, role)
 
 
 def _change_verdicts(judged: JudgedRun) -> Values:
-    return [((c.against, c.metric, v), float(c.verdict == v)) for c in _whole(judged) for v in VERDICTS]
+    for change in _whole(judged):
+        for verdict in VERDICTS:
+            yield (change.against, change.metric, verdict), float(change.verdict == verdict)
 
 
-def _severity(one: Change) -> float | None:
-    return None if one.severity is None else float(SEVERITIES.index(one.severity))
+def _severity(change: Change) -> float | None:
+    if change.severity is None:
+        return None
+    return float(SEVERITIES.index(change.severity))
 
 
-def _counted(judged: JudgedRun) -> Values:
+def _endpoint_verdicts(judged: JudgedRun) -> Values:
     """How many endpoints have each verdict, of those that were judged."""
-    found = Counter[tuple[str, str, str]]((c.against, c.metric, c.verdict) for c in judged.changes if c.name)
-    pairs = {(against, metric) for against, metric, _ in found}
-    return [((*pair, verdict), float(found[*pair, verdict])) for pair in pairs for verdict in VERDICTS]
+    counts = Counter((change.against, change.metric, change.verdict) for change in judged.changes if change.name)
+    compared = {(against, metric) for against, metric, _ in counts}
+    for against, metric in compared:
+        for verdict in VERDICTS:
+            yield (against, metric, verdict), float(counts[against, metric, verdict])
 
 
-def _moved(read: Callable[[Change], float | None]) -> Callable[[JudgedRun], Values]:
+def _endpoint_changes(read: Callable[[Change], float | None]) -> Callable[[JudgedRun], Values]:
+    """Of endpoints that are worse or better, the worst first."""
+
+    def rank(change: Change) -> tuple[object, ...]:
+        return -(_severity(change) or 0.0), -abs(change.ratio or 0.0), change.name, change.metric
+
     def values(judged: JudgedRun) -> Values:
-        found = [one for one in judged.changes if one.name and one.verdict in ("worse", "better")]
-        found.sort(key=lambda one: (-(_severity(one) or 0.0), -abs(one.ratio or 0.0), one.name, one.metric))
-        return [((one.against, one.metric, one.name), read(one)) for one in found[:MOST_CHANGES]]
+        changed = [change for change in judged.changes if change.name and change.verdict in ("worse", "better")]
+        changed.sort(key=rank)
+        for change in changed[:MOST_CHANGES]:
+            yield (change.against, change.metric, change.name), read(change)
 
     return values
 
 
 def _trends(read: Callable[[Trend], float | None]) -> Callable[[JudgedRun], Values]:
-    return lambda judged: [((one.metric,), read(one)) for one in judged.trends if not one.name]
+    return lambda judged: [((trend.metric,), read(trend)) for trend in judged.trends if not trend.name]
 
 
 def _directions(judged: JudgedRun) -> Values:
-    whole = [one for one in judged.trends if not one.name]
-    return [((t.metric, d), float((t.direction or "no_evidence") == d)) for t in whole for d in DIRECTIONS]
+    for trend in judged.trends:
+        if not trend.name:
+            for direction in DIRECTIONS:
+                yield (trend.metric, direction), float((trend.direction or "no_evidence") == direction)
 
 
 def _endpoint_directions(judged: JudgedRun) -> Values:
-    found = Counter[tuple[str, str]]((t.metric, t.direction or "no_evidence") for t in judged.trends if t.name)
-    return [((metric, d), float(found[metric, d])) for metric in {key[0] for key in found} for d in DIRECTIONS]
+    counts = Counter[tuple[str, str]]()
+    for trend in judged.trends:
+        if trend.name:
+            counts[trend.metric, trend.direction or "no_evidence"] += 1
+
+    for metric in {metric for metric, _ in counts}:
+        for direction in DIRECTIONS:
+            yield (metric, direction), float(counts[metric, direction])
 
 
 def _endpoint_slopes(judged: JudgedRun) -> Values:
-    found = [one for one in judged.trends if one.name and one.direction in ("improving", "degrading")]
-    found.sort(key=lambda one: (-abs(one.slope or 0.0), one.name, one.metric))
-    return [((one.metric, one.name), one.slope) for one in found[:MOST_CHANGES]]
+    moving = [trend for trend in judged.trends if trend.name and trend.direction in ("improving", "degrading")]
+    moving.sort(key=lambda trend: (-abs(trend.slope or 0.0), trend.name, trend.metric))
+    return [((trend.metric, trend.name), trend.slope) for trend in moving[:MOST_CHANGES]]
 
 
 def _evidence(result: ApplicationResult, against: Against) -> float | None:
     if result.load_run is None:
         return None
-    return float(any(one.verdict != "no_evidence" for one in result.load_run.changes if one.against == against))
+    changes = [change for change in result.load_run.changes if change.against == against]
+    return float(any(change.verdict != "no_evidence" for change in changes))
 
 
 def _limits(snapshot: Snapshot) -> Iterator[Row]:
@@ -104,18 +128,18 @@ def _limits(snapshot: Snapshot) -> Iterator[Row]:
 def _change_limits(snapshot: Snapshot) -> Iterator[Row]:
     for application, result in snapshot.applications.items():
         if result.load_run is not None:
-            judged_by = snapshot.settings.load_runs
+            settings = snapshot.settings.load_runs
             for severity in SEVERITIES[1:]:
-                yield (application, "ratio", severity), getattr(judged_by.steps, severity)
-                yield (application, "error_ratio", severity), getattr(judged_by.error_steps, severity)
+                yield (application, "ratio", severity), getattr(settings.steps, severity)
+                yield (application, "error_ratio", severity), getattr(settings.error_steps, severity)
 
 
 def _grade_limits(snapshot: Snapshot) -> Iterator[Row]:
     for application, result in snapshot.applications.items():
         if result.load_run is not None:
-            for grade, wanted in snapshot.settings.load_runs.grades.items():
-                yield (application, grade, "success_ratio"), wanted.success_ratio
-                yield (application, grade, "latency_p95_seconds"), wanted.latency_p95
+            for grade, limits_of_grade in snapshot.settings.load_runs.grades.items():
+                yield (application, grade, "success_ratio"), limits_of_grade.success_ratio
+                yield (application, grade, "latency_p95_seconds"), limits_of_grade.latency_p95
 
 
 SERIES: tuple[Series, ...] = (
@@ -136,7 +160,7 @@ SERIES: tuple[Series, ...] = (
         "change_ratio",
         "Signed change (value - reference) / reference of a metric of the whole run.",
         ("against", "metric"),
-        _changes(lambda one: one.ratio),
+        _changes(lambda change: change.ratio),
     ),
     series(
         "change_verdict",
@@ -154,37 +178,37 @@ SERIES: tuple[Series, ...] = (
         "change_effect",
         "Effect size of the change, signed; docs/method.md says how it is computed.",
         ("against", "metric"),
-        _changes(lambda one: one.effect),
+        _changes(lambda change: change.effect),
     ),
     series(
         "change_samples",
         "Runs, or requests, that the verdict rests on.",
         ("against", "metric"),
-        _changes(lambda one: float(one.samples)),
+        _changes(lambda change: float(change.samples)),
     ).as_input(),
     series(
         "endpoint_changes",
         "Endpoints that were judged, by verdict.",
         ("against", "metric", "verdict"),
-        _counted,
+        _endpoint_verdicts,
     ),
     series(
         "endpoint_change_ratio",
         f"Signed change of an endpoint that is worse or better, at most {MOST_CHANGES}, the worst first.",
         ("against", "metric", "endpoint"),
-        _moved(lambda one: one.ratio),
+        _endpoint_changes(lambda change: change.ratio),
     ),
     series(
         "endpoint_change_severity",
         f"Severity of a change of an endpoint that is worse or better, at most {MOST_CHANGES}, the worst first.",
         ("against", "metric", "endpoint"),
-        _moved(_severity),
+        _endpoint_changes(_severity),
     ),
     series(
         "endpoint_change_effect",
         f"Effect size of a change of an endpoint that is worse or better, at most {MOST_CHANGES}, the worst first.",
         ("against", "metric", "endpoint"),
-        _moved(lambda one: one.effect),
+        _endpoint_changes(lambda change: change.effect),
     ),
     series(
         "trend",
@@ -196,15 +220,17 @@ SERIES: tuple[Series, ...] = (
         "trend_slope_ratio",
         "Change per run as a ratio of the median, signed.",
         ("metric",),
-        _trends(lambda one: one.slope),
+        _trends(lambda trend: trend.slope),
     ),
     series(
         "trend_variation_ratio",
         "How much runs scatter around the slope's line, as a ratio of the median.",
         ("metric",),
-        _trends(lambda one: one.variation),
+        _trends(lambda trend: trend.variation),
     ),
-    series("trend_runs", "Runs that the trend rests on.", ("metric",), _trends(lambda one: float(one.runs))).as_input(),
+    series(
+        "trend_runs", "Runs that the trend rests on.", ("metric",), _trends(lambda trend: float(trend.runs))
+    ).as_input(),
     series(
         "endpoint_trends",
         "Endpoints by where a metric of theirs has been going.",

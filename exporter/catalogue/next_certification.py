@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from exporter.catalogue.series import Series, per_application
+from exporter.catalogue.series import Series, Values, per_application
+from exporter.model.results import ApplicationResult
+
+
+def _objectives(result: ApplicationResult) -> Values:
+    for criterion in result.next_certification:
+        if not isinstance(criterion.objective, str):  # data_loss_tolerance is a word
+            yield (criterion.metric,), criterion.objective
+
+
+def _met(result: ApplicationResult) -> Values:
+    for criterion in result.next_certification:
+        if criterion.met is not None:
+            yield (criterion.metric,), float(criterion.met)
+
 
 SERIES: tuple[Series, ...] = (
     per_application(
         "pte_next_certification_objective",
         "What the next certification has to reach or stay below, in the metric's base unit. Polled.",
         ("metric",),
-        lambda result: [
-            ((line.metric,), line.objective)
-            for line in result.next_certification
-            if not isinstance(line.objective, str)
-        ],
+        _objectives,
     ),
     per_application(
         "pte_next_certification_met",
         "1 when the present run meets the objective, 0 when not; absent where nobody observed it. Polled.",
         ("metric",),
-        lambda result: [
-            ((line.metric,), None if line.met is None else float(line.met)) for line in result.next_certification
-        ],
+        _met,
     ),
 )

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Literal
 
-from exporter.catalogue.series import ApplicationReader, Series, evidence, per_application, scalar
-from exporter.model.results import ApplicationResult
+from exporter.catalogue.series import ApplicationReader, Series, Values, evidence, per_application
+from exporter.model.results import Pattern
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TOP_SPIKES = 5
 
 
-def _hours(result: ApplicationResult) -> list[tuple[tuple[str, ...], float | None]]:
-    return [((f"{hour:02d}",), rate) for hour, rate in result.pattern.hours.items()] if result.pattern else []
+def _pattern(read: Callable[[Pattern], Values]) -> ApplicationReader:
+    """Nothing without a pattern."""
+    return lambda result: read(result.pattern) if result.pattern else ()
 
 
-def _days(result: ApplicationResult) -> list[tuple[tuple[str, ...], float | None]]:
-    return [((WEEKDAYS[day],), rate) for day, rate in result.pattern.days.items()] if result.pattern else []
+def _scalar(name: str, help: str, read: Callable[[Pattern], float | None]) -> Series:
+    return per_application(name, help, (), _pattern(lambda pattern: [((), read(pattern))]))
 
 
 def _spike(field: Literal["time", "rate", "magnitude"]) -> ApplicationReader:
-    def read(result: ApplicationResult) -> Iterator[tuple[tuple[str, ...], float | None]]:
-        for rank, spike in enumerate(result.pattern.spikes[:TOP_SPIKES] if result.pattern else (), start=1):
+    def read(pattern: Pattern) -> Values:
+        for rank, spike in enumerate(pattern.spikes[:TOP_SPIKES], start=1):
             yield (str(rank),), getattr(spike, field)
 
-    return read
+    return _pattern(read)
 
 
 SERIES: tuple[Series, ...] = (
@@ -33,38 +34,38 @@ SERIES: tuple[Series, ...] = (
         "pte_pattern_hour_requests_per_second",
         "Mean request rate of this hour of the day (00..23) over the last seven days. Polled.",
         ("hour",),
-        _hours,
+        _pattern(lambda pattern: [((f"{hour:02d}",), rate) for hour, rate in pattern.hours.items()]),
     ),
     per_application(
         "pte_pattern_day_requests_per_second",
         "Mean request rate of this day of the week (mon..sun) over the last seven days. Polled.",
         ("day",),
-        _days,
+        _pattern(lambda pattern: [((WEEKDAYS[day],), rate) for day, rate in pattern.days.items()]),
     ),
-    scalar(
+    _scalar(
         "pte_pattern_peak_hour",
         "Hour of the day (0..23) with the highest mean rate. Polled.",
-        lambda result: result.pattern.peak_hour if result.pattern else None,
+        lambda pattern: pattern.peak_hour,
     ),
-    scalar(
+    _scalar(
         "pte_pattern_low_hour",
         "Hour of the day (0..23) with the lowest mean rate. Polled.",
-        lambda result: result.pattern.low_hour if result.pattern else None,
+        lambda pattern: pattern.low_hour,
     ),
-    scalar(
+    _scalar(
         "pte_pattern_volatility_ratio",
         "Coefficient of variation of the hourly mean rates over seven days. Polled.",
-        lambda result: result.pattern.volatility if result.pattern else None,
+        lambda pattern: pattern.volatility,
     ),
-    scalar(
+    _scalar(
         "pte_pattern_peak_requests_per_second",
         "Largest five-minute mean rate of the last seven days. Polled.",
-        lambda result: result.pattern.peak if result.pattern else None,
+        lambda pattern: pattern.peak,
     ),
-    scalar(
+    _scalar(
         "pte_pattern_spikes",
         "Spikes in the last seven days, against the same hour of the other days. Polled.",
-        lambda result: float(len(result.pattern.spikes)) if result.pattern else None,
+        lambda pattern: float(len(pattern.spikes)),
     ),
     per_application(
         "pte_spike_timestamp_seconds",
@@ -87,6 +88,6 @@ SERIES: tuple[Series, ...] = (
     evidence(
         "pte_pattern_evidence",
         "1 when seven days of request rates were seen, and they varied. Polled.",
-        lambda r: r.pattern,
+        lambda result: result.pattern,
     ),
 )

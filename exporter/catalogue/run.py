@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from exporter.catalogue.series import Series, evidence, per_application, scalar
+from collections.abc import Callable
+
+from exporter.catalogue.series import Series, Values, evidence, per_application, scalar
+from exporter.model.observation import Window
 from exporter.model.results import ApplicationResult
 
 PHASES = ("ramp_up", "steady_state", "spike")
 
 
-def _phases(result: ApplicationResult) -> list[tuple[tuple[str, ...], float | None]]:
+def _phases(result: ApplicationResult) -> Values:
     if result.run is None:
         return []
-    return [((kind,), sum(p.window.duration for p in result.run.phases if p.kind == kind)) for kind in PHASES]
+    seconds = dict.fromkeys(PHASES, 0.0)
+    for phase in result.run.phases:
+        seconds[phase.kind] += phase.window.duration
+    return [((kind,), duration) for kind, duration in seconds.items()]
+
+
+def _of_window(read: Callable[[Window], float]) -> Callable[[ApplicationResult], float | None]:
+    """Nothing without a test run."""
+    return lambda result: read(result.run.window) if result.run else None
 
 
 SERIES: tuple[Series, ...] = (
@@ -19,17 +30,17 @@ SERIES: tuple[Series, ...] = (
     scalar(
         "pte_test_run_start_timestamp_seconds",
         "When the test run began. Polled.",
-        lambda result: result.run.window.start if result.run else None,
+        _of_window(lambda window: window.start),
     ),
     scalar(
         "pte_test_run_end_timestamp_seconds",
         "When the test run ended. Polled.",
-        lambda result: result.run.window.end if result.run else None,
+        _of_window(lambda window: window.end),
     ),
     scalar(
         "pte_test_run_duration_seconds",
         "How long the test run lasted. Polled.",
-        lambda result: result.run.window.duration if result.run else None,
+        _of_window(lambda window: window.duration),
     ),
     scalar(
         "pte_test_run_age_seconds",

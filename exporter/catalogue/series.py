@@ -41,7 +41,10 @@ class Series:
         return replace(self, is_input=True)
 
 
-ApplicationReader = Callable[[ApplicationResult], Iterable[tuple[tuple[str, ...], float | None]]]
+Values = Iterable[tuple[tuple[str, ...], float | None]]
+"""Values of the labels after `application`, and the value; None has no evidence and is left out."""
+
+ApplicationReader = Callable[[ApplicationResult], Values]
 
 
 def per_application(name: str, help: str, labels: Sequence[str], read: ApplicationReader) -> Series:

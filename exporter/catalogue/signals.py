@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from exporter.catalogue.series import Row, Series
 from exporter.model.observation import GAUGE_SIGNALS, LATENCY_STATS, ApplicationObservation, Summary
@@ -12,24 +13,28 @@ LATENCY = "latency"
 
 
 def sides(snapshot: Snapshot) -> Iterator[tuple[str, str, ApplicationObservation]]:
-    """(application, the side's name, what was seen) of every side that was observed."""
+    """(application, the side's name, its observation) of every side that was observed."""
     for application, result in snapshot.applications.items():
-        for role, seen in (("production", result.production), ("pte", result.pte)):
-            if seen is not None:
-                yield application, snapshot.sides[role], seen
+        for role, observation in (("production", result.production), ("pte", result.pte)):
+            if observation is not None:
+                yield application, snapshot.sides[role], observation
 
 
 def _stats(summary: Summary) -> Iterator[tuple[str, float | None]]:
-    yield from (("mean", summary.mean), ("peak", summary.peak), ("min", summary.min))
+    yield "mean", summary.mean
+    yield "peak", summary.peak
+    yield "min", summary.min
     for quantile, value in summary.quantiles.items():
         yield f"p{float(quantile) * 100:g}", value
 
 
 def _signal(signal: str) -> Callable[[Snapshot], Iterator[Row]]:
     def rows(snapshot: Snapshot) -> Iterator[Row]:
-        for application, side, seen in sides(snapshot):
-            summary = seen.signals.get(signal)
-            for stat, value in _stats(summary) if summary else ():
+        for application, side, observation in sides(snapshot):
+            summary = observation.signals.get(signal)
+            if summary is None:
+                continue
+            for stat, value in _stats(summary):
                 if value is not None:
                     yield (application, side, stat), value
 
@@ -37,41 +42,45 @@ def _signal(signal: str) -> Callable[[Snapshot], Iterator[Row]]:
 
 
 def _latency(snapshot: Snapshot) -> Iterator[Row]:
-    for application, side, seen in sides(snapshot):
+    for application, side, observation in sides(snapshot):
         for stat in LATENCY_STATS:
-            value = getattr(seen.latency, stat, None)
+            value = getattr(observation.latency, stat, None)
             if value is not None:
                 yield (application, side, stat), value
 
 
 def _samples(snapshot: Snapshot) -> Iterator[Row]:
-    for application, side, seen in sides(snapshot):
-        for signal, summary in seen.signals.items():
+    for application, side, observation in sides(snapshot):
+        for signal, summary in observation.signals.items():
             if summary.samples is not None:
                 yield (application, side, signal), summary.samples
-        if seen.latency is not None and seen.latency.requests is not None:
-            yield (application, side, LATENCY), seen.latency.requests
+        if observation.latency is not None and observation.latency.requests is not None:
+            yield (application, side, LATENCY), observation.latency.requests
 
 
 def _resolution(snapshot: Snapshot) -> Iterator[Row]:
-    for application, side, seen in sides(snapshot):
-        for signal, summary in seen.signals.items():
+    for application, side, observation in sides(snapshot):
+        for signal, summary in observation.signals.items():
             yield (application, side, signal), summary.resolution
 
 
 def _evidence(snapshot: Snapshot) -> Iterator[Row]:
     for application, result in snapshot.applications.items():
-        for role, seen in (("production", result.production), ("pte", result.pte)):
+        for role, observation in (("production", result.production), ("pte", result.pte)):
+            side = snapshot.sides[role]
+            signals = observation.signals if observation is not None else {}
             for signal in GAUGE_SIGNALS:
-                known = seen is not None and signal in seen.signals
-                yield (application, snapshot.sides[role], signal), float(known)
-            yield (application, snapshot.sides[role], LATENCY), float(seen is not None and seen.latency is not None)
+                yield (application, side, signal), float(signal in signals)
+            has_latency = observation is not None and observation.latency is not None
+            yield (application, side, LATENCY), float(has_latency)
 
 
-def _window(edge: str) -> Callable[[Snapshot], Iterator[Row]]:
-    return lambda snapshot: (
-        ((application, side), getattr(seen.window, edge)) for application, side, seen in sides(snapshot)
-    )
+def _window(edge: Literal["start", "end"]) -> Callable[[Snapshot], Iterator[Row]]:
+    def rows(snapshot: Snapshot) -> Iterator[Row]:
+        for application, side, observation in sides(snapshot):
+            yield (application, side), getattr(observation.window, edge)
+
+    return rows
 
 
 _BY = ("application", "side", "stat")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from exporter.catalogue.series import ApplicationReader, Series, per_application
+from exporter.catalogue.series import ApplicationReader, Series, Values, per_application
 from exporter.model.results import ApplicationResult, Objective
 
 
-def _each(read: Callable[[Objective], float | bool | None]) -> ApplicationReader:
-    def rows(result: ApplicationResult) -> Iterator[tuple[tuple[str, ...], float | None]]:
+def _per_objective(read: Callable[[Objective], float | bool | None]) -> ApplicationReader:
+    def rows(result: ApplicationResult) -> Values:
         for objective in result.objectives:
             yield (objective.name,), read(objective)
 
@@ -23,36 +23,36 @@ SERIES: tuple[Series, ...] = (
         "pte_slo_objective_ratio",
         "Share of good requests that the SLO wants. Configured.",
         _SLO,
-        _each(lambda objective: objective.objective),
+        _per_objective(lambda objective: objective.objective),
     ).as_input(),
     per_application(
         "pte_slo_run_error_ratio",
         "The test run's bad requests / its requests, by the SLO. Polled.",
         _SLO,
-        _each(lambda objective: objective.run_error_ratio),
+        _per_objective(lambda objective: objective.run_error_ratio),
     ),
     per_application(
         "pte_slo_run_requests",
         "Requests of the test run that the SLO counts. Polled.",
         _SLO,
-        _each(lambda objective: objective.run_requests),
+        _per_objective(lambda objective: objective.run_requests),
     ).as_input(),
     per_application(
         "pte_slo_baseline_error_ratio",
         "Production's bad requests / its requests over the baseline, by the SLO. Polled.",
         _SLO,
-        _each(lambda objective: objective.baseline_error_ratio),
+        _per_objective(lambda objective: objective.baseline_error_ratio),
     ),
     per_application(
         "pte_slo_run_met",
         "1 when the test run would have met the SLO, 0 when not; absent without evidence. Polled.",
         _SLO,
-        _each(lambda objective: objective.met),
+        _per_objective(lambda objective: objective.met),
     ),
     per_application(
         "pte_slo_run_evidence",
         "1 when the test run counted what the SLO counts, and had requests enough. Polled.",
         _SLO,
-        _each(lambda objective: objective.met is not None),
+        _per_objective(lambda objective: objective.met is not None),
     ),
 )

@@ -26,6 +26,7 @@ _ROLES = ("production", "pte")
 def boards(config: Config | None = None) -> tuple[Board, ...]:
     """The boards; a configuration tells how its environments are named, which is the label `side`."""
     sides = {role: config.environment(role).name if config else role for role in _ROLES}
+
     return (
         certification.board(sides),
         slo.board(),

@@ -38,10 +38,11 @@ def left(by: str, *matchers: str) -> str:
 def state(by: str, *matchers: str) -> str:
     """The state of the data as a number (value_mappings.DATA_STATE)."""
 
-    def one(name: str) -> str:
-        return selector(names.STATE, *matchers, f'state="{name}"')
-
-    return f"max by ({by}) ({any_of([f'{one(name)} * {value}' for name, value in STATES.items()])})"
+    parts = []
+    for name, value in STATES.items():
+        series = selector(names.STATE, *matchers, f'state="{name}"')
+        parts.append(f"{series} * {value}")
+    return f"max by ({by}) ({any_of(parts)})"
 
 
 def count(expr: str) -> str:
@@ -52,9 +53,10 @@ def count(expr: str) -> str:
 def inside(production: str) -> str:
     """Per application: 1 all its SLOs have budget left, 0 not, -1 no evidence, -2 no SLO (value_mappings.INSIDE)."""
     of = (APPLICATION, f'side="{production}"')
-    known = f"{left('application', *of)} > bool 0"
-    unknown = f"{largest('application', names.OBJECTIVE, *of)} * 0 - 1"
-    return f"{known} or {unknown} or {largest('application', 'pte_certification_expected', APPLICATION)} * 0 - 2"
+    has_budget = f"{left('application', *of)} > bool 0"
+    no_evidence = f"{largest('application', names.OBJECTIVE, *of)} * 0 - 1"
+    no_slo = f"{largest('application', 'pte_certification_expected', APPLICATION)} * 0 - 2"
+    return f"{has_budget} or {no_evidence} or {no_slo}"
 
 
 def to_detail() -> tuple[dict[str, object]]:
@@ -71,6 +73,7 @@ def age(width: int, *matchers: str) -> Panel:
         "s",
         (width, 6),
     )
+
     query = f"max(time() - timestamp({selector(names.OBJECTIVE, *matchers)}))"
     return stat(spec, Query(query, "oldest"), decimals=0)
 
@@ -84,6 +87,7 @@ def alerts(size: tuple[int, int], *matchers: str) -> Panel:
         "none",
         size,
     )
+
     labels = ("severity", "alertname", ID, "side", "sloth_tier")
     keys = [
         Key("severity", "severity", value_mappings.ALERT_SEVERITY),

@@ -87,9 +87,11 @@ def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         "s",
         (3, 6),
     )
+
     judged = f"{scalar('pte_certification_evidence')} == 1"
     reasons_on = largest("application, reason", "pte_certification_reason", APPLICATION)
     count = or_no_evidence(f"sum by (application) ({reasons_on}) and ({judged})", "pte_certification_evidence")
+
     return (
         stat(holds, Query(VERDICT, "{{application}}"), value_map=value_mappings.VERDICT, links=again),
         _inside(sides["production"]),
@@ -122,6 +124,7 @@ def _inside(production: str) -> Panel:
         "none",
         (4, 6),
     )
+
     links = to_board("pte-slo", "Error budgets of this application")
     return stat(spec, Query(budget.inside(production), "{{application}}"), value_map=value_mappings.INSIDE, links=links)
 

@@ -87,11 +87,13 @@ def _tiles() -> tuple[Panel, ...]:
         "percentunit",
         (5, 6),
     )
+
     share = scalar("pte_coverage_weighted_ratio")
     enough_query = _within(share, ">=", "weighted_coverage_ratio", "pte_coverage_evidence")
     distance = scalar("pte_mix_total_variation_ratio")
     alike_query = _within(distance, "<=", "mix_total_variation_ratio", "pte_mix_evidence")
     named = "{{application}}"
+
     return (
         stat(enough, Query(enough_query, named), value_map=value_mappings.WITHIN, links=_AGAIN),
         stat(alike, Query(alike_query, named), value_map=value_mappings.WITHIN, links=_AGAIN),
@@ -135,6 +137,7 @@ def _untested(names: Mapping[str, str]) -> Panel:
         "percentunit",
         (15, 12),
     )
+
     bound = f"{_UNTESTED} * 0 + on () group_left () {limit('untested_share_ratio')}"
     columns = [
         Column("share of production", _UNTESTED, "percentunit", decimals=2),
@@ -148,6 +151,7 @@ def _untested(names: Mapping[str, str]) -> Panel:
         Column("requests, production", f"{_requests(names['production'])} and {_UNTESTED}", decimals=0),
         Column("requests, PTE", f"{_requests(names['pte'])} and {_UNTESTED}", decimals=0, empty="none"),
     ]
+
     return table(spec, _endpoint_keys(), columns, sort="share of production")
 
 
@@ -159,6 +163,7 @@ def _ranked() -> Panel:
         "percentunit",
         (9, 12),
     )
+
     return bargauge(spec, Query(f"sort_desc(topk(10, {_UNTESTED}))", "{{application}} {{method}} {{route}}"))
 
 
@@ -170,6 +175,7 @@ def _figures() -> Panel:
         "percentunit",
         (24, 6),
     )
+
     columns = [
         Column("production endpoints", scalar("pte_coverage_production_endpoints"), decimals=0),
         Column("tested", scalar("pte_coverage_tested_endpoints"), decimals=0),
@@ -182,6 +188,7 @@ def _figures() -> Panel:
         Column("only in the PTE", scalar("pte_coverage_only_pte_endpoints"), decimals=0),
         Column("evidence", scalar("pte_coverage_evidence"), "none", value_mappings.EVIDENCE),
     ]
+
     return table(spec, [application_key("pte-certification", "Certification of this application")], columns)
 
 
@@ -200,6 +207,7 @@ def _courses() -> tuple[Panel, ...]:
         "percentunit",
         (12, 9),
     )
+
     return (
         timeseries(
             coverage,
@@ -229,7 +237,9 @@ def _endpoints(names: Mapping[str, str]) -> Panel:
         "percentunit",
         (24, 12),
     )
-    production, pte = _share(names["production"]), _share(names["pte"])
+
+    production = _share(names["production"])
+    pte = _share(names["pte"])
     columns = [
         Column("share, production", production, "percentunit", decimals=2, empty="not seen"),
         Column("share, PTE", pte, "percentunit", decimals=2, empty="not seen"),
@@ -238,6 +248,7 @@ def _endpoints(names: Mapping[str, str]) -> Panel:
         Column("requests, PTE", _requests(names["pte"]), decimals=0, empty="none"),
         Column("tested", largest(_ENDPOINT, "pte_endpoint_tested", APPLICATION), "none", value_mappings.TESTED),
     ]
+
     return table(spec, _endpoint_keys(), columns, sort="share, production")
 
 
@@ -249,6 +260,7 @@ def _only_pte(names: Mapping[str, str]) -> Panel:
         "percentunit",
         (14, 8),
     )
+
     only = f"{_share(names['pte'])} unless {_share(names['production'])}"
     return table(spec, _endpoint_keys(), [Column("share of the PTE", only, "percentunit", decimals=2)], sort="route")
 
@@ -263,10 +275,12 @@ def _caveats() -> Panel:
         "percentunit",
         (10, 8),
     )
+
     other = largest(by, "pte_coverage_other_share_ratio", APPLICATION, SIDE)
     heuristic = f"{other} * 0 + on (application) group_left () {scalar('pte_coverage_heuristic_endpoints')}"
     columns = [
         Column("beyond the cap", other, "percentunit", decimals=2),
         Column("routes by heuristics", heuristic, decimals=0, empty="none"),
     ]
+
     return table(spec, [application_key("pte-coverage", "Only this application"), Key("side", "side")], columns)

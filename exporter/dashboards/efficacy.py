@@ -33,6 +33,7 @@ def worth(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         "percentunit",
         (15, 7),
     )
+
     columns = [
         Column("efficacy", scalar("pte_efficacy_ratio"), "percentunit", decimals=1),
         Column("at least", per_application("efficacy_ratio"), "percentunit"),
@@ -48,6 +49,7 @@ def worth(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         "percentunit",
         (9, 7),
     )
+
     shares = [
         Column(
             "score", largest("application, part", "pte_efficacy_part_ratio", APPLICATION), "percentunit", decimals=1

@@ -30,6 +30,7 @@ def evidence() -> Panel:
         "none",
         (24, 7),
     )
+
     columns = [Column(title, scalar(name), "none", value_mappings.EVIDENCE) for title, name in _RESULTS.items()]
     columns.append(Column("expected", scalar("pte_certification_expected"), "none", value_mappings.EXPECTED))
     return table(spec, [_KEY], columns)
@@ -44,13 +45,15 @@ def verdicts() -> Panel:
         "locale",
         (12, 9),
     )
-    counted = largest(by, "pte_gap_effective_samples", APPLICATION, SIDE)
+
+    counts = largest(by, "pte_gap_effective_samples", APPLICATION, SIDE)
     needed = limit("verdict_effective_samples")
     columns = [
-        Column("samples", counted, decimals=1),
-        Column("at least", f"{counted} * 0 + on () group_left () {needed}", decimals=0, empty="none"),
-        Column("enough", f"{counted} >= bool on () group_left () {needed}", "none", value_mappings.ENOUGH),
+        Column("samples", counts, decimals=1),
+        Column("at least", f"{counts} * 0 + on () group_left () {needed}", decimals=0, empty="none"),
+        Column("enough", f"{counts} >= bool on () group_left () {needed}", "none", value_mappings.ENOUGH),
     ]
+
     return table(
         spec,
         [_KEY, Key("side", "side"), Key("signal", "signal", NAMES_WITHOUT_UNITS)],
@@ -70,17 +73,20 @@ def samples() -> Panel:
         "locale",
         (12, 9),
     )
-    told = largest("application, side", "pte_incident_evidence", APPLICATION, SIDE)
-    seen = [
+
+    # Incidents are no signal, but stand among them: whether a side reports them is evidence of the same kind.
+    incidents = largest("application, side", "pte_incident_evidence", APPLICATION, SIDE)
+    evidence = [
         largest(by, "pte_observation_evidence", APPLICATION, SIDE),
-        f'label_replace({told}, "signal", "incidents", "", "")',
+        f'label_replace({incidents}, "signal", "incidents", "", "")',
     ]
     resolution = largest(by, "pte_observed_resolution_seconds", APPLICATION, SIDE)
     columns = [
-        Column("seen", any_of(seen), "none", value_mappings.EVIDENCE),
+        Column("seen", any_of(evidence), "none", value_mappings.EVIDENCE),
         Column("values", largest(by, "pte_observed_samples", APPLICATION, SIDE), decimals=0, empty="none"),
         Column("each covers", resolution, "s", value_mappings.RESOLUTION, empty="–"),
     ]
+
     return table(
         spec,
         [_KEY, Key("side", "side"), Key("signal", "signal", NAMES_WITHOUT_UNITS)],

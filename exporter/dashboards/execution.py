@@ -65,6 +65,7 @@ def _tiles() -> tuple[Panel, ...]:
         "Time since the last run", "How long ago did tests run, and how long may that be (limit)?", "s", "no tests run"
     )
     last = f"time() - {scalar('pte_test_execution_last_timestamp_seconds')}"
+
     return (
         stat(
             passing,
@@ -113,6 +114,7 @@ def _latest() -> Panel:
         "locale",
         (24, 7),
     )
+
     spike = or_no_evidence(scalar("pte_test_execution_failure_spike"), "pte_test_execution_failure_spike_evidence")
     columns = [
         _column("ended", "last_timestamp_seconds", "dateTimeAsIso"),
@@ -128,6 +130,7 @@ def _latest() -> Panel:
         _column("durations, summed", "last_duration_seconds", "s"),
         Column("evidence", scalar(_EVIDENCE), "none", value_mappings.EVIDENCE),
     ]
+
     return table(spec, _own(), columns, sort="failed, part")
 
 
@@ -142,6 +145,7 @@ def _courses() -> tuple[Panel, ...]:
         "percentunit",
         (12, 8),
     )
+
     return (
         timeseries(
             failed,
@@ -186,6 +190,7 @@ def _properties() -> Panel:
         "locale",
         (24, 8),
     )
+
     keys = [application_key(UID, "Only this application"), Key("suite", "suite")]
     keys += [Key("property", "property"), Key("value", "value")]
     return table(
@@ -197,11 +202,13 @@ def _frequency() -> Panel:
     spec = PanelSpec(
         "Runs of tests", "How many runs were there in the last hour, day and look-back?", NO_RUN, "locale", (10, 7)
     )
+
     by = "application, window"
     columns = [
         Column("runs", largest(by, "pte_test_execution_runs", APPLICATION), decimals=0),
         Column("per hour", largest(by, "pte_test_execution_runs_per_hour", APPLICATION), decimals=2),
     ]
+
     return table(spec, [application_key(UID, "Only this application"), Key("window", "window")], columns)
 
 
@@ -213,6 +220,7 @@ def _look_back() -> Panel:
         "locale",
         (14, 7),
     )
+
     columns = [
         *(_outcome(outcome, "tests") for outcome in _OUTCOMES),
         _column("executed", "executed", decimals=0),
@@ -223,4 +231,5 @@ def _look_back() -> Panel:
         Column("look-back", _limit("lookback_seconds"), "s"),
         _column("beyond the cap", "other_groups", decimals=0),
     ]
+
     return table(spec, _own(), columns, sort="flaky, part")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table
 from exporter.dashboards.kit.query import APPLICATION, any_of, largest
@@ -65,10 +67,12 @@ def failing_tests() -> Panel:
         "locale",
         (24, 10),
     )
+
     counts = [
         Column(title, largest(_TEST, f"pte_test_execution_test_{title}", APPLICATION), decimals=0)
         for title in ("failed", "executed")
     ]
+
     return table(spec, _keys("suite", "test"), [*_outages(_TEST, "test_"), *counts], sort="now")
 
 
@@ -82,12 +86,14 @@ def reliability() -> Panel:
         "locale",
         (24, 9),
     )
+
     whole = _outages("application", "")
     values = _outages("application, property, value", "value_")
     columns = [
-        Column(one.title, any_of([_all(one.expr), value.expr]), one.unit, one.value_map, one.decimals, one.empty)
-        for one, value in zip(whole, values, strict=True)
+        replace(column, expr=any_of([_all(column.expr), of_value.expr]))
+        for column, of_value in zip(whole, values, strict=True)
     ]
+
     return table(spec, _keys("property", "value"), columns, sort="now")
 
 

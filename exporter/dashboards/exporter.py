@@ -71,8 +71,10 @@ def _tiles() -> tuple[Panel, ...]:
         "none",
         (4, 6),
     )
+
     reached = f"min by (instance) (up and on ({_REPLICA}) last_over_time(pte_exporter_build_info[1d]))"
     watchdog = 'max by (alertname) (ALERTS{alertname="PteWatchdog", alertstate="firing"})'
+
     return (
         data_state(4),
         data_age(4),
@@ -96,6 +98,7 @@ def _sources() -> Panel:
         "s",
         (24, 6),
     )
+
     columns = [
         Column("data", DATA_STATE, "none", value_mappings.DATA),
         Column("last poll", smallest("source", "pte_source_up"), "none", value_mappings.POLL),
@@ -128,6 +131,7 @@ def _sources() -> Panel:
             empty="no TLS",
         ),
     ]
+
     return table(spec, [Key("source", "source")], columns, sort="data")
 
 
@@ -139,6 +143,7 @@ def _answers() -> Panel:
         "none",
         (12, 8),
     )
+
     return timeline(spec, Query(DATA_STATE, "{{source}}"), value_map=value_mappings.DATA)
 
 
@@ -151,6 +156,7 @@ def _checks() -> Panel:
         "none",
         (24, 8),
     )
+
     return timeline(
         spec,
         Query(smallest("source, check", "pte_source_check"), "{{source}} {{check}}"),
@@ -178,9 +184,11 @@ def _duration() -> Panel:
         "s",
         (12, 8),
     )
+
     stem = "pte_source_poll_duration_seconds"
     mean = f"{_rate(f'{stem}_sum', 'source')} / {_rate(f'{stem}_count', 'source')}"
     p95 = f"histogram_quantile(0.95, {_rate(f'{stem}_bucket', 'source, le')})"
+
     return timeseries(
         spec,
         Query(mean, "mean, {{source}}"),
@@ -197,6 +205,7 @@ def _failures() -> Panel:
         "short",
         (12, 8),
     )
+
     failed = _INCREASE("source, reason", "pte_source_poll_failures_total")
     return timeseries(spec, Query(f"{failed} > 0", "{{source}} {{reason}}"), bars=True)
 
@@ -209,6 +218,7 @@ def _pace() -> Panel:
         "short",
         (12, 8),
     )
+
     return timeseries(
         spec,
         Query(_INCREASE("source", "pte_source_polls_total"), "polls, {{source}}"),
@@ -224,6 +234,7 @@ def _age() -> Panel:
         "s",
         (12, 8),
     )
+
     return timeseries(spec, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}"))
 
 
@@ -235,6 +246,7 @@ def _skew() -> Panel:
         "s",
         (12, 8),
     )
+
     return timeseries(spec, Query(largest("source", "pte_source_clock_skew_seconds"), "{{source}}"))
 
 
@@ -247,6 +259,7 @@ def _replicas() -> Panel:
         "short",
         (24, 6),
     )
+
     version = f"{by}, version, pythonversion"
 
     def joined(expr: str) -> str:
@@ -265,6 +278,7 @@ def _replicas() -> Panel:
         Key(label, title)
         for label, title in zip(version.split(", "), ("job", "instance", "version", "Python"), strict=True)
     ]
+
     return table(spec, keys, columns, sort="instance", desc=False)
 
 
@@ -278,6 +292,7 @@ def _process() -> tuple[Panel, ...]:
         "short",
         (8, 8),
     )
+
     failed = "sum by (rule_group) (increase(prometheus_rule_evaluation_failures_total[30m]))"
     busy = f"max by (instance) (rate(process_cpu_seconds_total[5m]) {_OF_EXPORTER})"
     resident = f"max by (instance) (process_resident_memory_bytes {_OF_EXPORTER})"
@@ -296,5 +311,6 @@ def _limits() -> Panel:
         "locale",
         (10, 9),
     )
+
     columns = [Column("value", largest("limit", "pte_limit"), decimals=4)]
     return table(spec, [Key("limit", "limit")], columns, sort="limit", desc=False)

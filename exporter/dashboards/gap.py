@@ -46,6 +46,7 @@ def gaps(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         "locale",
         (15, 11),
     )
+
     columns = [
         Column("production", compared(sides["production"]), decimals=2, empty="not seen"),
         Column("PTE", compared(sides["pte"]), decimals=2, empty="not seen"),
@@ -60,5 +61,6 @@ def gaps(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     course = PanelSpec(
         "Gaps over time", "Do the gaps grow as production moves on, or shrink?", NOT_SEEN, "percentunit", (9, 11)
     )
+
     gap = largest(_BY_SIGNAL, "pte_gap_ratio", APPLICATION)
     return table(spec, keys, columns, sort="severity"), timeseries(course, Query(gap, "{{application}} {{signal}}"))

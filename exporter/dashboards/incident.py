@@ -24,6 +24,7 @@ def _now() -> Panel:
         "locale",
         (15, 8),
     )
+
     start = largest(_BY, "pte_incident_oldest_start_timestamp_seconds", APPLICATION)
     columns = [
         Column("open", largest(_BY, "pte_incidents_open", APPLICATION), "none", value_mappings.OPEN),
@@ -39,6 +40,7 @@ def _now() -> Panel:
         Key("side", "side"),
         Key("severity", "severity", value_mappings.ALERT_SEVERITY),
     ]
+
     return table(spec, keys, columns, sort="open")
 
 
@@ -50,5 +52,6 @@ def _course() -> Panel:
         "short",
         (9, 8),
     )
-    found = largest(_BY, "pte_incidents_open", APPLICATION)
-    return timeseries(spec, Query(found, "{{application}} {{side}} {{severity}}"))
+
+    incidents_open = largest(_BY, "pte_incidents_open", APPLICATION)
+    return timeseries(spec, Query(incidents_open, "{{application}} {{side}} {{severity}}"))

@@ -44,6 +44,7 @@ def _since_start() -> Panel:
         "s",
         (8, 9),
     )
+
     return timeseries(
         spec,
         Query(
@@ -57,6 +58,7 @@ def _requests() -> Panel:
     spec = PanelSpec(
         "Requests and failures", "How fast are requests made, and how fast do they fail?", IDLE, "reqps", (8, 9)
     )
+
     return timeseries(
         spec,
         Query(_rate("pte_load_run_live_requests_total"), "requests, {{application}}"),
@@ -68,6 +70,7 @@ def _users() -> Panel:
     spec = PanelSpec(
         "Users", "How many users are there at once, and how many were there at most?", IDLE, "short", (8, 9)
     )
+
     return timeseries(
         spec,
         Query(_largest("pte_load_run_live_users"), "now, {{application}}"),
@@ -83,6 +86,7 @@ def _cpu() -> Panel:
         "short",
         (8, 9),
     )
+
     stem = "pte_load_run_process_cpu_cores"
     sampled = f"{_rate(f'{stem}_sum', _PROCESS)} / ({_rate(f'{stem}_count', _PROCESS)} > 0)"
     return timeseries(
@@ -100,6 +104,7 @@ def _burst() -> Panel:
         "short",
         (8, 9),
     )
+
     buckets = _rate("pte_load_run_process_cpu_cores_bucket", f"{_PROCESS}, le")
     return timeseries(
         spec,
@@ -112,6 +117,7 @@ def _memory() -> Panel:
     spec = PanelSpec(
         "Memory", "How much memory do processes hold, and how much did they at most?", IDLE, "bytes", (8, 9)
     )
+
     return timeseries(
         spec,
         Query(_largest("pte_load_run_process_memory_bytes", _PROCESS), "{{process}}, {{application}}"),
@@ -132,6 +138,7 @@ def _state() -> Panel:
     spec = PanelSpec(
         "The run itself", "For how long has it been going, and were samples missed meanwhile?", IDLE, "short", (8, 9)
     )
+
     started = _largest("pte_load_run_live_start_timestamp_seconds")
     running = _largest("pte_load_run_live_running")
     return timeseries(

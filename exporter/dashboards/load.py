@@ -19,6 +19,7 @@ def load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
         "percentunit",
         (14, 8),
     )
+
     columns = [
         Column("peak / peak", scalar("pte_load_coverage_peak_ratio"), "percentunit", decimals=1),
         Column("at least", per_application("load_coverage_ratio"), "percentunit"),
@@ -56,6 +57,7 @@ def run() -> Panel:
             for title, phase in phases.items()
         ),
     ]
+
     return table(spec, [application_key("pte-certification", "Only this application")], columns, sort="ended")
 
 

@@ -76,8 +76,11 @@ def _tiles() -> tuple[Panel, ...]:
         "percentunit",
         (4, 6),
     )
-    known = or_no_evidence(scalar("pte_load_run_grade_level"), "pte_load_run_grade_evidence")
-    grade = or_no_evidence(known, "pte_load_run_evidence")
+
+    # A run may have no grade, and an application no run: neither is a bad grade.
+    of_run = or_no_evidence(scalar("pte_load_run_grade_level"), "pte_load_run_grade_evidence")
+    grade = or_no_evidence(of_run, "pte_load_run_evidence")
+
     return (
         stat(graded, Query(grade, _NAMED), value_map=value_mappings.GRADE, links=_AGAIN),
         stat(thresholds, Query(met(), _NAMED), value_map=value_mappings.THRESHOLDS, links=_AGAIN),
@@ -128,6 +131,7 @@ def _run() -> Panel:
         column("sent", "sent_bytes", "decbytes"),
         Column("to its end", _of_run(scalar("pte_load_run_complete")), "none", value_mappings.COMPLETE),
     ]
+
     return table(spec, run_keys(), columns, sort="ended")
 
 
@@ -139,12 +143,14 @@ def _latency() -> Panel:
         "s",
         (14, 7),
     )
+
     names = {"p50": "P50", "p90": "P90", "p95": "P95", "p99": "P99", "p995": "P99.5", "p999": "P99.9"}
     stats = {"min": "least", "mean": "mean", **names, "max": "most"}
     columns = [
         Column(title, scalar("pte_load_run_latency_seconds", f'stat="{stat}"'), "s", decimals=3, empty="not told")
         for stat, title in stats.items()
     ]
+
     return table(spec, [application_key("pte-loadrun", "Only this application")], columns, sort="P95")
 
 
@@ -156,6 +162,7 @@ def _failures() -> Panel:
         "locale",
         (10, 7),
     )
+
     count = largest("application, kind", "pte_load_run_errors", APPLICATION)
     keys = [application_key("pte-loadrun", "Only this application"), Key("kind", "kind")]
     return table(spec, keys, [Column("failed", count, decimals=0)], sort="failed")
@@ -191,6 +198,7 @@ def _checks() -> Panel:
         "none",
         (12, 8),
     )
+
     checks = smallest("application, check", "pte_load_run_check_met", APPLICATION)
     keys = [application_key("pte-loadrun", "Only this application"), Key("check", "threshold")]
     return table(spec, keys, [Column("met", checks, "none", value_mappings.MET)], sort="met", desc=False)
@@ -222,6 +230,7 @@ def _endpoints() -> Panel:
         Key("method", "method"),
         Key("route", "route"),
     ]
+
     return table(spec, keys, columns, sort="p95")
 
 

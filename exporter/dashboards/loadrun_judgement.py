@@ -60,6 +60,7 @@ def worse(size: tuple[int, int]) -> Panel:
         "none",
         size,
     )
+
     whole = largest("application, against, metric", "pte_load_run_change_severity", APPLICATION)
     single = largest(_MOVED, "pte_load_run_endpoint_change_severity", APPLICATION)
     worst = or_no_evidence(f"max by (application) ({whole} or {single})", "pte_load_run_evidence")
@@ -81,10 +82,12 @@ def _tiles() -> tuple[Panel, ...]:
         "none",
         (6, 6),
     )
+
     against = "application, against"
     named = "{{application}}, {{against}}"
     endpoints = f"max by ({against}) ({largest(_BY, 'pte_load_run_endpoint_changes', APPLICATION, _verdict('worse'))})"
     evidence = largest(against, "pte_load_run_change_evidence", APPLICATION)
+
     return (
         worse((5, 6)),
         stat(count, Query(endpoints, named), value_map=value_mappings.COUNT_AGAINST, links=_AGAIN),
@@ -141,6 +144,7 @@ def _moved() -> Panel:
     spec = PanelSpec(
         "Endpoints that changed", "Which endpoints are worse or better, the worst first?", NOT_MOVED, "locale", (24, 10)
     )
+
     columns = [
         Column("change", largest(_MOVED, "pte_load_run_endpoint_change_ratio", APPLICATION), "percentunit", decimals=1),
         Column(
@@ -163,6 +167,7 @@ def _verdicts() -> Panel:
         "none",
         (13, 9),
     )
+
     columns = [
         Column(title, largest(_BY, "pte_load_run_endpoint_changes", APPLICATION, _verdict(verdict)), decimals=0)
         for verdict, title in _VERDICTS.items()
@@ -180,6 +185,7 @@ def _limits() -> Panel:
         "percentunit",
         (11, 9),
     )
+
     step = {
         severity: largest(by, "pte_load_run_change_limit", APPLICATION, f'severity="{severity}"')
         for severity in SEVERITIES[1:]
@@ -198,6 +204,7 @@ def _limits() -> Panel:
         _key(),
         Key("change", "change of", value_mappings.plain({"ratio": "latency, rate", "error_ratio": "error ratio"})),
     ]
+
     return table(spec, keys, columns, sort="application", desc=False)
 
 
@@ -215,12 +222,14 @@ def _trends() -> Panel:
         "locale",
         (12, 9),
     )
+
     columns = [
         Column("trend", _direction(by, "pte_load_run_trend"), "none", value_mappings.TREND),
         Column("per run", largest(by, "pte_load_run_trend_slope_ratio", APPLICATION), "percentunit", decimals=2),
         Column("scatter", largest(by, "pte_load_run_trend_variation_ratio", APPLICATION), "percentunit", decimals=2),
         Column("runs", largest(by, "pte_load_run_trend_runs", APPLICATION), decimals=0),
     ]
+
     return table(spec, [_key(), Key("metric", "metric", NAMES_WITHOUT_UNITS)], columns, sort="trend")
 
 
@@ -237,7 +246,7 @@ def _endpoint_trends() -> Panel:
     def count(direction: str) -> str:
         return largest(by, "pte_load_run_endpoint_trends", APPLICATION, f'direction="{direction}"')
 
-    columns = [Column(each.replace("_", " "), count(each), decimals=0) for each in reversed(_DIRECTIONS)]
+    columns = [Column(direction.replace("_", " "), count(direction), decimals=0) for direction in reversed(_DIRECTIONS)]
     return table(spec, [_key(), Key("metric", "metric", NAMES_WITHOUT_UNITS)], columns, sort="degrading")
 
 
@@ -250,6 +259,7 @@ def _slopes() -> Panel:
         "percentunit",
         (24, 8),
     )
+
     slope = largest(by, "pte_load_run_endpoint_trend_slope_ratio", APPLICATION)
     keys = [_key(), Key("endpoint", "name"), Key("metric", "metric", NAMES_WITHOUT_UNITS)]
     return table(spec, keys, [Column("per run", slope, "percentunit", decimals=2)], sort="per run")
@@ -267,6 +277,7 @@ def _courses() -> tuple[Panel, ...]:
         )
 
     p95 = scalar("pte_load_run_latency_seconds", 'stat="p95"')
+
     return (
         course("P95 by commit", "Since which commit is the P95 what it is?", p95, "s"),
         course(

@@ -19,12 +19,13 @@ def next_certification(pte: str) -> Panel:
         "locale",
         (24, 9),
     )
+
     objective = in_display_units(
         "metric", lambda match: largest(by, "pte_next_certification_objective", APPLICATION, match)
     )
     met = largest(by, "pte_next_certification_met", APPLICATION)
-    shown = compared(pte)
-    present = f'max by ({by}) (label_replace({shown}, "metric", "$1", "signal", "(.+)"))'
+    # What the gaps compare has the label `signal`, whose values are those of `metric` here.
+    present = f'max by ({by}) (label_replace({compared(pte)}, "metric", "$1", "signal", "(.+)"))'
     factors = largest("metric", "pte_next_certification_factor_ratio")
     objectives = largest(by, "pte_next_certification_objective", APPLICATION)
     factor = f"{objectives} * 0 + on (metric) group_left () {factors}"

@@ -93,6 +93,7 @@ def reasons(size: tuple[int, int]) -> Panel:
         "locale",
         size,
     )
+
     values = any_of([_named(f"{check.value} {check.scale}".rstrip(), check.reason) for check in CHECKS])
     limits = any_of(
         [
@@ -113,4 +114,5 @@ def reasons(size: tuple[int, int]) -> Panel:
         Column("limit", limits, decimals=1, empty="none"),
         Column("against it", applies, "none", value_mappings.APPLIES, empty="not judged"),
     ]
+
     return table(spec, keys, columns, sort="against it")

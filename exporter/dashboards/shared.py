@@ -23,7 +23,8 @@ SERIES_APPLICATION = "__field.labels.application"
 
 def to_board(uid: str, title: str, *, row: bool = False) -> tuple[dict[str, object]]:
     """One data link to a board; `row` for tables, whose applications are cells and not labels."""
-    return (link(uid, title, ROW_APPLICATION if row else SERIES_APPLICATION),)
+    application = ROW_APPLICATION if row else SERIES_APPLICATION
+    return (link(uid, title, application),)
 
 
 def application_key(uid: str, title: str) -> Key:
@@ -40,6 +41,7 @@ def data_state(width: int, height: int = 6) -> Panel:
         "none",
         (width, height),
     )
+
     return stat(spec, Query(DATA_STATE, "{{source}}"), value_map=value_mappings.DATA)
 
 
@@ -52,6 +54,7 @@ def data_age(width: int, height: int = 6) -> Panel:
         "s",
         (width, height),
     )
+
     return stat(spec, Query(DATA_AGE, "{{source}}"), Query(DATA_LIMIT, "limit, {{source}}"), decimals=0)
 
 
@@ -61,11 +64,11 @@ def alerts(title: str, question: str, size: tuple[int, int], *, own: bool = Fals
     ours = ('alertname=~"Pte.+"', 'alertname!="PteWatchdog"', 'alertstate="firing"')
     whose = 'application=""' if own else APPLICATION
     spec = PanelSpec(title, question, "No alert of ours fires: good, if the rules are loaded.", "none", size)
-    keys = [
-        Key("severity", "severity", value_mappings.ALERT_SEVERITY),
-        Key("alertname", "alert"),
-        *(() if own else (application_key("pte-certification", "Certification of this application"),)),
-        *(Key(label, label) for label in labels[3:]),
-    ]
+
+    keys = [Key("severity", "severity", value_mappings.ALERT_SEVERITY), Key("alertname", "alert")]
+    if not own:  # the exporter's own alerts are of no application
+        keys.append(application_key("pte-certification", "Certification of this application"))
+    keys += [Key(label, label) for label in labels[3:]]
+
     fires = largest(", ".join(labels), "ALERTS", *ours, whose)
     return table(spec, keys, [Column("fires", fires, "none", value_mappings.YES)], sort="severity", desc=False)

@@ -49,6 +49,7 @@ def _tiles() -> tuple[Panel, ...]:
 
     hour, six = (f"{budget.burn(ID, window, *CHOSEN)} > bool 1" for window in ("1h", "6h"))
     credit = f"{largest(ID, names.SLA_CREDIT, *CHOSEN)} > bool 0"
+
     return (
         stat(
             PanelSpec("SLOs", "How many SLOs are there?", NO_SLO_TILE, "none", (3, 6)),
@@ -99,6 +100,7 @@ def _all() -> Panel:
         "none",
         (24, 14),
     )
+
     keys = [
         Key(ID, ID, link=budget.to_detail()),
         Key("sloth_service", "service"),
@@ -123,6 +125,7 @@ def _all() -> Panel:
         ),
         Column("data", budget.state(ROW, *CHOSEN), "none", value_mappings.DATA_STATE),
     ]
+
     return table(spec, keys, columns, sort="budget left", desc=False)
 
 
@@ -134,6 +137,7 @@ def _run() -> Panel:
         "none",
         (15, 8),
     )
+
     by = "application, slo"
 
     def column(title: str, what: str, unit: str = "percentunit", decimals: int = 3) -> Column:
@@ -159,6 +163,7 @@ def _counted() -> Panel:
         "eps",
         (9, 8),
     )
+
     by = "application, side, slo"
     # Every replica counts the same events: the largest, not the sum.
     rates = [
@@ -181,6 +186,7 @@ def _left() -> Panel:
         "percentunit",
         (12, 10),
     )
+
     chosen = f"bottomk({LINES}, {_end('min', names.REMAINING)})"
     return timeseries(spec, Query(f"{budget.left(ID, *CHOSEN)} and {chosen}", "{{sloth_id}}"), span="30d")
 
@@ -194,6 +200,7 @@ def _burn() -> Panel:
         "none",
         (12, 10),
     )
+
     chosen = f"topk({LINES}, {_end('max', f'{names.RATIO}1h')} / on ({ID}) {_end('max', names.BUDGET)})"
     rates = f"{budget.burn(ID, '1h', *CHOSEN)} and {chosen}"
     return timeseries(spec, Query(rates, "{{sloth_id}}"), Query("vector(1)", "limit"))
@@ -207,6 +214,7 @@ def _states() -> Panel:
         "none",
         (24, 9),
     )
+
     return timeline(
         spec, Query(f"{budget.state(ID, *CHOSEN)} > 0", "{{sloth_id}}"), value_map=value_mappings.DATA_STATE
     )

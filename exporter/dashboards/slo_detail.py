@@ -14,7 +14,8 @@ ONE = f'{ID}="$slo"'
 NO_EVENTS = "No evidence: the SLO had no events, or its data is broken. See the state of the data below."
 NO_FORECAST = "No forecast: too few bad events or too little data in the last three days, or the period is short."
 
-_HOURS, _DAYS = "[0-9]+[smh]", "[0-9]+[dw]|week|month"
+_HOURS = "[0-9]+[smh]"
+_DAYS = "[0-9]+[dw]|week|month"
 """Which windows (label sloth_window) each graph of burn rates shows."""
 
 
@@ -70,6 +71,7 @@ def _tiles() -> tuple[Panel, ...]:
         (4, 6),
     )
     state = PanelSpec("Is the data current?", "Can these numbers be believed?", NO_SLO_TILE, "none", (4, 6))
+
     return (
         stat(inside, Query(f"{budget.left(ID, ONE)} > bool 0"), value_map=value_mappings.INSIDE),
         stat(left, Query(budget.left(ID, ONE)), decimals=1),
@@ -93,6 +95,7 @@ def _budget() -> Panel:
         "percentunit",
         (15, 10),
     )
+
     return timeseries(spec, Query(budget.left(ID, ONE), "left"), Query("vector(0)", "limit"), span="30d")
 
 
@@ -108,6 +111,7 @@ def _figures() -> Panel:
         "none",
         (9, 10),
     )
+
     columns = [
         Column("period", f"{largest(ID, names.DAYS, ONE)} * 86400", "s"),
         Column("over", largest(ID, names.ELAPSED, ONE), "percentunit", decimals=1, empty="rolls"),
@@ -116,6 +120,7 @@ def _figures() -> Panel:
         Column("bad events left", smallest(ID, names.REMAINING_EVENTS, ONE), decimals=0),
         Column("alerts from bad events", largest(ID, names.LEAST_BAD, ONE), decimals=0),
     ]
+
     return table(spec, _key(), columns)
 
 
@@ -128,7 +133,9 @@ def _burn(what: str, windows: str, *more: Query) -> Panel:
         "none",
         (12, 10),
     )
+
     limit = largest("sloth_tier, long, short", names.BURN_FACTOR, ONE, f'long=~"{windows}"')
+
     return timeseries(
         spec,
         Query(_by_window(windows), "{{sloth_window}}"),
@@ -147,8 +154,8 @@ def _by_window(windows: str) -> str:
 def _rate(kind: str) -> str:
     """Events a second. An SLO with a shorter base window has no rate of five minutes, but their count."""
     rate = f"sum by ({ID}) ({selector(names.rate(kind), ONE)})"
-    counted = selector(names.count(kind), ONE, 'sloth_window="5m"')
-    return f"{rate} or sum by ({ID}) ({counted}) / 300"
+    count = selector(names.count(kind), ONE, 'sloth_window="5m"')
+    return f"{rate} or sum by ({ID}) ({count}) / 300"
 
 
 def _events() -> Panel:
@@ -169,6 +176,7 @@ def _ratio() -> Panel:
         "percentunit",
         (6, 9),
     )
+
     windows = [Query(largest(ID, f"{names.RATIO}{window}", ONE), window) for window in ("5m", "1h")]
     return timeseries(spec, *windows, Query(largest(ID, names.BUDGET, ONE), "limit"))
 
@@ -181,8 +189,10 @@ def _latency() -> Panel:
         "s",
         (6, 9),
     )
-    seen = selector("pte_latency_seconds", 'stat=~"p50|p95|p99"')
-    latency = f"max by (side, stat) ({seen} and on (application) {selector(names.OBJECTIVE, ONE)})"
+
+    # Which application the SLO is of is only known to its rules: their label chooses among all latencies.
+    latencies = selector("pte_latency_seconds", 'stat=~"p50|p95|p99"')
+    latency = f"max by (side, stat) ({latencies} and on (application) {selector(names.OBJECTIVE, ONE)})"
     return timeseries(spec, Query(latency, "{{side}} {{stat}}"))
 
 
@@ -194,6 +204,7 @@ def _forecast() -> Panel:
         "none",
         (16, 6),
     )
+
     gone = f"{smallest(ID, names.BREACH, ONE)} * 1000"
     columns = [
         Column("evidence", smallest(ID, names.FORECAST_EVIDENCE, ONE), "none", value_mappings.EVIDENCE),
@@ -210,6 +221,7 @@ def _forecast() -> Panel:
             empty="no forecast",
         ),
     ]
+
     return table(spec, _key(), columns)
 
 
@@ -221,6 +233,7 @@ def _credits() -> Panel:
         "percentunit",
         (8, 6),
     )
+
     below = largest("credit", names.SLA_BELOW, ONE)
     return table(
         spec, [Key("credit", "credit")], [Column("SLI below", below, "percentunit", decimals=3)], sort="SLI below"
@@ -235,6 +248,7 @@ def _states() -> Panel:
         "none",
         (12, 6),
     )
+
     return timeline(spec, Query(budget.state(ID, ONE), "data"), value_map=value_mappings.DATA_STATE)
 
 
@@ -246,5 +260,6 @@ def _maintenance() -> Panel:
         "none",
         (12, 6),
     )
+
     active = largest(ID, names.MAINTENANCE, ONE)
     return timeline(spec, Query(active, "maintenance"), value_map=value_mappings.MAINTENANCE)

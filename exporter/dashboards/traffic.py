@@ -71,8 +71,8 @@ def _tiles() -> tuple[Panel, ...]:
     )
 
     def tile(spec: PanelSpec, name: str, kind: value_mappings.ValueMap) -> Panel:
-        known = or_no_evidence(scalar(name), "pte_pattern_evidence")
-        return stat(spec, Query(known, "{{application}}"), value_map=kind, links=_AGAIN)
+        query = or_no_evidence(scalar(name), "pte_pattern_evidence")
+        return stat(spec, Query(query, "{{application}}"), value_map=kind, links=_AGAIN)
 
     return (
         tile(peak_hour, "pte_pattern_peak_hour", value_mappings.HOURS),
@@ -112,6 +112,7 @@ def _spikes() -> Panel:
         "locale",
         (13, 8),
     )
+
     magnitude = largest(by, "pte_spike_magnitude_ratio", APPLICATION)
     columns = [
         Column("time", f"{largest(by, 'pte_spike_timestamp_seconds', APPLICATION)} * 1000", "dateTimeAsIso"),
@@ -134,6 +135,7 @@ def _growth() -> Panel:
         "percentunit",
         (11, 8),
     )
+
     columns = [
         Column("volatility", scalar("pte_pattern_volatility_ratio"), "percentunit", decimals=1),
         Column("peak then", scalar("pte_growth_peak_then_requests_per_second"), "reqps", decimals=1),
@@ -162,6 +164,7 @@ def _signals() -> tuple[Panel, ...]:
         ("CPU", "pte_cpu_utilisation_ratio", "percentunit", "How busy are the processors: mean and peak minute?"),
         ("Memory", "pte_memory_utilisation_ratio", "percentunit", "How full is the memory: mean and peak minute?"),
     )
+
     return tuple(_signal(*signal) for signal in signals)
 
 
@@ -182,6 +185,7 @@ def _statistics() -> Panel:
         "reqps",
         (16, 9),
     )
+
     columns = [
         Column(stat, largest(by, "pte_requests_per_second", APPLICATION, SIDE, f'stat="{stat}"'), "reqps", decimals=1)
         for stat in ("min", "p5", "p50", "p95", "p99", "peak")

@@ -6,6 +6,7 @@ checkout  a bad change twice a day breaks a third of its tests for two hours, on
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from exporter.demo.noise import Floats, uniform
-from exporter.demo.shop import APPLICATIONS, Application
+from exporter.demo.shop import APPLICATIONS, Application, Route
 from exporter.model.execution import Execution, Outcome, Report
 from exporter.model.observation import Window
 
@@ -47,52 +48,52 @@ def reports(seed: int, window: Window) -> Iterator[tuple[str, tuple[Report, ...]
         tests = _tests(application)
         if tests:
             hours = range(int(window.start // HOUR), int(window.end // HOUR) + 1)
-            made = (_report(seed, application.name, hour) for hour in hours)
-            yield application.name, tuple(one for one in made if window.start < one.at <= window.end)
+            candidates = (_report(seed, application.name, hour) for hour in hours)
+            yield application.name, tuple(report for report in candidates if window.start < report.at <= window.end)
 
 
 def _tests(application: Application) -> tuple[_Test, ...]:
     """A test for each route that the load test calls too."""
     routes = [route for route in application.routes if route.use == "tested"]
-    return tuple(
-        _Test(
-            SUITES[position % 2],
-            f"test_{route.method}{route.path}".lower().replace("/", "_").replace("{", "").replace("}", ""),
-            flaky=0.12 if position % 17 == 2 else 0.0,
-            broken=0.02 if position % 7 == 3 else 0.0,
-            skipped=position % 29 == 11,
-            weak=position % 3 == 0,
-        )
-        for position, route in enumerate(routes)
+    return tuple(_test(position, route) for position, route in enumerate(routes))
+
+
+def _test(position: int, route: Route) -> _Test:
+    """A few of the tests are flaky, break or are skipped: always the same ones, by their position."""
+    flaky = 0.12 if position % 17 == 2 else 0.0
+    broken = 0.02 if position % 7 == 3 else 0.0
+    return _Test(
+        SUITES[position % 2],
+        f"test_{route.method}{route.path}".lower().replace("/", "_").replace("{", "").replace("}", ""),
+        flaky=flaky,
+        broken=broken,
+        skipped=position % 29 == 11,
+        weak=position % 3 == 0,
     )
 
 
 @lru_cache(maxsize=4096)
 def _report(seed: int, name: str, hour: int) -> Report:
     """Kept, so that the same hour is the same record and needs no new analysis."""
-    application = next(one for one in APPLICATIONS if one.name == name)
+    application = next(application for application in APPLICATIONS if application.name == name)
     tests = _tests(application)
     at = (hour + 0.5) * HOUR + 60 * APPLICATIONS.index(application)
-    flaky, broken, lasts = (
-        _chances(seed, f"{name} {what}", index, len(tests) * len(BROWSERS))
-        for what, index in (("flaky", hour), ("broken", hour // _STRETCH), ("lasts", hour))
-    )
+
+    number = len(tests) * len(BROWSERS)
+    flaky = _chances(seed, f"{name} flaky", hour, number)
+    broken = _chances(seed, f"{name} broken", hour // _STRETCH, number)
+    durations = _chances(seed, f"{name} lasts", hour, number)
+
     executions = []
-    for position, (test, browser) in enumerate((test, browser) for test in tests for browser in BROWSERS):
+    for position, (test, browser) in enumerate(itertools.product(tests, BROWSERS)):
         outcome = _outcome(test, browser, name, hour, broken[position])
-        seconds = 0.2 + float(lasts[position]) * (3.0 if test.suite == "pages" else 0.5)
-        unsteady = outcome == "passed" and bool(flaky[position] < test.flaky)
-        executions.append(
-            Execution(
-                test.suite,
-                test.name,
-                outcome,
-                at,
-                None if outcome == "skipped" else round(seconds, 3),
-                unsteady,
-                {"browser": browser},
-            )
-        )
+        seconds = None
+        if outcome != "skipped":
+            longest = 3.0 if test.suite == "pages" else 0.5
+            seconds = round(0.2 + float(durations[position]) * longest, 3)
+        is_flaky = outcome == "passed" and bool(flaky[position] < test.flaky)
+        labels = {"browser": browser}
+        executions.append(Execution(test.suite, test.name, outcome, at, seconds, is_flaky, labels))
     return Report(f"{name}-{hour}", at, tuple(executions))
 
 
@@ -102,10 +103,12 @@ def _outcome(test: _Test, browser: str, name: str, hour: int, chance: float) -> 
     bad = _BAD_HOURS.get(name, ())
     if test.weak and (hour % 12 in bad or (bad and browser == "webkit" and hour % 12 == bad[-1] + 1)):
         return "failed"
-    return "error" if chance < test.broken else "passed"
+    if chance < test.broken:
+        return "error"
+    return "passed"
 
 
 def _chances(seed: int, stream: str, index: int, number: int) -> Floats:
     """Independent values in 0..1."""
-    found: Floats = (uniform(seed, stream, index * 1000 + np.arange(number)) + 1) / 2
-    return found
+    chances: Floats = (uniform(seed, stream, index * 1000 + np.arange(number)) + 1) / 2
+    return chances

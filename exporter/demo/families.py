@@ -53,12 +53,12 @@ def _requests(seed: int, role: Role, application: Application) -> Iterator[Serie
             yield Series(f"http_requests_total{labels(code='500')}", partial(_errors, share))
 
 
-def _successes(share: Share, seen: Traffic) -> Floats:
-    return share.requests * seen.requests - share.errors * seen.errors
+def _successes(share: Share, traffic: Traffic) -> Floats:
+    return share.requests * traffic.requests - share.errors * traffic.errors
 
 
-def _errors(share: Share, seen: Traffic) -> Floats:
-    return share.errors * seen.errors
+def _errors(share: Share, traffic: Traffic) -> Floats:
+    return share.errors * traffic.errors
 
 
 def _duration(_seed: int, role: Role, application: Application) -> Iterator[Series]:
@@ -67,13 +67,13 @@ def _duration(_seed: int, role: Role, application: Application) -> Iterator[Seri
         le = "+Inf" if bound == float("inf") else repr(bound)
         yield Series(f"{name}_bucket{_labels(role, application, le=le)}", partial(bucket_rate, bound=bound))
     yield Series(f"{name}_sum{_labels(role, application)}", sum_rate)
-    yield Series(f"{name}_count{_labels(role, application)}", lambda seen: seen.requests)
+    yield Series(f"{name}_count{_labels(role, application)}", lambda traffic: traffic.requests)
 
 
 def _size(_seed: int, role: Role, application: Application) -> Iterator[Series]:
     name = "http_response_size_bytes"
-    yield Series(f"{name}_sum{_labels(role, application)}", lambda seen: seen.bytes)
-    yield Series(f"{name}_count{_labels(role, application)}", lambda seen: seen.requests)
+    yield Series(f"{name}_sum{_labels(role, application)}", lambda traffic: traffic.bytes)
+    yield Series(f"{name}_count{_labels(role, application)}", lambda traffic: traffic.requests)
 
 
 def _gauge(name: str, help: str, read: Callable[[Traffic], Floats]) -> Family:
@@ -87,7 +87,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("http_requests", "counter", "Requests by route and status code.", _requests),
     Family("http_request_duration_seconds", "histogram", "How long requests took.", _duration),
     Family("http_response_size_bytes", "summary", "Size of responses.", _size),
-    _gauge("demo_concurrent_users", "Users who are doing something.", lambda seen: seen.users),
-    _gauge("demo_cpu_utilisation_ratio", "CPU used / CPU available.", lambda seen: seen.cpu),
-    _gauge("demo_memory_utilisation_ratio", "Memory used / memory available.", lambda seen: seen.memory),
+    _gauge("demo_concurrent_users", "Users who are doing something.", lambda traffic: traffic.users),
+    _gauge("demo_cpu_utilisation_ratio", "CPU used / CPU available.", lambda traffic: traffic.cpu),
+    _gauge("demo_memory_utilisation_ratio", "Memory used / memory available.", lambda traffic: traffic.memory),
 )

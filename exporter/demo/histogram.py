@@ -13,21 +13,21 @@ BOUNDS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.
 """Upper bounds in seconds, as an application would configure them."""
 
 
-def bucket_rate(seen: Traffic, bound: float) -> Floats:
+def bucket_rate(traffic: Traffic, bound: float) -> Floats:
     """Requests/s that take at most `bound` seconds, for each minute."""
     if math.isinf(bound):
-        return seen.requests
-    below: Floats = seen.requests / (1.0 + (seen.latency / bound) ** LATENCY_SHAPE)
+        return traffic.requests
+    below: Floats = traffic.requests / (1.0 + (traffic.latency / bound) ** LATENCY_SHAPE)
     return below
 
 
-def sum_rate(seen: Traffic) -> Floats:
+def sum_rate(traffic: Traffic) -> Floats:
     """Seconds of latency added per second, for each minute."""
-    total: Floats = seen.requests * seen.latency * LATENCY_MEAN
+    total: Floats = traffic.requests * traffic.latency * LATENCY_MEAN
     return total
 
 
-def totals(seen: Traffic) -> tuple[list[float], float, float]:
+def totals(traffic: Traffic) -> tuple[list[float], float, float]:
     """Cumulative buckets, sum in seconds and count of requests over all the minutes."""
-    buckets = [float(np.sum(bucket_rate(seen, bound))) * 60.0 for bound in BOUNDS]
-    return buckets, float(np.sum(sum_rate(seen))) * 60.0, float(np.sum(seen.requests)) * 60.0
+    buckets = [float(np.sum(bucket_rate(traffic, bound))) * 60.0 for bound in BOUNDS]
+    return buckets, float(np.sum(sum_rate(traffic))) * 60.0, float(np.sum(traffic.requests)) * 60.0

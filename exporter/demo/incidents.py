@@ -21,7 +21,8 @@ WEEK = 7 * DAY
 DISK_MINUTES = 4 * DAY
 """How long each week's full disk lasts; it begins within the week's first three days."""
 
-_TIER, _NODE = "APPLICATION_COMPONENT", "APPLICATION_COMPONENT_NODE"
+_TIER = "APPLICATION_COMPONENT"
+_NODE = "APPLICATION_COMPONENT_NODE"
 _ERRORS = Incident("violation", "Error rate is too high", "", "APPLICATION", "critical", 0, 0, "Twice as many as usual")
 _CALLS = Incident("violation", "Calls are above normal", "web", _TIER, "warning", 0, 0, "Twice as many as usual")
 _DISK = Incident("violation", "Disk space is low", "app-2", _NODE, "warning", 0, 0, "Less than a tenth is free")
@@ -36,23 +37,24 @@ def incidents(seed: int, role: Role, application: Application, window: Window) -
     """
     if role != "production" or not application.peak:
         return ()
-    found = [_cut(one, window) for one in _all(seed, application, window) if _inside(one, window)]
-    return tuple(sorted(found, key=lambda one: (one.start, one.name)))
+    everything = _all(seed, application, window)
+    inside = [_cut(incident, window) for incident in everything if _is_inside(incident, window)]
+    return tuple(sorted(inside, key=lambda incident: (incident.start, incident.name)))
 
 
-def _inside(one: Incident, window: Window) -> bool:
+def _is_inside(incident: Incident, window: Window) -> bool:
     """An event in the window's last moment belongs to it; a violation that only begins there has not been seen yet."""
-    assert one.end is not None
-    if one.kind == "event":
-        return window.start < one.start <= window.end
-    return one.start < window.end and one.end > window.start
+    assert incident.end is not None
+    if incident.kind == "event":
+        return window.start < incident.start <= window.end
+    return incident.start < window.end and incident.end > window.start
 
 
-def _cut(one: Incident, window: Window) -> Incident:
+def _cut(incident: Incident, window: Window) -> Incident:
     """As the window's end saw it."""
-    if one.end is None or one.end <= window.end:
-        return one
-    return replace(one, end=None)
+    if incident.end is None or incident.end <= window.end:
+        return incident
+    return replace(incident, end=None)
 
 
 def _all(seed: int, application: Application, window: Window) -> Iterator[Incident]:
@@ -63,14 +65,17 @@ def _all(seed: int, application: Application, window: Window) -> Iterator[Incide
         yield _lasting(replace(_ERRORS, entity=name), start, OUTAGE_MINUTES)
         yield _lasting(_RESTART, start + OUTAGE_MINUTES * MINUTE, 0)
         if application.spikes and day % SPIKE_DAYS == 0:
-            yield _lasting(_CALLS, _second(day * DAY + int(surge(seed, name, np.array([day]))[0])), SURGE_MINUTES)
+            start = _second(day * DAY + int(surge(seed, name, np.array([day]))[0]))
+            yield _lasting(_CALLS, start, SURGE_MINUTES)
+
     for week in _steps(window, WEEK):
         shift = 0.5 + 0.5 * uniform(seed, f"production {name} disk", np.array([week]))[0]
-        yield _lasting(_DISK, _second(week * WEEK + int((WEEK - DISK_MINUTES) * shift)), DISK_MINUTES)
+        start = _second(week * WEEK + int((WEEK - DISK_MINUTES) * shift))
+        yield _lasting(_DISK, start, DISK_MINUTES)
 
 
-def _lasting(one: Incident, start: float, minutes: int) -> Incident:
-    return replace(one, start=start, end=start + minutes * MINUTE)
+def _lasting(incident: Incident, start: float, minutes: int) -> Incident:
+    return replace(incident, start=start, end=start + minutes * MINUTE)
 
 
 def _steps(window: Window, minutes: int) -> range:

@@ -7,7 +7,7 @@ its shipping rates do so little by little.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ import numpy as np
 from exporter.analysis.histogram import SUB, bounds, latencies, merged
 from exporter.analysis.loadrun import brief
 from exporter.demo.noise import Floats, uniform
-from exporter.demo.shop import Application
+from exporter.demo.shop import Application, Route
 from exporter.demo.traffic import DAY, LATENCY_SHAPE, Traffic, shares, traffic
 from exporter.model.loadrun import Endpoint, Figures, Histogram, Latencies, LoadRun, Usage
 from exporter.model.observation import MINUTE, Window
@@ -28,13 +28,16 @@ BASELINE = 8
 """The run that was saved: so many before the newest."""
 
 SLOWER = ("POST", "/checkout/{id}/payment")
-BEFORE, SLOWER_SINCE = 0.7, 3
+BEFORE = 0.7
+SLOWER_SINCE = 3
 """Up to three runs ago that route took this part of what it takes now."""
 
-DRIFTING, DRIFT = ("GET", "/shipping/rates"), 1.03
+DRIFTING = ("GET", "/shipping/rates")
+DRIFT = 1.03
 """That one takes so much longer with each run."""
 
-_LEAST, _MOST = 11 * SUB, 26 * SUB
+_LEAST = 11 * SUB
+_MOST = 26 * SUB
 """Buckets that are looked at: from half a millisecond to a minute."""
 
 _EDGES = np.array([bounds(position)[1] for position in range(_LEAST, _MOST)])
@@ -53,46 +56,56 @@ class LoadRuns:
 @lru_cache(maxsize=8)
 def load_runs(seed: int, application: Application, window: Window) -> LoadRuns:
     """Those of the test that ran in the window and of the same test before it."""
-    kept, baseline = list[LoadRun](), None
-    for ago in range(RUNS):
-        run = _run(seed, application, window, ago)
-        baseline = run if ago == BASELINE else baseline
-        kept.append(brief(run) if ago else run)
-    assert baseline is not None
-    return LoadRuns(tuple(reversed(kept)), baseline)
+    newest = _run(seed, application, window, 0)
+    earlier = [_run(seed, application, window, ago) for ago in reversed(range(1, RUNS))]
+    baseline = earlier[-BASELINE]
+    return LoadRuns((*map(brief, earlier), newest), baseline)
 
 
 def _run(seed: int, application: Application, window: Window, ago: int) -> LoadRun:
     """The run so many before that of the window."""
     assert application.test is not None
     back = ago * application.test.period_days * DAY * MINUTE
-    start, end = window.start - back, window.end - back
-    seen = traffic(seed, "pte", application, np.arange(int(start // MINUTE) + 1, int(end // MINUTE) + 1))
-    endpoints = tuple(sorted(_endpoints(seed, application, seen, ago), key=lambda one: one.name))
+    start = window.start - back
+    end = window.end - back
+    minutes = np.arange(int(start // MINUTE) + 1, int(end // MINUTE) + 1)
+    run_traffic = traffic(seed, "pte", application, minutes)
+    endpoints = sorted(_endpoints(seed, application, run_traffic, ago), key=lambda endpoint: endpoint.name)
+    total = _total(endpoints, run_traffic)
+
     number = int(start // MINUTE // DAY)
-    requests = sum(one.figures.requests for one in endpoints)
-    failures = sum(one.figures.failures or 0 for one in endpoints)
-    timeouts = failures // 5
-    total = Figures(
-        requests,
-        failures,
-        {"500": failures - timeouts, "timeout": timeouts} if failures else {},
-        _figures(merged(one.figures.latency.histogram for one in endpoints if one.figures.latency.histogram)),
-        received=float(np.round(seen.bytes.sum() * MINUTE)),
-        sent=420.0 * requests,
-    )
+    commit = int(uniform(seed, "commit", np.array([number]))[0] * 2**31) & 0xFFFFFFF
     return LoadRun(
         tool="k6",
         format="k6-json",
         start=start,
         end=end,
         total=total,
-        endpoints=endpoints,
-        users=float(seen.users.max()),
+        endpoints=tuple(endpoints),
+        users=float(run_traffic.users.max()),
         checks=_checks(total),
-        usage={"generator": _usage(seen)},
+        usage={"generator": _usage(run_traffic)},
         run=f"{application.name}-{number}",
-        commit=f"{int(uniform(seed, 'commit', np.array([number]))[0] * 2**31) & 0xFFFFFFF:07x}",
+        commit=f"{commit:07x}",
+    )
+
+
+def _total(endpoints: Sequence[Endpoint], run_traffic: Traffic) -> Figures:
+    requests = sum(endpoint.figures.requests for endpoint in endpoints)
+    failures = sum(endpoint.figures.failures or 0 for endpoint in endpoints)
+    errors = {}
+    if failures:
+        timeouts = failures // 5
+        errors = {"500": failures - timeouts, "timeout": timeouts}
+
+    histograms = [endpoint.figures.latency.histogram for endpoint in endpoints]
+    return Figures(
+        requests,
+        failures,
+        errors,
+        _figures(merged(histogram for histogram in histograms if histogram)),
+        received=float(np.round(run_traffic.bytes.sum() * MINUTE)),
+        sent=420.0 * requests,
     )
 
 
@@ -106,50 +119,71 @@ def _checks(total: Figures) -> Mapping[str, bool]:
     }
 
 
-def _usage(seen: Traffic) -> Usage:
+def _usage(run_traffic: Traffic) -> Usage:
     """What a generator needs that makes these requests."""
-    cores = seen.requests / 1500.0
-    memory = 6e7 + 9e4 * float(seen.users.max())
-    peak = float(cores.max())
-    return Usage(int(seen.times.size * 600), float(cores.mean()), 1.3 * peak, memory, int(seen.users.max()) + 3)
+    cores = run_traffic.requests / 1500.0
+    users = float(run_traffic.users.max())
+    return Usage(
+        samples=int(run_traffic.times.size * 600),
+        cpu_mean=float(cores.mean()),
+        cpu_max=1.3 * float(cores.max()),
+        memory_max=6e7 + 9e4 * users,
+        sockets_max=int(users) + 3,
+    )
 
 
-def _endpoints(seed: int, application: Application, seen: Traffic, ago: int) -> Iterator[Endpoint]:
+def _endpoints(seed: int, application: Application, run_traffic: Traffic, ago: int) -> Iterator[Endpoint]:
     """By the names that a script gives its requests: method and path."""
-    requests, errors = float(seen.requests.sum()) * MINUTE, float(seen.errors.sum()) * MINUTE
-    tested = {(one.method, _plain(one.path)): one for one in shares(seed, "pte", application)}
+    requests = float(run_traffic.requests.sum()) * MINUTE
+    errors = float(run_traffic.errors.sum()) * MINUTE
+    tested = {(share.method, _plain(share.path)): share for share in shares(seed, "pte", application)}
+
     for position, route in enumerate(application.routes):
-        mine = tested.get((route.method, _plain(route.path)))
-        if mine is None:
+        share = tested.get((route.method, _plain(route.path)))
+        if share is None:
             continue
         pace = float(1.0 + 0.35 * uniform(seed, f"{application.name} pace", np.array([position]))[0])
-        noise = float(1.0 + 0.02 * uniform(seed, f"{route.method} {route.path} run", seen.minutes[:1])[0])
-        if (route.method, route.path) == SLOWER and ago >= SLOWER_SINCE:
-            pace *= BEFORE
-        if (route.method, route.path) == DRIFTING:
-            pace *= DRIFT**-ago
-        count, failed = round(mine.requests * requests), round(mine.errors * errors)
-        figures = Figures(count, failed, {"500": failed} if failed else {}, _latency(seen, pace * noise, count))
+        noise = float(1.0 + 0.02 * uniform(seed, f"{route.method} {route.path} run", run_traffic.minutes[:1])[0])
+        pace *= _changed(route, ago)
+
+        count = round(share.requests * requests)
+        failed = round(share.errors * errors)
+        kinds = {"500": failed} if failed else {}
+        figures = Figures(count, failed, kinds, _latency(run_traffic, pace * noise, count))
         yield Endpoint(f"{route.method} {route.path}", figures, route.method, route.path)
+
+
+def _changed(route: Route, ago: int) -> float:
+    """How long the route took so many runs ago, as a multiple of what it takes now."""
+    if (route.method, route.path) == SLOWER and ago >= SLOWER_SINCE:
+        return BEFORE
+    if (route.method, route.path) == DRIFTING:
+        return DRIFT**-ago
+    return 1.0
 
 
 def _plain(path: str) -> str:
     return path.replace("{", "").replace("}", "").replace(":", "")
 
 
-def _latency(seen: Traffic, pace: float, count: int) -> Latencies:
+def _latency(run_traffic: Traffic, pace: float, count: int) -> Latencies:
     """Of `count` requests, spread over the run as all are; every tenth of the run has one median."""
-    served = seen.requests > 0.0
-    parts = np.array_split(np.argsort(seen.latency[served]), 10)
-    weights = np.array([seen.requests[served][part].sum() for part in parts])
-    medians = np.array([seen.latency[served][part].mean() for part in parts]) * pace
+    served = run_traffic.requests > 0.0
+    requests = run_traffic.requests[served]
+    latency = run_traffic.latency[served]
+    tenths = np.array_split(np.argsort(latency), 10)
+    weights = np.array([requests[tenth].sum() for tenth in tenths])
+    medians = np.array([latency[tenth].mean() for tenth in tenths]) * pace
+
     below: Floats = np.zeros(_STEEP.size)  # added up: a matrix product would take megabytes for its buffers
     for median, weight in zip(medians.tolist(), (weights / weights.sum()).tolist(), strict=True):
         below += weight / (1.0 + median**LATENCY_SHAPE * _STEEP)
-    held = np.diff(np.round(below * count), prepend=0.0).astype(np.int64)
-    held[-1] += count - int(held.sum())
-    (at,) = np.nonzero(held)
-    return _figures(Histogram(tuple((at + _LEAST).tolist()), tuple(held[at].tolist())))
+
+    # Rounding loses or makes a few requests, and some are beyond the last bucket: it takes what is missing.
+    counts = np.diff(np.round(below * count), prepend=0.0).astype(np.int64)
+    counts[-1] += count - int(counts.sum())
+    (filled,) = np.nonzero(counts)
+    return _figures(Histogram(tuple((filled + _LEAST).tolist()), tuple(counts[filled].tolist())))
 
 
 def _figures(histogram: Histogram) -> Latencies:

@@ -20,16 +20,19 @@ _MASK = (1 << 64) - 1
 def uniform(seed: int, stream: str, index: Minutes) -> Floats:
     """Independent values in -1..1, one for each index; `stream` tells apart what must not move together."""
     start = (seed * _GAMMA + zlib.crc32(stream.encode()) * 0xD1B54A32D192ED03) & _MASK
+    # A generator that counts: its state is a multiple of the golden ratio, so any index can be asked for by itself.
     bits = index.astype(np.uint64) * np.uint64(_GAMMA) + np.uint64(start)
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     bits ^= bits >> np.uint64(31)
+    # The upper 53 bits, as many as a float holds.
     return (bits >> np.uint64(11)).astype(np.float64) * (2.0 / (1 << 53)) - 1.0
 
 
 def smooth(seed: int, stream: str, minutes: Minutes, step: int) -> Floats:
     """Values in -1..1 that wander: independent every `step` minutes, joined by straight lines."""
     block, inside = np.divmod(minutes, step)
-    left, right = uniform(seed, stream, block), uniform(seed, stream, block + 1)
+    left = uniform(seed, stream, block)
+    right = uniform(seed, stream, block + 1)
     joined: Floats = left + (right - left) * (inside / step)
     return joined

@@ -10,6 +10,7 @@ start at zero at `--start`.
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -29,17 +30,17 @@ OFFSETS = (10, 40)
 def write(out: TextIO, start: float, end: float, seed: int) -> None:
     """Write all series over (start, end], both in Unix seconds on full minutes, one series at a time."""
     minutes = np.arange(int(start // 60) + 1, int(end // 60) + 1)
-    sides = [
-        (role, application, seen, _stamps(seen.minutes))
-        for role in ROLES
-        for application in APPLICATIONS
-        if (seen := traffic(seed, role, application, minutes)).minutes.size
-    ]
+    sides = []
+    for role, application in itertools.product(ROLES, APPLICATIONS):
+        side_traffic = traffic(seed, role, application, minutes)
+        if side_traffic.minutes.size:
+            sides.append((role, application, side_traffic, _stamps(side_traffic.minutes)))
+
     for family in FAMILIES:
         out.write(f"# TYPE {family.name} {family.kind}\n# HELP {family.name} {family.help}\n")
-        for role, application, seen, stamps in sides:
+        for role, application, side_traffic, stamps in sides:
             for series in family.series(seed, role, application):
-                values = _counter(series, seen) if family.counts else series.read(seen).repeat(len(OFFSETS))
+                values = _counter(series, side_traffic) if family.counts else _gauge(series, side_traffic)
                 line = f"{series.text} %.9f%s"
                 out.writelines([line % pair for pair in zip(values.tolist(), stamps, strict=True)])
     out.write("# EOF\n")
@@ -50,9 +51,13 @@ def _stamps(minutes: Minutes) -> list[str]:
     return [f" {60 * (minute - 1) + offset}\n" for minute in minutes.tolist() for offset in OFFSETS]
 
 
-def _counter(series: Series, seen: Traffic) -> Floats:
-    """The counter at the samples of each minute, added up minute by minute as the live page does."""
-    rate = series.read(seen)
+def _gauge(series: Series, side_traffic: Traffic) -> Floats:
+    return series.read(side_traffic).repeat(len(OFFSETS))
+
+
+def _counter(series: Series, side_traffic: Traffic) -> Floats:
+    """The counter at the samples of each minute, added up minute by minute as the page for a scrape does."""
+    rate = series.read(side_traffic)
     before = np.cumsum(np.concatenate([[0.0], rate * 60.0]))[:-1]
     return np.stack([before + rate * offset for offset in OFFSETS], axis=1).ravel()
 
@@ -60,10 +65,13 @@ def _counter(series: Series, seen: Traffic) -> Floats:
 def moment(text: str) -> float:
     """Unix seconds of a time such as 2026-11-20T12:00:00Z (UTC when it names no zone), which is a full minute."""
     try:
-        read = datetime.fromisoformat(text)
-        at = (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        at = time.timestamp()
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-11-20T12:00:00Z") from None
+
     if at % 60.0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a full minute")
     return at

@@ -9,9 +9,10 @@ where it ends.
 from __future__ import annotations
 
 import argparse
+import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -33,11 +34,10 @@ class Page:
     def __init__(self, start: float, seed: int) -> None:
         self._seed = seed
         self._minute = int(start // 60)
-        self._sides = [
-            _Side(role, application, [(family, list(family.series(seed, role, application))) for family in FAMILIES])
-            for role in ROLES
-            for application in APPLICATIONS
-        ]
+        self._sides: list[_Side] = []
+        for role, application in itertools.product(ROLES, APPLICATIONS):
+            families = [(family, list(family.series(seed, role, application))) for family in FAMILIES]
+            self._sides.append(_Side(role, application, families))
         self._lock = threading.Lock()
 
     def render(self, now: float) -> str:
@@ -57,12 +57,13 @@ class Page:
     def _text(self, seconds: float) -> str:
         """The page `seconds` into the minute after the last full one."""
         minute = np.array([self._minute + 1])
-        seen = [traffic(self._seed, side.role, side.application, minute) for side in self._sides]
+        running = [traffic(self._seed, side.role, side.application, minute) for side in self._sides]
+
         lines = []
         for position, family in enumerate(FAMILIES):
             name = f"{family.name}_total" if family.kind == "counter" else family.name
             lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {family.kind}"]
-            for side, now in zip(self._sides, seen, strict=True):
+            for side, now in zip(self._sides, running, strict=True):
                 if now.minutes.size:
                     lines += side.lines(position, now, seconds)
         return "\n".join(lines) + "\n"
@@ -75,22 +76,23 @@ class _Side:
         self.role: Role = role
         self.application = application
         self._families = families
-        self._counts = {series.text: 0.0 for family, all_series in families if family.counts for series in all_series}
+        self._counters = [series for family, members in families if family.counts for series in members]
+        self._counts = {series.text: 0.0 for series in self._counters}
 
-    def advance(self, seen: Traffic) -> None:
+    def advance(self, minutes: Traffic) -> None:
         """Add minutes one after the other: any other order would round differently, and a counter could step back."""
-        for family, all_series in self._families:
-            for series in all_series if family.counts else ():
-                steps = np.concatenate([[self._counts[series.text]], series.read(seen) * 60.0])
-                self._counts[series.text] = float(np.cumsum(steps)[-1])
+        for series in self._counters:
+            steps = np.concatenate([[self._counts[series.text]], series.read(minutes) * 60.0])
+            self._counts[series.text] = float(np.cumsum(steps)[-1])
 
-    def lines(self, position: int, now: Traffic, seconds: float) -> list[str]:
-        family, all_series = self._families[position]
-        values = (
-            (self._counts[series.text] + series.read(now)[0] * seconds if family.counts else series.read(now)[0])
-            for series in all_series
-        )
-        return [f"{s.text} {value:.9f}" for s, value in zip(all_series, values, strict=True)]
+    def lines(self, position: int, now: Traffic, seconds: float) -> Iterator[str]:
+        """Of one family, `seconds` into the minute `now`."""
+        family, members = self._families[position]
+        for series in members:
+            value = series.read(now)[0]
+            if family.counts:
+                value = self._counts[series.text] + value * seconds
+            yield f"{series.text} {value:.9f}"
 
 
 def server(listen: str, page: Page, clock: Callable[[], float] = time.time) -> ThreadingHTTPServer:
@@ -98,9 +100,13 @@ def server(listen: str, page: Page, clock: Callable[[], float] = time.time) -> T
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = self.path.split("?")[0] == "/metrics"
-            body = page.render(clock()).encode() if known else b"the page is /metrics\n"
-            self.send_response(HTTPStatus.OK if known else HTTPStatus.NOT_FOUND)
+            if self.path.split("?")[0] == "/metrics":
+                self._answer(HTTPStatus.OK, page.render(clock()).encode())
+            else:
+                self._answer(HTTPStatus.NOT_FOUND, b"the page is /metrics\n")
+
+        def _answer(self, status: HTTPStatus, body: bytes) -> None:
+            self.send_response(status)
             self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

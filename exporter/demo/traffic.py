@@ -87,30 +87,35 @@ def traffic(seed: int, role: Role, application: Application, minutes: Minutes) -
 
 def shares(seed: int, role: Role, application: Application) -> tuple[Share, ...]:
     """Each route's part of the requests; the PTE's mix is near production's, but only over what it tests."""
-    weights = {
-        route: weight
-        for index, route in enumerate(application.routes)
-        if (weight := _weight(seed, role, application, route, index)) > 0.0
-    }
+    weights: dict[Route, float] = {}
+    for index, route in enumerate(application.routes):
+        weight = _weight(seed, role, application, route, index)
+        if weight > 0.0:
+            weights[route] = weight
     total = sum(weights.values())
-    failing = sum(weight for route, weight in weights.items() if route.fails)
-    return tuple(
-        Share(
-            route.method,
-            route.path if role == "production" else route.path.replace("{", ":").replace("}", ""),
-            weight / total,
-            weight / failing if route.fails else 0.0,
-        )
-        for route, weight in weights.items()
-    )
+    total_failing = sum(weight for route, weight in weights.items() if route.fails)
+
+    result = []
+    for route, weight in weights.items():
+        errors = weight / total_failing if route.fails else 0.0
+        result.append(Share(route.method, _path(route, role), weight / total, errors))
+    return tuple(result)
+
+
+def _path(route: Route, role: Role) -> str:
+    """In the PTE another framework names the same routes: /orders/:id."""
+    if role == "production":
+        return route.path
+    return route.path.replace("{", ":").replace("}", "")
 
 
 def _weight(seed: int, role: Role, application: Application, route: Route, index: int) -> float:
     if role == "production":
         return 0.0 if route.use == "only_pte" else route.weight
+
     if route.use == "untested" or application.test is None:
         return 0.0
-    if route.use == "barely":
+    if route.use == "barely":  # ten requests in the whole run, which are too few to count as tested
         tested = sum(other.weight for other in application.routes if other.use == "tested")
         return tested * 10.0 / (application.test.plateau * 60.0 * application.test.minutes)
     return route.weight * float(1.0 + 0.2 * uniform(seed, f"{application.name} mix", np.array([index]))[0])
@@ -120,10 +125,12 @@ def _production(seed: int, application: Application, minutes: Minutes) -> Traffi
     name = f"production {application.name}"
     load = _load(seed, application, name, minutes)
     requests = application.peak * load
+
     day, minute = np.divmod(minutes - 1, DAY)
     bad = outage(seed, application.name, day)
     failing = (minute >= bad) & (minute < bad + OUTAGE_MINUTES)
     ratio = application.error_ratio * (_wobble(seed, f"{name} errors", minutes) + 1.3 * failing)
+
     return Traffic(
         minutes=minutes,
         requests=requests,
@@ -150,9 +157,11 @@ def surge(seed: int, application: str, day: Minutes) -> Minutes:
 def _load(seed: int, application: Application, name: str, minutes: Minutes) -> Floats:
     """Production's load as a multiple of an ordinary weekday's peak."""
     day, minute = np.divmod(minutes - 1, DAY)
+    # Lowest at four in the morning, highest at four in the afternoon.
     swing = 0.5 - 0.5 * np.cos(2.0 * np.pi * (minute / DAY - 4.0 / 24.0))
     load = application.low + (1.0 - application.low) * swing
-    load = load * np.where((day + 3) % 7 >= 5, application.weekend, 1.0)
+    load = load * np.where((day + 3) % 7 >= 5, application.weekend, 1.0)  # 1970-01-01 was a Thursday
+
     if application.spikes:
         start = surge(seed, application.name, day)
         surging = (day % SPIKE_DAYS == 0) & (minute >= start) & (minute < start + SURGE_MINUTES)
@@ -207,11 +216,14 @@ def _pte(seed: int, application: Application, plan: TestPlan, minutes: Minutes) 
     name = f"pte {application.name}"
     into = _into_run(plan, minutes)
     running = into < plan.minutes
-    spike = (into >= plan.minutes * 2 // 3) & (into < plan.minutes * 2 // 3 + SPIKE_MINUTES)
+    spike_start = plan.minutes * 2 // 3
+    spike = (into >= spike_start) & (into < spike_start + SPIKE_MINUTES)
     level = np.where(running, np.minimum((into + 1) / plan.ramp, 1.0), 0.0) * np.where(spike, plan.spike, 1.0)
+
     load = _noisy(seed, name, level, minutes)
     requests: Floats = plan.plateau * load
     ratio = plan.error_ratio * _wobble(seed, f"{name} errors", minutes)
+
     return Traffic(
         minutes=minutes,
         requests=requests,

@@ -146,7 +146,7 @@ class Spike:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """What one round says about an application's test executions."""
+    """What one assessment says about an application's test executions."""
 
     reports: tuple[Report, ...] = ()
     """The newest last."""

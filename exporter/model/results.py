@@ -1,4 +1,4 @@
-"""What one round of analysis says, per application. `None` means no evidence, never zero."""
+"""What one assessment says, per application. `None` means no evidence, never zero."""
 
 from __future__ import annotations
 
@@ -226,14 +226,14 @@ class Certification:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationResult:
-    """Everything one round says about one application."""
+    """Everything one assessment says about one application."""
 
     application: str
     production: ApplicationObservation | None
     pte: ApplicationObservation | None
     run: TestRun | None
     run_age: float | None
-    """Seconds from the run's end to the round."""
+    """Seconds from the run's end to the assessment."""
     pattern: Pattern | None
     gaps: tuple[Gap, ...]
     load: LoadCoverage

@@ -1,4 +1,4 @@
-"""A whole round: which applications there are, and that nothing in the observations can break it."""
+"""A whole assessment: which applications there are, and that nothing in the observations can break it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from tests.analysis import making
 from tests.analysis.making import AT, SIDES, side
 
 
-def snapshot(live: ApplicationObservation | None, test: ApplicationObservation | None) -> Snapshot:
+def snapshot(in_production: ApplicationObservation | None, test: ApplicationObservation | None) -> Snapshot:
     production, pte = (
-        side(role, **({"shop": seen} if seen else {})) for role, seen in (("production", live), ("pte", test))
+        side(role, **({"shop": seen} if seen else {})) for role, seen in (("production", in_production), ("pte", test))
     )
-    return analyse(production, pte, {"shop": live} if live else {}, AnalysisSettings(), AT, SIDES)
+    return analyse(production, pte, {"shop": in_production} if in_production else {}, AnalysisSettings(), AT, SIDES)
 
 
 def test_applications_are_those_of_both_sides_and_the_expected() -> None:
@@ -115,10 +115,10 @@ SEEN = st.one_of(
 @settings(max_examples=100)
 @given(SEEN, SEEN)
 def test_no_observation_breaks_the_round(
-    live: ApplicationObservation | None, test: ApplicationObservation | None
+    in_production: ApplicationObservation | None, test: ApplicationObservation | None
 ) -> None:
     """Whatever numbers come in, results are finite, and a certification fails exactly when a reason applies."""
-    found = snapshot(live, test)
+    found = snapshot(in_production, test)
     for result in found.applications.values():
         certification = result.certification
         assert certification.holds is not False or any(certification.reasons.values())
@@ -141,13 +141,13 @@ def test_no_observation_breaks_the_round(
 
 
 def test_two_hundred_applications_take_about_a_second() -> None:
-    """A round of 200 applications with 45 routes and a week of rates is quick enough for any poll."""
-    live = making.production(
+    """An assessment of 200 applications with 45 routes and a week of rates is quick enough for any poll."""
+    in_production = making.production(
         making.rates(making.noisy(100.0)),
         found=making.routes(**{f"r{i}": 1000.0 + i for i in range(45)}),
         pattern=Samples(tuple(AT - 300.0 * i for i in reversed(range(2016))), making.noisy(100.0, 2016).values),
     )
-    production = side("production", **{f"app{i}": live for i in range(200)})
+    production = side("production", **{f"app{i}": in_production for i in range(200)})
     began = time.process_time()
     analyse(production, side("pte"), {}, AnalysisSettings(), AT, SIDES)
     assert time.process_time() - began < 10

@@ -49,13 +49,13 @@ BEFORE = making.production(found=LIVE_ROUTES, pattern=rates(95.0))
 
 
 def certified(
-    live: ApplicationObservation | None = LIVE,
+    production: ApplicationObservation | None = LIVE,
     test: ApplicationObservation | None = RUN,
     before: ApplicationObservation | None = BEFORE,
     slos: Sequence[SloSettings] = (AVAILABILITY,),
 ) -> Certification:
     snapshot = analyse(
-        side("production", **({"shop": live} if live else {})),
+        side("production", **({"shop": production} if production else {})),
         side("pte", **({"shop": test} if test else {})),
         {"shop": before} if before else {},
         AnalysisSettings(expected=("shop",)),
@@ -216,7 +216,7 @@ def test_never_tested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("live", "test", "words"),
+    ("production", "test", "words"),
     [
         (None, RUN, "production was not observed"),
         (replace(LIVE, signals=making.peaks(request_rate=0.0)), RUN, "production had no traffic"),
@@ -225,9 +225,9 @@ def test_never_tested() -> None:
         (LIVE, replace(RUN, signals={}), "nobody observed how much load the test made"),
     ],
 )
-def test_no_evidence(live: ApplicationObservation | None, test: ApplicationObservation, words: str) -> None:
+def test_no_evidence(production: ApplicationObservation | None, test: ApplicationObservation, words: str) -> None:
     """A side without data leaves the verdict open and names what is missing."""
-    found = certified(live, test)
+    found = certified(production, test)
     assert found.holds is None
     assert found.sentence == f"No evidence: {words}."
 

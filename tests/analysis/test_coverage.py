@@ -19,8 +19,8 @@ LIVE = making.routes(a=600, b=300, c=100)
 Routes = tuple[RouteCount, ...]
 
 
-def covered(live: Routes, test: Routes, settings: RouteSettings = SETTINGS) -> Coverage:
-    return coverage(making.production(found=live), making.run(found=test), settings)
+def covered(production: Routes, test: Routes, settings: RouteSettings = SETTINGS) -> Coverage:
+    return coverage(making.production(found=production), making.run(found=test), settings)
 
 
 def test_plain_and_weighted() -> None:
@@ -56,9 +56,13 @@ def test_source_without_successes() -> None:
 
 def test_spellings_are_added_up() -> None:
     """Routes that normalise to the same endpoint are one, and the guess is flagged."""
-    live = (RouteCount("GET", "/users/{id}", 70.0), RouteCount("get", "/users/:id/", 30.0), *making.routes(a=100))
+    production = (
+        RouteCount("GET", "/users/{id}", 70.0),
+        RouteCount("get", "/users/:id/", 30.0),
+        *making.routes(a=100),
+    )
     test = (RouteCount("GET", "/users/17", 20.0, 20.0), RouteCount("GET", "/users/18", 20.0, 20.0))
-    found = covered(live, test)
+    found = covered(production, test)
     users = next(e for e in found.endpoints if e.route == "/users/{}")
     assert (users.production_requests, users.pte_requests, users.tested, users.heuristic) == (100.0, 40.0, True, True)
     assert not next(e for e in found.endpoints if e.route == "/a").heuristic
@@ -108,9 +112,9 @@ COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 1e5))
 
 
 @given(COUNTS, COUNTS, st.integers(1, 9))
-def test_laws(live: dict[str, float], test: dict[str, float], cap: int) -> None:
+def test_laws(production: dict[str, float], test: dict[str, float], cap: int) -> None:
     """Ratios lie in 0..1, listed shares and the others' add up to one, untested endpoints are production's."""
-    found = covered(making.routes(**live), making.routes(**test), RouteSettings(max_endpoints=cap))
+    found = covered(making.routes(**production), making.routes(**test), RouteSettings(max_endpoints=cap))
     for ratio in (found.ratio, found.weighted_ratio, found.total_variation, found.jensen_shannon):
         assert ratio is None or 0 <= ratio <= 1
     for role, other in found.other_share.items():

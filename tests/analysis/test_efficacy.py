@@ -27,7 +27,7 @@ def score(
     settings: AnalysisSettings = SETTINGS,
 ) -> Efficacy:
     """The score of a run against a production of 100 req/s, P95 of 100 ms, ten endpoints and 1 % errors."""
-    live = making.production(
+    production = making.production(
         making.peaks(request_rate=100.0, error_ratio=0.01),
         Latency(p95=0.1, requests=1e6),
         making.routes(**{f"r{i}": 100.0 for i in range(10)}),
@@ -38,8 +38,8 @@ def score(
         Latency(p95=p95, requests=1e6),
         () if tested is None else making.routes(**{f"r{i}": 100.0 for i in range(round(10 * tested))}),
     )
-    load = load_coverage(live, test, settings.test_run)
-    return efficacy(coverage(live, test, settings.routes), load, gaps(live, test, settings), settings)
+    load = load_coverage(production, test, settings.test_run)
+    return efficacy(coverage(production, test, settings.routes), load, gaps(production, test, settings), settings)
 
 
 def test_all_parts() -> None:

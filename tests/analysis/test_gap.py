@@ -21,14 +21,14 @@ RULES = SETTINGS.gaps
 VALUES = st.one_of(st.just(0.0), st.floats(1e-6, 1e6))
 
 
-def compared(signal: str, live: float, test: float) -> Gap:
-    production = making.peaks(request_rate=100.0) | making.peaks(**{signal: live})
-    pte = making.peaks(request_rate=100.0) | making.peaks(**{signal: test})
-    return gap(signal, making.production(production), making.run(pte), SETTINGS)
+def compared(signal: str, production: float, test: float) -> Gap:
+    production_peaks = making.peaks(request_rate=100.0) | making.peaks(**{signal: production})
+    pte_peaks = making.peaks(request_rate=100.0) | making.peaks(**{signal: test})
+    return gap(signal, making.production(production_peaks), making.run(pte_peaks), SETTINGS)
 
 
 @pytest.mark.parametrize(
-    ("signal", "live", "test", "expected"),
+    ("signal", "production", "test", "expected"),
     [
         ("request_rate", 100.0, 95.0, "none"),
         ("request_rate", 100.0, 94.9, "low"),
@@ -49,9 +49,9 @@ def compared(signal: str, live: float, test: float) -> Gap:
         ("concurrent_users", 100.0, 50.0, "medium"),
     ],
 )
-def test_severity(signal: str, live: float, test: float, expected: str) -> None:
+def test_severity(signal: str, production: float, test: float, expected: str) -> None:
     """Steps are exclusive, the good sign is none, a value beyond its limit is at least high."""
-    assert compared(signal, live, test).severity == expected
+    assert compared(signal, production, test).severity == expected
 
 
 @pytest.mark.parametrize(
@@ -63,11 +63,14 @@ def test_latency_is_bad_both_ways(test: float, expected: str) -> None:
 
 
 @given(st.sampled_from(COMPARED), VALUES, VALUES)
-def test_severity_grows_with_the_gap(signal: str, live: float, test: float) -> None:
+def test_severity_grows_with_the_gap(signal: str, production: float, test: float) -> None:
     """Twice the distance on the same side is never less severe."""
     rule = RULES[signal]
-    near, far = severity(live, test, rule), severity(live, live + 2 * (test - live), rule)
-    if near is not None and far is not None and (rule.limit is None or test > live):
+    near, far = (
+        severity(production, test, rule),
+        severity(production, production + 2 * (test - production), rule),
+    )
+    if near is not None and far is not None and (rule.limit is None or test > production):
         assert SEVERITIES.index(far) >= SEVERITIES.index(near)
 
 
@@ -147,8 +150,8 @@ def test_latency_has_verdicts(signal: str, factor: float, expected: str) -> None
 
 def test_verdict_and_samples_come_from_the_means() -> None:
     """With enough independent samples on both sides the verdict is given, and what it rests on."""
-    live, test = making.rates(making.noisy(100.0)), making.rates(making.noisy(60.0, 120, seed=2))
-    found = gap("request_rate", making.production(live), making.run(test), SETTINGS)
+    production, test = making.rates(making.noisy(100.0)), making.rates(making.noisy(60.0, 120, seed=2))
+    found = gap("request_rate", making.production(production), making.run(test), SETTINGS)
     assert found.verdict == "worse"
     assert found.effective_samples["production"] > 1000
     assert 60 < found.effective_samples["pte"] <= 120
@@ -158,25 +161,25 @@ SIGNS = [GapRule(bad="lower", low=0.0), GapRule(bad="higher", low=0.0), GapRule(
 
 
 @given(st.sampled_from(COMPARED), VALUES, VALUES, st.sampled_from(SIGNS))
-def test_recommendation_never_contradicts_the_sign(signal: str, live: float, test: float, rule: GapRule) -> None:
+def test_recommendation_never_contradicts_the_sign(signal: str, production: float, test: float, rule: GapRule) -> None:
     """Words of falling short go with a lower PTE, words of exceeding with a higher one, whatever the rule says."""
-    text = recommendation(signal, live, test, rule, severity(live, test, rule))
+    text = recommendation(signal, production, test, rule, severity(production, test, rule))
     short = ("did not reach", "is slower than the test", "stayed below")
     beyond = ("is better than", "WORSE than production", "uses more than", "went beyond")
     if text is not None:
-        assert any(words in text for words in short) == (test < live)
-        assert any(words in text for words in beyond) == (test > live)
-        assert rule.bad in ("both", "lower" if test < live else "higher")
-    assert (text is None) == (severity(live, test, rule) in (None, "none"))
+        assert any(words in text for words in short) == (test < production)
+        assert any(words in text for words in beyond) == (test > production)
+        assert rule.bad in ("both", "lower" if test < production else "higher")
+    assert (text is None) == (severity(production, test, rule) in (None, "none"))
 
 
 @given(VALUES, VALUES)
-def test_limit_is_only_named_when_it_is_passed(live: float, test: float) -> None:
+def test_limit_is_only_named_when_it_is_passed(production: float, test: float) -> None:
     """The limit is named exactly when the PTE's own value lies above it."""
     rule = RULES["cpu"]
-    text = recommendation("cpu", live, test, rule, severity(live, test, rule))
+    text = recommendation("cpu", production, test, rule, severity(production, test, rule))
     assert rule.limit is not None
-    assert (text is not None and "above the limit of 80 %" in text) == (live > 0 and test > rule.limit)
+    assert (text is not None and "above the limit of 80 %" in text) == (production > 0 and test > rule.limit)
 
 
 def test_severity_beyond_the_limit_needs_production_too() -> None:
@@ -186,8 +189,8 @@ def test_severity_beyond_the_limit_needs_production_too() -> None:
 
 def test_constant_series_has_a_gap_but_no_verdict() -> None:
     """Constant series on both sides are compared by value, yet nothing is known of their spread."""
-    live, test = (making.rates(making.minutes([v] * 60)) for v in (100.0, 50.0))
-    found = gap("request_rate", making.production(live), making.run(test), SETTINGS)
+    production, test = (making.rates(making.minutes([v] * 60)) for v in (100.0, 50.0))
+    found = gap("request_rate", making.production(production), making.run(test), SETTINGS)
     assert (found.ratio, found.severity, found.verdict, found.effective_samples) == (
         -0.5,
         "critical",

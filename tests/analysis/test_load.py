@@ -22,8 +22,8 @@ DAY = making.minutes(np.random.default_rng(5).gamma(4.0, 50.0, 1440).tolist())
 RATES = st.lists(st.floats(0, 1000), min_size=1, max_size=60)
 
 
-def loads(live: dict[str, Summary], test: ApplicationObservation | None) -> LoadCoverage:
-    return load_coverage(making.production(live), test, SETTINGS)
+def loads(production: dict[str, Summary], test: ApplicationObservation | None) -> LoadCoverage:
+    return load_coverage(making.production(production), test, SETTINGS)
 
 
 def run(values: list[float]) -> ApplicationObservation:
@@ -33,8 +33,8 @@ def run(values: list[float]) -> ApplicationObservation:
 
 def test_four_figures() -> None:
     """Peak, its percentile, what was sustained, its percentile, and the time above P95, by hand."""
-    live = making.rates(making.minutes([float(i) for i in range(1, 101)]))
-    found = loads(live, run([50.0] * 5 + [80.0] * 10 + [96.0] * 3))
+    production = making.rates(making.minutes([float(i) for i in range(1, 101)]))
+    found = loads(production, run([50.0] * 5 + [80.0] * 10 + [96.0] * 3))
     assert found.peak_ratio == pytest.approx(0.96)
     assert found.peak_percentile == pytest.approx(95 / 99)
     assert found.sustained_rate == 80.0
@@ -81,7 +81,7 @@ def test_sustained_rate_is_not_carried_over_a_hole() -> None:
 
 
 @pytest.mark.parametrize(
-    "live",
+    "production",
     [
         {},
         {"request_rate": Summary(peak=0.0, samples=1440)},
@@ -89,9 +89,9 @@ def test_sustained_rate_is_not_carried_over_a_hole() -> None:
         {"request_rate": summarise(making.minutes([5.0]))},
     ],
 )
-def test_production_without_traffic_is_no_evidence(live: dict[str, Summary]) -> None:
+def test_production_without_traffic_is_no_evidence(production: dict[str, Summary]) -> None:
     """No rate, no traffic, not a number, or a single minute: nothing is said."""
-    assert loads(live, run([50.0] * 20)) == NOTHING
+    assert loads(production, run([50.0] * 20)) == NOTHING
 
 
 def test_no_test_is_no_evidence() -> None:
@@ -107,11 +107,11 @@ def test_run_without_minutes() -> None:
 
 def test_time_at_p95_counts() -> None:
     """A minute exactly at production's P95 is at or above it."""
-    live = making.rates(making.minutes([10.0] * 100))
-    assert loads(live, run([9.0, 10.0, 11.0])).above_p95_seconds == 120.0
+    production = making.rates(making.minutes([10.0] * 100))
+    assert loads(production, run([9.0, 10.0, 11.0])).above_p95_seconds == 120.0
 
 
 def test_idle_p95_is_no_bar() -> None:
     """Where production's P95 is zero every minute would be above it, so no time is given."""
-    live = making.rates(making.minutes([0.0] * 99 + [5.0]))
-    assert loads(live, run([50.0] * 20)).above_p95_seconds is None
+    production = making.rates(making.minutes([0.0] * 99 + [5.0]))
+    assert loads(production, run([50.0] * 20)).above_p95_seconds is None

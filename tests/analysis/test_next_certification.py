@@ -15,8 +15,8 @@ SETTINGS = AnalysisSettings()
 LIVE = making.production(making.peaks(request_rate=100.0, error_ratio=0.01), Latency(p95=0.1, requests=1e6))
 
 
-def met(pte: ApplicationObservation | None, live: ApplicationObservation = LIVE) -> dict[str, bool | None]:
-    return {line.metric: line.met for line in next_certification(live, pte, SETTINGS)}
+def met(pte: ApplicationObservation | None, production: ApplicationObservation = LIVE) -> dict[str, bool | None]:
+    return {line.metric: line.met for line in next_certification(production, pte, SETTINGS)}
 
 
 def shaped(values: list[float]) -> ApplicationObservation:
@@ -76,8 +76,8 @@ def test_unknown_production_values_have_no_objective() -> None:
 
 
 @pytest.mark.parametrize(
-    "live", [None, making.production(), making.production(making.peaks(request_rate=0.0, cpu=0.5))]
+    "production", [None, making.production(), making.production(making.peaks(request_rate=0.0, cpu=0.5))]
 )
-def test_production_without_traffic_asks_for_nothing(live: ApplicationObservation | None) -> None:
+def test_production_without_traffic_asks_for_nothing(production: ApplicationObservation | None) -> None:
     """From no traffic no objective is made."""
-    assert next_certification(live, making.run(), SETTINGS) == ()
+    assert next_certification(production, making.run(), SETTINGS) == ()

@@ -66,9 +66,11 @@ def test_more_may_be_asked_for() -> None:
 
 def test_ratio_is_as_wide_as_both_sides_allow() -> None:
     """The PTE's least by production's most, and the reverse."""
-    live, test = making.timed(), making.timed(factor=1.3, role="t")
-    (live_low, live_high), (test_low, test_high) = (bounds(one, 0.95, SETTINGS) or (0, 0) for one in (live, test))
-    assert ratio(live, test, 0.95, SETTINGS) == (test_low / live_high, test_high / live_low)
+    production, test = making.timed(), making.timed(factor=1.3, role="t")
+    (production_low, production_high), (pte_low, pte_high) = (
+        bounds(one, 0.95, SETTINGS) or (0, 0) for one in (production, test)
+    )
+    assert ratio(production, test, 0.95, SETTINGS) == (pte_low / production_high, pte_high / production_low)
 
 
 COUNTS = [900.0, 960.0, 980.0, 990.0, 1000.0]

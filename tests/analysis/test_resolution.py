@@ -34,8 +34,8 @@ def seen(factor: float = 1.0, resolution: float = MINUTE, *, test: bool = False)
     return replace(make, minutes=None) if resolution > MINUTE else make
 
 
-def result(live: ApplicationObservation, test: ApplicationObservation) -> ApplicationResult:
-    sides = (making.side("production", shop=live), making.side("pte", shop=test))
+def result(production: ApplicationObservation, test: ApplicationObservation) -> ApplicationResult:
+    sides = (making.side("production", shop=production), making.side("pte", shop=test))
     return analyse(*sides, {}, AnalysisSettings(), AT, SIDES).applications["shop"]
 
 
@@ -91,12 +91,12 @@ def test_load_of_a_coarse_production_is_unknown() -> None:
 
 def test_coarse_production_has_traffic() -> None:
     """Its mean says that requests were served, and a mean of zero that none were."""
-    live = seen(1.0, STEPS)
-    assert has_traffic(live)
-    assert coarse(live, "request_rate") == STEPS
+    production = seen(1.0, STEPS)
+    assert has_traffic(production)
+    assert coarse(production, "request_rate") == STEPS
     assert coarse(seen(), "request_rate") is None
-    idle = replace(live.signals["request_rate"], mean=0.0, peak=0.0)
-    assert not has_traffic(replace(live, signals={"request_rate": idle}))
+    idle = replace(production.signals["request_rate"], mean=0.0, peak=0.0)
+    assert not has_traffic(replace(production, signals={"request_rate": idle}))
 
 
 def test_the_verdict_is_on_minutes() -> None:

@@ -34,9 +34,9 @@ def seen(
 
 
 def judged(
-    run: ApplicationObservation | None, one: SloSettings, live: ApplicationObservation | None = None
+    run: ApplicationObservation | None, one: SloSettings, production: ApplicationObservation | None = None
 ) -> Objective:
-    (found,) = objectives(live, run, [one])
+    (found,) = objectives(production, run, [one])
     return found
 
 

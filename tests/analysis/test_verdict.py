@@ -99,10 +99,10 @@ def test_interval_covers_the_true_ratio_under_a_daily_swing(r: float) -> None:
     """Of 400 days against two-hour runs with ramp and spike, about 95 % of intervals hold the true ratio of means."""
     day = 100 + 40 * np.sin(np.arange(1440) * 2 * np.pi / 1440)
     plan = np.concatenate([np.linspace(10, 90, 9), np.full(71, 100.0), np.full(10, 140.0), np.full(30, 100.0)])
-    live, test = 3 * autoregressive(r, 1440, 400, seed=5), 3 * autoregressive(r, 120, 400, seed=6)
+    production, test = 3 * autoregressive(r, 1440, 400, seed=5), 3 * autoregressive(r, 120, 400, seed=6)
     hits = 0
     for k in range(400):
-        base = mean_of(summarise(minutes((day + live[:, k]).tolist())), 10.0)
+        base = mean_of(summarise(minutes((day + production[:, k]).tolist())), 10.0)
         times, rates = measured(minutes((plan + test[:, k]).tolist()))
         run = mean_of(summarise_arrays(times, rates, steady_minutes(times, rates)), 10.0)
         found = interval(run, base, 0.95) if run and base else None

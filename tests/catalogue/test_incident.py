@@ -28,8 +28,8 @@ def published(
     incidents: tuple[Incident, ...] | None, pte: ApplicationObservation | None = None
 ) -> dict[tuple[str, ...], float]:
     """Name and label values without the application to the value, of all that is published of incidents."""
-    live = replace(making.production(), incidents=incidents)
-    production = making.side("production", shop=live)
+    shop = replace(making.production(), incidents=incidents)
+    production = making.side("production", shop=shop)
     test = making.side("pte", shop=pte) if pte else None
     snapshot = analyse(production, test, {}, AnalysisSettings(), AT, SIDES)
     ours = [series for series in catalogue.ALL if series.name.startswith("pte_incident")]

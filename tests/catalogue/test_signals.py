@@ -14,8 +14,11 @@ from tests.exposition import samples
 
 def test_every_signal_has_its_resolution() -> None:
     """Each summary of each side, also that of mean latencies; a side without a signal has none."""
-    live = {"request_rate": Summary(5.0, 7.0, samples=144, resolution=600.0), LATENCY_MEAN: Summary(0.1, samples=1440)}
-    sides = (making.side("production", shop=making.production(live)), making.side("pte", shop=making.run()))
+    signals = {
+        "request_rate": Summary(5.0, 7.0, samples=144, resolution=600.0),
+        LATENCY_MEAN: Summary(0.1, samples=1440),
+    }
+    sides = (making.side("production", shop=making.production(signals)), making.side("pte", shop=making.run()))
     snapshot = analyse(*sides, {}, AnalysisSettings(), AT, SIDES)
     series = [one for one in catalogue.ALL if one.name == "pte_observed_resolution_seconds"]
     found = {

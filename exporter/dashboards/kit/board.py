@@ -72,12 +72,15 @@ def data_source() -> Json:
 
 def labels(name: str, title: str, description: str, query: str, *, single: bool = False) -> Json:
     """A variable over the values of a label, several or all of them, or a `single` one."""
-    several: Json = {
+    choice: Json = {
         "multi": True,
         "includeAll": True,
         "allValue": ".+",
         "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
     }
+    if single:
+        choice = {"multi": False, "includeAll": False, "current": {}}
+
     return {
         "type": "query",
         "name": name,
@@ -91,7 +94,7 @@ def labels(name: str, title: str, description: str, query: str, *, single: bool 
         "sort": 1,
         "hide": 0,
         "options": [],
-        **({"multi": False, "includeAll": False, "current": {}} if single else several),
+        **choice,
     }
 
 
@@ -113,7 +116,7 @@ def moments(name: str, expr: str, colour: str) -> Json:
         "enable": True,
         "hide": False,
         "iconColor": colour,
-        "expr": f"({expr}) * 1000",
+        "expr": f"({expr}) * 1000",  # with useValueForTime, Grafana takes values for milliseconds
         "titleFormat": name,
         "textFormat": "{{application}}{{instance}}",
         "step": "60s",
@@ -182,6 +185,7 @@ def render(board: Board) -> bytes:
         annotations=core.Annotations(list=list(board.annotations)),
         panels=place(board.panels),
     )
+
     data: Json = {key: value for key, value in dashboard.to_json_data().items() if key not in _OBSOLETE_KEYS}
     data["timepicker"] = {}
     text = json.dumps(data, default=_encode, sort_keys=True, indent=2, ensure_ascii=False)

@@ -103,6 +103,7 @@ def _panel(kind: str, spec: PanelSpec, targets: list[Json], options: Json, defau
         "interval": INTERVAL,
         **more,
     }
+
     return Panel(json, spec.size)
 
 
@@ -128,6 +129,8 @@ def stat(
 ) -> Panel:
     """Tiles with the present values; a solid background when they are words."""
     assert len(spec.no_data) <= TILE_TEXT, f"{spec.title}: a tile's text shrinks until it fits"
+
+    is_single = len(queries) == 1 and not queries[0].legend
     options = {
         "colorMode": "background" if value_map else "none",
         "graphMode": "none",
@@ -136,9 +139,10 @@ def stat(
         "percentChangeColorMode": "standard",
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "showPercentChange": False,
-        "textMode": "auto" if len(queries) == 1 and not queries[0].legend else "value_and_name",
+        "textMode": "auto" if is_single else "value_and_name",
         "wideLayout": True,
     }
+
     defaults: Json = {"mappings": mappings(value_map or {}), "links": list(links), "color": {"mode": "thresholds"}}
     if decimals is not None:
         defaults["decimals"] = decimals
@@ -160,10 +164,12 @@ def timeseries(
         "spanNulls": False,
         "stacking": {"group": "A", "mode": "normal" if bars else "none"},
     }
+
     options = {
         "legend": {"calcs": ["lastNotNull", "max"], "displayMode": "table", "placement": "bottom", "showLegend": True},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
+
     dashed: list[Json] = [
         {"id": "color", "value": {"fixedColor": "red", "mode": "fixed"}},
         {"id": "custom.lineStyle", "value": {"dash": [8, 6], "fill": "dash"}},
@@ -186,6 +192,7 @@ def timeline(spec: PanelSpec, *queries: Query, value_map: ValueMap) -> Panel:
         "showValue": "auto",
         "tooltip": {"mode": "single", "sort": "none"},
     }
+
     defaults = {"color": {"mode": "thresholds"}, "mappings": mappings(value_map), "custom": {"fillOpacity": 75}}
     return _panel("state-timeline", spec, _targets(queries, instant=False), options, defaults)
 
@@ -210,6 +217,7 @@ def bars(spec: PanelSpec, query: Query, *, across: str, series: str) -> Panel:
         {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": across}]}},
         {"id": "groupingToMatrix", "options": matrix},
     ]
+
     defaults = {"color": {"mode": "palette-classic"}, "custom": {"fillOpacity": 80, "lineWidth": 1}}
     targets = _targets([query], instant=True, kind="table")
     return _panel("barchart", spec, targets, options, defaults, transformations=transformations)
@@ -231,6 +239,7 @@ def bargauge(spec: PanelSpec, query: Query) -> Panel:
         "sizing": "auto",
         "valueMode": "text",
     }
+
     defaults = {"color": {"mode": "fixed", "fixedColor": "blue"}, "min": 0}
     return _panel("bargauge", spec, _targets([query], instant=True), options, defaults)
 
@@ -245,6 +254,7 @@ def table(
         options["sortBy"] = [{"desc": desc, "displayName": sort}]
     overrides = [_key_override(key) for key in keys] + [_column_override(column) for column in columns]
     defaults = {"custom": {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True, "inspect": False}}
+
     return _panel(
         "table",
         spec,
@@ -258,16 +268,24 @@ def table(
 
 def _joined(keys: Sequence[Key], columns: Sequence[Column]) -> list[Json]:
     """Merge the queries' rows by their labels, order and name the columns. One result alone is called "Value"."""
+    labels = [key.label for key in keys]
     values = [f"Value #{letter}" for letter in ascii_uppercase[: len(columns)]]
-    names = {key.label: key.title for key in keys} | dict(
-        zip(values, (column.title for column in columns), strict=True)
-    )
-    names["Value"] = columns[0].title
-    order = {name: index for index, name in enumerate([*(key.label for key in keys), *values])}
+
+    titles = {key.label: key.title for key in keys}
+    for value, column in zip(values, columns, strict=True):
+        titles[value] = column.title
+    titles["Value"] = columns[0].title
+
+    order = {name: index for index, name in enumerate([*labels, *values])}
     order["Value"] = order[values[0]]
-    organize = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": names}
-    merge: list[Json] = [{"id": "merge", "options": {}}] if len(columns) > 1 else []
-    return [*merge, {"id": "organize", "options": organize}]
+
+    organize = {
+        "id": "organize",
+        "options": {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": titles},
+    }
+    if len(columns) == 1:
+        return [organize]
+    return [{"id": "merge", "options": {}}, organize]
 
 
 def _override(title: str, properties: Mapping[str, Any]) -> Json:

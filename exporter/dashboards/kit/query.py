@@ -48,7 +48,10 @@ def limit(name: str) -> str:
 
 
 def per_application(name: str) -> str:
-    """A configured limit, repeated for each chosen application so that it joins rows."""
+    """A configured limit, repeated for each chosen application so that it joins rows.
+
+    A limit has no label of an application: 0 times a series that every application has carries it to each of them.
+    """
     return f"{scalar('pte_certification_expected')} * 0 + on () group_left () {limit(name)}"
 
 
@@ -57,6 +60,7 @@ def any_of(exprs: Sequence[str]) -> str:
     return " or ".join(exprs)
 
 
+# `or` takes what is on its right only where the left has no series: a verdict, else whether one was expected at all.
 VERDICT = (
     f"{smallest('application', 'pte_certification_holds', APPLICATION)}"
     f" or ({scalar('pte_certification_evidence')} == 0) - 2"
@@ -66,10 +70,14 @@ VERDICT = (
 
 
 def or_no_evidence(expr: str, evidence: str) -> str:
-    """What the query gives per application, and -1 where the evidence series says that there is none."""
+    """What the query gives per application, and -1 where the evidence series says that there is none.
+
+    Never `or vector(0)`: without the evidence series the application is not there, and the panel says why.
+    """
     return f"({expr}) or ({scalar(evidence)} == 0) - 1"
 
 
+# `> 0` drops the sources that are not withdrawn (0), so that `or` asks for these whether the last poll failed.
 DATA_STATE = "max by (source) (pte_source_withdrawn * 2 > 0 or 1 - pte_source_up)"
 """0 current, 1 the last poll failed, 2 withdrawn (value_mappings.DATA), of the worst replica."""
 

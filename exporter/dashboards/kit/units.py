@@ -46,6 +46,7 @@ NAMES_WITHOUT_UNITS: ValueMap = plain({name: text.split(",")[0] for name, text i
 
 def in_display_units(label: str, query: Callable[[str], str]) -> str:
     """The union of `query(matcher)` over all scales; the matcher picks the values of `label` that share one."""
+    # A column has one unit, but its rows are of many: each group of names is scaled by itself.
     parts = [f"{query(matcher(label, names))} {scale}" for names, scale in SCALES.items()]
     return any_of([*parts, query(matcher(label, "|".join(SCALES), "!~"))])
 

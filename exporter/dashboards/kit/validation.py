@@ -53,6 +53,7 @@ def _objectives() -> frozenset[str]:
         sla=Sla(Decimal(98), (Credit(Decimal(98), Decimal(10)),)),
         maintenance=(Window(0, 1),),
     )
+
     return frozenset(rule.name for rule in slo_rules.rules(slo, "", "") if isinstance(rule, Record))
 
 

@@ -8,7 +8,12 @@ from typing import Any
 from exporter.catalogue.pattern import WEEKDAYS
 from exporter.model.verdict import SEVERITIES
 
-GOOD, NOTE, WARN, WORSE, BAD, UNKNOWN = "green", "blue", "yellow", "orange", "red", "#7b8087"
+GOOD = "green"
+NOTE = "blue"
+WARN = "yellow"
+WORSE = "orange"
+BAD = "red"
+UNKNOWN = "#7b8087"
 PLAIN = "text"
 
 ValueMap = Mapping[str, tuple[str, str]]
@@ -21,9 +26,10 @@ VERDICT: ValueMap = {
     "-2": ("no evidence, none expected", UNKNOWN),
 }
 EVIDENCE: ValueMap = {"1": ("evidence", GOOD), "0": ("no evidence", UNKNOWN)}
-SEVERITY: ValueMap = dict(
-    zip(map(str, range(5)), zip(SEVERITIES, (GOOD, NOTE, WARN, WORSE, BAD), strict=True), strict=True)
-)
+_SEVERITY_COLOURS = (GOOD, NOTE, WARN, WORSE, BAD)
+SEVERITY: ValueMap = {
+    str(number): severity for number, severity in enumerate(zip(SEVERITIES, _SEVERITY_COLOURS, strict=True))
+}
 COMPARISON: ValueMap = {
     "0": ("no evidence", UNKNOWN),
     "1": ("equal", GOOD),
@@ -111,12 +117,17 @@ def mappings(value_map: ValueMap) -> list[dict[str, Any]]:
     values: dict[str, Any] = {}
     ranges: list[dict[str, Any]] = []
     for index, (value, (text, colour)) in enumerate(value_map.items()):
-        result = {"color": colour, "index": index} | ({"text": text} if text else {})
+        result: dict[str, Any] = {"color": colour, "index": index}
+        if text:
+            result["text"] = text
         if value.endswith("+"):
             ranges.append({"type": "range", "options": {"from": float(value[:-1]), "to": None, "result": result}})
         else:
             values[value] = result
-    return ([{"type": "value", "options": values}] if values else []) + ranges
+
+    if not values:
+        return ranges
+    return [{"type": "value", "options": values}, *ranges]
 
 
 def plain(names: Mapping[str, str]) -> ValueMap:
