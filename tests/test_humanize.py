@@ -117,3 +117,11 @@ def test_a_metric_has_its_unit() -> None:
 def test_lists_are_read_aloud(parts: list[str], text: str) -> None:
     """Commas, and a word before the last."""
     assert humanize.listed(parts) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "trimmed"), [("99.900", "99.9"), ("100.00", "100"), ("100", "100"), ("0.0", "0"), ("-20.00", "-20")]
+)
+def test_only_zeros_behind_the_point_are_trimmed(text: str, trimmed: str) -> None:
+    """What a number says stays."""
+    assert humanize.trim_zeros(text) == trimmed

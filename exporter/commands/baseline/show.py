@@ -13,6 +13,7 @@ from exporter.commands.baseline.gate import order
 from exporter.model.loadrun_judgement import Change, JudgedRun
 from exporter.model.settings import LoadRunSettings
 from exporter.publishing.baselines import Baseline
+from exporter.report.table import columns
 
 UNKNOWN = "no evidence"
 
@@ -58,7 +59,7 @@ def baselines_as_table(found: Sequence[Baseline], settings: LoadRunSettings) -> 
                 _known(total.success_ratio, humanize.percent),
             )
         )
-    return "\n".join(_columns(rows, left=(0, 1, 2, 3, 4, 5))) + "\n"
+    return "\n".join(columns(rows, left=(0, 1, 2, 3, 4, 5))) + "\n"
 
 
 def comparison_as_json(judged: JudgedRun, code: int, reason: str, warnings: Sequence[str]) -> str:
@@ -86,7 +87,7 @@ def comparison_as_text(judged: JudgedRun, application: str) -> str:
     shown = [one for one in judged.changes if one.name == "" or one.verdict in ("worse", "better")]
     shown.sort(key=order)
     head = ("", "metric", "against", "value", "reference", "change", "may be", "verdict", "severity", "effect")
-    lines += _columns([head, *map(_row, shown[:_MOST])], left=(0, 1, 2, 7, 8))
+    lines += columns([head, *map(_row, shown[:_MOST])], left=(0, 1, 2, 7, 8))
     lines += ["", *_counts(judged, len(shown) - _MOST)]
     return "\n".join(lines) + "\n"
 
@@ -124,16 +125,6 @@ def _row(change: Change) -> tuple[str, ...]:
 
 def _known(value: float | None, text: Callable[[float], str], unknown: str = UNKNOWN) -> str:
     return unknown if value is None else text(value)
-
-
-def _columns(rows: Sequence[tuple[str, ...]], left: Sequence[int]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            cell.ljust(width) if position in left else cell.rjust(width)
-            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join(cells).rstrip()
 
 
 def _json(value: object) -> str:

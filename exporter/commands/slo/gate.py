@@ -61,5 +61,5 @@ def _below(ratio: float, limit: float) -> str:
 
 def _percent(ratio: float) -> str:
     """Rounded down, so that what is just below a limit does not look as if it were the limit."""
-    text = f"{math.floor(round(ratio * 10_000, 6)) / 100:.2f}"
-    return f"{text.rstrip('0').rstrip('.')} %"
+    percent = math.floor(round(ratio * 10_000, 6)) / 100
+    return f"{humanize.trim_zeros(f'{percent:.2f}')} %"

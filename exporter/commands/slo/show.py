@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from exporter import humanize
+from exporter.report.table import columns
 from exporter.slo.rules.budget import ENOUGH
 from exporter.slo.status import Status, WindowStatus
 
@@ -41,7 +42,7 @@ def as_table(statuses: Sequence[Status], *, colour: bool = False) -> str:
     """One line a budget, in the order given."""
     head = ("SLO", "side", "objective", "SLI", "budget left", "burn 1h", "burn 6h", "gone in", "credit", "state")
     rows = [head, *map(_row, statuses)]
-    lines = list(_columns(rows, left=(0, 1, 9)))
+    lines = list(columns(rows, left=(0, 1, 9)))
     shown = [lines[0], *(_coloured(line, one, colour) for line, one in zip(lines[1:], statuses, strict=True))]
     return "\n".join(shown) + "\n"
 
@@ -68,7 +69,7 @@ def as_text(status: Status, *, colour: bool = False) -> str:
     head = f"{status.name}{side}: {_known(status.objective, sli)} over {period}, {status.state or 'state not recorded'}"
     lines = [_coloured(head, status, colour), *_facts(status)]
     if status.windows:
-        lines += ["", *(f"  {line}" for line in _columns(_windows(status), left=(0, 5)))]
+        lines += ["", *(f"  {line}" for line in columns(_windows(status), left=(0, 5)))]
     return "\n".join(lines) + "\n"
 
 
@@ -171,8 +172,7 @@ def sli(good: float) -> str:
     if bad <= 0:
         return "100 %"
     places = max(0, 2 - math.floor(math.log10(bad)))
-    text = f"{100 - bad:.{places}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
+    return f"{humanize.trim_zeros(f'{100 - bad:.{places}f}')} %"
 
 
 def _burn(rate: float) -> str:
@@ -181,17 +181,6 @@ def _burn(rate: float) -> str:
 
 def _known(value: float | None, show: Callable[[float], str]) -> str:
     return UNKNOWN if value is None else show(value)
-
-
-def _columns(rows: Sequence[tuple[str, ...]], left: Sequence[int]) -> Iterator[str]:
-    """Rows with their columns under each other, `left` to the left and the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            cell.ljust(width) if position in left else cell.rjust(width)
-            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join(cells).rstrip()
 
 
 def _coloured(line: str, status: Status, colour: bool) -> str:
