@@ -92,7 +92,7 @@ def _made(output: Path, command: Sequence[str | Path]) -> _Made:
 
 def _ours(spec: Path, output: Path) -> _Made:
     output.mkdir()
-    return _made(output, [_beside("pte-exporter"), "generate", "rules", "--slo", spec, "--output", output])
+    return _made(output, [_beside("pte-exporter"), "generate", "rules", "--spec", spec, "--output", output])
 
 
 def _slokit(spec: Path, output: Path) -> _Made:

@@ -41,6 +41,7 @@ ORDER = (
     "serve",
     "commands",
     "cli",
+    "__main__",
 )
 """A room may import those above it; never the reverse. README.md has a line for each room."""
 
@@ -132,6 +133,16 @@ def test_the_analysis_touches_no_clock_and_no_socket(path: Path) -> None:
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert not {"now", "today", "utcnow", "random"} & attributes
     assert not {"open", "print", "input"} & names
+
+
+PROGRAMS = {("demo", "openmetrics"), ("demo", "server")}
+"""They have a command line of their own: `python -m exporter.demo.server`."""
+
+
+def test_arguments_stay_in_the_commands() -> None:
+    """Below the command line everything takes typed values, so that nobody has to know what argparse made of them."""
+    importing = {module(path) for path in FILES if ("argparse",) in set(imported(path))}
+    assert {parts for parts in importing if parts[0] not in ("cli", "commands")} == PROGRAMS
 
 
 def test_only_the_pipeline_calls_sources_and_analysis() -> None:

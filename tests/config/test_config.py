@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter import cli, config, sources
+from exporter import config, sources
+from exporter.commands.configuration import DEMO
 from exporter.config import reading
 from exporter.errors import ConfigError, Problem
 from exporter.model.observation import Window
@@ -44,7 +45,7 @@ def test_the_smallest_configuration(tmp_path: Path) -> None:
 
 def test_the_embedded_demo_is_a_good_configuration() -> None:
     """What runs without a file passes the same checks as a file."""
-    assert {each.role for each in sources.read(cli.DEMO).environments} == {"production", "pte", "ci"}
+    assert {each.role for each in sources.read(DEMO).environments} == {"production", "pte", "ci"}
 
 
 def test_merges_of_merges(tmp_path: Path) -> None:

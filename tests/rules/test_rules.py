@@ -14,7 +14,7 @@ import yaml
 
 from exporter import catalogue, sources
 from exporter.catalogue import exporter
-from exporter.commands import generate
+from exporter.commands.generate.objectives import own_objectives
 from exporter.config import Config, Links
 from exporter.rules import ALERTS, OF_EACH_SLO, RECORDS, SUBJECTS, files
 from exporter.rules.rule import Alert
@@ -153,7 +153,7 @@ def test_the_committed_files_are_what_the_rules_say() -> None:
     """What Prometheus loads is what `generate rules` writes for the stack, whose links are the defaults."""
     path = TOP / "deploy" / "stack" / "exporter.yml"
     config = sources.read(path)
-    made = {**files(config), **generate.own_objectives(config, str(path))}
+    made = {**files(config), **own_objectives(config, str(path))}
     rules = {f"rules/{path.name}" for path in (TOP / "rules").glob("*.rules.yml")}
     assert rules == {path for path in made if path.startswith("rules/")}
     assert [path for path, text in made.items() if (TOP / path).read_bytes() != text] == []

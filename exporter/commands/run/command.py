@@ -6,23 +6,29 @@ import argparse
 import contextlib
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.commands.publish import command as push_command
+from exporter.commands.arguments import UsageError, set_command
+from exporter.commands.common import JUDGING, add_common
+from exporter.commands.publish.arguments import ResultOptions, add_arguments
 from exporter.errors import PteError
 
 if TYPE_CHECKING:  # they take a while to load, and every command's start would wait for it
+    from exporter.commands.run.awaiting import Followed
     from exporter.commands.run.live import Live
-    from exporter.commands.run.outcome import Wanted
+    from exporter.commands.run.outcome import Ended, Wanted
     from exporter.commands.run.targets import Target
     from exporter.commands.run.terminal import ProgressLine
 
 logger = logging.getLogger(__name__)
 
 _STANDARD_OUTPUT = "-"
+
 _WAIT = 3600.0
+"""Seconds between looks at a load generator that goes on by itself; it ends the wait when it ends."""
 
 ADDRESS = "127.0.0.1:9827"
 
@@ -35,21 +41,26 @@ saved or published; 2 where nothing was started; 126 and 127 where COMMAND canno
 """
 
 
-def split(arguments: Sequence[str]) -> tuple[list[str], list[str] | None]:
-    """(our own arguments, the command after the first -- of `run`), as argparse has its own ideas of what -- means."""
-    given = list(arguments)
-    if given[:1] != ["run"] or "--" not in given:
-        return given, None
-    at = given.index("--")
-    return given[:at], given[at + 1 :]
+@dataclass(frozen=True)
+class Options(ResultOptions):
+    """Of `run`."""
+
+    result: str | None
+    target: list[Target]
+    save: Path | None
+    listen_address: str | None
+    wrapped: list[str] | None
+    """The command behind --."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Its arguments."""
     parser.usage = "pte-exporter run --application NAME [--result FILE] [OPTION …] -- COMMAND …"
     parser.description = _HELP
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    push_command.add_arguments(parser)
+    add_common(parser, JUDGING)
+    add_arguments(parser)
+
     parser.add_argument(
         "--result",
         metavar="FILE",
@@ -71,7 +82,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help=f"where /metrics is served; default {ADDRESS}, and nowhere where that is taken",
     )
-    parser.set_defaults(run=_run, failed=2, usage_error=parser.error)
+    set_command(parser, Options, run, failure_code=2)
 
 
 def _target(text: str) -> Target:
@@ -80,68 +91,78 @@ def _target(text: str) -> Target:
     return targets.target(text)
 
 
-def _run(given: argparse.Namespace) -> int:
+def run(options: Options) -> int:
+    """Run the load generator to its end, and publish its result."""
     from exporter.commands.run import child, targets
     from exporter.commands.run.live import Live
     from exporter.commands.run.sampler import Sampler
     from exporter.commands.run.terminal import ProgressLine
 
-    _check(given)
+    _check(options)
     child.check()
-    wanted = _wanted(given)
+    wanted = _wanted(options)
     sampler = Sampler()
-    for one in given.target:
-        sampler.watch(one.name, targets.tree(one))
-    live = Live(given.application, sampler)
+    for target in options.target:
+        sampler.watch(target.name, targets.tree(target))
+
+    live = Live(options.application, sampler)
     progress = ProgressLine(live)
-    with _result(given.result) as path, _page(given.listen_address, live, progress):
+    with _result(options.result) as path, _page(options.listen_address, live, progress):
         try:
-            return _wrapped(given.wrapped, path, wanted, live, progress)
+            return _run_wrapped(options.wrapped or [], path, wanted, live, progress)
         except child.StartError as error:
             progress.say(str(error))
             return error.code
 
 
-def _check(given: argparse.Namespace) -> None:
+def _check(options: Options) -> None:
     """What argparse cannot tell."""
-    if not given.wrapped:
-        given.usage_error("wanted -- and behind it the command that makes the load")
-    names = [one.name for one in given.target]
+    if not options.wrapped:
+        raise UsageError("wanted -- and behind it the command that makes the load")
+
+    names = [target.name for target in options.target]
     for name in names:
         if names.count(name) > 1:
-            given.usage_error(f"--target {name} is given twice")
-    if given.save is not None and not given.save.absolute().parent.is_dir():
-        given.usage_error(f"--save {given.save}: there is no folder {given.save.parent}")
-    needing = {"--to": given.to, "--save": given.save, "--baseline": given.baseline, "--history": given.history}
+            raise UsageError(f"--target {name} is given twice")
+
+    if options.save is not None and not options.save.absolute().parent.is_dir():
+        raise UsageError(f"--save {options.save}: there is no folder {options.save.parent}")
+
+    needing = {
+        "--to": options.to,
+        "--save": options.save,
+        "--baseline": options.baseline,
+        "--history": options.history,
+    }
     for option, value in needing.items():
-        if value and given.result is None:
-            given.usage_error(f"{option} wants --result: without it there is no result")
+        if value and options.result is None:
+            raise UsageError(f"{option} wants --result: without it there is no result")
 
 
-def _wanted(given: argparse.Namespace) -> Wanted:
+def _wanted(options: Options) -> Wanted:
     """Read before the test begins, which may take hours."""
     from exporter.commands.run.outcome import Wanted
-    from exporter.publishing import inputs, places
+    from exporter.publishing import destinations, inputs
 
     return Wanted(
-        given.application,
-        inputs.read(given),
-        places.read(given),
-        save=given.save,
-        run=given.run_id or "",
-        commit=given.commit or "",
-        printed=given.result == _STANDARD_OUTPUT,
+        options.application,
+        inputs.read(options.input_files()),
+        destinations.read(options.to, options.to_config_file),
+        save=options.save,
+        run=options.run_id or "",
+        commit=options.commit or "",
+        printed=options.result == _STANDARD_OUTPUT,
     )
 
 
 @contextlib.contextmanager
-def _result(given: str | None) -> Iterator[Path | None]:
+def _result(result: str | None) -> Iterator[Path | None]:
     """Where the result is going to be; None: there is none."""
-    if given != _STANDARD_OUTPUT:
-        yield Path(given) if given else None
+    if result == _STANDARD_OUTPUT:
+        with tempfile.TemporaryDirectory(prefix="pte-exporter-") as folder:
+            yield Path(folder) / "output"
         return
-    with tempfile.TemporaryDirectory(prefix="pte-exporter-") as folder:
-        yield Path(folder) / "output"
+    yield Path(result) if result else None
 
 
 @contextlib.contextmanager
@@ -157,6 +178,7 @@ def _page(address: str | None, live: Live, progress: ProgressLine) -> Iterator[N
         progress.say(f"no page of its own: {error}; --web.listen-address names another address")
         yield
         return
+
     page.start()
     progress.say(f"/metrics is on {page.url}metrics")
     try:
@@ -165,7 +187,7 @@ def _page(address: str | None, live: Live, progress: ProgressLine) -> Iterator[N
         page.end()
 
 
-def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Live, progress: ProgressLine) -> int:
+def _run_wrapped(command: list[str], path: Path | None, wanted: Wanted, live: Live, progress: ProgressLine) -> int:
     """Run the command to its end, and deal with its result."""
     from exporter.commands.run import outcome
     from exporter.commands.run.awaiting import followed
@@ -175,10 +197,12 @@ def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Li
     following = None if path is None else followed(path)
     if following is not None and following.is_stale:
         progress.say(f"{path} is there already: it counts only if COMMAND writes it anew")
-    child = Child(command, path if wanted.printed else None)
+
+    output = path if wanted.printed else None
+    child = Child(command, output)
     try:
         look_on(child, live, following, progress)
-    except Exception as error:
+    except Exception as error:  # a test of hours is not ended because of us
         logger.debug("a fault of the exporter", exc_info=True)
         _tell_fault(error, progress)
         progress.say("the load generator goes on unseen")
@@ -187,6 +211,7 @@ def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Li
     code, left = child.end()
     if left:
         progress.say(f"of what COMMAND started, {left} ran on without it: ended")
+
     ended = outcome.Ended(code, child.signalled, outcome.used(live.sampler))
     if child.lost is not None:  # what is there of it is not the run
         progress.say(f"no result: what COMMAND printed could not be kept: {child.lost}")
@@ -195,14 +220,23 @@ def _wrapped(command: Sequence[str], path: Path | None, wanted: Wanted, live: Li
     if following is None:
         outcome.tell(ended)
         return code
-    good = False
+
+    good = _deal_with(following, ended, wanted, progress)
+    following.close()
+    # The generator's own code comes first: whoever started us goes by it.
+    return code if good or code else 1
+
+
+def _deal_with(following: Followed, ended: Ended, wanted: Wanted, progress: ProgressLine) -> bool:
+    """Whether all that was wanted of the result could be done."""
+    from exporter.commands.run import outcome
+
     try:
-        good = outcome.deal_with(following, ended, wanted)
+        return outcome.deal_with(following, ended, wanted)
     except Exception as error:  # the generator's code is still wanted
         logger.debug("a fault of the exporter", exc_info=True)
         _tell_fault(error, progress)
-    following.close()
-    return code if good or code else 1
+        return False
 
 
 def _tell_fault(error: Exception, progress: ProgressLine) -> None:

@@ -15,7 +15,7 @@ from exporter.commands.run.sampler import Sampler
 from exporter.errors import PteError, SourceError
 from exporter.formats import saved
 from exporter.model.loadrun import LoadRun, Usage
-from exporter.publishing import page, places, summary
+from exporter.publishing import destinations, page, summary
 from exporter.publishing.inputs import Inputs
 
 
@@ -26,7 +26,7 @@ class Wanted:
     application: str
     told: Inputs
     """What it is judged by and against."""
-    chosen: Sequence[places.Place]
+    chosen: Sequence[destinations.Destination]
     save: Path | None = None
     run: str = ""
     commit: str = ""
@@ -104,7 +104,7 @@ def _save(run: LoadRun, path: Path | None) -> bool:
 
 def _publish(wanted: Wanted, body: bytes) -> bool:
     try:
-        told = places.send(wanted.chosen, wanted.application, "load_run", body)
+        told = destinations.send(wanted.chosen, wanted.application, "load_run", body)
     except (PteError, OSError) as error:
         _say(f"not published: {error}")
         return False
