@@ -22,7 +22,7 @@ from prometheus_client.core import GaugeMetricFamily
 from benchmarks.measurement import Measurement
 from exporter import catalogue
 from exporter.catalogue import exposition
-from exporter.cli import DEMO
+from exporter.commands.configuration import DEMO
 from exporter.model.results import Snapshot
 from exporter.pipeline import round_once
 from exporter.serve.self_metrics import SelfMetrics

@@ -94,7 +94,7 @@ def _run(output: Path, command: Sequence[str | Path]) -> _Result:
 
 def _ours(spec: Path, output: Path) -> _Result:
     output.mkdir()
-    return _run(output, [_beside("pte-exporter"), "generate", "rules", "--slo", spec, "--output", output])
+    return _run(output, [_beside("pte-exporter"), "generate", "rules", "--spec", spec, "--output", output])
 
 
 def _slokit(spec: Path, output: Path) -> _Result:

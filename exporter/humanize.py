@@ -29,18 +29,19 @@ def number(value: float, digits: int = SHOWN) -> str:
     if value == 0:
         return "0"
     places = max(0, min(digits - 1 - math.floor(math.log10(abs(value))), _PLACES))
-    text = _trim(f"{value:.{places}f}")
+    text = trim_zeros(f"{value:.{places}f}")
     return "0" if text == "-0" else text
 
 
-def _trim(text: str) -> str:
+def trim_zeros(text: str) -> str:
+    """A decimal number without zeros at its end: 99.90 is 99.9, and 100 is 100."""
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def percent(ratio: float) -> str:
     """A ratio as a percentage: 144 %, 7.3 %, 0.342 %."""
     shown = ratio * 100
-    return f"{_trim(f'{shown:.1f}') if 1 <= abs(shown) < 100 else number(shown, SAID)} %"
+    return f"{trim_zeros(f'{shown:.1f}') if 1 <= abs(shown) < 100 else number(shown, SAID)} %"
 
 
 def signed_percent(ratio: float) -> str:
@@ -95,7 +96,7 @@ def duration(value: float) -> str:
 
 def counted(value: float, unit: str) -> str:
     """A number of things: 1 file, 2 files."""
-    text = _trim(f"{value:.1f}")
+    text = trim_zeros(f"{value:.1f}")
     return f"{text} {unit}{'' if text == '1' else 's'}"
 
 

@@ -41,6 +41,7 @@ ORDER = (
     "serve",
     "commands",
     "cli",
+    "__main__",
 )
 """A room may import those above it; never the reverse. README.md has a line for each room."""
 
@@ -168,6 +169,16 @@ def test_one_module_reads_promql() -> None:
     """The parser's panics become errors in one place, so that nothing else may call it."""
     users = {module(path) for path in FILES if ("promql_parser",) in {parts[:1] for parts in imported(path)}}
     assert users == {("clients", "promql")}
+
+
+PROGRAMS = {("demo", "openmetrics"), ("demo", "server")}
+"""They have a command line of their own: `python -m exporter.demo.server`."""
+
+
+def test_arguments_stay_in_the_commands() -> None:
+    """Below the command line everything takes typed values, so that nobody has to know what argparse made of them."""
+    importing = {module(path) for path in FILES if ("argparse",) in set(imported(path))}
+    assert {parts for parts in importing if parts[0] not in ("cli", "commands")} == PROGRAMS
 
 
 def test_only_the_pipeline_calls_sources_and_analysis() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from exporter import __version__, cli
-from exporter.commands import generate
+from exporter.commands.configuration import DEMO
 from exporter.errors import PteError
 from exporter.serve.web.server import bind, split
 from tests.running import command, run
@@ -42,7 +42,7 @@ def test_check_prints_each_problem_and_exits_1(tmp_path: Path) -> None:
 
 def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
     """A good configuration is one line and exit code 0."""
-    path = written(tmp_path, cli.DEMO.read_text(encoding="utf-8"))
+    path = written(tmp_path, DEMO.read_text(encoding="utf-8"))
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"{path}: fine, 3 environments: production (production), pte (pte), ci (ci); 3 SLOs\n"
@@ -63,7 +63,7 @@ def test_check_knows_a_spec_from_a_configuration(tmp_path: Path, head: str) -> N
     path = written(tmp_path, head + (SPEC % "99.9"))
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stdout) == (1, "")
-    text = "is a spec of SLOs and no configuration: check it with pte-exporter generate rules --check --slo"
+    text = "is a spec of SLOs and no configuration: check it with pte-exporter generate rules --check --spec"
     assert done.stderr == f"pte-exporter: {path}: {text} {path}\n"
 
 
@@ -192,7 +192,7 @@ def test_a_source_that_fails_is_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     source = f'{{kind: prometheus, preset: prometheus, url: "{url}"}}'
-    text = cli.DEMO.read_text(encoding="utf-8").replace("{kind: demo}", source, 1)
+    text = DEMO.read_text(encoding="utf-8").replace("{kind: demo}", source, 1)
     done = command("report", "--config.file", written(tmp_path, text))
     assert done.returncode == 1
     assert done.stderr.startswith("pte-exporter: production: no connection to 127.0.0.1:")
@@ -200,7 +200,7 @@ def test_a_source_that_fails_is_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("kind", generate.KINDS)
+@pytest.mark.parametrize("kind", ["rules", "dashboards", "docs"])
 def test_the_committed_files_are_those_generated(kind: str) -> None:
     """Rules, dashboards and METRICS.md in the repository are what `generate` writes today."""
     done = command("generate", kind, "--check", directory=Path(__file__).parent.parent)
@@ -209,7 +209,7 @@ def test_the_committed_files_are_those_generated(kind: str) -> None:
 
 def test_rules_with_example_links_are_told(tmp_path: Path) -> None:
     """Whoever generates rules without `links` learns where alerts lead; with them nothing is said."""
-    text = cli.DEMO.read_text(encoding="utf-8")
+    text = DEMO.read_text(encoding="utf-8")
     generating = ("generate", "rules", "--output", str(tmp_path), "--config.file")
     path = written(tmp_path, text + "links: {dashboards: https://grafana.example}\n")
     done = command(*generating, path)
@@ -255,8 +255,8 @@ def spec(directory: Path, objective: str = "99.9", name: str = "shop.yml") -> st
 
 def test_rules_of_specs_need_nothing_that_takes_long_to_load(tmp_path: Path) -> None:
     """One objective costs less than half a second of process time, start-up included, also with configured links."""
-    path = written(tmp_path, cli.DEMO.read_text(encoding="utf-8"))
-    arguments = ["generate", "rules", "--slo", spec(tmp_path), "--output", str(tmp_path), "--config.file", path]
+    path = written(tmp_path, DEMO.read_text(encoding="utf-8"))
+    arguments = ["generate", "rules", "--spec", spec(tmp_path), "--output", str(tmp_path), "--config.file", path]
     code = (
         "import sys, time; from exporter import cli\n"
         f"assert cli.main({arguments}) == 0\n"
@@ -272,11 +272,11 @@ def test_rules_of_specs_need_nothing_that_takes_long_to_load(tmp_path: Path) -> 
 def test_rules_of_specs_have_the_configured_links(tmp_path: Path) -> None:
     """Links come from the configuration; without one they are the defaults, and without `links` in it that is told."""
     out = tmp_path / "rules" / "slo-shop.rules.yml"
-    generating = ("generate", "rules", "--slo", spec(tmp_path), "--output", str(tmp_path))
+    generating = ("generate", "rules", "--spec", spec(tmp_path), "--output", str(tmp_path))
     made = f"1 SLO: 2 files below {tmp_path}\n"
     assert command(*generating).stderr == made
     assert "https://example.com/pte-exporter/rules/RUNBOOK.md#pteslo" in out.read_text(encoding="utf-8")
-    text = cli.DEMO.read_text(encoding="utf-8")
+    text = DEMO.read_text(encoding="utf-8")
     path = written(tmp_path, text + "links: {dashboards: https://grafana.example}\n")
     told = f"{path}: links.runbook: not set, so that links of alerts lead to an example\n"
     assert command(*generating, "--config.file", path).stderr == told + made
@@ -285,7 +285,7 @@ def test_rules_of_specs_have_the_configured_links(tmp_path: Path) -> None:
 
 def test_the_check_of_specs_names_files_that_are_left_over(tmp_path: Path) -> None:
     """A generated file of no SLO any more is named; one that somebody wrote by hand is not."""
-    generating = ("generate", "rules", "--slo", spec(tmp_path), "--output", str(tmp_path))
+    generating = ("generate", "rules", "--spec", spec(tmp_path), "--output", str(tmp_path))
     assert command(*generating, "--check").returncode == 1
     assert command(*generating).returncode == 0
     assert command(*generating, "--check").returncode == 0
@@ -313,11 +313,11 @@ def test_every_slo_argument_counts(tmp_path: Path) -> None:
         text = (SPEC % "99.9").replace("name: availability", f"name: {name}")
         path.write_text(text.replace("shop", "shop-api.v2"), encoding="utf-8")
     out = ("--output", str(tmp_path))
-    done = command("generate", "rules", "--slo", str(one), "--slo", str(two), str(three), *out)
+    done = command("generate", "rules", "--spec", str(one), "--spec", str(two), str(three), *out)
     assert done.stderr == f"3 SLOs: 2 files below {tmp_path}\n"
     file = tmp_path / "rules" / "slo-shop-api.v2.rules.yml"
     assert file.read_text(encoding="utf-8").count("- name: ") == 3
-    done = command("generate", "rules", "--slo", str(two), *out)
+    done = command("generate", "rules", "--spec", str(two), *out)
     gone = "shop-api.v2-availability and shop-api.v2-freshness"
     lost, made = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (0, "")
@@ -330,24 +330,24 @@ def test_rules_need_no_more_of_a_configuration_than_its_links(tmp_path: Path) ->
     path = tmp_path / "links.yml"
     path.write_text("links: {dashboards: https://g.example, runbook: https://w.example/R.md}\n", encoding="utf-8")
     asked = ("generate", "rules", "--output", str(tmp_path), "--config.file", str(path))
-    for more, file in ((("--slo", spec(tmp_path)), "slo-shop.rules.yml"), ((), "slo.rules.yml")):
+    for more, file in ((("--spec", spec(tmp_path)), "slo-shop.rules.yml"), ((), "slo.rules.yml")):
         done = command(*asked, *more)
         assert (done.returncode, "not set" in done.stderr) == (0, False)
         text = (tmp_path / "rules" / file).read_text(encoding="utf-8")
         assert "https://w.example/R.md#" in text
         assert "https://g.example/d/" in text
     path.write_text("links: {runbook: w.example, dashbords: x}\n", encoding="utf-8")
-    done = command(*asked, "--slo", spec(tmp_path))
+    done = command(*asked, "--spec", spec(tmp_path))
     assert done.returncode == 1
     assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["links.dashbords"]
     path.write_text("links: {runbook: w.example}\n", encoding="utf-8")
-    assert command(*asked, "--slo", spec(tmp_path)).stderr.startswith(f"{path}: links.runbook: wanted a URL")
+    assert command(*asked, "--spec", spec(tmp_path)).stderr.startswith(f"{path}: links.runbook: wanted a URL")
 
 
 def test_a_fault_in_a_spec_is_one_line_with_its_place(tmp_path: Path) -> None:
     """File and path are told, nothing is written, and the exit code is 1."""
     path = spec(tmp_path, "120")
-    done = command("generate", "rules", "--slo", path, "--output", str(tmp_path))
+    done = command("generate", "rules", "--spec", path, "--output", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert done.stderr.startswith(f"{path}: ")
     assert "objective" in done.stderr
@@ -358,20 +358,20 @@ def test_a_fault_in_a_spec_is_one_line_with_its_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["30", "0s", "500ms", "soon"])
 def test_a_length_of_time_is_a_duration(tmp_path: Path, option: str, value: str) -> None:
     """Lengths of time have a unit, as in Prometheus; others are wrong usage."""
-    done = command("generate", "rules", "--slo", spec(tmp_path), option, value)
+    done = command("generate", "rules", "--spec", spec(tmp_path), option, value)
     assert done.returncode == 2
     assert done.stderr.endswith(f"argument {option}: {value} is no duration, wanted one such as 30s, 5m or 30d\n")
 
 
 def test_specs_are_held_against_what_prometheus_has(tmp_path: Path) -> None:
     """A retention shorter than the period is told, as the budget could never be right."""
-    done = command("generate", "rules", "--slo", spec(tmp_path), "--retention", "15d", "--output", str(tmp_path))
+    done = command("generate", "rules", "--spec", spec(tmp_path), "--retention", "15d", "--output", str(tmp_path))
     assert (done.returncode, "retention" in done.stderr) == (1, True)
 
 
 def test_the_configuration_s_own_objectives_have_rules_and_are_checked(tmp_path: Path) -> None:
     """`generate rules` makes files of its `slos:`, and `check` tells what is wrong with their queries."""
-    text = cli.DEMO.read_text(encoding="utf-8")
+    text = DEMO.read_text(encoding="utf-8")
     done = command("generate", "rules", "--output", str(tmp_path), "--config.file", written(tmp_path, text))
     assert done.returncode == 0
     made = {path.name for path in (tmp_path / "rules").iterdir()}

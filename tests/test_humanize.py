@@ -126,3 +126,11 @@ def test_of_many_names_the_first_are_shown() -> None:
     assert humanize.some([], 2) == ""
     assert humanize.first(["a", "b"], 2) == "a, b"
     assert humanize.first(["a", "b", "c"], 2) == "a, b, ..."
+
+
+@pytest.mark.parametrize(
+    ("text", "trimmed"), [("99.900", "99.9"), ("100.00", "100"), ("100", "100"), ("0.0", "0"), ("-20.00", "-20")]
+)
+def test_only_zeros_behind_the_point_are_trimmed(text: str, trimmed: str) -> None:
+    """What a number says stays."""
+    assert humanize.trim_zeros(text) == trimmed

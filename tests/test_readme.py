@@ -14,6 +14,7 @@ from exporter import cli, rules
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE
 from exporter.dashboards.kit.validation import OBJECTIVES, PUBLISHED
+from tests.commands.parsing import commands, options
 from tests.servers import TOP
 
 README = TOP / "README.md"
@@ -74,6 +75,33 @@ def test_the_page_of_specs_names_every_series_of_objectives() -> None:
 def test_every_flag_that_the_readme_names_exists() -> None:
     """The program knows each option."""
     assert found(README, r"(?<![\w-])--[a-z][a-z.-]*[a-z]") <= set(flags(cli._parser()))
+
+
+CALLING = [*PROSE, *sorted((TOP / "deploy").rglob("*.*ml")), TOP / "deploy/ci/Jenkinsfile", TOP / "docker-compose.yml"]
+"""Where whole commands stand."""
+
+
+@pytest.mark.parametrize("page", CALLING, ids=lambda page: page.name)
+def test_every_command_that_is_written_has_options_of_today(page: Path) -> None:
+    """Whoever copies a command gets what it says, and is not told that a flag has another name now."""
+    shown = {
+        name: {word for action in options(parser) for word in action.option_strings} for name, _, parser in commands()
+    }
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for call in re.findall(r"pte-exporter ([a-z][^`#\n]*)", text):
+        words = call.split(" -- ")[0].split()
+        name = max((name for name in shown if words[: len(name.split())] == name.split()), key=len, default=None)
+        if name is not None:
+            flags_of_call = {word.split("=")[0] for word in words if re.match(r"--[a-z]", word)}
+            assert flags_of_call <= shown[name], f"{page.name}: {call}"
+
+
+def test_commands_are_found_in_the_prose() -> None:
+    """The pattern of the test above finds commands with options, so that it does not pass for want of any."""
+    calls = re.findall(
+        r"pte-exporter [a-z][^`#\n]* --[a-z]", "".join(page.read_text(encoding="utf-8") for page in CALLING)
+    )
+    assert len(calls) > 20
 
 
 @every_page

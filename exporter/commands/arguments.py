@@ -1,61 +1,104 @@
-"""What commands share: times and durations as arguments, and the line that tells of progress."""
+"""From the arguments of a command to its typed options; and names of options that were changed.
+
+argparse's Namespace goes no further than `read`.
+"""
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-import threading
-import time
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-_NUMBER = re.compile(r"[0-9]{9,}(\.[0-9]+)?")
-"""Unix seconds; a shorter number such as 20261120 is a date."""
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
-
-class Progress:
-    """A line on stderr that tells what is waited for and how long; only where a person looks on."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._tell, daemon=True)
-
-    def __enter__(self) -> None:
-        if sys.stderr.isatty():
-            self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        if self._thread.is_alive():
-            self._thread.join()
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def _tell(self) -> None:
-        began = time.monotonic()
-        while not self._done.wait(0.2):
-            seconds = time.monotonic() - began
-            print(f"\r\x1b[K{self._what} … {seconds:.0f} s", end="", file=sys.stderr, flush=True)
+Options = TypeVar("Options", bound="DataclassInstance")
 
 
-def moment(text: str) -> datetime:
-    """A time of the past, for argparse; without a zone it is UTC."""
-    try:
-        at = datetime.fromtimestamp(float(text), UTC) if _NUMBER.fullmatch(text) else datetime.fromisoformat(text)
-    except (ValueError, OverflowError, OSError):
-        wanted = "wanted one such as 2026-11-20T10:00:00Z, or Unix seconds"
-        raise argparse.ArgumentTypeError(f"{text} is no time, {wanted}") from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    if at > datetime.now(UTC):
-        raise argparse.ArgumentTypeError(f"{text} is in the future, wanted a time of the past")
-    return at
+class UsageError(Exception):
+    """Arguments that are fine one by one and do not fit together: told with the usage, exit code 2."""
 
 
-def duration(text: str) -> int:
-    """Whole seconds of a Prometheus duration, for argparse."""
-    from exporter.config import conversion  # it takes a while to load
+@dataclass(frozen=True)
+class Command(Generic[Options]):
+    """What is done with the arguments that a parser has read."""
 
-    seconds = float(conversion.duration(text) or 0)
-    if seconds <= 0 or seconds != int(seconds):
-        raise argparse.ArgumentTypeError(f"{text} is no duration, wanted one such as 30s, 5m or 30d")
-    return int(seconds)
+    parser: argparse.ArgumentParser
+    options: type[Options]
+    run: Callable[[Options], int]
+    """Gives the exit code."""
+    failure_code: int
+    """The exit code where `run` raises."""
+
+
+def set_command(
+    parser: argparse.ArgumentParser,
+    options: type[Options],
+    run: Callable[[Options], int],
+    *,
+    failure_code: int = 1,
+) -> None:
+    """Make the parser's namespace have a `command`."""
+    parser.set_defaults(command=Command(parser, options, run, failure_code))
+
+
+def read(options: type[Options], namespace: argparse.Namespace) -> Options:
+    """The options, each field from the argument of the same name."""
+    values = {field.name: getattr(namespace, field.name) for field in fields(options)}
+    return options(**values)
+
+
+class _OldName(argparse.Action):
+    """Does what the option does that it was the name of, and says once how that is called now."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, *, renamed: argparse.Action, **settings: Any) -> None:
+        super().__init__(option_strings, dest, **settings)
+        self._renamed = renamed
+        self._announced = False
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if not self._announced:
+            _announce(self.option_strings[0], self._renamed.option_strings[0])
+        self._announced = True
+
+        self._renamed.required = False  # as it is given
+        self._renamed(parser, namespace, values, option_string)
+
+
+def add_old_name(parser: argparse.ArgumentParser, old: str, renamed: argparse.Action) -> None:
+    """Let an option go on working under its old name, which --help does not show."""
+    parser.add_argument(
+        old,
+        action=_OldName,
+        renamed=renamed,
+        dest=renamed.dest,
+        nargs=renamed.nargs,
+        type=renamed.type or str,
+        metavar=renamed.metavar,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
+
+
+def old_value(option: str, old: str, new: str) -> Callable[[str], str]:
+    """A `type` for an option of which one of the choices was renamed."""
+
+    def convert(text: str) -> str:
+        if text != old:
+            return text
+        _announce(f"{option} {old}", f"{option} {new}")
+        return new
+
+    return convert
+
+
+def _announce(old: str, new: str) -> None:
+    print(f"pte-exporter: {old} is now {new}", file=sys.stderr)

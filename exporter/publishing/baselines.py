@@ -24,6 +24,9 @@ from exporter.model.loadrun import LoadRun
 MOST = 30
 """Runs before a run that are read, the newest."""
 
+_TRIED = 4 * MOST
+"""Files that are opened to find so many: some are of other formats, of runs that were ended early or came later."""
+
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,99}")
 _SUFFIX = ".json"
 
@@ -37,61 +40,71 @@ class Baseline:
     run: LoadRun
 
 
-def place(folder: Path, application: str, name: str) -> Path:
+def path_of(folder: Path, application: str, name: str) -> Path:
     """Where it is saved; raises PteError for a name that is none, such as one that leads elsewhere."""
     for what, text in (("--application", application), ("the baseline's name", name)):
         if not _NAME.fullmatch(text):
-            wanted = "wanted up to 100 letters, digits and . _ + @ -, not beginning with one of . + @ -"
-            raise PteError(f"{what}: found {text[:100]!r}, {wanted}")
+            expected = "wanted up to 100 letters, digits and . _ + @ -, not beginning with one of . + @ -"
+            raise PteError(f"{what}: found {text[:100]!r}, {expected}")
     return folder / application / f"{name}{_SUFFIX}"
 
 
 def save(path: Path, run: LoadRun, *, force: bool) -> None:
     """Atomically; raises PteError where there is one already, unless forced, and OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
+
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        temporary = Path(file.name)
         try:
-            file.write(written(run))
+            file.write(encode(run))
             file.flush()
             os.fsync(file.fileno())
-            Path(file.name).chmod(0o644)
+            temporary.chmod(0o644)
+
             if force:
-                Path(file.name).replace(path)
+                temporary.replace(path)
             else:
-                os.link(file.name, path)  # unlike a rename it fails where something is, without a moment in between
+                os.link(temporary, path)  # unlike a rename it fails where something is, without a moment in between
         except FileExistsError:
             raise PteError(f"{path}: is there already; --force replaces it") from None
         finally:
             with contextlib.suppress(FileNotFoundError):
-                Path(file.name).unlink()
+                temporary.unlink()
 
 
-def written(run: LoadRun) -> bytes:
+def encode(run: LoadRun) -> bytes:
     """What `saved.write` gives, with a line for each field and each endpoint."""
     result = msgspec.json.decode(saved.write(run))["result"]
-    lines = [f"{_json(key)}:{_lines(value) if key == 'endpoints' else _json(value)}" for key, value in result.items()]
+    lines = []
+    for key, value in result.items():
+        text = _lines(value) if key == "endpoints" else _json(value)
+        lines.append(f"{_json(key)}:{text}")
     return b'{"pte_load_run":1,\n"result":{\n' + ",\n".join(lines).encode() + b"\n}}\n"
 
 
 def _lines(values: Sequence[object]) -> str:
+    if not values:
+        return "[]"
     inside = ",\n".join(_json(value) for value in values)
-    return f"[\n{inside}\n]" if values else "[]"
+    return f"[\n{inside}\n]"
 
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def listed(folder: Path, application: str | None, wrong: list[str]) -> Iterator[Baseline]:
-    """All that are saved, by application and name; what cannot be read is told in `wrong`."""
+def read_all(folder: Path, application: str | None, problems: list[str]) -> Iterator[Baseline]:
+    """All that are saved, by application and name; what cannot be read is told in `problems`."""
     if not folder.is_dir():
         raise PteError(f"{folder}: is no folder; baselines are made with pte-exporter baseline save")
+
     for path in sorted(folder.glob(f"*/[!.]*{_SUFFIX}")):
-        if application in (None, path.parent.name):
-            try:
-                yield Baseline(path.parent.name, path.stem, formats.read(path))
-            except SourceError as error:
-                wrong.append(str(error))
+        if application not in (None, path.parent.name):
+            continue
+        try:
+            yield Baseline(path.parent.name, path.stem, formats.read(path))
+        except SourceError as error:
+            problems.append(str(error))
 
 
 def find(folder: Path, application: str, name: str) -> Path:
@@ -100,9 +113,11 @@ def find(folder: Path, application: str, name: str) -> Path:
         return Path(name)
     if "/" in name or name.endswith(_SUFFIX):
         raise PteError(f"{name}: no such file")
-    path = place(folder, application, name)
+
+    path = path_of(folder, application, name)
     if not path.is_file():
-        raise PteError(f"{name}: no such baseline of {application}: {path} is not there, nor is a file of that name")
+        text = f"no such baseline of {application}: {path} is not there, nor is a file of that name"
+        raise PteError(f"{name}: {text}")
     return path
 
 
@@ -113,22 +128,33 @@ def history(
 
     What cannot be read is told in `warnings`.
     """
-    paths = {path for pattern in patterns for path in result_files.matching(Path(pattern))}
-    left_out = apart.resolve() if apart is not None else None
-    files = [path for path in paths if path.is_file() and path.resolve() != left_out]
-    newest = sorted(files, key=lambda path: (path.stat().st_mtime_ns, path))[-4 * MOST :]
-    found = list[LoadRun]()
-    for path in newest:
+    runs: list[LoadRun] = []
+    for path in _newest_files(patterns, apart):
         try:
-            with path.open("rb") as file:
-                if formats.accompanies(file.read(formats.HEAD)):
-                    continue
+            if _is_companion(path):
+                continue
             run = formats.read(path)
         except SourceError as error:
             warnings.append(f"left out: {error}")
             continue
+
         if not run.complete:
             warnings.append(f"left out: {path}: the run was ended early")
         elif run.end < until and run.total.requests:
-            found.append(run)
-    return sorted(found, key=lambda run: run.end)[-MOST:]
+            runs.append(run)
+
+    return sorted(runs, key=lambda run: run.end)[-MOST:]
+
+
+def _newest_files(patterns: Sequence[str], apart: Path | None) -> list[Path]:
+    """By the time they were written, as when their runs ended is known only when they are read."""
+    paths = {path for pattern in patterns for path in result_files.matching(Path(pattern))}
+    excluded = apart.resolve() if apart is not None else None
+    files = [path for path in paths if path.is_file() and path.resolve() != excluded]
+    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path))[-_TRIED:]
+
+
+def _is_companion(path: Path) -> bool:
+    """Whether a load generator wrote the file beside its result, so that it is no run of its own."""
+    with path.open("rb") as file:
+        return formats.accompanies(file.read(formats.HEAD))

@@ -1,23 +1,45 @@
-"""What the arguments of `publish` name: settings, routes, the baseline, the runs before."""
+"""What a run or a report is judged by and against: settings, routes, the baseline, the runs before."""
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from exporter import config, formats
 from exporter.analysis.loadrun import is_route, mapped
+from exporter.config import Config
 from exporter.config.conversion import convert
 from exporter.errors import ConfigError, Problem, SourceError
 from exporter.formats import junit
 from exporter.model.execution import Report
 from exporter.model.loadrun import LoadRun
 from exporter.model.settings import AnalysisSettings
-from exporter.publishing import baselines as files
+from exporter.publishing import baselines
+
+if TYPE_CHECKING:
+    from exporter.sources.junit import Options as JUnitOptions
+
+
+@dataclass(frozen=True, slots=True)
+class InputFiles:
+    """Where the inputs of an application's run are read from."""
+
+    application: str
+    config_file: str | None
+    """None: the usual settings, and no routes."""
+    routes: Mapping[str, str]
+    """By name; they win over those of the files."""
+    routes_file: Path | None
+    baseline: str | None
+    """A saved run's name, or a file."""
+    baselines: Path
+    """The folder in which runs are saved by name."""
+    history: Sequence[str]
+    """Globs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +55,68 @@ class Inputs:
     """Files of the history that could not be used."""
 
 
-def read(given: argparse.Namespace, until: float = math.inf) -> Inputs:
+def read(files: InputFiles, until: float = math.inf) -> Inputs:
     """`until`: when the run that is judged ended, Unix seconds; inf: it has not begun.
 
-    Raises PteError when something that was named cannot be used; a broken file of the history is only told."""
-    settings, routes = _configured(given)
-    routes = {**routes, **_routes_file(given.routes), **dict(given.route)}
-    warnings = list[str]()
-    history = tuple(mapped(run, routes) for run in files.history(given.history, warnings, until=until))
+    Raises PteError when something that was named cannot be used; a broken file of the history is only told.
+    """
+    settings, configured_routes = _configuration(files)
+    routes = {**configured_routes, **_read_routes(files.routes_file), **files.routes}
+
+    warnings: list[str] = []
+    runs_before = baselines.history(files.history, warnings, until=until)
+    history = tuple(mapped(run, routes) for run in runs_before)
+
     baseline = None
-    if given.baseline:
-        baseline = mapped(run(files.find(given.baselines, given.application, given.baseline)), routes)
+    if files.baseline:
+        path = baselines.find(files.baselines, files.application, files.baseline)
+        baseline = mapped(formats.read(path), routes)
+
     return Inputs(settings, routes, baseline, history, tuple(warnings))
 
 
-def run(path: Path) -> LoadRun:
-    """The run in a result file."""
-    return formats.read(path)
+def _configuration(files: InputFiles) -> tuple[AnalysisSettings, Mapping[str, str]]:
+    """Settings, and the routes that the source of result files has for the application."""
+    if files.config_file is None:
+        return AnalysisSettings(), {}
+
+    # It brings the doctor's steps along, which `run` without a configuration has no use for.
+    from exporter import sources
+    from exporter.sources.loadtest import Options
+
+    configuration = sources.read(files.config_file)
+    options = configuration.environment("pte").source
+    if not isinstance(options, Options):
+        return configuration.analysis, {}
+
+    application = options.applications.get(files.application)
+    if application is None:
+        return configuration.analysis, options.routes
+    return configuration.analysis, {**options.routes, **application.routes}
+
+
+def _read_routes(path: Path | None) -> Mapping[str, str]:
+    if path is None:
+        return {}
+
+    problems: list[Problem] = []
+    routes = convert(config.read_yaml(path), dict[str, str], str(path), "", problems) or {}
+    for name, route in routes.items():
+        if not is_route(route):
+            text = "is no route, wanted a method and a path, such as GET /cart"
+            problems.append(Problem(str(path), name, text))
+
+    if problems:
+        raise ConfigError(problems)
+    return routes
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """Reports of one run of tests, and what they are judged by."""
+
+    settings: AnalysisSettings
+    reports: tuple[Report, ...]
 
 
 def is_junit(path: Path) -> bool:
@@ -61,53 +128,28 @@ def is_junit(path: Path) -> bool:
         raise SourceError.cannot_read(error).at(path) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Tests:
-    """Reports of one run of tests, and what they are judged by."""
-
-    settings: AnalysisSettings
-    reports: tuple[Report, ...]
-
-
-def read_tests(paths: Sequence[Path], given: argparse.Namespace) -> Tests:
+def read_tests(paths: Sequence[Path], config_file: str | None) -> Tests:
     """The reports, with the properties and the time zone that a source of reports would have."""
-    from exporter import sources  # it brings the doctor's steps along, which `run` has no use for
-    from exporter.sources import junit as reports
+    settings = AnalysisSettings()
+    options = _junit_options(None)
+    if config_file is not None:
+        from exporter import sources
 
-    settings, options = AnalysisSettings(), reports.Options()
-    if given.config_file is not None:
-        found = sources.read(given.config_file)
-        settings = found.analysis
-        of_ci = [each.source for each in found.environments if isinstance(each.source, reports.Options)]
-        options = of_ci[0] if of_ci else options
+        configuration = sources.read(config_file)
+        settings = configuration.analysis
+        options = _junit_options(configuration)
+
     zone = ZoneInfo(options.timezone)
-    return Tests(settings, tuple(junit.read(path, options.properties, zone) for path in paths))
+    reports = tuple(junit.read(path, options.properties, zone) for path in paths)
+    return Tests(settings, reports)
 
 
-def _configured(given: argparse.Namespace) -> tuple[AnalysisSettings, Mapping[str, str]]:
-    """Settings, and the routes that the source of result files has for the application."""
-    if given.config_file is None:
-        return AnalysisSettings(), {}
+def _junit_options(configuration: Config | None) -> JUnitOptions:
+    """Those of the first source of reports; without one, the usual options."""
+    from exporter.sources.junit import Options
 
-    from exporter import sources  # only where a configuration is given: `run` without one stays small
-    from exporter.sources.loadtest import Options
-
-    found = sources.read(given.config_file)
-    options = found.environment("pte").source
-    if not isinstance(options, Options):
-        return found.analysis, {}
-    own = options.applications.get(given.application)
-    return found.analysis, {**options.routes, **(own.routes if own else {})}
-
-
-def _routes_file(path: Path | None) -> Mapping[str, str]:
-    if path is None:
-        return {}
-    problems = list[Problem]()
-    found = convert(config.read_yaml(path), dict[str, str], str(path), "", problems)
-    for name, route in (found or {}).items():
-        if not is_route(route):
-            problems.append(Problem(str(path), name, "is no route, wanted a method and a path, such as GET /cart"))
-    if problems:
-        raise ConfigError(problems)
-    return found or {}
+    environments = configuration.environments if configuration is not None else ()
+    for environment in environments:
+        if isinstance(environment.source, Options):
+            return environment.source
+    return Options()

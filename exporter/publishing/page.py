@@ -11,28 +11,35 @@ from exporter.catalogue import execution, loadrun, loadrun_judgement
 from exporter.catalogue.exposition import render
 from exporter.model.loadrun import LoadRun
 from exporter.model.results import Snapshot
-from exporter.pipeline import of_run as analysed
+from exporter.pipeline import of_run as analyse_run
 from exporter.publishing.inputs import Inputs, Tests
 
 SERIES = (*loadrun.SERIES, *loadrun_judgement.SERIES)
 """What is published of a run."""
 
 
-def of_run(run: LoadRun, application: str, told: Inputs) -> tuple[Snapshot, bytes]:
+def of_run(run: LoadRun, application: str, inputs: Inputs) -> tuple[Snapshot, bytes]:
     """The run, judged against the baseline and the runs that ended before it, and its page."""
-    newest = mapped(run, told.routes)
-    before = tuple(one for one in told.history if one.end < newest.end)
-    seen = replace(as_observation(newest), load_runs=(*before, newest), load_baseline=told.baseline)
-    snapshot = analysed(application, seen, told.settings, time.time())
+    newest = mapped(run, inputs.routes)
+    # The history is a glob, which matches this run's own file too.
+    runs_before = tuple(run for run in inputs.history if run.end < newest.end)
+
+    observation = replace(as_observation(newest), load_runs=(*runs_before, newest), load_baseline=inputs.baseline)
+    snapshot = analyse_run(application, observation, inputs.settings, time.time())
     return snapshot, render(snapshot, SERIES).body
 
 
-def of_reports(told: Tests, application: str) -> tuple[Snapshot, bytes]:
-    """The reports by themselves, and their page; as of now, or of their own time where that is beyond the look-back."""
-    newest = max(report.at for report in told.reports)
+def of_tests(tests: Tests, application: str) -> tuple[Snapshot, bytes]:
+    """The reports by themselves, and their page.
+
+    As of now, or of their own time where that is beyond the look-back.
+    """
+    settings = tests.settings.test_executions
+    newest = max(report.at for report in tests.reports)
     now = time.time()
-    at = now if newest <= now < newest + told.settings.test_executions.lookback else newest
+    at = now if newest <= now < newest + settings.lookback else newest
+
     # How often tests run is not known from what was pushed.
-    found = replace(executed(told.reports, told.settings.test_executions, at), recent={})
-    snapshot = Snapshot(at, None, None, {}, {}, told.settings, {application: found})
+    executions = replace(executed(tests.reports, settings, at), recent={})
+    snapshot = Snapshot(at, None, None, {}, {}, tests.settings, {application: executions})
     return snapshot, render(snapshot, execution.SERIES).body

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from exporter import humanize
 from exporter.model.results import AT_LEAST, ApplicationResult, Criterion, Gap, Snapshot
 from exporter.report.facts import facts
+from exporter.report.table import columns
 
 WIDTH = 110
 """Columns; only a name that is longer by itself passes it."""
@@ -69,7 +70,7 @@ def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
         ratio = _NOTHING if gap.ratio is None else humanize.signed_percent(gap.ratio)
         verdict = gap.verdict.replace("_", " ")
         rows.append((humanize.label(gap.signal), values[0], values[1], ratio, gap.severity or _NOTHING, verdict))
-    return _table(rows, numbers=(1, 2, 3))
+    return (f"  {line}" for line in columns(rows, left=(0, 4, 5)))
 
 
 def _next(wanted: Sequence[Criterion]) -> Iterator[str]:
@@ -79,18 +80,7 @@ def _next(wanted: Sequence[Criterion]) -> Iterator[str]:
         limit = "at least" if line.metric in AT_LEAST else "at most"
         met = "assumed" if line.assumption else _MET[line.met]
         rows.append((humanize.label(line.metric), limit, humanize.quantity(line.metric, line.objective), met))
-    return (f"  {row}" for row in _table(rows, numbers=(2,)))
-
-
-def _table(rows: Sequence[tuple[str, ...]], numbers: Sequence[int]) -> Iterator[str]:
-    """Rows with their columns under each other, `numbers` to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (
-            cell.rjust(width) if position in numbers else cell.ljust(width)
-            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield f"  {'  '.join(cells)}".rstrip()
+    return (f"    {line}" for line in columns(rows, left=(0, 1, 3)))
 
 
 def _titled(title: str, text: str) -> Iterator[str]:

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from exporter import cli, sources
+from exporter import sources
 from exporter.analysis import certification
 from exporter.analysis.assessment import analyse
+from exporter.commands.configuration import DEMO
 from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, Summary, TestRun, Window
 from exporter.model.results import REASONS, Certification
 from exporter.model.settings import AnalysisSettings, CertificationSettings
@@ -164,7 +165,7 @@ def test_each_reason_alone_is_enough(reason: str, changes: dict[str, Any], words
 
 CONFIGURATIONS = {
     "defaults": AnalysisSettings(),
-    "demo": sources.read(cli.DEMO).analysis,
+    "demo": sources.read(DEMO).analysis,
     "stack": sources.read(servers.TOP / "deploy" / "stack" / "exporter.yml").analysis,
 }
 

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import catalogue, cli
+from exporter import catalogue
 from exporter.catalogue.exporter import OWN, SelfSeries
 from exporter.catalogue.exposition import Page, counters, number, render
 from exporter.catalogue.live import LIVE
 from exporter.catalogue.series import Row, Series
+from exporter.commands.configuration import DEMO
 from exporter.model.results import Gap, Snapshot
 from exporter.model.settings import AnalysisSettings
 from exporter.pipeline import round_once
@@ -35,7 +36,7 @@ def page(rows: Iterable[Row], labels: tuple[str, ...] = ("a", "b"), help: str = 
 
 @pytest.fixture(scope="module")
 def demo() -> Snapshot:
-    return round_once(read(cli.DEMO), AT)
+    return round_once(read(DEMO), AT)
 
 
 @given(
@@ -171,7 +172,7 @@ def test_help_texts_need_no_escaping() -> None:
 def test_a_gap_without_a_ratio_has_evidence() -> None:
     """Failures against a production without any have a severity and its evidence, though no ratio."""
     gap = Gap("error_ratio", 0.0, 0.05, None, "critical", "no_evidence", {}, None)
-    snapshot = round_once(read(cli.DEMO), AT)
+    snapshot = round_once(read(DEMO), AT)
     shop = replace(snapshot.applications["shop"], gaps=(gap,))
     found = samples(render(replace(snapshot, applications={"shop": shop}), catalogue.ALL).body)
     labels = frozenset({("application", "shop"), ("signal", "error_ratio")})
@@ -201,4 +202,4 @@ def without_values(page: bytes) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(render(round_once(read(cli.DEMO), AT), catalogue.ALL).body)
+    sys.stdout.buffer.write(render(round_once(read(DEMO), AT), catalogue.ALL).body)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter import cli, config, sources
+from exporter import config, sources
+from exporter.commands.configuration import DEMO
 from exporter.errors import ConfigError
 from exporter.model.observation import Window
 from exporter.model.settings import AnalysisSettings
@@ -42,7 +43,7 @@ def test_the_smallest_configuration(tmp_path: Path) -> None:
 
 def test_the_embedded_demo_is_a_good_configuration() -> None:
     """What runs without a file passes the same checks as a file."""
-    assert {each.role for each in sources.read(cli.DEMO).environments} == {"production", "pte", "ci"}
+    assert {each.role for each in sources.read(DEMO).environments} == {"production", "pte", "ci"}
 
 
 def test_merges_of_merges(tmp_path: Path) -> None:

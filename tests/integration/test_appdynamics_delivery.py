@@ -12,7 +12,7 @@ import requests
 
 from deploy.stack.controller import ACCOUNT, CLIENT, Controller, serve
 from exporter import sources
-from exporter.commands import generate
+from exporter.commands.generate import rules as rules_command
 from tests.hastened import written
 from tests.integration.test_delivery import SOON, scraping
 from tests.integration.test_evidence_delivery import over, told
@@ -58,7 +58,7 @@ def test_what_a_controller_knows_is_judged_and_delivered(tmp_path: Path) -> None
         alerting = redirected(tmp_path / "alerting", heard.url)
         notifier = stack.enter_context(alertmanager("0.33", tmp_path / "alertmanager", alerting))
         exporter = stack.enter_context(running(command, tmp_path / "exporter", f"http://127.0.0.1:{port}", "/-/ready"))
-        rules = written(generate.files("rules", sources.read(config)), tmp_path)
+        rules = written(rules_command.make(sources.read(config)), tmp_path)
         scrape = scraping(port, notifier.url.removeprefix("http://"))
         stack.enter_context(
             prometheus("3", tmp_path / "server", config=scrape, rules=rules, args=["--rules.alert.resend-delay=5s"])

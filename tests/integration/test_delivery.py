@@ -17,7 +17,7 @@ import requests
 import yaml
 
 from exporter import sources
-from exporter.commands import generate
+from exporter.commands.generate import rules as rules_command
 from exporter.model.observation import (
     QUANTILES,
     ApplicationObservation,
@@ -142,7 +142,7 @@ def site(metrics: str, alerts: str, directory: Path) -> Iterator[Site]:
         command = exporter_command(directory, port)
         exporter = stack.enter_context(running(command, directory / "exporter", f"http://{address}", "/-/ready"))
         scrape = scraping(port, notifier.url.removeprefix("http://"))
-        rules = written(generate.files("rules", sources.read(directory / "exporter.yml")), directory)
+        rules = written(rules_command.make(sources.read(directory / "exporter.yml")), directory)
         # Prometheus evaluates before it has found Alertmanager; what that loses is sent again after this delay.
         again = ["--rules.alert.resend-delay=5s"]
         database = stack.enter_context(

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from exporter import sources
-from exporter.commands import generate
+from exporter.commands.generate import rules as rules_command
 from tests.hastened import written
 from tests.integration.test_delivery import SOON, VERSIONS, scraping
 from tests.making_runs import load_run, touch, write
@@ -75,7 +75,7 @@ def test_a_regression_and_failing_tests_are_delivered_and_so_are_their_ends(
         alerting = redirected(tmp_path / "alerting", heard.url)
         notifier = stack.enter_context(alertmanager(alerts, tmp_path / "alertmanager", alerting))
         stack.enter_context(running(command, tmp_path / "exporter", f"http://127.0.0.1:{port}", "/-/ready"))
-        rules = written(generate.files("rules", sources.read(config)), tmp_path)
+        rules = written(rules_command.make(sources.read(config)), tmp_path)
         scrape = scraping(port, notifier.url.removeprefix("http://"))
         again = ["--rules.alert.resend-delay=5s"]
         stack.enter_context(prometheus(metrics, tmp_path / "server", config=scrape, rules=rules, args=again))

@@ -1,4 +1,4 @@
-"""Made-up runs of load tests, and what `publish` is called with."""
+"""Made-up runs of load tests, and requests as the arguments of `publish` make them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from exporter.analysis.histogram import SIZE, index, latencies, sparse
-from exporter.commands.publish import command
+from exporter.commands.arguments import read
+from exporter.commands.common import add_common
+from exporter.commands.publish.arguments import ResultOptions, add_arguments
 from exporter.formats import saved
 from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun, Usage
+from exporter.publishing.publication import Request
 
 START = 1795161600.0
 
@@ -50,9 +53,10 @@ def write(path: Path, run: LoadRun) -> Path:
     return path
 
 
-def given(*arguments: str, application: str = "shop") -> argparse.Namespace:
-    """The parsed arguments, as `publish` and `run` have them."""
+def request(*arguments: str, application: str = "shop") -> Request:
+    """What `publish` and `run` make of these arguments."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--config.file", dest="config_file")
-    command.add_arguments(parser)
-    return parser.parse_args(["--application", application, *arguments])
+    add_common(parser)
+    add_arguments(parser)
+    namespace = parser.parse_args(["--application", application, *arguments])
+    return read(ResultOptions, namespace).request()

@@ -17,7 +17,7 @@ from exporter.pipeline import of_run
 from exporter.publishing import publication
 from exporter.publishing.page import SERIES
 from tests.exposition import lint, samples
-from tests.publishing.making import START, given, later, load_run, write
+from tests.publishing.making import START, later, load_run, request, write
 
 
 def published(folder: Path, application: str = "shop") -> dict[str, dict[frozenset[tuple[str, str]], float]]:
@@ -37,7 +37,7 @@ def command(tmp_path: Path, *arguments: str, application: str = "shop") -> int:
 
 def test_a_textfile_is_whole_readable_and_replaced(tmp_path: Path) -> None:
     """The file has mode 0644, nothing else is left beside it, and a new run replaces what stood there."""
-    to = given("--to", "textfile", str(tmp_path), "--run", "first", "--commit", "abc")
+    to = request("--to", "textfile", str(tmp_path), "--run-id", "first", "--commit", "abc")
     publication.publish(load_run(), to)
     publication.publish(later(load_run(names={"GET /basket": 10}), 1), to)
     (file,) = tmp_path.iterdir()
@@ -52,7 +52,7 @@ def test_a_textfile_is_whole_readable_and_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", ["2.42", "3"])
 def test_the_page_has_nothing_to_complain_about(tmp_path: Path, version: str) -> None:
     """Promtool's lint finds no fault, and no series has a label that a scrape sets."""
-    publication.publish(load_run(), given("--to", "textfile", str(tmp_path)))
+    publication.publish(load_run(), request("--to", "textfile", str(tmp_path)))
     body = (tmp_path / "pte_exporter_shop.prom").read_bytes()
     assert lint(body, version) == ""
     assert all(not {"job", "instance"} & {name for name, _ in labels} for _, labels in samples(body))
@@ -60,7 +60,7 @@ def test_the_page_has_nothing_to_complain_about(tmp_path: Path, version: str) ->
 
 def test_the_page_is_the_one_that_serve_has(tmp_path: Path) -> None:
     """The same run gives the same families and values on both ways."""
-    publication.publish(load_run(), given("--to", "textfile", str(tmp_path)))
+    publication.publish(load_run(), request("--to", "textfile", str(tmp_path)))
     run = mapped(load_run(), {})
     seen = dataclasses.replace(as_observation(run), load_runs=(run,))
     snapshot = of_run("shop", seen, AnalysisSettings(), run.end + 60)
@@ -72,7 +72,7 @@ def test_no_application_leaves_the_folder(tmp_path: Path, application: str) -> N
     """Whatever the application is called, its file lies in the folder."""
     folder = tmp_path / "inside"
     folder.mkdir()
-    publication.publish(load_run(), given("--to", "textfile", str(folder), application=application))
+    publication.publish(load_run(), request("--to", "textfile", str(folder), application=application))
     assert len(list(folder.glob("pte_exporter_*.prom"))) == 1
     assert list(tmp_path.iterdir()) == [folder]
 
@@ -102,7 +102,7 @@ def test_routes_are_taken_from_everywhere(tmp_path: Path) -> None:
 
 def test_without_a_place_the_result_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is published, and a few lines say what there is."""
-    assert command(tmp_path, "--run", "42", "--commit", "abc") == 0
+    assert command(tmp_path, "--run-id", "42", "--commit", "abc") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "shop: run 42 (k6, commit abc), grade A+"
     assert lines[1:3] == ["  4000 requests in 10 minutes, 6.667 req/s", "  10 failed (0.25 %)"]
@@ -146,7 +146,9 @@ def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
         "environments:\n- {role: production, source: {kind: demo}}\n- {role: pte, source: {kind: demo}}\n"
         "analysis: {routes: {max_endpoints: 5}}\n"
     )
-    publication.publish(run, given("--to", "textfile", str(tmp_path), "--config.file", str(tmp_path / "exporter.yml")))
+    publication.publish(
+        run, request("--to", "textfile", str(tmp_path), "--config.file", str(tmp_path / "exporter.yml"))
+    )
     found = published(tmp_path)["pte_load_run_endpoint_requests"]
     assert len(found) == 6
     assert sum(found.values()) == sum(range(31))
@@ -158,7 +160,7 @@ def test_kinds_and_thresholds_beyond_the_cap(tmp_path: Path) -> None:
     total = dataclasses.replace(load_run().total, failures=sum(errors.values()), errors=errors)
     checks = {f"a{n:02}": True for n in range(30)} | {"z": False}
     publication.publish(
-        dataclasses.replace(load_run(), total=total, checks=checks), given("--to", "textfile", str(tmp_path))
+        dataclasses.replace(load_run(), total=total, checks=checks), request("--to", "textfile", str(tmp_path))
     )
     found = published(tmp_path)
     kinds = found["pte_load_run_errors"]
@@ -173,7 +175,7 @@ def test_kinds_and_thresholds_beyond_the_cap(tmp_path: Path) -> None:
 def test_what_is_not_told_is_absent(tmp_path: Path) -> None:
     """A summary without failures, percentiles, users and bytes gives none of these, no grade, and says so."""
     bare = LoadRun("hey", "hey", START, START + 60, Figures(600), run="bare")
-    publication.publish(bare, given("--to", "textfile", str(tmp_path)))
+    publication.publish(bare, request("--to", "textfile", str(tmp_path)))
     found = published(tmp_path)
     assert found["pte_load_run_grade_evidence"] == {frozenset({("application", "shop")}): 0}
     told = {name.removeprefix("pte_load_run_") for name in found}
@@ -293,7 +295,7 @@ def test_the_history_of_an_older_run_is_what_was_before_it(tmp_path: Path) -> No
         write(tmp_path / f"h{hours}.json", later(load_run(f"h{hours}"), hours))
     publication.publish(
         later(load_run("old"), 20.5),
-        given("--history", str(tmp_path / "h*.json"), "--to", "textfile", str(tmp_path)),
+        request("--history", str(tmp_path / "h*.json"), "--to", "textfile", str(tmp_path)),
     )
     page = samples((tmp_path / "pte_exporter_shop.prom").read_bytes())
     evidence = {"application": "shop", "against": "history"}

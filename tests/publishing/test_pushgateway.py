@@ -17,7 +17,7 @@ from exporter.errors import PteError
 from exporter.publishing import publication
 from exporter.rules import ALERTS
 from tests.exposition import samples
-from tests.publishing.making import given, later, load_run, write
+from tests.publishing.making import later, load_run, request, write
 from tests.running import PATIENCE
 from tests.servers import Server, eventually, prometheus, pushgateway
 
@@ -44,7 +44,7 @@ def endpoints(server: Server, application: str) -> set[str]:
 
 def test_a_new_run_replaces_the_old_one(gateway: Server) -> None:
     """After a second run nothing of the first is left, also not of names that it no longer asks for."""
-    to = given("--to", "pushgateway", gateway.url)
+    to = request("--to", "pushgateway", gateway.url)
     told = publication.publish(load_run("r1"), to)
     assert told == f"published to {gateway.url.removeprefix('http://')} (job pte-exporter, application shop)"
     assert endpoints(gateway, "shop") == {"GET /cart", "Log in"}
@@ -58,9 +58,9 @@ def test_a_new_run_replaces_the_old_one(gateway: Server) -> None:
 def test_any_application_has_a_group_of_its_own(gateway: Server, application: str) -> None:
     """Slashes, dots and letters beyond ASCII come through, and no other application is replaced."""
     publication.publish(
-        load_run("mine", {"GET /one": 100}), given("--to", "pushgateway", gateway.url, application="other")
+        load_run("mine", {"GET /one": 100}), request("--to", "pushgateway", gateway.url, application="other")
     )
-    publication.publish(load_run(), given("--to", "pushgateway", gateway.url, application=application))
+    publication.publish(load_run(), request("--to", "pushgateway", gateway.url, application=application))
     assert endpoints(gateway, application) == {"GET /cart", "Log in"}
     assert endpoints(gateway, "other") == {"GET /one"}
 
@@ -69,7 +69,7 @@ def test_any_application_has_a_group_of_its_own(gateway: Server, application: st
 def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server, tmp_path: Path, version: str) -> None:
     """With honor_labels the series keep their job, and those of vanished names end with the next scrape."""
     application = f"scraped-{version}"
-    to = given("--to", "pushgateway", gateway.url, application=application)
+    to = request("--to", "pushgateway", gateway.url, application=application)
     publication.publish(load_run(), to)
     scrape = {
         "job_name": "pushgateway",
@@ -102,7 +102,7 @@ def test_alerts_hold_on_what_was_pushed(gateway: Server, tmp_path: Path, version
     run = dataclasses.replace(later(load_run("new", slow=3.5), 1), complete=False)
     for name, more in zip(names, (("--config.file", str(tmp_path / "strict.yml")), ()), strict=True):
         publication.publish(
-            run, given("--to", "pushgateway", gateway.url, "--baseline", baseline, *more, application=name)
+            run, request("--to", "pushgateway", gateway.url, "--baseline", baseline, *more, application=name)
         )
     scrape = {
         "job_name": "gateway",
@@ -132,8 +132,8 @@ def test_credentials_come_from_a_file_or_the_environment(tmp_path: Path, monkeyp
     monkeypatch.setenv("PUSH_PASSWORD", "se/cret")
     with pushgateway(tmp_path, args=[f"--web.config.file={tmp_path / 'web.yml'}"], open_to_all=False) as server:
         with pytest.raises(PteError, match=r"refused us \(401\)"):
-            publication.publish(load_run(), given("--to", "pushgateway", server.url))
-        to = given("--to", "pushgateway", server.url, "--to.config.file", str(tmp_path / "to.yml"))
+            publication.publish(load_run(), request("--to", "pushgateway", server.url))
+        to = request("--to", "pushgateway", server.url, "--to.config.file", str(tmp_path / "to.yml"))
         assert publication.publish(load_run(), to).startswith("published to ")
         page = requests.get(f"{server.url}/metrics", auth=("ci", "se/cret"), timeout=60)
         assert "pte_load_run_requests" in page.text
@@ -141,7 +141,7 @@ def test_credentials_come_from_a_file_or_the_environment(tmp_path: Path, monkeyp
 
 def test_reports_of_tests_do_not_replace_the_run(gateway: Server, tmp_path: Path) -> None:
     """A run and the reports of an application lie in groups of their own."""
-    to = given("--to", "pushgateway", gateway.url, application="both")
+    to = request("--to", "pushgateway", gateway.url, application="both")
     report = tmp_path / "unit.xml"
     report.write_text('<testsuite name="unit"><testcase name="a" time="2"/></testsuite>')
     publication.publish(load_run(), to)
@@ -195,13 +195,13 @@ def test_a_refusal_is_one_line(status: int, text: str) -> None:
         answering(status, b"pushed metrics are invalid\nor inconsistent\n") as url,
         pytest.raises(PteError, match=text) as caught,
     ):
-        publication.publish(load_run(), given("--to", "pushgateway", url))
+        publication.publish(load_run(), request("--to", "pushgateway", url))
     assert "\n" not in str(caught.value)
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     """No connection is an error, and each other place has the page all the same."""
-    to = given("--to", "pushgateway", "http://127.0.0.1:1", "--to", "textfile", str(tmp_path))
+    to = request("--to", "pushgateway", "http://127.0.0.1:1", "--to", "textfile", str(tmp_path))
     with pytest.raises(PteError, match=r"^no connection to 127.0.0.1:1: .* \(but published to .*shop.prom\)$"):
         publication.publish_files([write(tmp_path / "result.json", load_run())], to)
     assert (tmp_path / "pte_exporter_shop.prom").is_file()
@@ -213,4 +213,4 @@ def test_a_login_page_is_no_publication() -> None:
         answering(200, b"\n<!doctype html><title>Log in</title>") as url,
         pytest.raises(PteError, match="is no Pushgateway: it answered with a web page"),
     ):
-        publication.publish(load_run("r1"), given("--to", "pushgateway", url))
+        publication.publish(load_run("r1"), request("--to", "pushgateway", url))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exporter import cli
+from exporter.commands.configuration import DEMO
 from exporter.model.results import Snapshot
 from exporter.pipeline import round_once
 from exporter.sources import read
@@ -12,4 +12,4 @@ from exporter.sources import read
 
 @pytest.fixture(scope="session")
 def snapshot() -> Snapshot:
-    return round_once(read(cli.DEMO), 1_795_176_000.0)
+    return round_once(read(DEMO), 1_795_176_000.0)

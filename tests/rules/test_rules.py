@@ -14,7 +14,8 @@ import yaml
 
 from exporter import catalogue, sources
 from exporter.catalogue import exporter
-from exporter.commands import generate
+from exporter.commands.generate import rules as rules_command
+from exporter.commands.generate.objectives import own_objectives
 from exporter.config import Config, Links
 from exporter.rules import ALERTS, OF_EACH_SLO, RECORDS, SUBJECTS, files
 from exporter.rules.render import READABLE
@@ -154,7 +155,7 @@ def test_the_committed_files_are_what_the_rules_say() -> None:
     """What Prometheus loads is what `generate rules` writes for the stack, whose links are the defaults."""
     path = TOP / "deploy" / "stack" / "exporter.yml"
     config = sources.read(path)
-    made = {**generate.files("rules", config), **generate.own_objectives(config, str(path))}
+    made = {**rules_command.make(config), **own_objectives(config, str(path))}
     rules = {f"rules/{path.name}" for path in (TOP / "rules").glob("*.rules.yml")}
     assert rules == {path for path in made if path.startswith("rules/")}
     assert [path for path, text in made.items() if (TOP / path).read_bytes() != text] == []
@@ -163,7 +164,7 @@ def test_the_committed_files_are_what_the_rules_say() -> None:
 
 def test_only_what_a_server_is_asked_for_is_recorded() -> None:
     """A side that is not read from a Prometheus-like server has no recording rules."""
-    assert "rules/observed.rules.yml" not in generate.files("rules", sources.read(TOP / "exporter" / "demo.yml"))
+    assert "rules/observed.rules.yml" not in rules_command.make(sources.read(TOP / "exporter" / "demo.yml"))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from exporter import sources
-from exporter.cli import DEMO
+from exporter.commands.configuration import DEMO
 from exporter.config import Config
 from exporter.logs import Lines
 from exporter.model.checkup import Checked, Checkup

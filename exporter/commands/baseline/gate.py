@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from exporter import humanize
 from exporter.analysis.grade import missing
-from exporter.analysis.regression import is_bad, matters, moved, severity
+from exporter.analysis.regression import is_bad, matters, moved
+from exporter.analysis.regression import severity as severity_of
 from exporter.model.loadrun_judgement import GRADES, Change, JudgedRun
 from exporter.model.settings import LoadRunSettings
 from exporter.model.verdict import SEVERITIES
 
-PASS, WORSE, UNKNOWN = 0, 1, 3
+PASS = 0
+WORSE = 1
+UNKNOWN = 3
 """Exit codes. 2 is wrong usage, as with every command."""
 
 _LATENCIES = ("latency_p95", "latency_p99", "latency_mean", "latency_p50")
@@ -20,16 +23,13 @@ _LATENCIES = ("latency_p95", "latency_p99", "latency_mean", "latency_p50")
 
 def judge(judged: JudgedRun, settings: LoadRunSettings, least: str, min_grade: str | None) -> tuple[int, str]:
     """The exit code and one line on why: changes of the severity `least` or more, a grade below `min_grade`."""
-    worse = [
-        change for change in judged.changes if change.verdict == "worse" and _rank(change.severity) >= _rank(least)
-    ]
+    worse = [change for change in judged.changes if change.verdict == "worse" and _is_at_least(change.severity, least)]
     if worse:
-        first = min(worse, key=order)
-        others = f", and {humanize.counted(len(worse) - 1, 'other')}" if len(worse) > 1 else ""
-        return WORSE, f"worse: {title(first)}, {first.severity}{others}"
-    if min_grade is not None and judged.grade is not None and GRADES.index(judged.grade) > GRADES.index(min_grade):
+        return WORSE, f"worse: {_worst_of(worse)}"
+    if _is_graded_below(judged, min_grade):
         return WORSE, f"worse: the grade is {judged.grade}, wanted {min_grade} or better"
-    unknown = list(_unknown(judged, settings, least, min_grade))
+
+    unknown = [*_ungraded(judged, min_grade), *_uncompared(judged), *_uncertain(judged, settings, least)]
     if unknown:
         return UNKNOWN, f"no evidence: {'; '.join(unknown)}"
     return PASS, f"fine: nothing is worse by severity {least} or more"
@@ -44,44 +44,90 @@ def order(change: Change) -> tuple[int, int, float, bool, str, str]:
 
 def title(change: Change) -> str:
     """What changed, and by how much: latency P95 of all requests +22.1 % against the baseline."""
-    whose = change.name or "all requests"
+    requests = change.name or "all requests"
     by = "" if change.ratio is None else f" {humanize.signed_percent(change.ratio)}"
-    return f"{humanize.label(change.metric)} of {whose}{by} against the {change.against}"
+    return f"{humanize.label(change.metric)} of {requests}{by} against the {change.against}"
 
 
-def _rank(severity_name: str | None) -> int:
-    return SEVERITIES.index(severity_name or "none")
+def _rank(severity: str | None) -> int:
+    return SEVERITIES.index(severity or "none")
 
 
-def _unknown(judged: JudgedRun, settings: LoadRunSettings, least: str, min_grade: str | None) -> Iterator[str]:
-    """What has to be known of the whole run and is not."""
+def _is_at_least(severity: str | None, least: str) -> bool:
+    return _rank(severity) >= _rank(least)
+
+
+def _worst_of(worse: Sequence[Change]) -> str:
+    worst = min(worse, key=order)
+    others = ""
+    if len(worse) > 1:
+        others = f", and {humanize.counted(len(worse) - 1, 'other')}"
+    return f"{title(worst)}, {worst.severity}{others}"
+
+
+def _is_graded_below(judged: JudgedRun, min_grade: str | None) -> bool:
+    if min_grade is None or judged.grade is None:
+        return False
+    return GRADES.index(judged.grade) > GRADES.index(min_grade)
+
+
+def _ungraded(judged: JudgedRun, min_grade: str | None) -> Iterator[str]:
+    """Why a grade that is asked for is not known."""
     if min_grade is not None and judged.grade is None:
         yield f"the grade is not known, as the result tells no {missing(judged.run.total)}"
-    named = [change for change in judged.changes if change.name and change.against == "baseline"]
-    if named and all(change.reference is None for change in named):
+
+
+def _uncompared(judged: JudgedRun) -> Iterator[str]:
+    """What both runs have to have, so that they can be compared at all."""
+    of_names = [change for change in judged.changes if change.name and change.against == "baseline"]
+    if of_names and all(change.reference is None for change in of_names):
         yield "not one name is in both results: is it the same test?"
-    known = {change.metric: change for change in judged.changes if change.name == "" and change.against == "baseline"}
-    latencies = [name for name in _LATENCIES if name in known and known[name].reference is not None]
-    if not latencies:
+    if _compared_latency(_of_all_requests(judged)) is None:
         yield "not one latency that both runs tell"
-    for name in (*latencies[:1], "error_ratio", "request_rate"):
-        change = known.get(name)
-        if change is not None and change.reference is not None and change.verdict == "no_evidence":
-            text = _possible(change, settings, least)
-            if text:
-                yield text
 
 
-def _possible(change: Change, settings: LoadRunSettings, least: str) -> str:
-    """Empty where the interval leaves out a change for the worse of that severity."""
-    reference, most, lowest = change.reference, change.most, change.least
-    assert reference is not None
-    if most is None or lowest is None:
-        return f"too few requests to compare the {humanize.label(change.metric)}"
-    end = lowest if is_bad(-1.0, change.metric) else most
-    change_at_most = moved(reference, end, change.metric)
-    bad = is_bad(change_at_most, change.metric) and matters(reference, end, change.metric, settings)
-    if not bad or _rank(severity(change_at_most, change.metric, settings)) < _rank(least):
+def _uncertain(judged: JudgedRun, settings: LoadRunSettings, least: str) -> Iterator[str]:
+    """What both runs have, of all requests, and may still be worse by that severity."""
+    changes = _of_all_requests(judged)
+    metrics: tuple[str, ...] = ("error_ratio", "request_rate")
+    latency = _compared_latency(changes)
+    if latency is not None:
+        metrics = (latency, *metrics)
+
+    for metric in metrics:
+        change = changes.get(metric)
+        if change is None or change.reference is None or change.verdict != "no_evidence":
+            continue
+        text = _possible(change, change.reference, settings, least)
+        if text:
+            yield text
+
+
+def _of_all_requests(judged: JudgedRun) -> Mapping[str, Change]:
+    """The comparisons of the whole run with the baseline, by metric."""
+    return {change.metric: change for change in judged.changes if not change.name and change.against == "baseline"}
+
+
+def _compared_latency(changes: Mapping[str, Change]) -> str | None:
+    for metric in _LATENCIES:
+        if metric in changes and changes[metric].reference is not None:
+            return metric
+    return None
+
+
+def _possible(change: Change, reference: float, settings: LoadRunSettings, least: str) -> str:
+    """How bad it may be; empty where the interval leaves out a change for the worse of that severity."""
+    metric = change.metric
+    if change.most is None or change.least is None:
+        return f"too few requests to compare the {humanize.label(metric)}"
+
+    # The worst that it may be: of what is bad when it falls, the lower end of the interval.
+    worst = change.least if is_bad(-1.0, metric) else change.most
+    ratio = moved(reference, worst, metric)
+    if not is_bad(ratio, metric) or not matters(reference, worst, metric, settings):
         return ""
-    at = humanize.quantity(change.metric, end)
-    return f"{title(change)}: may be {at} where {humanize.quantity(change.metric, reference)} was"
+    if not _is_at_least(severity_of(ratio, metric, settings), least):
+        return ""
+
+    before = humanize.quantity(metric, reference)
+    return f"{title(change)}: may be {humanize.quantity(metric, worst)} where {before} was"

@@ -1,8 +1,12 @@
-"""DOCTOR: what each source's kind can check, step by step, for a person (`pte-exporter doctor`) and while serving.
+"""DOCTOR: what each source's kind can check, step by step, for a person (`pte-exporter doctor`).
 
-examining.py     the steps of one environment: what its kind checks, and one real observation at the end
-seen.py          what to make of that observation
-text.py          the steps as lines, while they are made
-command.py       the command
-background.py    the same checks while `serve` runs, at a slow pace
+command.py     the command, and what is printed while it works
+text.py        the steps as lines, while they are made
+json.py        the same for programs, when all is done
+
+The steps themselves come from pipeline/checkup; `serve` makes them too, at a slow pace.
 """
+
+from exporter.commands.doctor.command import add
+
+__all__ = ["add"]

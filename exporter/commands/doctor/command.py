@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exporter.commands.arguments import Progress
+from exporter.commands.arguments import old_value, set_command
+from exporter.commands.common import add_common, add_format
+from exporter.commands.configuration import DEMO
+from exporter.commands.progress import Progress
+from exporter.commands.terminal import is_coloured
 from exporter.errors import ConfigError
 
 if TYPE_CHECKING:
     from exporter.checkup import Step
     from exporter.config import Config, Environment
     from exporter.model.checkup import Checked, Checkup
-
-_DEMO = Path(__file__).parents[2] / "demo.yml"
 
 _HELP = """\
 Each step says what was tried and what came back and, where something is wrong, likely causes with what to do about
@@ -30,75 +31,107 @@ usage.
 """
 
 
+@dataclass(frozen=True)
+class Options:
+    """Of `doctor`."""
+
+    config_file: str | None
+    source: str | None
+    """None: all of them."""
+    format: str
+
+
 def add(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     parser.description = _HELP
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add_common(parser)
     parser.add_argument("--source", metavar="NAME", help="only the environment of this name; default: all of them")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
-    parser.set_defaults(run=_run)
+    format = add_format(parser)
+    format.type = old_value("--format", "text", "console")
+    set_command(parser, Options, run)
 
 
-def _run(given: argparse.Namespace) -> int:
+def run(options: Options) -> int:
+    """Make all steps of all sources, or of one."""
+    config = _read_config(options)
+    if not options.config_file:  # on the terminal as well where the output goes to a file
+        print("pte-exporter doctor: no --config.file: this is the embedded demo", file=sys.stderr)
+
+    names = tuple(environment.name for environment in config.environments)
+    if options.source is not None and options.source not in names:
+        from exporter.config.conversion import unknown
+
+        print(f"pte-exporter doctor: --source: {unknown(options.source, names, 'source')}", file=sys.stderr)
+        return 2
+
+    environments = [environment for environment in config.environments if options.source in (None, environment.name)]
+    if options.format == "json":
+        return _print_json(config, environments)
+    return _print_text(config, environments)
+
+
+def _read_config(options: Options) -> Config:
+    """The configuration, whatever its sources lack; where it does not load, a program gets a document all the same."""
     from exporter import sources
-    from exporter.config.conversion import unknown
 
     try:
-        config = sources.read(given.config_file or _DEMO, checked=False)
+        return sources.read(options.config_file or DEMO, checked=False)
     except ConfigError as error:
-        if given.format == "json":
+        if options.format == "json":
             from exporter.commands.doctor import json
 
             sys.stdout.buffer.write(json.render([], time.time(), error.problems))
         raise
-    names = tuple(each.name for each in config.environments)
-    if not given.config_file:  # on the terminal as well where the output goes to a file
-        print("pte-exporter doctor: no --config.file: this is the embedded demo", file=sys.stderr)
-    if given.source is not None and given.source not in names:
-        print(f"pte-exporter doctor: --source: {unknown(given.source, names, 'source')}", file=sys.stderr)
-        return 2
-    chosen = [each for each in config.environments if given.source in (None, each.name)]
-    return _as_json(config, chosen) if given.format == "json" else _as_text(config, chosen)
 
 
-def _as_text(config: Config, chosen: list[Environment]) -> int:
+def _print_text(config: Config, environments: list[Environment]) -> int:
     from exporter import sources
     from exporter.commands.doctor import text
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a name in another alphabet is no reason to tell nothing
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    colour = is_coloured()
+
     well: dict[str, bool] = {}
-    for environment in chosen:
+    for environment in environments:
         name = environment.name
-        steps: list[Checked] = []
-        print(text.heading(name, sources.kind(environment), environment.role, colour=colour), flush=True)
-        for line in text.lines(_kept(_steps(config, environment), steps), colour=colour):
+        kind = sources.kind(environment)
+        print(text.heading(name, kind, environment.role, colour=colour), flush=True)
+
+        done: list[Checked] = []
+        steps = _record(_steps(config, environment), done)
+        for line in text.lines(steps, colour=colour):
             print(line, flush=True)
-        print(f"{text.summary(name, steps)}\n", flush=True)
-        well[name] = all(done.verdict != "failed" for done in steps)
+
+        print(f"{text.summary(name, done)}\n", flush=True)
+        well[name] = all(step.verdict != "failed" for step in done)
+
     print(text.ends(well.items()))
     return 0 if all(well.values()) else 1
 
 
-def _kept(steps: Iterator[Checked], into: list[Checked]) -> Iterator[Checked]:
-    for done in steps:
-        into.append(done)
-        yield done
+def _record(steps: Iterator[Checked], done: list[Checked]) -> Iterator[Checked]:
+    """The steps as they come; afterwards all are in `done`."""
+    for step in steps:
+        done.append(step)
+        yield step
 
 
-def _as_json(config: Config, chosen: list[Environment]) -> int:
+def _print_json(config: Config, environments: list[Environment]) -> int:
     from exporter import sources
     from exporter.commands.doctor import json
     from exporter.model.checkup import Checkup
 
-    found: list[tuple[str, Checkup]] = []
     began = time.time()
-    for environment in chosen:
+    checkups: list[tuple[str, Checkup]] = []
+    for environment in environments:
         steps = tuple(_steps(config, environment))
-        found.append((environment.role, Checkup(environment.name, sources.kind(environment), steps)))
-    sys.stdout.buffer.write(json.render(found, began))
-    return 0 if all(checkup.well for _, checkup in found) else 1
+        checkup = Checkup(environment.name, sources.kind(environment), steps)
+        checkups.append((environment.role, checkup))
+
+    sys.stdout.buffer.write(json.render(checkups, began))
+    return 0 if all(checkup.well for _, checkup in checkups) else 1
 
 
 def _steps(config: Config, environment: Environment) -> Iterator[Checked]:
@@ -112,10 +145,10 @@ def _steps(config: Config, environment: Environment) -> Iterator[Checked]:
         waiting[-1].__enter__()
 
     try:
-        for done in examine(config, environment, time.time(), begin):
+        for step in examine(config, environment, time.time(), begin):
             if waiting:
                 waiting.pop().__exit__()
-            yield done
+            yield step
     finally:
         if waiting:
             waiting.pop().__exit__()

@@ -26,20 +26,22 @@ def render(checkups: Sequence[tuple[str, Checkup]], at: float, problems: Sequenc
 
     `problems` are those of a configuration that does not load.
     """
+    all_well = all(checkup.well for _, checkup in checkups)
     document = {
         "version": __version__,
         "at": datetime.fromtimestamp(at, UTC).isoformat(),
-        "well": not problems and all(checkup.well for _, checkup in checkups),
+        "well": not problems and all_well,
         "problems": problems,
-        "sources": [
-            {
-                "source": checkup.source,
-                "role": role,
-                "kind": checkup.kind,
-                "well": checkup.well,
-                "steps": checkup.steps,
-            }
-            for role, checkup in checkups
-        ],
+        "sources": [_source(role, checkup) for role, checkup in checkups],
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _source(role: str, checkup: Checkup) -> dict[str, object]:
+    return {
+        "source": checkup.source,
+        "role": role,
+        "kind": checkup.kind,
+        "well": checkup.well,
+        "steps": checkup.steps,
+    }

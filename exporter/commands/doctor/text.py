@@ -14,18 +14,23 @@ WIDTH = 110
 
 MARKS: dict[CheckVerdict, str] = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 
-_MARK, _NAME = 9, 24
+_MARK = 9
+_NAME = 24
 """Columns of the mark and of check and subject, with the gap after them."""
 
 _BESIDE = " " * (2 + _MARK + _NAME)
-_PLAIN, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
+
+_PLAIN = "\x1b[0m"
+_BOLD = "\x1b[1m"
+_DIM = "\x1b[2m"
 _COLOURS: dict[CheckVerdict, str] = {"ok": "\x1b[32m", "warning": "\x1b[33m", "failed": "\x1b[1;31m", "skipped": _DIM}
 
 
 def heading(source: str, kind: str, role: str, *, colour: bool = False) -> str:
     """The line before a source's steps."""
-    what = f"({kind})" if source == role else f"({kind}, {role})"
-    return f"{_BOLD}{source}{_PLAIN} {what}" if colour else f"{source} {what}"
+    description = kind if source == role else f"{kind}, {role}"
+    name = f"{_BOLD}{source}{_PLAIN}" if colour else source
+    return f"{name} ({description})"
 
 
 def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
@@ -34,7 +39,8 @@ def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
     Causes that were told of another step are told by its name: six signals that fail alike are no wall of text.
     """
     skipped: list[Checked] = []
-    told: dict[tuple[Cause, ...], str] = {}
+    first_with: dict[tuple[Cause, ...], str] = {}
+
     for done in steps:
         if done.verdict == "skipped":
             skipped.append(done)
@@ -42,8 +48,10 @@ def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
         if skipped:
             yield step(_together(skipped), colour=colour)
             skipped = []
-        yield step(done, told.get(done.causes, ""), colour=colour)
-        told.setdefault(done.causes, _name(done))
+
+        yield step(done, first_with.get(done.causes, ""), colour=colour)
+        first_with.setdefault(done.causes, _name(done))
+
     if skipped:
         yield step(_together(skipped), colour=colour)
 
@@ -53,9 +61,10 @@ def _together(skipped: Sequence[Checked]) -> Checked:
     first = skipped[0]
     if len(skipped) == 1:
         return first
+
     names = ", ".join(dict.fromkeys(done.check for done in skipped))
-    of = {done.subject for done in skipped} - {""}
-    subject = f"of {next(iter(of))}" if len(of) == 1 else ""
+    subjects = {done.subject for done in skipped} - {""}
+    subject = f"of {next(iter(subjects))}" if len(subjects) == 1 else ""
     return replace(first, check=f"{len(skipped)} steps", subject=subject, found=f"{first.found}: {names}")
 
 
@@ -69,12 +78,14 @@ def step(done: Checked, same: str = "", *, colour: bool = False) -> str:
     `same` is another step with the very same causes, which stand there.
     """
     mark = MARKS[done.verdict].ljust(_MARK)
-    mark = f"{_COLOURS[done.verdict]}{mark}{_PLAIN}" if colour else mark
+    if colour:
+        mark = f"{_COLOURS[done.verdict]}{mark}{_PLAIN}"
+
     name = _name(done)
-    first, *rest = [*_beside(done, same)]
-    if len(name) >= _NAME:
-        return "\n".join([f"  {mark}{name}", f"{_BESIDE}{first}", *(f"{_BESIDE}{line}" for line in rest)])
-    return "\n".join([f"  {mark}{name.ljust(_NAME)}{first}", *(f"{_BESIDE}{line}" for line in rest)])
+    head = f"  {mark}{name.ljust(_NAME)}"
+    if len(name) >= _NAME:  # a long name has a line of its own
+        head = f"  {mark}{name}\n{_BESIDE}"
+    return head + f"\n{_BESIDE}".join(_beside(done, same))
 
 
 def summary(source: str, steps: Sequence[Checked]) -> str:
@@ -93,25 +104,30 @@ def checkup(done: Checkup, role: str = "", *, colour: bool = False) -> str:
 
 def ends(at: Iterable[tuple[str, bool]]) -> str:
     """The last line: whether all sources are well, by name."""
-    ill = [name for name, well in at if not well]
-    return f"Not well: {humanize.listed(ill)}." if ill else "All is well."
+    unwell = [name for name, well in at if not well]
+    if not unwell:
+        return "All is well."
+    return f"Not well: {humanize.listed(unwell)}."
 
 
 def _beside(done: Checked, same: str) -> Iterator[str]:
+    """The lines right of the name."""
     if done.verdict == "skipped":
         yield from _wrapped(done.found, "", "")
         return
+
     yield from _wrapped(done.tried, "", "  ")
     yield from _wrapped(done.found, "-> ", "   ")
     if done.causes and same:
         yield from _wrapped(f"causes and remedies: as of {same}", "   ", "   ")
         return
     for number, cause in enumerate(done.causes, 1):
-        yield from _cause(f"{number}. " if len(done.causes) > 1 else "", cause)
+        label = f"{number}. " if len(done.causes) > 1 else "because "
+        yield from _cause(label, cause)
 
 
-def _cause(number: str, cause: Cause) -> Iterator[str]:
-    yield from _wrapped(cause.text, f"   {number or 'because '}", "      ")
+def _cause(label: str, cause: Cause) -> Iterator[str]:
+    yield from _wrapped(cause.text, f"   {label}", "      ")
     yield from _wrapped(cause.remedy, "      do: ", "          ")
 
 

@@ -1,1 +1,5 @@
 """PUBLISH ONCE: a pipeline's last step. The same series as `serve` has them, on a Pushgateway or in a textfile."""
+
+from exporter.commands.publish.command import add
+
+__all__ = ["add"]

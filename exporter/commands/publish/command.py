@@ -1,13 +1,14 @@
-"""`pte-exporter publish`: its arguments, those that `run` has too, and its exit codes."""
+"""`pte-exporter publish`: its arguments and exit codes."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-KINDS = ("pushgateway", "textfile")
-"""Where results can be published."""
+from exporter.commands.arguments import set_command
+from exporter.commands.common import JUDGING, add_common
+from exporter.commands.publish.arguments import ResultOptions, add_arguments
 
 _HELP = """\
 Exit codes: 0 published (without --to: printed); 1 not; 2 wrong usage. Whether the run is good enough is asked with
@@ -15,44 +16,17 @@ Exit codes: 0 published (without --to: printed); 1 not; 2 wrong usage. Whether t
 """
 
 
-class _Places(argparse.Action):
-    """Adds a kind and a place; another kind is wrong usage."""
+@dataclass(frozen=True)
+class Options(ResultOptions):
+    """Of `publish`."""
 
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        kind, place = values
-        if kind not in KINDS:
-            parser.error(f"--to {kind}: wanted one of {', '.join(KINDS)}")
-        setattr(namespace, self.dest, [*getattr(namespace, self.dest), (kind, place)])
-
-
-def _route(text: str) -> tuple[str, str]:
-    """A name and what it stands for."""
-    from exporter.analysis.loadrun import is_route  # it takes a while to load
-
-    name, _, route = text.rpartition("=")
-    if not name or not is_route(route):
-        raise argparse.ArgumentTypeError(
-            f'{text}: wanted a name, = and a method and a path, such as "Log in=POST /login"'
-        )
-    return name, route
-
-
-def _application(text: str) -> str:
-    """A name that can be told: alerts and boards are by it."""
-    if not text.strip() or not text.isprintable():
-        raise argparse.ArgumentTypeError(f"found {text!r}, wanted a name that can be printed")
-    return text
+    results: list[Path]
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's own arguments."""
+    """Its arguments."""
     parser.description = _HELP
+    add_common(parser, JUDGING)
     parser.add_argument(
         "results",
         type=Path,
@@ -61,66 +35,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="a load test's result file; or JUnit XML, as many files as one run of tests wrote",
     )
     add_arguments(parser)
-    parser.set_defaults(run=_publish)
+    set_command(parser, Options, run)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What a result belongs to, what it is judged against, and where it goes."""
-    parser.add_argument("--application", required=True, type=_application, metavar="NAME", help="whose result it is")
-    parser.add_argument("--run", dest="run_id", metavar="ID", help="what people call the run; default: the file's name")
-    parser.add_argument("--commit", metavar="SHA", help="which commit was tested")
-    parser.add_argument(
-        "--to",
-        nargs=2,
-        action=_Places,
-        default=[],
-        metavar=("KIND", "PLACE"),
-        help="pushgateway URL, or textfile DIR for a node_exporter; may be given more than once",
-    )
-    parser.add_argument(
-        "--to.config.file",
-        dest="to_config_file",
-        type=Path,
-        metavar="FILE",
-        help="YAML with credentials and TLS for the Pushgateway, with the keys that a Prometheus source has",
-    )
-    judged = parser.add_argument_group("what the run is judged against")
-    judged.add_argument("--baseline", metavar="NAME|FILE", help="a saved run, or a result file, to compare with")
-    judged.add_argument(
-        "--baselines",
-        type=Path,
-        default=Path("baselines"),
-        metavar="FOLDER",
-        help="where baselines are saved by name; default %(default)s",
-    )
-    judged.add_argument(
-        "--history",
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help="result files of the runs before; may be given more than once",
-    )
-    named = parser.add_argument_group("what the names in the result stand for")
-    named.add_argument(
-        "--route",
-        action="append",
-        type=_route,
-        default=[],
-        metavar="NAME=ROUTE",
-        help='such as "Log in=POST /login"; may be given more than once',
-    )
-    named.add_argument("--routes", type=Path, metavar="FILE", help='YAML with lines such as "Log in: POST /login"')
-
-
-def check(given: argparse.Namespace) -> None:
-    """Raises PteError when the arguments cannot be used, before anything is run or read."""
+def run(options: Options) -> int:
+    """Publish the results, and print what was published and where."""
     from exporter.publishing import publication
 
-    publication.check(given)
-
-
-def _publish(given: argparse.Namespace) -> int:
-    from exporter.publishing import publication
-
-    print(publication.publish_files(given.results, given))
+    print(publication.publish_files(options.results, options.request()))
     return 0

@@ -6,10 +6,13 @@ import argparse
 import contextlib
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.commands.publish import command as push_command
+from exporter.commands.arguments import UsageError, set_command
+from exporter.commands.common import JUDGING, add_common
+from exporter.commands.publish.arguments import ResultOptions, add_arguments
 from exporter.errors import PteError
 
 if TYPE_CHECKING:  # they take a while to load, and every command's start would wait for it
@@ -17,7 +20,7 @@ if TYPE_CHECKING:  # they take a while to load, and every command's start would 
     from exporter.commands.run.result import ResultPlan
     from exporter.commands.run.targets import Target
     from exporter.commands.run.terminal import ProgressLine
-    from exporter.publishing.places import Place
+    from exporter.publishing.destinations import Destination
 
 _STANDARD_OUTPUT = "-"
 
@@ -32,21 +35,26 @@ saved or published; 2 where nothing was started; 126 and 127 where COMMAND canno
 """
 
 
-def split(arguments: Sequence[str]) -> tuple[list[str], list[str] | None]:
-    """(our own arguments, the command after the first -- of `run`), as argparse has its own ideas of what -- means."""
-    given = list(arguments)
-    if given[:1] != ["run"] or "--" not in given:
-        return given, None
-    at = given.index("--")
-    return given[:at], given[at + 1 :]
+@dataclass(frozen=True)
+class Options(ResultOptions):
+    """Of `run`."""
+
+    result: str | None
+    target: list[Target]
+    save: Path | None
+    listen_address: str | None
+    wrapped: list[str] | None
+    """The command behind --."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
+    """Its arguments."""
     parser.usage = "pte-exporter run --application NAME [--result FILE] [OPTION …] -- COMMAND …"
     parser.description = _HELP
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    push_command.add_arguments(parser)
+    add_common(parser, JUDGING)
+    add_arguments(parser)
+
     parser.add_argument(
         "--result",
         metavar="FILE",
@@ -68,7 +76,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help=f"where /metrics is served; default {ADDRESS}, and nowhere where that is taken",
     )
-    parser.set_defaults(run=_run, failed=2, usage_error=parser.error)
+    set_command(parser, Options, run, failure_code=2)
 
 
 def _target(text: str) -> Target:
@@ -77,81 +85,89 @@ def _target(text: str) -> Target:
     return targets.target(text)
 
 
-def _run(given: argparse.Namespace) -> int:
+def run(options: Options) -> int:
+    """Run the load generator to its end, and publish its result."""
     from exporter.commands.run import child, targets
     from exporter.commands.run.live import Live
     from exporter.commands.run.sampler import Sampler
     from exporter.commands.run.terminal import ProgressLine
     from exporter.commands.run.wrapper import wrap
 
-    _check(given)
+    _check(options)
     child.check()
-    plan = _plan(given)
+    plan = _plan(options)
     sampler = Sampler()
-    for target in given.target:
+    for target in options.target:
         sampler.watch(target.name, targets.tree(target))
-    live = Live(given.application, sampler)
+
+    live = Live(options.application, sampler)
     progress = ProgressLine(live)
-    with _result(given.result) as path, _page(given.listen_address, live, progress):
+    with _result(options.result) as path, _page(options.listen_address, live, progress):
         try:
-            return wrap(given.wrapped, path, plan, live, progress)
+            return wrap(options.wrapped or [], path, plan, live, progress)
         except child.StartError as error:
             progress.say(str(error))
             return error.code
 
 
-def _check(given: argparse.Namespace) -> None:
+def _check(options: Options) -> None:
     """What argparse cannot tell."""
-    if not given.wrapped:
-        given.usage_error("wanted -- and behind it the command that makes the load")
+    if not options.wrapped:
+        raise UsageError("wanted -- and behind it the command that makes the load")
 
-    names = [target.name for target in given.target]
+    names = [target.name for target in options.target]
     for name in names:
         if names.count(name) > 1:
-            given.usage_error(f"--target {name} is given twice")
+            raise UsageError(f"--target {name} is given twice")
 
-    if given.save is not None and not given.save.absolute().parent.is_dir():
-        given.usage_error(f"--save {given.save}: there is no folder {given.save.parent}")
-    needing = {"--to": given.to, "--save": given.save, "--baseline": given.baseline, "--history": given.history}
+    if options.save is not None and not options.save.absolute().parent.is_dir():
+        raise UsageError(f"--save {options.save}: there is no folder {options.save.parent}")
+
+    needing = {
+        "--to": options.to,
+        "--save": options.save,
+        "--baseline": options.baseline,
+        "--history": options.history,
+    }
     for option, value in needing.items():
-        if value and given.result is None:
-            given.usage_error(f"{option} wants --result: without it there is no result")
+        if value and options.result is None:
+            raise UsageError(f"{option} wants --result: without it there is no result")
 
 
-def _plan(given: argparse.Namespace) -> ResultPlan:
+def _plan(options: Options) -> ResultPlan:
     """Read before the test begins, which may take hours."""
     from exporter.commands.run.result import ResultPlan
     from exporter.publishing import inputs
 
     return ResultPlan(
-        given.application,
-        inputs.read(given),
-        _destinations(given),
-        save=given.save,
-        run=given.run_id or "",
-        commit=given.commit or "",
-        from_output=given.result == _STANDARD_OUTPUT,
+        options.application,
+        inputs.read(options.input_files()),
+        _destinations(options),
+        save=options.save,
+        run=options.run_id or "",
+        commit=options.commit or "",
+        from_output=options.result == _STANDARD_OUTPUT,
     )
 
 
-def _destinations(given: argparse.Namespace) -> Sequence[Place]:
+def _destinations(options: Options) -> Sequence[Destination]:
     """Where the result goes; without any, the HTTP client and its 7 MiB stay away from the load generator."""
-    if not given.to and given.to_config_file is None:
+    if not options.to and options.to_config_file is None:
         return ()
 
-    from exporter.publishing import places
+    from exporter.publishing import destinations
 
-    return places.read(given)
+    return destinations.read(options.to, options.to_config_file)
 
 
 @contextlib.contextmanager
-def _result(given: str | None) -> Iterator[Path | None]:
+def _result(result: str | None) -> Iterator[Path | None]:
     """Where the result is going to be; None: there is none."""
-    if given != _STANDARD_OUTPUT:
-        yield Path(given) if given else None
+    if result == _STANDARD_OUTPUT:
+        with tempfile.TemporaryDirectory(prefix="pte-exporter-") as folder:
+            yield Path(folder) / "output"
         return
-    with tempfile.TemporaryDirectory(prefix="pte-exporter-") as folder:
-        yield Path(folder) / "output"
+    yield Path(result) if result else None
 
 
 @contextlib.contextmanager
@@ -167,6 +183,7 @@ def _page(address: str | None, live: Live, progress: ProgressLine) -> Iterator[N
         progress.say(f"no page of its own: {error}; --web.listen-address names another address")
         yield
         return
+
     page.start()
     progress.say(f"/metrics is on {page.url}metrics")
     try:

@@ -20,7 +20,7 @@ from exporter.publishing import summary
 from exporter.publishing.inputs import Inputs
 
 if TYPE_CHECKING:  # with it comes the HTTP client, which has no place in memory beside a load generator
-    from exporter.publishing.places import Place
+    from exporter.publishing.destinations import Destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ResultPlan:
     application: str
     inputs: Inputs
     """What it is judged by and against."""
-    destinations: Sequence[Place]
+    destinations: Sequence[Destination]
     save: Path | None = None
     run: str = ""
     commit: str = ""
@@ -135,10 +135,10 @@ def _publish(plan: ResultPlan, body: bytes) -> bool:
     if not plan.destinations:
         return True
 
-    from exporter.publishing import places
+    from exporter.publishing import destinations
 
     try:
-        report = places.send(plan.destinations, plan.application, "load_run", body)
+        report = destinations.send(plan.destinations, plan.application, "load_run", body)
     except (PteError, OSError) as error:
         _say(f"not published: {error}")
         return False

@@ -1,65 +1,69 @@
-"""May a pipeline go on? Only where there is evidence of enough budget."""
+"""`pte-exporter slo gate`: a gate for pipelines."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import argparse
+import sys
+import time
+from dataclasses import dataclass
 
-from exporter import humanize
-from exporter.slo.status import Status
+from exporter.commands.arguments import set_command
+from exporter.commands.slo.arguments import add_arguments, add_objective
+from exporter.commands.values import ratio
 
-PASS, BELOW, UNKNOWN = 0, 1, 3
-"""Exit codes. 2 is wrong usage, as with every command."""
+_UNKNOWN = 3
+"""A gate's exit code also where something failed: 1 is a verdict."""
 
-
-def judge(statuses: Sequence[Status], least: float, coverage: float) -> tuple[int, str]:
-    """The exit code and one line on why. Every budget of the objective has to pass; ratios 0..1.
-
-    `coverage`: for how much of its period a budget must be known.
-    """
-    missing = {status.name: text for status in statuses if (text := _missing(status, coverage))}
-    for name, text in missing.items():
-        return UNKNOWN, f"{name}: no evidence: {text}{_of(len(missing), statuses, 'without evidence')}"
-    worst = min(statuses, key=_remaining)
-    below = sum(_remaining(status) < least for status in statuses)
-    verdict, others = ("too little", _of(below, statuses, "below that")) if below else ("enough", _of(0, statuses, ""))
-    text = f"{_percent(_remaining(worst))} of the budget left, {_percent(least)} wanted"
-    return BELOW if below else PASS, f"{worst.name}: {verdict}: {text}{others}"
+_HELP = """\
+Exit codes: 0 enough budget is left; 1 less is left than wanted; 2 wrong usage; 3 nobody knows: no such SLO, its
+telemetry is gone, too little of its period is known, or Prometheus could not be asked.
+"""
 
 
-def _of(number: int, statuses: Sequence[Status], what: str) -> str:
-    """How many of an objective's budgets, where it has several; the line names the worst of them."""
-    if len(statuses) == 1:
-        return ""
-    return f"; {number} of {len(statuses)} budgets {what}" if number else f"; the least of {len(statuses)} budgets"
+@dataclass(frozen=True)
+class Options:
+    """Of `slo gate`."""
+
+    config_file: str | None
+    prometheus_url: str | None
+    slo: str
+    side: str | None
+    min_remaining: float
+    min_coverage: float
 
 
-def _missing(status: Status, coverage: float) -> str:
-    """Why a budget is no evidence; empty where it is."""
-    if status.state is None:
-        return "its data state is not recorded, so nothing tells whether its rules are evaluated"
-    if status.state == "broken":
-        return "its telemetry is gone (state broken)"
-    if status.budget_remaining is None:
-        return f"its budget is not recorded (state {status.state})"
-    if status.coverage is None or status.coverage < coverage:
-        known = "nothing" if status.coverage is None else _below(status.coverage, coverage)
-        return f"{known} of its period is known, {_percent(coverage)} wanted (--min-coverage)"
-    return ""
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    parser.description = _HELP
+    add_arguments(parser)
+    add_objective(parser)
+
+    parser.add_argument(
+        "--min-remaining", type=ratio, required=True, metavar="RATIO", help="of the budget: 0.1 is a tenth of it"
+    )
+    parser.add_argument(
+        "--min-coverage",
+        type=ratio,
+        default=0.9,
+        metavar="RATIO",
+        help="for how much of its period the budget must be known; default %(default)s",
+    )
+    set_command(parser, Options, run, failure_code=_UNKNOWN)
 
 
-def _remaining(status: Status) -> float:
-    assert status.budget_remaining is not None
-    return status.budget_remaining
+def run(options: Options) -> int:
+    """Say in one line why the pipeline may go on or not."""
+    from exporter.commands.slo import verdict
+    from exporter.commands.slo.connection import ask
+    from exporter.slo.status import query
 
+    statuses = ask(
+        options.prometheus_url,
+        options.config_file,
+        lambda client: query.read_one(client, time.time(), options.slo, options.side),
+    )
+    code, text = verdict.judge(statuses, options.min_remaining, options.min_coverage)
 
-def _below(ratio: float, limit: float) -> str:
-    """As `slo show` has it, unless that would look like the limit."""
-    text = humanize.percent(ratio)
-    return text if text != humanize.percent(limit) else _percent(ratio)
-
-
-def _percent(ratio: float) -> str:
-    """Rounded down, so that what is just below a limit does not look as if it were the limit."""
-    text = f"{math.floor(round(ratio * 10_000, 6)) / 100:.2f}"
-    return f"{text.rstrip('0').rstrip('.')} %"
+    stream = sys.stdout if code == verdict.PASS else sys.stderr
+    print(text, file=stream)
+    return code

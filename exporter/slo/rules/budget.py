@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import zip_longest
 
-from exporter import __version__
+from exporter import __version__, humanize
 from exporter.model.rule import Record
 from exporter.model.slo import DAY, Sla, Slo
 from exporter.slo.rules import names
@@ -30,8 +30,7 @@ _ALERTING = ("page", "ticket", "shadow")
 
 def decimal(value: Decimal) -> str:
     """All digits, no exponent, no trailing zeros: 0.999."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return humanize.trim_zeros(f"{value:f}")
 
 
 def budget(slo: Slo) -> Iterator[Record]:

@@ -66,7 +66,7 @@ def read(client: Client, at: float, side: str | None = None) -> list[Status]:
     """
     found = _statuses(client.query(f'{{__name__=~"{"|".join(_BRIEF)}",sloth_id!=""}}', at))
     if not found:
-        raise PteError("no SLO is recorded there: load the rules that `pte-exporter generate rules --slo` makes")
+        raise PteError("no SLO is recorded there: load the rules that `pte-exporter generate rules --spec` makes")
     return sorted(_of_side(found, side, "no SLO is"), key=lambda status: status.trouble)
 
 
@@ -94,7 +94,7 @@ def read_one(client: Client, at: float, id: str, side: str | None) -> list[Statu
 def _unknown(id: str, known: Sequence[Sample]) -> str:
     ids = sorted(sample.labels["sloth_id"] for sample in known)
     if not ids:
-        return f"no SLO {id}, and no other is recorded there: load the rules that `generate rules --slo` makes"
+        return f"no SLO {id}, and no other is recorded there: load the rules that `generate rules --spec` makes"
     near = difflib.get_close_matches(id, ids, n=3)
     if near:
         return f"no SLO {id}; did you mean {' or '.join(near)}?"

@@ -185,7 +185,7 @@ def test_colour_is_for_a_terminal_that_wants_it() -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
 
 
-@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize("format", ["console", "json"])
 def test_no_secret_is_shown(tmp_path: Path, format: str) -> None:
     """A server that echoes what it was sent makes the doctor tell nobody."""
     token = tmp_path / "token"
@@ -242,7 +242,7 @@ def test_a_wrong_address_of_another_kind(url: str, tmp_path: Path) -> None:
     assert SECRET not in repr(done)
 
 
-@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize("format", ["console", "json"])
 def test_names_that_are_no_text(format: str, tmp_path: Path) -> None:
     """What a terminal would obey, or cannot be encoded, is shown as a question mark."""
     folder = os.fsencode(tmp_path) + b"/runs/sh\xff\x1b[31mop"

@@ -18,8 +18,7 @@ import requests
 import yaml
 from numpy.typing import NDArray
 
-from exporter.commands import generate
-from exporter.commands.generate import backfill
+from exporter.commands.generate import files, script, stages
 from exporter.model.rule import Record
 from exporter.model.slo import DAY, Alerting, Credit, Period, Sla, Sli, Slo, Weekly
 from exporter.slo import rules as slo_rules
@@ -62,10 +61,10 @@ def recorded(slo: Slo) -> set[str]:
 @pytest.mark.parametrize("graphs", [False, True])
 def test_a_stage_rests_on_earlier_ones_alone(graphs: bool) -> None:
     """No rule reads a name that its own stage or a later one records: promtool could not see it."""
-    stages = backfill.stages([RICH, SHOP], graphs=graphs)
-    assert len(stages) >= 3
+    all_stages = stages.plan([RICH, SHOP], graphs=graphs)
+    assert len(all_stages) >= 3
     later = set[tuple[str, str]]()
-    for stage in reversed(stages):
+    for stage in reversed(all_stages):
         later |= {(name, record.labels.get("state", "")) for name, each in stage.records.items() for _, record in each}
         for slo, record in (branch for branches in stage.records.values() for branch in branches):
             for name, state in later:
@@ -75,10 +74,10 @@ def test_a_stage_rests_on_earlier_ones_alone(graphs: bool) -> None:
 
 def test_every_recording_is_made_where_graphs_are_wanted() -> None:
     """With graphs each record of each objective is in exactly one stage; without, only what sums are made of."""
-    stages = backfill.stages([RICH, SHOP], graphs=True)
+    all_stages = stages.plan([RICH, SHOP], graphs=True)
     made = [
         (slo.id, record.name, *record.labels.items())
-        for s in stages
+        for s in all_stages
         for each in s.records.values()
         for slo, record in each
     ]
@@ -89,22 +88,31 @@ def test_every_recording_is_made_where_graphs_are_wanted() -> None:
         if isinstance(rule, Record)
     ]
     assert sorted(map(str, made)) == sorted(map(str, wanted))
-    few = {name for stage in backfill.stages([SHOP]) for name in stage.records}
+    few = {name for stage in stages.plan([SHOP]) for name in stage.records}
     assert few == {f"slo:sli_{kind}:{what}" for kind in names.KINDS for what in ("rate5m", "sum15m")}
 
 
 def test_blocks_do_not_grow_with_the_number_of_objectives() -> None:
     """All objectives share a rule for each name, in which `or` joins as many as are quick to compare."""
     slos = [replace(SHOP, service=f"shop{number}") for number in range(120)]
-    one, many = (sum(len(stage.rules) for stage in backfill.stages(some)) for some in (slos[:1], slos[:50]))
+    one, many = (sum(len(stage.rules) for stage in stages.plan(some)) for some in (slos[:1], slos[:50]))
     assert one == many == 4
-    assert sum(len(stage.rules) for stage in backfill.stages(slos)) == 12
+    assert sum(len(stage.rules) for stage in stages.plan(slos)) == 12
 
 
 def test_a_start_that_is_too_late_and_an_end_too_near_are_wrong_usage(tmp_path: Path) -> None:
     """What would make Prometheus lose data is refused with the reason."""
     (tmp_path / "shop.yml").write_text(SPEC, encoding="utf-8")
-    asked = ("generate", "backfill", "--slo", str(tmp_path), "--url", "http://x", "--output", str(tmp_path / "out"))
+    asked = (
+        "generate",
+        "backfill",
+        "--spec",
+        str(tmp_path),
+        "--prometheus.url",
+        "http://x",
+        "--output",
+        str(tmp_path / "out"),
+    )
     near = command(*asked, "--start", "2026-01-01", "--end", f"{time.time() - 3600:.0f}")
     assert near.returncode == 2
     assert "argument --end: wanted a time at least 3 h ago: what is younger is in Prometheus's memory" in near.stderr
@@ -207,7 +215,7 @@ def test_the_commands_make_the_past_that_was(version: str, tmp_path: Path) -> No
     (tmp_path / "shop.yml").write_text(SPEC, encoding="utf-8")
     with restartable(version, tmp_path) as (url, restart):
         servers.eventually(lambda: ready(url), PATIENCE, "the server")
-        asked = ("--slo", str(tmp_path / "shop.yml"), "--slo-period", "1d", "--url", url)
+        asked = ("--spec", str(tmp_path / "shop.yml"), "--slo-period", "1d", "--prometheus.url", url)
         times = ("--start", str(start), "--end", str(end), "--output", str(tmp_path / "files"))
         made = command("generate", "backfill", *asked, *times)
         assert (made.returncode, made.stderr) == (0, "")
@@ -240,14 +248,14 @@ def test_budgets_of_the_past_are_recorded_too(tmp_path: Path) -> None:
     truth.write(tmp_path / "history.om")
     servers.create_blocks("3", tmp_path / "history.om", tmp_path / "data")
     slos = [replace(SHOP, period=Period(2 * 3600)), replace(RICH, period=Period(DAY), maintenance=(), sla=None)]
-    stages = backfill.stages(slos, graphs=True)
-    for name, content in backfill.files(stages).items():
+    all_stages = stages.plan(slos, graphs=True)
+    for name, content in stages.files(all_stages).items():
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(content)
     with restartable("3", tmp_path) as (url, restart):
         servers.eventually(lambda: ready(url), PATIENCE, "the server")
-        script = backfill.commands(stages, start, end, url, tmp_path)
-        done = follow("3", script, tmp_path, restart)
+        text = script.render(all_stages, start, end, url, tmp_path)
+        done = follow("3", text, tmp_path, restart)
         assert done.returncode == 0, done.stderr
         for at in (end, end - 1200):
             (left,) = values(url, names.REMAINING + '{cost="$1",sloth_service="shop"}', at)
@@ -258,19 +266,19 @@ def test_budgets_of_the_past_are_recorded_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", list(servers.PROMTOOL))
 def test_no_minute_is_left_out(version: str, tmp_path: Path) -> None:
     """All stages are evaluated at one second of a minute, and it is not the one where promtool leaves minutes out."""
-    (content,) = backfill.files(backfill.stages([SHOP])[:1]).values()
+    (content,) = stages.files(stages.plan([SHOP])[:1]).values()
     group = yaml.safe_load(content)["groups"][0]
     group["rules"] = [{"record": "now:seconds", "expr": "vector(time())"}]
-    rules = tmp_path / Path(backfill.stages([SHOP])[0].file).name
+    rules = tmp_path / Path(stages.plan([SHOP])[0].file).name
     rules.write_text(yaml.safe_dump({"groups": [group]}), encoding="utf-8")
-    assert len({Path(stage.file).name for stage in backfill.stages([RICH], graphs=True)}) == 1
-    start = 1795000000 // backfill.BLOCK * backfill.BLOCK
+    assert len({Path(stage.file).name for stage in stages.plan([RICH], graphs=True)}) == 1
+    start = 1795000000 // script.BLOCK * script.BLOCK
     with servers.prometheus(version, tmp_path / "asked") as server:
-        times = (f"--start={start}", f"--end={start + 2 * backfill.BLOCK - 1}")
+        times = (f"--start={start}", f"--end={start + 2 * script.BLOCK - 1}")
         servers.create_rule_blocks(version, server, rules, times, tmp_path / "blocks")
     with servers.prometheus(version, tmp_path / "filled", blocks=tmp_path / "blocks") as server:
-        end = start + 2 * backfill.BLOCK
-        assert values(server.url, f"count_over_time(now:seconds[{2 * backfill.BLOCK}s])", end) == [240]
+        end = start + 2 * script.BLOCK
+        assert values(server.url, f"count_over_time(now:seconds[{2 * script.BLOCK}s])", end) == [240]
         assert values(server.url, "now:seconds % 60 < 59", end) != []
 
 
@@ -287,35 +295,44 @@ def found_files(script: str, directory: Path, files: str = "") -> subprocess.Com
 def test_the_script_is_shell_whatever_names_there_are(tmp_path: Path) -> None:
     """Quotes, dollars and spaces in names and directories stay what they are."""
     odd = replace(SHOP, service="it's $HOME", labels={"a": '"`$(x)`"'})
-    stages, directory = backfill.stages([odd]), tmp_path / "some/odd dir's $HOME"
-    generate.write(backfill.files(stages), directory)
-    script = backfill.commands(stages, 1.7e9, 1.7e9 + DAY, "http://x:9090/a b", directory)
-    assert found_files(script, tmp_path).stdout == f"{directory} http://x:9090/a b\n"
+    all_stages, directory = stages.plan([odd]), tmp_path / "some/odd dir's $HOME"
+    files.write(stages.files(all_stages), directory)
+    text = script.render(all_stages, 1.7e9, 1.7e9 + DAY, "http://x:9090/a b", directory)
+    assert found_files(text, tmp_path).stdout == f"{directory} http://x:9090/a b\n"
 
 
 def test_the_script_finds_its_files_beside_itself(tmp_path: Path) -> None:
     """Made elsewhere and copied together they work; where the files lie apart, FILES says where, and that is told."""
-    stages = backfill.stages([SHOP])
-    script = backfill.commands(stages, 1.7e9, 1.7e9 + DAY, "http://x", Path("some files"))
-    missing = found_files(script, tmp_path)
+    all_stages = stages.plan([SHOP])
+    text = script.render(all_stages, 1.7e9, 1.7e9 + DAY, "http://x", Path("some files"))
+    missing = found_files(text, tmp_path)
     told = f"{tmp_path}/some files has no stage-1/rules.yml: give FILES=/path/to/them\n"
     assert (missing.returncode, missing.stderr) == (1, told)
-    generate.write(backfill.files(stages), tmp_path / "some files")
-    assert found_files(script, tmp_path).stdout == f"{tmp_path}/some files http://x\n"
+    files.write(stages.files(all_stages), tmp_path / "some files")
+    assert found_files(text, tmp_path).stdout == f"{tmp_path}/some files http://x\n"
     apart = tmp_path / "elsewhere"
     (tmp_path / "some files").rename(apart)
-    assert found_files(script, tmp_path, str(apart)).stdout == f"{apart} http://x\n"
+    assert found_files(text, tmp_path, str(apart)).stdout == f"{apart} http://x\n"
 
 
 def test_files_of_another_script_are_kept(tmp_path: Path) -> None:
     """A second backfill into one folder is refused, as the first script would record its rules; a repeat is not."""
     (tmp_path / "a.yml").write_text(SPEC, encoding="utf-8")
     (tmp_path / "b.yml").write_text(SPEC.replace("service: shop", "service: other"), encoding="utf-8")
-    asked = ("generate", "backfill", "--url", "http://x", "--start", "2026-01-01", "--output", str(tmp_path / "out"))
-    assert [command(*asked, "--slo", str(tmp_path / "a.yml")).returncode for _ in range(2)] == [0, 0]
+    asked = (
+        "generate",
+        "backfill",
+        "--prometheus.url",
+        "http://x",
+        "--start",
+        "2026-01-01",
+        "--output",
+        str(tmp_path / "out"),
+    )
+    assert [command(*asked, "--spec", str(tmp_path / "a.yml")).returncode for _ in range(2)] == [0, 0]
     file = tmp_path / "out" / "stage-1" / "rules.yml"
     before = file.read_bytes()
-    done = command(*asked, "--slo", str(tmp_path / "a.yml"), "--slo", str(tmp_path / "b.yml"))
+    done = command(*asked, "--spec", str(tmp_path / "a.yml"), "--spec", str(tmp_path / "b.yml"))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
     assert done.stderr.startswith(f"pte-exporter: {file}: is of another backfill, whose script needs it: ")
     assert file.read_bytes() == before

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.commands.run.command import ADDRESS, split
+from exporter.cli import split
+from exporter.commands.run.command import ADDRESS
 from exporter.formats import read
 from tests.commands.run.conftest import GENERATOR, Start, python
 from tests.exposition import samples
@@ -118,7 +119,7 @@ def test_a_result_is_published_and_saved(shop: str, tmp_path: Path) -> None:
         "k6.json",
         "--save",
         "saved.json",
-        "--run",
+        "--run-id",
         "nightly",
         "--commit",
         "abc",

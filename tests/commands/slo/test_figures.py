@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.commands.slo import gate, show
+from exporter.commands.slo import verdict
+from exporter.commands.slo.text import full, table
 from exporter.slo.status import Status, WindowStatus
 
 STATUS = Status(
@@ -57,8 +58,8 @@ def test_a_credit_of_a_young_period_is_told_as_young(
 ) -> None:
     """What PteSlaCreditDue does not believe yet, below nine tenths of the period, is not told as if it were due."""
     status = replace(STATUS, coverage=coverage, sla_credit=credit)
-    assert f"  {listed}  ok\n" in show.as_table([status])
-    assert f"99.5 %; credit due now: {shown}; at the forecast: 10 %\n" in show.as_text(status)
+    assert f"  {listed}  ok\n" in table([status])
+    assert f"99.5 %; credit due now: {shown}; at the forecast: 10 %\n" in full(status)
 
 
 @pytest.mark.parametrize(
@@ -74,48 +75,48 @@ def test_a_credit_of_a_young_period_is_told_as_young(
 )
 def test_events_that_are_left_are_whole(left: float, text: str) -> None:
     """Half an event cannot happen: as many are allowed as surely fit, and as many too many as surely did not."""
-    assert f" ({text})\n" in show.as_text(replace(STATUS, budget_remaining_events=left))
+    assert f" ({text})\n" in full(replace(STATUS, budget_remaining_events=left))
 
 
 def test_counts_of_windows_are_whole_from_ten_on() -> None:
     """Extrapolated counts lose what says nothing, and keep a part of an event where that is all there is."""
     window = WindowStatus("1h", 0.0272, 27.2, 94.78, 3485.4)
     small = WindowStatus("6h", 0.0001, 0.1, 0.4418, 4418.0)
-    text = show.as_text(replace(STATUS, windows=(window, small)))
+    text = full(replace(STATUS, windows=(window, small)))
     assert [line.split()[1:3] for line in text.splitlines()[-2:]] == [["95", "3485"], ["0.44", "4418"]]
 
 
 @pytest.mark.parametrize(
     ("left", "least", "code", "text"),
     [
-        ((0.5,), 0.1, gate.PASS, "shop-a{region=r0}: enough: 50 % of the budget left, 10 % wanted"),
+        ((0.5,), 0.1, verdict.PASS, "shop-a{region=r0}: enough: 50 % of the budget left, 10 % wanted"),
         (
             (0.5, 0.32),
             0.1,
-            gate.PASS,
+            verdict.PASS,
             "shop-a{region=r1}: enough: 32 % of the budget left, 10 % wanted; the least of 2 budgets",
         ),
         (
             (-1.0, 0.05, 0.5),
             0.1,
-            gate.BELOW,
+            verdict.BELOW,
             "shop-a{region=r0}: too little: -100 % of the budget left, 10 % wanted; 2 of 3 budgets below that",
         ),
     ],
 )
 def test_the_gate_tells_how_many_budgets_it_judged(left: tuple[float, ...], least: float, code: int, text: str) -> None:
     """The worst is named, and how many others are as bad."""
-    assert gate.judge(budgets(*left), least, 0.9) == (code, text)
+    assert verdict.judge(budgets(*left), least, 0.9) == (code, text)
 
 
 def test_the_gate_has_the_figures_of_show() -> None:
     """What is known of the period reads as `slo show` has it, unless that would look like what was wanted."""
     one, two = replace(STATUS, coverage=1 / 720), replace(STATUS, labels={"region": "b"}, coverage=0.89999)
-    assert "  known          0.139 % of the period\n" in show.as_text(one)
+    assert "  known          0.139 % of the period\n" in full(one)
     first = "shop-a: no evidence: 0.139 % of its period is known, 90 % wanted (--min-coverage)"
-    assert gate.judge([one], 0.1, 0.9) == (gate.UNKNOWN, first)
-    assert gate.judge([one, two], 0.1, 0.9) == (gate.UNKNOWN, f"{first}; 2 of 2 budgets without evidence")
-    assert "89.99 % of its period is known, 90 % wanted" in gate.judge([two], 0.1, 0.9)[1]
+    assert verdict.judge([one], 0.1, 0.9) == (verdict.UNKNOWN, first)
+    assert verdict.judge([one, two], 0.1, 0.9) == (verdict.UNKNOWN, f"{first}; 2 of 2 budgets without evidence")
+    assert "89.99 % of its period is known, 90 % wanted" in verdict.judge([two], 0.1, 0.9)[1]
 
 
 def test_a_test_environment_at_rest_is_no_trouble() -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from exporter import cli
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.clients.prometheus import Client
-from exporter.commands.slo import gate, show
-from exporter.commands.slo.show import sli
+from exporter.commands.configuration import DEMO
+from exporter.commands.slo import text as slo_text
+from exporter.commands.slo import verdict
+from exporter.commands.slo.text import sli
 from exporter.slo import rules as slo_rules
 from exporter.slo.rules.series import identity
 from exporter.slo.status import query as reading
@@ -192,7 +193,7 @@ def test_a_share_that_is_none_is_wrong_usage(least: str) -> None:
 def test_the_help_of_the_gate_has_its_exit_codes() -> None:
     """Whoever writes a pipeline finds the four codes in --help."""
     text = " ".join(command("slo", "gate", "--help").stdout.split())
-    for code in ("0 enough", f"{gate.BELOW} less", "2 wrong usage", f"{gate.UNKNOWN} nobody knows"):
+    for code in ("0 enough", f"{verdict.BELOW} less", "2 wrong usage", f"{verdict.UNKNOWN} nobody knows"):
         assert code in text
 
 
@@ -204,7 +205,7 @@ def test_the_server_may_be_that_of_the_configuration(recorded: str, tmp_path: Pa
     path.write_text(environments, encoding="utf-8")
     done = command("slo", "list", "--config.file", str(path))
     assert (done.returncode, done.stdout.splitlines()[1].split()[0]) == (0, "search-results")
-    done = command("slo", "list", "--config.file", str(cli.DEMO))
+    done = command("slo", "list", "--config.file", str(DEMO))
     assert done.returncode == 1
     assert done.stderr.endswith("production's source is no Prometheus: give --prometheus.url\n")
 
@@ -221,7 +222,7 @@ def test_an_sli_has_three_digits_of_what_is_bad(good: float, text: str) -> None:
 def test_colours_show_trouble_only(recorded: str) -> None:
     """On a terminal a line is red where the budget or the telemetry is gone, and healthy ones have no colour."""
     client = Client(Session(recorded, HttpOptions()))
-    head, broken, gone, healthy, *_ = show.as_table(reading.read(client, time.time()), colour=True).splitlines()
+    head, broken, gone, healthy, *_ = slo_text.table(reading.read(client, time.time()), colour=True).splitlines()
     assert client.queries == 1
     assert [line.startswith("\x1b[31m") for line in (head, broken, gone, healthy)] == [False, True, True, False]
 
@@ -250,11 +251,11 @@ def test_what_the_rules_record_is_read(version: str, tmp_path: Path) -> None:
     path.write_bytes(rules.replace(b"interval: 1m", b"interval: 1s"))
     with servers.prometheus(version, tmp_path, rules=[path], blocks=blocks) as server:
         asked = ("gate", "--slo", "shop-availability", "--min-remaining", "0", "--min-coverage", "0")
-        servers.eventually(lambda: slo(*asked, url=server.url).returncode == gate.BELOW, 60, "the rules evaluated")
+        servers.eventually(lambda: slo(*asked, url=server.url).returncode == verdict.BELOW, 60, "the rules evaluated")
         text = slo("list", url=server.url).stdout
         assert text.splitlines()[1].split()[:6] == ["shop-availability", "production", "99.95", "%", "99.9", "%"]
         assert text.splitlines()[1].endswith("young")
-        assert slo(*asked[:-2], url=server.url).returncode == gate.UNKNOWN
+        assert slo(*asked[:-2], url=server.url).returncode == verdict.UNKNOWN
 
 
 def test_a_server_without_objectives_is_told(tmp_path: Path) -> None:
@@ -262,6 +263,6 @@ def test_a_server_without_objectives_is_told(tmp_path: Path) -> None:
     with servers.prometheus("3", tmp_path) as server:
         done = slo("list", url=server.url)
         gated = slo("gate", "--slo", "x", "--min-remaining", "0", url=server.url)
-    assert (done.returncode, gated.returncode) == (1, gate.UNKNOWN)
-    assert "no SLO is recorded there: load the rules that `pte-exporter generate rules --slo` makes" in done.stderr
+    assert (done.returncode, gated.returncode) == (1, verdict.UNKNOWN)
+    assert "no SLO is recorded there: load the rules that `pte-exporter generate rules --spec` makes" in done.stderr
     assert "no SLO x, and no other is recorded there: load the rules" in gated.stderr

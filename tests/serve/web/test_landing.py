@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from exporter import cli, humanize, sources
+from exporter import humanize, sources
+from exporter.commands.configuration import DEMO
 from exporter.errors import SourceError
 from exporter.model.incident import Incident
 from exporter.model.results import Snapshot
@@ -22,11 +23,11 @@ TEXT = "<script>\"'&"
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    return round_once(sources.read(cli.DEMO), NOW)
+    return round_once(sources.read(DEMO), NOW)
 
 
 def page(snapshot: Snapshot | None, **state: Any) -> str:
-    environment = sources.read(cli.DEMO).environment("pte")
+    environment = sources.read(DEMO).environment("pte")
     return landing.render(snapshot, [dataclasses.replace(Status(environment), **state)], NOW).decode()
 
 

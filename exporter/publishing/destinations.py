@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import tempfile
@@ -43,62 +42,68 @@ class Folder:
     path: Path
 
 
-Place = Gateway | Folder
+Destination = Gateway | Folder
 
 _EXAMPLE = "https://pushgateway.example:9091"
 _CREDENTIALS = "give --to.config.file with username and password_env"
 """What messages about a URL suggest."""
 
 
-def read(given: argparse.Namespace) -> tuple[Place, ...]:
-    """The places that `--to` names; raises PteError where one of them can be no place."""
-    options = _options(given.to_config_file)
-    return tuple(_place(kind, where, options) for kind, where in given.to)
+def read(to: Sequence[tuple[str, str]], config_file: Path | None) -> tuple[Destination, ...]:
+    """The destinations of these kinds and names, as `--to` has them; raises PteError where one of them can be none."""
+    options = _read_options(config_file)
+    return tuple(_destination(kind, name, options) for kind, name in to)
 
 
-def _options(path: Path | None) -> HttpOptions:
+def _read_options(path: Path | None) -> HttpOptions:
     if path is None:
         return HttpOptions()
-    wrong = list[Problem]()
-    found = convert(config.read_yaml(path), HttpOptions, str(path), "", wrong)
-    if found is None or wrong:
+
+    wrong: list[Problem] = []
+    options = convert(config.read_yaml(path), HttpOptions, str(path), "", wrong)
+    if options is None or wrong:
         raise ConfigError(wrong)
-    return found
+    return options
 
 
-def _place(kind: str, where: str, options: HttpOptions) -> Place:
+def _destination(kind: str, name: str, options: HttpOptions) -> Destination:
     if kind == "pushgateway":
-        for key, problem in problems(where, options, _EXAMPLE, credentials=_CREDENTIALS):
+        for key, problem in problems(name, options, _EXAMPLE, credentials=_CREDENTIALS):
             raise PteError(f"--to pushgateway: {key}: {problem}")
-        return Gateway(where, options)
-    if not Path(where).is_dir():
-        raise PteError(f"--to textfile {where}: is no folder")
-    return Folder(Path(where))
+        return Gateway(name, options)
+
+    if not Path(name).is_dir():
+        raise PteError(f"--to textfile {name}: is no folder")
+    return Folder(Path(name))
 
 
-def send(places: Sequence[Place], application: str, kind: str, body: bytes) -> str:
-    """Publish the page at each place; the sentence that tells where it is now.
+def send(chosen: Sequence[Destination], application: str, kind: str, body: bytes) -> str:
+    """Publish the page at each destination; the sentence that tells where it is now.
 
     Each is tried; raises PteError when one failed, which says where the page is all the same.
     """
-    told, failed = list[str](), list[str]()
-    for place in places:
+    sent: list[str] = []
+    failures: list[str] = []
+    for destination in chosen:
         try:
-            told.append(_put(place, application, kind, body))
+            sent.append(_put(destination, application, kind, body))
         except PteError as error:
-            failed.append(str(error))
+            failures.append(str(error))
         except OSError as error:
-            failed.append(f"{error.filename or place}: {error.strerror or error}")
-    done = f"published {' and '.join(told)}" if told else ""
-    if failed:
-        raise PteError("; ".join(failed) + (f" (but {done})" if done else ""))
-    return done
+            failures.append(f"{error.filename or destination}: {error.strerror or error}")
+
+    sentence = f"published {' and '.join(sent)}" if sent else ""
+    if failures:
+        but = f" (but {sentence})" if sentence else ""
+        raise PteError("; ".join(failures) + but)
+    return sentence
 
 
-def _put(place: Place, application: str, kind: str, body: bytes) -> str:
-    if isinstance(place, Gateway):
-        return _push(place, application, kind, body)
-    return _write(place.path, application, kind, body)
+def _put(destination: Destination, application: str, kind: str, body: bytes) -> str:
+    """Publish it there, and say where that is."""
+    if isinstance(destination, Gateway):
+        return _push(destination, application, kind, body)
+    return _write(destination.path, application, kind, body)
 
 
 def group(application: str, kind: str) -> str:
@@ -109,48 +114,49 @@ def group(application: str, kind: str) -> str:
     return f"/metrics/job/{JOBS[kind]}/application@base64/{encoded}"
 
 
-def _push(place: Gateway, application: str, kind: str, body: bytes) -> str:
-    session = Session(place.url, place.options)
+def _push(gateway: Gateway, application: str, kind: str, body: bytes) -> str:
+    session = Session(gateway.url, gateway.options)
     try:
         answer = session.put(group(application, kind), body, CONTENT_TYPE, accept=(200, 202, 400, 413))
     except SourceError as error:
-        if error.reason in ("not_found", "http_error"):
-            text = f"{session.place} is no Pushgateway: check the URL, it ends before /metrics"
-            raise error.reworded(text) from None
-        raise
+        if error.reason not in ("not_found", "http_error"):
+            raise
+        text = f"{session.place} is no Pushgateway: check the URL, it ends before /metrics"
+        raise error.reworded(text) from None
     finally:
         session.close()
+
     if answer.status == 413:
-        text = (
-            f"{session.place} takes no page of {len(body)} bytes (413): raise its limit, or that of a proxy before it"
-        )
+        size = f"{len(body)} bytes (413)"
+        text = f"{session.place} takes no page of {size}: raise its limit, or that of a proxy before it"
         raise SourceError("http_error", text, status=answer.status, location=session.place)
+
+    # A proxy's login page comes with 200: nothing was pushed.
     if answer.body.lstrip().startswith(b"<"):
         text = f"{session.place} is no Pushgateway: it answered with a web page, as proxies that ask for a login do"
         raise SourceError("http_error", text, status=answer.status, location=session.place)
     if answer.status == 400:
-        raise SourceError(
-            "http_error",
-            f"{session.place} refused the page: {session.redact(answer.body.decode(errors='replace'))}",
-            status=answer.status,
-            location=session.place,
-        )
+        reason = session.redact(answer.body.decode(errors="replace"))
+        text = f"{session.place} refused the page: {reason}"
+        raise SourceError("http_error", text, status=answer.status, location=session.place)
+
     return f"to {session.place} (job {JOBS[kind]}, application {application})"
 
 
 def _write(folder: Path, application: str, kind: str, body: bytes) -> str:
     """Whole or not at all: the collector may read at any moment, and reads only names that end in .prom."""
-    name = "" if kind == "load_run" else f".{kind}"
-    path = folder / f"pte_exporter_{quote(application, safe='')}{name}.prom"
-    descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=folder)
+    suffix = "" if kind == "load_run" else f".{kind}"
+    path = folder / f"pte_exporter_{quote(application, safe='')}{suffix}.prom"
+
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(body)
             os.fchmod(file.fileno(), 0o644)  # another user reads it
             file.flush()
             os.fsync(file.fileno())
-        Path(made).replace(path)
+        Path(temporary).replace(path)
     except BaseException:
-        Path(made).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
     return f"to {path}"

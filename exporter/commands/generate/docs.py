@@ -1,0 +1,24 @@
+"""`pte-exporter generate docs`: docs/METRICS.md."""
+
+from __future__ import annotations
+
+import argparse
+
+from exporter.commands.arguments import set_command
+from exporter.commands.generate.output import OutputOptions, add_output, write_or_check
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    add_output(parser)
+    set_command(parser, OutputOptions, run)
+
+
+def run(options: OutputOptions) -> int:
+    """Make the page of all series."""
+    from exporter import sources
+    from exporter.commands.generate import metrics_page
+
+    if options.config_file:  # what is wrong with it is told, although the page is the same for everybody
+        sources.read(options.config_file)
+    return write_or_check(metrics_page.files(), options)

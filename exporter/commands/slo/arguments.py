@@ -1,0 +1,25 @@
+"""The arguments that the commands of `slo` share."""
+
+from __future__ import annotations
+
+import argparse
+
+from exporter.commands.common import add_common
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which Prometheus is asked."""
+    add_common(parser)
+    parser.add_argument(
+        "--prometheus.url",
+        dest="prometheus_url",
+        metavar="URL",
+        help="of the Prometheus that evaluates the rules; default: production's source in --config.file, "
+        "which may have credentials and TLS",
+    )
+
+
+def add_objective(parser: argparse.ArgumentParser) -> None:
+    """Which objective is asked about."""
+    parser.add_argument("--slo", required=True, metavar="ID", help="the label sloth_id: service-name")
+    parser.add_argument("--side", help="of this side; production's id will do for the PTE's too")

@@ -1,0 +1,222 @@
+"""The state of objectives for people at a terminal. What nobody knows is said in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from exporter import humanize
+from exporter.report.table import columns
+from exporter.slo.rules.budget import ENOUGH
+from exporter.slo.status import Status, WindowStatus
+
+UNKNOWN = "no evidence"
+
+_PLAIN = "\x1b[0m"
+_RED = "\x1b[31m"
+_YELLOW = "\x1b[33m"
+
+_LITTLE = 0.1
+"""Of a budget: from here on it is shown in a colour."""
+
+_LEFT = 15
+"""Columns of what stands left of the facts."""
+
+_ENOUGH = float(ENOUGH)
+
+_CALENDAR = {"month": "a calendar month", "week": "a calendar week"}
+
+_BUDGETS = ("SLO", "side", "objective", "SLI", "budget left", "burn 1h", "burn 6h", "gone in", "credit", "state")
+_WINDOWS = ("window", "bad", "all", "error ratio", "burn", "limit")
+
+
+def table(statuses: Sequence[Status], *, colour: bool = False) -> str:
+    """One line a budget, in the order given."""
+    head, *lines = columns([_BUDGETS, *map(_row, statuses)], left=(0, 1, 9))
+    coloured = [_coloured(line, status, colour) for line, status in zip(lines, statuses, strict=True)]
+    return "\n".join([head, *coloured]) + "\n"
+
+
+def _row(status: Status) -> tuple[str, ...]:
+    credit = "no SLA"
+    if status.sla_objective is not None:
+        credit = _credit_due(status, "kept")
+
+    return (
+        status.name,
+        status.side or "-",
+        _text(status.objective, sli),
+        _text(status.sli, sli),
+        _text(status.budget_remaining, humanize.percent),
+        _text(status.burn_rate_1h, _burn),
+        _text(status.burn_rate_6h, _burn),
+        _gone(status),
+        credit,
+        status.state or "not recorded",
+    )
+
+
+def full(status: Status, *, colour: bool = False) -> str:
+    """One budget in full."""
+    lines = [_coloured(_title(status), status, colour)]
+    lines += [f"  {title.ljust(_LEFT)}{text}" for title, text in _facts(status)]
+
+    if status.windows:
+        rows = [_window(status, window) for window in status.windows]
+        lines.append("")
+        lines += [f"  {line}" for line in columns([_WINDOWS, *rows], left=(0, 5))]
+    return "\n".join(lines) + "\n"
+
+
+def _title(status: Status) -> str:
+    side = f" ({status.side})" if status.side else ""
+    period = status.period or "a period that is not recorded"
+    period = _CALENDAR.get(period, period)
+    state = status.state or "state not recorded"
+    return f"{status.name}{side}: {_text(status.objective, sli)} over {period}, {state}"
+
+
+def _facts(status: Status) -> Iterator[tuple[str, str]]:
+    yield "SLI", _text(status.sli, sli)
+    yield "known", _coverage(status)
+    yield "budget left", _left(status)
+    yield "gone in", _gone(status, " at the rate of the last hour")
+    yield "forecast", _forecast(status)
+    yield "SLA", _sla(status)
+    yield "alerts", _alerts(status)
+
+
+def _coverage(status: Status) -> str:
+    if not status.coverage:
+        return "nothing"
+    return f"{humanize.percent(status.coverage)} of the period"
+
+
+def _left(status: Status) -> str:
+    text = _text(status.budget_remaining, humanize.percent)
+    events = status.budget_remaining_events
+    if events is None:
+        return text
+
+    # Half an event cannot happen: as many are allowed as surely fit.
+    if events < 0:
+        return f"{text} ({humanize.counted(math.ceil(-events), 'bad event')} too many)"
+    return f"{text} ({humanize.counted(math.floor(events), 'more bad event')} allowed)"
+
+
+def _gone(status: Status, rate: str = "") -> str:
+    if status.budget_remaining is None:
+        return UNKNOWN
+    if status.budget_remaining <= 0:
+        return "gone"
+    if status.exhaustion_seconds is not None:
+        return humanize.duration(status.exhaustion_seconds) + rate
+    if status.burn_rate_1h is None:
+        return UNKNOWN
+    return f"not in sight{rate}"
+
+
+def _forecast(status: Status) -> str:
+    if not status.forecast_evidence:
+        return f"{UNKNOWN} (too little data, or too few bad events in the last three days)"
+
+    then = ""
+    if status.forecast_error_ratio is not None:
+        then = f"; the period's SLI will be {sli(1 - status.forecast_error_ratio)}"
+    if status.budget_remaining is not None and status.budget_remaining <= 0:
+        return f"the budget is gone{then}"
+    if status.breach_timestamp is None:
+        return f"the budget lasts if the last three days go on{then}"
+    return f"the budget is gone at {humanize.moment(status.breach_timestamp)} if the last three days go on{then}"
+
+
+def _sla(status: Status) -> str:
+    if status.sla_objective is None:
+        return "none"
+    forecast = _credit(status.sla_credit_forecast)
+    return f"{sli(status.sla_objective)}; credit due now: {_credit_due(status)}; at the forecast: {forecast}"
+
+
+def _credit_due(status: Status, none: str = "none") -> str:
+    """Where much of the period is not known, nothing can be said to be due yet."""
+    text = _credit(status.sla_credit, none)
+    is_known = status.coverage is not None and status.coverage >= _ENOUGH
+    if is_known or status.sla_credit is None:
+        return text
+    return f"{text} (young)"
+
+
+def _credit(credit: float | None, none: str = "none") -> str:
+    if credit == 0:
+        return none
+    return _text(credit, humanize.percent)
+
+
+def _alerts(status: Status) -> str:
+    if not status.alerts:
+        return "none pending or firing"
+
+    texts = []
+    for alert in status.alerts:
+        parts = (alert.name, alert.tier, alert.severity, alert.state)
+        texts.append(" ".join(part for part in parts if part))
+    return "; ".join(texts)
+
+
+def _window(status: Status, window: WindowStatus) -> tuple[str, ...]:
+    limits = [
+        f"{humanize.number(tier.burn_rate)} {tier.name}"
+        for tier in status.tiers
+        if window.window in (tier.long, tier.short)
+    ]
+    # Some windows have a ratio alone, which is another thing than counts that nobody knows.
+    if window.errors is None and window.events is None:
+        errors = events = "-"
+    else:
+        errors = _count(window.errors)
+        events = _count(window.events)
+
+    burn_rate = _text(window.burn_rate, _burn)
+    return (window.window, errors, events, _ratio(window), burn_rate, ", ".join(limits) or "-")
+
+
+def _ratio(window: WindowStatus) -> str:
+    if window.error_ratio is None and window.events == 0:
+        return "no events"
+    return _text(window.error_ratio, humanize.percent)
+
+
+def _count(value: float | None) -> str:
+    """Rates are extrapolated, so that counts are no whole numbers; from 10 on that is of no use to anybody."""
+    return _text(value, lambda count: humanize.number(count, 2))
+
+
+def sli(good: float) -> str:
+    """A share of good events as a percentage with three digits of what is bad: 99.9 %, 99.9505 %."""
+    bad = 100 * round(1 - good, 12)
+    if bad <= 0:
+        return "100 %"
+    places = max(0, 2 - math.floor(math.log10(bad)))
+    return f"{humanize.trim_zeros(f'{100 - bad:.{places}f}')} %"
+
+
+def _burn(rate: float) -> str:
+    return humanize.number(rate, humanize.SAID)
+
+
+def _text(value: float | None, write: Callable[[float], str]) -> str:
+    if value is None:
+        return UNKNOWN
+    return write(value)
+
+
+def _coloured(line: str, status: Status, colour: bool) -> str:
+    """Red where the budget or the telemetry is gone, yellow where little is left or nothing is known."""
+    left = status.budget_remaining
+    is_broken = status.state == "broken"
+    if not colour or (left is not None and left >= _LITTLE and not is_broken):
+        return line
+
+    is_gone = left is not None and left <= 0
+    shade = _RED if is_broken or is_gone else _YELLOW
+    return f"{shade}{line}{_PLAIN}"

@@ -1,0 +1,81 @@
+"""May a pipeline go on? Only where there is evidence of enough budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from exporter import humanize
+from exporter.slo.status import Status
+
+PASS = 0
+BELOW = 1
+UNKNOWN = 3
+"""Exit codes. 2 is wrong usage, as with every command."""
+
+
+def judge(statuses: Sequence[Status], least: float, coverage: float) -> tuple[int, str]:
+    """The exit code and one line on why. Every budget of the objective has to pass; ratios 0..1.
+
+    `coverage`: for how much of its period a budget must be known.
+    """
+    missing: dict[str, str] = {}
+    for status in statuses:
+        reason = _missing(status, coverage)
+        if reason:
+            missing[status.name] = reason
+    if missing:
+        name, reason = next(iter(missing.items()))
+        others = _of(len(missing), statuses, "without evidence")
+        return UNKNOWN, f"{name}: no evidence: {reason}{others}"
+
+    worst = min(statuses, key=_remaining)
+    below = sum(_remaining(status) < least for status in statuses)
+    text = f"{_percent(_remaining(worst))} of the budget left, {_percent(least)} wanted"
+    others = _of(below, statuses, "below that")
+    if below:
+        return BELOW, f"{worst.name}: too little: {text}{others}"
+    return PASS, f"{worst.name}: enough: {text}{others}"
+
+
+def _of(number: int, statuses: Sequence[Status], what: str) -> str:
+    """How many of an objective's budgets, where it has several; the line names the worst of them."""
+    if len(statuses) == 1:
+        return ""
+    if number == 0:
+        return f"; the least of {len(statuses)} budgets"
+    return f"; {number} of {len(statuses)} budgets {what}"
+
+
+def _missing(status: Status, coverage: float) -> str:
+    """Why a budget is no evidence; empty where it is."""
+    if status.state is None:
+        return "its data state is not recorded, so nothing tells whether its rules are evaluated"
+    if status.state == "broken":
+        return "its telemetry is gone (state broken)"
+    if status.budget_remaining is None:
+        return f"its budget is not recorded (state {status.state})"
+
+    if status.coverage is None or status.coverage < coverage:
+        known = "nothing" if status.coverage is None else _below(status.coverage, coverage)
+        return f"{known} of its period is known, {_percent(coverage)} wanted (--min-coverage)"
+    return ""
+
+
+def _remaining(status: Status) -> float:
+    assert status.budget_remaining is not None
+    return status.budget_remaining
+
+
+def _below(ratio: float, limit: float) -> str:
+    """As `slo show` has it, unless that would look like the limit."""
+    text = humanize.percent(ratio)
+    if text == humanize.percent(limit):
+        return _percent(ratio)
+    return text
+
+
+def _percent(ratio: float) -> str:
+    """Rounded down, so that what is just below a limit does not look as if it were the limit."""
+    percent = math.floor(round(ratio * 10_000, 6)) / 100
+    return f"{humanize.trim_zeros(f'{percent:.2f}')} %"
