@@ -186,16 +186,17 @@ class Client:
         if response.status == 400:
             text = redact(plain(response.body[:5000].decode(errors="replace"))) or "nothing"
             raise self._error("bad_query", f"refused to give {what} (400), it said: {text}", status=400)
-        body = response.body.lstrip()
-        return self._decoded(response, body, type_, what)
+        return self._decoded(response, type_, what)
 
-    def _decoded(self, response: Response, body: bytes, type_: Callable[..., T], what: str) -> list[T]:
+    def _decoded(self, response: Response, type_: Callable[..., T], what: str) -> list[T]:
         redact = self._connection.redact
+        body = response.body.lstrip()
 
         if response.html or body[:1] == b"<":
             kind = "an HTML page" if response.html or b"<html" in body[:1000].lower() else "XML"
             text = f"gave {kind} instead of JSON: is url the controller's address?"
             raise self._error("not_json", f"{text} is there a login page (single sign-on, a proxy) before it?")
+
         try:
             return msgspec.json.decode(body, type=list[type_])  # type: ignore[valid-type]
         except msgspec.ValidationError as error:
@@ -204,6 +205,7 @@ class Client:
             if body[:1] in (b"[", b"") and is_cut_off(body):
                 text = f"cut its JSON off: look at its log and at proxies between ({what})"
                 raise self._error("truncated", text) from None
+
             if body[:1] == b"[":
                 raise self._error("bad_data", f"gave broken JSON for {what}: {redact(str(error))}") from None
             raise self._error("not_json", f"gave no JSON for {what}: is url the controller's address?") from None
@@ -212,6 +214,7 @@ class Client:
         with self._lock:
             if self._stopped:
                 raise SourceError("internal", "the observation has ended")
+
             if self._connection.monotonic() > self._end:
                 text = f"the calls of one poll took more than {self._seconds:g} s: is it overloaded? ask for less"
                 raise SourceError("timeout", text).at_server(self._connection.place)

@@ -68,11 +68,13 @@ class Connection:
         try:
             with self._lease() as session:
                 authorization = self.credentials.authorization()
+
                 if self.credentials.renews():
                     response = session.get(path, query, authorization=authorization, accept=(*accept, 401))
                     if response.status != 401 or 401 in accept:
                         return response
                     authorization = self.credentials.authorization(refused=authorization)
+
                 return session.get(path, query, authorization=authorization, accept=accept)
         except SourceError as error:
             raise error.at_server(self.place) from None

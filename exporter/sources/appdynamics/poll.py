@@ -84,12 +84,12 @@ class Poll:
         there = {name: self.options.there(name) for name in self.options.applications}
         self.ids = {name: listed[theirs] for name, theirs in there.items() if theirs in listed}
 
-        lost = [f"{theirs!r}{suggest(theirs, listed)}" for name, theirs in there.items() if name not in self.ids]
+        missing = [f"{theirs!r}{suggest(theirs, listed)}" for name, theirs in there.items() if name not in self.ids]
         shows = f"it shows {len(listed)}" if listed else "it shows none: has our role the right to view them?"
         if not self.ids:
-            raise SourceError("not_found", f"the controller shows no application {', '.join(lost)}; {shows}")
-        if lost:
-            self.warnings.append(f"the controller shows no application {', '.join(lost)}; {shows}")
+            raise SourceError("not_found", f"the controller shows no application {', '.join(missing)}; {shows}")
+        if missing:
+            self.warnings.append(f"the controller shows no application {', '.join(missing)}; {shows}")
         return self.ids
 
     def fetch(self, requests: Iterable[MetricRequest], purpose: str) -> None:

@@ -228,6 +228,7 @@ class Source:
     def _polling(self, cache: MinuteCache) -> Iterator[Poll]:
         """One observation; connections are given back at its end, errors say which controller it was."""
         client = Client(self._connection, self._left)
+
         try:
             yield Poll(client, self._options, cache)
         except SourceError as error:

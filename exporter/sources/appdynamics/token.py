@@ -123,20 +123,21 @@ class Token:
             request.done.wait()
         return request.outcome
 
-    def _renew(self, asking: _TokenRequest, refused: str | None) -> None:
-        asking.refused = refused
+    def _renew(self, request: _TokenRequest, refused: str | None) -> None:
+        request.refused = refused
         try:
-            asking.grant = self._ask()
+            request.grant = self._ask()
         except SourceError as error:
-            asking.error = error
+            request.error = error
         finally:
-            if asking.grant is None and asking.error is None:  # what it is goes on up; the others are not to wait
-                asking.error = SourceError("internal", "the request for a token ended unexpectedly")
+            if request.grant is None and request.error is None:  # what it is goes on up; the others are not to wait
+                request.error = SourceError("internal", "the request for a token ended unexpectedly")
+
             with self._lock:
-                self._grant = asking.grant
+                self._grant = request.grant
                 self._pending = None
-                self._failed = asking if asking.grant is None else None
-            asking.done.set()
+                self._failed = request if request.grant is None else None
+            request.done.set()
 
     def _ask(self) -> _Grant:
         where = self._session.place
@@ -154,6 +155,7 @@ class Token:
             if response.login:
                 text += "; the answer is a login page: is single sign-on or a proxy before it?"
             raise SourceError("auth", text, status=response.status, location=where)
+
         body = _decoded(response, where)
         return _Grant(f"Bearer {body.access_token}", start + renew_after(_life(body, where)))
 
@@ -173,6 +175,7 @@ def _decoded(response: Response, where: str) -> _Body:
         page = "an HTML page" if response.html or response.body.lstrip()[:1] == b"<" else "no JSON"
         text = f"{where} gave {page} instead of a token: check url; is there a login page (single sign-on, a proxy)?"
         raise SourceError("not_json", text, location=where) from None
+
     token = body.access_token
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise SourceError("bad_data", f"{where} gave a token that no header can hold: check url", location=where)

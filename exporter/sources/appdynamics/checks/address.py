@@ -9,10 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from exporter.checkup import Step, failed
+from exporter.checkup import Remarks, Step, failed
 from exporter.clients.http.checks import connection_steps
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.appdynamics.checks.draft import Draft
 from exporter.sources.appdynamics.options import SAAS, Options
 
 _STATUS = "/controller/rest/serverstatus"
@@ -80,7 +79,7 @@ def _url(options: Options, parts: SplitResult, read: Callable[[], Finding]) -> F
     if wrong is not None:
         return wrong
 
-    draft = Draft()
+    remarks = Remarks()
     host = parts.hostname or ""
     account = host.removesuffix(SAAS)
     if host.endswith(SAAS) and account != options.account.lower():
@@ -88,18 +87,20 @@ def _url(options: Options, parts: SplitResult, read: Callable[[], Finding]) -> F
             "a SaaS controller's host begins with its account",
             f"account: {account}, or the host of {options.account} in url",
         )
-        draft.note(f"the host is {account}'s, and account is {options.account}", cause)
+        remarks.add(f"the host is {account}'s, and account is {options.account}", cause)
 
     scheme = _USUAL_SCHEME.get(parts.port or 0, parts.scheme)
     if scheme != parts.scheme:
         cause = Cause("scheme and port do not fit", f"url: {scheme}://{parts.netloc}")
-        draft.note(
+        remarks.add(
             f"{parts.scheme} on port {parts.port}, on which controllers speak {scheme} unless told otherwise", cause
         )
 
     usual = read()
-    draft.note(usual.found, *usual.causes)
-    return draft.finding()
+    if not remarks.texts:
+        return usual
+    remarks.add(usual.found, *usual.causes)
+    return remarks.finding(usual.found)
 
 
 def _wrong(parts: SplitResult) -> Finding | None:

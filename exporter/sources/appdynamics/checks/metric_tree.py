@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from exporter.errors import SourceError
+from exporter.humanize import some
 from exporter.model.checkup import Cause
-from exporter.sources.appdynamics.checks.naming import choice, shorten, similar
+from exporter.sources.appdynamics.checks.naming import SHORT_LIST, choice, similar
 from exporter.sources.appdynamics.checks.probe import Probe
 
 _BROWSES = 15
@@ -60,9 +61,9 @@ def _instead(part: str, names: Sequence[str], above: str) -> Cause | None:
         if not others:
             return None
         remedy = "add 95 under Configuration > Slow Transaction Thresholds; another percentile is no P95"
-        return Cause(f"{text}, but {shorten(others)}", remedy)
+        return Cause(f"{text}, but {some(others, SHORT_LIST)}", remedy)
 
     close = similar(part, names)
     if close:
         return Cause(f"{text}, but {choice(close)}", f"write {choice(close)} there")
-    return Cause(f"{text}, but {shorten(names)}", _COPY)
+    return Cause(f"{text}, but {some(names, SHORT_LIST)}", _COPY)

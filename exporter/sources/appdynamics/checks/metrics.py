@@ -10,11 +10,11 @@ import numpy as np
 
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
-from exporter.humanize import counted, listed
+from exporter.humanize import counted, listed, some
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import ROLE, UNTESTED, refused
 from exporter.sources.appdynamics.checks.metric_tree import nearest
-from exporter.sources.appdynamics.checks.naming import shorten
+from exporter.sources.appdynamics.checks.naming import SHORT_LIST
 from exporter.sources.appdynamics.checks.probe import SAMPLE, Probe, needs
 from exporter.sources.appdynamics.conversion import total, wildcards
 from exporter.sources.appdynamics.observations import BY_TRANSACTION
@@ -170,7 +170,7 @@ def _tiers(path: str, metrics: tuple[Metric, ...]) -> str:
 
     tier = positions[0]
     names = [metric.path[tier] for metric in metrics if tier < len(metric.path)]
-    return f" of {shorten(names)}" if names else ""
+    return f" of {some(names, SHORT_LIST)}" if names else ""
 
 
 def _unknown(probe: Probe, key: str, path: str, outcome: _Outcome) -> Finding:

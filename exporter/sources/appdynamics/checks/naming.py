@@ -1,4 +1,4 @@
-"""Names in findings: which one may have been meant, and many of them in one line.
+"""Names in findings: which one may have been meant.
 
 Nothing in here is about AppDynamics.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-SHOWN = 5
-"""Names in one line, and causes of one kind: more would not be read."""
+SHORT_LIST = 5
+"""How many names stand in one line, and how many causes of one kind: more would not be read."""
 
 
 def similar(name: str, names: Iterable[str], most: int = 3) -> list[str]:
@@ -28,14 +28,6 @@ def similar(name: str, names: Iterable[str], most: int = 3) -> list[str]:
 def choice(names: Sequence[str]) -> str:
     """Quoted names as a choice: 'a' or 'b'."""
     return " or ".join(repr(name) for name in names)
-
-
-def shorten(names: Sequence[str], most: int = SHOWN) -> str:
-    """Names in one line; of more than so many their number."""
-    text = ", ".join(" ".join(name.split()) for name in names[:most])
-    if len(names) > most:
-        text += f" and {len(names) - most} more"
-    return text
 
 
 def replacement(name: str, names: Iterable[str], otherwise: str = "take it away, or mend the name") -> str:

@@ -8,10 +8,10 @@ from functools import partial
 
 from exporter.checkup import Step, failed, ok
 from exporter.errors import SourceError
-from exporter.humanize import counted, listed
+from exporter.humanize import counted, listed, some
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import ROLE, refused
-from exporter.sources.appdynamics.checks.naming import shorten, similar
+from exporter.sources.appdynamics.checks.naming import SHORT_LIST, similar
 from exporter.sources.appdynamics.checks.probe import Probe, needs
 
 TYPES = (
@@ -63,7 +63,7 @@ def rights_steps(probe: Probe) -> Iterator[Step]:
 
     yield step("violations", "problems/healthrule-violations", _violations)
     if probe.options.events:
-        yield step("events", "events", _events, f", of {shorten(probe.options.events)}")
+        yield step("events", "events", _events, f", of {some(probe.options.events, SHORT_LIST)}")
     yield step("snapshots", "request-snapshots", _snapshots)
 
 

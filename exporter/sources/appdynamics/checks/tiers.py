@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 
 from exporter.checkup import Step, failed, ok
-from exporter.humanize import counted
+from exporter.humanize import counted, some
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.appdynamics.checks.naming import SHOWN, shorten, similar
+from exporter.sources.appdynamics.checks.naming import SHORT_LIST, similar
 from exporter.sources.appdynamics.checks.probe import LISTED, Probe
 from exporter.sources.appdynamics.records import Tier
 
@@ -22,20 +22,20 @@ def tier_steps(probe: Probe) -> Iterator[Step]:
 
 def _tiers(probe: Probe, name: str) -> Finding:
     tiers = {tier.name: tier for tier in probe.client.tiers(probe.applications[name].id)}
-    there = shorten([_with_nodes(tier) for tier in tiers.values()])
+    there = some([_with_nodes(tier) for tier in tiers.values()], SHORT_LIST)
     configured = probe.options.applications[name].tiers
     unknown = [tier for tier in configured if tier not in tiers]
     if not unknown:
         return ok(f"{len(configured)} of {counted(len(tiers), 'tier')} count: {there}")
 
     causes = []
-    for tier in unknown[:SHOWN]:
+    for tier in unknown[:SHORT_LIST]:
         close = similar(tier, tiers)
-        remedy = f"take one of {shorten(list(tiers))}"
+        remedy = f"take one of {some(list(tiers), SHORT_LIST)}"
         if close:
             remedy = f"applications.{name}.tiers: {close[0]} instead"
         causes.append(Cause(f"{tier!r} is no tier of it", remedy))
-    return failed(f"no tier {shorten(unknown)}; there are {there or 'none'}", *causes)
+    return failed(f"no tier {some(unknown, SHORT_LIST)}; there are {there or 'none'}", *causes)
 
 
 def _with_nodes(tier: Tier) -> str:

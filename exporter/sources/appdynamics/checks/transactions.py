@@ -10,12 +10,11 @@ import numpy as np
 
 from exporter.checkup import Step, ok, warning
 from exporter.errors import SourceError
-from exporter.humanize import counted, percent
+from exporter.humanize import counted, percent, some
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics.checks.causes import UNTESTED
-from exporter.sources.appdynamics.checks.draft import Draft
-from exporter.sources.appdynamics.checks.naming import SHOWN, replacement, shorten
+from exporter.sources.appdynamics.checks.naming import SHORT_LIST, replacement
 from exporter.sources.appdynamics.checks.probe import LISTED, Probe
 from exporter.sources.appdynamics.conversion import total, wildcards
 from exporter.sources.appdynamics.records import Answer, Metric, MetricQuery
@@ -23,8 +22,6 @@ from exporter.sources.appdynamics.routes import OVERFLOW, count_routes
 
 _MUCH = 0.05
 """Share of calls without a route that is worth a warning."""
-
-_NO_ROUTE = "their names are no method and path: they cover nothing, and are not compared with the other side's"
 
 _LIMIT = Cause(
     "a limit is reached: 50 transactions of an agent, 200 of an application; what is beyond counts as one",
@@ -55,15 +52,23 @@ def _transactions(probe: Probe, application: str) -> Finding:
     own = [name for name in names if not OVERFLOW.fullmatch(name)]
     unmapped = _unmapped(probe, application, names)
 
-    draft = Draft()
     number = counted(len(transactions), "transaction")
-    draft.note(f"{number}, {len(own) - len(unmapped)} of {len(own)} names stand for a route")
-    draft.warn(*_unknown_names(probe, application, names))
+    parts = [f"{number}, {len(own) - len(unmapped)} of {len(own)} names stand for a route"]
+    causes = list(_unknown_names(probe, application, names))
     if unmapped:
-        _note_unmapped(draft, application, unmapped, calls, some_mapped=len(unmapped) < len(own))
+        busiest = sorted(unmapped, key=lambda name: -calls.get(name, 0.0))
+        share = _share(calls, unmapped)
+        parts.append(_describe_unmapped(busiest, share))
+        if share is None or share >= _MUCH or len(unmapped) == len(own):
+            causes.append(_no_route(application, busiest[0]))
     if len(own) < len(names):
-        _note_overflow(draft, calls)
-    return draft.finding()
+        parts.append(_describe_overflow(calls))
+        causes.append(_LIMIT)
+
+    found = "; ".join(parts)
+    if causes:
+        return warning(found, *causes)
+    return ok(found)
 
 
 def _no_transactions(probe: Probe) -> Finding:
@@ -116,33 +121,32 @@ def _unknown_names(probe: Probe, application: str, names: Sequence[str]) -> Iter
     """Names of the application's own table that are no transaction of it."""
     table = probe.options.applications[application].routes
     unknown = [name for name in table if name not in names]
-    for name in unknown[:SHOWN]:
+    for name in unknown[:SHORT_LIST]:
         text = f"applications.{application}.routes has {name!r}, which is no transaction of it"
         yield Cause(text, f"{replacement(name, names)}, as the page Business Transactions shows it")
 
 
-def _note_unmapped(
-    draft: Draft, application: str, unmapped: Sequence[str], calls: Mapping[str, float], *, some_mapped: bool
-) -> None:
-    """Names without a route, those with most calls first. Few calls of them are no trouble."""
-    busiest = sorted(unmapped, key=lambda name: -calls.get(name, 0.0))
-    text = f"no route is known of {shorten(busiest)}"
-    share = _share(calls, unmapped)
+def _describe_unmapped(busiest: Sequence[str], share: float | None) -> str:
+    """Names without a route, those with most calls first."""
+    text = f"no route is known of {some(busiest, SHORT_LIST)}"
     if share is not None:
         text += f" ({percent(share)} of the calls of the last hour)"
-    draft.note(text)
-
-    if share is None or share >= _MUCH or not some_mapped:
-        example = f"applications.{application}.routes: {{{busiest[0]}: POST /path}}"
-        draft.warn(Cause(_NO_ROUTE, f"{example}; or name transactions by method and path there"))
+    return text
 
 
-def _note_overflow(draft: Draft, calls: Mapping[str, float]) -> None:
+def _no_route(application: str, name: str) -> Cause:
+    return Cause(
+        "their names are no method and path: they cover nothing, and are not compared with the other side's",
+        f"applications.{application}.routes: {{{name}: POST /path}}; or name transactions by method and path there",
+    )
+
+
+def _describe_overflow(calls: Mapping[str, float]) -> str:
     text = "there is All Other Traffic"
     share = _share(calls, [name for name in calls if OVERFLOW.fullmatch(name)])
     if share is not None:
         text += f", {percent(share)} of the calls of the last hour"
-    draft.note(text, _LIMIT)
+    return text
 
 
 def _share(calls: Mapping[str, float], names: Sequence[str]) -> float | None:
@@ -163,6 +167,7 @@ def _shared_routes(probe: Probe) -> Finding:
     if not unknown:
         return ok(f"{counted(len(probe.options.routes), 'name')}, each known to an application")
     causes = [
-        Cause(f"{name!r} is no transaction of any application", replacement(name, names)) for name in unknown[:SHOWN]
+        Cause(f"{name!r} is no transaction of any application", replacement(name, names))
+        for name in unknown[:SHORT_LIST]
     ]
-    return warning(f"not known: {shorten(unknown)}", *causes)
+    return warning(f"not known: {some(unknown, SHORT_LIST)}", *causes)
