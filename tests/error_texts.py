@@ -37,7 +37,7 @@ SHOWING = {
     "reworded",
     "wrong",
     # of the doctor
-    "Checked",
+    "CheckResult",
     "Finding",
     "failed",
     "of_option",

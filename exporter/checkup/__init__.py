@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from exporter.checkup.causes import FAULT, causes_of
 from exporter.errors import SourceError
-from exporter.model.checkup import Cause, Checked, Finding
+from exporter.model.checkup import Cause, CheckResult, Finding
 
 logger = logging.getLogger(__name__)
 
@@ -44,14 +44,14 @@ class Step:
     """Causes of an error of this very step; where it knows none, those that are usual with such errors are given."""
 
 
-def checked(steps: Iterable[Step]) -> Iterator[Checked]:
+def checked(steps: Iterable[Step]) -> Iterator[CheckResult]:
     """Each step's outcome, as soon as it is there."""
     history = _History()
     for step in steps:
         missing = [need for need in step.needs if history.lacks(need, step)]
         finding = _finding(step, missing)
         history.add(step, finding)
-        yield Checked(step.check, step.subject, step.tried, finding.verdict, finding.found, finding.causes)
+        yield CheckResult(step.check, step.subject, step.tried, finding.verdict, finding.found, finding.causes)
 
 
 class _History:

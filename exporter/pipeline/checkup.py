@@ -15,7 +15,7 @@ from exporter.checkup import Step, checked, failed, ok
 from exporter.checkup.causes import FAULT, of_option, usual_causes
 from exporter.config import Config, Environment
 from exporter.errors import SourceError
-from exporter.model.checkup import Cause, Checked, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, CheckResult, Finding
 from exporter.model.observation import MINUTE
 from exporter.pipeline import Pipeline, windows
 from exporter.pipeline.checkup_observation import finding
@@ -31,14 +31,14 @@ _REPEATED = 5
 logger = logging.getLogger(__name__)
 
 
-def wanted(config: Config, environment: Environment, at: float) -> Wanted:
+def wanted(config: Config, environment: Environment, at: float) -> CheckContext:
     """What the exporter wants of the environment's source at `at` (Unix seconds)."""
     window, pattern = windows(environment, config.analysis, math.floor(at / MINUTE) * MINUTE)
     applications = config.analysis.expected
     if environment.role == "ci":
         applications = tuple(config.analysis.test_executions.expected)
 
-    return Wanted(
+    return CheckContext(
         side=environment.name,
         role=environment.role,
         at=at,
@@ -52,9 +52,9 @@ def wanted(config: Config, environment: Environment, at: float) -> Wanted:
 
 def examine(
     config: Config, environment: Environment, at: float, begin: Callable[[Step], None] = lambda _: None
-) -> Iterator[Checked]:
+) -> Iterator[CheckResult]:
     """Every step of the command, as soon as it is done; `begin` is told of each before it is made."""
-    done: list[Checked] = []
+    done: list[CheckResult] = []
 
     def steps() -> Iterator[Step]:
         yield _configuration(environment, wanted(config, environment, at))
@@ -68,7 +68,7 @@ def examine(
         yield done[-1]
 
 
-def check(config: Config, environment: Environment, at: float) -> Iterator[Checked]:
+def check(config: Config, environment: Environment, at: float) -> Iterator[CheckResult]:
     """The steps of the environment's kind alone, for the background: polls observe anyway."""
 
     def steps() -> Iterator[Step]:
@@ -79,7 +79,7 @@ def check(config: Config, environment: Environment, at: float) -> Iterator[Check
         yield mask(result, hidden)
 
 
-def guarded(steps: Iterator[Step]) -> Iterator[Checked]:
+def guarded(steps: Iterator[Step]) -> Iterator[CheckResult]:
     """As `checked`; a fault between two steps is a finding too, since the next source still waits."""
     try:
         yield from checked(steps)
@@ -90,8 +90,8 @@ def guarded(steps: Iterator[Step]) -> Iterator[Checked]:
         yield _between(f"a fault of the exporter: {error.__class__.__name__}", (FAULT,))
 
 
-def _between(found: str, causes: tuple[Cause, ...]) -> Checked:
-    return Checked("checks", "", "find out what to check", "failed", found, causes)
+def _between(found: str, causes: tuple[Cause, ...]) -> CheckResult:
+    return CheckResult("checks", "", "find out what to check", "failed", found, causes)
 
 
 def _announced(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step]:
@@ -100,7 +100,7 @@ def _announced(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator
         yield step
 
 
-def _configuration(environment: Environment, wants: Wanted) -> Step:
+def _configuration(environment: Environment, wants: CheckContext) -> Step:
     def run() -> Finding:
         problems = sources.problems(environment)
         if not problems:
@@ -116,7 +116,7 @@ def _configuration(environment: Environment, wants: Wanted) -> Step:
     return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)
 
 
-def _url_causes(environment: Environment, wants: Wanted) -> tuple[Cause, ...]:
+def _url_causes(environment: Environment, wants: CheckContext) -> tuple[Cause, ...]:
     """What the kind's own first step says of an address, which is more than that it has a slip; often nothing."""
     with contextlib.suppress(ValueError):  # an address that cannot be taken apart
         for step in itertools.islice(sources.checks(environment, wants), 1):
@@ -126,7 +126,7 @@ def _url_causes(environment: Environment, wants: Wanted) -> tuple[Cause, ...]:
     return ()
 
 
-def _observation(config: Config, environment: Environment, at: float, done: list[Checked]) -> Step:
+def _observation(config: Config, environment: Environment, at: float, done: list[CheckResult]) -> Step:
     """One poll. A failed check of the source as a whole makes it useless; one of an application or a signal does not:
 
     then it shows what is left.
@@ -163,7 +163,7 @@ def _elsewhere(config: Config, environment: Environment) -> dict[str, str]:
     return names
 
 
-def _repeated(error: SourceError, done: Sequence[Checked]) -> Sequence[Cause]:
+def _repeated(error: SourceError, done: Sequence[CheckResult]) -> Sequence[Cause]:
     """What failed checks said of an answer that the poll got too: they know better than its reason alone."""
     if error.reason not in ("auth", "bad_query", "not_found"):
         return ()

@@ -20,7 +20,7 @@ from exporter.errors import SourceError
 from exporter.formats import BOM, HEAD, junit, result_files
 from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
 from exporter.formats.result_files import Globs
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.execution import Report
 from exporter.model.observation import ApplicationObservation, Observation, Window
 from exporter.model.settings import Duration, Settings
@@ -68,7 +68,7 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
     yield from of_timezone
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Each application's newest report: is it there, known, whole, and in the look-back?"""
     kind = Kind("report", _PATTERN, options.settle, _is_other, _describe)
     steps, globs = applications(kind, options.folder, _files(options))

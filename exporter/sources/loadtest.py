@@ -20,7 +20,7 @@ from exporter.formats import result_files
 from exporter.formats.checks import Kind, applications, of_application
 from exporter.formats.result_files import Globs
 from exporter.formats.run_checks import of_newest_run
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.loadrun import LoadRun
 from exporter.model.observation import ApplicationObservation, Events, Observation, Window
 from exporter.model.settings import Duration, Settings
@@ -69,7 +69,7 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
                 yield f"{path}.{name}", f"{route} is no route, wanted a method and a path, such as GET /cart"
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Each application's newest run: is it there, known, whole, mapped to routes, and in the look-back?"""
     kind = Kind("run", "*", options.settle, formats.accompanies, _describe)
     steps, globs = applications(kind, options.folder, _files(options))

@@ -23,7 +23,7 @@ from exporter.analysis.slo import events
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.formats.report_json import Role, load_observation, recorded_roles
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import (
     ApplicationObservation,
     Events,
@@ -53,7 +53,7 @@ def problems(options: Options) -> list[tuple[str, str]]:
     return [] if options.file.is_file() else [("file", f"cannot read {options.file}: it is no file")]
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Is the file there, what does it hold, and how old is that?"""
     role = cast("Role", wanted.role)
     # The file may be large: it is read and decoded once for all steps.
@@ -122,7 +122,7 @@ def _missing(applications: Collection[ApplicationObservation], role: Role) -> li
     return [part for part, present in parts.items() if not present]
 
 
-def _fresh(observation: Observation, wanted: Wanted) -> Finding:
+def _fresh(observation: Observation, wanted: CheckContext) -> Finding:
     """No older than what a poll looks back: production is compared as it is now, a test run may be older."""
     end = max(map(_end, observation.applications.values()), default=observation.window.end)
     age = wanted.at - end

@@ -20,7 +20,7 @@ from exporter.errors import ConfigError
 if TYPE_CHECKING:
     from exporter.checkup import Step
     from exporter.config import Config, Environment
-    from exporter.model.checkup import Checked, Checkup
+    from exporter.model.checkup import CheckResult, Checkup
 
 _HELP = """\
 Each step says what was tried and what came back and, where something is wrong, likely causes with what to do about
@@ -99,7 +99,7 @@ def _print_text(config: Config, environments: list[Environment]) -> int:
         kind = sources.kind(environment)
         print(text.heading(name, kind, environment.role, colour=colour), flush=True)
 
-        done: list[Checked] = []
+        done: list[CheckResult] = []
         steps = _record(_steps(config, environment), done)
         for line in text.lines(steps, colour=colour):
             print(line, flush=True)
@@ -111,7 +111,7 @@ def _print_text(config: Config, environments: list[Environment]) -> int:
     return 0 if all(well.values()) else 1
 
 
-def _record(steps: Iterator[Checked], done: list[Checked]) -> Iterator[Checked]:
+def _record(steps: Iterator[CheckResult], done: list[CheckResult]) -> Iterator[CheckResult]:
     """The steps as they come; afterwards all are in `done`."""
     for step in steps:
         done.append(step)
@@ -134,7 +134,7 @@ def _print_json(config: Config, environments: list[Environment]) -> int:
     return 0 if all(checkup.well for _, checkup in checkups) else 1
 
 
-def _steps(config: Config, environment: Environment) -> Iterator[Checked]:
+def _steps(config: Config, environment: Environment) -> Iterator[CheckResult]:
     """Each step when it is done; while it is made, a line on stderr says so, where a person looks on."""
     from exporter.pipeline.checkup import examine
 

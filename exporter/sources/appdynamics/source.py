@@ -15,7 +15,7 @@ from dataclasses import replace
 from exporter.analysis.activity import OVERLAP
 from exporter.checkup import Step
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import MINUTE, ApplicationObservation, Events, Observation, Window
 from exporter.model.slo_settings import Side
 from exporter.sources import ChooseRuns
@@ -51,7 +51,7 @@ Windows = Mapping[str, Window]
 """By our name of the application."""
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """What `doctor` tries of a controller, step by step."""
     from exporter.sources.appdynamics import checks  # what only check-ups need is loaded for them
 

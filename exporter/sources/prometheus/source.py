@@ -10,7 +10,7 @@ from exporter.checkup import Step
 from exporter.clients.http import Session
 from exporter.clients.prometheus import Client
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import ApplicationObservation, Observation, Samples, Window
 from exporter.model.rule import Record
 from exporter.sources import ChooseRuns
@@ -28,7 +28,7 @@ _SKEW_WARNING = 30.0
 """Seconds of difference between the clocks that are worth a warning."""
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """What doctor tries, step by step."""
     from exporter.sources.prometheus.checks import steps  # what only check-ups need is loaded for them
 

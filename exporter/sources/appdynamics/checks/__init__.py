@@ -12,7 +12,7 @@ from functools import partial
 from exporter.checkup import Step
 from exporter.clients.http.checks import CHECKS as CONNECTION_CHECKS
 from exporter.errors import SourceError
-from exporter.model.checkup import Cause, Wanted
+from exporter.model.checkup import Cause, CheckContext
 from exporter.sources.appdynamics.checks.address import address_steps, readable
 from exporter.sources.appdynamics.checks.applications import application_steps
 from exporter.sources.appdynamics.checks.budget import budget_steps
@@ -53,7 +53,7 @@ _STEPS = (
 """Each begins when the steps before it are made, and uses what they found."""
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """The steps, each to be made before the next is asked for."""
     for step in _all_steps(options, wanted):
         yield replace(step, explain=partial(_explain, step))
@@ -64,7 +64,7 @@ def _explain(step: Step, error: SourceError) -> Sequence[Cause]:
     return step.explain(error) or usual(error)
 
 
-def _all_steps(options: Options, wanted: Wanted) -> Iterator[Step]:
+def _all_steps(options: Options, wanted: CheckContext) -> Iterator[Step]:
     yield from address_steps(options)
     if not readable(options.url):
         return

@@ -9,7 +9,7 @@ from functools import partial
 
 from exporter.checkup import Step, failed, ok, warning
 from exporter.humanize import counted, duration, percent, seconds
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
 from exporter.sources.appdynamics.checks.probe import LISTED, Probe, needs
@@ -38,7 +38,7 @@ class Plan:
     """Of each poll after it."""
 
 
-def plan(options: Options, context: Wanted, applications: int, *, coarse: bool = False) -> Plan:
+def plan(options: Options, context: CheckContext, applications: int, *, coarse: bool = False) -> Plan:
     """The calls that polls make of so many applications, as the source makes them.
 
     `coarse`: minutes of the window are not kept; then the first poll also looks for where they begin, in so many steps
@@ -66,7 +66,7 @@ def _fixed_calls(options: Options) -> int:
     return calls
 
 
-def _history_calls(context: Wanted, keys: int, *, coarse: bool) -> int:
+def _history_calls(context: CheckContext, keys: int, *, coarse: bool) -> int:
     """Of production, while nothing is known yet."""
     calls = keys * _pieces(context.window)  # each in its own calls
     if context.pattern is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics.client import Client
 from exporter.sources.appdynamics.connection import Connection
@@ -46,7 +46,7 @@ class Probe:
     """One check-up's questions and answers."""
 
     options: Options
-    context: Wanted
+    context: CheckContext
     monotonic: Callable[[], float] = time.monotonic
     visible: Sequence[ListedApplication] = ()
     """The applications that our role may view."""

@@ -13,7 +13,7 @@ from exporter.checkup import Step, failed, ok
 from exporter.clients.http import Session
 from exporter.clients.http.checks import CHECKS as CONNECTION_CHECKS
 from exporter.clients.http.checks import connection_steps
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.sources.prometheus.checks import server, signals
 from exporter.sources.prometheus.checks.activity import activity
 from exporter.sources.prometheus.checks.applications import application
@@ -63,7 +63,7 @@ _PAGES = (
 """Endings of what people copy from a browser."""
 
 
-def steps(options: Options, wanted: Wanted) -> Iterator[Step]:
+def steps(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Every step, the connection first."""
     yield from connection_steps(options.url, options, _PAGES, _CHEAP)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from exporter.clients.http import Session
 from exporter.clients.prometheus import Client, Sample
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.sources.prometheus.options import Options
 from exporter.sources.prometheus.queries import Queries
 from exporter.sources.prometheus.selectors import Selector, selectors
@@ -59,7 +59,7 @@ class Probe:
     """One check-up's questions and answers."""
 
     options: Options
-    wanted: Wanted
+    wanted: CheckContext
     session: Session
     answers: dict[str, Answer] = field(default_factory=dict)
     """By key, of those that gave what was expected of them."""
