@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from exporter.commands.doctor import text
-from exporter.model.checkup import Checked, Checkup
+from exporter.model.checkup import CheckResult, Checkup
 
 GOLDEN = Path(__file__).parent / "golden" / "doctor"
 
@@ -31,7 +31,7 @@ _VOLATILE: tuple[tuple[str, str], ...] = (
 
 
 def transcript(
-    steps: Iterable[Checked] | Checkup, tmp_path: Path | None = None, replaced: Mapping[str, str] | None = None
+    steps: Iterable[CheckResult] | Checkup, tmp_path: Path | None = None, replaced: Mapping[str, str] | None = None
 ) -> str:
     """The text of the command, without volatile things: times, ports, versions, durations, and below `tmp_path`.
 
@@ -54,12 +54,12 @@ def assert_golden(name: str, shown: str) -> None:
     assert shown == path.read_text(encoding="utf-8")
 
 
-def _plain(done: Checked, swapped: Mapping[str, str]) -> Checked:
+def _plain(done: CheckResult, swapped: Mapping[str, str]) -> CheckResult:
     causes = tuple(
         type(each)(_placeholders(each.text, swapped), _placeholders(each.remedy, swapped)) for each in done.causes
     )
     texts = [_placeholders(each, swapped) for each in (done.subject, done.tried, done.found)]
-    return Checked(done.check, texts[0], texts[1], done.verdict, texts[2], causes)
+    return CheckResult(done.check, texts[0], texts[1], done.verdict, texts[2], causes)
 
 
 def _placeholders(line: str, swapped: Mapping[str, str]) -> str:

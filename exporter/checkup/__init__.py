@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from exporter.checkup.causes import causes_of
 from exporter.errors import SourceError
-from exporter.model.checkup import Cause, Checked, Finding
+from exporter.model.checkup import Cause, CheckResult, Finding
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Step:
     subject: str = ""
 
 
-def checked(steps: Iterable[Step]) -> Iterator[Checked]:
+def checked(steps: Iterable[Step]) -> Iterator[CheckResult]:
     """Each step's outcome, as soon as it is there."""
     made, missing = set[tuple[str, str]](), set[tuple[str, str]]()
 
@@ -47,10 +47,10 @@ def checked(steps: Iterable[Step]) -> Iterator[Checked]:
     for step in steps:
         lacking = [need for need in step.needs if lacks(need, step)]
         if lacking:
-            done = Checked(step.check, step.subject, step.tried, "skipped", f"needs {', '.join(lacking)}")
+            done = CheckResult(step.check, step.subject, step.tried, "skipped", f"needs {', '.join(lacking)}")
         else:
             finding = _finding(step)
-            done = Checked(step.check, step.subject, step.tried, finding.verdict, finding.found, finding.causes)
+            done = CheckResult(step.check, step.subject, step.tried, finding.verdict, finding.found, finding.causes)
         made.add((step.check, step.subject))
         if done.verdict in ("failed", "skipped"):
             missing.add((step.check, step.subject))

@@ -11,7 +11,7 @@ CheckVerdict = Literal["ok", "warning", "failed", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CheckContext:
     """What the exporter wants of a source: the checks judge it by this. Seconds, Unix time."""
 
     side: str
@@ -51,7 +51,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckResult:
     """One step of a check-up."""
 
     check: str
@@ -72,7 +72,7 @@ class Checkup:
     source: str
     """The environment's configured name."""
     kind: str
-    steps: tuple[Checked, ...]
+    steps: tuple[CheckResult, ...]
 
     @property
     def well(self) -> bool:

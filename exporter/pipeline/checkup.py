@@ -15,7 +15,7 @@ from exporter.checkup import Step, checked, failed, ok
 from exporter.checkup.causes import causes_of, of_option
 from exporter.config import Config, Environment
 from exporter.errors import SourceError
-from exporter.model.checkup import Cause, Checked, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, CheckResult, Finding
 from exporter.model.observation import MINUTE
 from exporter.pipeline import Pipeline, windows
 from exporter.pipeline import checkup_observation as seen
@@ -30,11 +30,11 @@ _TOLD = 5
 logger = logging.getLogger(__name__)
 
 
-def wanted(config: Config, environment: Environment, at: float) -> Wanted:
+def wanted(config: Config, environment: Environment, at: float) -> CheckContext:
     """What the exporter wants of the environment's source at `at` (Unix seconds)."""
     window, pattern = windows(environment, config.analysis, math.floor(at / MINUTE) * MINUTE)
     executions = config.analysis.test_executions.expected
-    return Wanted(
+    return CheckContext(
         side=environment.name,
         role=environment.role,
         at=at,
@@ -48,9 +48,9 @@ def wanted(config: Config, environment: Environment, at: float) -> Wanted:
 
 def examine(
     config: Config, environment: Environment, at: float, begin: Callable[[Step], None] = lambda _: None
-) -> Iterator[Checked]:
+) -> Iterator[CheckResult]:
     """Every step of the command, as soon as it is done; `begin` is told of each before it is made."""
-    done: list[Checked] = []
+    done: list[CheckResult] = []
 
     def steps() -> Iterator[Step]:
         yield _configuration(environment, wanted(config, environment, at))
@@ -64,7 +64,7 @@ def examine(
         yield done[-1]
 
 
-def check(config: Config, environment: Environment, at: float) -> Iterator[Checked]:
+def check(config: Config, environment: Environment, at: float) -> Iterator[CheckResult]:
     """The steps of the environment's kind alone, for the background: polls observe anyway."""
 
     def steps() -> Iterator[Step]:
@@ -75,17 +75,17 @@ def check(config: Config, environment: Environment, at: float) -> Iterator[Check
         yield mask(each, hidden)
 
 
-def guarded(steps: Iterator[Step]) -> Iterator[Checked]:
+def guarded(steps: Iterator[Step]) -> Iterator[CheckResult]:
     """As `checked`; a fault between two steps is a finding too, since the next source still waits."""
     try:
         yield from checked(steps)
     except SourceError as error:
-        yield Checked("checks", "", "find out what to check", "failed", str(error), causes_of(error.reason))
+        yield CheckResult("checks", "", "find out what to check", "failed", str(error), causes_of(error.reason))
     except Exception as error:
         logger.debug("a fault of the exporter", exc_info=True)
         fault = Cause("a fault of the exporter", "please report it, with what --log.level debug shows")
         text = f"a fault of the exporter: {error.__class__.__name__}"
-        yield Checked("checks", "", "find out what to check", "failed", text, (fault,))
+        yield CheckResult("checks", "", "find out what to check", "failed", text, (fault,))
 
 
 def _told(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step]:
@@ -94,7 +94,7 @@ def _told(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step
         yield step
 
 
-def _configuration(environment: Environment, wants: Wanted) -> Step:
+def _configuration(environment: Environment, wants: CheckContext) -> Step:
     def run() -> Finding:
         problems = sources.problems(environment)
         if not problems:
@@ -106,7 +106,7 @@ def _configuration(environment: Environment, wants: Wanted) -> Step:
     return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)
 
 
-def _of_url(environment: Environment, wants: Wanted) -> tuple[Cause, ...]:
+def _of_url(environment: Environment, wants: CheckContext) -> tuple[Cause, ...]:
     """What the kind's own first step says of an address, which is more than that it has a slip; often nothing."""
     with contextlib.suppress(ValueError):  # an address that cannot be taken apart
         for step in itertools.islice(sources.checks(environment, wants), 1):
@@ -115,7 +115,7 @@ def _of_url(environment: Environment, wants: Wanted) -> tuple[Cause, ...]:
     return ()
 
 
-def _told_before(error: SourceError, done: Sequence[Checked]) -> Sequence[Cause]:
+def _told_before(error: SourceError, done: Sequence[CheckResult]) -> Sequence[Cause]:
     """What failed checks said of an answer that the poll got too: they know better than its reason alone."""
     if error.reason not in ("auth", "bad_query", "not_found"):
         return ()
@@ -126,7 +126,7 @@ def _told_before(error: SourceError, done: Sequence[Checked]) -> Sequence[Cause]
     ]
 
 
-def _observation(config: Config, environment: Environment, at: float, done: list[Checked]) -> Step:
+def _observation(config: Config, environment: Environment, at: float, done: list[CheckResult]) -> Step:
     """One poll. A failed check of the source as a whole makes it useless; one of an application or a signal does not:
 
     then it shows what is left.

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from exporter import humanize
 from exporter.checkup import ok, warning
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import GAUGE_SIGNALS, ApplicationObservation, Observation
 
 _SHOWN = 5
@@ -42,7 +42,7 @@ _ABOVE = Cause("something above is not as it should be", "mend that first, then 
 
 
 def finding(
-    observation: Observation, wanted: Wanted, *, explained: bool, elsewhere: Mapping[str, str] | None = None
+    observation: Observation, wanted: CheckContext, *, explained: bool, elsewhere: Mapping[str, str] | None = None
 ) -> Finding:
     """Fine where every expected application was seen with its request rate, and nothing was warned of.
 

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from exporter.clients.http.options import written
-from exporter.model.checkup import Cause, Checked
+from exporter.model.checkup import Cause, CheckResult
 
 HIDDEN = "<secret>"
 
@@ -29,7 +29,7 @@ def secrets(options: Any) -> tuple[str, ...]:
     return tuple(sorted(set[str]().union(*map(written, found)), key=len, reverse=True))
 
 
-def mask(done: Checked, hidden: Sequence[str]) -> Checked:
+def mask(done: CheckResult, hidden: Sequence[str]) -> CheckResult:
     """The step without the secrets, each text in one printable line."""
 
     def plain(text: str) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from exporter import sources
 from exporter.config import Config, Environment
 from exporter.logs import fields
-from exporter.model.checkup import Checked, Checkup, CheckVerdict
+from exporter.model.checkup import CheckResult, Checkup, CheckVerdict
 from exporter.pipeline.checkup import check
 from exporter.serve.self_metrics import OwnMetrics
 
@@ -90,7 +90,7 @@ class Checkups:
             self._thread = self._config = None
             self._changed.notify_all()
 
-    def failed(self, name: str) -> tuple[Checked, ...]:
+    def failed(self, name: str) -> tuple[CheckResult, ...]:
         """The steps that failed in the source's last check-up."""
         done = self._done.get(name)
         return () if done is None else tuple(step for step in done.steps if step.verdict == "failed")
@@ -151,9 +151,9 @@ class Checkups:
         told.update(verdicts)
 
 
-def _worst(steps: Sequence[Checked]) -> Mapping[str, Checked]:
+def _worst(steps: Sequence[CheckResult]) -> Mapping[str, CheckResult]:
     """Of each check the worst of its steps; one that was skipped tells nothing beside one that was made."""
-    worst: dict[str, Checked] = {}
+    worst: dict[str, CheckResult] = {}
     for step in steps:
         before = worst.get(step.check)
         if before is None or _RANK.index(step.verdict) > _RANK.index(before.verdict):
@@ -161,7 +161,7 @@ def _worst(steps: Sequence[Checked]) -> Mapping[str, Checked]:
     return worst
 
 
-def _tell(source: str, step: Checked) -> None:
+def _tell(source: str, step: CheckResult) -> None:
     """One line where a check's verdict has changed."""
     about = {"source": source, "check": step.check}
     if step.subject:

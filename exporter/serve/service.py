@@ -13,7 +13,7 @@ from exporter.catalogue.exposition import Page, render
 from exporter.config import Config, Environment
 from exporter.errors import ConfigError, SourceError
 from exporter.logs import fields
-from exporter.model.checkup import Checked
+from exporter.model.checkup import CheckResult
 from exporter.model.observation import Observation
 from exporter.model.results import Snapshot
 from exporter.pipeline import Pipeline
@@ -35,7 +35,7 @@ class Status:
     seen: float | None = None
     """Start of the last poll that succeeded: what is shown is as old as this."""
     warnings: tuple[str, ...] = ()
-    failed: tuple[Checked, ...] = ()
+    failed: tuple[CheckResult, ...] = ()
     """What failed in the last check-up."""
 
     def withdrawn(self, now: float) -> bool:

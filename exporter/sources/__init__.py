@@ -27,7 +27,7 @@ from exporter.checkup import Step
 from exporter.config import Config, Environment
 from exporter.config.conversion import child, convert, unknown
 from exporter.errors import ConfigError, Problem
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import Events, Observation, Samples, Window
 from exporter.model.slo_settings import Side
 
@@ -139,7 +139,7 @@ def kind(environment: Environment) -> str:
     return cast("str", _module(environment).KIND)
 
 
-def checks(environment: Environment, wanted: Wanted) -> Iterator[Step]:
+def checks(environment: Environment, wanted: CheckContext) -> Iterator[Step]:
     """The steps of a check-up of the environment's source; none for a kind that has nothing to check."""
     module = _module(environment)
     if hasattr(module, "checks"):

@@ -19,7 +19,7 @@ from exporter.demo.loadruns import load_runs
 from exporter.demo.noise import Floats, Minutes
 from exporter.demo.shop import APPLICATIONS, Application
 from exporter.demo.traffic import Role, Traffic, shares, traffic
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import (
     LATENCY_MEAN,
     MINUTE,
@@ -46,7 +46,7 @@ class Options(Settings, frozen=True):
     seed: int = 1
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Nothing can be wrong with it; it is said that nothing of it is true."""
     yield Step("found", "make it up", lambda: ok(f"all of it is made up, from the seed {options.seed}"))
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from exporter.checkup import Step, ok
 from exporter.demo.executions import reports
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import ApplicationObservation, Observation, Window
 from exporter.model.settings import Settings
 from exporter.sources import ChooseRuns
@@ -25,7 +25,7 @@ class Options(Settings, frozen=True):
     seed: int = 1
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Nothing can be wrong with it; it is said that nothing of it is true."""
     yield Step("found", "make it up", lambda: ok(f"all of it is made up, from the seed {options.seed}"))
 

@@ -19,7 +19,7 @@ from exporter.config.validation import check_timezone
 from exporter.errors import SourceError
 from exporter.formats import HEAD, junit, result_files
 from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.execution import Report
 from exporter.model.observation import ApplicationObservation, Observation, Window
 from exporter.model.settings import Duration, Settings
@@ -64,7 +64,7 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
     yield from wrong
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Each application's newest report: is it there, known, whole, and in the look-back?"""
     kind = Kind("report", "**/*.xml", options.settle, _other, _described)
     steps, globs = applications(kind, options.folder, {name: one.files for name, one in options.applications.items()})

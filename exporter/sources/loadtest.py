@@ -19,7 +19,7 @@ from exporter.checkup import Step, failed, ok, skipped, warning
 from exporter.errors import SourceError
 from exporter.formats import result_files
 from exporter.formats.checks import Kind, applications, fresh, newest, of_application, waiting, waits
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.loadrun import LoadRun
 from exporter.model.observation import ApplicationObservation, Events, Observation, Window
 from exporter.model.settings import Duration, Settings
@@ -66,7 +66,7 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
                 yield f"{path}.{name}", f"{route} is no route, wanted a method and a path, such as GET /cart"
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Each application's newest run: is it there, known, whole, mapped to routes, and in the look-back?"""
     kind = Kind("run", "*", options.settle, formats.accompanies, _described)
     steps, globs = applications(kind, options.folder, {name: one.files for name, one in options.applications.items()})

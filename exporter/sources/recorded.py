@@ -23,7 +23,7 @@ from exporter.analysis.slo import events
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
 from exporter.formats.report_json import Role, decode, recorded
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import (
     ApplicationObservation,
     Events,
@@ -52,7 +52,7 @@ def problems(options: Options) -> list[tuple[str, str]]:
     return [] if options.file.is_file() else [("file", f"cannot read {options.file}: it is no file")]
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """Is the file there, what does it hold, and how old is that?"""
     role = cast("Role", wanted.role)
     content = cache(partial(_content, options))
@@ -113,7 +113,7 @@ def _holds(one: ApplicationObservation, what: str) -> bool:
     return bool(parts.get(what, one.pattern))
 
 
-def _fresh(found: Observation, wanted: Wanted) -> Finding:
+def _fresh(found: Observation, wanted: CheckContext) -> Finding:
     """No older than what a poll looks back: production is compared as it is now, a test run may be older."""
     ends = [one.run.window.end if one.run is not None else one.window.end for one in found.applications.values()]
     end = max(ends, default=found.window.end)

@@ -21,14 +21,14 @@ import os, sys
 from pathlib import Path
 from exporter.checkup import checked
 from exporter.sources import loadtest
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import Window
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
 window = Window(0.0, 60.0)
 options = loadtest.Options(folder=Path(sys.argv[1]), routes={})
-for done in checked(loadtest.checks(options, Wanted("pte", "pte", 60.0, window, None, 60.0, 1.0))):
+for done in checked(loadtest.checks(options, CheckContext("pte", "pte", 60.0, window, None, 60.0, 1.0))):
     print(done.check, done.verdict, *(cause.text for cause in done.causes[:1]))
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from exporter.checkup import Step, checked, failed, ok
 from exporter.commands.doctor import text
 from exporter.errors import SourceError
-from exporter.model.checkup import Cause, Checked, Finding
+from exporter.model.checkup import Cause, CheckResult, Finding
 from exporter.pipeline.checkup import guarded
 
 
@@ -79,15 +79,15 @@ def test_a_fault_is_a_finding() -> None:
 
 def test_colour_is_for_terminals_only() -> None:
     """Marks are words, so that nothing is told by colour alone; with colour, each mark has one."""
-    done = Checked("reach", "", "try", "failed", "no", (Cause("a", "b"),))
+    done = CheckResult("reach", "", "try", "failed", "no", (Cause("a", "b"),))
     assert "\x1b" not in text.step(done)
     assert text.step(done, colour=True).startswith("  \x1b[1;31mFAILED")
 
 
 def test_skipped_steps_stand_together() -> None:
     """They are one line with what the first of them needs; a step that was made ends it."""
-    skipped = [Checked(name, "shop", "try", "skipped", f"needs {need}") for name, need in (("b", "a"), ("c", "b"))]
-    shown = list(text.lines([*skipped, Checked("d", "", "try", "ok", "fine"), skipped[0]]))
+    skipped = [CheckResult(name, "shop", "try", "skipped", f"needs {need}") for name, need in (("b", "a"), ("c", "b"))]
+    shown = list(text.lines([*skipped, CheckResult("d", "", "try", "ok", "fine"), skipped[0]]))
     assert [line.split() for line in shown] == [
         ["skipped", "2", "steps", "of", "shop", "needs", "a:", "b,", "c"],
         ["ok", "d", "try", "->", "fine"],

@@ -15,7 +15,7 @@ from exporter import sources
 from exporter.cli import DEMO
 from exporter.config import Config
 from exporter.logs import Lines
-from exporter.model.checkup import Checked, Checkup
+from exporter.model.checkup import CheckResult, Checkup
 from exporter.model.settings import Duration
 from exporter.serve import checkups as background
 from exporter.serve.web import landing
@@ -167,7 +167,7 @@ def test_a_source_that_refuses_us_is_left_alone(tmp_path: Path) -> None:
 def test_what_failed_is_checked_again_soon() -> None:
     """Within five minutes, not after the hour that a check-up which is well has time for."""
     environment = sources.read(DEMO).environments[0]
-    ill = Checkup("production", "demo", (Checked("found", "", "look", "failed", "nothing"),))
+    ill = Checkup("production", "demo", (CheckResult("found", "", "look", "failed", "nothing"),))
     now = 1e6
     assert background._next_due(environment, ill, now) == now + background.WHILE_FAILED
     assert now + 1800 <= background._next_due(environment, Checkup("production", "demo", ()), now) <= now + 5400

@@ -17,7 +17,7 @@ from exporter.errors import ConfigError
 if TYPE_CHECKING:
     from exporter.checkup import Step
     from exporter.config import Config, Environment
-    from exporter.model.checkup import Checked, Checkup
+    from exporter.model.checkup import CheckResult, Checkup
 
 _DEMO = Path(__file__).parents[2] / "demo.yml"
 
@@ -71,7 +71,7 @@ def _as_text(config: Config, chosen: list[Environment]) -> int:
     well: dict[str, bool] = {}
     for environment in chosen:
         name = environment.name
-        steps: list[Checked] = []
+        steps: list[CheckResult] = []
         print(text.heading(name, sources.kind(environment), environment.role, colour=colour), flush=True)
         for line in text.lines(_kept(_steps(config, environment), steps), colour=colour):
             print(line, flush=True)
@@ -81,7 +81,7 @@ def _as_text(config: Config, chosen: list[Environment]) -> int:
     return 0 if all(well.values()) else 1
 
 
-def _kept(steps: Iterator[Checked], into: list[Checked]) -> Iterator[Checked]:
+def _kept(steps: Iterator[CheckResult], into: list[CheckResult]) -> Iterator[CheckResult]:
     for done in steps:
         into.append(done)
         yield done
@@ -101,7 +101,7 @@ def _as_json(config: Config, chosen: list[Environment]) -> int:
     return 0 if all(checkup.well for _, checkup in found) else 1
 
 
-def _steps(config: Config, environment: Environment) -> Iterator[Checked]:
+def _steps(config: Config, environment: Environment) -> Iterator[CheckResult]:
     """Each step when it is done; while it is made, a line on stderr says so, where a person looks on."""
     from exporter.pipeline.checkup import examine
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from exporter import humanize
-from exporter.model.checkup import Cause, Checked, Checkup, CheckVerdict
+from exporter.model.checkup import Cause, CheckResult, Checkup, CheckVerdict
 
 WIDTH = 110
 """Columns; only a word that is longer by itself passes it."""
@@ -28,12 +28,12 @@ def heading(source: str, kind: str, role: str, *, colour: bool = False) -> str:
     return f"{_BOLD}{source}{_PLAIN} {what}" if colour else f"{source} {what}"
 
 
-def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
+def lines(steps: Iterable[CheckResult], *, colour: bool = False) -> Iterator[str]:
     """Each step's lines as soon as it is done; those that are skipped one after the other are told together.
 
     Causes that were told of another step are told by its name: six signals that fail alike are no wall of text.
     """
-    skipped: list[Checked] = []
+    skipped: list[CheckResult] = []
     told: dict[tuple[Cause, ...], str] = {}
     for done in steps:
         if done.verdict == "skipped":
@@ -48,7 +48,7 @@ def lines(steps: Iterable[Checked], *, colour: bool = False) -> Iterator[str]:
         yield step(_together(skipped), colour=colour)
 
 
-def _together(skipped: Sequence[Checked]) -> Checked:
+def _together(skipped: Sequence[CheckResult]) -> CheckResult:
     """What the first of them needs is what all wait for."""
     first = skipped[0]
     if len(skipped) == 1:
@@ -59,11 +59,11 @@ def _together(skipped: Sequence[Checked]) -> Checked:
     return replace(first, check=f"{len(skipped)} steps", subject=subject, found=f"{first.found}: {names}")
 
 
-def _name(done: Checked) -> str:
+def _name(done: CheckResult) -> str:
     return f"{done.check} {done.subject}".strip()
 
 
-def step(done: Checked, same: str = "", *, colour: bool = False) -> str:
+def step(done: CheckResult, same: str = "", *, colour: bool = False) -> str:
     """A step: mark, check and subject, what was tried, what came back; unless all is well, causes with remedies.
 
     `same` is another step with the very same causes, which stand there.
@@ -77,7 +77,7 @@ def step(done: Checked, same: str = "", *, colour: bool = False) -> str:
     return "\n".join([f"  {mark}{name.ljust(_NAME)}{first}", *(f"{_BESIDE}{line}" for line in rest)])
 
 
-def summary(source: str, steps: Sequence[Checked]) -> str:
+def summary(source: str, steps: Sequence[CheckResult]) -> str:
     """How many steps came out how: "pte: 1 FAILED, 1 warning, 5 ok, 2 skipped"."""
     verdicts = [done.verdict for done in steps]
     order: tuple[CheckVerdict, ...] = ("failed", "warning", "ok", "skipped")
@@ -97,7 +97,7 @@ def ends(at: Iterable[tuple[str, bool]]) -> str:
     return f"Not well: {humanize.listed(ill)}." if ill else "All is well."
 
 
-def _beside(done: Checked, same: str) -> Iterator[str]:
+def _beside(done: CheckResult, same: str) -> Iterator[str]:
     if done.verdict == "skipped":
         yield from _wrapped(done.found, "", "")
         return

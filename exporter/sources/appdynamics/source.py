@@ -15,7 +15,7 @@ from dataclasses import replace
 from exporter.analysis.activity import OVERLAP
 from exporter.checkup import Step
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted as Target
+from exporter.model.checkup import CheckContext as Target
 from exporter.model.observation import MINUTE, ApplicationObservation, Events, Observation, Window
 from exporter.model.slo_settings import Side
 from exporter.sources import ChooseRuns

@@ -17,7 +17,7 @@ from exporter.clients.http.options import HttpOptions, Problems
 from exporter.clients.http.options import problems as http_problems
 from exporter.clients.prometheus import Client
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.minutes import Range
 from exporter.model.observation import (
     GAUGE_SIGNALS,
@@ -86,7 +86,7 @@ def problems(options: Options) -> Problems:
     return found + template_problems(options.labels, options.selector, options.signals, options.templates)
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """What doctor tries, step by step."""
     from exporter.sources.prometheus import checks
     from exporter.sources.prometheus.checks import probe as probing  # what only check-ups need is loaded for them

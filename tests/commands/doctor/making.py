@@ -10,7 +10,7 @@ import yaml
 
 from exporter import sources
 from exporter.config import Config
-from exporter.model.checkup import Checked, Checkup
+from exporter.model.checkup import CheckResult, Checkup
 from exporter.pipeline.checkup import examine
 
 
@@ -35,5 +35,5 @@ def examined(directory: Path, role: str, **source: Any) -> Checkup:
     return Checkup(environment.name, sources.kind(environment), tuple(examine(config, environment, time.time())))
 
 
-def step(checkup: Checkup, check: str, subject: str = "") -> Checked:
+def step(checkup: Checkup, check: str, subject: str = "") -> CheckResult:
     return next(each for each in checkup.steps if (each.check, each.subject) == (check, subject))

@@ -17,7 +17,7 @@ import pytest
 
 from exporter.clients.http.options import HttpOptions, Tls
 from exporter.errors import REASONS
-from exporter.model.checkup import Cause, Checked
+from exporter.model.checkup import Cause, CheckResult
 from exporter.pipeline.masking import mask, secrets
 from tests.bad_server import bad_server, reply, silent
 from tests.commands.doctor.making import examined, written
@@ -207,7 +207,7 @@ def test_what_forgets_a_secret_is_masked(tmp_path: Path) -> None:
     ca.write_text("public", encoding="utf-8")
     options = HttpOptions(bearer_token_file=token, headers_files={"X": token}, tls=Tls(ca_file=ca))
     told = "sent a b+c/d, a%20b%2Bc%2Fd and public"
-    done = mask(Checked("url", "", told, "failed", told, (Cause(told, told),)), secrets(options))
+    done = mask(CheckResult("url", "", told, "failed", told, (Cause(told, told),)), secrets(options))
     plain = "sent <secret>, <secret> and public"
     assert (done.tried, done.found, done.causes) == (plain, plain, (Cause(plain, plain),))
 

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.stack.controller import Controller, Fault, faults, serve
 from exporter.checkup import checked
-from exporter.model.checkup import Checked, Wanted
+from exporter.model.checkup import CheckContext, CheckResult
 from exporter.model.observation import Window
 from exporter.model.settings import Duration
 from exporter.sources.appdynamics.checks import CHECKS, checks
@@ -67,11 +67,11 @@ class Stand:
         }
         return Options(**{name: each for name, each in {**given, **changed}.items() if each is not ...})
 
-    def examined(self, role: str = "production", **changed: Any) -> tuple[Checked, ...]:
+    def examined(self, role: str = "production", **changed: Any) -> tuple[CheckResult, ...]:
         """All steps; what must never be in them is not."""
         return examined(self.options(**changed), role)
 
-    def shown(self, name: str, steps: tuple[Checked, ...]) -> tuple[Checked, ...]:
+    def shown(self, name: str, steps: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
         """Compared with the golden transcript; each failure and warning has causes and remedies."""
         return shown(name, steps, self.folder)
 
@@ -91,10 +91,10 @@ def standing(folder: Path, context: Any = None) -> Iterator[Stand]:
         yield one
 
 
-def wanted(role: str = "production", interval: float = 300.0, threshold: float = 1.0) -> Wanted:
+def wanted(role: str = "production", interval: float = 300.0, threshold: float = 1.0) -> CheckContext:
     """A day and a week of production, and two weeks in which test runs are searched."""
     production = role == "production"
-    return Wanted(
+    return CheckContext(
         side=role,
         role=role,
         at=END,
@@ -105,7 +105,7 @@ def wanted(role: str = "production", interval: float = 300.0, threshold: float =
     )
 
 
-def examined(options: Options, role: str = "production", **changed: float) -> tuple[Checked, ...]:
+def examined(options: Options, role: str = "production", **changed: float) -> tuple[CheckResult, ...]:
     steps = tuple(checked(checks(options, wanted(role, **changed))))
     text = repr(steps)
     assert SECRET not in text
@@ -118,8 +118,8 @@ def examined(options: Options, role: str = "production", **changed: float) -> tu
 
 
 def shown(
-    name: str, steps: tuple[Checked, ...], folder: Path, replaced: Mapping[str, str] | None = None
-) -> tuple[Checked, ...]:
+    name: str, steps: tuple[CheckResult, ...], folder: Path, replaced: Mapping[str, str] | None = None
+) -> tuple[CheckResult, ...]:
     for each in steps:
         assert each.verdict in ("ok", "skipped") or each.causes, each
         assert all(cause.text and cause.remedy for cause in each.causes), each
@@ -127,19 +127,19 @@ def shown(
     return steps
 
 
-def one(steps: tuple[Checked, ...], check: str, subject: str = "") -> Checked:
+def one(steps: tuple[CheckResult, ...], check: str, subject: str = "") -> CheckResult:
     """The one step of this name and subject."""
     [found] = [each for each in steps if (each.check, each.subject) == (check, subject)]
     return found
 
 
-def troubles(steps: tuple[Checked, ...]) -> dict[str, str]:
+def troubles(steps: tuple[CheckResult, ...]) -> dict[str, str]:
     """Verdicts of the steps that are not well, by check and subject; those that were skipped left out."""
     return {
         f"{each.check} {each.subject}".strip(): each.verdict for each in steps if each.verdict in ("failed", "warning")
     }
 
 
-def causes(step: Checked) -> str:
+def causes(step: CheckResult) -> str:
     """All causes and remedies in one text."""
     return "; ".join(f"{cause.text}: {cause.remedy}" for cause in step.causes)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from exporter.checkup import checked
-from exporter.model.checkup import Checked, Wanted
+from exporter.model.checkup import CheckContext, CheckResult
 from exporter.model.observation import Window
 from exporter.sources.prometheus.checks import CHECKS
 from exporter.sources.prometheus.queries import Queries
@@ -57,14 +57,14 @@ def extra() -> Iterator[str]:
         yield f"side_signal:pte_observed:recorded{{{labels}}} 1 {END - 590 + 60 * minute:.0f}"
 
 
-def wanted(role: str = "production", *applications: str, side: str = "", days: float = 0.0625) -> Wanted:
+def wanted(role: str = "production", *applications: str, side: str = "", days: float = 0.0625) -> CheckContext:
     """Windows that the small history fills, unless `days` says otherwise."""
     window = Window(END - days * DAY, END)
     pattern = window if role == "production" else None
-    return Wanted(side or role, role, END + 20, window, pattern, 60.0, 1.0, applications)
+    return CheckContext(side or role, role, END + 20, window, pattern, 60.0, 1.0, applications)
 
 
-def examined(url: str, want: Wanted | None = None, **options: Any) -> tuple[Checked, ...]:
+def examined(url: str, want: CheckContext | None = None, **options: Any) -> tuple[CheckResult, ...]:
     made = Options(**{"url": url, "preset": "prometheus", **options})
     done = tuple(checked(checks(made, want or wanted())))
     assert {each.check for each in done} <= set(CHECKS)
@@ -73,12 +73,12 @@ def examined(url: str, want: Wanted | None = None, **options: Any) -> tuple[Chec
     return done
 
 
-def of(done: tuple[Checked, ...], check: str, subject: str = "") -> Checked:
+def of(done: tuple[CheckResult, ...], check: str, subject: str = "") -> CheckResult:
     [one] = [each for each in done if (each.check, each.subject) == (check, subject)]
     return one
 
 
-def troubles(name: str, done: tuple[Checked, ...]) -> None:
+def troubles(name: str, done: tuple[CheckResult, ...]) -> None:
     """Compare the steps that are not well with the golden transcript."""
     assert_golden(f"prometheus-{name}", transcript(each for each in done if each.verdict != "ok"))
 

@@ -17,7 +17,7 @@ import requests
 from exporter.analysis import run
 from exporter.checkup import checked
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import Window
 from exporter.model.settings import Duration, TestRunSettings
 from exporter.sources.prometheus.source import Options, Source, checks
@@ -95,7 +95,7 @@ def test_checkup(source: Source, role: str) -> None:
     """A check-up of a server that tells neither version nor flags has warnings, and no failure."""
     ten_minutes = Window(END - 600, END)
     pattern = ten_minutes if role == "production" else None
-    wanted = Wanted(role, role, END + 20, ten_minutes, pattern, 60.0, 1.0, ("app0", "app1"))
+    wanted = CheckContext(role, role, END + 20, ten_minutes, pattern, 60.0, 1.0, ("app0", "app1"))
     found = {(each.check, each.subject): each.verdict for each in checked(checks(source._options, wanted))}
     assert {place for place, verdict in found.items() if verdict != "ok"} == {("build", ""), ("flags", "retention")}
     assert {found["build", ""], found["flags", "retention"]} == {"warning"}

@@ -12,7 +12,7 @@ from functools import partial
 from exporter.checkup import Step, failed
 from exporter.clients.http.checks import CHECKS as FIRST
 from exporter.errors import SourceError
-from exporter.model.checkup import Finding, Wanted
+from exporter.model.checkup import CheckContext, Finding
 from exporter.sources.appdynamics.checks.address import place_steps, readable
 from exporter.sources.appdynamics.checks.budget import budget_steps
 from exporter.sources.appdynamics.checks.causes import usual
@@ -42,7 +42,7 @@ LATER = (token_steps, name_steps, metric_steps, resolution_steps, rights_steps, 
 """Each begins when the steps before it are made, and uses what they found."""
 
 
-def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
+def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
     """The steps, each to be made before the next is asked for."""
     for step in place_steps(options):
         yield replace(step, run=partial(_tried, step.run))

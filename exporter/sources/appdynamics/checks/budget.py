@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from exporter.checkup import Step, failed, ok, warning
 from exporter.humanize import counted, duration, percent
 from exporter.humanize import seconds as spent
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
 from exporter.sources.appdynamics.checks.probe import LISTED, Probe
@@ -38,7 +38,7 @@ class Plan:
     """Of each poll after it."""
 
 
-def plan(options: Options, wanted: Wanted, applications: int, *, coarse: bool = False) -> Plan:
+def plan(options: Options, wanted: CheckContext, applications: int, *, coarse: bool = False) -> Plan:
     """The calls that polls make of so many applications, as the source makes them.
 
     `coarse`: minutes of the window are not kept; then the first poll also looks for where they begin, in so many steps

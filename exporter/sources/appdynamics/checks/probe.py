@@ -11,7 +11,7 @@ from difflib import get_close_matches
 import msgspec
 
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics.client import Client
 from exporter.sources.appdynamics.connection import Connection
@@ -47,7 +47,7 @@ class Probe:
     """One check-up's questions and answers."""
 
     options: Options
-    wanted: Wanted
+    wanted: CheckContext
     monotonic: Callable[[], float] = time.monotonic
     visible: Sequence[Listed] = ()
     """The applications that our role may view."""

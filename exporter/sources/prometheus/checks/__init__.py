@@ -13,7 +13,7 @@ from exporter.checkup import Step, failed, ok
 from exporter.clients.http import Session
 from exporter.clients.http.checks import CHECKS as CONNECTION_CHECKS
 from exporter.clients.http.checks import connection_steps
-from exporter.model.checkup import Cause, Finding, Wanted
+from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.sources.prometheus.checks import server, signals, values
 from exporter.sources.prometheus.checks.probe import Asked, Probe
 from exporter.sources.prometheus.presets import duration
@@ -52,7 +52,7 @@ _PAGES = (
 """Endings of what people copy from a browser."""
 
 
-def steps(asked: Asked, wanted: Wanted) -> Iterator[Step]:
+def steps(asked: Asked, wanted: CheckContext) -> Iterator[Step]:
     """Every step, the connection first."""
     yield from connection_steps(asked.url, asked.http, _PAGES, _CHEAP)
     session = Session(asked.url, asked.http)

@@ -12,7 +12,7 @@ from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.clients.prometheus import Client, Sample
 from exporter.errors import SourceError
-from exporter.model.checkup import Wanted
+from exporter.model.checkup import CheckContext
 from exporter.sources.prometheus.presets import Templates
 from exporter.sources.prometheus.queries import Queries
 from exporter.sources.prometheus.selectors import Selector, selectors
@@ -65,7 +65,7 @@ class Probe:
     """One check-up's questions and answers."""
 
     asked: Asked
-    wanted: Wanted
+    wanted: CheckContext
     session: Session
     found: dict[str, Found] = field(default_factory=dict)
     """By key."""

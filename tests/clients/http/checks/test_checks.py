@@ -17,7 +17,7 @@ import trustme
 from exporter.checkup import checked
 from exporter.clients.http.checks import CHECKS, connection_steps
 from exporter.clients.http.options import HttpOptions, Proxy, Tls
-from exporter.model.checkup import Checked
+from exporter.model.checkup import CheckResult
 from exporter.model.settings import Duration
 from tests.bad_server import bad_server, mute_listener, reply
 from tests.doctoring import assert_golden, transcript
@@ -66,7 +66,7 @@ def context(authority: trustme.CA, name: str = "127.0.0.1", days: tuple[int, int
     return made
 
 
-def examined(url: str, appended: tuple[str, ...] = (), **options: Any) -> tuple[Checked, ...]:
+def examined(url: str, appended: tuple[str, ...] = (), **options: Any) -> tuple[CheckResult, ...]:
     steps = connection_steps(url, HttpOptions(**{"timeout": PATIENT, **options}), appended)
     done = tuple(checked(steps))
     assert SECRET not in repr(done)
@@ -74,7 +74,7 @@ def examined(url: str, appended: tuple[str, ...] = (), **options: Any) -> tuple[
     return done
 
 
-def shown(name: str, done: tuple[Checked, ...], tmp_path: Path, replaced: Mapping[str, str] | None = None) -> None:
+def shown(name: str, done: tuple[CheckResult, ...], tmp_path: Path, replaced: Mapping[str, str] | None = None) -> None:
     """Compare with the golden transcript, in which each failure and warning has a cause and a remedy."""
     troubles = [each for each in done if each.verdict in ("failed", "warning")]
     assert troubles
@@ -82,7 +82,7 @@ def shown(name: str, done: tuple[Checked, ...], tmp_path: Path, replaced: Mappin
     assert_golden(f"http-{name}", transcript(done, tmp_path, replaced))
 
 
-def verdicts(done: tuple[Checked, ...]) -> dict[str, str]:
+def verdicts(done: tuple[CheckResult, ...]) -> dict[str, str]:
     return {each.check: each.verdict for each in done}
 
 

@@ -13,12 +13,12 @@ from exporter.checkup import checked
 from exporter.clients.http import Session
 from exporter.clients.http.checks import connection_steps
 from exporter.clients.http.options import HttpOptions
-from exporter.model.checkup import Checked
+from exporter.model.checkup import CheckResult
 from exporter.model.settings import Duration
 from tests.bad_server import reply
 
 
-def examined(url: str) -> dict[str, Checked]:
+def examined(url: str) -> dict[str, CheckResult]:
     return {each.check: each for each in checked(connection_steps(url, HttpOptions(timeout=Duration(2))))}
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from exporter.checkup import checked
-from exporter.model.checkup import Checked, Wanted
+from exporter.model.checkup import CheckContext, CheckResult
 from exporter.model.observation import Window
 from exporter.model.settings import Duration
 from exporter.sources.prometheus.source import Options, checks
@@ -45,17 +45,17 @@ def told(**data: object) -> Behave:
     return reply_json({"status": "success", "data": data})
 
 
-def examined(server: BadServer, role: str = "production", path: str = "", **options: Any) -> tuple[Checked, ...]:
+def examined(server: BadServer, role: str = "production", path: str = "", **options: Any) -> tuple[CheckResult, ...]:
     window = Window(END - 35 * DAY, END) if role == "pte" else Window(END - DAY, END)
     pattern = Window(END - 7 * DAY, END) if role == "production" else None
     made = Options(**{"url": server.url + path, "preset": "prometheus", "timeout": Duration(20), **options})
-    done = tuple(checked(checks(made, Wanted(role, role, END + 20, window, pattern, 60.0, 1.0))))
+    done = tuple(checked(checks(made, CheckContext(role, role, END + 20, window, pattern, 60.0, 1.0))))
     assert SECRET not in repr(done)
     assert all(each.causes for each in done if each.verdict in ("failed", "warning"))
     return done
 
 
-def of(done: tuple[Checked, ...], check: str, subject: str = "") -> Checked:
+def of(done: tuple[CheckResult, ...], check: str, subject: str = "") -> CheckResult:
     [one] = [each for each in done if (each.check, each.subject) == (check, subject)]
     return one
 

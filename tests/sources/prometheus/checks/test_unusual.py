@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter.model.checkup import Checked
+from exporter.model.checkup import CheckResult
 from exporter.model.observation import Window
 from tests import servers
 from tests.remote_write import Histogram, write
@@ -81,7 +81,7 @@ def test_without_requests(url: str) -> None:
 def test_the_newest_minute_with_values_is_looked_at(url: str) -> None:
     """A scrape or two that are missing are none of a signal's; a quarter of an hour may be the night, and warns."""
 
-    def seen(late: float) -> Checked:
+    def seen(late: float) -> CheckResult:
         want = replace(wanted(), window=Window(END - 3600, END + late), at=END + late + 20)
         return of(examined(url, want), "signal", "request_rate")
 
