@@ -93,5 +93,8 @@ class Status:
 
         One that never alerts, as the PTE's, is often without data for a good reason: no test runs.
         """
-        left, blind = self.budget_remaining, self.state == "broken" and self.alerting != "none"
-        return not blind, left is None, left if left is not None else 0.0, self.name
+        left = self.budget_remaining
+        is_blind = self.state == "broken" and self.alerting != "none"
+        if left is None:
+            return not is_blind, True, 0.0, self.name
+        return not is_blind, False, left, self.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter import humanize
@@ -64,17 +64,17 @@ def read(client: Client, at: float, side: str | None = None) -> list[Status]:
 
     Raises PteError where there is none, SourceError where the server fails.
     """
-    found = _statuses(client.query(f'{{__name__=~"{"|".join(_BRIEF)}",sloth_id!=""}}', at))
-    if not found:
+    statuses = _statuses(client.query(f'{{__name__=~"{"|".join(_BRIEF)}",sloth_id!=""}}', at))
+    if not statuses:
         raise PteError("no SLO is recorded there: load the rules that `pte-exporter generate rules --spec` makes")
-    return sorted(_of_side(found, side, "no SLO is"), key=lambda status: status.trouble)
+    return sorted(_of_side(statuses, side, "no SLO is"), key=lambda status: status.trouble)
 
 
-def _of_side(found: list[Status], side: str | None, none: str) -> list[Status]:
-    sides = sorted({status.side for status in found})
+def _of_side(statuses: list[Status], side: str | None, none: str) -> list[Status]:
+    sides = sorted({status.side for status in statuses})
     if side and side not in sides:
         raise PteError(f"{none} of {side}, only of {humanize.listed(sides)}")
-    return [status for status in found if side in (None, status.side)]
+    return [status for status in statuses if side in (None, status.side)]
 
 
 def read_one(client: Client, at: float, id: str, side: str | None) -> list[Status]:
@@ -83,18 +83,19 @@ def read_one(client: Client, at: float, id: str, side: str | None) -> list[Statu
     With a side, `id` may also be that of production's objective: the PTE's has an id of its own.
     """
     every = "|".join((*_BRIEF, *_MORE))
-    ids = (id, f"{id}{_PTE}") if side else (id,)
-    query = " or ".join(f'{{__name__=~"{every}",sloth_id={quote(one)}}}' for one in ids)
-    found = _statuses(client.query(query, at))
-    if not found:
+    ids = [id, f"{id}{_PTE}"] if side else [id]
+    query = " or ".join(f'{{__name__=~"{every}",sloth_id={quote(sloth_id)}}}' for sloth_id in ids)
+    statuses = _statuses(client.query(query, at))
+    if not statuses:
         raise PteError(_unknown(id, client.query(f"group by (sloth_id) ({names.INFO})", at)))
-    return sorted(_of_side(found, side, f"{id} is no SLO"), key=lambda status: status.trouble)
+    return sorted(_of_side(statuses, side, f"{id} is no SLO"), key=lambda status: status.trouble)
 
 
-def _unknown(id: str, known: Sequence[Sample]) -> str:
-    ids = sorted(sample.labels["sloth_id"] for sample in known)
+def _unknown(id: str, recorded: Sequence[Sample]) -> str:
+    ids = sorted(sample.labels["sloth_id"] for sample in recorded)
     if not ids:
         return f"no SLO {id}, and no other is recorded there: load the rules that `generate rules --spec` makes"
+
     near = difflib.get_close_matches(id, ids, n=3)
     if near:
         return f"no SLO {id}; did you mean {' or '.join(near)}?"
@@ -118,49 +119,77 @@ class _Series:
         return next((sample.labels[label] for sample in self.named(name) if label in sample.labels), None)
 
     def count(self, kind: str, window: str) -> float | None:
-        found = self.named(names.count(kind))
-        return next((sample.value for sample in found if sample.labels.get("sloth_window") == window), None)
+        counts = self.named(names.count(kind))
+        return next((sample.value for sample in counts if sample.labels.get("sloth_window") == window), None)
+
+
+_BudgetLabels = tuple[tuple[str, str], ...]
+"""The labels that an objective's budgets differ in, with their values."""
 
 
 def _statuses(samples: Iterable[Sample]) -> list[Status]:
-    by_id: dict[str, list[Sample]] = {}
+    by_id = dict[str, list[Sample]]()
     for sample in samples:
         by_id.setdefault(sample.labels["sloth_id"], []).append(sample)
-    found = list[Status]()
+
+    statuses = list[Status]()
     for own in by_id.values():
-        constant = next((s.labels for s in own if s.labels["__name__"] in (names.INFO, names.OBJECTIVE)), {})
-        alerts = [sample for sample in own if sample.labels["__name__"] == "ALERTS"]
-        budgets: dict[tuple[tuple[str, str], ...], list[Sample]] = {}
-        for sample in own:
-            if sample.labels["__name__"] not in ("ALERTS", names.INFO):
-                budgets.setdefault(_budget(sample.labels, constant), []).append(sample)
-        shared = [*budgets.pop((), []), *(sample for sample in own if sample.labels["__name__"] == names.INFO)]
-        for key, of_it in (budgets or {(): []}).items():
-            found.append(_status(_Series([*of_it, *shared]), dict(key), _alerts(alerts, dict(key))))
-    return found
+        alerts = [sample for sample in own if _name(sample) == "ALERTS"]
+        for labels, series in _by_budget(own):
+            statuses.append(_status(series, labels, _alerts(alerts, labels)))
+    return statuses
 
 
-def _budget(labels: Mapping[str, str], constant: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _name(sample: Sample) -> str:
+    return sample.labels["__name__"]
+
+
+def _by_budget(own: Sequence[Sample]) -> Iterator[tuple[Mapping[str, str], _Series]]:
+    """Each budget of one objective: the labels that tell it apart, and the series that hold for it."""
+    # Of these series an objective has one, so that their labels are those of the objective itself.
+    constant = next((sample.labels for sample in own if _name(sample) in (names.INFO, names.OBJECTIVE)), {})
+
+    budgets = dict[_BudgetLabels, list[Sample]]()
+    for sample in own:
+        if _name(sample) not in ("ALERTS", names.INFO):
+            budgets.setdefault(_budget(sample.labels, constant), []).append(sample)
+
+    # What has none of those labels, such as the objective's percentage, holds for all of its budgets.
+    shared = budgets.pop((), [])
+    shared += [sample for sample in own if _name(sample) == names.INFO]
+    if not budgets:
+        budgets[()] = []
+    for labels, samples in budgets.items():
+        yield dict(labels), _Series([*samples, *shared])
+
+
+def _budget(labels: Mapping[str, str], constant: Mapping[str, str]) -> _BudgetLabels:
     """The labels that an objective's budgets differ in; none where a series holds for all of them."""
-    return tuple(sorted((n, v) for n, v in labels.items() if n not in _OTHERS and constant.get(n) != v))
+    differing = [(name, value) for name, value in labels.items() if constant.get(name) != value]
+    return tuple(sorted((name, value) for name, value in differing if name not in _OTHERS))
 
 
 def _alerts(alerts: Sequence[Sample], own: Mapping[str, str]) -> tuple[AlertStatus, ...]:
-    mine = (s.labels for s in alerts if all(s.labels.get(label, value) == value for label, value in own.items()))
-    found = (
-        AlertStatus(of["alertname"], of.get("alertstate", ""), of.get("severity", ""), of.get(names.TIER, ""))
-        for of in mine
-    )
-    return tuple(sorted(found, key=lambda alert: (alert.state, alert.name, alert.tier)))
+    """The alerts of one budget; one without its labels, as that of lost telemetry, is of all of them."""
+    statuses = list[AlertStatus]()
+    for alert in alerts:
+        labels = alert.labels
+        if all(labels.get(label, value) == value for label, value in own.items()):
+            state = labels.get("alertstate", "")
+            severity = labels.get("severity", "")
+            statuses.append(AlertStatus(labels["alertname"], state, severity, labels.get(names.TIER, "")))
+    return tuple(sorted(statuses, key=lambda alert: (alert.state, alert.name, alert.tier)))
 
 
 def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatus, ...]) -> Status:
     identity = series.samples[0].labels
     id, service, slo, application, side = (identity.get(label, "") for label in _IDENTITY)
-    budget, burn = series.value(names.BUDGET), series.value(names.PERIOD_BURN)
-    ratio = round(burn * budget, _DIGITS) if burn is not None and budget is not None else None
+    budget = series.value(names.BUDGET)
+    ratio = _error_ratio(series, budget)
+    sli = None if ratio is None else round(1 - ratio, _DIGITS)
     evidence = series.value(names.FORECAST_EVIDENCE)
-    states = [s.labels["state"] for s in series.named(names.STATE) if s.value == 1 and "state" in s.labels]
+    has_evidence = None if evidence is None else evidence == 1
+
     return Status(
         id=id,
         service=service,
@@ -168,12 +197,12 @@ def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatu
         application=application,
         side=side,
         labels=labels,
-        state=next((state for state in reversed(names.STATES) if state in states), None),
+        state=_state(series),
         objective=series.value(names.OBJECTIVE),
         period=_period(series),
         alerting=series.label(names.INFO, "alerting"),
         error_ratio=ratio,
-        sli=round(1 - ratio, _DIGITS) if ratio is not None else None,
+        sli=sli,
         budget_remaining=_rounded(series.value(names.REMAINING)),
         budget_remaining_events=series.value(names.REMAINING_EVENTS),
         coverage=series.value(names.COVERAGE),
@@ -183,13 +212,27 @@ def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatu
         sla_objective=series.value(names.SLA_OBJECTIVE),
         sla_credit=series.value(names.SLA_CREDIT),
         sla_credit_forecast=series.value(names.SLA_CREDIT_FORECAST),
-        forecast_evidence=None if evidence is None else evidence == 1,
+        forecast_evidence=has_evidence,
         breach_timestamp=series.value(names.BREACH),
         forecast_error_ratio=series.value(names.FORECAST),
         windows=_windows(series, budget),
         tiers=_tiers(series),
         alerts=alerts,
     )
+
+
+def _error_ratio(series: _Series, budget: float | None) -> float | None:
+    """Of the period: what burn and budget were made of, whatever the period's window is called."""
+    burn = series.value(names.PERIOD_BURN)
+    if burn is None or budget is None:
+        return None
+    return round(burn * budget, _DIGITS)
+
+
+def _state(series: _Series) -> str | None:
+    """The last of the states that hold: just after a change there may be two."""
+    states = [sample.labels.get("state") for sample in series.named(names.STATE) if sample.value == 1]
+    return next((state for state in reversed(names.STATES) if state in states), None)
 
 
 def _rounded(value: float | None) -> float | None:
@@ -202,23 +245,27 @@ def _burn(series: _Series, window: str, budget: float | None) -> float | None:
 
 
 def _windows(series: _Series, budget: float | None) -> tuple[WindowStatus, ...]:
-    recorded = {s.labels["__name__"].removeprefix(names.RATIO): s.value for s in series.samples if _is_ratio(s)}
-    counted = {s.labels.get("sloth_window", "") for kind in names.KINDS for s in series.named(names.count(kind))}
-    errors, events = names.KINDS[1], names.KINDS[0]
+    ratios = dict[str, float]()
+    for sample in series.samples:
+        if _name(sample).startswith(names.RATIO):
+            ratios[_name(sample).removeprefix(names.RATIO)] = sample.value
+
+    windows = set(ratios)
+    for kind in names.KINDS:
+        windows.update(sample.labels.get("sloth_window", "") for sample in series.named(names.count(kind)))
+    windows.discard("")
+
+    events, errors = names.KINDS
     return tuple(
         WindowStatus(
             window,
-            recorded.get(window),
+            ratios.get(window),
             _burn(series, window, budget),
             series.count(errors, window),
             series.count(events, window),
         )
-        for window in sorted({*recorded, *counted} - {""}, key=_length)
+        for window in sorted(windows, key=_length)
     )
-
-
-def _is_ratio(sample: Sample) -> bool:
-    return sample.labels["__name__"].startswith(names.RATIO)
 
 
 def _length(window: str) -> float:
@@ -228,15 +275,17 @@ def _length(window: str) -> float:
 
 
 def _tiers(series: _Series) -> tuple[TierStatus, ...]:
-    found = [
-        TierStatus(s.labels[names.TIER], s.labels["long"], s.labels["short"], s.value)
-        for s in series.named(names.BURN_FACTOR)
-    ]
-    return tuple(sorted(found, key=lambda tier: _length(tier.long)))
+    tiers = list[TierStatus]()
+    for sample in series.named(names.BURN_FACTOR):
+        labels = sample.labels
+        tiers.append(TierStatus(labels[names.TIER], labels["long"], labels["short"], sample.value))
+    return tuple(sorted(tiers, key=lambda tier: _length(tier.long)))
 
 
 def _period(series: _Series) -> str | None:
     """Calendar periods have windows of these names; of others the length is recorded."""
-    calendar = next((word for word in ("month", "week") if series.named(f"{names.RATIO}{word}")), None)
+    for calendar in ("month", "week"):
+        if series.named(f"{names.RATIO}{calendar}"):
+            return calendar
     days = series.value(names.DAYS)
-    return calendar or (duration(round(days * _SIZES["d"])) if days else None)
+    return duration(round(days * _SIZES["d"])) if days else None
