@@ -15,6 +15,8 @@ import pytest
 TOP = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OURS = {"exporter", "tests", "benchmarks", "deploy"}
+TYPES_ONLY = {"_typeshed"}
+"""What type checkers bring along, and no program can import."""
 
 
 def normal(name: str) -> str:
@@ -42,7 +44,7 @@ def distributions(folder: str) -> dict[str, str]:
     found = {}
     for module, path in imported(folder):
         top = module.partition(".")[0]
-        if top in OURS or top in sys.stdlib_module_names:
+        if top in OURS | TYPES_ONLY or top in sys.stdlib_module_names:
             continue
         assert top in providers, f"{path} imports {module}, which is not installed"
         found[normal(providers[top][0])] = path
@@ -73,7 +75,7 @@ def test_nothing_private_of_others_is_imported() -> None:
     private = [
         f"{path}: {module}"
         for module, path in imported("exporter")
-        if module.partition(".")[0] not in OURS
+        if module.partition(".")[0] not in OURS | TYPES_ONLY
         and any(part.startswith("_") and not part.startswith("__") for part in module.split("."))
     ]
     assert private == []
