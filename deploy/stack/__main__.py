@@ -154,7 +154,7 @@ def _from_top(data: Path) -> Path:
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     # Another may follow, from make and from its terminal, and must not keep us from ending what was started.
     for number in ENDING:
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
 
 
