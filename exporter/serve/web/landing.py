@@ -16,7 +16,7 @@ from exporter import __version__, humanize
 from exporter.analysis.arithmetic import coarse
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter.report.facts import incident, incident_rank
+from exporter.report.facts import describe_incident, incident_rank
 from exporter.serve.service import Status
 
 _HERE = Path(__file__).parent
@@ -126,7 +126,7 @@ def _of_production(seen: ApplicationObservation) -> Iterator[tuple[str, str, str
     """What only some kinds of source tell: trouble by their own rules, and rates without minutes."""
     if seen.incidents is not None:
         lasting = sorted((one for one in seen.incidents if one.is_open), key=incident_rank)
-        named = f"{incident(lasting[0])}; " if lasting else ""
+        named = f"{describe_incident(lasting[0])}; " if lasting else ""
         ended = humanize.counted(len(seen.incidents) - len(lasting), "incident")
         yield "Open incidents in production", str(len(lasting) or "none"), f"{named}{ended} that ended"
     steps = coarse(seen, "request_rate")
