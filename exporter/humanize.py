@@ -11,7 +11,9 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-SAID, SHOWN, EXACT = 3, 4, 6
+SAID = 3
+SHOWN = 4
+EXACT = 6
 """Significant digits, at most."""
 
 _PLACES = 6
@@ -28,26 +30,36 @@ def number(value: float, digits: int = SHOWN) -> str:
     """At most `digits` significant digits, but all of the whole number: 6234, 73.33, 0.001."""
     if value == 0:
         return "0"
-    places = max(0, min(digits - 1 - math.floor(math.log10(abs(value))), _PLACES))
+    magnitude = math.floor(math.log10(abs(value)))
+    places = max(0, min(digits - 1 - magnitude, _PLACES))
+
     text = trim_zeros(f"{value:.{places}f}")
     return "0" if text == "-0" else text
 
 
 def trim_zeros(text: str) -> str:
     """A decimal number without zeros at its end: 99.90 is 99.9, and 100 is 100."""
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if "." not in text:
+        return text
+    return text.rstrip("0").rstrip(".")
 
 
 def percent(ratio: float) -> str:
     """A ratio as a percentage: 144 %, 7.3 %, 0.342 %."""
-    shown = ratio * 100
-    return f"{trim_zeros(f'{shown:.1f}') if 1 <= abs(shown) < 100 else number(shown, SAID)} %"
+    value = ratio * 100
+    # Three digits would be two decimals here: nobody asks for 7.31 %.
+    if 1 <= abs(value) < 100:
+        return f"{trim_zeros(f'{value:.1f}')} %"
+    return f"{number(value, SAID)} %"
 
 
 def signed_percent(ratio: float) -> str:
     """A change as a percentage, with its sign and at most one decimal, as less is none: -27 %."""
     text = percent(round(abs(ratio), 3))
-    return text if text == "0 %" else f"{'-' if ratio < 0 else '+'}{text}"
+    if text == "0 %":
+        return text
+    sign = "-" if ratio < 0 else "+"
+    return f"{sign}{text}"
 
 
 def moved(change: float) -> str:
@@ -55,12 +67,16 @@ def moved(change: float) -> str:
     if abs(change) < _SAME:
         return "is what it was before the test"
     text = percent(abs(change))
-    return f"grew by {text} since the test" if change > 0 else f"is {text} lower than before the test"
+    if change > 0:
+        return f"grew by {text} since the test"
+    return f"is {text} lower than before the test"
 
 
 def listed(parts: Sequence[str]) -> str:
     """a, b and c."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def some(names: Sequence[str], most: int, between: str = ", ") -> str:
@@ -78,12 +94,16 @@ def first(names: Sequence[str], most: int) -> str:
 
 def seconds(value: float, digits: int = SHOWN) -> str:
     """A latency: 245.8 ms or 1.254 s."""
-    return f"{number(value * 1000, digits)} ms" if abs(value) < 1 else f"{number(value, digits)} s"
+    if abs(value) < 1:
+        return f"{number(value * 1000, digits)} ms"
+    return f"{number(value, digits)} s"
 
 
 def bad(threshold: float | None) -> str:
     """What makes a request bad, to follow on "requests": failed, or took more than 300 ms."""
-    return "failed" if threshold is None else f"took more than {seconds(threshold)}"
+    if threshold is None:
+        return "failed"
+    return f"took more than {seconds(threshold)}"
 
 
 def duration(value: float) -> str:
@@ -97,7 +117,8 @@ def duration(value: float) -> str:
 def counted(value: float, unit: str) -> str:
     """A number of things: 1 file, 2 files."""
     text = trim_zeros(f"{value:.1f}")
-    return f"{text} {unit}{'' if text == '1' else 's'}"
+    plural = "" if text == "1" else "s"
+    return f"{text} {unit}{plural}"
 
 
 def bytes_per_second(value: float, digits: int = SHOWN) -> str:
@@ -133,7 +154,9 @@ def quantity(signal: str, value: float, digits: int = SHOWN) -> str:
         return percent(value)
     if signal in _DURATIONS:
         return duration(value)
-    return _BY_SIGNAL.get(signal, seconds if signal.startswith("latency_") else number)(value, digits)
+    if signal.startswith("latency_"):
+        return seconds(value, digits)
+    return _BY_SIGNAL.get(signal, number)(value, digits)
 
 
 _LABELS = {
@@ -146,6 +169,8 @@ _LABELS = {
 
 def label(signal: str) -> str:
     """What people call a signal or metric: mean latency, latency P95, error ratio, CPU."""
-    return _LABELS.get(
-        signal, signal.replace("_p", " P") if signal.startswith("latency_p") else signal.replace("_", " ")
-    )
+    if signal in _LABELS:
+        return _LABELS[signal]
+    if signal.startswith("latency_p"):
+        return signal.replace("_p", " P")
+    return signal.replace("_", " ")

@@ -26,31 +26,41 @@ class Lines(logging.Formatter):
         self._format = format
 
     def format(self, record: logging.LogRecord) -> str:
+        values = self._values(record)
+        if self._format == "json":
+            return json.dumps(values, default=str)
+        return " ".join(f"{key}={_quoted(str(value))}" for key, value in values.items())
+
+    def _values(self, record: logging.LogRecord) -> dict[str, Any]:
+        level = record.levelname.lower()
+        if level == "warning":
+            level = "warn"
+
         values: dict[str, Any] = {
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": "warn" if record.levelname == "WARNING" else record.levelname.lower(),
+            "level": level,
             "msg": record.getMessage(),
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
             values["exception"] = self.formatException(record.exc_info)
-        if self._format == "json":
-            return json.dumps(values, default=str)
-        return " ".join(f"{key}={_quoted(str(value))}" for key, value in values.items())
+        return values
 
 
 def _quoted(value: str) -> str:
     """As it is where a reader cannot take it for anything else, else as a JSON string."""
-    plain = value.isprintable() and value and not set(value) & set(' "=')
-    return value if plain else json.dumps(value, ensure_ascii=not value.isprintable())
+    if value and value.isprintable() and not set(value) & set(' "='):
+        return value
+    return json.dumps(value, ensure_ascii=not value.isprintable())
 
 
 def set_up(level: str, format: Literal["logfmt", "json"]) -> None:
     """Send every log line of the process to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines(format))
-    names = {"warn": "WARNING"}
-    logging.basicConfig(level=names.get(level, level.upper()), handlers=[handler], force=True)
+    name = "WARNING" if level == "warn" else level.upper()
+    logging.basicConfig(level=name, handlers=[handler], force=True)
+
     # What these two say is noise to us: of every connection, and of clients that speak no HTTP.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)

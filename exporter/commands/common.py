@@ -17,6 +17,7 @@ JUDGING = "of its limits, grades and routes; default: the usual limits"
 def add_common(parser: argparse.ArgumentParser, config_help: str = _DEMO) -> None:
     """What all commands have."""
     parser.add_argument("--config.file", dest="config_file", metavar="FILE", help=config_help)
+
     parser.add_argument(
         "--log.level",
         dest="log_level",

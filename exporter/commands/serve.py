@@ -37,6 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     add_common(parser)
     add_web_config(parser)
+
     parser.add_argument(
         "--web.listen-address",
         dest="listen_address",

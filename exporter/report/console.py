@@ -14,16 +14,20 @@ from exporter.report.table import columns
 WIDTH = 110
 """Columns; only a name that is longer by itself passes it."""
 
-_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
+_BOLD = "\x1b[1m"
+_PLAIN = "\x1b[0m"
 _COLOURS = {True: "\x1b[32m", False: "\x1b[31m", None: "\x1b[33m"}
+
 _VERDICTS = {True: "holds", False: "does not hold", None: "no evidence"}
 _MET = {True: "met", False: "not met", None: "not observed"}
 _NOTHING = "-"
+
 _TITLE = 13
 """Columns of what stands left of the facts, with the margin."""
 
 _TIED = "\u00a0"
 _UNIT = re.compile(r"(?<=\d) (?=%|req/s|m?s\b|[kMG]?B/s|users)")
+"""The space between a number and its unit, where no line may end."""
 
 
 def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
@@ -33,6 +37,7 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
         lines.append("No application was seen on either side: no evidence.")
     for name in sorted(snapshot.applications):
         lines += [*_application(snapshot.applications[name], colour), ""]
+
     for observation in (snapshot.production, snapshot.pte):
         if observation is not None:
             for warning in observation.warnings:
@@ -41,54 +46,75 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
 
 
 def _application(result: ApplicationResult, colour: bool) -> Iterator[str]:
+    """The verdict first, then what it rests on, then what to do about it."""
+    yield _verdict(result, colour)
+    yield from _wrapped(result.certification.sentence, "  ")
+
+    gaps = [gap for gap in result.gaps if gap.production is not None or gap.pte is not None]
+    if gaps:
+        yield ""
+        yield from _gaps(gaps)
+        yield ""
+    for title, text in facts(result):
+        yield from _wrapped(text, f"  {title}".ljust(_TITLE))
+
+    criteria = list(_criteria(result.next_certification))
+    if criteria:
+        yield ""
+        yield "  for the next test"
+        yield from (f"    {line}" for line in columns(criteria, left=(0, 1, 3)))
+
+    urgent = [gap.recommendation for gap in gaps if gap.recommendation and gap.severity in {"high", "critical"}]
+    if urgent:
+        yield ""
+        yield "  to do"
+    for recommendation in urgent:
+        yield from _wrapped(recommendation, "    - ")
+
+
+def _verdict(result: ApplicationResult, colour: bool) -> str:
     holds = result.certification.holds
     verdict = _VERDICTS[holds]
-    if colour:
-        yield f"{_BOLD}{result.application}{_PLAIN}: {_COLOURS[holds]}{verdict}{_PLAIN}"
-    else:
-        yield f"{result.application}: {verdict}"
-    yield from _wrapped(result.certification.sentence, "  ")
-    seen = [gap for gap in result.gaps if gap.production is not None or gap.pte is not None]
-    if seen:
-        yield from ("", *_gaps(seen), "")
-    for title, text in facts(result):
-        yield from _titled(title, text)
-    wanted = [line for line in result.next_certification if not isinstance(line.objective, str)]
-    if wanted:
-        yield from ("", "  for the next test", *_next(wanted))
-    urgent = [gap.recommendation for gap in seen if gap.recommendation and gap.severity in {"high", "critical"}]
-    if urgent:
-        yield from ("", "  to do")
-    for text in urgent:
-        yield from _wrapped(text, "    - ")
+    if not colour:
+        return f"{result.application}: {verdict}"
+    return f"{_BOLD}{result.application}{_PLAIN}: {_COLOURS[holds]}{verdict}{_PLAIN}"
 
 
 def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
-    rows = [("signal", "production", "PTE", "gap", "severity", "the PTE is")]
-    for gap in gaps:
-        values = [_NOTHING if v is None else humanize.quantity(gap.signal, v) for v in (gap.production, gap.pte)]
-        ratio = _NOTHING if gap.ratio is None else humanize.signed_percent(gap.ratio)
-        verdict = gap.verdict.replace("_", " ")
-        rows.append((humanize.label(gap.signal), values[0], values[1], ratio, gap.severity or _NOTHING, verdict))
+    rows = [("signal", "production", "PTE", "gap", "severity", "the PTE is"), *map(_gap, gaps)]
     return (f"  {line}" for line in columns(rows, left=(0, 4, 5)))
 
 
-def _next(wanted: Sequence[Criterion]) -> Iterator[str]:
-    rows = []
-    for line in wanted:
-        assert not isinstance(line.objective, str)
-        limit = "at least" if line.metric in AT_LEAST else "at most"
-        met = "assumed" if line.assumption else _MET[line.met]
-        rows.append((humanize.label(line.metric), limit, humanize.quantity(line.metric, line.objective), met))
-    return (f"    {line}" for line in columns(rows, left=(0, 1, 3)))
+def _gap(gap: Gap) -> tuple[str, ...]:
+    return (
+        humanize.label(gap.signal),
+        _quantity(gap.signal, gap.production),
+        _quantity(gap.signal, gap.pte),
+        _NOTHING if gap.ratio is None else humanize.signed_percent(gap.ratio),
+        gap.severity or _NOTHING,
+        gap.verdict.replace("_", " "),
+    )
 
 
-def _titled(title: str, text: str) -> Iterator[str]:
-    """A fact, its lines under each other right of its title."""
-    return _wrapped(text, f"  {title}".ljust(_TITLE))
+def _quantity(signal: str, value: float | None) -> str:
+    if value is None:
+        return _NOTHING
+    return humanize.quantity(signal, value)
+
+
+def _criteria(criteria: Sequence[Criterion]) -> Iterator[tuple[str, ...]]:
+    """What the next test has to reach, as far as it is a number."""
+    for criterion in criteria:
+        if isinstance(criterion.objective, str):
+            continue
+        limit = "at least" if criterion.metric in AT_LEAST else "at most"
+        objective = humanize.quantity(criterion.metric, criterion.objective)
+        met = "assumed" if criterion.assumption else _MET[criterion.met]
+        yield humanize.label(criterion.metric), limit, objective, met
 
 
 def _wrapped(text: str, first: str) -> Iterator[str]:
     """The text in lines, the first after `first`, the others indented as far; a number keeps its unit."""
     shape = textwrap.TextWrapper(WIDTH, first, " " * len(first), break_long_words=False, break_on_hyphens=False)
-    return (line.replace(_TIED, " ") for line in shape.wrap(_UNIT.sub(_TIED, text)))
+    for line in shape.wrap(_UNIT.sub(_TIED, text)):
+        yield line.replace(_TIED, " ")

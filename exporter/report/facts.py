@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from exporter import humanize
 from exporter.model.incident import INCIDENT_SEVERITIES, Incident
@@ -11,13 +11,16 @@ from exporter.model.observation import MINUTE, ApplicationObservation
 from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Objective, Pattern
 
 _TOP = 5
+"""Endpoints or changes that are named; the others are counted."""
+
+_MET = {True: "would be met", False: "would not be met", None: "too few requests to tell"}
 
 Fact = tuple[str, str]
 
 
 def facts(result: ApplicationResult) -> Iterator[Fact]:
     """(title, text) in the order in which people ask."""
-    told = (
+    subjects = (
         ("test run", _run(result)),
         ("graded", _graded(result.load_run)),
         ("changed", _changed(result.load_run)),
@@ -32,54 +35,75 @@ def facts(result: ApplicationResult) -> Iterator[Fact]:
         ("incidents", _incidents(result)),
         ("resolution", _resolution(result)),
     )
-    for title, parts in told:
+
+    # A subject without evidence has no parts, and is left out.
+    for title, parts in subjects:
         text = "; ".join(parts)
         if text:
             yield title, text
 
 
 def _sides(result: ApplicationResult) -> Iterator[tuple[str, ApplicationObservation]]:
-    for whose, seen in (("production", result.production), ("the PTE", result.pte)):
-        if seen is not None:
-            yield whose, seen
+    """What was observed, with the side's name in a sentence."""
+    if result.production is not None:
+        yield "production", result.production
+    if result.pte is not None:
+        yield "the PTE", result.pte
 
 
 def _run(result: ApplicationResult) -> Iterator[str]:
-    if result.run is not None:
-        window = result.run.window
-        age = "" if result.run_age is None else f", {humanize.duration(result.run_age)} ago"
-        origin = result.run.origin.replace("_", " ")
-        yield f"{humanize.moment(window.start)} for {humanize.duration(window.duration)}{age} ({origin})"
+    if result.run is None:
+        return
+
+    window = result.run.window
+    age = "" if result.run_age is None else f", {humanize.duration(result.run_age)} ago"
+    origin = result.run.origin.replace("_", " ")
+    yield f"{humanize.moment(window.start)} for {humanize.duration(window.duration)}{age} ({origin})"
 
 
 def _graded(judged: JudgedRun | None) -> Iterator[str]:
     """The newest result file's grade, with what it rests on."""
-    if judged is not None:
-        total = judged.run.total
-        yield f"{judged.grade or 'no evidence'}, {judged.run.tool} {judged.run.run}".rstrip()
-        if total.success_ratio is not None:
-            yield f"{humanize.percent(total.success_ratio)} of {humanize.number(total.requests)} requests succeeded"
-        if total.latency.p95 is not None:
-            yield f"P95 {humanize.seconds(total.latency.p95, humanize.SAID)}"
+    if judged is None:
+        return
+
+    total = judged.run.total
+    yield f"{judged.grade or 'no evidence'}, {judged.run.tool} {judged.run.run}".rstrip()
+    if total.success_ratio is not None:
+        yield f"{humanize.percent(total.success_ratio)} of {humanize.number(total.requests)} requests succeeded"
+    if total.latency.p95 is not None:
+        yield f"P95 {humanize.seconds(total.latency.p95, humanize.SAID)}"
 
 
 def _changed(judged: JudgedRun | None) -> Iterator[str]:
-    """What is not as it was, the whole run first and then the names that moved most; of each what moved most."""
-    most: dict[tuple[str, str], Change] = {}
-    for one in judged.changes if judged is not None else ():
-        key = one.name, one.against
-        if one.verdict in {"worse", "better"} and (key not in most or _far(one) > _far(most[key])):
-            most[key] = one
-    moved = sorted(most.values(), key=lambda one: (bool(one.name), -_far(one)))
-    for one in moved[:_TOP]:
-        what = f"{humanize.label(one.metric)} of {one.name}" if one.name else humanize.label(one.metric)
-        ratio = "" if one.ratio is None else f", {humanize.signed_percent(one.ratio)}"
-        yield f"{what} {one.verdict} than {'the baseline' if one.against == 'baseline' else 'the runs before'}{ratio}"
-    if len(moved) > _TOP:
-        yield f"{len(moved) - _TOP} more"
+    """What is not as it was, the whole run first and then the names that changed most."""
+    if judged is None:
+        return
+
+    changes = sorted(_largest_changes(judged), key=lambda change: (change.name != "", -_size(change)))
+    for change in changes[:_TOP]:
+        metric = humanize.label(change.metric)
+        subject = f"{metric} of {change.name}" if change.name else metric
+        reference = "the baseline" if change.against == "baseline" else "the runs before"
+        ratio = "" if change.ratio is None else f", {humanize.signed_percent(change.ratio)}"
+        yield f"{subject} {change.verdict} than {reference}{ratio}"
+
+    if len(changes) > _TOP:
+        yield f"{len(changes) - _TOP} more"
 
 
-def _far(change: Change) -> float:
+def _largest_changes(judged: JudgedRun) -> Iterable[Change]:
+    """Of each name the metric that changed most: three latencies of one name would say the same three times."""
+    largest: dict[tuple[str, str], Change] = {}
+    for change in judged.changes:
+        if change.verdict not in {"worse", "better"}:
+            continue
+        key = change.name, change.against
+        if key not in largest or _size(change) > _size(largest[key]):
+            largest[key] = change
+    return largest.values()
+
+
+def _size(change: Change) -> float:
     return abs(change.ratio or 0.0)
 
 
@@ -88,9 +112,10 @@ def _load(load: LoadCoverage) -> Iterator[str]:
         yield f"the test's peak was {humanize.percent(load.peak_ratio)} of production's"
     if load.peak_percentile is not None:
         yield f"it reached what {humanize.percent(load.peak_percentile)} of production's minutes need"
+
     if load.sustained_rate is not None and load.sustained_percentile is not None:
-        held = humanize.rate(load.sustained_rate, humanize.SAID)
-        yield f"it held {held}, enough for {humanize.percent(load.sustained_percentile)} of them"
+        rate = humanize.rate(load.sustained_rate, humanize.SAID)
+        yield f"it held {rate}, enough for {humanize.percent(load.sustained_percentile)} of them"
     if load.above_p95_seconds is not None:
         yield f"{humanize.duration(load.above_p95_seconds)} at or above production's P95"
 
@@ -107,16 +132,19 @@ def _coverage(coverage: Coverage) -> Iterator[str]:
 
 def _untested(coverage: Coverage) -> Iterator[str]:
     for endpoint in coverage.untested[:_TOP]:
-        share = "" if endpoint.production_share is None else f" {humanize.percent(endpoint.production_share)}"
+        share = ""
+        if endpoint.production_share is not None:
+            share = f" {humanize.percent(endpoint.production_share)}"
         yield f"{endpoint.method} {endpoint.route}{share}"
+
     if len(coverage.untested) > _TOP:
         yield f"{len(coverage.untested) - _TOP} more"
 
 
 def _mix(result: ApplicationResult) -> Iterator[str]:
-    coverage, growth = result.coverage, result.growth
-    if coverage.total_variation is not None:
-        yield f"{humanize.percent(coverage.total_variation)} apart between the sides"
+    growth = result.growth
+    if result.coverage.total_variation is not None:
+        yield f"{humanize.percent(result.coverage.total_variation)} apart between the sides"
     if growth.mix_moved is not None:
         yield f"production's own mix moved by {humanize.percent(growth.mix_moved)} since the test"
     if growth.peak_ratio is not None:
@@ -124,26 +152,30 @@ def _mix(result: ApplicationResult) -> Iterator[str]:
 
 
 def _efficacy(efficacy: Efficacy) -> Iterator[str]:
-    if efficacy.score is not None:
-        weighed = ((part, score, efficacy.weights.get(part, 0.0)) for part, score in efficacy.parts.items())
-        parts = (
-            f"{part.replace('_', ' ')} {humanize.percent(score)} x {humanize.number(weight, humanize.SAID)}"
-            for part, score, weight in weighed
-            if weight > 0
-        )
-        yield f"{humanize.percent(efficacy.score)}, {efficacy.rating}: {', '.join(parts)}"
+    if efficacy.score is None:
+        return
+
+    parts = []
+    for part, score in efficacy.parts.items():
+        weight = efficacy.weights.get(part, 0.0)
+        if weight > 0:
+            name = part.replace("_", " ")
+            parts.append(f"{name} {humanize.percent(score)} x {humanize.number(weight, humanize.SAID)}")
+    yield f"{humanize.percent(efficacy.score)}, {efficacy.rating}: {', '.join(parts)}"
 
 
-def _objective(one: Objective) -> str:
+def _objective(objective: Objective) -> str:
     """Whether the run would have met it, with both sides' shares of bad requests."""
-    if one.run_error_ratio is None:
-        return f"{one.name}: no evidence"
-    requests, most = humanize.number(one.run_requests or 0.0, humanize.SAID), humanize.percent(one.budget)
-    found = f"{humanize.percent(one.run_error_ratio)} of the run's {requests} requests {humanize.bad(one.threshold)}"
-    if one.baseline_error_ratio is not None:
-        found += f", {humanize.percent(one.baseline_error_ratio)} of production's"
-    verdict = {True: "would be met", False: "would not be met", None: "too few requests to tell"}[one.met]
-    return f"{one.name}: {verdict}, {found}, at most {most}"
+    if objective.run_error_ratio is None:
+        return f"{objective.name}: no evidence"
+
+    ratio = humanize.percent(objective.run_error_ratio)
+    requests = humanize.number(objective.run_requests or 0.0, humanize.SAID)
+    shares = f"{ratio} of the run's {requests} requests {humanize.bad(objective.threshold)}"
+    if objective.baseline_error_ratio is not None:
+        shares += f", {humanize.percent(objective.baseline_error_ratio)} of production's"
+
+    return f"{objective.name}: {_MET[objective.met]}, {shares}, at most {humanize.percent(objective.budget)}"
 
 
 def _capacity(capacity: Capacity) -> Iterator[str]:
@@ -152,43 +184,50 @@ def _capacity(capacity: Capacity) -> Iterator[str]:
 
 
 def _pattern(pattern: Pattern | None) -> Iterator[str]:
-    if pattern is not None:
-        yield f"peak {humanize.rate(pattern.peak, humanize.SAID)} in 7 days"
-        yield f"busiest hour {pattern.peak_hour:02d}, quietest {pattern.low_hour:02d}"
-        if pattern.volatility is not None:
-            yield f"volatility {humanize.percent(pattern.volatility)}"
-        yield f"{len(pattern.spikes)} spike{'' if len(pattern.spikes) == 1 else 's'}"
+    if pattern is None:
+        return
+
+    yield f"peak {humanize.rate(pattern.peak, humanize.SAID)} in 7 days"
+    yield f"busiest hour {pattern.peak_hour:02d}, quietest {pattern.low_hour:02d}"
+    if pattern.volatility is not None:
+        yield f"volatility {humanize.percent(pattern.volatility)}"
+    yield humanize.counted(len(pattern.spikes), "spike")
 
 
 def _incidents(result: ApplicationResult) -> Iterator[str]:
     """What each side's source reported as trouble, if it tells: the most serious open one by name, the rest counted."""
-    for whose, seen in _sides(result):
-        if seen.incidents is None:
+    for side, observation in _sides(result):
+        incidents = observation.incidents
+        if incidents is None:
             continue
-        lasting = [one for one in seen.incidents if one.is_open]
-        count = humanize.counted(len(seen.incidents), "incident")
-        told = f"{count} in {whose}, {len(lasting) or 'none'} open" if seen.incidents else f"none in {whose}"
-        if lasting:
-            told += f": {incident(min(lasting, key=incident_rank))}"
-        yield told
+        if not incidents:
+            yield f"none in {side}"
+            continue
+
+        still_open = [incident for incident in incidents if incident.is_open]
+        text = f"{humanize.counted(len(incidents), 'incident')} in {side}, {len(still_open) or 'none'} open"
+        if still_open:
+            text += f": {describe_incident(min(still_open, key=incident_rank))}"
+        yield text
 
 
-def incident(one: Incident) -> str:
+def describe_incident(incident: Incident) -> str:
     """An incident in words."""
-    return f"{one.name} on {one.entity}, {one.severity}, since {humanize.moment(one.start)}"
+    return f"{incident.name} on {incident.entity}, {incident.severity}, since {humanize.moment(incident.start)}"
 
 
-def incident_rank(one: Incident) -> tuple[int, float]:
+def incident_rank(incident: Incident) -> tuple[int, float]:
     """The most serious first, of these the oldest."""
-    return -INCIDENT_SEVERITIES.index(one.severity), one.start
+    return -INCIDENT_SEVERITIES.index(incident.severity), incident.start
 
 
 def _resolution(result: ApplicationResult) -> Iterator[str]:
     """Which signals rest on values coarser than a minute: their peaks are of means, and not compared."""
-    for whose, seen in _sides(result):
-        steps: dict[float, list[str]] = {}
-        for signal, summary in seen.signals.items():
+    for side, observation in _sides(result):
+        by_resolution: dict[float, list[str]] = {}
+        for signal, summary in observation.signals.items():
             if summary.resolution > MINUTE:
-                steps.setdefault(summary.resolution, []).append(humanize.label(signal))
-        for size, signals in sorted(steps.items()):
-            yield f"in {whose} means over {humanize.duration(size)}, so no peaks: {', '.join(signals)}"
+                by_resolution.setdefault(summary.resolution, []).append(humanize.label(signal))
+
+        for resolution, labels in sorted(by_resolution.items()):
+            yield f"in {side} means over {humanize.duration(resolution)}, so no peaks: {', '.join(labels)}"

@@ -12,14 +12,7 @@ from exporter import __version__
 from exporter.model.results import ApplicationResult, Snapshot
 
 _OBSERVED = ("production", "pte")
-
-
-def _result(result: ApplicationResult) -> dict[str, Any]:
-    """A result without what stands under `observations` already."""
-    fields = msgspec.to_builtins(result)
-    if result.load_run is not None:
-        fields["load_run"]["run"] = result.load_run.run.run
-    return {name: value for name, value in fields.items() if name not in _OBSERVED}
+"""Fields of a result that stand under `observations` already."""
 
 
 def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
@@ -27,13 +20,24 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
 
     On one line: histograms and patterns with a line for each number would be four times as long.
     """
+    results = {name: _result(result) for name, result in snapshot.applications.items()}
+    # Reports of single tests are many, and what is made of them says it all.
+    executions = {name: replace(executed, reports=()) for name, executed in snapshot.executions.items()}
+
     document = {
         "version": __version__,
         "at": datetime.fromtimestamp(snapshot.at, UTC).isoformat(),
         "sides": snapshot.sides,
         "observations": {"production": snapshot.production, "pte": snapshot.pte},
-        "applications": {name: _result(result) for name, result in snapshot.applications.items()},
-        "test_executions": {name: replace(one, reports=()) for name, one in snapshot.executions.items()},
+        "applications": results,
+        "test_executions": executions,
         "settings": snapshot.settings,
     }
     return msgspec.json.encode(document, enc_hook=float) + b"\n"
+
+
+def _result(result: ApplicationResult) -> dict[str, Any]:
+    fields = msgspec.to_builtins(result)
+    if result.load_run is not None:
+        fields["load_run"]["run"] = result.load_run.run.run
+    return {name: value for name, value in fields.items() if name not in _OBSERVED}

@@ -37,10 +37,12 @@ def lost_ids(files: Mapping[str, bytes], directory: Path) -> Mapping[str, list[s
     remaining = set(slo_ids(files))
     lost: dict[str, list[str]] = {}
     for name, content in _rules_of_slos(directory):
-        if name in files:
-            ids = [id for id in _ids(content) if id not in remaining]
-            if ids:
-                lost[name] = ids
+        if name not in files:
+            continue
+        ids = [id for id in _ids(content) if id not in remaining]
+        if ids:
+            lost[name] = ids
+
     return lost
 
 

@@ -155,8 +155,11 @@ def _rule(name: str, branches: Sequence[tuple[Slo, Record]]) -> dict[str, object
 
 
 def _shared(labels: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    first = labels[0]
-    return {label: value for label, value in first.items() if all(other.get(label) == value for other in labels)}
+    """What is the same in all of them."""
+    shared = dict(labels[0])
+    for others in labels[1:]:
+        shared = {label: value for label, value in shared.items() if others.get(label) == value}
+    return shared
 
 
 def _labelled(expr: str, labels: Mapping[str, str]) -> str:

@@ -27,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     parser.description = _HELP
     add_common(parser, JUDGING)
+
     parser.add_argument(
         "results",
         type=Path,

@@ -15,6 +15,7 @@ from exporter.slo.status import Status
 def ask(url: str | None, config_file: str | None, query: Callable[[Client], list[Status]]) -> list[Status]:
     """What Prometheus says; its name stands before what is wrong there."""
     session = _session(url, config_file)
+
     try:
         return query(Client(session))
     except SourceError:

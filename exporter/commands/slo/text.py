@@ -109,6 +109,7 @@ def _gone(status: Status, rate: str = "") -> str:
         return UNKNOWN
     if status.budget_remaining <= 0:
         return "gone"
+
     if status.exhaustion_seconds is not None:
         return humanize.duration(status.exhaustion_seconds) + rate
     if status.burn_rate_1h is None:

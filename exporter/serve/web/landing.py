@@ -19,8 +19,7 @@ from exporter.analysis.arithmetic import coarse
 from exporter.model.incident import Incident
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter.report.facts import incident as incident_text
-from exporter.report.facts import incident_rank
+from exporter.report.facts import describe_incident, incident_rank
 from exporter.serve.service import Status
 
 _HERE = Path(__file__).parent
@@ -169,7 +168,7 @@ def _incidents(incidents: Sequence[Incident]) -> _Fact:
     ongoing.sort(key=incident_rank)
     note = f"{humanize.counted(len(incidents) - len(ongoing), 'incident')} that ended"
     if ongoing:
-        note = f"{incident_text(ongoing[0])}; {note}"
+        note = f"{describe_incident(ongoing[0])}; {note}"
     return _Fact("Open incidents in production", str(len(ongoing) or "none"), note)
 
 
