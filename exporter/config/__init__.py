@@ -17,7 +17,7 @@ import msgspec
 
 from exporter.config.conversion import convert
 from exporter.config.slos import check_slos
-from exporter.config.validation import check_analysis
+from exporter.config.validation import Wrong, check_analysis
 from exporter.config.yaml import read_yaml
 from exporter.errors import ConfigError, Problem
 from exporter.model.observation import MINUTE, Window
@@ -55,8 +55,9 @@ class Run(Settings, frozen=True):
     @property
     def window(self) -> Window:
         """The full minutes that the run touched."""
-        start, end = self.start.timestamp(), self.end.timestamp()
-        return Window(math.floor(start / MINUTE) * MINUTE, math.ceil(end / MINUTE) * MINUTE)
+        first = math.floor(self.start.timestamp() / MINUTE)
+        last = math.ceil(self.end.timestamp() / MINUTE)
+        return Window(first * MINUTE, last * MINUTE)
 
 
 class Environment(Settings, frozen=True):
@@ -110,13 +111,15 @@ class Config(Settings, frozen=True):
 
 def read(path: str | Path, options: ReadOptions | None = None) -> Config:
     """The configuration in a YAML file; raises ConfigError with every problem found."""
-    file, problems = str(path), list[Problem]()
+    file = str(path)
+    problems = list[Problem]()
     raw = _with_default_gaps(read_yaml(path))
     config = convert(raw, Config, file, "", problems)
     sources = _sources(raw, options, file, problems) if options else {}
     _check(raw, file, problems)
     if config is None or problems:
         raise ConfigError(problems)
+
     environments = tuple(
         msgspec.structs.replace(environment, source=sources.get(position, environment.source))
         for position, environment in enumerate(config.environments)
@@ -129,9 +132,12 @@ def read_links(path: str | Path) -> Config | None:
 
     Raises ConfigError with every problem found.
     """
-    file, problems, raw = str(path), list[Problem](), read_yaml(path)
+    file = str(path)
+    raw = read_yaml(path)
     if not isinstance(raw, Mapping) or set(raw) != {"links"}:
         return None
+
+    problems = list[Problem]()
     links = convert(raw["links"], Links, file, "links", problems)
     _check(raw, file, problems, whole=False)
     if links is None or problems:
@@ -141,15 +147,24 @@ def read_links(path: str | Path) -> Config | None:
 
 def _with_default_gaps(raw: Any) -> Any:
     """`analysis.gaps` names only what differs: each signal's rule is laid over the default one, key by key."""
-    analysis = raw.get("analysis") if isinstance(raw, Mapping) else None
-    gaps = analysis.get("gaps") if isinstance(analysis, Mapping) else None
-    if not isinstance(analysis, Mapping) or not isinstance(gaps, Mapping):
+    analysis = _mapping(raw, "analysis")
+    gaps = _mapping(analysis, "gaps")
+    if analysis is None or gaps is None:
         return raw
+
     merged: dict[Any, Any] = {name: msgspec.to_builtins(rule) for name, rule in AnalysisSettings().gaps.items()}
     for name, rule in gaps.items():
-        known = isinstance(rule, Mapping) and name in merged
-        merged[name] = {**merged[name], **rule} if known else rule
+        # A rule that is none, or of a signal that there is not, is left as it is: the checks tell of it.
+        if isinstance(rule, Mapping) and name in merged:
+            merged[name] = {**merged[name], **rule}
+        else:
+            merged[name] = rule
     return {**raw, "analysis": {**analysis, "gaps": merged}}
+
+
+def _mapping(raw: Any, key: str) -> Mapping[Any, Any] | None:
+    found = raw.get(key) if isinstance(raw, Mapping) else None
+    return found if isinstance(found, Mapping) else None
 
 
 def _list(raw: Any, key: str) -> list[Any]:
@@ -159,15 +174,17 @@ def _list(raw: Any, key: str) -> list[Any]:
 
 def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem]) -> dict[int, Any]:
     """Each environment's source options, by position."""
-    found = {}
+    sources = dict[int, Any]()
     for position, environment in enumerate(_list(raw, "environments")):
-        source = environment.get("source") if isinstance(environment, Mapping) else None
+        if not isinstance(environment, Mapping):
+            continue
+        source = environment.get("source")
         path = f"environments[{position}].source"
         if isinstance(source, Mapping):
-            found[position] = options(source, file, path, problems)
-        elif isinstance(environment, Mapping) and "source" in environment:
+            sources[position] = options(source, file, path, problems)
+        elif "source" in environment:
             problems.append(Problem(file, path, "wanted a mapping with the key kind"))
-    return found
+    return sources
 
 
 def _check(raw: Any, file: str, problems: list[Problem], *, whole: bool = True) -> None:
@@ -179,46 +196,62 @@ def _check(raw: Any, file: str, problems: list[Problem], *, whole: bool = True) 
     def wrong(path: str, text: str) -> None:
         problems.append(Problem(file, path, text))
 
-    def part(key: str, type: type[T]) -> T | None:
-        return convert(raw.get(key, {}), type, file, key, []) if isinstance(raw, Mapping) else None
+    def readable(raw_part: Any, type: type[T]) -> T | None:
+        # What is wrong with its types has been told already.
+        return convert(raw_part, type, file, "", [])
 
-    environments = [convert(each, Environment, file, "", []) for each in _list(raw, "environments")]
     if whole:
         _check_roles(_list(raw, "environments"), wrong)
-    for position, environment in enumerate(environments):
+    for position, raw_environment in enumerate(_list(raw, "environments")):
+        environment = readable(raw_environment, Environment)
         if environment is not None:
             _check_environment(environment, f"environments[{position}]", wrong)
-    analysis, links = part("analysis", AnalysisSettings), part("links", Links)
+
+    parts = raw if isinstance(raw, Mapping) else {}
+    analysis = readable(parts.get("analysis", {}), AnalysisSettings)
     if analysis is not None:
         check_analysis(analysis, wrong)
-    check_slos([convert(each, SloSettings, file, "", []) for each in _list(raw, "slos")], wrong)
-    for key in links.__struct_fields__ if links is not None else ():
+    check_slos([readable(slo, SloSettings) for slo in _list(raw, "slos")], wrong)
+    links = readable(parts.get("links", {}), Links)
+    if links is not None:
+        _check_links(links, wrong)
+
+
+def _check_links(links: Links, wrong: Wrong) -> None:
+    for key in links.__struct_fields__:
         url = getattr(links, key)
         if url is not None and not _LINK.fullmatch(url):
             wrong(f"links.{key}", "wanted a URL that starts with https:// or http://, without spaces, quotes or braces")
 
 
-def _check_roles(environments: Sequence[Any], wrong: Callable[[str, str], None]) -> None:
+def _check_roles(environments: Sequence[Any], wrong: Wrong) -> None:
     """On the raw values, so that a fault in one environment does not hide that two have one name."""
-    raw = [each if isinstance(each, Mapping) else {} for each in environments]
-    roles = [each.get("role") for each in raw]
+    raw = [environment if isinstance(environment, Mapping) else {} for environment in environments]
+    roles = [environment.get("role") for environment in raw]
+    # With a role that does not exist, nobody can tell which of the others is missing.
     if all(role in ROLES for role in roles):
         for role in ROLES:
-            allowed = (1,) if role in REQUIRED else (0, 1)
-            if roles.count(role) not in allowed:
-                wanted = "exactly one" if role in REQUIRED else "at most one"
-                wrong("environments", f"found {roles.count(role)} environments with role {role}, wanted {wanted}")
-    first: dict[str, int] = {}
-    for position, each in enumerate(raw):
-        name = each.get("name") or each.get("role")
-        if isinstance(name, str) and name in first:
-            text = f'"{name}" is the name of environments[{first[name]}] too, wanted another name'
+            _check_role(role, roles.count(role), wrong)
+
+    first = dict[str, int]()
+    for position, environment in enumerate(raw):
+        name = environment.get("name") or environment.get("role")
+        if not isinstance(name, str):
+            continue
+        before = first.setdefault(name, position)
+        if before != position:
+            text = f'"{name}" is the name of environments[{before}] too, wanted another name'
             wrong(f"environments[{position}].name", text)
-        elif isinstance(name, str):
-            first[name] = position
 
 
-def _check_environment(environment: Environment, path: str, wrong: Callable[[str, str], None]) -> None:
+def _check_role(role: str, count: int, wrong: Wrong) -> None:
+    if role in REQUIRED and count != 1:
+        wrong("environments", f"found {count} environments with role {role}, wanted exactly one")
+    elif count > 1:
+        wrong("environments", f"found {count} environments with role {role}, wanted at most one")
+
+
+def _check_environment(environment: Environment, path: str, wrong: Wrong) -> None:
     if environment.interval < 1:
         wrong(f"{path}.interval", "wanted at least 1s")
     if environment.max_age <= environment.interval:
@@ -227,12 +260,18 @@ def _check_environment(environment: Environment, path: str, wrong: Callable[[str
         wrong(f"{path}.check_interval", f"wanted at least 1m and at most {_LONGEST_AGE / 86400:g}d")
     if environment.max_age > _LONGEST_AGE:
         wrong(f"{path}.max_age", f"wanted at most {_LONGEST_AGE / 86400:g}d")
+
     if environment.runs and environment.role != "pte":
         wrong(f"{path}.runs", "test runs belong to the environment with role pte")
     for position, run in enumerate(environment.runs):
-        if run.end <= run.start:
-            wrong(f"{path}.runs[{position}].end", "wanted a time after start")
-        elif run.end - run.start > _LONGEST_RUN:
-            wrong(f"{path}.runs[{position}]", f"takes {run.end - run.start}, wanted at most {_LONGEST_RUN.days} days")
-        if run.end > datetime.now(UTC):
-            wrong(f"{path}.runs[{position}].end", "is in the future, wanted a run that has ended")
+        _check_run(run, f"{path}.runs[{position}]", wrong)
+
+
+def _check_run(run: Run, path: str, wrong: Wrong) -> None:
+    length = run.end - run.start
+    if run.end <= run.start:
+        wrong(f"{path}.end", "wanted a time after start")
+    elif length > _LONGEST_RUN:
+        wrong(path, f"takes {length}, wanted at most {_LONGEST_RUN.days} days")
+    if run.end > datetime.now(UTC):
+        wrong(f"{path}.end", "is in the future, wanted a run that has ended")

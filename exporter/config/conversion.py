@@ -6,6 +6,7 @@ file's own words. So the records are walked field by field here, and msgspec kee
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
 import sys
@@ -27,14 +28,47 @@ T = TypeVar("T")
 _UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS))
 _MEANT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) *([A-Za-z]*)")
-_MEANT_UNITS = {"M": 30 * 86400, "month": 30 * 86400, "week": 604800, "day": 86400, "hour": 3600, "hr": 3600} | {
-    "minute": 60, "min": 60, "second": 1, "sec": 1, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001
-}  # fmt: skip
+_MEANT_UNITS = {
+    "M": 30 * 86400,
+    "month": 30 * 86400,
+    "week": 604800,
+    "w": 604800,
+    "day": 86400,
+    "d": 86400,
+    "hour": 3600,
+    "hr": 3600,
+    "h": 3600,
+    "minute": 60,
+    "min": 60,
+    "m": 60,
+    "second": 1,
+    "sec": 1,
+    "s": 1,
+    "ms": 0.001,
+}
+"""Seconds of what people write for units."""
 _SHOWN = 40
 """Characters of a value that a message shows."""
 _OPEN = "slos["
 """Below it nothing is a secret, so that messages show what they found."""
-_WORDS = {str: "a string", bool: "true or false", int: "a whole number", float: "a finite number"}
+_WORDS: dict[Any, str] = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a finite number",
+    Duration: "a duration such as 90s, 5m, 1h30m or 7d",
+    Path: "a file name",
+    datetime: "a time with its zone such as 2026-11-20T10:00:00Z",
+}
+"""Types in the words of someone who writes YAML."""
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (str, "a string"),
+    (int | float, "a number"),
+    (Mapping, "a mapping"),
+    (Sequence, "a list"),
+    (datetime, "a time"),
+)
+"""What values are called; a string, which is a sequence too, before a list."""
 _SIZES = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
 _WRONG = object()
 
@@ -48,15 +82,21 @@ def convert(raw: object, type: type[T], file: str, path: str, problems: list[Pro
     """
     before = len(problems)
     value = _Walk(file, problems).value(raw, type, path)
-    return None if len(problems) > before or value is _WRONG else cast("T", value)
+    if len(problems) > before or value is _WRONG:
+        return None
+    return cast("T", value)
 
 
 def duration(text: str) -> Duration | None:
     """Seconds of a Prometheus duration such as 90s, 5m, 1h30m or 7d; None when the text is not one."""
+    if text == "0":
+        return Duration(0)
     match = _DURATION.fullmatch(text)
     if not text or match is None:
-        return Duration(0) if text == "0" else None
-    return Duration(sum(float(n) * unit for n, unit in zip(match.groups(), _UNITS.values(), strict=True) if n))
+        return None
+
+    counts = zip(match.groups(), _UNITS.values(), strict=True)
+    return Duration(sum(float(count) * unit for count, unit in counts if count))
 
 
 def child(path: str, key: object) -> str:
@@ -79,14 +119,11 @@ def _found(raw: object) -> str:
         return "nothing"
     if isinstance(raw, bool):
         return f"{raw}".lower()
-    words = (
-        (str, "a string"),
-        (int | float, "a number"),
-        (Mapping, "a mapping"),
-        (Sequence, "a list"),
-        (datetime, "a time"),
-    )
-    return next((word for kind, word in words if isinstance(raw, kind)), f"a {raw.__class__.__name__}")
+
+    for kind, word in _KINDS:
+        if isinstance(raw, kind):
+            return word
+    return f"a {raw.__class__.__name__}"
 
 
 def shown(raw: object) -> str:
@@ -105,13 +142,19 @@ def meant(raw: object) -> str:
     A number without a unit may be anything, but below 1 it is seconds.
     """
     match = _MEANT.fullmatch(str(raw).strip())
-    unit = match[2] if match else ""
-    unit = unit.lower().removesuffix("s") if len(unit) > 2 else unit
-    if match is None or (unit not in _MEANT_UNITS if unit else float(match[1]) >= 1):
+    if match is None:
         return ""
-    thousandths = round(float(match[1]) * _MEANT_UNITS.get(unit, 1) * 1000)
+    number = float(match[1])
+    unit = match[2]
+    if len(unit) > 2:
+        unit = unit.lower().removesuffix("s")
+
+    is_clear = unit in _MEANT_UNITS if unit else number < 1
+    thousandths = round(number * _MEANT_UNITS.get(unit, 1) * 1000)
+    if not is_clear or not thousandths:
+        return ""
     size, name = next((size, name) for size, name in _SIZES if thousandths % size == 0)
-    return f"; did you mean {thousandths // size}{name}?" if thousandths else ""
+    return f"; did you mean {thousandths // size}{name}?"
 
 
 @cache
@@ -132,35 +175,42 @@ class _Walk:
         return _WRONG
 
     def wanted(self, path: str, raw: object, wanted: str) -> object:
-        return self.wrong(path, f"found {shown(raw) if path.startswith(_OPEN) else _found(raw)}, wanted {wanted}")
+        found = shown(raw) if path.startswith(_OPEN) else _found(raw)
+        return self.wrong(path, f"found {found}, wanted {wanted}")
 
     def value(self, raw: object, kind: Any, path: str) -> object:
-        origin = typing.get_origin(kind)
         if kind is Any or kind is object:
             return raw
-        if origin is Annotated:
-            return self.constrained(raw, kind, path)
-        if origin is Literal:
-            return self.literal(raw, typing.get_args(kind), path)
-        if origin in (Union, types.UnionType):
-            return self.union(raw, typing.get_args(kind), path)
-        if isinstance(origin, type) and issubclass(origin, Mapping):
-            return self.mapping(raw, typing.get_args(kind), path)
-        if isinstance(origin, type) and issubclass(origin, Sequence):
-            return self.sequence(raw, origin, typing.get_args(kind)[0], path)
+        origin = typing.get_origin(kind)
+        if origin is not None:
+            return self.composed(raw, kind, origin, path)
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return self.struct(raw, kind, path)
         return self.scalar(raw, kind, path)
 
+    def composed(self, raw: object, kind: Any, origin: Any, path: str) -> object:
+        """A type that is made of others: `origin[...]`."""
+        arguments = typing.get_args(kind)
+        if origin is Annotated:
+            return self.constrained(raw, kind, path)
+        if origin is Literal:
+            return self.literal(raw, arguments, path)
+        if origin in (Union, types.UnionType):
+            return self.union(raw, arguments, path)
+        if issubclass(origin, Mapping):
+            return self.mapping(raw, arguments, path)
+        return self.sequence(raw, origin, arguments[0], path)
+
     def struct(self, raw: object, kind: type[msgspec.Struct], path: str) -> object:
         if not isinstance(raw, Mapping):
             return self.wanted(path, raw, "a mapping")
-        fields = _fields(kind)
         before = len(self.problems)
+        fields = _fields(kind)
         for key in raw:
             if key not in fields:
                 self.wrong(child(path, key), unknown(key, tuple(fields)))
-        values = {}
+
+        values = dict[str, object]()
         for name, field in fields.items():
             if name in raw:
                 values[field.name] = self.value(raw[name], field.type, child(path, name))
@@ -193,6 +243,8 @@ class _Walk:
         kinds = tuple(kind for kind in kinds if kind is not types.NoneType)
         if len(kinds) == 1:
             return self.value(raw, kinds[0], path)
+
+        # The first that has nothing against it; what the others have against it is no problem.
         for kind in kinds:
             trial = _Walk(self.file, [])
             value = trial.value(raw, kind, path)
@@ -210,6 +262,7 @@ class _Walk:
         value = self.value(raw, typing.get_args(kind)[0], path)
         if value is _WRONG:
             return value
+
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
@@ -218,20 +271,31 @@ class _Walk:
 
     def scalar(self, raw: object, kind: Any, path: str) -> object:
         if kind is Duration:
-            seconds = duration(raw) if isinstance(raw, str) else None
-            hint = meant(raw) if path.startswith(_OPEN) else ""
-            return self.wanted(path, raw, _describe(kind) + hint) if seconds is None else seconds
+            return self.duration(raw, path)
         if kind is Path:
-            if isinstance(raw, str) and raw:
-                return Path(self.file).parent / raw
-            return self.wanted(path, raw, _describe(kind))
+            return self.path(raw, path)
         if kind is datetime:
             return self.time(raw, path)
         if kind is float:
             return self.number(raw, path)
-        if isinstance(kind, type) and isinstance(raw, kind) and (kind is bool or not isinstance(raw, bool)):
+
+        # To Python true is a whole number too; whoever writes it where a number belongs does not mean 1.
+        is_one = isinstance(kind, type) and isinstance(raw, kind)
+        if is_one and (kind is bool or not isinstance(raw, bool)):
             return raw
         return self.wanted(path, raw, _describe(kind))
+
+    def duration(self, raw: object, path: str) -> object:
+        seconds = duration(raw) if isinstance(raw, str) else None
+        if seconds is not None:
+            return seconds
+        hint = meant(raw) if path.startswith(_OPEN) else ""
+        return self.wanted(path, raw, _describe(Duration) + hint)
+
+    def path(self, raw: object, path: str) -> object:
+        if isinstance(raw, str) and raw:
+            return Path(self.file).parent / raw
+        return self.wanted(path, raw, _describe(Path))
 
     def number(self, raw: object, path: str) -> object:
         if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) <= sys.float_info.max:
@@ -239,32 +303,25 @@ class _Walk:
         return float(raw)
 
     def time(self, raw: object, path: str) -> object:
+        time = raw
         if isinstance(raw, str):
-            try:
-                raw = datetime.fromisoformat(raw)
-            except ValueError:
-                return self.wanted(path, raw, _describe(datetime))
-        if not isinstance(raw, datetime) or raw.tzinfo is None:
-            return self.wanted(path, raw, _describe(datetime))
-        return raw
+            with contextlib.suppress(ValueError):
+                time = datetime.fromisoformat(raw)
+        if isinstance(time, datetime) and time.tzinfo is not None:
+            return time
+        return self.wanted(path, time, _describe(datetime))
 
 
 def _describe(kind: Any) -> str:
     """A type in the words of someone who writes YAML."""
     origin = typing.get_origin(kind)
+    arguments = typing.get_args(kind)
+    if origin is None:
+        return _WORDS.get(kind, "a mapping")
     if origin is Annotated:
-        return _describe(typing.get_args(kind)[0])
+        return _describe(arguments[0])
     if origin is Literal:
-        return "one of " + ", ".join(map(str, typing.get_args(kind)))
+        return "one of " + ", ".join(map(str, arguments))
     if origin in (Union, types.UnionType):
-        return " or ".join(_describe(k) for k in typing.get_args(kind) if k is not types.NoneType)
-    special = {
-        Duration: "a duration such as 90s, 5m, 1h30m or 7d",
-        Path: "a file name",
-        datetime: "a time with its zone such as 2026-11-20T10:00:00Z",
-    }
-    if kind in special:
-        return special[kind]
-    if isinstance(origin, type) and not issubclass(origin, Mapping):
-        return "a list"
-    return _WORDS.get(kind, "a mapping")
+        return " or ".join(_describe(argument) for argument in arguments if argument is not types.NoneType)
+    return "a mapping" if issubclass(origin, Mapping) else "a list"
