@@ -109,7 +109,7 @@ def _holds(judged: Mapping[str, Judged], judgeable: tuple[str, ...]) -> str:
         elif judgement.short:
             facts.append(judgement.short)
 
-    text = f"The certification holds: the test {humanize.listed(facts)}"
+    text = f"The certification holds: the test {humanize.join_words(facts)}"
     if not nearest.short:  # else it stands among the facts
         text += f"; nearest to its limit: {nearest}"
     text += "."
@@ -172,7 +172,7 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
 def _judge_growth(growth: Growth, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
     if growth.peak_ratio is not None:
         change = growth.peak_ratio - 1
-        text = f"production's peak {humanize.moved(change)}"
+        text = f"production's peak {humanize.describe_change(change)}"
         yield "outgrown_peak", _at_most(change, limits.peak_growth, text)
     if growth.mix_moved is not None:
         text = f"production's mix moved by {humanize.percent(growth.mix_moved)} since the test"
@@ -207,8 +207,8 @@ def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> 
 
     text = f"{humanize.label(worst.signal)} gap is {worst.severity}"
     if worst.production is not None and worst.pte is not None:
-        pte_text = humanize.quantity(worst.signal, worst.pte, humanize.SAID)
-        production_text = humanize.quantity(worst.signal, worst.production, humanize.SAID)
+        pte_text = humanize.quantity(worst.signal, worst.pte, humanize.SENTENCE_DIGITS)
+        production_text = humanize.quantity(worst.signal, worst.production, humanize.SENTENCE_DIGITS)
         text += f": PTE {pte_text}, production {production_text}"
     most = SEVERITIES.index(limits.gap_severity)
     yield reason, Judged(level >= most, text, f"below {limits.gap_severity} wanted", level / most)
@@ -221,7 +221,8 @@ def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, 
         if objective.met is None or objective.run_error_ratio is None:
             continue
         would = "would have met" if objective.met else "would not have met"
-        bad = f"{humanize.percent(objective.run_error_ratio)} of requests {humanize.bad(objective.threshold)}"
+        bad_requests = humanize.describe_bad_request(objective.threshold)
+        bad = f"{humanize.percent(objective.run_error_ratio)} of requests {bad_requests}"
         text = f"the run {would} the objective {objective.name}: {bad}"
         limit = f"at most {humanize.percent(objective.budget)}"
         used = _share(objective.run_error_ratio, objective.budget)

@@ -63,7 +63,7 @@ def applications(kind: Kind, folder: Path | None, files: Globs) -> tuple[list[St
 def _folders(kind: Kind, folder: Path, files: Globs) -> Finding:
     names = sorted(result_files.applications(folder, {}, kind.pattern))
     if names:
-        return ok(f"{humanize.counted(len(names), 'folder')}: {_few(names)}")
+        return ok(f"{humanize.pluralize(len(names), 'folder')}: {_few(names)}")
 
     causes = (_FOLDERS, _ELSEWHERE) if any(folder.iterdir()) else (_ELSEWHERE, _FOLDERS)
     finding = warning if files else failed
@@ -108,13 +108,13 @@ def waiting(kind: Kind, path: Path) -> Finding:
 
 def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
     """Whether something that ended at `end` (Unix seconds) is in the window that a poll looks at."""
-    text = f"the newest {what} ended {humanize.moment(end)}, {humanize.duration(max(0.0, window.end - end))} ago"
+    text = f"the newest {what} ended {humanize.format_time(end)}, {humanize.duration(max(0.0, window.end - end))} ago"
     if window.start < end <= window.end + 60:
         return ok(text)
 
     if end > window.end:
         return warning(
-            f"the newest {what} ended {humanize.moment(end)}: in the future",
+            f"the newest {what} ended {humanize.format_time(end)}: in the future",
             Cause("the clock of the host that wrote it goes ahead", "set both clocks by NTP"),
             Cause("its times tell no time zone, and were taken in another", "set the zone, where the kind has one"),
         )
@@ -131,7 +131,7 @@ def _found(globs: Sequence[Path]) -> Finding:
     paths = result_files.newest(globs, 10**6)
     if paths:
         age = humanize.duration(max(0.0, time.time() - result_files.modified(paths[0])))
-        return ok(f"{humanize.counted(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
+        return ok(f"{humanize.pluralize(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
 
     causes = [_SLIP, _ELSEWHERE]
     if any(map(_is_closed, globs)):

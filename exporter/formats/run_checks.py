@@ -79,7 +79,7 @@ def _complete(kind: Kind, files: Sequence[Path]) -> Finding:
             Cause("the load generator was killed, for want of memory", "look at its log and at the host's kernel log"),
         )
 
-    text = f"{path.name}: {humanize.counted(run.requests, 'request')}, ended {humanize.moment(run.end)}"
+    text = f"{path.name}: {humanize.pluralize(run.requests, 'request')}, ended {humanize.format_time(run.end)}"
     if run.warnings:
         cause = Cause("the tool was told to write less, or the file is damaged", "mend what each warning names")
         return warning(f"{text}; {'; '.join(run.warnings[:5])}", cause)
@@ -97,7 +97,7 @@ def _mapped(read: Callable[[], _RunSummary | None], routes: Mapping[str, str]) -
 
     unmapped = _unmapped(run, routes)
     mapped = len(run.names) - len(unmapped)
-    text = f"{mapped} of {humanize.counted(len(run.names), 'name')} have a route"
+    text = f"{mapped} of {humanize.pluralize(len(run.names), 'name')} have a route"
     if not unmapped:
         return ok(text)
 

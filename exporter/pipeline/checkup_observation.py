@@ -92,7 +92,7 @@ def _contents(observation: Observation, observed: Collection[str], role: str) ->
         yield from _signals(applications)
     elif observed:
         reports = sum(len(application.reports) for application in applications.values())
-        yield f"{humanize.counted(reports, 'report')} of {_names(sorted(observed))}"
+        yield f"{humanize.pluralize(reports, 'report')} of {_names(sorted(observed))}"
     else:
         yield "no report in the look-back"
 
@@ -110,7 +110,7 @@ def _twins(observed: Collection[str], elsewhere: Mapping[str, str]) -> Iterator[
 def _names(names: Sequence[str]) -> str:
     if not names:
         return "no application"
-    return f"{humanize.counted(len(names), 'application')}: {some(names, _SHOWN)}"
+    return f"{humanize.pluralize(len(names), 'application')}: {some(names, _SHOWN)}"
 
 
 def _signals(applications: Mapping[str, ApplicationObservation]) -> Iterator[str]:

@@ -90,7 +90,7 @@ def _complete(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
         return waiting(kind, path)
 
     report = _read(options, path)
-    text = f"{path.name}: {humanize.counted(len(report.executions), 'test')}, ended {humanize.moment(report.at)}"
+    text = f"{path.name}: {humanize.pluralize(len(report.executions), 'test')}, ended {humanize.format_time(report.at)}"
     if report.executions:
         return ok(text)
     return warning(text, Cause("the runner found no test", "look at what it was told to run, and at its log"))

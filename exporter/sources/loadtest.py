@@ -118,7 +118,7 @@ class Source:
             if inside:
                 applications[name] = self._application(name, inside[-1], runs, warnings)
             elif runs and name not in explicit:
-                ended = humanize.moment(runs[-1].end)
+                ended = humanize.format_time(runs[-1].end)
                 warnings.append(f"{name}: the newest run, {runs[-1].run}, ended {ended}: outside the look-back")
         return Observation(self._side, lookback, applications, tuple(warnings))
 

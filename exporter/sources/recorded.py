@@ -70,7 +70,7 @@ def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
 
 
 def _size(length: int) -> str:
-    return f"{humanize.number(length / 1e6, 3)} MB" if length >= 1e6 else humanize.counted(length, "byte")
+    return f"{humanize.number(length / 1e6, 3)} MB" if length >= 1e6 else humanize.pluralize(length, "byte")
 
 
 def _format(content: bytes) -> Finding:
@@ -84,7 +84,7 @@ def _format(content: bytes) -> Finding:
         )
     if roles is None:
         return ok("one observation by itself")
-    return ok(f"a report with observations of {humanize.listed(roles)}")
+    return ok(f"a report with observations of {humanize.join_words(roles)}")
 
 
 def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -> Finding:
@@ -93,7 +93,7 @@ def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -
     if roles is not None and role not in roles:
         cause = Cause(f"{role} did not answer when it was recorded", "record it anew, when report shows both sides")
         other = Cause("it is the file of another environment", "set `file` to the one of this side")
-        return failed(f"has no observation of {role}, only of {humanize.listed(roles) or 'no side'}", cause, other)
+        return failed(f"has no observation of {role}, only of {humanize.join_words(roles) or 'no side'}", cause, other)
 
     applications = observed().applications
     if not applications:
@@ -102,12 +102,12 @@ def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -
 
     more = f" and {len(applications) - 5} more" if len(applications) > 5 else ""
     names = ", ".join(sorted(applications)[:5]) + more
-    text = f"{humanize.counted(len(applications), 'application')}: {names}"
+    text = f"{humanize.pluralize(len(applications), 'application')}: {names}"
     missing = _missing(applications.values(), role)
     if not missing:
         return ok(text)
     cause = Cause("the source it was recorded from does not tell", "see what report says of that source")
-    return warning(f"{text}; of none of them: {humanize.listed(missing)}", cause)
+    return warning(f"{text}; of none of them: {humanize.join_words(missing)}", cause)
 
 
 def _missing(applications: Collection[ApplicationObservation], role: Role) -> list[str]:
@@ -127,7 +127,7 @@ def _fresh(observation: Observation, wanted: CheckContext) -> Finding:
     end = max(map(_end, observation.applications.values()), default=observation.window.end)
     age = wanted.at - end
     longest = wanted.window.duration
-    text = f"ended {humanize.moment(end)}, {humanize.duration(max(0.0, age))} ago"
+    text = f"ended {humanize.format_time(end)}, {humanize.duration(max(0.0, age))} ago"
     if age <= longest:
         return ok(text)
 

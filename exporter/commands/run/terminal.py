@@ -61,19 +61,19 @@ class ProgressLine:
 
         generator = self._live.sampler.totals().get(GENERATOR)
         if generator is not None and generator.samples:
-            yield f"CPU {humanize.number(generator.cores_last, humanize.SAID)} cores"
+            yield f"CPU {humanize.number(generator.cores_last, humanize.SENTENCE_DIGITS)} cores"
 
     def _requests_parts(self, run: LoadRun, now: float) -> Iterator[str]:
         total = run.total
         yield f"{total.requests} requests"
         if now > self._time:
             rate = max(0, total.requests - self._requests) / (now - self._time)
-            yield humanize.rate(rate, humanize.SAID)
+            yield humanize.rate(rate, humanize.SENTENCE_DIGITS)
         self._requests = total.requests
         self._time = now
 
         if total.latency.p95 is not None:
-            yield f"P95 {humanize.seconds(total.latency.p95, humanize.SAID)}"
+            yield f"P95 {humanize.seconds(total.latency.p95, humanize.SENTENCE_DIGITS)}"
         if total.failures is not None:
             yield f"{total.failures} failed"
 
@@ -81,13 +81,13 @@ class ProgressLine:
 def usage_lines(usages: Mapping[str, Usage]) -> Iterator[str]:
     """A line for each process."""
     for name, usage in usages.items():
-        cpu_max = humanize.number(usage.cpu_max, humanize.SAID)
-        cpu_mean = humanize.number(usage.cpu_mean, humanize.SAID)
-        memory = humanize.number(usage.memory_max / _MIB, humanize.SAID)
+        cpu_max = humanize.number(usage.cpu_max, humanize.SENTENCE_DIGITS)
+        cpu_mean = humanize.number(usage.cpu_mean, humanize.SENTENCE_DIGITS)
+        memory = humanize.number(usage.memory_max / _MIB, humanize.SENTENCE_DIGITS)
 
         line = f"  {name}: at most {cpu_max} cores (mean {cpu_mean}), {memory} MiB"
         if usage.sockets_max is not None:
-            line += f", {humanize.counted(usage.sockets_max, 'socket')}"
+            line += f", {humanize.pluralize(usage.sockets_max, 'socket')}"
         yield line
 
 

@@ -74,11 +74,11 @@ def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) ->
     if snapshot is None:
         return "Nothing is known yet: every source has to be tried once."
     if not results:
-        return f"No application was seen on either side. As of {humanize.moment(snapshot.at)}."
+        return f"No application was seen on either side. As of {humanize.format_time(snapshot.at)}."
 
     verdicts = Counter(result.certification.holds for result in results)
     counts = f"{verdicts[True]} of {len(results)} hold, {verdicts[False]} do not, {verdicts[None]} without evidence."
-    return f"{counts} As of {humanize.moment(snapshot.at)}."
+    return f"{counts} As of {humanize.format_time(snapshot.at)}."
 
 
 def _failing(statuses: Sequence[Status]) -> str:
@@ -166,7 +166,7 @@ def _incidents(incidents: Sequence[Incident]) -> _Fact:
     """How many are open, and the one that matters most by its name."""
     ongoing = [incident for incident in incidents if incident.is_open]
     ongoing.sort(key=incident_rank)
-    note = f"{humanize.counted(len(incidents) - len(ongoing), 'incident')} that ended"
+    note = f"{humanize.pluralize(len(incidents) - len(ongoing), 'incident')} that ended"
     if ongoing:
         note = f"{describe_incident(ongoing[0])}; {note}"
     return _Fact("Open incidents in production", str(len(ongoing) or "none"), note)

@@ -33,7 +33,7 @@ def fetch(poll: Poll, windows: Mapping[str, Window]) -> dict[str, tuple[Incident
             incidents[name] = answer
 
     for text, names in refusals.items():
-        poll.warnings.append(f"incidents of {humanize.listed(names)} are not known: {text}")
+        poll.warnings.append(f"incidents of {humanize.join_words(names)} are not known: {text}")
     return incidents
 
 

@@ -135,4 +135,4 @@ def _figures(names: Mapping[str, Mapping[str, None]]) -> str:
     signals: dict[str, None] = {}
     for of_one in names.values():
         signals |= dict.fromkeys(of_one)
-    return f"{humanize.listed(list(signals))} of {humanize.listed(list(names))}"
+    return f"{humanize.join_words(list(signals))} of {humanize.join_words(list(names))}"

@@ -277,7 +277,7 @@ class Poll:
         """Tell what was left out, and what the controller does not know."""
         for key, names in self._unknown.items():
             path = self.paths.get(key, METRICS.get(key, ""))
-            text = f"the controller knows no metric {path!r} of {humanize.listed(sorted(set(names)))}"
+            text = f"the controller knows no metric {path!r} of {humanize.join_words(sorted(set(names)))}"
             self.warnings.append(f"{text}: see metrics.{key}")
         if self.left_out:
             self.warnings.append(self.shortage())

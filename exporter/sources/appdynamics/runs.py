@@ -65,7 +65,7 @@ class LookBack:
         activities = {name: self._activity(name, window) for name in poll.ids}
         hidden = [name for name, activity in activities.items() if activity.hidden]
         if hidden:
-            text = f"the controller has kept no minutes of the latest activity of {humanize.listed(hidden)}"
+            text = f"the controller has kept no minutes of the latest activity of {humanize.join_words(hidden)}"
             poll.warnings.append(f"{text}: runs then are not found, but can be given as windows")
         return {name: activity.samples for name, activity in activities.items() if activity.samples.times}
 

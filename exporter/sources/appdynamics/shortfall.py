@@ -47,7 +47,7 @@ class Shortfall:
             remedy = "raise it: the next polls go on with history and test runs, and leave out the rest again"
 
         parts = (
-            f"{sum(names.values())} for {purpose} ({humanize.listed(list(names))})"
+            f"{sum(names.values())} for {purpose} ({humanize.join_words(list(names))})"
             for purpose, names in self._calls.items()
         )
         return f"{budget}: {remedy}: {', '.join(parts)}"

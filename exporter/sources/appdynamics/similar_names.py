@@ -14,4 +14,4 @@ def suggest(name: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
     if not close:
         return ""
-    return f" (but {humanize.listed([repr(by_lower[lower]) for lower in close])})"
+    return f" (but {humanize.join_words([repr(by_lower[lower]) for lower in close])})"

@@ -7,7 +7,7 @@ from functools import partial
 
 from exporter.checkup import Step, failed, ok
 from exporter.errors import SourceError
-from exporter.humanize import counted, some
+from exporter.humanize import pluralize, some
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import PLACE, ROLE
 from exporter.sources.appdynamics.checks.naming import SHORT_LIST, choice, similar
@@ -32,7 +32,7 @@ def _visible(probe: Probe) -> Finding:
 
     names = [application.name for application in probe.visible]
     if names:
-        return ok(f"we may view {counted(len(names), 'application')}: {some(names, SHORT_LIST)}")
+        return ok(f"we may view {pluralize(len(names), 'application')}: {some(names, SHORT_LIST)}")
     return failed(
         "none that we may view",
         Cause("the client or user has no role that may view an application", ROLE),

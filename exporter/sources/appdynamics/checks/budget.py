@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from exporter.checkup import Step, failed, ok, warning
-from exporter.humanize import counted, duration, percent, seconds
+from exporter.humanize import duration, percent, pluralize, seconds
 from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
@@ -112,7 +112,7 @@ def _describe(probe: Probe, planned: Plan) -> str:
         f"{about} {planned.first} calls of the first poll and {planned.later} of each later one{running}, of "
         f"{probe.options.calls.per_poll} (calls.per_poll); at {seconds(_call_seconds(probe), 3)} a call, "
         f"{probe.options.parallel} at a time, {first} and {later} of {duration(probe.context.interval)}; "
-        f"this check-up took {counted(probe.calls, 'call')}"
+        f"this check-up took {pluralize(probe.calls, 'call')}"
     )
     if len(probe.applications) > LISTED:
         text += f", and listed the transactions of the first {LISTED} applications only"
@@ -145,7 +145,7 @@ def _hardly(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
         # Each later poll has so many calls for what the first one left out.
         spare = max(1, per_poll - planned.later)
         polls = 1 + math.ceil((planned.first - per_poll) / spare)
-        text = f"the first poll is not complete: it takes about {counted(polls, 'poll')} until everything is known"
+        text = f"the first poll is not complete: it takes about {pluralize(polls, 'poll')} until everything is known"
         yield Cause(text, f"nothing, if that may be; else {_enough(planned)}")
 
     if later > _HALF * probe.context.interval:

@@ -9,7 +9,7 @@ import msgspec
 
 from exporter.checkup import failed, ok, warning
 from exporter.clients.http.options import request_headers
-from exporter.humanize import duration, moment
+from exporter.humanize import duration, format_time
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import LOGIN, NO_CONTROLLER, PLACE
 from exporter.sources.appdynamics.checks.probe import Probe
@@ -69,7 +69,7 @@ def _token_causes(options: Options) -> list[Cause]:
     by_itself = ""
     end = expiry(options)
     if end is not None:
-        by_itself = f", by itself at {moment(end)}"
+        by_itself = f", by itself at {format_time(end)}"
 
     return [
         Cause(
@@ -88,7 +88,7 @@ def _lifetime(probe: Probe) -> Finding:
         return warning("the token is taken; it does not say when it expires", _RENEW)
 
     left = end - probe.context.at
-    found = f"the token is taken; it expires at {moment(end)}, in {duration(left)}"
+    found = f"the token is taken; it expires at {format_time(end)}, in {duration(left)}"
     if left < SOON:
         return warning(found, _RENEW)
     return ok(found)

@@ -10,7 +10,7 @@ import numpy as np
 
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
-from exporter.humanize import counted, listed, some
+from exporter.humanize import join_words, pluralize, some
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import ROLE, UNTESTED, refused
 from exporter.sources.appdynamics.checks.metric_tree import nearest
@@ -154,12 +154,12 @@ def _values(key: str, answer: Answer) -> str:
     sentinels = sum(metric.sentinels for metric in metrics)
     left_out = f", {sentinels} more left out that stand for none (2147483647)" if sentinels else ""
     if key in BY_TRANSACTION:
-        return f"{counted(len(metrics), 'transaction')} with values{left_out}"
+        return f"{pluralize(len(metrics), 'transaction')} with values{left_out}"
 
     minutes = np.unique(np.concatenate([metric.times for metric in metrics])).size
     mean = float(np.concatenate([metric.values for metric in metrics]).mean())
     tiers = _tiers(answer.query.path, metrics)
-    return f"{counted(minutes, 'value')}{tiers}, their mean {mean:.0f}{_UNITS.get(key, '')}{left_out}"
+    return f"{pluralize(minutes, 'value')}{tiers}, their mean {mean:.0f}{_UNITS.get(key, '')}{left_out}"
 
 
 def _tiers(path: str, metrics: tuple[Metric, ...]) -> str:
@@ -180,7 +180,7 @@ def _unknown(probe: Probe, key: str, path: str, outcome: _Outcome) -> Finding:
         probe.untested = outcome.unknown
     tested = [name for name in outcome.unknown if name not in probe.untested]
 
-    found = "; ".join([f"no such metric of {listed(outcome.unknown)}", *outcome.values])
+    found = "; ".join([f"no such metric of {join_words(outcome.unknown)}", *outcome.values])
     if not tested:
         if key == "calls":
             return warning(found, UNTESTED, *_NO_AGENT)
@@ -207,7 +207,7 @@ def _path_causes(probe: Probe, key: str, path: str, application: str) -> Iterato
 def _silent(probe: Probe, key: str, outcome: _Outcome) -> Finding:
     """Registered, and nothing in the last hour."""
     what = "calls" if key == "calls" else "data"
-    found = "; ".join([f"no {what} in the last hour of {listed(outcome.silent)}", *outcome.values])
+    found = "; ".join([f"no {what} in the last hour of {join_words(outcome.silent)}", *outcome.values])
     if not probe.production:
         return ok(f"{found}: known to the controller, and no test is running")
     if key == "calls":

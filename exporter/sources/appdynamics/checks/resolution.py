@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from exporter.checkup import Step, ok, warning
-from exporter.humanize import counted, duration, listed, moment
+from exporter.humanize import duration, format_time, join_words, pluralize
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics import spans
@@ -68,7 +68,7 @@ class _Reach:
             parts.append(f"{_age(self.coarse)} back there are only means of {means}")
         silent = [_age(age) for age, step in self.steps.items() if step is None]
         if silent:
-            parts.append(f"there is nothing {listed(silent)} back")
+            parts.append(f"there is nothing {join_words(silent)} back")
         return "; ".join(parts)
 
 
@@ -80,7 +80,7 @@ def resolution_steps(probe: Probe) -> Iterator[Step]:
         yield Step("resolution", tried, partial(_runs, probe), required)
         return
 
-    hours = listed([_age(age) for age in _ages(probe)])
+    hours = join_words([_age(age) for age in _ages(probe)])
     tried = f"GET .../metric-data of calls{probe.of_example} as a poll does, and of hours that lie {hours} back"
     yield Step("resolution", tried, partial(_window, probe, probe.example), required)
 
@@ -95,7 +95,7 @@ def _ages(probe: Probe) -> Sequence[float]:
 
 def _age(age: float) -> str:
     if age < 48 * HOUR:
-        return counted(age / HOUR, "hour")
+        return pluralize(age / HOUR, "hour")
     return duration(age)
 
 
@@ -179,8 +179,8 @@ def _runs(probe: Probe) -> Finding:
     oldest = min(activities)
     latest_step, oldest_step = _steps(probe, [latest, oldest])
     found = (
-        f"the latest activity, of {latest.application} at {moment(latest.end)}, came {_came(latest_step)}; "
-        f"the oldest, at {moment(oldest.end)}, {_came(oldest_step)}"
+        f"the latest activity, of {latest.application} at {format_time(latest.end)}, came {_came(latest_step)}; "
+        f"the oldest, at {format_time(oldest.end)}, {_came(oldest_step)}"
     )
     if latest_step is not None and latest_step <= MINUTE:
         return ok(found)

@@ -8,7 +8,7 @@ from functools import partial
 
 from exporter.checkup import Step, failed, ok
 from exporter.errors import SourceError
-from exporter.humanize import counted, listed, some
+from exporter.humanize import join_words, pluralize, some
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import ROLE, refused
 from exporter.sources.appdynamics.checks.naming import SHORT_LIST, similar
@@ -72,7 +72,7 @@ def _violations(probe: Probe, name: str) -> Finding:
         violations = probe.client.violations(probe.applications[name].id, probe.recent)
     except SourceError as error:
         return refused(error, _NO_VIOLATIONS)
-    return ok(f"may be read; {counted(len(violations), 'violation')} in the last hour")
+    return ok(f"may be read; {pluralize(len(violations), 'violation')} in the last hour")
 
 
 def _events(probe: Probe, name: str) -> Finding:
@@ -85,7 +85,7 @@ def _events(probe: Probe, name: str) -> Finding:
             return refused(error, _NO_EVENTS)
         types = probe.options.events[:_TRIED]
         return _unknown_types(str(error), [kind for kind in types if not _is_known(probe, number, kind)])
-    return ok(f"may be read; {counted(len(events), 'event')} in the last hour")
+    return ok(f"may be read; {pluralize(len(events), 'event')} in the last hour")
 
 
 def _is_known(probe: Probe, application: int, kind: str) -> bool:
@@ -113,7 +113,7 @@ def _unknown_types(said: str, unknown: Sequence[str]) -> Finding:
             remedy = f"write {' or '.join(close)} instead, or take it away"
         text = f"events: this controller knows no {kind}, and refuses the whole call for it"
         causes.append(Cause(text, remedy))
-    found = f"refused (400): no type of event is {listed(list(unknown))}; none of the others is read either"
+    found = f"refused (400): no type of event is {join_words(list(unknown))}; none of the others is read either"
     return failed(found, *causes)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from exporter.checkup import Step, failed, ok
-from exporter.humanize import counted, some
+from exporter.humanize import pluralize, some
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.naming import SHORT_LIST, similar
 from exporter.sources.appdynamics.checks.probe import LISTED, Probe
@@ -26,7 +26,7 @@ def _tiers(probe: Probe, name: str) -> Finding:
     configured = probe.options.applications[name].tiers
     unknown = [tier for tier in configured if tier not in tiers]
     if not unknown:
-        return ok(f"{len(configured)} of {counted(len(tiers), 'tier')} count: {there}")
+        return ok(f"{len(configured)} of {pluralize(len(tiers), 'tier')} count: {there}")
 
     causes = []
     for tier in unknown[:SHORT_LIST]:
@@ -41,4 +41,4 @@ def _tiers(probe: Probe, name: str) -> Finding:
 def _with_nodes(tier: Tier) -> str:
     if tier.nodes is None:
         return f"{tier.name} (nodes not told)"
-    return f"{tier.name} ({counted(tier.nodes, 'node')})"
+    return f"{tier.name} ({pluralize(tier.nodes, 'node')})"

@@ -10,7 +10,7 @@ import numpy as np
 
 from exporter.checkup import Step, ok, warning
 from exporter.errors import SourceError
-from exporter.humanize import counted, percent, some
+from exporter.humanize import percent, pluralize, some
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics.checks.causes import UNTESTED
@@ -52,7 +52,7 @@ def _transactions(probe: Probe, application: str) -> Finding:
     own = [name for name in names if not OVERFLOW.fullmatch(name)]
     unmapped = _unmapped(probe, application, names)
 
-    number = counted(len(transactions), "transaction")
+    number = pluralize(len(transactions), "transaction")
     parts = [f"{number}, {len(own) - len(unmapped)} of {len(own)} names stand for a route"]
     causes = list(_unknown_names(probe, application, names))
     if unmapped:
@@ -165,7 +165,7 @@ def _shared_routes(probe: Probe) -> Finding:
 
     unknown = [name for name in probe.options.routes if name not in names]
     if not unknown:
-        return ok(f"{counted(len(probe.options.routes), 'name')}, each known to an application")
+        return ok(f"{pluralize(len(probe.options.routes), 'name')}, each known to an application")
     causes = [
         Cause(f"{name!r} is no transaction of any application", replacement(name, names))
         for name in unknown[:SHORT_LIST]

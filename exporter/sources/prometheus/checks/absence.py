@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from exporter.checkup import failed, ok, warning
-from exporter.humanize import listed, moment
+from exporter.humanize import format_time, join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks import absence_causes
 from exporter.sources.prometheus.checks.absence_causes import CLASSIC
@@ -59,7 +59,7 @@ def _of_part(probe: Probe, key: str, part: Selector, *, optional: bool) -> Findi
 
     lacking = [label for label in part.needed if label not in names]
     if lacking:
-        text = f"{part.metric} has no label {listed(lacking)}; it has {shown_labels(names)}"
+        text = f"{part.metric} has no label {join_words(lacking)}; it has {shown_labels(names)}"
         return _missing(probe, key, text, absence_causes.label(probe, key, lacking), sure=True)
     if not optional and not probe.labels(part.text):
         return _missing(probe, key, f"no series matches {part.text}", absence_causes.match(probe, part))
@@ -78,9 +78,9 @@ def _of_series(probe: Probe, key: str, parts: Iterable[Selector]) -> Finding:
         gone = [part.text for part in parts if not probe.is_present(part.text)]
         if gone:
             window = duration(probe.wanted.window.duration)
-            text = f"no series of {listed(gone)} at {moment(probe.at)}; there were some in the last {window}"
+            text = f"no series of {join_words(gone)} at {format_time(probe.at)}; there were some in the last {window}"
             return warning(text, *_GONE)
-    text = f"series are there, and no value at {moment(probe.at)}"
+    text = f"series are there, and no value at {format_time(probe.at)}"
     return _missing(probe, key, text, absence_causes.value(probe))
 
 

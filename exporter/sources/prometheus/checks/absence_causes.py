@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from exporter.humanize import listed
+from exporter.humanize import join_words
 from exporter.model.checkup import Cause
 from exporter.sources.prometheus.checks.probe import Probe
 from exporter.sources.prometheus.presets import PRESETS, duration, resolve
@@ -71,7 +71,7 @@ def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:
         metrics = {part.named for part in selectors(query)}
         present = sorted(metric for metric in metrics if probe.labels(metric))
         if present:
-            text = f"the data is named as the preset {name} has it: there is {listed(present)}"
+            text = f"the data is named as the preset {name} has it: there is {join_words(present)}"
             yield Cause(text, f"preset: {name}")
 
 
@@ -84,7 +84,7 @@ def label(probe: Probe, key: str, lacking: Sequence[str]) -> Iterator[Cause]:
             "write it with labels that they have",
         )
         yield Cause(
-            f"{listed(lacking)} is an external label, which only what is sent on carries",
+            f"{join_words(lacking)} is an external label, which only what is sent on carries",
             "take it out of selector here, or point url to the long-term store",
         )
         return
@@ -93,7 +93,7 @@ def label(probe: Probe, key: str, lacking: Sequence[str]) -> Iterator[Cause]:
     if key in ("error_rate", "route_successes"):  # which ask for the same label
         option = "signals.error_rate and signals.route_successes"
     yield Cause(
-        f"the applications call {listed(lacking)} otherwise than {_template(probe, key)} does",
+        f"the applications call {join_words(lacking)} otherwise than {_template(probe, key)} does",
         f"write {option} with the name they use (such as status instead of code)",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from exporter.checkup import ok, warning
-from exporter.humanize import moment, rate
+from exporter.humanize import format_time, rate
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks.probe import Probe
 from exporter.sources.prometheus.checks.wording import applications
@@ -34,7 +34,7 @@ def activity(probe: Probe) -> Finding:
         probe.at = max(active, key=lambda time: (active[time], time))
         names = {series.labels.get("application", "") for series in ranges}
         probe.active = tuple(sorted(names - {""}))
-        return ok(f"{applications(probe.active)}; the next steps look at {moment(probe.at)}, when most were")
+        return ok(f"{applications(probe.active)}; the next steps look at {format_time(probe.at)}, when most were")
 
     # Nothing is above it: what the load was all the same tells a low threshold from no test at all.
     looks = f"in {duration(window.duration)}, looked at each {duration(step)}"

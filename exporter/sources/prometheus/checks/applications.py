@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 
 from exporter.checkup import failed, ok
-from exporter.humanize import listed
+from exporter.humanize import join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks.probe import Probe
 from exporter.sources.prometheus.checks.values import by_application
@@ -33,7 +33,7 @@ def application(probe: Probe, name: str) -> Finding:
 
     found = "no requests"
     if names:
-        found = f"{found}; there are those of {listed(sorted(names)[:_SHOWN])}"
+        found = f"{found}; there are those of {join_words(sorted(names)[:_SHOWN])}"
     return failed(found, *_causes(probe, name, names))
 
 

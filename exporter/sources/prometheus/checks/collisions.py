@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from exporter.checkup import Remarks
-from exporter.humanize import counted
+from exporter.humanize import pluralize
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks.probe import Probe
 from exporter.sources.prometheus.selectors import Selector
@@ -30,7 +30,7 @@ def collisions(probe: Probe) -> Finding:
                 f"series of several values of {label}",
                 Cause(text, f"turn deduplication on, or narrow selector to one {label}"),
             )
-    return remarks.finding(f"none of {counted(len(parts), 'metric')}")
+    return remarks.finding(f"none of {pluralize(len(parts), 'metric')}")
 
 
 def _parts(probe: Probe) -> dict[str, Selector]:

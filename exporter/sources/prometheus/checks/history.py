@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exporter.checkup import failed, ok, warning
-from exporter.humanize import moment
+from exporter.humanize import format_time
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
 from exporter.sources.prometheus.checks.probe import Probe
@@ -42,7 +42,7 @@ def history(probe: Probe) -> Finding:
             "the server, the scrape job or the metric is younger than the window, or older data is gone",
             "wait; until then baselines and patterns rest on less (the landing page says on how much)",
         )
-        return warning(f"{found}; the first is of {moment(min(times))}", cause)
+        return warning(f"{found}; the first is of {format_time(min(times))}", cause)
     text = "scrapes failed, the server was down, or nothing ran then"
     return warning(found, Cause(text, f"look at `count({selector})` and `up` over that time"))
 

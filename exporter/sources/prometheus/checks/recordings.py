@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from exporter.checkup import ok, warning
-from exporter.humanize import listed
+from exporter.humanize import join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
 from exporter.sources.prometheus.checks.probe import Probe
@@ -36,18 +36,18 @@ def recordings(probe: Probe) -> Finding:
     different = [key for key in keys if key in recorded and (key, own[key]) not in minutes]
     if different:
         text = "the templates, selector or labels have changed since the rules were made, or they are another site's"
-        return warning(f"of another query, and so not used: {listed(different)}", Cause(text, remedy))
+        return warning(f"of another query, and so not used: {join_words(different)}", Cause(text, remedy))
     absent = [key for key in keys if key not in recorded]
     if absent:
         text = "the rules were made before these signals were observed"
-        return warning(f"not recorded: {listed(absent)}", Cause(text, remedy))
+        return warning(f"not recorded: {join_words(absent)}", Cause(text, remedy))
 
     # A young recording is no fault: it becomes whole by itself.
     fewest = min(minutes[key, own[key]] for key in keys)
     share = fewest * MINUTE / probe.wanted.window.duration
     if share < _WHOLE:
         return ok(f"present, since {share:.0%} of the window: polls read raw data until it is whole")
-    return ok(f"{listed(keys)} are read from recordings")
+    return ok(f"{join_words(keys)} are read from recordings")
 
 
 def _minutes(probe: Probe, own: Mapping[str, str]) -> Minutes:

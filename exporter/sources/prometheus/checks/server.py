@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from exporter.checkup import failed, ok, warning
 from exporter.clients import promql
 from exporter.errors import SourceError
-from exporter.humanize import listed
+from exporter.humanize import join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks.probe import Probe
 from exporter.sources.prometheus.presets import duration
@@ -35,7 +35,7 @@ def credentials(probe: Probe) -> Finding:
 
     if not given:
         return ok("a query is answered, without credentials")
-    return ok(f"a query is answered, with {listed(given)}")
+    return ok(f"a query is answered, with {join_words(given)}")
 
 
 def refused(probe: Probe, error: SourceError) -> Sequence[Cause]:

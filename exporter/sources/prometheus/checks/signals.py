@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from exporter.checkup import ok
 from exporter.errors import SourceError
-from exporter.humanize import counted
+from exporter.humanize import pluralize
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
@@ -91,7 +91,7 @@ def _content(probe: Probe, key: str, answer: Answer) -> str:
     method = probe.templates.labels["method"]
     route = probe.templates.labels["route"]
     whole = sum(bool(sample.labels.get(method) and sample.labels.get(route)) for sample in answer.samples)
-    text = f"{text}, {counted(whole, 'route')}"
+    text = f"{text}, {pluralize(whole, 'route')}"
     rest = len(answer.samples) - whole
     if rest:
         text = f"{text}; {rest} without method or route are left out"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from statistics import median
 
 from exporter.checkup import Remarks, ok
-from exporter.humanize import counted, listed
+from exporter.humanize import join_words, pluralize
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks.probe import Probe
@@ -37,7 +37,7 @@ def values(probe: Probe) -> Finding:
     _errors(probe, remarks)
     _counts(probe, remarks)
 
-    return remarks.finding(f"{listed(list(probe.answers))}: nothing that cannot be")
+    return remarks.finding(f"{join_words(list(probe.answers))}: nothing that cannot be")
 
 
 def by_application(probe: Probe, key: str) -> dict[str, float]:
@@ -60,7 +60,7 @@ def _impossible(probe: Probe, remarks: Remarks) -> None:
 
         if answer.not_finite:
             remarks.add(
-                f"{key}: {counted(answer.not_finite, 'value')} NaN or infinite, and left out",
+                f"{key}: {pluralize(answer.not_finite, 'value')} NaN or infinite, and left out",
                 Cause(
                     "divided by nothing, such as by a limit that is not set",
                     f"mend the denominator in signals.{key}",
@@ -94,7 +94,7 @@ def _latency(probe: Probe, remarks: Remarks) -> None:
     says_milliseconds = scale == 1 and any("_milliseconds" in name or name.endswith("_ms_sum") for name in names)
     if says_milliseconds or (typical is not None and typical > _LONG):
         remarks.add(
-            f"latency_scale is {scale:g} for {listed(sorted(names))}{shown}",
+            f"latency_scale is {scale:g} for {join_words(sorted(names))}{shown}",
             Cause("the histogram counts milliseconds, and seconds are wanted", f"latency_scale: {scale / 1000:g}"),
         )
     elif typical is not None and typical < _SHORT and scale < 1:
@@ -125,7 +125,7 @@ def _errors(probe: Probe, remarks: Remarks) -> None:
     more = [name for name, value in errors.items() if name in requests and value > requests[name] * _ROUNDING]
     if more:
         remarks.add(
-            f"error_rate exceeds request_rate for {listed(sorted(more))}",
+            f"error_rate exceeds request_rate for {join_words(sorted(more))}",
             Cause("the two templates count different things", "let both read the same metric and matchers"),
         )
 
@@ -143,7 +143,7 @@ def _counts(probe: Probe, remarks: Remarks) -> None:
 
     if different:
         remarks.add(
-            f"latency_count differs from request_rate for {listed(sorted(different))}",
+            f"latency_count differs from request_rate for {join_words(sorted(different))}",
             Cause(
                 "the histogram counts other requests than the counter does (other paths, a client's side)",
                 "let request_rate read the histogram's _count, or narrow both with the same matchers",

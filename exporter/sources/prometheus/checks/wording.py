@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from exporter.humanize import counted, first
+from exporter.humanize import first, pluralize
 
 _APPLICATIONS = 6
 """Names of applications that are shown."""
@@ -15,7 +15,7 @@ _LABELS = 12
 
 def applications(names: Sequence[str]) -> str:
     """Their number, and the first of them."""
-    return f"{counted(len(names), 'application')}: {first(names, _APPLICATIONS)}"
+    return f"{pluralize(len(names), 'application')}: {first(names, _APPLICATIONS)}"
 
 
 def labels(names: Collection[str]) -> str:
