@@ -1,8 +1,9 @@
 """How numbers are written for people, everywhere: sentences, console, landing page.
 
-The rule: at most three significant digits in sentences (SAID), four in tables (SHOWN), six in recommendations, which
-are typed into the next test (EXACT). Percentages have three, and at most one decimal from 1 % on, wherever they stand.
-No trailing zeros, no scientific notation; what rounds to nothing is 0. A whole number is not cut short: 12345 req/s.
+The rule: at most three significant digits in sentences (SAID), four in tables (SHOWN), six in
+recommendations, which are typed into the next test (EXACT). Percentages have three, and at most one
+decimal from 1 % on, wherever they stand. No trailing zeros, no scientific notation; what rounds to
+nothing is 0. A whole number is not cut short: 12345 req/s.
 """
 
 from __future__ import annotations

@@ -179,8 +179,10 @@ def _objective(objective: Objective) -> str:
 
 
 def _capacity(capacity: Capacity) -> Iterator[str]:
-    if capacity.ratio is not None:
-        yield f"a request takes {humanize.number(capacity.ratio, humanize.SAID)} times production's CPU in the PTE"
+    if capacity.ratio is None:
+        return
+    ratio = humanize.number(capacity.ratio, humanize.SAID)
+    yield f"a request takes {ratio} times production's CPU in the PTE"
 
 
 def _pattern(pattern: Pattern | None) -> Iterator[str]:

@@ -61,13 +61,15 @@ def comparison(judged: JudgedRun, application: str) -> str:
 def _counts(judged: JudgedRun, hidden: int) -> Iterator[str]:
     """How many comparisons there are, and how many more than are shown."""
     verdicts = Counter(change.verdict for change in judged.changes)
-    parts = [f"{count} {verdict.replace('_', ' ')}" for verdict, count in sorted(verdicts.items())]
-    yield f"{humanize.counted(len(judged.changes), 'comparison')}: {', '.join(parts) or 'none'}; --format json has all"
+    counts = [f"{count} {verdict.replace('_', ' ')}" for verdict, count in sorted(verdicts.items())]
+    total = humanize.counted(len(judged.changes), "comparison")
+    yield f"{total}: {', '.join(counts) or 'none'}; --format json has all"
 
     if hidden > 0:
-        yield f"{humanize.counted(hidden, 'more change')}"
+        yield humanize.counted(hidden, "more change")
     if judged.left_out:
-        yield f"{humanize.counted(judged.left_out, 'name')} beyond analysis.load_runs.max_endpoints not compared"
+        names = humanize.counted(judged.left_out, "name")
+        yield f"{names} beyond analysis.load_runs.max_endpoints not compared"
 
 
 def _change(change: Change) -> tuple[str, ...]:
