@@ -1,7 +1,7 @@
 """How numbers are written for people, everywhere: sentences, console, landing page.
 
-The rule: at most three significant digits in sentences (SAID), four in tables (SHOWN), six in
-recommendations, which are typed into the next test (EXACT). Percentages have three, and at most one
+The rule: at most three significant digits in sentences (SENTENCE_DIGITS), four in tables (TABLE_DIGITS), six in
+recommendations, which are typed into the next test (INPUT_DIGITS). Percentages have three, and at most one
 decimal from 1 % on, wherever they stand. No trailing zeros, no scientific notation; what rounds to
 nothing is 0. A whole number is not cut short: 12345 req/s.
 """
@@ -12,9 +12,9 @@ import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-SAID = 3
-SHOWN = 4
-EXACT = 6
+SENTENCE_DIGITS = 3
+TABLE_DIGITS = 4
+INPUT_DIGITS = 6
 """Significant digits, at most."""
 
 _PLACES = 6
@@ -27,7 +27,7 @@ _STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"))
 _BYTES = ((1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"))
 
 
-def number(value: float, digits: int = SHOWN) -> str:
+def number(value: float, digits: int = TABLE_DIGITS) -> str:
     """At most `digits` significant digits, but all of the whole number: 6234, 73.33, 0.001."""
     if value == 0:
         return "0"
@@ -51,7 +51,7 @@ def percent(ratio: float) -> str:
     # Three digits would be two decimals here: nobody asks for 7.31 %.
     if 1 <= abs(value) < 100:
         return f"{trim_zeros(f'{value:.1f}')} %"
-    return f"{number(value, SAID)} %"
+    return f"{number(value, SENTENCE_DIGITS)} %"
 
 
 def signed_percent(ratio: float) -> str:
@@ -63,7 +63,7 @@ def signed_percent(ratio: float) -> str:
     return f"{sign}{text}"
 
 
-def moved(change: float) -> str:
+def describe_change(change: float) -> str:
     """How something changed by this ratio: grew by 92 % since the test, is 4 % lower than before the test."""
     if abs(change) < _SAME:
         return "is what it was before the test"
@@ -73,21 +73,21 @@ def moved(change: float) -> str:
     return f"is {text} lower than before the test"
 
 
-def listed(parts: Sequence[str]) -> str:
+def join_words(parts: Sequence[str]) -> str:
     """a, b and c."""
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def seconds(value: float, digits: int = SHOWN) -> str:
+def seconds(value: float, digits: int = TABLE_DIGITS) -> str:
     """A latency: 245.8 ms or 1.254 s."""
     if abs(value) < 1:
         return f"{number(value * 1000, digits)} ms"
     return f"{number(value, digits)} s"
 
 
-def bad(threshold: float | None) -> str:
+def describe_bad_request(threshold: float | None) -> str:
     """What makes a request bad, to follow on "requests": failed, or took more than 300 ms."""
     if threshold is None:
         return "failed"
@@ -98,18 +98,18 @@ def duration(value: float) -> str:
     """A length of time in its largest unit: 42 minutes, 1 day, 2.1 days."""
     for size, unit in _STEPS:
         if abs(value) >= size:
-            return counted(value / size, unit)
-    return counted(value, "second")
+            return pluralize(value / size, unit)
+    return pluralize(value, "second")
 
 
-def counted(value: float, unit: str) -> str:
+def pluralize(value: float, unit: str) -> str:
     """A number of things: 1 file, 2 files."""
     text = trim_zeros(f"{value:.1f}")
     plural = "" if text == "1" else "s"
     return f"{text} {unit}{plural}"
 
 
-def bytes_per_second(value: float, digits: int = SHOWN) -> str:
+def bytes_per_second(value: float, digits: int = TABLE_DIGITS) -> str:
     """A throughput in decimal units: 892.3 MB/s."""
     for size, unit in _BYTES:
         if abs(value) >= size:
@@ -117,12 +117,12 @@ def bytes_per_second(value: float, digits: int = SHOWN) -> str:
     return f"{number(value, digits)} B/s"
 
 
-def rate(value: float, digits: int = SHOWN) -> str:
+def rate(value: float, digits: int = TABLE_DIGITS) -> str:
     """A request rate: 8543 req/s."""
     return f"{number(value, digits)} req/s"
 
 
-def moment(at: float) -> str:
+def format_time(at: float) -> str:
     """A moment in UTC, to the minute: 2026-11-20 10:00 UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
@@ -136,7 +136,7 @@ _BY_SIGNAL: dict[str, Callable[[float, int], str]] = {
 }
 
 
-def quantity(signal: str, value: float, digits: int = SHOWN) -> str:
+def quantity(signal: str, value: float, digits: int = TABLE_DIGITS) -> str:
     """A value of a signal or metric of the next certification, in the unit that people read."""
     if signal in _RATIOS:
         return percent(value)

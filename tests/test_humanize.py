@@ -35,9 +35,9 @@ from exporter.model.settings import COMPARED
         (humanize.signed_percent, -1e-12, "0 %"),
         (humanize.signed_percent, 1.6e-7, "0 %"),
         (humanize.signed_percent, -0.00342, "-0.3 %"),
-        (humanize.moved, 0.92, "grew by 92 % since the test"),
-        (humanize.moved, -0.04, "is 4 % lower than before the test"),
-        (humanize.moved, 0.004, "is what it was before the test"),
+        (humanize.describe_change, 0.92, "grew by 92 % since the test"),
+        (humanize.describe_change, -0.04, "is 4 % lower than before the test"),
+        (humanize.describe_change, 0.004, "is what it was before the test"),
         (humanize.seconds, 0.24583, "245.8 ms"),
         (humanize.seconds, 1.254, "1.254 s"),
         (humanize.duration, 7200.0, "2 hours"),
@@ -52,7 +52,7 @@ from exporter.model.settings import COMPARED
         (humanize.bytes_per_second, 12.0, "12 B/s"),
         (humanize.rate, 8543.21, "8543 req/s"),
         (humanize.rate, 0.25, "0.25 req/s"),
-        (humanize.moment, 1763632800.0, "2025-11-20 10:00 UTC"),
+        (humanize.format_time, 1763632800.0, "2025-11-20 10:00 UTC"),
     ],
 )
 def test_a_number_is_written_for_people(write: Callable[[float], str], value: float, text: str) -> None:
@@ -60,7 +60,10 @@ def test_a_number_is_written_for_people(write: Callable[[float], str], value: fl
     assert write(value) == text
 
 
-@given(st.floats(min_value=1e-3, max_value=1e12), st.sampled_from([humanize.SAID, humanize.SHOWN, humanize.EXACT]))
+@given(
+    st.floats(min_value=1e-3, max_value=1e12),
+    st.sampled_from([humanize.SENTENCE_DIGITS, humanize.TABLE_DIGITS, humanize.INPUT_DIGITS]),
+)
 def test_a_number_keeps_its_size(value: float, digits: int) -> None:
     """What is written reads back within rounding, never in scientific notation."""
     text = humanize.number(value, digits)
@@ -71,9 +74,9 @@ def test_a_number_keeps_its_size(value: float, digits: int) -> None:
 @pytest.mark.parametrize(
     ("digits", "texts"),
     [
-        (humanize.SAID, ["608 ms", "235 req/s", "0.523 %", "892 MB/s", "3456 users"]),
-        (humanize.SHOWN, ["608 ms", "235.2 req/s", "0.523 %", "892.3 MB/s", "3456 users"]),
-        (humanize.EXACT, ["607.989 ms", "235.162 req/s", "0.523 %", "892.34 MB/s", "3456 users"]),
+        (humanize.SENTENCE_DIGITS, ["608 ms", "235 req/s", "0.523 %", "892 MB/s", "3456 users"]),
+        (humanize.TABLE_DIGITS, ["608 ms", "235.2 req/s", "0.523 %", "892.3 MB/s", "3456 users"]),
+        (humanize.INPUT_DIGITS, ["607.989 ms", "235.162 req/s", "0.523 %", "892.34 MB/s", "3456 users"]),
     ],
 )
 def test_digits_depend_on_the_place(digits: int, texts: list[str]) -> None:
@@ -116,7 +119,7 @@ def test_a_metric_has_its_unit() -> None:
 )
 def test_lists_are_read_aloud(parts: list[str], text: str) -> None:
     """Commas, and a word before the last."""
-    assert humanize.listed(parts) == text
+    assert humanize.join_words(parts) == text
 
 
 @pytest.mark.parametrize(

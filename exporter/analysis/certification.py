@@ -99,7 +99,7 @@ def _holds(judged: Mapping[str, Judged], judgeable: tuple[str, ...]) -> str:
         for one in judged.values()
         if one.short
     ]
-    told = f"The certification holds: the test {humanize.listed(facts)}"
+    told = f"The certification holds: the test {humanize.join_words(facts)}"
     told += "." if nearest.short else f"; nearest to its limit: {nearest}."
     unknown = ", ".join(reason.replace("_", " ") for reason in judgeable if reason not in judged)
     return told + (f" Not judged for want of data: {unknown}." if unknown else "")
@@ -151,7 +151,7 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
 def _judge_growth(growth: Growth, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
     if growth.peak_ratio is not None:
         change = growth.peak_ratio - 1
-        text = f"production's peak {humanize.moved(change)}"
+        text = f"production's peak {humanize.describe_change(change)}"
         yield "outgrown_peak", _at_most(change, limits.peak_growth, text)
     if growth.mix_moved is not None:
         text = f"production's mix moved by {humanize.percent(growth.mix_moved)} since the test"
@@ -182,7 +182,9 @@ def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> 
     level, worst = max(known, key=lambda pair: (pair[0], abs(pair[1].ratio or 0.0)))
     text = f"{humanize.label(worst.signal)} gap is {worst.severity}"
     if worst.production is not None and worst.pte is not None:
-        there, here = (humanize.quantity(worst.signal, value, humanize.SAID) for value in (worst.production, worst.pte))
+        there, here = (
+            humanize.quantity(worst.signal, value, humanize.SENTENCE_DIGITS) for value in (worst.production, worst.pte)
+        )
         text += f": PTE {here}, production {there}"
     most = SEVERITIES.index(limits.gap_severity)
     yield reason, Judged(level >= most, text, f"below {limits.gap_severity} wanted", level / most)
@@ -194,7 +196,7 @@ def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, 
         Judged(
             not one.met,
             f"the run would {'' if one.met else 'not '}have met the objective {one.name}: "
-            f"{humanize.percent(one.run_error_ratio)} of requests {humanize.bad(one.threshold)}",
+            f"{humanize.percent(one.run_error_ratio)} of requests {humanize.describe_bad_request(one.threshold)}",
             f"at most {humanize.percent(one.budget)}",
             _share(one.run_error_ratio, one.budget),
         )

@@ -26,7 +26,7 @@ def recommendation(
 
 
 def _quantity(signal: str, value: float) -> str:
-    return humanize.quantity(signal, value, humanize.EXACT)
+    return humanize.quantity(signal, value, humanize.INPUT_DIGITS)
 
 
 def _beyond_limit(signal: str, production: float | None, pte: float, limit: float) -> str:

@@ -74,5 +74,5 @@ def _check_slos(config: Config, file: str) -> None:
 
 def _summary(config: Config) -> str:
     names = [f"{environment.name} ({environment.role})" for environment in config.environments]
-    slos = f"; {humanize.counted(len(config.slos), 'SLO')}" if config.slos else ""
+    slos = f"; {humanize.pluralize(len(config.slos), 'SLO')}" if config.slos else ""
     return f"{len(names)} environments: {', '.join(names)}{slos}"

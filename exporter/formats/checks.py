@@ -58,7 +58,7 @@ def applications(
     def look() -> Finding:
         names = [*result_files.applications(folder, {}, kind.wanted)]
         if names:
-            return ok(f"{humanize.counted(len(names), 'folder')}: {_few(sorted(names))}")
+            return ok(f"{humanize.pluralize(len(names), 'folder')}: {_few(sorted(names))}")
         causes = (_FOLDERS, _ELSEWHERE) if folder is not None and any(folder.iterdir()) else (_ELSEWHERE, _FOLDERS)
         return (warning if files else failed)("holds no folder of an application", *causes)
 
@@ -100,13 +100,13 @@ def waiting(kind: Kind, path: Path) -> Finding:
 
 def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
     """Whether something that ended at `end` (Unix seconds) is in the window that a poll looks at."""
-    text = f"the newest {what} ended {humanize.moment(end)}, {humanize.duration(max(0.0, window.end - end))} ago"
+    text = f"the newest {what} ended {humanize.format_time(end)}, {humanize.duration(max(0.0, window.end - end))} ago"
     if window.start < end <= window.end + 60:
         return ok(text)
     if end > window.end:
         cause = Cause("the clock of the host that wrote it goes ahead", "set both clocks by NTP")
         zone = Cause("its times tell no time zone, and were taken in another", "set the zone, where the kind has one")
-        return warning(f"the newest {what} ended {humanize.moment(end)}: in the future", cause, zone)
+        return warning(f"the newest {what} ended {humanize.format_time(end)}: in the future", cause, zone)
     return failed(
         f"{text}: outside the look-back of {humanize.duration(window.duration)}",
         Cause("nothing ran since", "run it again"),
@@ -121,7 +121,7 @@ def _found(globs: Sequence[Path]) -> Finding:
         closed = (FORBIDDEN,) if any(map(_closed, globs)) else ()
         return failed("no file is like that", *closed, _SLIP, _ELSEWHERE)
     age = humanize.duration(max(0.0, time.time() - result_files.written(paths[0])))
-    return ok(f"{humanize.counted(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
+    return ok(f"{humanize.pluralize(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
 
 
 def _closed(pattern: Path) -> bool:

@@ -52,7 +52,7 @@ def finding(
     known = observation.applications
     if wanted.role == "ci":
         seen = {name for name, one in known.items() if one.reports}
-        reports = humanize.counted(sum(len(one.reports) for one in known.values()), "report")
+        reports = humanize.pluralize(sum(len(one.reports) for one in known.values()), "report")
         told = [f"{reports} of {_names(sorted(seen))}" if seen else "no report in the look-back"]
         unrated: list[str] = []
     else:
@@ -85,7 +85,7 @@ def _twins(seen: Collection[str], elsewhere: Mapping[str, str]) -> Iterator[Caus
 
 
 def _names(names: Sequence[str]) -> str:
-    return f"{humanize.counted(len(names), 'application')}: {_listed(names)}" if names else "no application"
+    return f"{humanize.pluralize(len(names), 'application')}: {_listed(names)}" if names else "no application"
 
 
 def _listed(names: Sequence[str], between: str = ", ") -> str:

@@ -88,6 +88,6 @@ def of_executions(executions: Executed, application: str) -> str:
     counts = {name: getattr(total, name) for name in ("passed", "failed", "error", "skipped")}
     outcomes = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
-    lines = [f"{application}: {humanize.counted(sum(counts.values()), 'test')}: {outcomes or 'none'}"]
+    lines = [f"{application}: {humanize.pluralize(sum(counts.values()), 'test')}: {outcomes or 'none'}"]
     lines += [f"  failing: {case.suite}: {case.name}" for case in executions.failing[:_MOST]]
     return "\n".join(lines)

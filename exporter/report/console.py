@@ -32,7 +32,7 @@ _UNIT = re.compile(r"(?<=\d) (?=%|req/s|m?s\b|[kMG]?B/s|users)")
 
 def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
     """The snapshot as text, WIDTH columns wide; escape codes only where `colour` asks for them."""
-    lines = [f"Does the certification still hold?   {humanize.moment(snapshot.at)}", ""]
+    lines = [f"Does the certification still hold?   {humanize.format_time(snapshot.at)}", ""]
     if not snapshot.applications:
         lines.append("No application was seen on either side: no evidence.")
     for name in sorted(snapshot.applications):

@@ -58,7 +58,7 @@ def _run(result: ApplicationResult) -> Iterator[str]:
     window = result.run.window
     age = "" if result.run_age is None else f", {humanize.duration(result.run_age)} ago"
     origin = result.run.origin.replace("_", " ")
-    yield f"{humanize.moment(window.start)} for {humanize.duration(window.duration)}{age} ({origin})"
+    yield f"{humanize.format_time(window.start)} for {humanize.duration(window.duration)}{age} ({origin})"
 
 
 def _graded(judged: JudgedRun | None) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _graded(judged: JudgedRun | None) -> Iterator[str]:
     if total.success_ratio is not None:
         yield f"{humanize.percent(total.success_ratio)} of {humanize.number(total.requests)} requests succeeded"
     if total.latency.p95 is not None:
-        yield f"P95 {humanize.seconds(total.latency.p95, humanize.SAID)}"
+        yield f"P95 {humanize.seconds(total.latency.p95, humanize.SENTENCE_DIGITS)}"
 
 
 def _changed(judged: JudgedRun | None) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _load(load: LoadCoverage) -> Iterator[str]:
         yield f"it reached what {humanize.percent(load.peak_percentile)} of production's minutes need"
 
     if load.sustained_rate is not None and load.sustained_percentile is not None:
-        rate = humanize.rate(load.sustained_rate, humanize.SAID)
+        rate = humanize.rate(load.sustained_rate, humanize.SENTENCE_DIGITS)
         yield f"it held {rate}, enough for {humanize.percent(load.sustained_percentile)} of them"
     if load.above_p95_seconds is not None:
         yield f"{humanize.duration(load.above_p95_seconds)} at or above production's P95"
@@ -148,7 +148,7 @@ def _mix(result: ApplicationResult) -> Iterator[str]:
     if growth.mix_moved is not None:
         yield f"production's own mix moved by {humanize.percent(growth.mix_moved)} since the test"
     if growth.peak_ratio is not None:
-        yield f"production's peak {humanize.moved(growth.peak_ratio - 1)}"
+        yield f"production's peak {humanize.describe_change(growth.peak_ratio - 1)}"
 
 
 def _efficacy(efficacy: Efficacy) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _efficacy(efficacy: Efficacy) -> Iterator[str]:
         weight = efficacy.weights.get(part, 0.0)
         if weight > 0:
             name = part.replace("_", " ")
-            parts.append(f"{name} {humanize.percent(score)} x {humanize.number(weight, humanize.SAID)}")
+            parts.append(f"{name} {humanize.percent(score)} x {humanize.number(weight, humanize.SENTENCE_DIGITS)}")
     yield f"{humanize.percent(efficacy.score)}, {efficacy.rating}: {', '.join(parts)}"
 
 
@@ -170,8 +170,8 @@ def _objective(objective: Objective) -> str:
         return f"{objective.name}: no evidence"
 
     ratio = humanize.percent(objective.run_error_ratio)
-    requests = humanize.number(objective.run_requests or 0.0, humanize.SAID)
-    shares = f"{ratio} of the run's {requests} requests {humanize.bad(objective.threshold)}"
+    requests = humanize.number(objective.run_requests or 0.0, humanize.SENTENCE_DIGITS)
+    shares = f"{ratio} of the run's {requests} requests {humanize.describe_bad_request(objective.threshold)}"
     if objective.baseline_error_ratio is not None:
         shares += f", {humanize.percent(objective.baseline_error_ratio)} of production's"
 
@@ -181,7 +181,7 @@ def _objective(objective: Objective) -> str:
 def _capacity(capacity: Capacity) -> Iterator[str]:
     if capacity.ratio is None:
         return
-    ratio = humanize.number(capacity.ratio, humanize.SAID)
+    ratio = humanize.number(capacity.ratio, humanize.SENTENCE_DIGITS)
     yield f"a request takes {ratio} times production's CPU in the PTE"
 
 
@@ -189,11 +189,11 @@ def _pattern(pattern: Pattern | None) -> Iterator[str]:
     if pattern is None:
         return
 
-    yield f"peak {humanize.rate(pattern.peak, humanize.SAID)} in 7 days"
+    yield f"peak {humanize.rate(pattern.peak, humanize.SENTENCE_DIGITS)} in 7 days"
     yield f"busiest hour {pattern.peak_hour:02d}, quietest {pattern.low_hour:02d}"
     if pattern.volatility is not None:
         yield f"volatility {humanize.percent(pattern.volatility)}"
-    yield humanize.counted(len(pattern.spikes), "spike")
+    yield humanize.pluralize(len(pattern.spikes), "spike")
 
 
 def _incidents(result: ApplicationResult) -> Iterator[str]:
@@ -207,7 +207,7 @@ def _incidents(result: ApplicationResult) -> Iterator[str]:
             continue
 
         still_open = [incident for incident in incidents if incident.is_open]
-        text = f"{humanize.counted(len(incidents), 'incident')} in {side}, {len(still_open) or 'none'} open"
+        text = f"{humanize.pluralize(len(incidents), 'incident')} in {side}, {len(still_open) or 'none'} open"
         if still_open:
             text += f": {describe_incident(min(still_open, key=incident_rank))}"
         yield text
@@ -215,7 +215,7 @@ def _incidents(result: ApplicationResult) -> Iterator[str]:
 
 def describe_incident(incident: Incident) -> str:
     """An incident in words."""
-    return f"{incident.name} on {incident.entity}, {incident.severity}, since {humanize.moment(incident.start)}"
+    return f"{incident.name} on {incident.entity}, {incident.severity}, since {humanize.format_time(incident.start)}"
 
 
 def incident_rank(incident: Incident) -> tuple[int, float]:

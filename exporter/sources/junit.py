@@ -83,7 +83,7 @@ def _whole(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
     if waits(kind, path):
         return waiting(kind, path)
     report = _read(options, path)
-    text = f"{path.name}: {humanize.counted(len(report.executions), 'test')}, ended {humanize.moment(report.at)}"
+    text = f"{path.name}: {humanize.pluralize(len(report.executions), 'test')}, ended {humanize.format_time(report.at)}"
     if report.executions:
         return ok(text)
     return warning(text, Cause("the runner found no test", "look at what it was told to run, and at its log"))

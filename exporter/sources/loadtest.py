@@ -128,7 +128,7 @@ def _whole(kind: Kind, files: Sequence[Path]) -> Finding:
     if waits(kind, path):
         return waiting(kind, path)
     told = _told(path)
-    text = f"{path.name}: {humanize.counted(told.requests, 'request')}, ended {humanize.moment(told.end)}"
+    text = f"{path.name}: {humanize.pluralize(told.requests, 'request')}, ended {humanize.format_time(told.end)}"
     if not told.complete:
         return failed(
             f"{path.name}: the run was ended early and does not count",
@@ -151,7 +151,7 @@ def _mapped(read: Callable[[], _Told | None], routes: Mapping[str, str]) -> Find
         return warning("the run tells no names of requests: no endpoint counts as tested", cause)
     known = [loadrun.is_route(routes.get(name, f"{verb} {path}" if path else name)) for name, verb, path in told.names]
     unmapped = [name for (name, _, _), has in zip(told.names, known, strict=True) if not has]
-    text = f"{sum(known)} of {humanize.counted(len(known), 'name')} have a route"
+    text = f"{sum(known)} of {humanize.pluralize(len(known), 'name')} have a route"
     if not unmapped:
         return ok(text)
     shown = ", ".join(" ".join(name.split()) for name in unmapped[:5])
@@ -197,7 +197,7 @@ class Source:
             if name in explicit:
                 inside = [run for run in inside if _meet(loadrun.full_minutes(run), explicit[name])]
             if runs and not inside and name not in explicit:
-                ended = humanize.moment(runs[-1].end)
+                ended = humanize.format_time(runs[-1].end)
                 warnings.append(f"{name}: the newest run, {runs[-1].run}, ended {ended}: outside the look-back")
             if inside:
                 newest = inside[-1]

@@ -66,7 +66,7 @@ def checks(options: Options, wanted: Wanted) -> Iterator[Step]:
 
 
 def _size(length: int) -> str:
-    return f"{humanize.number(length / 1e6, 3)} MB" if length >= 1e6 else humanize.counted(length, "byte")
+    return f"{humanize.number(length / 1e6, 3)} MB" if length >= 1e6 else humanize.pluralize(length, "byte")
 
 
 def _format(content: bytes) -> Finding:
@@ -79,7 +79,7 @@ def _format(content: bytes) -> Finding:
             Cause("it is another file, such as a saved page", "set `file` to what report --format json wrote"),
         )
     return ok(
-        "one observation by itself" if roles is None else f"a report with observations of {humanize.listed(roles)}"
+        "one observation by itself" if roles is None else f"a report with observations of {humanize.join_words(roles)}"
     )
 
 
@@ -89,18 +89,18 @@ def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -
     if roles is not None and role not in roles:
         cause = Cause(f"{role} did not answer when it was recorded", "record it anew, when report shows both sides")
         other = Cause("it is the file of another environment", "set `file` to the one of this side")
-        return failed(f"has no observation of {role}, only of {humanize.listed(roles) or 'no side'}", cause, other)
+        return failed(f"has no observation of {role}, only of {humanize.join_words(roles) or 'no side'}", cause, other)
     found = observed().applications
     names = ", ".join(sorted(found)[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
     if not found:
         cause = Cause("nothing was seen when it was recorded", "record it anew, when report shows applications")
         return failed("holds no application", cause)
-    text = f"{humanize.counted(len(found), 'application')}: {names}"
+    text = f"{humanize.pluralize(len(found), 'application')}: {names}"
     missing = [name for name in _parts(role) if not any(_holds(one, name) for one in found.values())]
     if not missing:
         return ok(text)
     cause = Cause("the source it was recorded from does not tell", "see what report says of that source")
-    return warning(f"{text}; of none of them: {humanize.listed(missing)}", cause)
+    return warning(f"{text}; of none of them: {humanize.join_words(missing)}", cause)
 
 
 def _parts(role: Role) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _fresh(found: Observation, wanted: Wanted) -> Finding:
     ends = [one.run.window.end if one.run is not None else one.window.end for one in found.applications.values()]
     end = max(ends, default=found.window.end)
     age, longest = wanted.at - end, wanted.window.duration
-    text = f"ended {humanize.moment(end)}, {humanize.duration(max(0.0, age))} ago"
+    text = f"ended {humanize.format_time(end)}, {humanize.duration(max(0.0, age))} ago"
     if age <= longest:
         return ok(text)
     cause = Cause("nothing writes the file anew", "let a timer record it: pte-exporter report --format json > FILE")

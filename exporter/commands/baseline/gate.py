@@ -60,7 +60,7 @@ def _worst_of(worse: Sequence[Change]) -> str:
     worst = min(worse, key=order)
     others = ""
     if len(worse) > 1:
-        others = f", and {humanize.counted(len(worse) - 1, 'other')}"
+        others = f", and {humanize.pluralize(len(worse) - 1, 'other')}"
     return f"{title(worst)}, {worst.severity}{others}"
 
 

@@ -36,7 +36,7 @@ def _baseline(baseline: Baseline, settings: LoadRunSettings) -> tuple[str, ...]:
         baseline.name,
         run.run,
         run.commit[:12] or "-",
-        humanize.moment(run.end),
+        humanize.format_time(run.end),
         grade(total, settings) or UNKNOWN,
         str(total.requests),
         _text(total.latency.p95, humanize.seconds),
@@ -62,13 +62,13 @@ def _counts(judged: JudgedRun, hidden: int) -> Iterator[str]:
     """How many comparisons there are, and how many more than are shown."""
     verdicts = Counter(change.verdict for change in judged.changes)
     counts = [f"{count} {verdict.replace('_', ' ')}" for verdict, count in sorted(verdicts.items())]
-    total = humanize.counted(len(judged.changes), "comparison")
+    total = humanize.pluralize(len(judged.changes), "comparison")
     yield f"{total}: {', '.join(counts) or 'none'}; --format json has all"
 
     if hidden > 0:
-        yield humanize.counted(hidden, "more change")
+        yield humanize.pluralize(hidden, "more change")
     if judged.left_out:
-        names = humanize.counted(judged.left_out, "name")
+        names = humanize.pluralize(judged.left_out, "name")
         yield f"{names} beyond analysis.load_runs.max_endpoints not compared"
 
 
@@ -98,7 +98,7 @@ def _change(change: Change) -> tuple[str, ...]:
 
 
 def _effect(effect: float) -> str:
-    return humanize.number(effect, humanize.SAID)
+    return humanize.number(effect, humanize.SENTENCE_DIGITS)
 
 
 def _text(value: float | None, write: Callable[[float], str], unknown: str = UNKNOWN) -> str:

@@ -107,7 +107,7 @@ def ends(at: Iterable[tuple[str, bool]]) -> str:
     unwell = [name for name, well in at if not well]
     if not unwell:
         return "All is well."
-    return f"Not well: {humanize.listed(unwell)}."
+    return f"Not well: {humanize.join_words(unwell)}."
 
 
 def _beside(done: Checked, same: str) -> Iterator[str]:

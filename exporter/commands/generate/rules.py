@@ -84,12 +84,12 @@ def _write_objectives(contents: Mapping[str, bytes], options: Options, config: C
         text = "is of none of these SLOs: delete it, or give all specs in one call"
         print(f"{options.output / name}: {text}", file=sys.stderr)
     for name, ids in lost.items():
-        text = f"no longer has {humanize.listed(ids)}: give all specs in one call"
+        text = f"no longer has {humanize.join_words(ids)}: give all specs in one call"
         print(f"{options.output / name}: {text}", file=sys.stderr)
 
     if options.check:
         return 1 if left_over else code
-    slos = humanize.counted(len(files.slo_ids(contents)), "SLO")
-    count = humanize.counted(len(contents), "file")
+    slos = humanize.pluralize(len(files.slo_ids(contents)), "SLO")
+    count = humanize.pluralize(len(contents), "file")
     print(f"{slos}: {count} below {options.output}", file=sys.stderr)
     return code

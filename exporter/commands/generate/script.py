@@ -86,8 +86,8 @@ def _summary(stages: Sequence[Stage], start: float, end: float) -> str:
 
     rules = sum(len(stage.rules) for stage in stages)
     blocks_of_each = math.floor(end / BLOCK) - math.floor(start / BLOCK) + 1
-    slos = humanize.counted(len(ids), "SLO")
-    past = f"{humanize.moment(start)} to {humanize.moment(end)}"
+    slos = humanize.pluralize(len(ids), "SLO")
+    past = f"{humanize.format_time(start)} to {humanize.format_time(end)}"
     return f"""\
 # Gives {slos} a past, {past}, with promtool.
 # {len(stages)} stages with {rules} rules, each a block for two hours: {rules * blocks_of_each} blocks.

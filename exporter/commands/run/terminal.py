@@ -52,25 +52,27 @@ class ProgressLine:
         if run is not None:
             yield f"{run.total.requests} requests"
             if now > self._at:
-                yield humanize.rate(max(0, run.total.requests - self._requests) / (now - self._at), humanize.SAID)
+                yield humanize.rate(
+                    max(0, run.total.requests - self._requests) / (now - self._at), humanize.SENTENCE_DIGITS
+                )
             self._requests, self._at = run.total.requests, now
             if run.total.latency.p95 is not None:
-                yield f"P95 {humanize.seconds(run.total.latency.p95, humanize.SAID)}"
+                yield f"P95 {humanize.seconds(run.total.latency.p95, humanize.SENTENCE_DIGITS)}"
             if run.total.failures is not None:
                 yield f"{run.total.failures} failed"
         generator = self._live.sampler.watched().get(GENERATOR)
         if generator is not None and generator.samples:
-            yield f"CPU {humanize.number(generator.cores_last, humanize.SAID)} cores"
+            yield f"CPU {humanize.number(generator.cores_last, humanize.SENTENCE_DIGITS)} cores"
 
 
 def usage(found: Mapping[str, Usage]) -> Iterator[str]:
     """A line for each process."""
     for name, one in found.items():
-        cpu_max = humanize.number(one.cpu_max, humanize.SAID)
-        cpu_mean = humanize.number(one.cpu_mean, humanize.SAID)
+        cpu_max = humanize.number(one.cpu_max, humanize.SENTENCE_DIGITS)
+        cpu_mean = humanize.number(one.cpu_mean, humanize.SENTENCE_DIGITS)
         cpu = f"at most {cpu_max} cores (mean {cpu_mean})"
-        sockets = "" if one.sockets_max is None else f", {humanize.counted(one.sockets_max, 'socket')}"
-        yield f"  {name}: {cpu}, {humanize.number(one.memory_max / _MIB, humanize.SAID)} MiB{sockets}"
+        sockets = "" if one.sockets_max is None else f", {humanize.pluralize(one.sockets_max, 'socket')}"
+        yield f"  {name}: {cpu}, {humanize.number(one.memory_max / _MIB, humanize.SENTENCE_DIGITS)} MiB{sockets}"
 
 
 def summary(shown: str, run: LoadRun, grade: str | None) -> str:

@@ -100,8 +100,8 @@ def _left(status: Status) -> str:
 
     # Half an event cannot happen: as many are allowed as surely fit.
     if events < 0:
-        return f"{text} ({humanize.counted(math.ceil(-events), 'bad event')} too many)"
-    return f"{text} ({humanize.counted(math.floor(events), 'more bad event')} allowed)"
+        return f"{text} ({humanize.pluralize(math.ceil(-events), 'bad event')} too many)"
+    return f"{text} ({humanize.pluralize(math.floor(events), 'more bad event')} allowed)"
 
 
 def _gone(status: Status, rate: str = "") -> str:
@@ -128,7 +128,7 @@ def _forecast(status: Status) -> str:
         return f"the budget is gone{then}"
     if status.breach_timestamp is None:
         return f"the budget lasts if the last three days go on{then}"
-    return f"the budget is gone at {humanize.moment(status.breach_timestamp)} if the last three days go on{then}"
+    return f"the budget is gone at {humanize.format_time(status.breach_timestamp)} if the last three days go on{then}"
 
 
 def _sla(status: Status) -> str:
@@ -202,7 +202,7 @@ def sli(good: float) -> str:
 
 
 def _burn(rate: float) -> str:
-    return humanize.number(rate, humanize.SAID)
+    return humanize.number(rate, humanize.SENTENCE_DIGITS)
 
 
 def _text(value: float | None, write: Callable[[float], str]) -> str:

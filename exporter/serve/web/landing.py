@@ -64,10 +64,10 @@ def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) ->
     if snapshot is None:
         return "Nothing is known yet: every source has to be tried once."
     if not results:
-        return f"No application was seen on either side. As of {humanize.moment(snapshot.at)}."
+        return f"No application was seen on either side. As of {humanize.format_time(snapshot.at)}."
     counts = [sum(result.certification.holds is holds for result in results) for holds in (True, False, None)]
     told = f"{counts[0]} of {len(results)} hold, {counts[1]} do not, {counts[2]} without evidence."
-    return f"{told} As of {humanize.moment(snapshot.at)}."
+    return f"{told} As of {humanize.format_time(snapshot.at)}."
 
 
 def _failing(statuses: Sequence[Status]) -> str:
@@ -127,7 +127,7 @@ def _of_production(seen: ApplicationObservation) -> Iterator[tuple[str, str, str
     if seen.incidents is not None:
         lasting = sorted((one for one in seen.incidents if one.is_open), key=incident_rank)
         named = f"{describe_incident(lasting[0])}; " if lasting else ""
-        ended = humanize.counted(len(seen.incidents) - len(lasting), "incident")
+        ended = humanize.pluralize(len(seen.incidents) - len(lasting), "incident")
         yield "Open incidents in production", str(len(lasting) or "none"), f"{named}{ended} that ended"
     steps = coarse(seen, "request_rate")
     if steps is not None:

@@ -73,7 +73,7 @@ def read(client: Client, at: float, side: str | None = None) -> list[Status]:
 def _of_side(found: list[Status], side: str | None, none: str) -> list[Status]:
     sides = sorted({status.side for status in found})
     if side and side not in sides:
-        raise PteError(f"{none} of {side}, only of {humanize.listed(sides)}")
+        raise PteError(f"{none} of {side}, only of {humanize.join_words(sides)}")
     return [status for status in found if side in (None, status.side)]
 
 

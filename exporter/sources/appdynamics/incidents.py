@@ -31,7 +31,7 @@ def ask(poll: Poll, windows: Mapping[str, Window]) -> Found:
         else:
             found[name] = each
     for text, names in refused.items():
-        poll.warnings.append(f"incidents of {humanize.listed(names)} are not known: {text}")
+        poll.warnings.append(f"incidents of {humanize.join_words(names)} are not known: {text}")
     return found
 
 

@@ -105,4 +105,4 @@ def coarse_warnings(applications: Mapping[str, ApplicationObservation]) -> list[
 
 def _named(names: Mapping[str, Mapping[str, None]]) -> str:
     signals = dict.fromkeys(signal for each in names.values() for signal in each)
-    return f"{humanize.listed(list(signals))} of {humanize.listed(list(names))}"
+    return f"{humanize.join_words(list(signals))} of {humanize.join_words(list(names))}"

@@ -242,7 +242,7 @@ class Poll:
         """Tell what was left out, and what the controller does not know."""
         for key, names in self._unknown.items():
             path = self.paths.get(key, METRICS.get(key, ""))
-            text = f"the controller knows no metric {path!r} of {humanize.listed(sorted(set(names)))}"
+            text = f"the controller knows no metric {path!r} of {humanize.join_words(sorted(set(names)))}"
             self.warnings.append(f"{text}: see metrics.{key}")
         if self.left_out:
             self.warnings.append(self.shortage())
@@ -251,7 +251,7 @@ class Poll:
     def shortage(self) -> str:
         """What was left out for want of calls, and what to do."""
         parts = (
-            f"{sum(names.values())} for {what} ({humanize.listed(list(names))})"
+            f"{sum(names.values())} for {what} ({humanize.join_words(list(names))})"
             for what, names in self.left_out.items()
         )
         wanted = self.client.calls + sum(sum(names.values()) for names in self.left_out.values())
@@ -277,7 +277,7 @@ def _alike(name: str, known: Iterable[str]) -> str:
     """Names that somebody may have meant."""
     lower = {one.lower(): one for one in known}
     close = difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)
-    return f" (but {humanize.listed([repr(lower[one]) for one in close])})" if close else ""
+    return f" (but {humanize.join_words([repr(lower[one]) for one in close])})" if close else ""
 
 
 def each(windows: Mapping[str, Window], key: str) -> Iterator[Wanted]:

@@ -48,7 +48,7 @@ class LookBack:
         found = {name: self._active(name, window) for name in poll.ids}
         hidden = [name for name, (_, coarse) in found.items() if coarse]
         if hidden:
-            text = f"the controller has kept no minutes of the latest activity of {humanize.listed(hidden)}"
+            text = f"the controller has kept no minutes of the latest activity of {humanize.join_words(hidden)}"
             poll.warnings.append(f"{text}: runs then are not found, but can be given as windows")
         return {name: samples for name, (samples, _) in found.items() if samples.times}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter.checkup import Step, failed, ok, warning
-from exporter.humanize import counted, duration, percent
+from exporter.humanize import duration, percent, pluralize
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding, Wanted
 from exporter.model.observation import Window
@@ -84,7 +84,7 @@ def _budget(probe: Probe) -> Finding:
         f"{about} {planned.first} calls of the first poll and {planned.later} of each later one{running}, of "
         f"{calls.per_poll} (calls.per_poll); at {spent(each, 3)} a call, {probe.options.parallel} at a time, "
         f"{spent(first, 3)} and {spent(later, 3)} of {duration(interval)}; "
-        f"this check-up took {counted(probe.calls, 'call')}"
+        f"this check-up took {pluralize(probe.calls, 'call')}"
     )
     if len(probe.found) > LISTED:
         told += f", and listed the transactions of the first {LISTED} applications only"
@@ -116,7 +116,7 @@ def _hardly(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
     if planned.first > per_poll:
         spare = max(1, per_poll - planned.later)
         polls = 1 + math.ceil((planned.first - per_poll) / spare)
-        text = f"the first poll is not complete: it takes about {counted(polls, 'poll')} until everything is known"
+        text = f"the first poll is not complete: it takes about {pluralize(polls, 'poll')} until everything is known"
         yield Cause(text, f"nothing, if that may be; else {_enough(planned)}")
     if later > _HALF * interval:
         yield Cause("a poll takes more than half of the interval", f"interval: {duration(math.ceil(later / 30) * 60)}")

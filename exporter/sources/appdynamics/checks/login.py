@@ -10,7 +10,7 @@ import msgspec
 from exporter.checkup import failed, ok, warning
 from exporter.clients.http.options import request_headers
 from exporter.errors import SourceError
-from exporter.humanize import duration, moment
+from exporter.humanize import duration, format_time
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import LOGIN, NO_CONTROLLER, PLACE, usual
 from exporter.sources.appdynamics.checks.probe import Probe
@@ -61,7 +61,7 @@ def _user(options: Options) -> list[Cause]:
 def _token(options: Options) -> list[Cause]:
     name = "bearer_token_file" if options.bearer_token_file else "bearer_token_env"
     end = expiry(options)
-    ended = f", by itself at {moment(end)}" if end is not None else ""
+    ended = f", by itself at {format_time(end)}" if end is not None else ""
     text = f"the token has expired{ended}, or was revoked; it is not renewed by us"
     return [
         Cause(text, f"{PLACE}: generate a new temporary access token, and put it where {name} says"),
@@ -77,7 +77,7 @@ def _lasting(probe: Probe) -> Finding:
     if end is None:
         return warning("the token is taken; it does not say when it expires", renew)
     left = end - probe.wanted.at
-    told = f"the token is taken; it expires at {moment(end)}, in {duration(left)}"
+    told = f"the token is taken; it expires at {format_time(end)}, in {duration(left)}"
     return warning(told, renew) if left < SOON else ok(told)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
-from exporter.humanize import counted, listed
+from exporter.humanize import join_words, pluralize
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import ROLE, UNTESTED
 from exporter.sources.appdynamics.checks.probe import LOOKED_AT, Probe, either, forbidden, near, some
@@ -104,13 +104,13 @@ def _values(key: str, answer: Answer) -> str:
     sentinels = sum(one.sentinels for one in metrics)
     left_out = f", {sentinels} more left out that stand for none (2147483647)" if sentinels else ""
     if key in ROLLED_UP:
-        return f"{counted(len(metrics), 'transaction')} with values{left_out}"
+        return f"{pluralize(len(metrics), 'transaction')} with values{left_out}"
     wild = stars(answer.ask.path)
     names = [one.path[wild[0]] for one in metrics if wild and wild[0] < len(one.path)]
     minutes = np.unique(np.concatenate([one.times for one in metrics])).size
     mean = float(np.concatenate([one.values for one in metrics]).mean())
     tiers = f" of {some(names)}" if names else ""
-    return f"{counted(minutes, 'value')}{tiers}, their mean {mean:.0f}{_UNITS.get(key, '')}{left_out}"
+    return f"{pluralize(minutes, 'value')}{tiers}, their mean {mean:.0f}{_UNITS.get(key, '')}{left_out}"
 
 
 def _unknown(probe: Probe, key: str, path: str, outcome: _Outcome) -> Finding:
@@ -119,7 +119,7 @@ def _unknown(probe: Probe, key: str, path: str, outcome: _Outcome) -> Finding:
     if not probe.production and key == "calls" and (outcome.told or not own):
         probe.untested = outcome.unknown
     rest = [name for name in outcome.unknown if name not in probe.untested]
-    found = "; ".join([f"no such metric of {listed(outcome.unknown)}", *outcome.told])
+    found = "; ".join([f"no such metric of {join_words(outcome.unknown)}", *outcome.told])
     if not rest:
         return warning(found, UNTESTED, *_NO_AGENT) if key == "calls" else ok(f"{found}; as of calls")
     where = _nearest(probe, rest[0], path)
@@ -167,7 +167,7 @@ _USUAL: dict[str, tuple[Cause, ...]] = {
 def _silent(probe: Probe, key: str, outcome: _Outcome) -> Finding:
     """Registered, and nothing in the last hour."""
     what = "calls" if key == "calls" else "data"
-    found = "; ".join([f"no {what} in the last hour of {listed(outcome.silent)}", *outcome.told])
+    found = "; ".join([f"no {what} in the last hour of {join_words(outcome.silent)}", *outcome.told])
     if not probe.production:
         return ok(f"{found}: known to the controller, and no test is running")
     if key != "calls" and not set(outcome.silent) & set(probe.active):

@@ -10,8 +10,8 @@ import numpy as np
 
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
-from exporter.humanize import counted as number
 from exporter.humanize import percent
+from exporter.humanize import pluralize as number
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import Window
 from exporter.sources.appdynamics.checks.causes import PLACE, ROLE, UNTESTED

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from exporter.checkup import Step, ok, warning
-from exporter.humanize import counted, duration, listed, moment
+from exporter.humanize import duration, format_time, join_words, pluralize
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics import spans
@@ -39,11 +39,11 @@ def resolution_steps(probe: Probe) -> Iterator[Step]:
 
 
 def _ages(probe: Probe) -> str:
-    return listed([_age(age) for age in ages(probe)])
+    return join_words([_age(age) for age in ages(probe)])
 
 
 def _age(age: float) -> str:
-    return counted(age / HOUR, "hour") if age < 48 * HOUR else duration(age)
+    return pluralize(age / HOUR, "hour") if age < 48 * HOUR else duration(age)
 
 
 def ages(probe: Probe) -> Sequence[float]:
@@ -81,7 +81,7 @@ def _told(fine: float, coarse: float | None, came: dict[float, float | None]) ->
         parts.append(f"{_age(coarse)} back there are only means of {duration(came[coarse] or 0.0)}")
     silent = [_age(age) for age, step in came.items() if step is None]
     if silent:
-        parts.append(f"there is nothing {listed(silent)} back")
+        parts.append(f"there is nothing {join_words(silent)} back")
     return "; ".join(parts)
 
 
@@ -149,8 +149,8 @@ def _runs(probe: Probe) -> Finding:
     ends = [max(busy), min(busy)]
     asks = [Ask(probe.found[name].id, path, Window(end - HOUR, end)) for end, name in ends]
     latest, oldest = (_coarsest(answer) for answer in probe.asked_all(asks))
-    told = f"the latest activity, of {ends[0][1]} at {moment(ends[0][0])}, came {_came(latest)}"
-    told += f"; the oldest, at {moment(ends[1][0])}, {_came(oldest)}"
+    told = f"the latest activity, of {ends[0][1]} at {format_time(ends[0][0])}, came {_came(latest)}"
+    told += f"; the oldest, at {format_time(ends[1][0])}, {_came(oldest)}"
     if latest is not None and latest <= MINUTE:
         return ok(told)
     text = "a run is found and judged by its minutes: this one is only where they were seen when they were new"

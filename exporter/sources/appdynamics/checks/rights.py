@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from exporter.checkup import Step, failed, ok, warning
 from exporter.errors import SourceError
-from exporter.humanize import counted, listed
+from exporter.humanize import join_words, pluralize
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import ROLE
 from exporter.sources.appdynamics.checks.probe import Probe, forbidden, near, some
@@ -59,7 +59,7 @@ def _violations(probe: Probe, name: str) -> Finding:
         found = probe.client.violations(probe.found[name].id, probe.recent)
     except SourceError as error:
         return _forbidden(error, "violations", failed)
-    return ok(f"may be read; {counted(len(found), 'violation')} in the last hour")
+    return ok(f"may be read; {pluralize(len(found), 'violation')} in the last hour")
 
 
 def _events(probe: Probe, name: str) -> Finding:
@@ -70,7 +70,7 @@ def _events(probe: Probe, name: str) -> Finding:
         if error.reason != "bad_query":
             return _forbidden(error, "events", failed)
         return _refused(str(error), _unknown(probe, number, types))
-    return ok(f"may be read; {counted(len(found), 'event')} in the last hour")
+    return ok(f"may be read; {pluralize(len(found), 'event')} in the last hour")
 
 
 def _refused(said: str, wrong: Sequence[str]) -> Finding:
@@ -87,7 +87,7 @@ def _refused(said: str, wrong: Sequence[str]) -> Finding:
         for each, alike in known.items()
     ]
     return failed(
-        f"refused (400): no type of event is {listed(list(wrong))}; none of the others is read either", *causes
+        f"refused (400): no type of event is {join_words(list(wrong))}; none of the others is read either", *causes
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from exporter.checkup import failed, ok, warning
-from exporter.humanize import listed, moment
+from exporter.humanize import format_time, join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks.probe import Probe
 from exporter.sources.prometheus.presets import PRESETS, duration, resolve
@@ -46,9 +46,11 @@ def why_nothing(probe: Probe, key: str) -> Finding:
         return _missing(probe, key, text, [*_no_metric(probe, key), *_no_value(probe)])
     gone = [part.text for part in parts if not probe.there(part.text)] if probe.production else []
     if gone:
-        text = f"no series of {listed(gone)} at {moment(probe.at)}; there were some in the last {window(probe)}"
+        text = (
+            f"no series of {join_words(gone)} at {format_time(probe.at)}; there were some in the last {window(probe)}"
+        )
         return warning(text, *_GONE)
-    return _missing(probe, key, f"series are there, and no value at {moment(probe.at)}", _no_value(probe))
+    return _missing(probe, key, f"series are there, and no value at {format_time(probe.at)}", _no_value(probe))
 
 
 def _part(probe: Probe, key: str, part: Selector, *, optional: bool) -> Finding | None:
@@ -60,7 +62,7 @@ def _part(probe: Probe, key: str, part: Selector, *, optional: bool) -> Finding 
         return _missing(probe, key, f"there are no series called {part.metric}", _no_metric(probe, key))
     lacking = [label for label in part.needed if label not in names]
     if lacking:
-        text = f"{part.metric} has no label {listed(lacking)}; it has {some(names)}"
+        text = f"{part.metric} has no label {join_words(lacking)}; it has {some(names)}"
         return _missing(probe, key, text, _no_matcher(probe, key, part, lacking), sure=True)
     if not optional and not probe.labels(part.text):
         return _missing(probe, key, f"no series matches {part.text}", _no_match(probe, part))
@@ -112,7 +114,9 @@ def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:
         named = {part.named for part in selectors(query)}
         there = sorted(each for each in named if probe.labels(each))
         if there:
-            yield Cause(f"the data is named as the preset {name} has it: there is {listed(there)}", f"preset: {name}")
+            yield Cause(
+                f"the data is named as the preset {name} has it: there is {join_words(there)}", f"preset: {name}"
+            )
 
 
 def _no_matcher(probe: Probe, key: str, part: Selector, lacking: list[str]) -> list[Cause]:
@@ -121,7 +125,7 @@ def _no_matcher(probe: Probe, key: str, part: Selector, lacking: list[str]) -> l
         text = f"selector ({chosen}) asks for a label that these series do not have"
         return [Cause(text, "write it with labels that they have"), _external(lacking)]
     where = f"signals.{key}" if key in probe.asked.explicit else f"the preset {probe.asked.preset}"
-    text = f"the applications call {listed(lacking)} otherwise than {where} does"
+    text = f"the applications call {join_words(lacking)} otherwise than {where} does"
     both = (
         "signals.error_rate and signals.route_successes"
         if key in ("error_rate", "route_successes")
@@ -131,7 +135,7 @@ def _no_matcher(probe: Probe, key: str, part: Selector, lacking: list[str]) -> l
 
 
 def _external(lacking: list[str]) -> Cause:
-    text = f"{listed(lacking)} is an external label, which only what is sent on carries"
+    text = f"{join_words(lacking)} is an external label, which only what is sent on carries"
     return Cause(text, "take it out of selector here, or point url to the long-term store")
 
 

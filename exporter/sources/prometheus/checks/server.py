@@ -8,7 +8,7 @@ import promql_parser
 
 from exporter.checkup import failed, ok, warning
 from exporter.errors import SourceError
-from exporter.humanize import listed, moment
+from exporter.humanize import format_time, join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
 from exporter.sources.prometheus.checks.probe import Probe
@@ -37,7 +37,7 @@ def credentials(probe: Probe) -> Finding:
     http = probe.asked.http
     given = [name for name in ("bearer_token_file", "bearer_token_env", "username") if getattr(http, name)]
     given += [f"headers.{name}" for name in http.headers] + [f"headers_files.{name}" for name in http.headers_files]
-    return ok(f"a query is answered, with {listed(given)}" if given else "a query is answered, without credentials")
+    return ok(f"a query is answered, with {join_words(given)}" if given else "a query is answered, without credentials")
 
 
 def _auth(probe: Probe) -> list[Cause]:
@@ -160,7 +160,7 @@ def history(probe: Probe) -> Finding:
     if min(times) > window.start + 2 * step:
         text = "the server, the scrape job or the metric is younger than the window, or older data is gone"
         remedy = "wait; until then baselines and patterns rest on less (the landing page says on how much)"
-        return warning(f"{found}; the first is of {moment(min(times))}", Cause(text, remedy))
+        return warning(f"{found}; the first is of {format_time(min(times))}", Cause(text, remedy))
     text = "scrapes failed, the server was down, or nothing ran then"
     return warning(found, Cause(text, f"look at `count({selector})` and `up` over that time"))
 
@@ -185,14 +185,14 @@ def recordings(probe: Probe) -> Finding:
     absent = [key for key in keys if all(signal != key for signal, _ in minutes)]
     if other:
         text = "the templates, selector or labels have changed since the rules were made, or they are another site's"
-        return warning(f"of another query, and so not used: {listed(other)}", Cause(text, reload))
+        return warning(f"of another query, and so not used: {join_words(other)}", Cause(text, reload))
     if absent:
         text = "the rules were made before these signals were observed"
-        return warning(f"not recorded: {listed(absent)}", Cause(text, reload))
+        return warning(f"not recorded: {join_words(absent)}", Cause(text, reload))
     least = min(minutes[key, ours[key]] for key in keys) * MINUTE / probe.wanted.window.duration
     if least < _WHOLE:
         return ok(f"present, since {least:.0%} of the window: polls read raw data until it is whole")
-    return ok(f"{listed(keys)} are read from recordings")
+    return ok(f"{join_words(keys)} are read from recordings")
 
 
 def interval(probe: Probe) -> Finding:

@@ -7,7 +7,7 @@ from collections import Counter
 from exporter.checkup import failed, ok, warning
 from exporter.clients.prometheus import series_name
 from exporter.errors import SourceError
-from exporter.humanize import counted, moment, rate
+from exporter.humanize import format_time, pluralize, rate
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
@@ -68,7 +68,7 @@ def activity(probe: Probe) -> Finding:
     if active:
         probe.at = max(active, key=lambda at: (active[at], at))
         probe.active = tuple(sorted({each.labels.get("application", "") for each in found} - {""}))
-        return ok(f"{_names(probe.active)}; the next steps look at {moment(probe.at)}, when most were")
+        return ok(f"{_names(probe.active)}; the next steps look at {format_time(probe.at)}, when most were")
     looked = f"in {duration(window.duration)}, looked at each {duration(step)}"
     if whole := probe.client.query_range(f"max({query})", window.start + step, window.end, step):
         top = max(float(each.values.max()) for each in whole)
@@ -129,13 +129,13 @@ def _content(probe: Probe, key: str, found: Found) -> str:
     labels = probe.asked.templates.labels
     whole = [each for each in found.samples if each.labels.get(labels["method"]) and each.labels.get(labels["route"])]
     left = len(found.samples) - len(whole)
-    told = f"{text}, {counted(len(whole), 'route')}"
+    told = f"{text}, {pluralize(len(whole), 'route')}"
     return told + (f"; {left} without method or route are left out" if left else "")
 
 
 def _names(names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-    return f"{counted(len(names), 'application')}: {shown}"
+    return f"{pluralize(len(names), 'application')}: {shown}"
 
 
 def _labels(key: str, probe: Probe) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 
 from exporter.checkup import failed, ok, warning
-from exporter.humanize import counted, listed
+from exporter.humanize import join_words, pluralize
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks.probe import Found, Probe
@@ -33,7 +33,9 @@ def values(probe: Probe) -> Finding:
     odd = [*_impossible(probe), *_ratios(probe), *_latency(probe), *_errors(probe)]
     if odd:
         return warning("; ".join(text for text, _ in odd), *(cause for _, cause in odd))
-    return ok(f"{listed(list(probe.found))}: nothing that cannot be" if probe.found else "nothing was found to judge")
+    return ok(
+        f"{join_words(list(probe.found))}: nothing that cannot be" if probe.found else "nothing was found to judge"
+    )
 
 
 def _by_application(found: Found | None) -> dict[str, float]:
@@ -56,7 +58,7 @@ def _impossible(probe: Probe) -> Iterator[Odd]:
             cause = Cause(
                 "divided by nothing, such as by a limit that is not set", f"mend the denominator in signals.{key}"
             )
-            yield f"{key}: {counted(found.not_finite, 'value')} NaN or infinite, and left out", cause
+            yield f"{key}: {pluralize(found.not_finite, 'value')} NaN or infinite, and left out", cause
 
 
 def _ratios(probe: Probe) -> Iterator[Odd]:
@@ -82,7 +84,7 @@ def _latency(probe: Probe) -> Iterator[Odd]:
     typical = median(means) if means else None
     shown = f"; the median of their means is {spent(typical)}" if typical is not None else ""
     if (milli and scale == 1) or (typical is not None and typical > _LONG):
-        text = f"latency_scale is {scale:g} for {listed(sorted(names))}{shown}"
+        text = f"latency_scale is {scale:g} for {join_words(sorted(names))}{shown}"
         yield (
             text,
             Cause("the histogram counts milliseconds, and seconds are wanted", f"latency_scale: {scale / 1000:g}"),
@@ -97,7 +99,7 @@ def _errors(probe: Probe) -> Iterator[Odd]:
     more = sorted(name for name, value in errors.items() if name in requests and value > requests[name] * 1.001)
     if more:
         cause = Cause("the two templates count different things", "let both read the same metric and matchers")
-        yield f"error_rate exceeds request_rate for {listed(more)}", cause
+        yield f"error_rate exceeds request_rate for {join_words(more)}", cause
     counted_ = _by_application(probe.found.get("latency_count"))
     far = sorted(
         name
@@ -107,7 +109,7 @@ def _errors(probe: Probe) -> Iterator[Odd]:
     if far:
         text = "the histogram counts other requests than the counter does (other paths, a client's side)"
         cause = Cause(text, "let request_rate read the histogram's _count, or narrow both with the same matchers")
-        yield f"latency_count differs from request_rate for {listed(far)}", cause
+        yield f"latency_count differs from request_rate for {join_words(far)}", cause
 
 
 def application(probe: Probe, name: str) -> Finding:
@@ -136,7 +138,7 @@ def application(probe: Probe, name: str) -> Finding:
     if not probe.production:
         causes.append(Cause("it was not tested in the look-back", "test it"))
     causes.append(Cause("it is not scraped by this server", "look at the server's page /targets"))
-    return failed("no requests" + (f"; there are those of {listed(sorted(known)[:6])}" if known else ""), *causes)
+    return failed("no requests" + (f"; there are those of {join_words(sorted(known)[:6])}" if known else ""), *causes)
 
 
 def collisions(probe: Probe) -> Finding:
@@ -156,7 +158,7 @@ def collisions(probe: Probe) -> Finding:
             replicas |= names & set(_REPLICAS)
     twice = [label for label in sorted(replicas) if _twice(probe, label)]
     if not renamed and not twice:
-        return ok(f"none of {counted(len(seen), 'metric')}")
+        return ok(f"none of {pluralize(len(seen), 'metric')}")
     found, causes = [], []
     for label, metric in sorted(renamed.items()):
         found.append(f"{metric} has {label} and exported_{label}")
