@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -107,17 +108,22 @@ def test_series_that_are_too_old_are_withdrawn(tmp_path: Path) -> None:
     """After max_age without success the side's series leave the page, with one log line, and a gauge says so."""
     recorded = tmp_path / "recorded.json"
     report(recorded)
-    source = f"{{kind: recorded, file: {recorded}}}"
-    config = Path(written(tmp_path, production=source, max_age="12s"))
+    stays = tmp_path / "stays.json"
+    shutil.copy(recorded, stays)
+    source = "{{kind: recorded, file: {}}}"
+    config = Path(written(tmp_path, source.format(recorded), source.format(stays), max_age="15s"))
     # The PTE's polls are none of this, and on a busy machine they would hold up those of production.
     seldom = config.read_text(encoding="utf-8").replace("role: pte, interval: 1s", "role: pte, interval: 30m")
     config.write_text(seldom, encoding="utf-8")
+
     with exporter(tmp_path, "--config.file", str(config)) as running:
         peak = {"application": "shop", "side": "production", "stat": "peak"}
-        until(lambda: running.value("pte_requests_per_second", **peak), "the series")
+        assert running.value("pte_requests_per_second", **peak) is not None
         assert running.value("pte_source_withdrawn", source="production") == 0
+
         recorded.unlink()
         until(lambda: running.value("pte_source_withdrawn", source="production") == 1, "withdrawal")
+        assert running.value("pte_source_up", source="production") == 0
         assert running.value("pte_requests_per_second", **peak) is None
         assert running.value("pte_source_up", source="pte") == 1
         until(lambda: running.lines("series withdrawn"), "the log line")

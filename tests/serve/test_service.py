@@ -122,9 +122,12 @@ def test_a_fault_that_comes_later_ends_in_withdrawal(tmp_path: Path) -> None:
     """What was shown before a fault began stays as it is for max_age and no longer."""
     with started(configured(tmp_path, max_age="12s")) as made:
         until(lambda: made.service.ready, "the first round")
-        shown = made.service.published
         made.reload(faulty(made.config))
         until(lambda: made.value("pte_source_up", source="production") == 0, "the failure")
+        shown = made.service.published
+        assert made.sides == (True, True)
+        polls = made.value("pte_source_polls_total", source="production") or 0
+        until(lambda: (made.value("pte_source_polls_total", source="production") or 0) > polls, "another failure")
         assert made.service.published is shown
         until(lambda: made.sides == (False, False), "withdrawal")
         until(lambda: made.value("pte_source_withdrawn", source="production") == 1, "its gauge")
