@@ -48,7 +48,8 @@ class Column:
     texts: Sequence[str]
 
     def text(self, row: int) -> str:
-        return self.texts[int(self.numbers[row])]
+        text: str = self.texts[self.numbers[row]]
+        return text
 
 
 class Rows:
