@@ -232,9 +232,12 @@ def _check_roles(environments: Sequence[Any], wrong: Wrong) -> None:
     if all(role in ROLES for role in roles):
         for role in ROLES:
             _check_role(role, roles.count(role), wrong)
+    _check_names(raw, wrong)
 
+
+def _check_names(environments: Sequence[Mapping[Any, Any]], wrong: Wrong) -> None:
     first = dict[str, int]()
-    for position, environment in enumerate(raw):
+    for position, environment in enumerate(environments):
         name = environment.get("name") or environment.get("role")
         if not isinstance(name, str):
             continue

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from exporter.config.validation import Wrong, check_timezone
+from exporter.model.settings import Settings
 from exporter.model.slo import DAY, WEEK
 from exporter.model.slo_settings import (
     EventsSli,
@@ -30,7 +31,8 @@ _LEAST = 60
 _QUARTER = 900
 """Windows of a day and more are sums of quarters of an hour."""
 
-_HOUR, _LONGEST = 3600, 366 * DAY
+_HOUR = 3600
+_LONGEST = 366 * DAY
 
 
 def weekly_start(text: str) -> int | None:
@@ -38,29 +40,40 @@ def weekly_start(text: str) -> int | None:
     match = _WEEKLY.fullmatch(" ".join(text.split()))
     if match is None:
         return None
-    name, seconds = match["day"].lower(), int(match["hour"]) * 3600 + int(match["minute"]) * 60
-    days = [number for number, day in enumerate(_DAYS) if name in (day, day[:3])]
-    return (days[0] * DAY + seconds) % WEEK if days and seconds <= DAY else None
+
+    day = _day(match["day"].lower())
+    seconds = int(match["hour"]) * 3600 + int(match["minute"]) * 60
+    if day is None or seconds > DAY:
+        return None
+    return (day * DAY + seconds) % WEEK  # Sun 24:00 is Mon 00:00
+
+
+def _day(name: str) -> int | None:
+    for number, day in enumerate(_DAYS):
+        if name in (day, day[:3]):
+            return number
+    return None
 
 
 def check_slos(slos: Sequence[SloSettings | None], wrong: Wrong) -> None:
     """Calls wrong(path, text) for each fault; None stands for one that could not be read and has been told."""
-    names: dict[tuple[str, str], int] = {}
-    ids: dict[str, int] = {}
+    names = dict[tuple[str, str], int]()
+    ids = dict[str, int]()
     for position, slo in enumerate(slos):
         if slo is None:
             continue
         _check(slo, _below(f"slos[{position}]", wrong))
+
         before = names.setdefault((slo.application, slo.name), position)
         if before != position:
             text = f'slos[{before}] of the application {slo.application} has the name "{slo.name}" too'
             wrong(f"slos[{position}].name", f"{text}, wanted another name")
             continue
         for side in slo.sides:
-            same = slo_id(slo, side)
-            before = ids.setdefault(same, position)
+            id = slo_id(slo, side)
+            before = ids.setdefault(id, position)
             if before != position:
-                wrong(f"slos[{position}].name", f'slos[{before}] has the id "{same}" too, wanted another name')
+                wrong(f"slos[{position}].name", f'slos[{before}] has the id "{id}" too, wanted another name')
 
 
 def slo_name(slo: SloSettings, side: Side) -> str:
@@ -74,13 +87,15 @@ def slo_id(slo: SloSettings, side: Side) -> str:
 
 
 def _below(path: str, wrong: Wrong) -> Wrong:
-    return lambda key, text: wrong(f"{path}.{key}" if key else path, text)
+    def wrong_below(key: str, text: str) -> None:
+        full = f"{path}.{key}" if key else path
+        wrong(full, text)
+
+    return wrong_below
 
 
 def _check(slo: SloSettings, wrong: Wrong) -> None:
-    for key in ("name", "application", "service", "alert"):
-        if getattr(slo, key) is not None and not getattr(slo, key).strip():
-            wrong(key, "is empty, wanted a name")
+    _names(slo, wrong)
     _objective(slo.objective, "objective", wrong)
     _sli(slo.sli, slo.sides, wrong)
     if not slo.sides or len(set(slo.sides)) != len(slo.sides):
@@ -91,12 +106,20 @@ def _check(slo: SloSettings, wrong: Wrong) -> None:
         wrong("min_bad_events", f"found {slo.min_bad_events}, wanted at least 0")
     if "application" in slo.labels:
         wrong("labels.application", "is what the key application says, wanted another label")
+
     _period(slo, wrong)
     _tiers(slo, wrong)
     if slo.sla is not None:
         _sla(slo.sla, slo.objective, _below("sla", wrong))
     for position, maintenance in enumerate(slo.maintenance):
         _maintenance(maintenance, _below(f"maintenance[{position}]", wrong))
+
+
+def _names(slo: SloSettings, wrong: Wrong) -> None:
+    for key in ("name", "application", "service", "alert"):
+        name = getattr(slo, key)
+        if name is not None and not name.strip():
+            wrong(key, "is empty, wanted a name")
 
 
 def _number(value: float) -> str:
@@ -112,15 +135,19 @@ def _objective(percent: float, path: str, wrong: Wrong) -> None:
 
 
 def _sli(sli: SliSettings, sides: Sequence[str], wrong: Wrong) -> None:
-    kinds = sli.__struct_fields__
-    given = [kind for kind in kinds if getattr(sli, kind) is not None]
-    if len(given) != 1:
-        found = " and ".join(given) or "none"
+    kinds = _given(sli)
+    if len(kinds) != 1:
+        found = " and ".join(kinds) or "none"
         wrong("sli", f"found {found}, wanted exactly one of `errors: {{}}`, latency, events")
     if sli.latency is not None and sli.latency.threshold <= 0:
         wrong("sli.latency.threshold", "wanted more than 0s")
     if sli.events is not None:
         _events(sli.events, sides, _below("sli.events", wrong))
+
+
+def _given(settings: Settings) -> list[str]:
+    """The keys that are there, of settings whose keys are all optional."""
+    return [key for key in settings.__struct_fields__ if getattr(settings, key) is not None]
 
 
 def _events(events: EventsSli, sides: Sequence[str], wrong: Wrong) -> None:
@@ -153,21 +180,15 @@ def _tiers(slo: SloSettings, wrong: Wrong) -> None:
     for position, tier in enumerate(slo.tiers or ()):
         below = _below(f"tiers[{position}]", wrong)
         _tier(tier, below)
-        if not tier.name.strip() or tier.name in names:
-            below("name", f'"{tier.name}" is the name of a tier before it, wanted another' if tier.name else "is empty")
+        if not tier.name:
+            below("name", "is empty")
+        elif not tier.name.strip() or tier.name in names:
+            below("name", f'"{tier.name}" is the name of a tier before it, wanted another')
         names.add(tier.name)
 
 
 def _tier(tier: TierSettings, wrong: Wrong) -> None:
-    kinds = ("budget_percent", "burn_rate")
-    given = [kind for kind in kinds if getattr(tier, kind) is not None]
-    if len(given) != 1:
-        wrong("", f"found {' and '.join(given) or 'neither'}, wanted exactly one of {', '.join(kinds)}")
-    for kind in given:
-        if getattr(tier, kind) <= 0:
-            wrong(kind, f"found {_number(getattr(tier, kind))}, wanted more than 0")
-    if tier.budget_percent is not None and tier.budget_percent > 100:
-        wrong("budget_percent", f"found {_number(tier.budget_percent)}, wanted at most 100")
+    _burn(tier, wrong)
     for key in ("long", "short"):
         _window(getattr(tier, key), key, wrong)
     if tier.short >= tier.long:
@@ -177,17 +198,34 @@ def _tier(tier: TierSettings, wrong: Wrong) -> None:
             wrong(key, "wanted full seconds")
 
 
+def _burn(tier: TierSettings, wrong: Wrong) -> None:
+    """How fast the budget has to go, which can be said in two ways."""
+    ways = {"budget_percent": tier.budget_percent, "burn_rate": tier.burn_rate}
+    given = {key: value for key, value in ways.items() if value is not None}
+    if len(given) != 1:
+        found = " and ".join(given) or "neither"
+        wrong("", f"found {found}, wanted exactly one of {', '.join(ways)}")
+
+    for key, value in given.items():
+        if value <= 0:
+            wrong(key, f"found {_number(value)}, wanted more than 0")
+    if tier.budget_percent is not None and tier.budget_percent > 100:
+        wrong("budget_percent", f"found {_number(tier.budget_percent)}, wanted at most 100")
+
+
 def _sla(sla: SlaSettings, objective: float, wrong: Wrong) -> None:
     _objective(sla.objective, "objective", wrong)
     if sla.objective > objective:
         more = f"the SLO's objective ({_number(objective)}), as the SLA would be broken first"
         wrong("objective", f"found {_number(sla.objective)}, wanted at most {more}")
+
     for position, credit in enumerate(sla.credits):
         if not 0 < credit.below <= sla.objective:
             text = f"found {_number(credit.below)}, wanted more than 0 and at most the SLA's objective"
             wrong(f"credits[{position}].below", f"{text} ({_number(sla.objective)})")
         if not 0 < credit.credit <= 100:
             wrong(f"credits[{position}].credit", f"found {_number(credit.credit)}, wanted more than 0 and at most 100")
+    # Steps go down, and what is due goes up; `below` is negated, so that both have to grow.
     _ordered([-credit.below for credit in sla.credits], "below", "less", wrong)
     _ordered([credit.credit for credit in sla.credits], "credit", "more", wrong)
 
@@ -200,14 +238,15 @@ def _ordered(values: Iterable[float], key: str, wanted: str, wrong: Wrong) -> No
 
 
 def _maintenance(maintenance: MaintenanceSettings, wrong: Wrong) -> None:
-    given = {key for key in maintenance.__struct_fields__ if getattr(maintenance, key) is not None}
-    if given not in ({"start", "end"}, {"weekly", "duration"}):
-        found = " and ".join(key for key in maintenance.__struct_fields__ if key in given) or "none"
+    keys = _given(maintenance)
+    if set(keys) not in ({"start", "end"}, {"weekly", "duration"}):
+        found = " and ".join(keys) or "none"
         wrong("", f"found {found}, wanted start and end, or weekly and duration")
     if maintenance.start and maintenance.end and maintenance.end <= maintenance.start:
         wrong("end", "wanted a time after start")
     if maintenance.weekly is not None and weekly_start(maintenance.weekly) is None:
         wrong("weekly", f'found "{maintenance.weekly}", wanted a day of the week and a time such as Sat 22:00')
+
     length = maintenance.duration
-    if length is not None and not (_LEAST <= length < WEEK and length % 1 == 0):
+    if length is not None and (not _LEAST <= length < WEEK or length % 1):
         wrong("duration", "wanted at least 1m and less than 7d, in full seconds")

@@ -17,8 +17,10 @@ from exporter.model.settings import (
     AnalysisSettings,
     ChangeSteps,
     Duration,
+    EfficacySettings,
     ExecutionSettings,
     GapRule,
+    Grade,
     LoadRunSettings,
 )
 from exporter.model.verdict import SEVERITIES
@@ -68,30 +70,39 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
     check_timezone(settings.timezone, "analysis.timezone", wrong)
     if not 0 < settings.confidence < 1:
         wrong("analysis.confidence", f"found {settings.confidence:g}, wanted more than 0 and less than 1")
-    load = settings.certification.load_coverage
-    if load > _MOST_LOAD:
-        text = f"wanted a ratio within 0..{_MOST_LOAD:g}; did you mean {load / 100:g}?"
-        wrong("analysis.certification.load_coverage", f"found {load:g}, {text}")
+    _load_coverage(settings.certification.load_coverage, wrong)
     if settings.routes.max_endpoints < 1:
         wrong("analysis.routes.max_endpoints", "wanted at least 1")
     for signal, rule in settings.gaps.items():
         _gap(signal, rule, wrong)
-    efficacy = settings.efficacy
+    _efficacy(settings.efficacy, wrong)
+    _test_run(settings, wrong)
+    _load_runs(settings.load_runs, wrong)
+    _executions(settings.test_executions, wrong)
+
+
+def _load_coverage(load: float, wrong: Wrong) -> None:
+    if load > _MOST_LOAD:
+        text = f"wanted a ratio within 0..{_MOST_LOAD:g}; did you mean {load / 100:g}?"
+        wrong("analysis.certification.load_coverage", f"found {load:g}, {text}")
+
+
+def _efficacy(efficacy: EfficacySettings, wrong: Wrong) -> None:
     if not any(getattr(efficacy, weight) for weight in PARTS):
         wrong("analysis.efficacy", f"all weights are 0, wanted one of {', '.join(PARTS)} above 0")
     if efficacy.full_within > efficacy.half_within:
         wrong("analysis.efficacy.half_within", f"wanted at least full_within ({efficacy.full_within:g})")
     if not efficacy.fair < efficacy.good < efficacy.excellent:
         wrong("analysis.efficacy", "wanted fair < good < excellent")
-    if settings.test_run.min_duration > settings.test_run.lookback:
+
+
+def _test_run(settings: AnalysisSettings, wrong: Wrong) -> None:
+    lookback = settings.test_run.lookback
+    if settings.test_run.min_duration > lookback:
         wrong("analysis.test_run.min_duration", "wanted at most lookback")
-    if settings.test_run.lookback <= settings.certification.max_age:
-        wrong(
-            "analysis.test_run.lookback",
-            "wanted more than certification.max_age, as a run has to be seen to be too old",
-        )
-    _load_runs(settings.load_runs, wrong)
-    _executions(settings.test_executions, wrong)
+    if lookback <= settings.certification.max_age:
+        text = "wanted more than certification.max_age, as a run has to be seen to be too old"
+        wrong("analysis.test_run.lookback", text)
 
 
 def _executions(settings: ExecutionSettings, wrong: Wrong) -> None:
@@ -104,26 +115,26 @@ def _numbers(record: msgspec.Struct, path: str, wrong: Wrong) -> None:
     """The range of every number in the record and in those below it."""
     for name in record.__struct_fields__:
         value: Any = getattr(record, name)
-        where = f"{path}.{name}"
-        if isinstance(value, msgspec.Struct):
-            _numbers(value, where, wrong)
-        elif isinstance(value, dict):
+        below = f"{path}.{name}"
+        if isinstance(value, dict):
             for key, entry in value.items():
-                if isinstance(entry, msgspec.Struct):
-                    _numbers(entry, f"{where}.{key}", wrong)
-                else:
-                    _number(entry, f"{where}.{key}", wrong)
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            _number(value, where, wrong)
+                _value(entry, f"{below}.{key}", wrong)
+        else:
+            _value(value, below, wrong)
+
+
+def _value(value: Any, path: str, wrong: Wrong) -> None:
+    if isinstance(value, msgspec.Struct):
+        _numbers(value, path, wrong)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        _number(value, path, wrong)
 
 
 def _number(value: float, path: str, wrong: Wrong) -> None:
-    if path in _RATIOS:
-        if not 0 <= value <= 1:
-            wrong(path, f"found {value:g}, wanted a ratio within 0..1")
-    elif path in _ABOVE_ONE:
-        if value <= 1:
-            wrong(path, f"found {value:g}, wanted more than 1")
+    if path in _RATIOS and not 0 <= value <= 1:
+        wrong(path, f"found {value:g}, wanted a ratio within 0..1")
+    elif path in _ABOVE_ONE and value <= 1:
+        wrong(path, f"found {value:g}, wanted more than 1")
     elif value < 0:
         wrong(path, f"found {value:g}, wanted at least 0")
     elif isinstance(value, Duration) and not value and path not in _MAY_BE_ZERO:
@@ -142,6 +153,7 @@ def _gap(signal: str, rule: GapRule, wrong: Wrong) -> None:
     path = f"analysis.gaps.{signal}"
     if signal not in COMPARED:
         wrong(path, unknown(signal, COMPARED, "signal"))
+
     steps = [(name, getattr(rule, name)) for name in SEVERITIES[1:] if getattr(rule, name) is not None]
     for (lower, below), (name, step) in itertools.pairwise(steps):
         if step <= below:
@@ -151,16 +163,16 @@ def _gap(signal: str, rule: GapRule, wrong: Wrong) -> None:
 def _load_runs(settings: LoadRunSettings, wrong: Wrong) -> None:
     path = "analysis.load_runs"
     _grades(settings, wrong)
-    for name in ("steps", "error_steps"):
-        _steps(getattr(settings, name), f"{path}.{name}", wrong)
+    _steps(settings.steps, f"{path}.steps", wrong)
+    _steps(settings.error_steps, f"{path}.error_steps", wrong)
+
     if not 0 < settings.significance < 0.5:
         wrong(f"{path}.significance", f"found {settings.significance:g}, wanted more than 0 and less than 0.5")
     if settings.confirm < 2:
         wrong(f"{path}.confirm", f"found {settings.confirm}, wanted 2 or more: a single run is no level")
-    if settings.min_history < 2 * settings.confirm:
-        wrong(
-            f"{path}.min_history", f"found {settings.min_history}, wanted at least 2 confirm ({2 * settings.confirm})"
-        )
+    least = 2 * settings.confirm
+    if settings.min_history < least:
+        wrong(f"{path}.min_history", f"found {settings.min_history}, wanted at least 2 confirm ({least})")
     if settings.settled < settings.min_history:
         wrong(f"{path}.settled", f"found {settings.settled}, wanted at least min_history ({settings.min_history})")
 
@@ -169,28 +181,40 @@ def _steps(steps: ChangeSteps, path: str, wrong: Wrong) -> None:
     if steps.low <= 0:
         wrong(f"{path}.low", f"found {steps.low:g}, wanted more than 0")
     for lower, name in itertools.pairwise(SEVERITIES[1:]):
-        step, below = getattr(steps, name), getattr(steps, lower)
+        step = getattr(steps, name)
+        below = getattr(steps, lower)
         if step <= below:
             wrong(f"{path}.{name}", f"found {step:g}, wanted more than {lower} ({below:g})")
 
 
 def _grades(settings: LoadRunSettings, wrong: Wrong) -> None:
-    """Each grade asks for less than the one that is better, so that none can never be given."""
-    path, best = "analysis.load_runs.grades", GRADES[:-1]
-    for name, grade in settings.grades.items():
-        if name not in best:
-            text = "is what fulfils none of the others" if name == GRADES[-1] else unknown(name, best, "grade")
-            wrong(f"{path}.{name}", text)
-        if not 0 <= grade.success_ratio < 1:
-            text = "wanted a ratio from 0 on and below 1, as more than that many succeed"
-            wrong(f"{path}.{name}.success_ratio", f"found {grade.success_ratio:g}, {text}")
-        if grade.latency_p95 <= 0:
-            wrong(f"{path}.{name}.latency_p95", f"found {grade.latency_p95:g}, wanted more than 0 seconds")
+    path = "analysis.load_runs.grades"
+    names = GRADES[:-1]
     if not settings.grades:
-        wrong(path, f"is empty, wanted one of {', '.join(best)}")
-    for better, name in itertools.pairwise(name for name in best if name in settings.grades):
-        above, below = settings.grades[better], settings.grades[name]
+        wrong(path, f"is empty, wanted one of {', '.join(names)}")
+    for name, grade in settings.grades.items():
+        _grade(name, grade, f"{path}.{name}", wrong)
+
+    # Each asks for less than the one that is better, or else it could never be given.
+    ordered = [name for name in names if name in settings.grades]
+    for better, name in itertools.pairwise(ordered):
+        above = settings.grades[better]
+        below = settings.grades[name]
         if below.success_ratio > above.success_ratio:
             wrong(f"{path}.{name}.success_ratio", f"found {below.success_ratio:g}, wanted at most that of {better}")
         if below.latency_p95 < above.latency_p95:
             wrong(f"{path}.{name}.latency_p95", f"found {below.latency_p95:g}, wanted at least that of {better}")
+
+
+def _grade(name: str, grade: Grade, path: str, wrong: Wrong) -> None:
+    *names, worst = GRADES
+    if name == worst:
+        wrong(path, "is what fulfils none of the others")
+    elif name not in names:
+        wrong(path, unknown(name, names, "grade"))
+
+    if not 0 <= grade.success_ratio < 1:
+        text = "wanted a ratio from 0 on and below 1, as more than that many succeed"
+        wrong(f"{path}.success_ratio", f"found {grade.success_ratio:g}, {text}")
+    if grade.latency_p95 <= 0:
+        wrong(f"{path}.latency_p95", f"found {grade.latency_p95:g}, wanted more than 0 seconds")
