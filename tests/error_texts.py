@@ -43,6 +43,7 @@ SHOWING = {
     "of_option",
     "_between",
     "_refused",
+    "_unknown_types",
     # for people
     "_say",
     "fields",
@@ -51,7 +52,9 @@ SHOWING = {
     "say",
     "text",
     # of Python
+    "ValueError",
     "append",
+    "error",
     "join",
     "repr",
     "setdefault",
