@@ -164,12 +164,16 @@ def _with_default_gaps(raw: Any) -> Any:
 
 def _mapping(raw: Any, key: str) -> Mapping[Any, Any] | None:
     found = raw.get(key) if isinstance(raw, Mapping) else None
-    return found if isinstance(found, Mapping) else None
+    if isinstance(found, Mapping):
+        return found
+    return None
 
 
 def _list(raw: Any, key: str) -> list[Any]:
     found = raw.get(key) if isinstance(raw, Mapping) else None
-    return found if isinstance(found, list) else []
+    if isinstance(found, list):
+        return found
+    return []
 
 
 def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem]) -> dict[int, Any]:

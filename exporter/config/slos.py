@@ -78,7 +78,9 @@ def check_slos(slos: Sequence[SloSettings | None], wrong: Wrong) -> None:
 
 def slo_name(slo: SloSettings, side: Side) -> str:
     """The label `sloth_slo`: the PTE's objective has one of its own, so that nothing that looks for one finds both."""
-    return f"{slo.name}-pte" if side == "pte" else slo.name
+    if side == "pte":
+        return f"{slo.name}-pte"
+    return slo.name
 
 
 def slo_id(slo: SloSettings, side: Side) -> str:

@@ -95,7 +95,9 @@ def line(node: yaml.Node) -> int:
 
 
 def _position(mark: Any) -> str:
-    return f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    if mark:
+        return f"line {mark.line + 1}, column {mark.column + 1}"
+    return ""
 
 
 def _unquoted(problem: str | None) -> str:

@@ -46,7 +46,9 @@ def alerts(slo: Slo, runbook: str, dashboards: str) -> Iterator[Alert]:
 
 
 def _notify(slo: Slo, notify: Notify) -> Notify:
-    return "shadow" if slo.shadow else notify
+    if slo.shadow:
+        return "shadow"
+    return notify
 
 
 def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:

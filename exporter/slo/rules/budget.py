@@ -31,7 +31,9 @@ _ALERTING = ("page", "ticket", "shadow")
 def decimal(value: Decimal) -> str:
     """All digits, no exponent, no trailing zeros: 0.999."""
     text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    if "." in text:
+        return text.rstrip("0").rstrip(".")
+    return text
 
 
 def budget(slo: Slo) -> Iterator[Record]:

@@ -196,7 +196,9 @@ def _target(objective: Node) -> Decimal | None:
 def seconds(raw: Any) -> int | None:
     """Seconds of OpenSLO's shorthand such as 30d, 4w, 1M (30 days), 1Q (90) or 1Y (365); None for anything else."""
     match = _SHORTHAND.fullmatch(raw) if isinstance(raw, str) else None
-    return int(match[1]) * _UNITS[match[2]] if match else None
+    if match:
+        return int(match[1]) * _UNITS[match[2]]
+    return None
 
 
 def _period(spec: Node, options: Options) -> Period:

@@ -58,7 +58,9 @@ def _path(path: str, settings: SloSettings) -> str:
     if path.startswith("sli."):
         query = path.removeprefix("sli.")
         kind = next(kind for kind in settings.sli.__struct_fields__ if getattr(settings.sli, kind) is not None)
-        return f"sli.events.{query}" if kind == "events" else f"sli.{kind}"
+        if kind == "events":
+            return f"sli.events.{query}"
+        return f"sli.{kind}"
     if path == "tiers" and settings.tiers is None:
         return "period"
     return path.removeprefix("alerting.common.")

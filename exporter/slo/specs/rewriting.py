@@ -65,7 +65,9 @@ def operand(query: query_facts.Query, labels: Labels) -> str:
         return f"sum{by} ({query.text})"
 
     binds_tightly = isinstance(query.expr, promql.AggregateExpr | promql.Call | promql.ParenExpr)
-    return query.text if binds_tightly else f"({query.text})"
+    if binds_tightly:
+        return query.text
+    return f"({query.text})"
 
 
 def minutes(errors: str, total: str) -> Sli:
@@ -158,7 +160,9 @@ def _halves(text: str, operator: str) -> tuple[str, str] | None:
         right_alone = _without_matching(right, expr)
         if _reads_as(left, expr.lhs) and _reads_as(right_alone, expr.rhs):
             # Beside `vector(0)` the matching stays: on other labels than none that would not be nothing.
-            return left, (right if operator == "or" else right_alone).strip()
+            if operator == "or":
+                return left, right.strip()
+            return left, right_alone.strip()
     return None
 
 
@@ -166,7 +170,9 @@ def _without_matching(right: str, expr: promql.BinaryExpr) -> str:
     """The right side without the `on (...)` or `ignoring (...)` that belongs to the operator."""
     is_set = str(expr.op) == "or"
     has_matching = expr.modifier is not None and expr.modifier.matching is not None
-    return _MATCHING.sub("", right, count=1) if is_set or has_matching else right
+    if is_set or has_matching:
+        return _MATCHING.sub("", right, count=1)
+    return right
 
 
 def _reads_as(text: str, expr: Any) -> bool:
@@ -236,7 +242,9 @@ def _outside_texts(query: str, pattern: re.Pattern[str], by: str) -> str:
 
     def replaced(match: re.Match[str]) -> str:
         is_inside = any(start <= match.start() < end for start, end in texts)
-        return match[0] if is_inside else by
+        if is_inside:
+            return match[0]
+        return by
 
     return pattern.sub(replaced, query)
 
@@ -281,7 +289,9 @@ def _following(query: str, tokens: list[re.Match[str]], at: int) -> re.Match[str
         return None
     after = tokens[at + 1]
     between = query[tokens[at].end() : after.start()]
-    return None if between.strip() else after
+    if between.strip():
+        return None
+    return after
 
 
 def _is_function(after: re.Match[str] | None) -> bool:
