@@ -182,6 +182,7 @@ def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem])
     for position, environment in enumerate(_list(raw, "environments")):
         if not isinstance(environment, Mapping):
             continue
+
         source = environment.get("source")
         path = f"environments[{position}].source"
         if isinstance(source, Mapping):
@@ -245,6 +246,7 @@ def _check_names(environments: Sequence[Mapping[Any, Any]], wrong: Wrong) -> Non
         name = environment.get("name") or environment.get("role")
         if not isinstance(name, str):
             continue
+
         before = first.setdefault(name, position)
         if before != position:
             text = f'"{name}" is the name of environments[{before}] too, wanted another name'

@@ -151,4 +151,5 @@ class _Loader(yaml.SafeLoader):
             cause = f": {error}" if isinstance(error, ValueError | ArithmeticError) else ""
             problem = f"the {kind} cannot be read{cause}"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
         return value

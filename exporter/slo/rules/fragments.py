@@ -207,4 +207,5 @@ def _change_between(low: datetime, high: datetime, ahead: Callable[[datetime], i
             low = middle
         else:
             high = middle
+
     return round(high.timestamp() / 60) * 60

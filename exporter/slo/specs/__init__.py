@@ -206,5 +206,6 @@ def _duplicates(slos: Iterable[tuple[str, Slo]]) -> Iterator[Problem]:
         # One without a name has been told already, and is the same as no other.
         if before is slo or UNNAMED in (slo.service, slo.name):
             continue
+
         text = f'"{slo.id}" is the id of the objective in {before.origin} too, wanted another service or name'
         yield Problem(file, slo.origin.removeprefix(f"{file}: "), text)

@@ -147,6 +147,7 @@ class _Values:
             else:
                 words = verbatim or (name in _VERBATIM and isinstance(value, yaml.MappingNode))
                 entries[name] = self.value(value, below(path, name), words)
+
         return entries
 
     def merged(self, node: yaml.Node, path: str, verbatim: bool) -> dict[str, Any]:

@@ -104,6 +104,7 @@ class Node:
                 mapping.below(name, raw).expected("a string")
             else:
                 texts[name] = text
+
         return texts
 
     def number(self, key: str) -> Decimal | None:

@@ -186,6 +186,7 @@ def _target(objective: Node) -> Decimal | None:
     ratio = objective.number("target")
     if ratio is None:
         return None
+
     if not 0 < ratio < 1:
         wanted = "wanted a ratio above 0 and below 1, or targetPercent in its place"
         objective.wrong("target", f"found {ratio:f}, {wanted}")

@@ -39,9 +39,11 @@ def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[P
             except RefusedError as error:
                 texts.setdefault(error.path, str(error))
                 continue
+
             slos.append(slo)
             for below, text in _problems(slo, settings, config.environment(side), options):
                 texts.setdefault(below, text)
+
         problems += [Problem(file, f"{path}.{below}", text) for below, text in texts.items()]
     return slos, problems
 

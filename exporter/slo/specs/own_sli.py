@@ -95,6 +95,7 @@ def _counters(slo: SloSettings, environment: Environment) -> Sli:
     if not counts(environment):
         text = f"the source of {environment.name} tells no events to count, wanted `events` here"
         raise RefusedError("sli", text)
+
     labels = {"application": slo.application, "side": environment.name, "slo": slo.name}
     matchers = ",".join(f"{label}={quote(value)}" for label, value in labels.items())
     errors = f"avg (rate({BAD_EVENTS}{{{matchers}}}[{WINDOW}]))"

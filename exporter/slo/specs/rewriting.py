@@ -136,6 +136,7 @@ def _inner(text: str) -> str:
     # The text may begin with a comment, so that the parentheses are looked for and not only known from the tree.
     if isinstance(expr, promql.ParenExpr) and text[:1] == "(" and text[-1:] == ")":
         return _inner(text[1:-1])
+
     if isinstance(expr, promql.BinaryExpr) and str(expr.op) == "or":
         cut = _halves(text, "or")
         if cut is not None and _NOTHING.fullmatch(cut[1]):
@@ -215,6 +216,7 @@ def _with_window(query: str, parsed: query_facts.Query, function: str) -> str | 
     """None where it is not clear what the window would go over: ranges that differ, some without one, subqueries."""
     if parsed.subqueries:
         return None
+
     all_ranged = len(parsed.ranges) == len(parsed.selectors)
     if all_ranged and len(set(parsed.ranges)) == 1:
         return _outside_texts(query, _RANGE, f"[{WINDOW}]")
@@ -311,4 +313,5 @@ def _past(tokens: list[re.Match[str]], at: int) -> int:
             depth -= 1
         if depth == 0:
             return position + 1
+
     return len(tokens)

@@ -178,6 +178,7 @@ def _alerts(alerts: Sequence[Sample], own: Mapping[str, str]) -> tuple[AlertStat
             state = labels.get("alertstate", "")
             severity = labels.get("severity", "")
             statuses.append(AlertStatus(labels["alertname"], state, severity, labels.get(names.TIER, "")))
+
     return tuple(sorted(statuses, key=lambda alert: (alert.state, alert.name, alert.tier)))
 
 

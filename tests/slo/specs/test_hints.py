@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.conversion import suggest_duration
+from exporter.config.conversion import describe_value, suggest_duration
 from exporter.slo import specs
 from tests.slo.specs.test_errors import OPENSLO, slo, sloth, told
 
