@@ -81,7 +81,9 @@ def range_seconds(expr: Any) -> float | None:
         length = getattr(expr, "range", None)
     except OverflowError:
         raise ValueError(_TOO_LONG) from None
-    return None if length is None else float(length.total_seconds())
+    if length is None:
+        return None
+    return float(length.total_seconds())
 
 
 def _call(function: Callable[[str], T], text: str) -> T:

@@ -164,12 +164,16 @@ def _with_default_gaps(raw: Any) -> Any:
 
 def _mapping(raw: Any, key: str) -> Mapping[Any, Any] | None:
     found = raw.get(key) if isinstance(raw, Mapping) else None
-    return found if isinstance(found, Mapping) else None
+    if isinstance(found, Mapping):
+        return found
+    return None
 
 
 def _list(raw: Any, key: str) -> list[Any]:
     found = raw.get(key) if isinstance(raw, Mapping) else None
-    return found if isinstance(found, list) else []
+    if isinstance(found, list):
+        return found
+    return []
 
 
 def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem]) -> dict[int, Any]:
@@ -178,6 +182,7 @@ def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem])
     for position, environment in enumerate(_list(raw, "environments")):
         if not isinstance(environment, Mapping):
             continue
+
         source = environment.get("source")
         path = f"environments[{position}].source"
         if isinstance(source, Mapping):
@@ -241,6 +246,7 @@ def _check_names(environments: Sequence[Mapping[Any, Any]], wrong: Wrong) -> Non
         name = environment.get("name") or environment.get("role")
         if not isinstance(name, str):
             continue
+
         before = first.setdefault(name, position)
         if before != position:
             text = f'"{name}" is the name of environments[{before}] too, wanted another name'

@@ -103,7 +103,9 @@ def child(path: str, key: object) -> str:
     """The path of a key or list position below `path`."""
     if isinstance(key, int) and not isinstance(key, bool):
         return f"{path}[{key}]"
-    return f"{path}.{key}" if path else f"{key}"
+    if path:
+        return f"{path}.{key}"
+    return f"{key}"
 
 
 def unknown(key: object, known: Sequence[str], what: str = "key") -> str:
@@ -113,7 +115,7 @@ def unknown(key: object, known: Sequence[str], what: str = "key") -> str:
     return f'unknown {what} "{key}";{hint} known: {", ".join(known)}'
 
 
-def _found(raw: object) -> str:
+def _kind_name(raw: object) -> str:
     """What a raw value is, in YAML's words; texts and numbers stay out, as each may be a secret in the wrong place."""
     if raw is None:
         return "nothing"
@@ -126,17 +128,21 @@ def _found(raw: object) -> str:
     return f"a {raw.__class__.__name__}"
 
 
-def shown(raw: object) -> str:
+def describe_value(raw: object) -> str:
     """What a raw value is, with its text: for what can hold no secret, such as specs."""
     if isinstance(raw, str) and raw.strip():
         text = " ".join(raw.split())
-        return f'"{text}"' if len(text) <= _SHOWN else f'"{text[:_SHOWN]}…"'
+        if len(text) <= _SHOWN:
+            return f'"{text}"'
+        return f'"{text[:_SHOWN]}…"'
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return repr(raw)
-    return "nothing" if raw == "" else _found(raw)
+    if raw == "":
+        return "nothing"
+    return _kind_name(raw)
 
 
-def meant(raw: object) -> str:
+def suggest_duration(raw: object) -> str:
     """A question for the duration that nearly stands there, such as 30d for 1M; empty where that is not clear.
 
     A number without a unit may be anything, but below 1 it is seconds.
@@ -174,9 +180,9 @@ class _Walk:
         self.problems.append(Problem(self.file, path, text))
         return _WRONG
 
-    def wanted(self, path: str, raw: object, wanted: str) -> object:
-        found = shown(raw) if path.startswith(_OPEN) else _found(raw)
-        return self.wrong(path, f"found {found}, wanted {wanted}")
+    def expected(self, path: str, raw: object, expected: str) -> object:
+        found = describe_value(raw) if path.startswith(_OPEN) else _kind_name(raw)
+        return self.wrong(path, f"found {found}, wanted {expected}")
 
     def value(self, raw: object, kind: Any, path: str) -> object:
         if kind is Any or kind is object:
@@ -203,7 +209,7 @@ class _Walk:
 
     def struct(self, raw: object, kind: type[msgspec.Struct], path: str) -> object:
         if not isinstance(raw, Mapping):
-            return self.wanted(path, raw, "a mapping")
+            return self.expected(path, raw, "a mapping")
         before = len(self.problems)
         fields = _fields(kind)
         for key in raw:
@@ -225,17 +231,19 @@ class _Walk:
 
     def mapping(self, raw: object, arguments: tuple[Any, ...], path: str) -> object:
         if not isinstance(raw, Mapping):
-            return self.wanted(path, raw, "a mapping")
+            return self.expected(path, raw, "a mapping")
         for key in raw:
             if not isinstance(key, str):
-                self.wrong(child(path, key), f"the key is {_found(key)}, wanted a string: put it in quotes")
+                self.wrong(child(path, key), f"the key is {_kind_name(key)}, wanted a string: put it in quotes")
         return {key: self.value(value, arguments[1], child(path, key)) for key, value in raw.items()}
 
     def sequence(self, raw: object, origin: type, kind: Any, path: str) -> object:
         if not isinstance(raw, Sequence) or isinstance(raw, str | bytes):
-            return self.wanted(path, raw, "a list")
+            return self.expected(path, raw, "a list")
         values = [self.value(value, kind, child(path, position)) for position, value in enumerate(raw)]
-        return values if origin is list else tuple(values)
+        if origin is list:
+            return values
+        return tuple(values)
 
     def union(self, raw: object, kinds: tuple[Any, ...], path: str) -> object:
         if raw is None and types.NoneType in kinds:
@@ -250,12 +258,12 @@ class _Walk:
             value = trial.value(raw, kind, path)
             if not trial.problems:
                 return value
-        return self.wanted(path, raw, " or ".join(_describe(kind) for kind in kinds))
+        return self.expected(path, raw, " or ".join(_describe(kind) for kind in kinds))
 
     def literal(self, raw: object, allowed: tuple[Any, ...], path: str) -> object:
         if any(raw == value and raw.__class__ is value.__class__ for value in allowed):
             return raw
-        found = f'"{raw}"' if isinstance(raw, str) else _found(raw)
+        found = f'"{raw}"' if isinstance(raw, str) else _kind_name(raw)
         return self.wrong(path, f"found {found}, wanted one of {', '.join(map(str, allowed))}")
 
     def constrained(self, raw: object, kind: Any, path: str) -> object:
@@ -283,23 +291,23 @@ class _Walk:
         is_one = isinstance(kind, type) and isinstance(raw, kind)
         if is_one and (kind is bool or not isinstance(raw, bool)):
             return raw
-        return self.wanted(path, raw, _describe(kind))
+        return self.expected(path, raw, _describe(kind))
 
     def duration(self, raw: object, path: str) -> object:
         seconds = duration(raw) if isinstance(raw, str) else None
         if seconds is not None:
             return seconds
-        hint = meant(raw) if path.startswith(_OPEN) else ""
-        return self.wanted(path, raw, _describe(Duration) + hint)
+        hint = suggest_duration(raw) if path.startswith(_OPEN) else ""
+        return self.expected(path, raw, _describe(Duration) + hint)
 
     def path(self, raw: object, path: str) -> object:
         if isinstance(raw, str) and raw:
             return Path(self.file).parent / raw
-        return self.wanted(path, raw, _describe(Path))
+        return self.expected(path, raw, _describe(Path))
 
     def number(self, raw: object, path: str) -> object:
         if isinstance(raw, bool) or not isinstance(raw, int | float) or not abs(raw) <= sys.float_info.max:
-            return self.wanted(path, raw, _describe(float))
+            return self.expected(path, raw, _describe(float))
         return float(raw)
 
     def time(self, raw: object, path: str) -> object:
@@ -309,7 +317,7 @@ class _Walk:
                 time = datetime.fromisoformat(raw)
         if isinstance(time, datetime) and time.tzinfo is not None:
             return time
-        return self.wanted(path, time, _describe(datetime))
+        return self.expected(path, time, _describe(datetime))
 
 
 def _describe(kind: Any) -> str:
@@ -324,4 +332,6 @@ def _describe(kind: Any) -> str:
         return "one of " + ", ".join(map(str, arguments))
     if origin in (Union, types.UnionType):
         return " or ".join(_describe(argument) for argument in arguments if argument is not types.NoneType)
-    return "a mapping" if issubclass(origin, Mapping) else "a list"
+    if issubclass(origin, Mapping):
+        return "a mapping"
+    return "a list"

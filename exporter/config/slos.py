@@ -78,7 +78,9 @@ def check_slos(slos: Sequence[SloSettings | None], wrong: Wrong) -> None:
 
 def slo_name(slo: SloSettings, side: Side) -> str:
     """The label `sloth_slo`: the PTE's objective has one of its own, so that nothing that looks for one finds both."""
-    return f"{slo.name}-pte" if side == "pte" else slo.name
+    if side == "pte":
+        return f"{slo.name}-pte"
+    return slo.name
 
 
 def slo_id(slo: SloSettings, side: Side) -> str:
@@ -139,6 +141,7 @@ def _sli(sli: SliSettings, sides: Sequence[str], wrong: Wrong) -> None:
     if len(kinds) != 1:
         found = " and ".join(kinds) or "none"
         wrong("sli", f"found {found}, wanted exactly one of `errors: {{}}`, latency, events")
+
     if sli.latency is not None and sli.latency.threshold <= 0:
         wrong("sli.latency.threshold", "wanted more than 0s")
     if sli.events is not None:
@@ -180,6 +183,7 @@ def _tiers(slo: SloSettings, wrong: Wrong) -> None:
     for position, tier in enumerate(slo.tiers or ()):
         below = _below(f"tiers[{position}]", wrong)
         _tier(tier, below)
+
         if not tier.name:
             below("name", "is empty")
         elif not tier.name.strip() or tier.name in names:
@@ -193,6 +197,7 @@ def _tier(tier: TierSettings, wrong: Wrong) -> None:
         _window(getattr(tier, key), key, wrong)
     if tier.short >= tier.long:
         wrong("short", "wanted less than long")
+
     for key, value in (("for", tier.wait), ("keep_firing_for", tier.keep)):
         if value is not None and value % 1:
             wrong(key, "wanted full seconds")

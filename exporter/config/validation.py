@@ -73,6 +73,7 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
     _load_coverage(settings.certification.load_coverage, wrong)
     if settings.routes.max_endpoints < 1:
         wrong("analysis.routes.max_endpoints", "wanted at least 1")
+
     for signal, rule in settings.gaps.items():
         _gap(signal, rule, wrong)
     _efficacy(settings.efficacy, wrong)

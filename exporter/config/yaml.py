@@ -95,7 +95,9 @@ def line(node: yaml.Node) -> int:
 
 
 def _position(mark: Any) -> str:
-    return f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    if mark:
+        return f"line {mark.line + 1}, column {mark.column + 1}"
+    return ""
 
 
 def _unquoted(problem: str | None) -> str:
@@ -149,4 +151,5 @@ class _Loader(yaml.SafeLoader):
             cause = f": {error}" if isinstance(error, ValueError | ArithmeticError) else ""
             problem = f"the {kind} cannot be read{cause}"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
+
         return value

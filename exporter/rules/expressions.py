@@ -33,7 +33,9 @@ def published(name: str) -> str:
 
 
 def selector(name: str, matchers: str = "") -> str:
-    return f"{published(name)}{{{matchers}}}" if matchers else published(name)
+    if matchers:
+        return f"{published(name)}{{{matchers}}}"
+    return published(name)
 
 
 def last(name: str, matchers: str = "") -> str:

@@ -26,7 +26,7 @@ Board = Literal[
 """The uid of the dashboard that shows what the alert is about."""
 
 KEEP_FIRING = "5m"
-"""How long a critical alert outlives its condition: a short gap must not close an incident and open another."""
+"""How long a critical alert outlives its condition."""
 
 _NAME = re.compile(r"Pte[A-Z][A-Za-z]+")
 
@@ -76,6 +76,8 @@ class AlertDefinition:
             "runbook_url": f"{links.runbook}#{self.name.lower()}",
             "dashboard_url": self.dashboard_url(links),
         }
+
+        # A short gap must not close an incident and open another.
         keep = KEEP_FIRING if self.severity == "critical" else ""
         return Alert(self.name, self.expr, self.wait, keep, {"severity": self.severity}, annotations)
 

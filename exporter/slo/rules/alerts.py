@@ -46,7 +46,9 @@ def alerts(slo: Slo, runbook: str, dashboards: str) -> Iterator[Alert]:
 
 
 def _notify(slo: Slo, notify: Notify) -> Notify:
-    return "shadow" if slo.shadow else notify
+    if slo.shadow:
+        return "shadow"
+    return notify
 
 
 def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:
@@ -116,6 +118,8 @@ def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
     kinds = {_notify(slo, tier.notify) for tier in slo.tiers}
     notify = next(kind for kind in SEVERITY if kind in kinds)
     text = _text(slo, notify)
+
+    # What a spec says of a burning budget does not suit lost telemetry; its links do.
     links_of_spec = {name: value for name, value in text.annotations.items() if name not in _TEXTS}
     description = (
         "Value: none (events counted by the SLO's query)\nLimit: a series, though its value be 0\n"
@@ -129,6 +133,7 @@ def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
         **_links(BROKEN, runbook, dashboards),
         **links_of_spec,
     }
+
     expr = f"max without (state) ({select(slo, names.STATE, state='broken')}) == 1"
     return Alert(BROKEN, expr, _BROKEN_WAIT, _BROKEN_KEEP, text.labels, annotations)
 

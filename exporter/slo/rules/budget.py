@@ -40,6 +40,7 @@ def budget(slo: Slo) -> Iterator[Record]:
     yield _burn(slo, names.PERIOD_BURN, period_window(slo))
     yield from _left(slo)
     yield Record(names.COVERAGE, _period_coverage(slo))
+
     # What goes on for three days tells nothing of a period that is no longer than that.
     if slo.period.seconds > TREND:
         yield from _outlook(slo)
@@ -55,6 +56,7 @@ def _settings(slo: Slo) -> Iterator[Record]:
     for tier in slo.tiers:
         labels = {names.TIER: tier.name, "long": duration(tier.long), "short": duration(tier.short)}
         yield Record(names.BURN_FACTOR, f"vector({decimal(tier.factor)})", labels)
+
     yield Record(names.LEAST_BAD, f"vector({least_bad(slo)})")
     yield Record(names.INFO, "vector(1)", _info(slo))
 

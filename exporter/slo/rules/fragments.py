@@ -44,7 +44,9 @@ def below(seconds: int) -> str:
 
 def by(labels: tuple[str, ...]) -> str:
     """The clause after an aggregation operator; none at all for no labels."""
-    return f" by ({', '.join(labels)})" if labels else ""
+    if labels:
+        return f" by ({', '.join(labels)})"
+    return ""
 
 
 def on(labels: tuple[str, ...]) -> str:
@@ -109,7 +111,9 @@ def days(period: Period) -> str:
     if period.calendar == "month":
         return f"days_in_month({_month_clock(period.timezone)})"
     whole, rest = divmod(period.seconds, DAY)
-    return f"vector({period.seconds} / {DAY})" if rest else f"vector({whole})"
+    if rest:
+        return f"vector({period.seconds} / {DAY})"
+    return f"vector({whole})"
 
 
 @cache
@@ -128,7 +132,9 @@ def _month_clock(timezone: str, shift: int = 0) -> str:
     for number, (before, offset) in enumerate(pairwise(offsets), start=2):
         if offset != before:
             steps += f" {_signed(offset - before)} * ({month} >= bool {number})"
-    return f"({clock}{steps})" if steps else clock
+    if steps:
+        return f"({clock}{steps})"
+    return clock
 
 
 @cache
@@ -160,11 +166,14 @@ def local_time(timezone: str, shift: int = 0) -> str:
 
 def _time(shift: int) -> str:
     """`shift` seconds after now; a scalar expression."""
-    return f"time() {_signed(shift)}" if shift else "time()"
+    if shift:
+        return f"time() {_signed(shift)}"
+    return "time()"
 
 
 def _signed(number: int) -> str:
-    return f"{'-' if number < 0 else '+'} {abs(number)}"
+    sign = "-" if number < 0 else "+"
+    return f"{sign} {abs(number)}"
 
 
 @cache
@@ -198,4 +207,5 @@ def _change_between(low: datetime, high: datetime, ahead: Callable[[datetime], i
             low = middle
         else:
             high = middle
+
     return round(high.timestamp() / 60) * 60

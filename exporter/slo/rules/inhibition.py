@@ -105,6 +105,7 @@ def _tiers(slos: list[Slo], part: tuple[str, ...]) -> Iterator[Inhibition]:
     for faster, slower in _slower(slos).items():
         targets = "|".join(re.escape(name) for name in slower)
         severity = 'sloth_severity=~".+"'
+
         yield _rule(
             "A faster tier says more than a slower one of its severity.",
             (f"{names.TIER}={_quote(faster)}", severity),

@@ -76,7 +76,9 @@ def _alert(alert: Alert, shared: str, style: Style) -> str:
 
 
 def _labels(entries: str) -> str:
-    return f"        labels:\n{entries}" if entries else ""
+    if entries:
+        return f"        labels:\n{entries}"
+    return ""
 
 
 def _entries(values: Mapping[str, str], style: Style) -> str:

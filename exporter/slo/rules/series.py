@@ -40,7 +40,9 @@ def select(slo: Slo, name: str, window: str = "", state: str = "") -> str:
 
 def least_bad(slo: Slo) -> int:
     """Bad events that a tier asks for; none of minutes, as an hour of 5 % bad ones never has five."""
-    return 0 if slo.sli.per == "minute" else slo.min_bad_events
+    if slo.sli.per == "minute":
+        return 0
+    return slo.min_bad_events
 
 
 def bare(slo: Slo, expr: str) -> str:

@@ -40,8 +40,8 @@ def read(paths: Sequence[Path], options: Options | None = None) -> list[Slo]:
     options = options or Options()
     problems = list[Problem]()
     parts = list[_Part]()
-    for path, given in files(paths, problems):
-        for document in documents(path, given, problems):
+    for path, is_named in files(paths, problems):
+        for document in documents(path, is_named, problems):
             parts += [_Part.of(entry, problems) for entry in _entries(document)]
 
     slos = list(_slos(parts, options, problems))
@@ -71,7 +71,7 @@ def _entries(document: Document) -> Iterator[Document]:
         yield document
         return
     for position, raw in enumerate(items):
-        yield Document(document.file, below(path, position), raw, document.given)
+        yield Document(document.file, below(path, position), raw, document.is_named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def _part_slos(part: _Part, objects: Objects, options: Options, pairs: Pairs) ->
 
     if part.kind not in _KINDS:
         part.node.wrong("", part.kind)
-    elif part.kind == _NONE and part.document.given:
+    elif part.kind == _NONE and part.document.is_named:
         # In a folder other YAML files may lie beside the specs; a file that was named is meant to be one.
         part.node.wrong("", _UNKNOWN)
     return ()
@@ -177,7 +177,9 @@ def _pairs(nodes: Iterable[Node], options: Options) -> Pairs:
 
 
 def _where(node: Node) -> str:
-    return f"{node.file}: {node.path}" if node.path else node.file
+    if node.path:
+        return f"{node.file}: {node.path}"
+    return node.file
 
 
 def _own(file: str, options: Options, problems: list[Problem]) -> list[Slo]:
@@ -204,5 +206,6 @@ def _duplicates(slos: Iterable[tuple[str, Slo]]) -> Iterator[Problem]:
         # One without a name has been told already, and is the same as no other.
         if before is slo or UNNAMED in (slo.service, slo.name):
             continue
+
         text = f'"{slo.id}" is the id of the objective in {before.origin} too, wanted another service or name'
         yield Problem(file, slo.origin.removeprefix(f"{file}: "), text)

@@ -37,7 +37,7 @@ class Document:
     path: str
     """Where it is in the file: empty, `document 2`, `[0]`, or both."""
     raw: Any
-    given: bool
+    is_named: bool
     """The user named the file; else it was found in a folder."""
 
 
@@ -62,7 +62,7 @@ def _yaml_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
 
 
-def documents(path: Path, given: bool, problems: list[Problem]) -> list[Document]:
+def documents(path: Path, is_named: bool, problems: list[Problem]) -> list[Document]:
     """The documents of a file; those that are empty are left out. What cannot be read is told in `problems`."""
     file = str(path)
     found = list[Document]()
@@ -73,12 +73,12 @@ def documents(path: Path, given: bool, problems: list[Problem]) -> list[Document
                 where = f"document {number}" if len(nodes) > 1 else ""
                 raw = _Values(loader, file, problems).value(node, where)
                 if raw is not None:
-                    found.append(Document(file, where, raw, given))
+                    found.append(Document(file, where, raw, is_named))
     except ConfigError as error:
         problems += error.problems
         return []
 
-    if given and not found:
+    if is_named and not found:
         problems.append(Problem(file, "", "is empty, wanted a spec"))
     return found
 
@@ -147,6 +147,7 @@ class _Values:
             else:
                 words = verbatim or (name in _VERBATIM and isinstance(value, yaml.MappingNode))
                 entries[name] = self.value(value, below(path, name), words)
+
         return entries
 
     def merged(self, node: yaml.Node, path: str, verbatim: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from exporter.clients import promql
-from exporter.config.conversion import meant, shown, unknown
+from exporter.config.conversion import describe_value, suggest_duration, unknown
 from exporter.errors import Problem
 from exporter.slo.specs.documents import below
 
@@ -31,7 +31,7 @@ class Node:
 
     def expected(self, what: str, missing: bool = False) -> None:
         """Tells what the value is, and what it should be."""
-        found = "missing" if missing else f"found {shown(self.raw)}"
+        found = "missing" if missing else f"found {describe_value(self.raw)}"
         self.wrong("", f"{found}, wanted {what}")
 
     def check_keys(self, known: Sequence[str]) -> None:
@@ -47,7 +47,9 @@ class Node:
         return isinstance(self.raw, dict) and key in self.raw
 
     def get(self, key: str) -> Any:
-        return self.raw.get(key) if isinstance(self.raw, dict) else None
+        if isinstance(self.raw, dict):
+            return self.raw.get(key)
+        return None
 
     def child(self, key: str) -> Node:
         """What stands at a key, whatever it is."""
@@ -102,6 +104,7 @@ class Node:
                 mapping.below(name, raw).expected("a string")
             else:
                 texts[name] = text
+
         return texts
 
     def number(self, key: str) -> Decimal | None:
@@ -134,7 +137,7 @@ class Node:
         raw = self.get(key)
         seconds = duration(raw)
         if seconds is None:
-            expected = f"a duration such as 5m, 6h or 3d{meant(raw)}"
+            expected = f"a duration such as 5m, 6h or 3d{suggest_duration(raw)}"
             self.child(key).expected(expected, missing=not self.has(key))
         return seconds
 
@@ -145,7 +148,9 @@ def as_text(raw: Any) -> str | None:
         return f"{raw}".lower()
     if isinstance(raw, int | float):
         return repr(raw)
-    return raw if isinstance(raw, str) else None
+    if isinstance(raw, str):
+        return raw
+    return None
 
 
 def duration(raw: Any) -> int | None:
@@ -158,4 +163,6 @@ def duration(raw: Any) -> int | None:
     except ValueError:
         return None
     is_whole = seconds > 0 and seconds.is_integer()
-    return int(seconds) if is_whole else None
+    if is_whole:
+        return int(seconds)
+    return None

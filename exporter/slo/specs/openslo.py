@@ -186,6 +186,7 @@ def _target(objective: Node) -> Decimal | None:
     ratio = objective.number("target")
     if ratio is None:
         return None
+
     if not 0 < ratio < 1:
         wanted = "wanted a ratio above 0 and below 1, or targetPercent in its place"
         objective.wrong("target", f"found {ratio:f}, {wanted}")
@@ -196,7 +197,9 @@ def _target(objective: Node) -> Decimal | None:
 def seconds(raw: Any) -> int | None:
     """Seconds of OpenSLO's shorthand such as 30d, 4w, 1M (30 days), 1Q (90) or 1Y (365); None for anything else."""
     match = _SHORTHAND.fullmatch(raw) if isinstance(raw, str) else None
-    return int(match[1]) * _UNITS[match[2]] if match else None
+    if match:
+        return int(match[1]) * _UNITS[match[2]]
+    return None
 
 
 def _period(spec: Node, options: Options) -> Period:

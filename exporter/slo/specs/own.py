@@ -39,9 +39,11 @@ def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[P
             except RefusedError as error:
                 texts.setdefault(error.path, str(error))
                 continue
+
             slos.append(slo)
             for below, text in _problems(slo, settings, config.environment(side), options):
                 texts.setdefault(below, text)
+
         problems += [Problem(file, f"{path}.{below}", text) for below, text in texts.items()]
     return slos, problems
 
@@ -58,7 +60,9 @@ def _path(path: str, settings: SloSettings) -> str:
     if path.startswith("sli."):
         query = path.removeprefix("sli.")
         kind = next(kind for kind in settings.sli.__struct_fields__ if getattr(settings.sli, kind) is not None)
-        return f"sli.events.{query}" if kind == "events" else f"sli.{kind}"
+        if kind == "events":
+            return f"sli.events.{query}"
+        return f"sli.{kind}"
     if path == "tiers" and settings.tiers is None:
         return "period"
     return path.removeprefix("alerting.common.")

@@ -58,7 +58,9 @@ def sli(slo: SloSettings, environment: Environment) -> Sli:
 
 def _templates(environment: Environment) -> Templates | None:
     source = environment.source
-    return source.templates if isinstance(source, prometheus.Options) else None
+    if isinstance(source, prometheus.Options):
+        return source.templates
+    return None
 
 
 def is_counted(slo: SloSettings, environment: Environment) -> bool:
@@ -93,6 +95,7 @@ def _counters(slo: SloSettings, environment: Environment) -> Sli:
     if not counts(environment):
         text = f"the source of {environment.name} tells no events to count, wanted `events` here"
         raise RefusedError("sli", text)
+
     labels = {"application": slo.application, "side": environment.name, "slo": slo.name}
     matchers = ",".join(f"{label}={quote(value)}" for label, value in labels.items())
     errors = f"avg (rate({BAD_EVENTS}{{{matchers}}}[{WINDOW}]))"
@@ -138,7 +141,9 @@ def spellings(bound: Decimal) -> tuple[str, ...]:
 
 
 def _with_point(digits: str) -> str:
-    return digits if "." in digits else f"{digits}.0"
+    if "." in digits:
+        return digits
+    return f"{digits}.0"
 
 
 def _narrow(

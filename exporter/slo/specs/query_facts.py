@@ -67,7 +67,9 @@ def template(text: str) -> tuple[str, list[str]]:
 
 
 def _usual_form(match: re.Match[str]) -> str:
-    return WINDOW if match[1] == ".window" else match[0]
+    if match[1] == ".window":
+        return WINDOW
+    return match[0]
 
 
 @lru_cache(maxsize=8192)
@@ -141,7 +143,9 @@ def per(*queries: Query) -> Per:
     second = sorted(counting & _SECOND)
     if window and second:
         raise ValueError(f"mixes {second[0]} (per second) with {window[0]} (per window), wanted one of them")
-    return "window" if window else "second"
+    if window:
+        return "window"
+    return "second"
 
 
 def problem(query: Query) -> str:

@@ -21,7 +21,9 @@ Labels = tuple[str, ...] | None
 def labels(expr: Any) -> Labels:
     """The labels that an expression's result has."""
     rule = _RULES.get(type(expr))
-    return rule(expr) if rule else None
+    if rule:
+        return rule(expr)
+    return None
 
 
 def is_instant(expr: Any) -> bool:
@@ -66,7 +68,9 @@ def _of_clause(expr: Any) -> Labels:
         return _sorted(expr.modifier.labels)
 
     inner = labels(expr.expr)
-    return None if inner is None else _sorted(set(inner) - set(expr.modifier.labels))
+    if inner is None:
+        return None
+    return _sorted(set(inner) - set(expr.modifier.labels))
 
 
 def _of_call(expr: Any) -> Labels:
@@ -107,7 +111,9 @@ def _of_binary(expr: Any) -> Labels:
 
 
 def _with_more(many: Labels, group_labels: Iterable[str] | None) -> Labels:
-    return None if many is None else _sorted({*many, *(group_labels or ())})
+    if many is None:
+        return None
+    return _sorted({*many, *(group_labels or ())})
 
 
 def _matched(left: Labels, matching: Any) -> Labels:
@@ -117,8 +123,12 @@ def _matched(left: Labels, matching: Any) -> Labels:
 
     listed = set(matching.labels)
     if matching.type == promql.LabelModifierType.Include:
-        return _sorted(listed if left is None else listed & set(left))
-    return None if left is None else _sorted(set(left) - listed)
+        if left is None:
+            return _sorted(listed)
+        return _sorted(listed & set(left))
+    if left is None:
+        return None
+    return _sorted(set(left) - listed)
 
 
 def _of_inner(expr: Any) -> Labels:

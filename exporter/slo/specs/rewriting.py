@@ -65,7 +65,9 @@ def operand(query: query_facts.Query, labels: Labels) -> str:
         return f"sum{by} ({query.text})"
 
     binds_tightly = isinstance(query.expr, promql.AggregateExpr | promql.Call | promql.ParenExpr)
-    return query.text if binds_tightly else f"({query.text})"
+    if binds_tightly:
+        return query.text
+    return f"({query.text})"
 
 
 def minutes(errors: str, total: str) -> Sli:
@@ -134,6 +136,7 @@ def _inner(text: str) -> str:
     # The text may begin with a comment, so that the parentheses are looked for and not only known from the tree.
     if isinstance(expr, promql.ParenExpr) and text[:1] == "(" and text[-1:] == ")":
         return _inner(text[1:-1])
+
     if isinstance(expr, promql.BinaryExpr) and str(expr.op) == "or":
         cut = _halves(text, "or")
         if cut is not None and _NOTHING.fullmatch(cut[1]):
@@ -158,7 +161,9 @@ def _halves(text: str, operator: str) -> tuple[str, str] | None:
         right_alone = _without_matching(right, expr)
         if _reads_as(left, expr.lhs) and _reads_as(right_alone, expr.rhs):
             # Beside `vector(0)` the matching stays: on other labels than none that would not be nothing.
-            return left, (right if operator == "or" else right_alone).strip()
+            if operator == "or":
+                return left, right.strip()
+            return left, right_alone.strip()
     return None
 
 
@@ -166,7 +171,9 @@ def _without_matching(right: str, expr: promql.BinaryExpr) -> str:
     """The right side without the `on (...)` or `ignoring (...)` that belongs to the operator."""
     is_set = str(expr.op) == "or"
     has_matching = expr.modifier is not None and expr.modifier.matching is not None
-    return _MATCHING.sub("", right, count=1) if is_set or has_matching else right
+    if is_set or has_matching:
+        return _MATCHING.sub("", right, count=1)
+    return right
 
 
 def _reads_as(text: str, expr: Any) -> bool:
@@ -209,6 +216,7 @@ def _with_window(query: str, parsed: query_facts.Query, function: str) -> str | 
     """None where it is not clear what the window would go over: ranges that differ, some without one, subqueries."""
     if parsed.subqueries:
         return None
+
     all_ranged = len(parsed.ranges) == len(parsed.selectors)
     if all_ranged and len(set(parsed.ranges)) == 1:
         return _outside_texts(query, _RANGE, f"[{WINDOW}]")
@@ -236,7 +244,9 @@ def _outside_texts(query: str, pattern: re.Pattern[str], by: str) -> str:
 
     def replaced(match: re.Match[str]) -> str:
         is_inside = any(start <= match.start() < end for start, end in texts)
-        return match[0] if is_inside else by
+        if is_inside:
+            return match[0]
+        return by
 
     return pattern.sub(replaced, query)
 
@@ -281,7 +291,9 @@ def _following(query: str, tokens: list[re.Match[str]], at: int) -> re.Match[str
         return None
     after = tokens[at + 1]
     between = query[tokens[at].end() : after.start()]
-    return None if between.strip() else after
+    if between.strip():
+        return None
+    return after
 
 
 def _is_function(after: re.Match[str] | None) -> bool:
@@ -301,4 +313,5 @@ def _past(tokens: list[re.Match[str]], at: int) -> int:
             depth -= 1
         if depth == 0:
             return position + 1
+
     return len(tokens)

@@ -86,13 +86,17 @@ class _Spec:
 
     def spelling(self, name: str) -> str:
         """A key as this kind of file writes it."""
-        return _camel(name) if self.kind == KUBERNETES else name
+        if self.kind == KUBERNETES:
+            return _camel(name)
+        return name
 
     def key(self, node: Node, name: str) -> str:
         """The spelling of a key that stands there, or else the one of this kind of file."""
         own = self.spelling(name)
         other = name if self.kind == KUBERNETES else _camel(name)
-        return other if node.has(other) and not node.has(own) else own
+        if node.has(other) and not node.has(own):
+            return other
+        return own
 
     def both(self, *names: str) -> tuple[str, ...]:
         """Keys in both spellings."""
@@ -279,7 +283,9 @@ def read_windows(document: Node, options: Options) -> tuple[int, tuple[Pair, ...
 
     for text in windows(tiers(Period(period), pairs), Period(period), options):
         spec.wrong("", text)
-    return None if len(document.problems) > before else (period, pairs)
+    if len(document.problems) > before:
+        return None
+    return (period, pairs)
 
 
 def _window_pairs(spec: Node) -> Iterator[Pair | None]:

@@ -85,7 +85,9 @@ class Status:
     def name(self) -> str:
         """The id, with the labels that tell its budgets apart."""
         own = ",".join(f"{label}={value}" for label, value in sorted(self.labels.items()))
-        return f"{self.id}{{{own}}}" if own else self.id
+        if own:
+            return f"{self.id}{{{own}}}"
+        return self.id
 
     @property
     def trouble(self) -> tuple[bool, bool, float, str]:

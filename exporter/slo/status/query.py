@@ -178,6 +178,7 @@ def _alerts(alerts: Sequence[Sample], own: Mapping[str, str]) -> tuple[AlertStat
             state = labels.get("alertstate", "")
             severity = labels.get("severity", "")
             statuses.append(AlertStatus(labels["alertname"], state, severity, labels.get(names.TIER, "")))
+
     return tuple(sorted(statuses, key=lambda alert: (alert.state, alert.name, alert.tier)))
 
 
@@ -236,12 +237,16 @@ def _state(series: _Series) -> str | None:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, _DIGITS)
+    if value is None:
+        return None
+    return round(value, _DIGITS)
 
 
 def _burn(series: _Series, window: str, budget: float | None) -> float | None:
     ratio = series.value(f"{names.RATIO}{window}")
-    return round(ratio / budget, _DIGITS) if ratio is not None and budget else None
+    if ratio is not None and budget:
+        return round(ratio / budget, _DIGITS)
+    return None
 
 
 def _windows(series: _Series, budget: float | None) -> tuple[WindowStatus, ...]:
@@ -271,7 +276,9 @@ def _windows(series: _Series, budget: float | None) -> tuple[WindowStatus, ...]:
 def _length(window: str) -> float:
     """Seconds; calendar periods come last."""
     match = re.fullmatch(r"(\d+)([smhdw])", window)
-    return int(match[1]) * _SIZES[match[2]] if match else float("inf")
+    if match:
+        return int(match[1]) * _SIZES[match[2]]
+    return float("inf")
 
 
 def _tiers(series: _Series) -> tuple[TierStatus, ...]:
@@ -288,4 +295,6 @@ def _period(series: _Series) -> str | None:
         if series.named(f"{names.RATIO}{calendar}"):
             return calendar
     days = series.value(names.DAYS)
-    return duration(round(days * _SIZES["d"])) if days else None
+    if days:
+        return duration(round(days * _SIZES["d"]))
+    return None

@@ -84,6 +84,15 @@ CASES: dict[str, tuple[str, str]] = {
         sloth(slo(more="alerting: {page_alert: {for: soon}}")),
         'slos[0].alerting.page_alert.for: found "soon", wanted a duration such as 5m, 6h or 3d',
     ),
+    "negative for": (
+        sloth(slo(more="alerting: {page_alert: {for: '-1'}}")),
+        'slos[0].alerting.page_alert.for: found "-1", wanted a duration such as 5m, 6h or 3d',
+    ),
+    "endless range": (
+        sloth(slo(sli=events("sum(rate(x[1e300]))"))),
+        "slos[0].sli.events.error_query: does not parse as PromQL: a duration cannot be read: cannot convert float "
+        "seconds to Duration: value is either too big or NaN",
+    ),
     "open template": (
         sloth(slo(more="alerting: {annotations: {summary: 'of {{ $labels.team'}}")),
         "slos[0].alerting.annotations.summary: has a {{ without its }}, and Prometheus would load none of the rules",

@@ -1,4 +1,4 @@
-"""What is nearly right is told with what was probably meant, and what is refused with the ways out."""
+"""What is nearly right is told with what was probably suggest_duration, and what is refused with the ways out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.conversion import meant, shown
+from exporter.config.conversion import describe_value, suggest_duration
 from exporter.slo import specs
 from tests.slo.specs.test_errors import OPENSLO, slo, sloth, told
 
@@ -63,13 +63,13 @@ def test_an_alert_that_cannot_fire_names_the_ways_out(tmp_path: Path) -> None:
 )
 def test_a_duration_that_was_meant(raw: object, duration: str) -> None:
     """Months, words and fractions of seconds are clear enough to ask back."""
-    assert meant(raw) == f"; did you mean {duration}?"
+    assert suggest_duration(raw) == f"; did you mean {duration}?"
 
 
 @pytest.mark.parametrize("raw", [300, "300", 0, "0.0", "soon", "", None, True, [5], "-1m", "1x", "5m 3", float("nan")])
 def test_a_duration_that_nobody_can_guess(raw: object) -> None:
     """Where it may be anything, nothing is asked: 300 is 300 ms to one and 5 minutes to another."""
-    assert meant(raw) == ""
+    assert suggest_duration(raw) == ""
 
 
 def test_values_of_our_own_objectives_are_shown(tmp_path: Path) -> None:
@@ -85,4 +85,4 @@ def test_values_of_our_own_objectives_are_shown(tmp_path: Path) -> None:
 
 def test_a_long_value_is_cut_to_one_line() -> None:
     """A text of many lines is shown by its beginning, in one."""
-    assert shown("a\n" * 100) == f'"{"a " * 20}…"'
+    assert describe_value("a\n" * 100) == f'"{"a " * 20}…"'
