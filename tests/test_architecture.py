@@ -22,6 +22,7 @@ TOP = Path(exporter.__file__).parent
 ORDER = (
     "errors",
     "logs",
+    "decoding",
     "humanize",
     "model",
     "config",

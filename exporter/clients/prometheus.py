@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
+from exporter import decoding
 from exporter.clients.http import Response, Session
 from exporter.clients.truncation import is_cut_off
 from exporter.errors import SourceError
@@ -164,7 +165,7 @@ class Client:
         self.lookups += 1
         response = self._session.post("/api/v1/labels", form)
         try:
-            return frozenset(msgspec.json.decode(response.body, type=_Labels).data)
+            return frozenset(decoding.decode(response.body, _Labels).data)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
 
@@ -219,7 +220,7 @@ class Client:
     def _decode(self, body: bytes | msgspec.Raw, type_: type[T]) -> T:
         """Decode JSON; tells an answer that is no JSON, one that was cut off, and one of the wrong shape apart."""
         try:
-            return msgspec.json.decode(body, type=type_)
+            return decoding.decode(body, type_)
         except msgspec.ValidationError as error:
             text = self._session.redact(str(error))
             raise self._error("bad_data", f"gave unexpected JSON ({text}): is url a Prometheus API?") from None

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, cast
 
 import msgspec
 
+from exporter import decoding
 from exporter.errors import Problem
 from exporter.model.settings import Duration
 
@@ -272,7 +273,7 @@ class _Walk:
             return value
 
         try:
-            msgspec.convert(value, kind)
+            decoding.convert(value, kind)
         except msgspec.ValidationError as error:
             return self.wrong(path, str(error))
         return value

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from exporter import decoding
 from exporter.errors import SourceError
 from exporter.formats.validation import invalid_values
 from exporter.model.loadrun import LoadRun
@@ -52,7 +53,7 @@ def _json(content: bytes) -> Any:
 
 def _record(raw: Any, type: type[T]) -> T:
     try:
-        record = msgspec.convert(raw, type)
+        record = decoding.convert(raw, type)
         problems = [*_unknown(raw, msgspec.to_builtins(record), "$"), *invalid_values(record)]
     except msgspec.ValidationError as error:
         raise SourceError("bad_data", str(error)) from None

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from exporter import decoding
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.k6.metrics import Metrics, Values
@@ -54,7 +55,7 @@ class _Summary(msgspec.Struct):
 def read(content: bytes, file: File) -> LoadRun:
     """The run; raises SourceError."""
     try:
-        summary = msgspec.json.decode(text(content), type=_Summary)
+        summary = decoding.decode(text(content), _Summary)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError("bad_data", f"is no machine-readable summary of k6: {error}") from None
 

@@ -10,6 +10,7 @@ import re
 
 import msgspec
 
+from exporter import decoding
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.k6.metrics import Metrics
@@ -43,7 +44,7 @@ def read(content: bytes, file: File) -> LoadRun:
     """The run; raises SourceError."""
     metrics = Metrics()
     try:
-        summary = msgspec.json.decode(text(content), type=_Summary)
+        summary = decoding.decode(text(content), _Summary)
         for name, metric in summary.metrics.items():
             _take(metrics, name, metric)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -71,13 +72,13 @@ def read(content: bytes, file: File) -> LoadRun:
 def _take(metrics: Metrics, name: str, metric: dict[str, msgspec.Raw]) -> None:
     """A metric of either form."""
     if "values" in metric:
-        values = msgspec.json.decode(metric["values"], type=dict[str, float | None])
-        thresholds = msgspec.json.decode(metric.get("thresholds", b"{}"), type=dict[str, _Ok])
+        values = decoding.decode(metric["values"], dict[str, float | None])
+        thresholds = decoding.decode(metric.get("thresholds", b"{}"), dict[str, _Ok])
         met = {source: threshold.ok for source, threshold in thresholds.items()}
     else:
         rest = {key: value for key, value in metric.items() if key != "thresholds"}
-        values = {key: msgspec.json.decode(value, type=float | None) for key, value in rest.items()}
-        crossed = msgspec.json.decode(metric.get("thresholds", b"{}"), type=dict[str, bool])
+        values = {key: decoding.decode(value, float | None) for key, value in rest.items()}  # type: ignore[arg-type]
+        crossed = decoding.decode(metric.get("thresholds", b"{}"), dict[str, bool])
         met = {source: not is_crossed for source, is_crossed in crossed.items()}
 
     metrics.values[name] = {key: value for key, value in values.items() if value is not None}

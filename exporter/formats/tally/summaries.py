@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 
-import msgspec
-
+from exporter import decoding
 from exporter.errors import SourceError
 from exporter.formats import File
 from exporter.formats.tally.limits import EARLIEST, LATEST, LONGEST_LATENCY, LONGEST_RUN, MOST
@@ -68,7 +67,7 @@ def latencies(seconds: Mapping[str, float | None], what: str) -> Latencies:
             text = f"{what}: {lower} is {figures[lower]:.12g} seconds, more than {upper}, {figures[upper]:.12g}"
             raise SourceError("bad_data", text)
 
-    return msgspec.convert(figures, Latencies)
+    return decoding.convert(figures, Latencies)
 
 
 def infer_times(file: File, took: float) -> tuple[float, float, str]:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-import msgspec
-
+from exporter import decoding
 from exporter.errors import SourceError
 from exporter.formats.tally import MAX_KINDS, MAX_NAMES
 from exporter.formats.tally.names import kind
@@ -117,7 +116,7 @@ def quantiles(row: Row, columns: Mapping[float, str], per_second: float, most: f
             row.fail(f"{column} is {value:g}, which is less than a lower percentile")
         below = value
         figures[name] = value / per_second
-    return msgspec.convert(figures, Latencies)
+    return decoding.convert(figures, Latencies)
 
 
 def _column(columns: Mapping[float, str], quantile: float) -> str:

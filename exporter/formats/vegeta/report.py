@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from exporter import decoding
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.tally.summaries import count, duration, latencies, moment, size, text
@@ -51,7 +52,7 @@ class _Report(msgspec.Struct):
 def read(content: bytes, file: File) -> LoadRun:
     """The run; raises SourceError."""
     try:
-        report = msgspec.json.decode(text(content), type=_Report)
+        report = decoding.decode(text(content), _Report)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError("bad_data", f"is no report of vegeta: {error}") from None
 

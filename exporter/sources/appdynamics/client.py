@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from exporter import decoding
 from exporter.clients.http import Response
 from exporter.clients.truncation import is_cut_off
 from exporter.errors import SourceError
@@ -198,7 +199,7 @@ class Client:
             raise self._error("not_json", f"{text} is there a login page (single sign-on, a proxy) before it?")
 
         try:
-            return msgspec.json.decode(body, type=list[type_])  # type: ignore[valid-type]
+            return decoding.decode(body, list[type_])  # type: ignore[valid-type]
         except msgspec.ValidationError as error:
             raise self._error("bad_data", f"gave unexpected JSON for {what}: {redact(str(error))}") from None
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

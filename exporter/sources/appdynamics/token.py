@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from exporter import decoding
 from exporter.clients.http import Response, Session
 from exporter.errors import SourceError
 from exporter.sources.appdynamics.options import Options
@@ -167,7 +168,7 @@ def renew_after(life: float) -> float:
 
 def _decoded(response: Response, where: str) -> _Body:
     try:
-        body = msgspec.json.decode(response.body, type=_Body)
+        body = decoding.decode(response.body, _Body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError):
             text = f"{where} answered {PATH} without a token: check url"

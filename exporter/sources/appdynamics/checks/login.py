@@ -7,6 +7,7 @@ import binascii
 
 import msgspec
 
+from exporter import decoding
 from exporter.checkup import failed, ok, warning
 from exporter.clients.http.options import request_headers
 from exporter.humanize import duration, format_time
@@ -107,7 +108,7 @@ def expiry(options: Options) -> float | None:
 
     padded = parts[1] + "=" * (-len(parts[1]) % 4)  # tokens leave the padding out
     try:
-        end = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims).exp
+        end = decoding.decode(base64.urlsafe_b64decode(padded), _Claims).exp
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
     if end is None or not 0 < end < _NEVER:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from exporter import decoding
 from exporter.errors import SourceError
 from exporter.model.checkup import CheckContext
 from exporter.model.observation import MINUTE, Window
@@ -129,7 +130,7 @@ class Probe:
         query = {"metric-path": "|".join(escaped(part) for part in parts), "output": "JSON"}
         response = self.connection.get(f"{_REST}/{self.applications[application].id}/metrics", query)
         try:
-            return [item.name for item in msgspec.json.decode(response.body, type=list[_Item]) if item.name]
+            return [item.name for item in decoding.decode(response.body, list[_Item]) if item.name]
         except (msgspec.DecodeError, UnicodeDecodeError):
             text = f"{self.connection.place} gave no JSON for its tree of metrics"
             raise SourceError("not_json", text, location=self.connection.place) from None

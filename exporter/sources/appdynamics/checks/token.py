@@ -11,6 +11,7 @@ from functools import partial
 
 import msgspec
 
+from exporter import decoding
 from exporter.checkup import Step, failed, ok, warning
 from exporter.clients.http import Response, Session
 from exporter.clients.http.options import request_headers
@@ -168,7 +169,7 @@ def _granted(answer: Response, took: float) -> Finding:
     if answer.html or answer.body.lstrip()[:1] == b"<":
         return failed("an HTML page (200) instead of a token", *LOGIN)
     try:
-        body = msgspec.json.decode(answer.body, type=_Body)
+        body = decoding.decode(answer.body, _Body)
         life = None if body.expires_in is None else float(body.expires_in)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
         return failed("an answer that holds no token", *NO_CONTROLLER)
