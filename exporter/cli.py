@@ -24,7 +24,7 @@ COMMANDS = {
     "report": "do one round and print it",
     "check": "tell what is wrong with the configuration",
     "doctor": "tell what is wrong with any source",
-    "generate": "write rules, dashboards or docs/METRICS.md",
+    "generate": "write rules, dashboards or docs/reference/metrics.md",
     "run": "start a load generator, publish its result",
     "publish": "publish a load test's result, once",
     "baseline": "runs saved by name, and gates on them",

@@ -225,11 +225,11 @@ def test_generate_writes_what_its_check_accepts(tmp_path: Path) -> None:
     missing = command(*check)
     assert missing.returncode == 1
     named, mend = missing.stderr.splitlines()
-    assert named == f"{tmp_path}/docs/METRICS.md: differs from what is generated"
+    assert named == f"{tmp_path}/docs/reference/metrics.md: differs from what is generated"
     assert mend == f"mend it with: pte-exporter generate docs --output {tmp_path}"
     assert command(*mend.removeprefix("mend it with: pte-exporter ").split()).returncode == 0
     assert command(*check).returncode == 0
-    (tmp_path / "docs" / "METRICS.md").write_text("changed", encoding="utf-8")
+    (tmp_path / "docs" / "reference" / "metrics.md").write_text("changed", encoding="utf-8")
     assert command(*check).returncode == 1
 
 
@@ -389,7 +389,7 @@ def test_a_directory_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "docs").write_text("", encoding="utf-8")
     done = command("generate", "docs", "--output", str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr == f"pte-exporter: {tmp_path}/docs: File exists\n"
+    assert done.stderr == f"pte-exporter: {tmp_path}/docs/reference: Not a directory\n"
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def test_every_series_of_objectives_that_is_named_is_recorded(page: Path) -> Non
 
 def test_the_page_of_specs_names_every_series_of_objectives() -> None:
     """What a rule records is explained."""
-    page = (TOP / "docs" / "slos.md").read_text(encoding="utf-8")
+    page = (TOP / "docs" / "reference" / "slo-specs.md").read_text(encoding="utf-8")
     windows = {name for name in OBJECTIVES if name.startswith("slo:sli_error:ratio_rate")}
     assert [name for name in sorted(OBJECTIVES - windows) if f"`{name}`" not in page] == []
 

@@ -1,1 +1,4 @@
-"""PURE functions (records, settings) -> results: no clock, no I/O. Every formula stands in docs/method.md."""
+"""PURE functions (records, settings) -> results: no clock, no I/O.
+
+Every formula stands in docs/explanation/method.md.
+"""

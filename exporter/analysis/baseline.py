@@ -1,6 +1,6 @@
 """What a signal did over a window: the summary of one-minute values, and latency from a histogram.
 
-Formulas and their sources: docs/method.md, sections "Baseline" and "Latency".
+Formulas and their sources: docs/explanation/method.md, sections "Baseline" and "Latency".
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ def _calm(times: Floats, steady: Floats | None) -> NDArray[np.bool_]:
 def _noise(times: Floats, values: Floats) -> tuple[float | None, float | None]:
     """Deviation and lag-1 autocorrelation of what moves faster than NOISE_LAG; each None without the pairs it needs.
 
-    docs/method.md, "Noise": e² = D(10 min) / 2 and r = 1 - D(1 min) / D(10 min), D being the mean squared difference.
+    docs/explanation/method.md, "Noise": e² = D(10 min) / 2 and r = 1 - D(1 min) / D(10 min), D being the mean squared
+    difference.
     """
     near = _squared_difference(times, values, MINUTE)
     far = _squared_difference(times, values, NOISE_LAG)

@@ -1,4 +1,4 @@
-"""Capacity: CPU per request, comparable across machines and loads. docs/method.md, section "Capacity"."""
+"""Capacity: CPU per request, comparable across machines and loads. docs/explanation/method.md, section "Capacity"."""
 
 from __future__ import annotations
 

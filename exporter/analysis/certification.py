@@ -1,4 +1,4 @@
-"""Does the certification still hold, and if not, why? docs/method.md, section "Certification"."""
+"""Does the certification still hold, and if not, why? docs/explanation/method.md, section "Certification"."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Where the level of a series changed: robust segmentation of one metric over the runs, oldest first.
 
-docs/method.md, section "Regression", has the steps with their sources: season taken off, spikes clipped, noise and its
+docs/explanation/method.md, section "Regression", has the steps with their sources: season taken off, spikes clipped,
+noise and its
 autocorrelation estimated from differences, optimal partitioning, weakest changes merged until each is significant and
 large enough to matter. Deterministic: nothing is drawn at random.
 """
@@ -86,7 +87,7 @@ def _cuts(values: Floats, confirm: int, penalty: float) -> Sequence[int]:
     """Bounds of the segments with the least sum of squares, each cut costing `penalty`; from 0 to n.
 
     Optimal partitioning: the best way to cut the first `end` runs is the best way to cut the first `start` of them,
-    for the best `start`, and one more segment. docs/method.md, "Regression", step 4.
+    for the best `start`, and one more segment. docs/explanation/method.md, "Regression", step 4.
     """
     cost = _costs(values, confirm)
     n = values.size

@@ -1,4 +1,4 @@
-"""Is one run worse than one other, such as a saved baseline? docs/method.md, section "Regression".
+"""Is one run worse than one other, such as a saved baseline? docs/explanation/method.md, section "Regression".
 
 What either run tells of its own uncertainty (order statistics on effective requests), and how much runs scatter that
 nothing lies between: without the latter every two runs would differ.
@@ -137,7 +137,8 @@ def _reach(
 def _error(side: Measured, name: str) -> float | None:
     """Standard error within the run, on the metric's scale; None where the run does not tell it.
 
-    docs/method.md, "Regression", the table of `v`. Scales are chosen so that rates and error ratios of N requests have
+    docs/explanation/method.md, "Regression", the table of `v`. Scales are chosen so that rates and error ratios of N
+    requests have
     an error that depends on N alone.
     """
     requests = side.requests

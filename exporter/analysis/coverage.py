@@ -1,4 +1,4 @@
-"""Endpoint coverage, plain and weighted by traffic. docs/method.md, section "Coverage"."""
+"""Endpoint coverage, plain and weighted by traffic. docs/explanation/method.md, section "Coverage"."""
 
 from __future__ import annotations
 

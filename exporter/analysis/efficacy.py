@@ -1,4 +1,4 @@
-"""Efficacy: one weighted score of how much the test proves. docs/method.md, section "Efficacy"."""
+"""Efficacy: one weighted score of how much the test proves. docs/explanation/method.md, section "Efficacy"."""
 
 from __future__ import annotations
 

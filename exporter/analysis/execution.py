@@ -1,4 +1,4 @@
-"""What the reports of test runners say together. docs/method.md, section "Test executions"."""
+"""What the reports of test runners say together. docs/explanation/method.md, section "Test executions"."""
 
 from __future__ import annotations
 

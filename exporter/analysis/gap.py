@@ -1,4 +1,7 @@
-"""Gap: (pte - production) / production, signed, per signal. docs/method.md, sections "Gap" and "Severity"."""
+"""Gap: (pte - production) / production, signed, per signal.
+
+docs/explanation/method.md, sections "Gap" and "Severity".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One letter for a run, from success and P95. docs/method.md, section "Grade"."""
+"""One letter for a run, from success and P95. docs/explanation/method.md, section "Grade"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Growth: production before the run against production now. docs/method.md, section "Growth"."""
+"""Growth: production before the run against production now. docs/explanation/method.md, section "Growth"."""
 
 from __future__ import annotations
 

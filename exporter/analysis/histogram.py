@@ -1,7 +1,7 @@
 """Log-linear histograms of latencies, after HdrHistogram: every power of two is cut into SUB equal buckets.
 
 So runs merge without loss, and a value read back is at most half a bucket off: 1 / (2 * SUB), 0.4 %, relative.
-docs/method.md, section "Latencies of a load test", has the layout and the definition of percentiles.
+docs/explanation/method.md, section "Latencies of a load test", has the layout and the definition of percentiles.
 """
 
 from __future__ import annotations

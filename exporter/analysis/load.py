@@ -1,4 +1,4 @@
-"""Load coverage: four figures, because one misleads. docs/method.md, section "Load coverage"."""
+"""Load coverage: four figures, because one misleads. docs/explanation/method.md, section "Load coverage"."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A load test's run as an observation, so that a result file and a PTE's Prometheus are interchangeable.
 
-docs/method.md, section "Result files".
+docs/explanation/method.md, section "Result files".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is thought of an application's newest load test. docs/method.md, section "Judgement of a run"."""
+"""What is thought of an application's newest load test. docs/explanation/method.md, section "Judgement of a run"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far apart two traffic mixes are. docs/method.md, section "Mix"."""
+"""How far apart two traffic mixes are. docs/explanation/method.md, section "Mix"."""
 
 from __future__ import annotations
 

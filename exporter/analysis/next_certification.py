@@ -1,4 +1,4 @@
-"""The next certification: what it has to show. docs/method.md, section "Next certification"."""
+"""The next certification: what it has to show. docs/explanation/method.md, section "Next certification"."""
 
 from __future__ import annotations
 

@@ -79,7 +79,8 @@ def noise_of(values: Floats, floor: float) -> Noise:
     if spread <= SMALLEST:
         return Noise(floor, 0.0)
 
-    # The correlation of neighbouring differences is -(1-r)/2, so r = 1 + 2 x that. docs/method.md, "Regression", 2.
+    # The correlation of neighbouring differences is -(1-r)/2, so r = 1 + 2 x that. docs/explanation/method.md,
+    # "Regression", 2.
     lagged = float(np.dot(steps[1:], steps[:-1]) / np.dot(steps, steps))
     r = _shrunk(1 + 2 * lagged, values.size)
     return Noise(max(floor, spread / math.sqrt(2 * (1 - r))), r)

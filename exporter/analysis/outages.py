@@ -1,4 +1,4 @@
-"""How long tests and devices pass, fail and take to be repaired. docs/method.md, section "Test executions".
+"""How long tests and devices pass, fail and take to be repaired. docs/explanation/method.md, section "Test executions".
 
 Something fails while at least one of its tests does: a test on one device is a test of its own, and keeps its last
 outcome until it is executed again.

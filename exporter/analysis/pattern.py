@@ -1,4 +1,4 @@
-"""What is normal in production over seven days. docs/method.md, section "Pattern"."""
+"""What is normal in production over seven days. docs/explanation/method.md, section "Pattern"."""
 
 from __future__ import annotations
 

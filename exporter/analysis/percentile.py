@@ -1,4 +1,7 @@
-"""How sure is a latency percentile? docs/method.md, section "Verdict": order statistics, on effective requests."""
+"""How sure is a latency percentile?
+
+docs/explanation/method.md, section "Verdict": order statistics, on effective requests.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,8 @@ def bounds(observation: ApplicationObservation | None, quantile: float, settings
     """The interval of the quantile in seconds, free of any assumption on the distribution.
 
     The quantile q of N independent requests lies between their order statistics of the ranks N (q ± z sqrt(q(1-q)/N)),
-    and these are read from the buckets like any quantile. docs/method.md, "Verdict", on latency percentiles.
+    and these are read from the buckets like any quantile. docs/explanation/method.md, "Verdict", on latency
+    percentiles.
 
     None with too few effective requests, or where it reaches beyond the last finite bucket.
     """

@@ -1,4 +1,4 @@
-"""Has a run become worse than the runs before? docs/method.md, section "Regression".
+"""Has a run become worse than the runs before? docs/explanation/method.md, section "Regression".
 
 The level that the newest run belongs to is compared with the best level that the runs before had, as far as they are
 not too old; a level takes several runs, so that single spikes are none.

@@ -1,4 +1,4 @@
-"""One name for one endpoint, whatever the framework calls it. docs/method.md, section "Routes".
+"""One name for one endpoint, whatever the framework calls it. docs/explanation/method.md, section "Routes".
 
 Placeholders lose their names: /users/{id}, /users/:user_id, /users/<int:id>, /users/[id] and /users/(?P<pk>[^/]+)
 are all /users/{}. Segments of raw paths that look like values become {} too, and are flagged as a guess.

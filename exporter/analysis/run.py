@@ -1,4 +1,4 @@
-"""The test run in the PTE's activity, and its phases. docs/method.md, section "Test run"."""
+"""The test run in the PTE's activity, and its phases. docs/explanation/method.md, section "Test run"."""
 
 from __future__ import annotations
 

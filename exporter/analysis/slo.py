@@ -1,6 +1,6 @@
 """Good and bad events of an objective, and whether a test run would have met it.
 
-docs/method.md, section "Objectives in a test run".
+docs/explanation/method.md, section "Objectives in a test run".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a metric has been going over the runs: docs/method.md, section "Trend".
+"""Where a metric has been going over the runs: docs/explanation/method.md, section "Trend".
 
 Theil-Sen's slope, Kendall's test of whether there is one, and the scatter around the line: none of them minds spikes.
 """
@@ -75,7 +75,7 @@ def _is_sure(values: Floats, rest: Floats) -> bool:
     That is as high as can be where the way is a curve without any scatter: hence its limit.
     """
     # S counts the pairs that rise less those that fall. Its variance without a trend, less what ties take from it:
-    # (n(n-1)(2n+5) - sum t(t-1)(2t+5)) / 18. docs/method.md, "Trend".
+    # (n(n-1)(2n+5) - sum t(t-1)(2t+5)) / 18. docs/explanation/method.md, "Trend".
     n = values.size
     early, late = np.triu_indices(n, 1)
     s = float(np.sign(values[late] - values[early]).sum())

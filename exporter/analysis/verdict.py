@@ -1,6 +1,7 @@
 """Is the PTE worse than, equal to or better than production, and do the samples suffice to say so?
 
-docs/method.md, section "Verdict": Fieller's interval of the ratio of two means, on effective sample sizes. The means'
+docs/explanation/method.md, section "Verdict": Fieller's interval of the ratio of two means, on effective sample sizes.
+The means'
 uncertainty is that of the noise; what moves slowly, such as day and night, is pattern.
 """
 
@@ -76,7 +77,8 @@ def interval(pte: Mean, production: Mean, confidence: float) -> tuple[float, flo
     """Fieller's interval of pte / production; None where production's mean is not told apart from zero.
 
     The ratios R that (m_T - R m_P)² <= t² (v_T + R² v_P) does not rule out, a quadratic inequality in R:
-    docs/method.md, "Verdict". Dividing by the mean alone would ignore that production's mean is uncertain too.
+    docs/explanation/method.md, "Verdict". Dividing by the mean alone would ignore that production's mean is uncertain
+    too.
     """
     t = student(confidence, min(pte.samples, production.samples) - 1)
     denominator = production.value**2 - t * t * production.variance

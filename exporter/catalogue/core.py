@@ -1,4 +1,4 @@
-"""CORE: the series to begin with, out of more than two hundred; docs/METRICS.md opens with them."""
+"""CORE: the series to begin with, out of more than two hundred; docs/reference/metrics.md opens with them."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ SERIES: tuple[Series, ...] = (
     ),
     series(
         "change_effect",
-        "Effect size of the change, signed; docs/method.md says how it is computed.",
+        "Effect size of the change, signed; docs/explanation/method.md says how it is computed.",
         ("against", "metric"),
         _changes(lambda change: change.effect),
     ),

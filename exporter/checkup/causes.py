@@ -49,7 +49,7 @@ def certain_causes(error: SourceError) -> tuple[Cause, ...]:
 
 FAULT = Cause("a fault of the exporter", "please report it, with what --log.level debug shows")
 
-_READ = "mend it; docs/sources.md says what the kind wants, and pte-exporter check says whether it will load"
+_READ = "mend it; docs/reference/sources.md says what the kind wants, and pte-exporter check says whether it will load"
 
 FORBIDDEN = Cause(
     "the exporter's user may not read it",
@@ -144,7 +144,7 @@ CAUSES: dict[str, tuple[Cause, ...]] = {
     ),
     "http_error": (
         Cause("another kind of server answers at `url`", "open the address in a browser and see who it is"),
-        Cause("the server is too old for what is asked", "compare its version with docs/sources.md"),
+        Cause("the server is too old for what is asked", "compare its version with docs/reference/sources.md"),
     ),
     "not_json": (
         Cause("a login page or a proxy's error page came instead", "log in with a secret of its own, or go past it"),
@@ -161,11 +161,11 @@ CAUSES: dict[str, tuple[Cause, ...]] = {
     ),
     "bad_query": (
         Cause("a query of the configuration is wrong", "try it in the server's own user interface"),
-        Cause("the kind of source does not fit the role", "see docs/sources.md for which role it can be"),
-        Cause("the server is too old for the query", "compare its version with docs/sources.md"),
+        Cause("the kind of source does not fit the role", "see docs/reference/sources.md for which role it can be"),
+        Cause("the server is too old for the query", "compare its version with docs/reference/sources.md"),
     ),
     "bad_data": (
-        Cause("the file or answer is of another kind or version", "see docs/sources.md for what is read"),
+        Cause("the file or answer is of another kind or version", "see docs/reference/sources.md for what is read"),
         Cause("the file was cut off, or changed by hand", "write it anew with the tool that it is from"),
     ),
     "redirect": (

@@ -10,7 +10,7 @@ from exporter.dashboards.kit.query import APPLICATION, Query, largest, or_no_evi
 from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
 
 UID = "pte-test-execution"
-NO_RUN = "No evidence: no report of a test runner was read or published. See docs/results.md."
+NO_RUN = "No evidence: no report of a test runner was read or published. See docs/reference/formats.md."
 _AGAIN = to_board(UID, "Only this application")
 _NAMED = "{{application}}"
 _EVIDENCE = "pte_test_execution_evidence"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from exporter.dashboards.kit.panels import Panel, PanelSpec, timeseries
 from exporter.dashboards.kit.query import APPLICATION, Query, largest
 
-IDLE = "No load generator is running under pte-exporter run, or its page is not scraped: see docs/run.md."
+IDLE = (
+    "No load generator is running under pte-exporter run, or its page is not scraped: "
+    "see docs/how-to/run-a-load-test.md."
+)
 _PROCESS = "application, process"
 
 

@@ -9,7 +9,10 @@ from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, headin
 from exporter.dashboards.kit.query import APPLICATION, Query, largest, or_no_evidence, scalar, smallest
 from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
 
-NO_RESULT = "No evidence: no result file of a load test was read or published. See docs/results.md and docs/publish.md."
+NO_RESULT = (
+    "No evidence: no result file of a load test was read or published. "
+    "See docs/reference/formats.md and docs/how-to/publish-results.md."
+)
 NO_FIGURE = "The result file of the newest run does not tell this, or there is none."
 _AGAIN = to_board("pte-loadrun", "Only this application")
 _NAMED = "{{application}}"

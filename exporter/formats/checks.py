@@ -157,7 +157,7 @@ def _format(kind: Kind, globs: Sequence[Path]) -> Finding:
 
 def _why_unknown(kind: Kind, path: Path) -> Sequence[Cause]:
     beside = Cause(f"it is no {kind.what}, but a log or a file beside it", "narrow the globs, or write it elsewhere")
-    tool = Cause("the tool writes it in another format", "docs/sources.md lists the options to give the tool")
+    tool = Cause("the tool writes it in another format", "docs/reference/sources.md lists the options to give the tool")
     empty = Cause("it is being written, or was cut off", "wait for the next; look at the disk's free space")
     return (beside, tool, empty) if path.stat().st_size else (empty, beside)
 

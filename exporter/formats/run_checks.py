@@ -92,7 +92,9 @@ def _mapped(read: Callable[[], _RunSummary | None], routes: Mapping[str, str]) -
     if run is None:
         return skipped("no run is settled yet")
     if not run.names:
-        cause = Cause("the tool writes totals only", "docs/sources.md lists the options that make it tell names")
+        cause = Cause(
+            "the tool writes totals only", "docs/reference/sources.md lists the options that make it tell names"
+        )
         return warning("the run tells no names of requests: no endpoint counts as tested", cause)
 
     unmapped = _unmapped(run, routes)

@@ -1,6 +1,7 @@
 """Taurus's final statistics, as its reporter final-stats writes them with dump-csv or dump-xml.
 
-docs/results.md, section "Taurus". Both hold the same figures of every label, latencies in seconds; XML tells how long
+docs/reference/formats.md, section "Taurus". Both hold the same figures of every label, latencies in seconds; XML tells
+how long
 the test took as well. Neither says when it was.
 """
 

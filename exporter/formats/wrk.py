@@ -1,4 +1,4 @@
-"""What wrk and wrk2 print, with and without --latency. docs/results.md, section "wrk, hey, vegeta".
+"""What wrk and wrk2 print, with and without --latency. docs/reference/formats.md, section "wrk, hey, vegeta".
 
 Every figure has its own unit. Sockets that failed are counted beside the requests, of which only those that were
 answered are counted; we count each of them as a request that failed.

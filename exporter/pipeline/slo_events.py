@@ -1,6 +1,7 @@
 """Counters of good and bad events, for SLOs on data that only the exporter sees. One of them for the whole process.
 
-docs/method.md, section "Objectives in a test run", says what the counters promise to the rules that read them.
+docs/explanation/method.md, section "Objectives in a test run", says what the counters promise to the rules that read
+them.
 """
 
 from __future__ import annotations

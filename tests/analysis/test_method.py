@@ -1,4 +1,4 @@
-"""docs/method.md keeps up with the code."""
+"""docs/explanation/method.md keeps up with the code."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from exporter.model.results import REASONS
 from exporter.model.settings import AnalysisSettings
 
 ROOT = Path(__file__).parents[2]
-METHOD = (ROOT / "docs" / "method.md").read_text()
-POINTER = re.compile(r"docs/method\.md, sections? ([^.]+)\.")
+METHOD = (ROOT / "docs" / "explanation" / "method.md").read_text()
+POINTER = re.compile(r"docs/explanation/method\.md, sections? ([^.]+)\.")
 FILES = [path for path in sorted((ROOT / "exporter").rglob("*.py")) if POINTER.search(path.read_text())]
 NAMES = {
     "request rate": "request_rate",

@@ -1,4 +1,4 @@
-"""docs/configuration.md keeps up with the records: every key, with its default."""
+"""docs/reference/configuration.md keeps up with the records: every key, with its default."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from exporter.model.slo_settings import (
 from exporter.sources.prometheus.presets import duration
 from tests.servers import TOP
 
-PAGE = (TOP / "docs" / "configuration.md").read_text(encoding="utf-8")
+PAGE = (TOP / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 ROWS = {row[0]: row[1] for row in re.findall(r"(?m)^\| `([^`]+)` \| ([^|]+) \|", PAGE)}
 

@@ -13,8 +13,8 @@ from exporter.errors import Problem
 from exporter.sources.appdynamics.options import METRICS
 from tests.servers import TOP
 
-INDEX = TOP / "docs" / "sources.md"
-PAGES = sorted((TOP / "docs" / "sources").glob("*.md"))
+INDEX = TOP / "docs" / "reference" / "sources.md"
+PAGES = sorted((TOP / "docs" / "reference" / "sources").glob("*.md"))
 EXAMPLES = [
     pytest.param(yaml.safe_load(text), id=f"{page.stem}-{number}")
     for page in (INDEX, *PAGES)
@@ -25,7 +25,7 @@ EXAMPLES = [
 def page_of(kind: str) -> Path:
     """The page that the index leads to from the kind."""
     found = re.search(rf"\[[^]]*`{kind}`[^]]*\]\((sources/[a-z]+\.md)\)", INDEX.read_text(encoding="utf-8"))
-    assert found, f"docs/sources.md leads nowhere for {kind}"
+    assert found, f"docs/reference/sources.md leads nowhere for {kind}"
     return INDEX.parent / found[1]
 
 

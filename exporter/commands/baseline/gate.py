@@ -1,4 +1,7 @@
-"""May a pipeline go on? Not where a run is worse, nor where nobody can tell. docs/method.md, "Judgement of a run"."""
+"""May a pipeline go on? Not where a run is worse, nor where nobody can tell.
+
+docs/explanation/method.md, "Judgement of a run".
+"""
 
 from __future__ import annotations
 

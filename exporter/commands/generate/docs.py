@@ -1,4 +1,4 @@
-"""`pte-exporter generate docs`: docs/METRICS.md."""
+"""`pte-exporter generate docs`: docs/reference/metrics.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/METRICS.md: every series with its type, unit, labels and help, from the catalogue."""
+"""docs/reference/metrics.md: every series with its type, unit, labels and help, from the catalogue."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ Beside them there are `process_*` and `python_info`, which Prometheus's client l
 _ABOUT_LIVE = """
 ## While a load generator runs
 
-What `pte-exporter run` serves on its own page, of the application given there: see [run](run.md).
+What `pte-exporter run` serves on its own page, of the application given there: see [run](../how-to/run-a-load-test.md).
 """
 
 _ABOUT_VALUES = """
@@ -141,7 +141,7 @@ def files() -> Mapping[str, bytes]:
         f"{_ABOUT_LIVE}\n{live}",
         f"{_ABOUT_VALUES}\n{values}",
     )
-    return {"docs/METRICS.md": "".join(sections).encode()}
+    return {"docs/reference/metrics.md": "".join(sections).encode()}
 
 
 def _core() -> Iterable[str]:

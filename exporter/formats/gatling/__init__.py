@@ -1,4 +1,4 @@
-"""Gatling's simulation.log. docs/results.md, section "Gatling"."""
+"""Gatling's simulation.log. docs/reference/formats.md, section "Gatling"."""
 
 from __future__ import annotations
 

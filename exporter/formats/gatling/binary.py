@@ -1,4 +1,4 @@
-"""Gatling's simulation.log as bytes, which 3.13 and later write. docs/results.md, section "Gatling".
+"""Gatling's simulation.log as bytes, which 3.13 and later write. docs/reference/formats.md, section "Gatling".
 
 Numbers are big-endian; times are milliseconds since the run's start. A text is its length, its bytes as the JVM holds
 them, and whether those are Latin-1 (0) or UTF-16 (1); an empty one is its length alone. A text that comes again and

@@ -1,4 +1,4 @@
-"""Gatling's simulation.log as text, of 2.0 to 3.12. docs/results.md, section "Gatling".
+"""Gatling's simulation.log as text, of 2.0 to 3.12. docs/reference/formats.md, section "Gatling".
 
 Records are lines of fields between tabs. Which fields a record has depends on the version, which the RUN record tells:
 2.0 and 2.1 wrote the kind of record third, 2.2 dropped two of a request's four times, 3.0 the scenario of a request,

@@ -1,4 +1,4 @@
-"""hey: what it prints, and its requests as CSV. docs/results.md, section "wrk, hey, vegeta"."""
+"""hey: what it prints, and its requests as CSV. docs/reference/formats.md, section "wrk, hey, vegeta"."""
 
 from __future__ import annotations
 

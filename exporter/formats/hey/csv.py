@@ -1,4 +1,4 @@
-"""hey's requests as CSV: `hey -o csv`. docs/results.md, section "wrk, hey, vegeta".
+"""hey's requests as CSV: `hey -o csv`. docs/reference/formats.md, section "wrk, hey, vegeta".
 
 `offset` is when a request began, in seconds since the run did; no time of day is told, nor the URL. Requests that were
 not answered have no row.

@@ -1,4 +1,4 @@
-"""What hey prints. docs/results.md, section "wrk, hey, vegeta".
+"""What hey prints. docs/reference/formats.md, section "wrk, hey, vegeta".
 
 Latencies are those of requests that were answered. The text tells neither the URL nor when the run was.
 """

@@ -1,4 +1,4 @@
-"""JMeter's JTL, as CSV and as XML. docs/results.md, section "JMeter"."""
+"""JMeter's JTL, as CSV and as XML. docs/reference/formats.md, section "JMeter"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JMeter's JTL as CSV: columns by the header's names, in any order. docs/results.md, section "JMeter".
+"""JMeter's JTL as CSV: columns by the header's names, in any order. docs/reference/formats.md, section "JMeter".
 
 Read block by block, also while it grows; memory does not grow with the file.
 """

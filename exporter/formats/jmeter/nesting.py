@@ -1,4 +1,5 @@
-"""Which rows of a JMeter CSV are requests of their own: nothing may count twice. docs/results.md, section "JMeter".
+"""Which rows of a JMeter CSV are requests of their own: nothing may count twice. docs/reference/formats.md, section
+"JMeter".
 
 A thread does one thing after another. So a transaction that began before the row in front of it (of the same thread)
 stands beside its requests, and a row that lies within the request in front of it is a part of that request.

@@ -1,6 +1,6 @@
 """Rows of a JMeter CSV as columns: polars reads a block; where it stumbles, every row is looked at for the reason.
 
-Which library, and why: docs/adr/0013-*.md.
+Which library, and why: docs/explanation/decisions/0013-*.md.
 """
 
 from __future__ import annotations

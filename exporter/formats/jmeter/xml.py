@@ -1,4 +1,4 @@
-"""JMeter's JTL as XML: samples inside samples. docs/results.md, section "JMeter".
+"""JMeter's JTL as XML: samples inside samples. docs/reference/formats.md, section "JMeter".
 
 Pulled from the parser sample by sample; memory does not grow with the file.
 A DTD is refused, with all it could declare.

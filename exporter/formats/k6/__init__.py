@@ -1,4 +1,4 @@
-"""k6: its points, one by one, and its summaries. docs/results.md, section "k6"."""
+"""k6: its points, one by one, and its summaries. docs/reference/formats.md, section "k6"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""k6's points as CSV: `k6 run --out csv=FILE`. docs/results.md, section "k6".
+"""k6's points as CSV: `k6 run --out csv=FILE`. docs/reference/formats.md, section "k6".
 
 Times are whole seconds, unless K6_CSV_TIME_FORMAT asks for more. Which columns there are depends on the test's option
 systemTags, so they are found by name.

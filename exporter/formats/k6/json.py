@@ -1,4 +1,4 @@
-"""k6's points as JSON, one in a line: `k6 run --out json=FILE`. docs/results.md, section "k6"."""
+"""k6's points as JSON, one in a line: `k6 run --out json=FILE`. docs/reference/formats.md, section "k6"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""k6's machine-readable summary: --new-machine-readable-summary, of k6 1.5 and later. docs/results.md, section "k6".
+"""k6's machine-readable summary: --new-machine-readable-summary, of k6 1.5 and later. docs/reference/formats.md,
+section "k6".
 
 A rate has `matches` of `total`: what http_req_failed matches are failures. It has no thresholds.
 """

@@ -1,4 +1,4 @@
-"""A run from the metrics of k6's summaries, however they were written. docs/results.md, section "k6"."""
+"""A run from the metrics of k6's summaries, however they were written. docs/reference/formats.md, section "k6"."""
 
 from __future__ import annotations
 

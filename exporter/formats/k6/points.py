@@ -1,4 +1,4 @@
-"""What the points of k6 mean, whichever file tells them. docs/results.md, section "k6".
+"""What the points of k6 mean, whichever file tells them. docs/reference/formats.md, section "k6".
 
 `http_req_duration` is a request; its time is the request's end, its value is milliseconds without the time that
 connecting took. Its own tags tell whether it failed, so that nothing needs to be joined with `http_req_failed`.

@@ -1,4 +1,5 @@
-"""k6's summary as handleSummary() gets it, and as the older --summary-export writes it. docs/results.md, section "k6".
+"""k6's summary as handleSummary() gets it, and as the older --summary-export writes it. docs/reference/formats.md,
+section "k6".
 
 The export has a metric's values without the object `values` around them, thresholds as true where they were *crossed*
 (handleSummary has {"ok": true} where they were met), and no duration.

@@ -1,4 +1,4 @@
-"""Locust's statistics: PREFIX_stats.csv, with what lies beside it. docs/results.md, section "Locust".
+"""Locust's statistics: PREFIX_stats.csv, with what lies beside it. docs/reference/formats.md, section "Locust".
 
 The file tells figures of every name, latencies in milliseconds, and no times.
 """

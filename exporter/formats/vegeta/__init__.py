@@ -1,4 +1,4 @@
-"""vegeta: its results, one by one, and its report. docs/results.md, section "wrk, hey, vegeta"."""
+"""vegeta: its results, one by one, and its report. docs/reference/formats.md, section "wrk, hey, vegeta"."""
 
 from __future__ import annotations
 

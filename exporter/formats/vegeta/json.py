@@ -1,4 +1,5 @@
-"""vegeta's results as JSON, one in a line: `vegeta encode --to json`. docs/results.md, section "wrk, hey, vegeta".
+"""vegeta's results as JSON, one in a line: `vegeta encode --to json`. docs/reference/formats.md, section "wrk, hey,
+vegeta".
 
 Times are RFC 3339 to the nanosecond and tell a request's start; latencies are nanoseconds.
 """

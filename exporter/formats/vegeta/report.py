@@ -1,4 +1,4 @@
-"""vegeta's report as JSON: `vegeta report --type json`. docs/results.md, section "wrk, hey, vegeta".
+"""vegeta's report as JSON: `vegeta report --type json`. docs/reference/formats.md, section "wrk, hey, vegeta".
 
 Latencies are nanoseconds. `errors` names errors and does not count them; the status codes do.
 """

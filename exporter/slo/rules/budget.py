@@ -1,4 +1,7 @@
-"""The budget: what is left, for how long, what is forecast, what is due. docs/method.md, section "Error budgets"."""
+"""The budget: what is left, for how long, what is forecast, what is due.
+
+docs/explanation/method.md, section "Error budgets".
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """An AppDynamics controller: business transactions are the endpoints.
 
-The number of calls does not depend on the number of transactions, tiers or nodes; docs/sources/appdynamics.md says how
+The number of calls does not depend on the number of transactions, tiers or nodes;
+docs/reference/sources/appdynamics.md says how
 many a poll makes. What was asked is kept, as the past does not change: later polls ask for what came since.
 """
 

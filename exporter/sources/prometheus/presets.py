@@ -2,7 +2,8 @@
 
 A template is PromQL with these variables, and only these, filled in: `$selector` (label matchers), `$range` (a
 duration), `$application`, `$method`, `$route` (label names). `$1` and everything else stays. A matcher list may end in
-a comma, not begin with one: write `{code=~"5..",$selector}`. Where the names come from: docs/sources/prometheus.md.
+a comma, not begin with one: write `{code=~"5..",$selector}`. Where the names come from:
+docs/reference/sources/prometheus.md.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]
     ),
     "cut-off": (
         lambda folder: report(folder, (SUITE % CASE)[:50]),
-        "complete", "shop", "failed", "another kind or version", "docs/sources.md",
+        "complete", "shop", "failed", "another kind or version", "docs/reference/sources.md",
     ),
     "waiting": (
         lambda folder: report(folder, age=2),

@@ -89,7 +89,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]
     "no-file": (_no_file, "found", "shop", "failed", "a slip in the path", "try it with ls"),
     "unknown-format": (_unknown, "format", "shop", "failed", "a log or a file beside it", "narrow the globs"),
     "empty-file": (_no_bytes, "format", "shop", "failed", "being written, or was cut off", "free space"),
-    "damaged": (_damaged, "complete", "shop", "failed", "another kind or version", "docs/sources.md"),
+    "damaged": (_damaged, "complete", "shop", "failed", "another kind or version", "docs/reference/sources.md"),
     "ended-early": (_ended_early, "complete", "shop", "failed", "ended it", "run it again"),
     "waiting": (_waiting, "complete", "shop", "warning", "still being written", "the run before it counts"),
     "first-waits": (_first_waits, "complete", "shop", "warning", "still being written", "wait"),

@@ -39,7 +39,7 @@ def _without_pattern() -> bytes:
 CASES: dict[str, tuple[Callable[[], bytes], str, CheckVerdict, str, str]] = {
     "not-json": (lambda: b"<html>log in</html>", "format", "failed", "cut off", "rename it"),
     "cut-off": (lambda: of(seen())[:5000], "format", "failed", "cut off", "rename it"),
-    "other-json": (lambda: b'{"a": 1}', "complete", "failed", "another kind or version", "docs/sources.md"),
+    "other-json": (lambda: b'{"a": 1}', "complete", "failed", "another kind or version", "docs/reference/sources.md"),
     "no-side": (
         lambda: json.dumps({"observations": {"production": None, "pte": {}}}).encode(),
         "complete", "failed", "did not answer when it was recorded", "record it anew",

@@ -148,7 +148,8 @@ class History:
 def history(start: float, end: float) -> History:
     """Traffic that swings with the hour, few errors, and one bad hour in the last day.
 
-    By day it is 2.4 times that of the night, as docs/method.md assumes where it says how exact windows are; its hours
+    By day it is 2.4 times that of the night, as docs/explanation/method.md assumes where it says how exact windows
+    are; its hours
     are counted from the end, so that the test is the same at any hour.
     """
     times = np.arange(start - 900, end + 900, STEP)

@@ -1,4 +1,4 @@
-"""docs/METRICS.md tells every value that a label of ours can have."""
+"""docs/reference/metrics.md tells every value that a label of ours can have."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FREE = {"application", "side", "source", "method", "route", "slo", "process", "k
 FREE |= {"endpoint", "run", "commit", "tool", "check", "suite", "test", "property", "value"}
 """Labels whose values come from the configuration, the data or the build."""
 
-PAGE = metrics_page.files()["docs/METRICS.md"].decode()
+PAGE = metrics_page.files()["docs/reference/metrics.md"].decode()
 
 
 def listed() -> dict[str, set[str]]:

@@ -127,7 +127,7 @@ def test_all_problems_at_once() -> None:
 
 def test_every_option_and_reason_is_documented() -> None:
     """The pages name each option, each key of a template and each reason."""
-    text = "".join((TOP / "docs" / page).read_text() for page in ("sources.md", "sources/prometheus.md"))
+    text = "".join((TOP / "docs" / "reference" / page).read_text() for page in ("sources.md", "sources/prometheus.md"))
     names = {
         *prometheus.Options.__struct_fields__,
         *(f"tls.{field}" for field in Tls.__struct_fields__),
