@@ -82,7 +82,7 @@ def test_the_name_check_sees_names_in_every_place() -> None:
 
 
 def test_every_alert_says_what_a_person_needs() -> None:
-    """Each alert has a routed severity, a wait, a summary, a reason and an action; a measured one has value and limit."""
+    """Each alert has severity, wait, summary, reason and action; a measured one also has value and limit."""
     for alert in ALERTS.values():
         assert alert.severity in ("critical", "warning", "info")
         assert re.fullmatch(r"\d+[smh]", alert.wait)
