@@ -173,7 +173,7 @@ def test_a_severity_that_pagerduty_does_not_know_is_an_error_there(tmp_path: Pat
 
 
 def test_the_watchdog_is_heard_by_the_dead_mans_switch_alone(running: Running) -> None:
-    """The watchdog goes to its own webhook and bothers nobody else."""
+    """The watchdog goes to its own webhook and to no other receiver."""
     running.post([{"alertname": "PteWatchdog", "severity": "info"}, LOAD | {"severity": "other"}])
     eventually(lambda: bool(running.receiver.at("/watchdog")), PATIENCE, "a heartbeat")
     eventually(lambda: bool(running.receiver.at("/slack")), PATIENCE, "the alert of another severity")

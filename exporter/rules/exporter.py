@@ -12,7 +12,7 @@ _OWN = ("job", "source")
 _BUILD = published("pte_exporter_build_info")
 _SUCCESS = published("pte_source_last_success_timestamp_seconds")
 
-# A single failed poll is no alert: the last success has to be two intervals away, or there never was one.
+# A single failed poll raises no alert: the last success must be two intervals ago, or missing.
 _FAILING = f"""\
 min by (job, source) (
   {last("pte_source_up")} == 0

@@ -6,8 +6,8 @@ Three things hold for every alert and are decided here:
   `evidence` asks whether there was evidence within BRIDGE, so neither makes an alert flap.
 * Replicas, and exporters of other teams with other limits, may be scraped by the same Prometheus. A value is compared
   with the limit of its own exporter (on job and instance) and only then aggregated, so no join is ever many-to-many.
-* `job` stays in every result, so that one exporter's trouble inhibits its own alerts and no others; `instance` goes, so
-  that a replaced replica does not make a new alert.
+* `job` stays in every result, so that one exporter's trouble inhibits its own alerts and no others; `instance` is
+  dropped, and a replaced replica makes no new alert.
 """
 
 from __future__ import annotations

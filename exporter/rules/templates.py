@@ -1,6 +1,6 @@
 """Fragments of alert templates: values in readable units, and results of queries about the reason.
 
-A looked-up label value goes into the query through %q, so that quotes in an application's name stay inside the string.
+A looked-up label value goes into the query through %q, which keeps quotes in an application's name inside the string.
 """
 
 from __future__ import annotations
