@@ -137,15 +137,15 @@ LINES: Mapping[str, str] = {
     ),
     "outgrown_mix": _ratio(
         "pte_growth_mix_total_variation_ratio",
-        "production's mix moved by VALUE since the test",
+        "production's traffic mix moved by VALUE since the test",
         templates.at_most("mix_moved_ratio", PERCENTAGE),
-        "production's mix moved since the test",
+        "production's traffic mix moved since the test",
     ),
     "mix": _ratio(
         "pte_mix_total_variation_ratio",
-        "the test's mix is VALUE away from production's",
+        "the test's traffic mix differs from production's by VALUE",
         templates.at_most("mix_total_variation_ratio", PERCENTAGE),
-        "the test's mix is not production's",
+        "the test's traffic mix differs from production's",
     ),
     "too_old": _TOO_OLD,
     "efficacy": _ratio(
