@@ -18,7 +18,7 @@ def fields(**values: object) -> dict[str, Mapping[str, object]]:
     return {"fields": values}
 
 
-class Lines(logging.Formatter):
+class LogFormatter(logging.Formatter):
     """Formats a record as one line."""
 
     def __init__(self, format: Literal["logfmt", "json"]) -> None:
@@ -57,7 +57,7 @@ def _quoted(value: str) -> str:
 def set_up(level: str, format: Literal["logfmt", "json"]) -> None:
     """Send every log line of the process to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines(format))
+    handler.setFormatter(LogFormatter(format))
     name = "WARNING" if level == "warn" else level.upper()
     logging.basicConfig(level=name, handlers=[handler], force=True)
 

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from exporter import decoding
-from exporter.clients.http import Response, Session
+from exporter.clients.http import HttpResponse, Session
 from exporter.clients.truncation import is_cut_off
 from exporter.errors import SourceError
 from exporter.model.minutes import Range
@@ -88,7 +88,7 @@ def series_name(labels: Mapping[str, str]) -> str:
     return f"{labels.get('__name__', '')}{{{inner}}}"
 
 
-class Client:
+class PrometheusClient:
     """Queries of one observation, sent within `seconds`: counts them, gathers warnings and notes the server's clock.
 
     Also what a check-up asks beside queries: the index, and the server's status.
@@ -211,7 +211,7 @@ class Client:
         self.samples_read = _samples_read(data.stats)
         return data.result
 
-    def _answer(self, response: Response) -> _Answer:
+    def _answer(self, response: HttpResponse) -> _Answer:
         if response.status != 200 and not response.body.lstrip().startswith(b"{"):
             text = f"answered {response.status}: check that url is a Prometheus API"
             raise self._error("http_error", text, status=response.status)

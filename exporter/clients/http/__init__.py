@@ -7,6 +7,6 @@ CA bundles from the environment are not used: what is sent where is in the confi
 from __future__ import annotations
 
 from exporter.clients.http.failures import Words
-from exporter.clients.http.session import Response, Session
+from exporter.clients.http.session import HttpResponse, Session
 
-__all__ = ["Response", "Session", "Words"]
+__all__ = ["HttpResponse", "Session", "Words"]

@@ -18,7 +18,7 @@ from exporter.errors import SourceError
 from exporter.model.settings import Duration, Settings
 
 
-class Tls(Settings, frozen=True):
+class TlsOptions(Settings, frozen=True):
     """How the server's certificate is checked, and which certificate we show."""
 
     ca_file: Path | None = None
@@ -53,7 +53,7 @@ class HttpOptions(Settings, frozen=True):
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     headers_files: dict[str, Path] = msgspec.field(default_factory=dict)
     """Header name to the file with its value, for values that are secret."""
-    tls: Tls = Tls()
+    tls: TlsOptions = TlsOptions()
     proxy: Proxy | None = None
 
 
@@ -124,7 +124,7 @@ def _basic(username: str | None, password: str) -> tuple[str, tuple[str, ...]]:
     return f"Basic {encoded}", (password, encoded)
 
 
-def check_tls(tls: Tls) -> None:
+def check_tls(tls: TlsOptions) -> None:
     """Raises SourceError when the certificates cannot be used."""
     if tls.ca_file is None and tls.cert_file is None:
         return

@@ -20,7 +20,7 @@ import urllib3
 from exporter import __version__
 from exporter.clients.http.deadline import Deadline, DeadlineAdapter
 from exporter.clients.http.failures import Failures, Words, is_page
-from exporter.clients.http.options import HttpOptions, Tls, check_tls, proxy_authorization, request_headers
+from exporter.clients.http.options import HttpOptions, TlsOptions, check_tls, proxy_authorization, request_headers
 from exporter.clients.http.secrets import written
 
 # What urllib3 warns of, we raise; its lines hold tracebacks.
@@ -38,7 +38,7 @@ _TEXT_PART = 150
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class HttpResponse:
     """An answer that was read in full."""
 
     status: int
@@ -121,7 +121,7 @@ class Session:
         *,
         authorization: str | None = None,
         accept: tuple[int, ...] = (200,),
-    ) -> Response:
+    ) -> HttpResponse:
         """GET with a query, whose values are encoded here and nowhere else. Raises SourceError as `post` does.
 
         `authorization` is sent instead of the options' credentials.
@@ -137,14 +137,14 @@ class Session:
         *,
         secrets: Sequence[str] = (),
         accept: tuple[int, ...] = (200,),
-    ) -> Response:
+    ) -> HttpResponse:
         """POST a form. Raises SourceError when the answer's status is not in `accept`, and for every other failure.
 
         `secrets` are those in the form: no message holds them.
         """
         return self._send("POST", path, form, accept, secrets=secrets)
 
-    def put(self, path: str, body: bytes, content_type: str, *, accept: tuple[int, ...]) -> Response:
+    def put(self, path: str, body: bytes, content_type: str, *, accept: tuple[int, ...]) -> HttpResponse:
         """PUT a body. Raises SourceError as `post` does."""
         return self._send("PUT", path, body, accept, {"Content-Type": content_type})
 
@@ -158,7 +158,7 @@ class Session:
         *,
         authorization: str | None = None,
         secrets: Sequence[str] = (),
-    ) -> Response:
+    ) -> HttpResponse:
         with self._lock:
             # Read anew for each request, so that a rotated secret needs no restart.
             headers, header_secrets = request_headers(self._options, authorization)
@@ -181,7 +181,7 @@ class Session:
         data: Mapping[str, str] | bytes | None,
         headers: Mapping[str, str],
         accept: tuple[int, ...],
-    ) -> Response:
+    ) -> HttpResponse:
         tls = self._options.tls
         if self._secure:
             check_tls(tls)
@@ -202,7 +202,7 @@ class Session:
             skew = _skew(response.headers.get("Date"), (sent + self._clock()) / 2)
             if response.status_code not in accept:
                 raise self._failures.status(response.status_code, response.headers, self._clock())
-            return Response(response.status_code, self._body(response), skew, is_page(response.headers))
+            return HttpResponse(response.status_code, self._body(response), skew, is_page(response.headers))
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -228,7 +228,7 @@ def _host_port(url: str) -> str:
     return f"{parts.hostname}:{parts.port or usual}"
 
 
-def _verify(tls: Tls) -> bool | str:
+def _verify(tls: TlsOptions) -> bool | str:
     """What requests calls so: whether to check the server's certificate, or the file of authorities to check it by."""
     if tls.insecure_skip_verify:
         return False
@@ -237,7 +237,7 @@ def _verify(tls: Tls) -> bool | str:
     return True
 
 
-def _certificate(tls: Tls) -> tuple[str, str] | None:
+def _certificate(tls: TlsOptions) -> tuple[str, str] | None:
     if tls.cert_file is None:
         return None
     return str(tls.cert_file), str(tls.key_file)

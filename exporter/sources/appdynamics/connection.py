@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from exporter.clients.http import Response, Session, Words
+from exporter.clients.http import HttpResponse, Session, Words
 from exporter.clients.http.options import HttpOptions
 from exporter.errors import SourceError
 from exporter.sources.appdynamics.options import Options
@@ -63,7 +63,7 @@ class Connection:
             for session in self._busy:
                 session.abort()
 
-    def get(self, path: str, query: Mapping[str, str], accept: tuple[int, ...] = (200,)) -> Response:
+    def get(self, path: str, query: Mapping[str, str], accept: tuple[int, ...] = (200,)) -> HttpResponse:
         """A request with our credentials, sent again once with a new token after a 401. Raises SourceError."""
         try:
             with self._lease() as session:

@@ -17,7 +17,7 @@ from typing import Protocol
 import msgspec
 
 from exporter import decoding
-from exporter.clients.http import Response, Session
+from exporter.clients.http import HttpResponse, Session
 from exporter.errors import SourceError
 from exporter.sources.appdynamics.options import Options
 
@@ -166,7 +166,7 @@ def renew_after(life: float) -> float:
     return min(_SHARE * life, max(life - _MARGIN, life / 2))
 
 
-def _decoded(response: Response, where: str) -> _Body:
+def _decoded(response: HttpResponse, where: str) -> _Body:
     try:
         body = decoding.decode(response.body, _Body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from exporter.analysis.minutes import gauges, samples
-from exporter.clients.prometheus import Client
+from exporter.clients.prometheus import PrometheusClient
 from exporter.errors import SourceError
 from exporter.model.minutes import Range
 from exporter.model.observation import (
@@ -32,10 +32,10 @@ _WHOLE = 0.99
 T = TypeVar("T")
 
 
-class Poll:
+class PrometheusPoll:
     """One observation of one server. Each method raises SourceError."""
 
-    def __init__(self, client: Client, options: Options, plain: Queries) -> None:
+    def __init__(self, client: PrometheusClient, options: Options, plain: Queries) -> None:
         self.client = client
         self._options = options
         self._templates = options.templates

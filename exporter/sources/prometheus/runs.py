@@ -15,7 +15,7 @@ from exporter.model.observation import (
     TestRun,
     Window,
 )
-from exporter.sources.prometheus.poll import Poll
+from exporter.sources.prometheus.poll import PrometheusPoll
 from exporter.sources.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, Queries
 from exporter.sources.prometheus.stretches import is_tight, masked
 
@@ -26,7 +26,7 @@ Minutes = Mapping[str, Range]
 """Key to one-minute values, of one application."""
 
 
-def runs(poll: Poll, hull: Window, windows: Mapping[str, Window]) -> dict[str, ApplicationObservation]:
+def runs(poll: PrometheusPoll, hull: Window, windows: Mapping[str, Window]) -> dict[str, ApplicationObservation]:
     """Every chosen window of a stretch in full, also minutes below the threshold."""
     queries = poll.queries(hull)
     minutes = _minutes(poll, queries, hull, windows)
@@ -43,7 +43,9 @@ def runs(poll: Poll, hull: Window, windows: Mapping[str, Window]) -> dict[str, A
     }
 
 
-def _minutes(poll: Poll, queries: Queries, hull: Window, windows: Mapping[str, Window]) -> dict[str, dict[str, Range]]:
+def _minutes(
+    poll: PrometheusPoll, queries: Queries, hull: Window, windows: Mapping[str, Window]
+) -> dict[str, dict[str, Range]]:
     """Application to key to the values inside its own window; what has none there has no key."""
     found = dict[str, dict[str, Range]]()
     for key in _KEYS:

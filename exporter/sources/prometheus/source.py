@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from exporter.analysis.activity import Activity
 from exporter.checkup import Step
 from exporter.clients.http import Session
-from exporter.clients.prometheus import Client
+from exporter.clients.prometheus import PrometheusClient
 from exporter.errors import SourceError
 from exporter.model.checkup import CheckContext
 from exporter.model.observation import ApplicationObservation, Observation, Samples, Window
 from exporter.model.rule import Record
 from exporter.sources import ChooseRuns
 from exporter.sources.prometheus.options import Options, problems
-from exporter.sources.prometheus.poll import Poll
+from exporter.sources.prometheus.poll import PrometheusPoll
 from exporter.sources.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, Queries
 from exporter.sources.prometheus.runs import runs
 from exporter.sources.prometheus.stretches import stretches
@@ -91,16 +91,16 @@ class Source:
             return self._observation(poll.client, lookback, applications)
 
     @contextlib.contextmanager
-    def _polling(self) -> Iterator[Poll]:
+    def _polling(self) -> Iterator[PrometheusPoll]:
         """One observation; connections are given back at its end, errors say which server it was."""
         try:
-            yield Poll(Client(self._session), self._options, self._plain)
+            yield PrometheusPoll(PrometheusClient(self._session), self._options, self._plain)
         except SourceError as error:
             raise error.at_server(self._session.place) from None
         finally:
             self._session.close()  # a connection left idle may be half closed by the next poll
 
-    def _active(self, poll: Poll, lookback: Window, threshold: float) -> dict[str, Samples]:
+    def _active(self, poll: PrometheusPoll, lookback: Window, threshold: float) -> dict[str, Samples]:
         """Minutes above the threshold: those known from earlier polls, and what was asked for since."""
         if "request_rate" not in self._options.templates.queries:
             return {}
@@ -116,7 +116,7 @@ class Source:
         return self._activity.samples()
 
     def _observation(
-        self, client: Client, window: Window, applications: Mapping[str, ApplicationObservation]
+        self, client: PrometheusClient, window: Window, applications: Mapping[str, ApplicationObservation]
     ) -> Observation:
         warnings = list(client.warnings)
         skew = client.clock_skew

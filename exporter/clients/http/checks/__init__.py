@@ -12,7 +12,7 @@ from exporter.checkup import Step
 from exporter.clients.http.checks.address import address, proxy
 from exporter.clients.http.checks.answer import answer, clock, explained
 from exporter.clients.http.checks.connection import dns, tcp, tunnel
-from exporter.clients.http.checks.reach import Route
+from exporter.clients.http.checks.reach import ConnectionProbe
 from exporter.clients.http.checks.tls import tls
 from exporter.clients.http.options import HttpOptions
 
@@ -32,7 +32,7 @@ def connection_steps(
     `appended`: path endings that belong to what the kind appends itself, such as /api/v1. `path`: a cheap page below
     the URL; its status does not matter. `more`: options of the kind that hold credentials.
     """
-    route = Route(url, options)
+    route = ConnectionProbe(url, options)
     credentials = [*route.credentials, *more]
     yield Step("url", f"read {url}", partial(address, route, appended, credentials))
     yield Step("proxy", "look at `proxy:` and at the environment", partial(proxy, route, credentials))

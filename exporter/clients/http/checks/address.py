@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 from requests.utils import should_bypass_proxies
 
 from exporter.checkup import Remarks, ok
-from exporter.clients.http.checks.reach import Route, is_loopback
+from exporter.clients.http.checks.reach import ConnectionProbe, is_loopback
 from exporter.model.checkup import Cause, Finding
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Variables that name files of authorities for other programs."""
 
 
-def address(route: Route, appended: Sequence[str], credentials: Sequence[str]) -> Finding:
+def address(route: ConnectionProbe, appended: Sequence[str], credentials: Sequence[str]) -> Finding:
     """Whether it is a base URL, fit for credentials, and of one scheme and port."""
     remarks = Remarks()
     ending = _ending(route.url, appended)
@@ -52,11 +52,11 @@ def _ending(url: str, appended: Sequence[str]) -> str:
     return max(endings, key=len, default="")
 
 
-def _other(route: Route) -> str:
+def _other(route: ConnectionProbe) -> str:
     return "http" if route.secure else "https"
 
 
-def _kind(route: Route) -> str:
+def _kind(route: ConnectionProbe) -> str:
     if route.secure:
         return "https"
     if is_loopback(route.host):
@@ -64,7 +64,7 @@ def _kind(route: Route) -> str:
     return "http, not encrypted"
 
 
-def proxy(route: Route, credentials: Sequence[str]) -> Finding:
+def proxy(route: ConnectionProbe, credentials: Sequence[str]) -> Finding:
     """Through which proxy; and what other programs would take from the environment, which we do not."""
     if route.options.proxy is not None:
         host, port = route.near
@@ -102,7 +102,7 @@ def proxy(route: Route, credentials: Sequence[str]) -> Finding:
     return remarks.finding("none, and the environment asks for none")
 
 
-def environment_proxy(route: Route) -> str | None:
+def environment_proxy(route: ConnectionProbe) -> str | None:
     """The variable that other programs would obey for this host."""
     if is_loopback(route.host) or should_bypass_proxies(route.url, no_proxy=None):
         return None

@@ -10,7 +10,7 @@ from exporter.checkup.causes import usual_causes
 from exporter.clients.http import Session
 from exporter.clients.http.checks.connection import proxy_refused
 from exporter.clients.http.checks.connection_causes import NO_PROXY, encrypted, redirected
-from exporter.clients.http.checks.reach import Route
+from exporter.clients.http.checks.reach import ConnectionProbe
 from exporter.errors import SourceError
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
@@ -25,7 +25,7 @@ _ANY = (*range(200, 300), *range(400, 600))
 """Statuses that show that somebody is there; a redirect says where to go instead."""
 
 
-def answer(route: Route, path: str) -> Finding:
+def answer(route: ConnectionProbe, path: str) -> Finding:
     """An answer of any status, but of one that says that the way there is another."""
     session = Session(route.url, route.options)
     start = time.monotonic()
@@ -45,7 +45,7 @@ def answer(route: Route, path: str) -> Finding:
     return ok(f"status {response.status} in {spent(took)}")
 
 
-def explained(route: Route, path: str, error: SourceError) -> Sequence[Cause]:
+def explained(route: ConnectionProbe, path: str, error: SourceError) -> Sequence[Cause]:
     """What an error says of the way to the server; none where it is as with any other request."""
     if error.reason == "redirect":
         return redirected(route, error.destination, path)
@@ -56,7 +56,7 @@ def explained(route: Route, path: str, error: SourceError) -> Sequence[Cause]:
     return (other, *usual_causes(error.reason))
 
 
-def clock(route: Route) -> Finding:
+def clock(route: ConnectionProbe) -> Finding:
     """The server's clock against ours."""
     if route.skew is None:
         return ok("not told: the answer has no readable Date")

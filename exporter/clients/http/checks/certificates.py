@@ -17,8 +17,8 @@ from typing import Any
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
-from exporter.clients.http.checks.reach import Route
-from exporter.clients.http.options import Tls
+from exporter.clients.http.checks.reach import ConnectionProbe
+from exporter.clients.http.options import TlsOptions
 
 _ANY_TIME = ssl.VerifyFlags(0x200000)
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for."""
@@ -78,14 +78,14 @@ class Certificate:
         return any(name in self.issuer.lower() for name in INSPECTORS)
 
 
-def verifying(tls: Tls, authorities: Path | None = None) -> ssl.SSLContext:
+def verifying(tls: TlsOptions, authorities: Path | None = None) -> ssl.SSLContext:
     """What the session does: the same authorities, unless others are given. The files have been checked before."""
     context = create_urllib3_context()
     context.load_verify_locations(str(authorities or tls.ca_file or DEFAULT_CA_BUNDLE_PATH))
     return _with_ours(context, tls)
 
 
-def _with_ours(context: ssl.SSLContext, tls: Tls) -> ssl.SSLContext:
+def _with_ours(context: ssl.SSLContext, tls: TlsOptions) -> ssl.SSLContext:
     if tls.cert_file is not None:
         context.load_cert_chain(tls.cert_file, tls.key_file, password="")
     return context
@@ -107,7 +107,7 @@ def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
     return ", ".join(dict.fromkeys(names)) or "no name"
 
 
-def unverified(route: Route) -> Certificate | None:
+def unverified(route: ConnectionProbe) -> Certificate | None:
     """What the server shows, whoever signed it; None when it shows nothing that can be read."""
     with contextlib.suppress(OSError, ValueError):
         context = _lenient(route.options.tls)
@@ -124,7 +124,7 @@ def unverified(route: Route) -> Certificate | None:
     return None
 
 
-def _lenient(tls: Tls) -> ssl.SSLContext:
+def _lenient(tls: TlsOptions) -> ssl.SSLContext:
     context = create_urllib3_context(ciphers="DEFAULT@SECLEVEL=0")
     context.check_hostname = False
     return _with_ours(context, tls)

@@ -8,12 +8,12 @@ import time
 from exporter.checkup import failed, ok, warning
 from exporter.clients.http.checks.address import environment_proxy
 from exporter.clients.http.checks.connection_causes import dns_causes, tcp_causes, tunnel_causes, typo
-from exporter.clients.http.checks.reach import Route, TunnelError
+from exporter.clients.http.checks.reach import ConnectionProbe, TunnelError
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
 
 
-def dns(route: Route) -> Finding:
+def dns(route: ConnectionProbe) -> Finding:
     """The addresses of whom we connect to."""
     try:
         route.addresses = route.resolve()
@@ -32,7 +32,7 @@ def dns(route: Route) -> Finding:
     return ok(", ".join(dict.fromkeys(hosts)))
 
 
-def tcp(route: Route) -> Finding:
+def tcp(route: ConnectionProbe) -> Finding:
     """The first address that lets us connect; those before it would cost each new connection time."""
     outcomes = list[str]()
     failure = OSError()
@@ -57,7 +57,7 @@ def tcp(route: Route) -> Finding:
     return failed("; ".join(outcomes), *tcp_causes(route, failure, environment_proxy(route)))
 
 
-def tunnel(route: Route) -> Finding:
+def tunnel(route: ConnectionProbe) -> Finding:
     """Whether the proxy connects us to the server."""
     try:
         route.tunnel().close()
@@ -70,7 +70,7 @@ def tunnel(route: Route) -> Finding:
     return ok(f"the proxy leads to {route.host}:{route.port}")
 
 
-def proxy_refused(route: Route, status: int) -> Finding:
+def proxy_refused(route: ConnectionProbe, status: int) -> Finding:
     """Of what a proxy answered instead of connecting us; 0: it was no HTTP."""
     text = f"the proxy answered {status}" if status else "what answered is no HTTP proxy"
     return failed(text, *tunnel_causes(route, status))

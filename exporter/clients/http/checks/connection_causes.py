@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from exporter.clients.http.checks.reach import Route, is_loopback
+from exporter.clients.http.checks.reach import ConnectionProbe, is_loopback
 from exporter.model.checkup import Cause
 
 NO_PROXY = Cause("what listens there is no HTTP proxy", "check host and port of proxy.url with whoever runs the proxy")
 
 
-def typo(route: Route) -> Cause:
+def typo(route: ConnectionProbe) -> Cause:
     """Of a name that cannot be resolved."""
     host, _ = route.near
     return Cause("the name is mistyped", f"check {_option(route)} with `nslookup {host}`")
 
 
-def dns_causes(route: Route, error: socket.gaierror) -> Iterator[Cause]:
+def dns_causes(route: ConnectionProbe, error: socket.gaierror) -> Iterator[Cause]:
     """Of a name that the resolver does not know."""
     host, _ = route.near
     if error.errno == socket.EAI_AGAIN:
@@ -38,7 +38,7 @@ def dns_causes(route: Route, error: socket.gaierror) -> Iterator[Cause]:
     )
 
 
-def tcp_causes(route: Route, error: OSError, variable: str | None) -> Iterator[Cause]:
+def tcp_causes(route: ConnectionProbe, error: OSError, variable: str | None) -> Iterator[Cause]:
     """Of a connection that is not made; `variable` of the environment names a proxy that we do not use."""
     host, port = route.near
     option = _option(route)
@@ -75,7 +75,7 @@ def tcp_causes(route: Route, error: OSError, variable: str | None) -> Iterator[C
         )
 
 
-def _option(route: Route) -> str:
+def _option(route: ConnectionProbe) -> str:
     """The option that names whom we connect to."""
     return "proxy.url" if route.options.proxy else "url"
 
@@ -86,7 +86,7 @@ def _contained() -> bool:
     return any(mark.exists() for mark in marks) or "KUBERNETES_SERVICE_HOST" in os.environ
 
 
-def tunnel_causes(route: Route, status: int) -> list[Cause]:
+def tunnel_causes(route: ConnectionProbe, status: int) -> list[Cause]:
     """Of a proxy's answer; 0 for what is none."""
     if status == 407:
         known = route.options.proxy is not None and route.options.proxy.username
@@ -108,7 +108,7 @@ def tunnel_causes(route: Route, status: int) -> list[Cause]:
     return [Cause(text, "check host and port of proxy.url with the proxy's documentation or PAC file")]
 
 
-def redirected(route: Route, destination: str, path: str) -> list[Cause]:
+def redirected(route: ConnectionProbe, destination: str, path: str) -> list[Cause]:
     """By where it leads: to the server itself, spoken to in another way, or to somebody else; empty: it is not said."""
     if destination and urlsplit(destination).hostname == route.host:
         url = f"{destination}{urlsplit(route.url).path.rstrip('/')}"
@@ -123,6 +123,6 @@ def redirected(route: Route, destination: str, path: str) -> list[Cause]:
     ]
 
 
-def encrypted(route: Route) -> Cause:
+def encrypted(route: ConnectionProbe) -> Cause:
     """Of plain HTTP that is not understood."""
     return Cause("TLS is spoken there", f"url: {route.elsewhere('https', route.port)}")

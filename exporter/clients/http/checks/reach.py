@@ -23,7 +23,7 @@ Address = tuple[socket.AddressFamily, tuple[str, int]]
 
 
 @dataclass
-class Route:
+class ConnectionProbe:
     """From us to the server of a URL, and what earlier steps learned of the way."""
 
     url: str

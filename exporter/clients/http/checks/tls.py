@@ -9,7 +9,7 @@ from pathlib import Path
 
 from exporter.checkup import failed, ok, warning
 from exporter.clients.http.checks.certificates import Certificate, fields, unverified, verifying
-from exporter.clients.http.checks.reach import Route
+from exporter.clients.http.checks.reach import ConnectionProbe
 from exporter.clients.http.checks.tls_causes import certificate_causes, no_tls
 from exporter.clients.http.options import check_tls
 from exporter.humanize import first
@@ -28,7 +28,7 @@ _NAMES = 5
 """Names of a certificate that are shown."""
 
 
-def tls(route: Route) -> Finding:
+def tls(route: ConnectionProbe) -> Finding:
     """Verified as a poll would, whatever insecure_skip_verify says; with it, what is wrong is a warning."""
     check_tls(route.options.tls)
     try:
@@ -47,7 +47,7 @@ def tls(route: Route) -> Finding:
     )
 
 
-def _handshake(route: Route, authorities: Path | None = None) -> tuple[Certificate | None, str]:
+def _handshake(route: ConnectionProbe, authorities: Path | None = None) -> tuple[Certificate | None, str]:
     """The verified certificate and the protocol; raises OSError (ssl.SSLError among them)."""
     context = verifying(route.options.tls, authorities)
     with route.tunnel() as plain, context.wrap_socket(plain, server_hostname=route.host) as sock:
@@ -62,7 +62,7 @@ def _handshake(route: Route, authorities: Path | None = None) -> tuple[Certifica
         return certificate, version
 
 
-def _accepted(route: Route, certificate: Certificate | None, version: str) -> Finding:
+def _accepted(route: ConnectionProbe, certificate: Certificate | None, version: str) -> Finding:
     if certificate is None:
         return ok(version)
     found = f"{version}; {_described(certificate)}"
@@ -77,7 +77,7 @@ def _accepted(route: Route, certificate: Certificate | None, version: str) -> Fi
     return ok(found)
 
 
-def _not_accepted(route: Route, error: ssl.SSLCertVerificationError) -> Finding:
+def _not_accepted(route: ConnectionProbe, error: ssl.SSLCertVerificationError) -> Finding:
     # Its fields say more than OpenSSL's code: whose it is, for which names, and who signed it.
     certificate = unverified(route)
     found = f"not accepted: {error.verify_message}"
@@ -91,7 +91,7 @@ def _not_accepted(route: Route, error: ssl.SSLCertVerificationError) -> Finding:
     return warning(f"{found}; used all the same", Cause(text, "do what follows, then take it away"), *causes)
 
 
-def _trusts(route: Route, authorities: Path) -> bool:
+def _trusts(route: ConnectionProbe, authorities: Path) -> bool:
     """Whether the server's certificate is accepted with these authorities."""
     with contextlib.suppress(OSError):
         if authorities.is_file():

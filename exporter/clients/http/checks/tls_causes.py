@@ -9,7 +9,7 @@ from pathlib import Path
 from exporter.checkup import failed
 from exporter.clients.http.checks.address import BUNDLES
 from exporter.clients.http.checks.certificates import Certificate
-from exporter.clients.http.checks.reach import Route
+from exporter.clients.http.checks.reach import ConnectionProbe
 from exporter.model.checkup import Cause, Finding
 
 _EXPIRED = 10
@@ -31,7 +31,9 @@ Trusts = Callable[[Path], bool]
 """Whether the certificate is accepted with the authorities in a file."""
 
 
-def certificate_causes(route: Route, code: int, certificate: Certificate | None, trusts: Trusts) -> Iterator[Cause]:
+def certificate_causes(
+    route: ConnectionProbe, code: int, certificate: Certificate | None, trusts: Trusts
+) -> Iterator[Cause]:
     """By OpenSSL's code of what is wrong."""
     if code == _EXPIRED:
         yield Cause("the certificate has expired", "renew it, and restart what serves it")
@@ -54,7 +56,7 @@ def certificate_causes(route: Route, code: int, certificate: Certificate | None,
         yield Cause(text, "have it issued again")
 
 
-def _other_name(route: Route, certificate: Certificate | None) -> Iterator[Cause]:
+def _other_name(route: ConnectionProbe, certificate: Certificate | None) -> Iterator[Cause]:
     remedy = "url with the name in the certificate"
     if certificate is not None and certificate.names:
         remedy = f"url with one of {', '.join(certificate.names[:5])}"
@@ -66,7 +68,7 @@ def _other_name(route: Route, certificate: Certificate | None) -> Iterator[Cause
     )
 
 
-def _unknown_authority(route: Route, certificate: Certificate | None, trusts: Trusts) -> Iterator[Cause]:
+def _unknown_authority(route: ConnectionProbe, certificate: Certificate | None, trusts: Trusts) -> Iterator[Cause]:
     """Nobody whom we trust has signed it: who may have, and how to trust them."""
     issuer = certificate.issuer if certificate is not None else "an authority"
     yield from _inspected(certificate)
@@ -102,7 +104,7 @@ def _store(trusts: Trusts) -> Path | None:
     return None
 
 
-def no_tls(route: Route, error: OSError) -> Finding:
+def no_tls(route: ConnectionProbe, error: OSError) -> Finding:
     """No TLS came about: what was found, by OpenSSL's name of it, and causes."""
     reason = (getattr(error, "reason", None) or "").upper()
     cut = Cause("something between cuts TLS off: a firewall, or a balancer without a server", "look at its log")

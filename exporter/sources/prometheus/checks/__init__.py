@@ -20,7 +20,7 @@ from exporter.sources.prometheus.checks.applications import application
 from exporter.sources.prometheus.checks.collisions import collisions
 from exporter.sources.prometheus.checks.cost import cost
 from exporter.sources.prometheus.checks.history import history, interval
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.checks.recordings import recordings
 from exporter.sources.prometheus.checks.values import values
 from exporter.sources.prometheus.options import Options
@@ -69,7 +69,7 @@ def steps(options: Options, wanted: CheckContext) -> Iterator[Step]:
 
     session = Session(options.url, options)
     try:
-        probe = Probe(options, wanted, session)
+        probe = PrometheusProbe(options, wanted, session)
         yield from _server(probe)
         if probe.templates.queries:
             yield from _activity(probe)
@@ -88,7 +88,7 @@ def _no_template(preset: str) -> Finding:
     return failed("nothing is observed", Cause(text, "write signals.request_rate and others, or take a preset"))
 
 
-def _server(probe: Probe) -> Iterator[Step]:
+def _server(probe: PrometheusProbe) -> Iterator[Step]:
     ask = partial(server.credentials, probe)
     yield Step("credentials", "query vector(1)", ask, ("answer",), explain=partial(server.refused, probe))
     yield Step("build", "GET /api/v1/status/buildinfo", partial(server.build, probe), _NEEDS)
@@ -98,7 +98,7 @@ def _server(probe: Probe) -> Iterator[Step]:
     yield Step("recorded", f"count the recorded minutes of {window}", partial(recordings, probe), _NEEDS)
 
 
-def _activity(probe: Probe) -> Iterator[Step]:
+def _activity(probe: PrometheusProbe) -> Iterator[Step]:
     if probe.observes("request_rate") and not probe.production:
         window = duration(probe.wanted.window.duration)
         tried = f"query each ten minutes of {window}: {probe.shown('request_rate')}"
@@ -111,7 +111,7 @@ def _activity(probe: Probe) -> Iterator[Step]:
         yield Step("interval", tried, partial(interval, probe), _NEEDS, "request_rate")
 
 
-def _signals(probe: Probe) -> Iterator[Step]:
+def _signals(probe: PrometheusProbe) -> Iterator[Step]:
     for key in signals.ORDER:
         if probe.observes(key):
             # Where nothing was active, one answer says all that there is to say.
@@ -124,7 +124,7 @@ def _signals(probe: Probe) -> Iterator[Step]:
             yield Step("signal", "look for a template", partial(ok, text), _NEEDS, key)
 
 
-def _results(probe: Probe) -> Iterator[Step]:
+def _results(probe: PrometheusProbe) -> Iterator[Step]:
     """What rests on the answers before; skipped where there were none."""
     needs = _NEEDS if probe.answers else (*_NEEDS, "signal")
     for name in probe.wanted.applications:

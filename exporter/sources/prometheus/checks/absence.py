@@ -9,7 +9,7 @@ from exporter.humanize import format_time, join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks import absence_causes
 from exporter.sources.prometheus.checks.absence_causes import CLASSIC
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.checks.wording import labels as shown_labels
 from exporter.sources.prometheus.presets import duration
 from exporter.sources.prometheus.selectors import Selector
@@ -28,7 +28,7 @@ _GONE = (
 )
 
 
-def why_nothing(probe: Probe, key: str) -> Finding:
+def why_nothing(probe: PrometheusProbe, key: str) -> Finding:
     """Nothing came back for a key: which part of its query is why."""
     if key in CLASSIC and "latency_native" in probe.answers:
         return ok("none; native histograms are there")
@@ -49,7 +49,7 @@ def why_nothing(probe: Probe, key: str) -> Finding:
     return _of_series(probe, key, parts)
 
 
-def _of_part(probe: Probe, key: str, part: Selector, *, optional: bool) -> Finding | None:
+def _of_part(probe: PrometheusProbe, key: str, part: Selector, *, optional: bool) -> Finding | None:
     """What is wrong with one selector of the query, as far as the index tells."""
     names = probe.labels(part.named) if part.metric else None
     if names is None:
@@ -66,7 +66,7 @@ def _of_part(probe: Probe, key: str, part: Selector, *, optional: bool) -> Findi
     return None
 
 
-def _of_series(probe: Probe, key: str, parts: Iterable[Selector]) -> Finding:
+def _of_series(probe: PrometheusProbe, key: str, parts: Iterable[Selector]) -> Finding:
     """The index has nothing against any selector: then it is the time, or the index itself."""
     if any(part.metric and probe.labels(part.named) is None for part in parts):
         text = "nothing came back, and the server does not tell which series it has"
@@ -84,7 +84,7 @@ def _of_series(probe: Probe, key: str, parts: Iterable[Selector]) -> Finding:
     return _missing(probe, key, text, absence_causes.value(probe))
 
 
-def _missing(probe: Probe, key: str, text: str, causes: Iterable[Cause], *, sure: bool = False) -> Finding:
+def _missing(probe: PrometheusProbe, key: str, text: str, causes: Iterable[Cause], *, sure: bool = False) -> Finding:
     """A failure where much rests on it, where the configuration asks for it itself, or where the template is wrong."""
     if sure or key in _REQUIRED or probe.is_own(key) or not probe.observes(key):
         return failed(text, *causes)

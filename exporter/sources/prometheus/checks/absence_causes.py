@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from exporter.humanize import join_words
 from exporter.model.checkup import Cause
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.presets import PRESETS, duration, resolve
 from exporter.sources.prometheus.selectors import Selector, selectors
 
@@ -15,7 +15,7 @@ CLASSIC = ("latency_bucket", "latency_sum", "latency_count")
 """Keys of classic histograms."""
 
 
-def metric(probe: Probe, key: str) -> Iterator[Cause]:
+def metric(probe: PrometheusProbe, key: str) -> Iterator[Cause]:
     """Of a metric that is not there."""
     yield from _native_only(probe, key)
     yield from _other_presets(probe, key)
@@ -32,14 +32,14 @@ def metric(probe: Probe, key: str) -> Iterator[Cause]:
     yield Cause("the data is another tenant's", "headers: {X-Scope-OrgID: TENANT}")
 
 
-def _template(probe: Probe, key: str) -> str:
+def _template(probe: PrometheusProbe, key: str) -> str:
     """Whose template a key has."""
     if probe.is_own(key):
         return f"signals.{key}"
     return f"the preset {probe.options.preset}"
 
 
-def _native_only(probe: Probe, key: str) -> Iterator[Cause]:
+def _native_only(probe: PrometheusProbe, key: str) -> Iterator[Cause]:
     """A count that native histograms have inside, and not as series of its own."""
     if key in CLASSIC:
         return
@@ -59,7 +59,7 @@ def _native_only(probe: Probe, key: str) -> Iterator[Cause]:
         )
 
 
-def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:
+def _other_presets(probe: PrometheusProbe, key: str) -> Iterator[Cause]:
     """Presets whose metrics this server has."""
     if probe.is_own(key):
         return
@@ -75,7 +75,7 @@ def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:
             yield Cause(text, f"preset: {name}")
 
 
-def label(probe: Probe, key: str, lacking: Sequence[str]) -> Iterator[Cause]:
+def label(probe: PrometheusProbe, key: str, lacking: Sequence[str]) -> Iterator[Cause]:
     """Of a label that is needed and that the series do not have."""
     selector = probe.templates.selector
     if any(name in selector for name in lacking):
@@ -98,7 +98,7 @@ def label(probe: Probe, key: str, lacking: Sequence[str]) -> Iterator[Cause]:
     )
 
 
-def match(probe: Probe, part: Selector) -> Iterator[Cause]:
+def match(probe: PrometheusProbe, part: Selector) -> Iterator[Cause]:
     """Of matchers that no series has."""
     selector = probe.templates.selector
     if selector:
@@ -115,7 +115,7 @@ def match(probe: Probe, part: Selector) -> Iterator[Cause]:
     yield Cause(f"the targets were not scraped in the last {window}", "look at the server's page /targets")
 
 
-def value(probe: Probe) -> Iterator[Cause]:
+def value(probe: PrometheusProbe) -> Iterator[Cause]:
     """Of series that are there without a value."""
     rate_range = duration(probe.options.rate_range)
     yield Cause(

@@ -7,7 +7,7 @@ from collections import Counter
 from exporter.checkup import ok, warning
 from exporter.humanize import format_time, rate
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.checks.wording import applications
 from exporter.sources.prometheus.presets import duration
 
@@ -18,7 +18,7 @@ _LOOKS = 10_000
 """Looks at the look-back at most."""
 
 
-def activity(probe: Probe) -> Finding:
+def activity(probe: PrometheusProbe) -> Finding:
     """Activity in the look-back in which test runs are searched; later steps look at the minute with most of it.
 
     As in polls, what is below the threshold stays on the server: of hundreds of applications it is most of the data.

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from exporter.checkup import failed, ok
 from exporter.humanize import join_words
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.checks.values import by_application
 from exporter.sources.prometheus.presets import duration
 
 _SHOWN = 6
 
 
-def application(probe: Probe, name: str) -> Finding:
+def application(probe: PrometheusProbe, name: str) -> Finding:
     """Whether an application for which evidence is expected is among those with requests."""
     # Where there is no request rate, whatever was found speaks for an application.
     names = {*probe.active, *by_application(probe, "request_rate")}
@@ -37,7 +37,7 @@ def application(probe: Probe, name: str) -> Finding:
     return failed(found, *_causes(probe, name, names))
 
 
-def _causes(probe: Probe, name: str, names: set[str]) -> Iterator[Cause]:
+def _causes(probe: PrometheusProbe, name: str, names: set[str]) -> Iterator[Cause]:
     label = probe.templates.labels["application"]
     alike = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if alike:

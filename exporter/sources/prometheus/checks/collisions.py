@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from exporter.checkup import Remarks
 from exporter.humanize import pluralize
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.selectors import Selector
 
 _REPLICAS = ("__replica__", "prometheus_replica", "replica")
 """Labels by which scrapers of the same targets are told apart."""
 
 
-def collisions(probe: Probe) -> Finding:
+def collisions(probe: PrometheusProbe) -> Finding:
     """What stands beside the labels that the queries need."""
     parts = _parts(probe)
     labels = {metric: probe.labels(part.named) or frozenset() for metric, part in parts.items()}
@@ -33,7 +33,7 @@ def collisions(probe: Probe) -> Finding:
     return remarks.finding(f"none of {pluralize(len(parts), 'metric')}")
 
 
-def _parts(probe: Probe) -> dict[str, Selector]:
+def _parts(probe: PrometheusProbe) -> dict[str, Selector]:
     """Each metric that was found to the first selector that reads it."""
     parts = dict[str, Selector]()
     for key in probe.answers:
@@ -42,7 +42,9 @@ def _parts(probe: Probe) -> dict[str, Selector]:
     return parts
 
 
-def _renamed(probe: Probe, parts: Mapping[str, Selector], labels: Mapping[str, frozenset[str]]) -> dict[str, str]:
+def _renamed(
+    probe: PrometheusProbe, parts: Mapping[str, Selector], labels: Mapping[str, frozenset[str]]
+) -> dict[str, str]:
     """Label that the queries need and that is there as exported_... too, to the last metric that has both."""
     renamed = {}
     for metric, part in parts.items():
@@ -53,7 +55,7 @@ def _renamed(probe: Probe, parts: Mapping[str, Selector], labels: Mapping[str, f
     return renamed
 
 
-def _renaming(probe: Probe, label: str) -> Cause:
+def _renaming(probe: PrometheusProbe, label: str) -> Cause:
     options = {name: option for option, name in probe.templates.labels.items()}
     rename = f"write exported_{label} in selector"
     if label in options:
@@ -64,7 +66,7 @@ def _renaming(probe: Probe, label: str) -> Cause:
     )
 
 
-def _counts_twice(probe: Probe, label: str) -> bool:
+def _counts_twice(probe: PrometheusProbe, label: str) -> bool:
     """Whether some series are there with several values of a label."""
     parts = probe.selectors("request_rate")
     if not parts:

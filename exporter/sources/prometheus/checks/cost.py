@@ -5,7 +5,7 @@ from __future__ import annotations
 from exporter.checkup import ok, warning
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.queries import marked, union
 
 _DAY_MINUTES = 1440
@@ -16,7 +16,7 @@ _MAX_SAMPLES = 50_000_000
 _RECORD = "record the signals: `pte-exporter generate rules`, and load observed.rules.yml; or narrow selector"
 
 
-def cost(probe: Probe) -> Finding:
+def cost(probe: PrometheusProbe) -> Finding:
     """Series, time and requests: of this check-up, and against the server's limit for a day of raw data."""
     if not probe.answers:
         return ok(f"{probe.requests} requests; they found nothing whose series could be counted")
@@ -43,7 +43,7 @@ def cost(probe: Probe) -> Finding:
     return ok(found)
 
 
-def _series(probe: Probe) -> dict[str, float]:
+def _series(probe: PrometheusProbe) -> dict[str, float]:
     """Selector to how many series it matches, all asked at once: the first of each key that was found."""
     parts = list(dict.fromkeys(part.text for key in probe.answers for part in probe.selectors(key)[:1]))
     query = union(marked(f"count({text})", "part", str(number)) for number, text in enumerate(parts))

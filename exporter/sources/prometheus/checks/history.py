@@ -6,7 +6,7 @@ from exporter.checkup import failed, ok, warning
 from exporter.humanize import format_time
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.presets import duration
 
 _POINTS = 28
@@ -18,7 +18,7 @@ _WHOLE = 0.99
 _TEN_MINUTES = 600.0
 
 
-def history(probe: Probe) -> Finding:
+def history(probe: PrometheusProbe) -> Finding:
     """Whether there is data from the beginning of the longest window on."""
     window = probe.wanted.pattern or probe.wanted.window
     selector = probe.selectors("request_rate")[0].text
@@ -47,7 +47,7 @@ def history(probe: Probe) -> Finding:
     return warning(found, Cause(text, f"look at `count({selector})` and `up` over that time"))
 
 
-def interval(probe: Probe) -> Finding:
+def interval(probe: PrometheusProbe) -> Finding:
     """Scrapes in ten minutes against rate_range, which needs two of them."""
     selector = probe.selectors("request_rate")[0].text
     # Only of series that are older than that: young ones would seem to be scraped seldom.

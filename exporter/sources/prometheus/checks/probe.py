@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from exporter.clients.http import Session
-from exporter.clients.prometheus import Client, Sample
+from exporter.clients.prometheus import PrometheusClient, Sample
 from exporter.errors import SourceError
 from exporter.model.checkup import CheckContext
 from exporter.sources.prometheus.options import Options
@@ -25,7 +25,7 @@ _UNREACHED = ("timeout", "refused", "tls")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class QueryResult:
     """The answer to an instant query, and what it took."""
 
     samples: tuple[Sample, ...]
@@ -55,13 +55,13 @@ class Answer:
 
 
 @dataclass
-class Probe:
+class PrometheusProbe:
     """One check-up's questions and answers."""
 
     options: Options
     wanted: CheckContext
     session: Session
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, QueryResult] = field(default_factory=dict)
     """By key, of those that gave what was expected of them."""
     active: tuple[str, ...] = ()
     """Applications with activity in the look-back, where test runs are searched."""
@@ -72,7 +72,7 @@ class Probe:
 
     def __post_init__(self) -> None:
         self.templates = self.options.templates
-        self.client = Client(self.session, _SECONDS, stats=True)
+        self.client = PrometheusClient(self.session, _SECONDS, stats=True)
         self.queries = Queries(self.templates, self.wanted.side, self.options.rate_range)
         self.at = self.wanted.window.end
         """The end of the minute that is looked at."""
@@ -109,12 +109,12 @@ class Probe:
             return f"histogram_count({query})"
         return query
 
-    def ask(self, query: str) -> Answer:
+    def ask(self, query: str) -> QueryResult:
         """An instant query at the minute in question. Raises SourceError."""
         start = time.monotonic()
         samples = self.client.query(query, self.at)
         took = time.monotonic() - start
-        return Answer(tuple(samples), took, self.client.samples_read, self.client.not_finite)
+        return QueryResult(tuple(samples), took, self.client.samples_read, self.client.not_finite)
 
     def recently_active(self, seconds: float) -> tuple[str, ...]:
         """Applications with requests in so many seconds before the end of the minute; asked once."""

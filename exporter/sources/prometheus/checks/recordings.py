@@ -8,7 +8,7 @@ from exporter.checkup import ok, warning
 from exporter.humanize import join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.presets import RECORDED
 
 _WHOLE = 0.99
@@ -18,7 +18,7 @@ Minutes = Mapping[tuple[str, str], float]
 """How many minutes were recorded, by key and by the fingerprint of the query."""
 
 
-def recordings(probe: Probe) -> Finding:
+def recordings(probe: PrometheusProbe) -> Finding:
     """Which signals can be read from recorded one-minute series."""
     if probe.options.recorded == "never":
         return ok("not used, as the configuration says")
@@ -50,7 +50,7 @@ def recordings(probe: Probe) -> Finding:
     return ok(f"{join_words(keys)} are read from recordings")
 
 
-def _minutes(probe: Probe, own: Mapping[str, str]) -> Minutes:
+def _minutes(probe: PrometheusProbe, own: Mapping[str, str]) -> Minutes:
     """Of keys that are observed; another site's recordings of the same side are among them."""
     window = probe.wanted.window
     minutes = {}

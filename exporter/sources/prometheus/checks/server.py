@@ -10,7 +10,7 @@ from exporter.clients import promql
 from exporter.errors import SourceError
 from exporter.humanize import join_words
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.presets import duration
 
 OLDEST = (2, 42)
@@ -24,7 +24,7 @@ _BEFORE_RUNS = 35 * _DAY
 """Seconds: how far back test runs are searched, and each is compared with production as it was before it."""
 
 
-def credentials(probe: Probe) -> Finding:
+def credentials(probe: PrometheusProbe) -> Finding:
     """A query that reads no data."""
     probe.client.query("vector(1)", probe.at)
 
@@ -38,7 +38,7 @@ def credentials(probe: Probe) -> Finding:
     return ok(f"a query is answered, with {join_words(given)}")
 
 
-def refused(probe: Probe, error: SourceError) -> Sequence[Cause]:
+def refused(probe: PrometheusProbe, error: SourceError) -> Sequence[Cause]:
     """Why the first query may not be answered."""
     if error.reason == "auth":
         return _credential_causes(probe)
@@ -52,7 +52,7 @@ def refused(probe: Probe, error: SourceError) -> Sequence[Cause]:
     return ()
 
 
-def _credential_causes(probe: Probe) -> list[Cause]:
+def _credential_causes(probe: PrometheusProbe) -> list[Cause]:
     options = probe.options
     tenant = Cause("a tenant is wanted (Mimir, Cortex, Thanos Receive)", "headers: {X-Scope-OrgID: TENANT}")
     rights = Cause("the account may not query", "give it the right to read metrics; look at the server's log")
@@ -69,7 +69,7 @@ def _credential_causes(probe: Probe) -> list[Cause]:
     return [Cause("it wants credentials, and none are configured", remedy), tenant]
 
 
-def _url_causes(probe: Probe) -> list[Cause]:
+def _url_causes(probe: PrometheusProbe) -> list[Cause]:
     example = f"{probe.options.url.rstrip('/')}/prometheus"
     return [
         Cause("the API is below another path", f"set url to what stands before /api/v1, such as {example}"),
@@ -80,7 +80,7 @@ def _url_causes(probe: Probe) -> list[Cause]:
 _NOT_TOLD = "not every server that speaks the API tells it, or we may not see it"
 
 
-def build(probe: Probe) -> Finding:
+def build(probe: PrometheusProbe) -> Finding:
     """Name and version; servers other than Prometheus tell less."""
     page = probe.status("buildinfo")
     version = str(page.get("version") or "")
@@ -107,7 +107,7 @@ def _is_old(version: str) -> bool:
     return (2, 0) <= numbers < OLDEST
 
 
-def retention(probe: Probe) -> Finding:
+def retention(probe: PrometheusProbe) -> Finding:
     """How long data is kept, against the windows that polls ask for."""
     flags = probe.status("flags")
     runtime = probe.status("runtimeinfo")
@@ -135,7 +135,7 @@ def retention(probe: Probe) -> Finding:
     return ok(found)
 
 
-def _too_short(probe: Probe, needed: float) -> Iterator[Cause]:
+def _too_short(probe: PrometheusProbe, needed: float) -> Iterator[Cause]:
     days = -(-needed // _DAY)
     option = f"--storage.tsdb.retention.time={days:.0f}d"
     yield Cause("the server forgets what polls look for", f"start it with {option} or more")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from exporter.checkup import failed
 from exporter.clients.prometheus import series_name
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Answer, Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe, QueryResult
 from exporter.sources.prometheus.checks.wording import labels as shown_labels
 
 ROUTE_KEYS = ("route_requests", "route_successes")
@@ -30,7 +30,7 @@ _ELSEWHERE = {
 """What the labels are called elsewhere, the likeliest first."""
 
 
-def wrong_shape(probe: Probe, key: str, answer: Answer) -> Finding | None:
+def wrong_shape(probe: PrometheusProbe, key: str, answer: QueryResult) -> Finding | None:
     """Of an answer that cannot be used; None where it can."""
     labels = _labels(probe, key)
     for label in labels:
@@ -53,7 +53,7 @@ def _values(sample: Mapping[str, str], labels: tuple[str, ...]) -> tuple[str, ..
     return tuple(sample.get(label, "") for label in labels)
 
 
-def _labels(probe: Probe, key: str) -> tuple[str, ...]:
+def _labels(probe: PrometheusProbe, key: str) -> tuple[str, ...]:
     """Labels of an answer that tell the series of a key apart."""
     if key == "latency_bucket":
         return ("application", "le")
@@ -71,7 +71,7 @@ def _by(key: str) -> tuple[str, ...]:
     return ("$application",)
 
 
-def _missing_label(probe: Probe, key: str, label: str) -> Finding:
+def _missing_label(probe: PrometheusProbe, key: str, label: str) -> Finding:
     own = probe.templates.labels["application"] if label == "application" else label
     names = set[str]()
     for part in probe.selectors(key)[:2]:  # a template seldom reads more, and each is a request
@@ -79,7 +79,7 @@ def _missing_label(probe: Probe, key: str, label: str) -> Finding:
     return failed(f"no series has the label {own}", *_label_causes(probe, key, own, names))
 
 
-def _label_causes(probe: Probe, key: str, own: str, names: set[str]) -> Iterator[Cause]:
+def _label_causes(probe: PrometheusProbe, key: str, own: str, names: set[str]) -> Iterator[Cause]:
     """`own`: what the data should call the label; `names`: the labels that the series have."""
     option = next((option for option, label in probe.templates.labels.items() if label == own), None)
     if option is not None and own not in names:  # le is not ours to rename

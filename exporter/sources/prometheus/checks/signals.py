@@ -11,7 +11,7 @@ from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
 from exporter.sources.prometheus.checks.absence import why_nothing
-from exporter.sources.prometheus.checks.probe import Answer, Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe, QueryResult
 from exporter.sources.prometheus.checks.shape import ROUTE_KEYS, wrong_shape
 from exporter.sources.prometheus.checks.wording import applications
 
@@ -35,7 +35,7 @@ _RECENT = 600.0
 """Seconds in which the newest minute with a value is looked for: a scrape that was missed is no failure of a query."""
 
 
-def signal(probe: Probe, key: str) -> Finding:
+def signal(probe: PrometheusProbe, key: str) -> Finding:
     """What one template gives."""
     query = probe.query(key)
     try:
@@ -60,7 +60,7 @@ def signal(probe: Probe, key: str) -> Finding:
     return ok(text)
 
 
-def refused(probe: Probe, key: str, error: SourceError) -> Sequence[Cause]:
+def refused(probe: PrometheusProbe, key: str, error: SourceError) -> Sequence[Cause]:
     """Why the server does not take the query of a template."""
     if error.reason != "bad_query":
         return ()
@@ -71,7 +71,7 @@ def refused(probe: Probe, key: str, error: SourceError) -> Sequence[Cause]:
     return [Cause("the template does not fit this server", remedy)]
 
 
-def _newest(probe: Probe, query: str, answer: Answer) -> Answer:
+def _newest(probe: PrometheusProbe, query: str, answer: QueryResult) -> QueryResult:
     """The answer of the newest minute that has one; this and later steps look at that minute then."""
     ranges = probe.client.query_range(query, probe.at - _RECENT, probe.at, MINUTE)
     if not ranges:
@@ -80,7 +80,7 @@ def _newest(probe: Probe, query: str, answer: Answer) -> Answer:
     return probe.ask(query)
 
 
-def _content(probe: Probe, key: str, answer: Answer) -> str:
+def _content(probe: PrometheusProbe, key: str, answer: QueryResult) -> str:
     text = applications(answer.applications)
     without_application = sum(not sample.labels.get("application") for sample in answer.samples)
     if without_application:

@@ -8,7 +8,7 @@ from exporter.checkup import Remarks, ok
 from exporter.humanize import join_words, pluralize
 from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 
 _PERCENT = 1.5
 """A ratio above this is more likely a percentage than an overload."""
@@ -25,7 +25,7 @@ _ALIKE = 1.5
 _ROUNDING = 1.001
 
 
-def values(probe: Probe) -> Finding:
+def values(probe: PrometheusProbe) -> Finding:
     """Whether what was measured can be: signs, ratios, units."""
     if not probe.answers:
         return ok("nothing was found to judge")
@@ -40,13 +40,13 @@ def values(probe: Probe) -> Finding:
     return remarks.finding(f"{join_words(list(probe.answers))}: nothing that cannot be")
 
 
-def by_application(probe: Probe, key: str) -> dict[str, float]:
+def by_application(probe: PrometheusProbe, key: str) -> dict[str, float]:
     """Application to what a key gave; nothing where it gave nothing."""
     answer = probe.answers.get(key)
     return {} if answer is None else answer.by_application
 
 
-def _impossible(probe: Probe, remarks: Remarks) -> None:
+def _impossible(probe: PrometheusProbe, remarks: Remarks) -> None:
     for key, answer in probe.answers.items():
         negative = sum(sample.value < 0 for sample in answer.samples)
         if negative:
@@ -68,7 +68,7 @@ def _impossible(probe: Probe, remarks: Remarks) -> None:
             )
 
 
-def _ratios(probe: Probe, remarks: Remarks) -> None:
+def _ratios(probe: PrometheusProbe, remarks: Remarks) -> None:
     for key in ("cpu", "memory"):
         ratios = by_application(probe, key)
         name = max(ratios, key=lambda name: ratios[name], default="")
@@ -83,7 +83,7 @@ def _ratios(probe: Probe, remarks: Remarks) -> None:
         remarks.add(f"{key}: {ratios[name]:g} of {name} is above 1", cause)
 
 
-def _latency(probe: Probe, remarks: Remarks) -> None:
+def _latency(probe: PrometheusProbe, remarks: Remarks) -> None:
     """Milliseconds where seconds are wanted, by the metric's name or by how long requests would take; or vice versa."""
     scale = probe.templates.latency_scale
     means = _means(probe, scale)
@@ -104,21 +104,21 @@ def _latency(probe: Probe, remarks: Remarks) -> None:
         )
 
 
-def _histograms(probe: Probe) -> set[str]:
+def _histograms(probe: PrometheusProbe) -> set[str]:
     names = set[str]()
     for key in ("latency_sum", "latency_native"):
         names |= {part.metric for part in probe.selectors(key)}
     return names
 
 
-def _means(probe: Probe, scale: float) -> list[float]:
+def _means(probe: PrometheusProbe, scale: float) -> list[float]:
     """Mean latency of each application, in seconds."""
     sums = by_application(probe, "latency_sum")
     counts = by_application(probe, "latency_count")
     return [scale * sums[name] / count for name, count in counts.items() if count > 0 and name in sums]
 
 
-def _errors(probe: Probe, remarks: Remarks) -> None:
+def _errors(probe: PrometheusProbe, remarks: Remarks) -> None:
     errors = by_application(probe, "error_rate")
     requests = by_application(probe, "request_rate")
 
@@ -130,7 +130,7 @@ def _errors(probe: Probe, remarks: Remarks) -> None:
         )
 
 
-def _counts(probe: Probe, remarks: Remarks) -> None:
+def _counts(probe: PrometheusProbe, remarks: Remarks) -> None:
     """The histogram's count against the request rate, where there is enough of that."""
     requests = by_application(probe, "request_rate")
 
