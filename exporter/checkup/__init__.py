@@ -58,19 +58,19 @@ class _History:
     """What came of the steps so far, as far as later ones depend on it."""
 
     def __init__(self) -> None:
-        self._made = set[tuple[str, str]]()
+        self._attempts = set[tuple[str, str]]()
         self._missing = set[tuple[str, str]]()
 
     def add(self, step: Step, finding: Finding) -> None:
         key = (step.check, step.subject)
-        self._made.add(key)
+        self._attempts.add(key)
         if finding.verdict in ("failed", "skipped"):
             self._missing.add(key)
 
     def lacks(self, need: str, step: Step) -> bool:
         """Whether a step must not be made for want of this check."""
         # Where the check was made of this very subject, it does not matter how it went with others.
-        if (need, step.subject) in self._made or need == step.check:
+        if (need, step.subject) in self._attempts or need == step.check:
             return not self._missing.isdisjoint({(need, step.subject), (need, "")})
         return any(check == need for check, _ in self._missing)
 
@@ -106,18 +106,18 @@ class Remarks:
         return warning("; ".join(self.texts), *self.causes)
 
 
-def ok(found: str) -> Finding:
-    return Finding("ok", found)
+def ok(text: str) -> Finding:
+    return Finding("ok", text)
 
 
-def skipped(found: str) -> Finding:
+def skipped(text: str) -> Finding:
     """Nothing to look at yet, and that is no fault."""
-    return Finding("skipped", found)
+    return Finding("skipped", text)
 
 
-def warning(found: str, *causes: Cause) -> Finding:
-    return Finding("warning", found, causes)
+def warning(text: str, *causes: Cause) -> Finding:
+    return Finding("warning", text, causes)
 
 
-def failed(found: str, *causes: Cause) -> Finding:
-    return Finding("failed", found, causes)
+def failed(text: str, *causes: Cause) -> Finding:
+    return Finding("failed", text, causes)

@@ -50,7 +50,7 @@ class _Data(msgspec.Struct):
     stats: Any = None
 
 
-class _Answer(msgspec.Struct):
+class _Payload(msgspec.Struct):
     status: str
     data: _Data | None = None
     errorType: str = ""  # noqa: N815
@@ -115,7 +115,7 @@ class PrometheusClient:
 
     def query(self, promql: str, at: float) -> list[Sample]:
         """An instant query at Unix time `at`, which must give a vector. Raises SourceError."""
-        result = self._ask("/api/v1/query", {"query": promql, "time": _time(at)}, "vector")
+        result = self._request("/api/v1/query", {"query": promql, "time": _time(at)}, "vector")
         elements = self._decode(result, list[_Instant])
         self._unique([element.metric for element in elements])
         self._ignored(sum(element.histogram is not None for element in elements))
@@ -145,7 +145,7 @@ class PrometheusClient:
         form = {"query": promql, "start": _time(start), "end": _time(end), "step": _time(step)}
         # Keeps VictoriaMetrics from moving start and end; Prometheus does not know it.
         form["nocache"] = "1"
-        matrix = self._decode(self._ask("/api/v1/query_range", form, "matrix"), list[_Series])
+        matrix = self._decode(self._request("/api/v1/query_range", form, "matrix"), list[_Series])
         self._unique([series.metric for series in matrix])
         self._ignored(sum(series.histograms is not None for series in matrix))
 
@@ -175,16 +175,16 @@ class PrometheusClient:
         response = self._session.get(f"/api/v1/status/{name}")
 
         try:
-            answer = msgspec.json.decode(response.body)
+            payload = msgspec.json.decode(response.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        data = answer.get("data") if isinstance(answer, dict) else None
+        data = payload.get("data") if isinstance(payload, dict) else None
         return data if isinstance(data, dict) else None
 
-    def _ask(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
+    def _request(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
         if time.monotonic() > self._end:
             text = f"the queries of one poll took more than {self._seconds:g} s: is it overloaded? record the signals"
-            raise SourceError("timeout", text).at_server(self._session.place)
+            raise SourceError("timeout", text).at_server(self._session.address)
         if self._stats:
             form = {**form, "stats": "all"}
         self.queries += 1
@@ -192,17 +192,17 @@ class PrometheusClient:
         if self.clock_skew is None:
             self.clock_skew = response.clock_skew
 
-        answer = self._answer(response)
-        if answer.status != "success":
-            text = _short(self._session.redact(f"{answer.errorType}: {answer.error}"))
+        payload = self._payload(response)
+        if payload.status != "success":
+            text = _short(self._session.redact(f"{payload.errorType}: {payload.error}"))
             query = _short(self._session.redact(form["query"]))
             raise self._error("bad_query", f"refused a query: {text}; the query: {query}", status=response.status)
 
         # Notes (infos) are for who writes queries; a warning may mean that a part of the data is missing.
-        self.warned += bool(answer.warnings)
-        for warning in (*(answer.warnings or ()), *(answer.infos or ())):
+        self.warned += bool(payload.warnings)
+        for warning in (*(payload.warnings or ()), *(payload.infos or ())):
             self._warn(self._session.redact(warning))
-        data = answer.data
+        data = payload.data
         if data is None:
             raise self._error("bad_data", f"gave nothing, wanted a {kind}: check the templates")
         if data.resultType != kind:
@@ -211,11 +211,11 @@ class PrometheusClient:
         self.samples_read = _samples_read(data.stats)
         return data.result
 
-    def _answer(self, response: HttpResponse) -> _Answer:
+    def _payload(self, response: HttpResponse) -> _Payload:
         if response.status != 200 and not response.body.lstrip().startswith(b"{"):
             text = f"answered {response.status}: check that url is a Prometheus API"
             raise self._error("http_error", text, status=response.status)
-        return self._decode(response.body, _Answer)
+        return self._decode(response.body, _Payload)
 
     def _decode(self, body: bytes | msgspec.Raw, type_: type[T]) -> T:
         """Decode JSON; tells an answer that is no JSON, one that was cut off, and one of the wrong shape apart."""
@@ -235,8 +235,8 @@ class PrometheusClient:
 
     def _error(self, reason: str, text: str, *, status: int | None = None) -> SourceError:
         """An error whose text begins with who did what: the server, and a verb."""
-        place = self._session.place
-        return SourceError(reason, f"{place} {text}", location=place, status=status)
+        address = self._session.address
+        return SourceError(reason, f"{address} {text}", location=address, status=status)
 
     def _number(self, text: str) -> float:
         try:

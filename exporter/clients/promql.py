@@ -64,9 +64,9 @@ def parse(query: str) -> Any:
 
 def nodes(expr: Any) -> list[Any]:
     """Every part of an expression, itself first, in the order of the text; a MatrixSelector before its selector."""
-    found = list[Any]()
-    promql_parser.walk(expr, found.append)
-    return found
+    parts = list[Any]()
+    promql_parser.walk(expr, parts.append)
+    return parts
 
 
 def seconds(duration: str) -> float:

@@ -52,7 +52,9 @@ class Pipeline:
         self._events = events
         self._settings = config.analysis
         self._slos = config.slos
-        self._environments: dict[str, Environment] = {each.role: each for each in config.environments}
+        self._environments: dict[str, Environment] = {
+            environment.role: environment for environment in config.environments
+        }
         self._sources: dict[str, Source] = {
             role: build(environment) for role, environment in self._environments.items()
         }
@@ -90,7 +92,7 @@ class Pipeline:
 
     def poll(self, name: str, now: float) -> Observation:
         """Observe the environment of that name; raises SourceError and then keeps what was seen before."""
-        environment = next(each for each in self._environments.values() if each.name == name)
+        environment = next(environment for environment in self._environments.values() if environment.name == name)
         role = environment.role
         end = math.floor(now / MINUTE) * MINUTE
         with self._locks[role]:
@@ -229,11 +231,11 @@ def _with_origin(
     applications: Mapping[str, ApplicationObservation], explicit: Mapping[str, Window]
 ) -> dict[str, ApplicationObservation]:
     """A source does not know which windows were configured; we do."""
-    known = dict(applications)
+    result = dict(applications)
     for name, application in applications.items():
         if application.run is not None and application.run.window == explicit.get(name):
-            known[name] = replace(application, run=replace(application.run, origin="explicit"))
-    return known
+            result[name] = replace(application, run=replace(application.run, origin="explicit"))
+    return result
 
 
 def of_run(application: str, observation: ApplicationObservation, settings: AnalysisSettings, at: float) -> Snapshot:

@@ -31,7 +31,7 @@ _REPEATED = 5
 logger = logging.getLogger(__name__)
 
 
-def wanted(config: Config, environment: Environment, at: float) -> CheckContext:
+def check_context(config: Config, environment: Environment, at: float) -> CheckContext:
     """What the exporter wants of the environment's source at `at` (Unix seconds)."""
     window, pattern = windows(environment, config.analysis, math.floor(at / MINUTE) * MINUTE)
     applications = config.analysis.expected
@@ -57,9 +57,9 @@ def examine(
     done: list[CheckResult] = []
 
     def steps() -> Iterator[Step]:
-        yield _configuration(environment, wanted(config, environment, at))
+        yield _configuration(environment, check_context(config, environment, at))
         if done[0].verdict != "failed":
-            yield from sources.checks(environment, wanted(config, environment, at))
+            yield from sources.checks(environment, check_context(config, environment, at))
         yield _observation(config, environment, at, done)
 
     hidden = secrets(environment.source)
@@ -72,7 +72,7 @@ def check(config: Config, environment: Environment, at: float) -> Iterator[Check
     """The steps of the environment's kind alone, for the background: polls observe anyway."""
 
     def steps() -> Iterator[Step]:
-        yield from sources.checks(environment, wanted(config, environment, at))
+        yield from sources.checks(environment, check_context(config, environment, at))
 
     hidden = secrets(environment.source)
     for result in guarded(steps()):
@@ -90,8 +90,8 @@ def guarded(steps: Iterator[Step]) -> Iterator[CheckResult]:
         yield _between(f"a fault of the exporter: {error.__class__.__name__}", (FAULT,))
 
 
-def _between(found: str, causes: tuple[Cause, ...]) -> CheckResult:
-    return CheckResult("checks", "", "find out what to check", "failed", found, causes)
+def _between(text: str, causes: tuple[Cause, ...]) -> CheckResult:
+    return CheckResult("checks", "", "find out what to check", "failed", text, causes)
 
 
 def _announced(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step]:
@@ -100,7 +100,7 @@ def _announced(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator
         yield step
 
 
-def _configuration(environment: Environment, wants: CheckContext) -> Step:
+def _configuration(environment: Environment, context: CheckContext) -> Step:
     def run() -> Finding:
         problems = sources.problems(environment)
         if not problems:
@@ -108,18 +108,18 @@ def _configuration(environment: Environment, wants: CheckContext) -> Step:
 
         causes = list[Cause]()
         for key, problem in problems:
-            known = _url_causes(environment, wants) if key == "url" else ()
-            causes += known or of_option(key, problem)
+            url_causes = _url_causes(environment, context) if key == "url" else ()
+            causes += url_causes or of_option(key, problem)
         text = "; ".join(f"{key}: {problem}" for key, problem in problems)
         return failed(text, *dict.fromkeys(causes))
 
     return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)
 
 
-def _url_causes(environment: Environment, wants: CheckContext) -> tuple[Cause, ...]:
+def _url_causes(environment: Environment, context: CheckContext) -> tuple[Cause, ...]:
     """What the kind's own first step says of an address, which is more than that it has a slip; often nothing."""
     with contextlib.suppress(ValueError):  # an address that cannot be taken apart
-        for step in itertools.islice(sources.checks(environment, wants), 1):
+        for step in itertools.islice(sources.checks(environment, context), 1):
             if step.check == "url":
                 result = step.run()
                 return result.causes if result.verdict == "failed" else ()
@@ -140,7 +140,7 @@ def _observation(config: Config, environment: Environment, at: float, done: list
             pipeline.close()
 
         explained = any(result.verdict in ("failed", "warning") for result in done)
-        expected = wanted(config, environment, at)
+        expected = check_context(config, environment, at)
         return finding(observation, expected, explained=explained, elsewhere=_elsewhere(config, environment))
 
     needs = [result.check for result in done if result.verdict == "failed" and not result.subject]

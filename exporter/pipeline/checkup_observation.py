@@ -10,7 +10,7 @@ from exporter.humanize import some
 from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import GAUGE_SIGNALS, ApplicationObservation, Observation
 
-_SHOWN = 5
+_MAX_NAMES = 5
 """Names or warnings that are told; of more their number."""
 
 _NOTHING = {
@@ -43,27 +43,27 @@ _ALL = (*GAUGE_SIGNALS, "latency", "endpoints")
 
 
 def finding(
-    observation: Observation, wanted: CheckContext, *, explained: bool, elsewhere: Mapping[str, str] | None = None
+    observation: Observation, context: CheckContext, *, explained: bool, elsewhere: Mapping[str, str] | None = None
 ) -> Finding:
     """Fine where every expected application was seen with its request rate, and nothing was warned of.
 
     `explained`: a check before has told a cause already, so that guessing at others would only hide it. `elsewhere`:
     the applications that other environments' options name, to those environments' names.
     """
-    observed = _reporting(observation) if wanted.role == "ci" else {*observation.applications}
-    texts = list(_contents(observation, observed, wanted.role))
+    observed = _reporting(observation) if context.role == "ci" else {*observation.applications}
+    texts = list(_contents(observation, observed, context.role))
     causes = list[Cause]()
     if not observed:
-        causes += _NOTHING[wanted.role]
+        causes += _NOTHING[context.role]
 
-    missing = [name for name in wanted.applications if name not in observed]
+    missing = [name for name in context.applications if name not in observed]
     if missing and observed:
-        texts.append(f"expected and not seen: {some(missing, _SHOWN)}")
+        texts.append(f"expected and not seen: {some(missing, _MAX_NAMES)}")
         causes.append(_EXPECTED)
-    if wanted.role != "ci" and _lacks_rates(observation):
+    if context.role != "ci" and _lacks_rates(observation):
         causes.append(_UNRATED)
     if observation.warnings:
-        texts.append(f"warnings: {some(observation.warnings, _SHOWN, '; ')}")
+        texts.append(f"warnings: {some(observation.warnings, _MAX_NAMES, '; ')}")
         causes.append(_WARNED)
 
     # A twin is sure, what else may be wrong is a guess: it comes first.
@@ -110,7 +110,7 @@ def _twins(observed: Collection[str], elsewhere: Mapping[str, str]) -> Iterator[
 def _names(names: Sequence[str]) -> str:
     if not names:
         return "no application"
-    return f"{humanize.pluralize(len(names), 'application')}: {some(names, _SHOWN)}"
+    return f"{humanize.pluralize(len(names), 'application')}: {some(names, _MAX_NAMES)}"
 
 
 def _signals(applications: Mapping[str, ApplicationObservation]) -> Iterator[str]:
@@ -118,17 +118,19 @@ def _signals(applications: Mapping[str, ApplicationObservation]) -> Iterator[str
     if not applications:
         return
 
-    having = dict[str, set[str]]()
+    names_by_signal = dict[str, set[str]]()
     for signal in _ALL:
-        having[signal] = {name for name, application in applications.items() if _has(application, signal)}
-    everywhere = [humanize.label(signal) for signal, names in having.items() if len(names) == len(applications)]
+        names_by_signal[signal] = {name for name, application in applications.items() if _has(application, signal)}
+    everywhere = [
+        humanize.label(signal) for signal, names in names_by_signal.items() if len(names) == len(applications)
+    ]
     yield f"signals: {', '.join(everywhere) or 'none that all have'}"
 
-    for signal, names in having.items():
+    for signal, names in names_by_signal.items():
         if 0 < len(names) < len(applications):
-            lacking = sorted(applications.keys() - names)
-            yield f"no {humanize.label(signal)} of {some(lacking, _SHOWN)}"
-    nowhere = [humanize.label(signal) for signal, names in having.items() if not names]
+            missing = sorted(applications.keys() - names)
+            yield f"no {humanize.label(signal)} of {some(missing, _MAX_NAMES)}"
+    nowhere = [humanize.label(signal) for signal, names in names_by_signal.items() if not names]
     if nowhere:
         yield f"absent: {', '.join(nowhere)}"
 

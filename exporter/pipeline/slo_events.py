@@ -33,7 +33,7 @@ class EventCounts:
         self._totals: dict[Key, EventTotals] = {}
         self._ends: dict[tuple[str, str], float] = {}
         """(side, application) to the time up to which it has been counted."""
-        self._shown = frozenset[str]()
+        self._published = frozenset[str]()
         self._unknown = set[Key]()
 
     def configure(self, config: Config) -> None:
@@ -49,7 +49,7 @@ class EventCounts:
     def show(self, sides: Iterable[str]) -> None:
         """From now on publish the counters of these sides, and of no other."""
         with self._lock:
-            self._shown = frozenset(sides)
+            self._published = frozenset(sides)
 
     def due(self, side: str, end: float) -> Mapping[str, Window]:
         """Application to what is to be counted of it up to `end` (Unix seconds).
@@ -61,33 +61,33 @@ class EventCounts:
             applications = {application for application, own, _ in self._slis if own == side}
             # A new application is counted from now on, not from the beginning of its data.
             ends = {name: self._ends.setdefault((side, name), end) for name in applications}
-            if side not in self._shown:
+            if side not in self._published:
                 return {}
             return {name: Window(max(since, end - CATCH_UP), end) for name, since in ends.items() if since < end}
 
-    def add(self, side: str, asked: Mapping[str, Window], found: Mapping[str, Events]) -> tuple[str, ...]:
+    def add(self, side: str, windows: Mapping[str, Window], results: Mapping[str, Events]) -> tuple[str, ...]:
         """Count what a source found in the windows that were due; returns what it could not tell, for people.
 
         What was counted meanwhile, by a poll of the configuration before, is not counted again.
         """
         new = dict[str, Events]()
         with self._lock:
-            for application, events in found.items():
+            for application, events in results.items():
                 end = self._ends.get((side, application), events.window.end)
-                if asked[application].start >= end:
+                if windows[application].start >= end:
                     new[application] = events
 
             for application, events in new.items():
                 self._ends[side, application] = events.window.end
             return tuple(self._count(side, new))
 
-    def _count(self, side: str, found: Mapping[str, Events]) -> Iterator[str]:
+    def _count(self, side: str, results: Mapping[str, Events]) -> Iterator[str]:
         for key, sli in self._slis.items():
             application, own, name = key
-            if own != side or application not in found:
+            if own != side or application not in results:
                 continue
 
-            more = count_events(sli, found[application])
+            more = count_events(sli, results[application])
             if more is None:  # a source may come to know it later: until then the counter is not published
                 self._unknown.add(key)
                 yield f"events of {application} are not counted for the SLO {name}: {_missing(sli)}"
@@ -102,7 +102,7 @@ class EventCounts:
             rows = []
             for key, total in sorted(self._totals.items(), key=lambda row: row[0]):
                 _, side, _ = key
-                if side in self._shown and key not in self._unknown:
+                if side in self._published and key not in self._unknown:
                     rows.append((key, total))
             return rows
 

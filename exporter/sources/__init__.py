@@ -96,11 +96,11 @@ def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem
     if not checked or converted is None:
         return converted
 
-    found = _beyond(modules[kind], converted)
-    for key, problem in found:
+    invalid = _beyond(modules[kind], converted)
+    for key, problem in invalid:
         where = child(path, key) if key else path
         problems.append(Problem(file, where, str(problem)))
-    return None if found else converted
+    return None if invalid else converted
 
 
 def _no_kind(kind: object, names: tuple[str, ...]) -> str:
@@ -158,11 +158,11 @@ def kind(environment: Environment) -> str:
     return cast("str", _module(environment).KIND)
 
 
-def checks(environment: Environment, wanted: CheckContext) -> Iterator[Step]:
+def checks(environment: Environment, context: CheckContext) -> Iterator[Step]:
     """The steps of a check-up of the environment's source; none for a kind that has nothing to check."""
     module = _module(environment)
     if hasattr(module, "checks"):
-        yield from module.checks(environment.source, wanted)
+        yield from module.checks(environment.source, context)
 
 
 def recordings(environment: Environment) -> list[Record]:

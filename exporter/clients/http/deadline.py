@@ -66,16 +66,16 @@ class Deadline:
         failure: OSError = TimeoutError("no time left")  # of a host without an address
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         for number, (family, kind, protocol, _, address) in enumerate(addresses):
-            left = self._end - time.monotonic()
-            if left <= 0:
+            remaining = self._end - time.monotonic()
+            if remaining <= 0:
                 raise TimeoutError("no time left")
 
             sock = socket.socket(family, kind, protocol)
             try:
-                sock.settimeout(left / (len(addresses) - number))
+                sock.settimeout(remaining / (len(addresses) - number))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock.connect(address)
-                sock.settimeout(left)
+                sock.settimeout(remaining)
                 self.watch(sock)
             except OSError as error:
                 sock.close()

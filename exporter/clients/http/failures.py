@@ -42,7 +42,7 @@ class Words:
 class Failures:
     """The errors of one session."""
 
-    place: str
+    address: str
     """host:port of the server."""
     proxy: str | None
     """host:port of the proxy between."""
@@ -64,8 +64,8 @@ class Failures:
 
         wait = _retry_after(headers.get("Retry-After"), now)
         if status == 429:
-            wanted = f", wait {wait:.0f} s" if wait is not None else ""
-            text = f"limits our rate (429){wanted}: {self.words.rate}"
+            delay = f", wait {wait:.0f} s" if wait is not None else ""
+            text = f"limits our rate (429){delay}: {self.words.rate}"
             return self._of_status(status, "rate_limited", text, retry_after=wait)
         if 300 <= status < 400:
             destination = self._destination(headers)
@@ -79,8 +79,8 @@ class Failures:
 
     def too_large(self) -> SourceError:
         """The error for a body that is longer than we read."""
-        text = f"{self.place} sent more than {self.max_bytes} bytes: raise max_bytes or {self.words.narrow}"
-        return SourceError("too_large", text, location=self.place)
+        text = f"{self.address} sent more than {self.max_bytes} bytes: raise max_bytes or {self.words.narrow}"
+        return SourceError("too_large", text, location=self.address)
 
     def broken(self, error: Exception, *, late: bool) -> SourceError:
         """The error for an exchange that broke off; `late`: because its time was over."""
@@ -90,7 +90,7 @@ class Failures:
             return self._late()
 
         by_proxy = self.proxy is not None and _any(causes, urllib3.exceptions.ProxyError)
-        where = f"the proxy {self.proxy} on the way to {self.place}" if by_proxy else self.place
+        where = f"the proxy {self.proxy} on the way to {self.address}" if by_proxy else self.address
         if (insecure := self._insecure(causes, where)) is not None:
             return insecure
         if _any(causes, urllib3.exceptions.NameResolutionError):
@@ -106,16 +106,16 @@ class Failures:
         return self._broken("truncated", f"{where} broke the answer off: look at its log and at proxies between")
 
     def _broken(self, reason: str, text: str) -> SourceError:
-        return SourceError(reason, text, location=self.place)
+        return SourceError(reason, text, location=self.address)
 
     def _of_status(
         self, status: int, reason: str, text: str, *, retry_after: float | None = None, destination: str = ""
     ) -> SourceError:
         return SourceError(
             reason,
-            f"{self.place} {text}",
+            f"{self.address} {text}",
             status=status,
-            location=self.place,
+            location=self.address,
             retry_after=retry_after,
             destination=destination,
         )
@@ -128,8 +128,8 @@ class Failures:
         return f"{text}; or is there a login page (single sign-on, a proxy) before it?"
 
     def _late(self) -> SourceError:
-        way = f" (through the proxy {self.proxy})" if self.proxy else ""
-        text = f"{self.place} did not answer in full within {self.timeout:g} s{way}: is it overloaded? raise timeout"
+        via = f" (through the proxy {self.proxy})" if self.proxy else ""
+        text = f"{self.address} did not answer in full within {self.timeout:g} s{via}: is it overloaded? raise timeout"
         return self._broken("timeout", text)
 
     def _insecure(self, causes: tuple[BaseException, ...], where: str) -> SourceError | None:
@@ -147,13 +147,13 @@ class Failures:
         """A proxy that does not let us through."""
         proxy = f"the proxy {self.proxy}" if self.proxy else "a proxy"
         if status == 407:
-            text = f"{proxy} on the way to {self.place} wants other credentials (407)"
+            text = f"{proxy} on the way to {self.address} wants other credentials (407)"
             text = f"{text}: check proxy.username and its password"
-            return SourceError("auth", text, status=status, location=self.place)
+            return SourceError("auth", text, status=status, location=self.address)
 
-        text = f"{proxy} does not connect us to {self.place} ({status})"
+        text = f"{proxy} does not connect us to {self.address} ({status})"
         text = f"{text}: does it allow that host and port, does it reach them?"
-        return SourceError("refused", text, status=status, location=self.place)
+        return SourceError("refused", text, status=status, location=self.address)
 
     def _destination(self, headers: Mapping[str, str]) -> str:
         """Where a redirect leads: its host only, as the rest could hold anything. Empty where it does not say."""

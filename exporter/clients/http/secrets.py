@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 
 from exporter.errors import Detail, SourceError, detail_of
 
-_WANTED = "it must hold one line of printable ASCII"
+_EXPECTED = "it must hold one line of printable ASCII"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Secret:
             path = self.file.absolute()
             line = read_text(self.file).strip()
             if (flaw := _flaw(line)) is not None:
-                raise SourceError("unreadable", f"{path} {flaw.text}: {_WANTED}", path=path, detail=flaw.detail)
+                raise SourceError("unreadable", f"{path} {flaw.text}: {_EXPECTED}", path=path, detail=flaw.detail)
             return line
 
         variable = self.variable or ""
@@ -41,7 +41,7 @@ class Secret:
             raise SourceError("unreadable", f"{where} is not set: set it", variable=variable, detail="unset")
         line = value.strip()
         if (flaw := _flaw(line)) is not None:
-            raise SourceError("unreadable", f"{where} {flaw.text}: {_WANTED}", variable=variable, detail=flaw.detail)
+            raise SourceError("unreadable", f"{where} {flaw.text}: {_EXPECTED}", variable=variable, detail=flaw.detail)
         return line
 
 

@@ -69,7 +69,7 @@ class Session:
     ) -> None:
         self._url = url.rstrip("/")
         self._secure = urlsplit(url).scheme == "https"
-        self.place = _host_port(url)
+        self.address = _host_port(url)
         """host:port, for messages."""
         self._options = options
         self._clock = clock
@@ -87,7 +87,9 @@ class Session:
         if options.proxy is not None:
             proxy = _host_port(options.proxy.url)
             self._session.proxies = {"http": options.proxy.url, "https": options.proxy.url}
-        self._failures = Failures(self.place, proxy, options.timeout, options.max_bytes, words or Words(), self.redact)
+        self._failures = Failures(
+            self.address, proxy, options.timeout, options.max_bytes, words or Words(), self.redact
+        )
         # Said once, by the series pte_source_tls_verification, and not with each request.
         if options.tls.insecure_skip_verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)

@@ -35,31 +35,31 @@ def problems(
 
     `example`: of a URL. `credentials`: what to use instead of credentials in one.
     """
-    found: Problems = [
+    invalid: Problems = [
         *_url_problems(url, example, credentials),
         *_credential_problems(options),
         *_header_problems(options),
         *_proxy_problems(options.proxy, credentials),
     ]
     if options.timeout <= 0:
-        found.append(("timeout", "must be more than 0s"))
+        invalid.append(("timeout", "must be more than 0s"))
     if options.max_bytes < 1:
-        found.append(("max_bytes", "must be at least 1"))
-    found += secret_problems(bearer_token(options), basic_password(options), *header_secrets(options).values())
+        invalid.append(("max_bytes", "must be at least 1"))
+    invalid += secret_problems(bearer_token(options), basic_password(options), *header_secrets(options).values())
     # Half of a pair cannot be loaded, and would be told a second time.
     if (options.tls.cert_file is None) != (options.tls.key_file is None):
-        return [*found, ("tls.cert_file", "cert_file and key_file go together")]
+        return [*invalid, ("tls.cert_file", "cert_file and key_file go together")]
 
     try:
         check_tls(options.tls)
     except SourceError as error:
-        found.append(("tls", error))
-    return found
+        invalid.append(("tls", error))
+    return invalid
 
 
 def secret_problems(*secrets: Secret | None) -> Problems:
     """Which of them cannot be read."""
-    found: Problems = []
+    invalid: Problems = []
     for secret in secrets:
         if secret is None:
             continue
@@ -67,8 +67,8 @@ def secret_problems(*secrets: Secret | None) -> Problems:
         try:
             secret.read()
         except SourceError as error:
-            found.append((secret.path, error))
-    return found
+            invalid.append((secret.path, error))
+    return invalid
 
 
 def _url_problems(url: str, example: str, credentials: str) -> Problems:
@@ -90,21 +90,21 @@ def _url_problems(url: str, example: str, credentials: str) -> Problems:
 def _proxy_problems(proxy: Proxy | None, credentials: str) -> Problems:
     if proxy is None:
         return []
-    found = _proxy_url_problems(proxy.url, credentials)
+    invalid = _proxy_url_problems(proxy.url, credentials)
     if proxy.password_file and proxy.password_env:
-        found.append(("proxy.password_env", "give password_file or password_env, not both"))
+        invalid.append(("proxy.password_env", "give password_file or password_env, not both"))
 
     password = proxy_password(proxy)
     if (proxy.username is None) != (password is None):
-        found.append(("proxy.username", "a proxy's credentials are username and one of password_file, password_env"))
-    return found + secret_problems(password)
+        invalid.append(("proxy.username", "a proxy's credentials are username and one of password_file, password_env"))
+    return invalid + secret_problems(password)
 
 
 def _proxy_url_problems(url: str, credentials: str) -> Problems:
     example = "http://proxy.example:3128"
-    found: Problems = [(f"proxy.{path}", text) for path, text in _url_problems(url, example, credentials)]
-    if found:
-        return found
+    invalid: Problems = [(f"proxy.{path}", text) for path, text in _url_problems(url, example, credentials)]
+    if invalid:
+        return invalid
 
     parts = urlsplit(url)
     if parts.scheme != "http":

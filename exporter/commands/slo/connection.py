@@ -21,7 +21,7 @@ def ask(url: str | None, config_file: str | None, query: Callable[[PrometheusCli
     except SourceError:
         raise  # it names the server by itself
     except PteError as error:
-        raise PteError(f"{session.place}: {error}") from None
+        raise PteError(f"{session.address}: {error}") from None
     finally:
         session.close()
 

@@ -45,7 +45,7 @@ class Connection:
         self._busy: set[Session] = set()
 
         self._tokens = self._session()
-        self.place = self._tokens.place
+        self.place = self._tokens.address
         """host:port, for messages."""
         self.credentials: Credentials = Fixed()
         if options.client is not None:

@@ -141,7 +141,7 @@ class Token:
             request.done.set()
 
     def _ask(self) -> _Grant:
-        where = self._session.place
+        where = self._session.address
         secret = self._options.client_secret
         assert secret is not None, "problems() demands it"
         value = secret.read()

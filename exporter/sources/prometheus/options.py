@@ -41,9 +41,9 @@ class Options(HttpOptions, frozen=True, kw_only=True):
 
 def problems(options: Options) -> Problems:
     """What is wrong with the options beyond their types: files, secrets and queries. Sends nothing."""
-    found = http_problems(options.url, options)
+    result = http_problems(options.url, options)
     if options.rate_range < MINUTE:
-        found.append(("rate_range", "must be at least 1m, the resolution of the signals"))
+        result.append(("rate_range", "must be at least 1m, the resolution of the signals"))
     if options.latency_scale is not None and options.latency_scale <= 0:
-        found.append(("latency_scale", "must be more than 0: the seconds in one unit of the histogram"))
-    return found + template_problems(options.labels, options.selector, options.signals, options.templates)
+        result.append(("latency_scale", "must be more than 0: the seconds in one unit of the histogram"))
+    return result + template_problems(options.labels, options.selector, options.signals, options.templates)

@@ -68,11 +68,11 @@ class PrometheusPoll:
         it costs twenty times what giving the minutes out once does.
         """
         recorded = [signal for signal in (*GAUGE_SIGNALS, LATENCY_MEAN) if queries.is_recorded(signal)]
-        found = dict[str, dict[str, Summary]]()
+        result = dict[str, dict[str, Summary]]()
         for signal in recorded:
             query = queries.summary(signal, window.duration)
             if query is not None:
-                found[signal] = summaries(self.client.query(query, window.end))
+                result[signal] = summaries(self.client.query(query, window.end))
 
         minutes = self._raw_minutes(queries, window, recorded)
         # Native histograms are never recorded, and where they have data they are more exact.
@@ -81,8 +81,8 @@ class PrometheusPoll:
         for application in set[str]().union(*minutes.values()):
             values = {key: series[application] for key, series in minutes.items() if application in series}
             for signal, summary in gauges(values).items():
-                found.setdefault(signal, {})[application] = summary
-        return found
+                result.setdefault(signal, {})[application] = summary
+        return result
 
     def _raw_minutes(self, queries: Queries, window: Window, recorded: list[str]) -> dict[str, dict[str, Range]]:
         """Key to application to one-minute values, for the signals that are not recorded."""
@@ -100,14 +100,14 @@ class PrometheusPoll:
 
     def latency_means(self, classic: str | None, native: str | None, window: Window) -> dict[str, Range]:
         """Mean latency of each minute, from native histograms where they have data, from classic ones elsewhere."""
-        found = self.minutes(classic, window) if classic else {}
-        return found | self._native(native, lambda query: self.minutes(query, window))
+        result = self.minutes(classic, window) if classic else {}
+        return result | self._native(native, lambda query: self.minutes(query, window))
 
     def latencies(self, classic: str | None, native: str | None, at: float) -> dict[str, Latency]:
         """Latency over a whole window, from native histograms where they have data, from classic ones elsewhere."""
         scale = self._templates.latency_scale
-        found = latencies(self.client.query(classic, at), scale) if classic else {}
-        return found | self._native(native, lambda query: native_latencies(self.client.query(query, at), scale))
+        result = latencies(self.client.query(classic, at), scale) if classic else {}
+        return result | self._native(native, lambda query: native_latencies(self.client.query(query, at), scale))
 
     def _native(self, query: str | None, ask: Callable[[str], dict[str, T]]) -> dict[str, T]:
         """What native histograms say; nothing where the server does not know them."""
@@ -130,8 +130,8 @@ class PrometheusPoll:
             return {}
         labels = self._templates.labels
         successes_known = "route_successes" in self._templates.queries
-        found = self.client.query(query, at)
-        return routes(found, labels["method"], labels["route"], successes_known=successes_known)
+        result = self.client.query(query, at)
+        return routes(result, labels["method"], labels["route"], successes_known=successes_known)
 
     def pattern(self, window: Window) -> dict[str, Samples]:
         """Steps end where the window ends. What is recorded over a day need not be so over the week."""

@@ -47,17 +47,17 @@ def _minutes(
     poll: PrometheusPoll, queries: Queries, hull: Window, windows: Mapping[str, Window]
 ) -> dict[str, dict[str, Range]]:
     """Application to key to the values inside its own window; what has none there has no key."""
-    found = dict[str, dict[str, Range]]()
+    series_by_key = dict[str, dict[str, Range]]()
     for key in _KEYS:
         query = _inside(queries.minute(key), hull, windows)
         if query is not None:
-            found[key] = poll.minutes(query, hull)
+            series_by_key[key] = poll.minutes(query, hull)
     classic = _inside(queries.signal(LATENCY_MEAN), hull, windows)
     native = _inside(queries.native_mean(), hull, windows)
-    found[LATENCY_MEAN] = poll.latency_means(classic, native, hull)
+    series_by_key[LATENCY_MEAN] = poll.latency_means(classic, native, hull)
 
     minutes = dict[str, dict[str, Range]]()
-    for key, series in found.items():
+    for key, series in series_by_key.items():
         for name in series.keys() & windows.keys():
             values = cut(series[name], windows[name])
             if values.times.size:

@@ -55,8 +55,8 @@ def selectors(query: str) -> tuple[Selector, ...]:
     except ValueError:
         return ()
 
-    found = [_selector(node) for node in promql.nodes(expr) if isinstance(node, promql.VectorSelector)]
-    return tuple(dict.fromkeys(found))
+    result = [_selector(node) for node in promql.nodes(expr) if isinstance(node, promql.VectorSelector)]
+    return tuple(dict.fromkeys(result))
 
 
 def _selector(node: promql.VectorSelector) -> Selector:

@@ -28,11 +28,11 @@ _SKEW_WARNING = 30.0
 """Seconds of difference between the clocks that are worth a warning."""
 
 
-def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
+def checks(options: Options, context: CheckContext) -> Iterator[Step]:
     """What doctor tries, step by step."""
     from exporter.sources.prometheus.checks import steps  # what only check-ups need is loaded for them
 
-    return steps(options, wanted)
+    return steps(options, context)
 
 
 def recordings(options: Options, side: str) -> list[Record]:
@@ -96,7 +96,7 @@ class Source:
         try:
             yield PrometheusPoll(PrometheusClient(self._session), self._options, self._plain)
         except SourceError as error:
-            raise error.at_server(self._session.place) from None
+            raise error.at_server(self._session.address) from None
         finally:
             self._session.close()  # a connection left idle may be half closed by the next poll
 
@@ -121,6 +121,8 @@ class Source:
         warnings = list(client.warnings)
         skew = client.clock_skew
         if skew is not None and abs(skew) >= _SKEW_WARNING:
-            way = "ahead of" if skew > 0 else "behind"
-            warnings.append(f"the clock of {self._session.place} is {abs(skew):.0f} s {way} ours: windows miss data")
+            direction = "ahead of" if skew > 0 else "behind"
+            warnings.append(
+                f"the clock of {self._session.address} is {abs(skew):.0f} s {direction} ours: windows miss data"
+            )
         return Observation(self._side, window, applications, tuple(warnings), client.queries, skew)

@@ -29,24 +29,24 @@ Stretch = tuple[Window, Mapping[str, Window]]
 
 def stretches(windows: Mapping[str, Window]) -> list[Stretch]:
     """Windows that overlap, put together, by time; beyond MOST of them, those with the smallest gaps between too."""
-    found: list[Stretch] = []
+    result: list[Stretch] = []
     for application, window in sorted(windows.items(), key=lambda item: (item[1].start, item[0])):
         stretch = (window, {application: window})
-        if found and window.start <= found[-1][0].end:
-            found[-1] = _together(found[-1], stretch)
+        if result and window.start <= result[-1][0].end:
+            result[-1] = _together(result[-1], stretch)
         else:
-            found.append(stretch)
+            result.append(stretch)
 
     # Joining neighbours with a small gap between costs the server the fewest minutes that nobody asked for.
-    while len(found) > MOST:
-        gaps = [later[0].start - earlier[0].end for earlier, later in itertools.pairwise(found)]
+    while len(result) > MOST:
+        gaps = [later[0].start - earlier[0].end for earlier, later in itertools.pairwise(result)]
         smallest = gaps.index(min(gaps))
-        found[smallest : smallest + 2] = [_together(found[smallest], found[smallest + 1])]
-    return found
+        result[smallest : smallest + 2] = [_together(result[smallest], result[smallest + 1])]
+    return result
 
 
-def _together(left: Stretch, right: Stretch) -> Stretch:
-    return Window(left[0].start, max(left[0].end, right[0].end)), {**left[1], **right[1]}
+def _together(earlier: Stretch, later: Stretch) -> Stretch:
+    return Window(earlier[0].start, max(earlier[0].end, later[0].end)), {**earlier[1], **later[1]}
 
 
 def is_tight(hull: Window, windows: Mapping[str, Window]) -> bool:

@@ -32,26 +32,26 @@ def connection_steps(
     `appended`: path endings that belong to what the kind appends itself, such as /api/v1. `path`: a cheap page below
     the URL; its status does not matter. `more`: options of the kind that hold credentials.
     """
-    route = ConnectionProbe(url, options)
-    credentials = [*route.credentials, *more]
-    yield Step("url", f"read {url}", partial(address, route, appended, credentials))
-    yield Step("proxy", "look at `proxy:` and at the environment", partial(proxy, route, credentials))
+    probe = ConnectionProbe(url, options)
+    credentials = [*probe.credentials, *more]
+    yield Step("url", f"read {url}", partial(address, probe, appended, credentials))
+    yield Step("proxy", "look at `proxy:` and at the environment", partial(proxy, probe, credentials))
 
-    host, port = route.near
+    host, port = probe.near
     role = ", the proxy" if options.proxy else ""
-    yield Step("dns", f"resolve {host}", partial(dns, route), ("url",))
-    yield Step("tcp", f"connect to {host}:{port}{role}", partial(tcp, route), ("dns",))
+    yield Step("dns", f"resolve {host}", partial(dns, probe), ("url",))
+    yield Step("tcp", f"connect to {host}:{port}{role}", partial(tcp, probe), ("dns",))
 
     before = "tcp"
-    if route.secure and options.proxy is not None:
-        tried = f"CONNECT {route.host}:{route.port} through {host}:{port}"
-        yield Step("tunnel", tried, partial(tunnel, route), (before,))
+    if probe.secure and options.proxy is not None:
+        tried = f"CONNECT {probe.host}:{probe.port} through {host}:{port}"
+        yield Step("tunnel", tried, partial(tunnel, probe), (before,))
         before = "tunnel"
-    if route.secure:
-        tried = f"openssl s_client -connect {route.host}:{route.port} -servername {route.host}"
-        yield Step("tls", tried, partial(tls, route), (before,))
+    if probe.secure:
+        tried = f"openssl s_client -connect {probe.host}:{probe.port} -servername {probe.host}"
+        yield Step("tls", tried, partial(tls, probe), (before,))
         before = "tls"
 
     tried = f"GET {url.rstrip('/')}{path}"
-    yield Step("answer", tried, partial(answer, route, path), (before,), explain=partial(explained, route, path))
-    yield Step("clock", "compare the Date header of that answer with our clock", partial(clock, route), ("answer",))
+    yield Step("answer", tried, partial(answer, probe, path), (before,), explain=partial(explained, probe, path))
+    yield Step("clock", "compare the Date header of that answer with our clock", partial(clock, probe), ("answer",))

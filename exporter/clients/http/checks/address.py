@@ -18,31 +18,31 @@ BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Variables that name files of authorities for other programs."""
 
 
-def address(route: ConnectionProbe, appended: Sequence[str], credentials: Sequence[str]) -> Finding:
+def address(probe: ConnectionProbe, appended: Sequence[str], credentials: Sequence[str]) -> Finding:
     """Whether it is a base URL, fit for credentials, and of one scheme and port."""
     remarks = Remarks()
-    ending = _ending(route.url, appended)
+    ending = _ending(probe.url, appended)
     if ending:
-        base = route.url.rstrip("/").removesuffix(ending)
+        base = probe.url.rstrip("/").removesuffix(ending)
         remarks.add(
             f"it ends in {ending}, which is no base URL",
             Cause(f"{ending} belongs to a page or is appended by us", f"url: {base}"),
         )
 
-    if credentials and not route.secure and not is_loopback(route.host):
+    if credentials and not probe.secure and not is_loopback(probe.host):
         remarks.add(
             f"credentials ({', '.join(credentials)}) travel in clear text",
             Cause("http:// is not encrypted", "use https://, or reach it over a network that nobody reads"),
         )
 
-    if (route.port, route.secure) in ((443, False), (80, True)):
-        other = route.elsewhere(_other(route)).removesuffix(ending)
+    if (probe.port, probe.secure) in ((443, False), (80, True)):
+        other = probe.elsewhere(_other(probe)).removesuffix(ending)
         remarks.add(
-            f"{route.scheme} on port {route.port}, which is the other's",
+            f"{probe.scheme} on port {probe.port}, which is the other's",
             Cause("scheme and port do not fit", f"url: {other}"),
         )
 
-    return remarks.finding(f"{_kind(route)}; {route.host}:{route.port}")
+    return remarks.finding(f"{_kind(probe)}; {probe.host}:{probe.port}")
 
 
 def _ending(url: str, appended: Sequence[str]) -> str:
@@ -52,28 +52,28 @@ def _ending(url: str, appended: Sequence[str]) -> str:
     return max(endings, key=len, default="")
 
 
-def _other(route: ConnectionProbe) -> str:
-    return "http" if route.secure else "https"
+def _other(probe: ConnectionProbe) -> str:
+    return "http" if probe.secure else "https"
 
 
-def _kind(route: ConnectionProbe) -> str:
-    if route.secure:
+def _kind(probe: ConnectionProbe) -> str:
+    if probe.secure:
         return "https"
-    if is_loopback(route.host):
+    if is_loopback(probe.host):
         return "http, not encrypted, on this machine"
     return "http, not encrypted"
 
 
-def proxy(route: ConnectionProbe, credentials: Sequence[str]) -> Finding:
+def proxy(probe: ConnectionProbe, credentials: Sequence[str]) -> Finding:
     """Through which proxy; and what other programs would take from the environment, which we do not."""
-    if route.options.proxy is not None:
-        host, port = route.near
-        username = route.options.proxy.username
+    if probe.options.proxy is not None:
+        host, port = probe.near
+        username = probe.options.proxy.username
         user = f" as {username}" if username else ""
         return ok(f"through {host}:{port}{user}")
 
     remarks = Remarks()
-    variable = environment_proxy(route)
+    variable = environment_proxy(probe)
     if variable is not None:
         remarks.add(
             f"{variable} is set and not used: we connect directly",
@@ -83,7 +83,7 @@ def proxy(route: ConnectionProbe, credentials: Sequence[str]) -> Finding:
             ),
         )
     bundles = [name for name in BUNDLES if os.environ.get(name)]
-    if bundles and route.secure and route.options.tls.ca_file is None:
+    if bundles and probe.secure and probe.options.tls.ca_file is None:
         remarks.add(
             f"{', '.join(bundles)} set and not used",
             Cause(
@@ -91,9 +91,9 @@ def proxy(route: ConnectionProbe, credentials: Sequence[str]) -> Finding:
                 "where step `tls` fails, set tls.ca_file to that file; else nothing",
             ),
         )
-    if not credentials and (file := _netrc_file(route.host)) is not None:
+    if not credentials and (file := _netrc_file(probe.host)) is not None:
         remarks.add(
-            f"{file} has a login for {route.host}, not used",
+            f"{file} has a login for {probe.host}, not used",
             Cause(
                 "credentials are those of the configuration",
                 "where the server wants that login, set username and password_file; else nothing",
@@ -102,12 +102,12 @@ def proxy(route: ConnectionProbe, credentials: Sequence[str]) -> Finding:
     return remarks.finding("none, and the environment asks for none")
 
 
-def environment_proxy(route: ConnectionProbe) -> str | None:
+def environment_proxy(probe: ConnectionProbe) -> str | None:
     """The variable that other programs would obey for this host."""
-    if is_loopback(route.host) or should_bypass_proxies(route.url, no_proxy=None):
+    if is_loopback(probe.host) or should_bypass_proxies(probe.url, no_proxy=None):
         return None
     # In the order in which other programs look.
-    names = (f"{route.scheme}_proxy", f"{route.scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    names = (f"{probe.scheme}_proxy", f"{probe.scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     return next((name for name in names if os.environ.get(name)), None)
 
 

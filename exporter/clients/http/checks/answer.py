@@ -18,54 +18,54 @@ from exporter.model.checkup import Cause, Finding
 _SKEW = 30.0
 """Seconds between the clocks that are worth a warning."""
 
-_TLS_WANTED = (b"HTTP request to an HTTPS server", b"plain HTTP request was sent to HTTPS port")
+_TLS_EXPECTED = (b"HTTP request to an HTTPS server", b"plain HTTP request was sent to HTTPS port")
 """What Go's server and nginx say to plain HTTP where they speak TLS."""
 
 _ANY = (*range(200, 300), *range(400, 600))
 """Statuses that show that somebody is there; a redirect says where to go instead."""
 
 
-def answer(route: ConnectionProbe, path: str) -> Finding:
+def answer(probe: ConnectionProbe, path: str) -> Finding:
     """An answer of any status, but of one that says that the way there is another."""
-    session = Session(route.url, route.options)
+    session = Session(probe.url, probe.options)
     start = time.monotonic()
     try:
         response = session.get(path, accept=_ANY)
     finally:
         session.close()
-    took = time.monotonic() - start
+    duration = time.monotonic() - start
 
-    route.skew = response.clock_skew
-    if response.status == 400 and not route.secure and any(mark in response.body for mark in _TLS_WANTED):
-        return failed("status 400: plain HTTP was sent to a port that speaks TLS", encrypted(route))
+    probe.skew = response.clock_skew
+    if response.status == 400 and not probe.secure and any(mark in response.body for mark in _TLS_EXPECTED):
+        return failed("status 400: plain HTTP was sent to a port that speaks TLS", encrypted(probe))
     if response.status == 407:
-        return proxy_refused(route, 407)
-    if response.status == 401 and not route.credentials:
-        return ok(f"status 401, as it should be without credentials, in {spent(took)}")
-    return ok(f"status {response.status} in {spent(took)}")
+        return proxy_refused(probe, 407)
+    if response.status == 401 and not probe.credentials:
+        return ok(f"status 401, as it should be without credentials, in {spent(duration)}")
+    return ok(f"status {response.status} in {spent(duration)}")
 
 
-def explained(route: ConnectionProbe, path: str, error: SourceError) -> Sequence[Cause]:
+def explained(probe: ConnectionProbe, path: str, error: SourceError) -> Sequence[Cause]:
     """What an error says of the way to the server; none where it is as with any other request."""
     if error.reason == "redirect":
-        return redirected(route, error.destination, path)
-    if error.reason != "truncated" or route.secure:
+        return redirected(probe, error.destination, path)
+    if error.reason != "truncated" or probe.secure:
         return ()
     # Plain HTTP was spoken to somebody who hung up: something else is spoken there.
-    other = encrypted(route) if route.options.proxy is None else NO_PROXY
+    other = encrypted(probe) if probe.options.proxy is None else NO_PROXY
     return (other, *usual_causes(error.reason))
 
 
-def clock(route: ConnectionProbe) -> Finding:
+def clock(probe: ConnectionProbe) -> Finding:
     """The server's clock against ours."""
-    if route.skew is None:
+    if probe.skew is None:
         return ok("not told: the answer has no readable Date")
-    if abs(route.skew) < _SKEW:
+    if abs(probe.skew) < _SKEW:
         return ok(f"within {_SKEW:g} s of ours")
 
-    way = "ahead of" if route.skew > 0 else "behind"
+    direction = "ahead of" if probe.skew > 0 else "behind"
     cause = Cause(
         "the clock of this machine or of the server is not kept",
         "run `chronyc tracking` or `timedatectl` on both",
     )
-    return warning(f"its clock is {abs(route.skew):.0f} s {way} ours: the newest minutes are missed", cause)
+    return warning(f"its clock is {abs(probe.skew):.0f} s {direction} ours: the newest minutes are missed", cause)

@@ -107,19 +107,19 @@ def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
     return ", ".join(dict.fromkeys(names)) or "no name"
 
 
-def unverified(route: ConnectionProbe) -> Certificate | None:
+def unverified(probe: ConnectionProbe) -> Certificate | None:
     """What the server shows, whoever signed it; None when it shows nothing that can be read."""
     with contextlib.suppress(OSError, ValueError):
-        context = _lenient(route.options.tls)
+        context = _lenient(probe.options.tls)
         context.verify_mode = ssl.CERT_NONE
-        with route.tunnel() as plain, context.wrap_socket(plain, server_hostname=route.host) as sock:
+        with probe.tunnel() as plain, context.wrap_socket(plain, server_hostname=probe.host) as sock:
             certificate = sock.getpeercert(binary_form=True)
 
         if certificate is not None:
-            pinned = _lenient(route.options.tls)
+            pinned = _lenient(probe.options.tls)
             pinned.load_verify_locations(cadata=certificate)
             pinned.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN | _ANY_TIME
-            with route.tunnel() as plain, pinned.wrap_socket(plain, server_hostname=route.host) as sock:
+            with probe.tunnel() as plain, pinned.wrap_socket(plain, server_hostname=probe.host) as sock:
                 return fields(sock.getpeercert() or {})
     return None
 

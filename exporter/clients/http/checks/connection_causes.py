@@ -14,19 +14,19 @@ from exporter.model.checkup import Cause
 NO_PROXY = Cause("what listens there is no HTTP proxy", "check host and port of proxy.url with whoever runs the proxy")
 
 
-def typo(route: ConnectionProbe) -> Cause:
+def typo(probe: ConnectionProbe) -> Cause:
     """Of a name that cannot be resolved."""
-    host, _ = route.near
-    return Cause("the name is mistyped", f"check {_option(route)} with `nslookup {host}`")
+    host, _ = probe.near
+    return Cause("the name is mistyped", f"check {_option(probe)} with `nslookup {host}`")
 
 
-def dns_causes(route: ConnectionProbe, error: socket.gaierror) -> Iterator[Cause]:
+def dns_causes(probe: ConnectionProbe, error: socket.gaierror) -> Iterator[Cause]:
     """Of a name that the resolver does not know."""
-    host, _ = route.near
+    host, _ = probe.near
     if error.errno == socket.EAI_AGAIN:
         yield Cause("the resolver is not to be reached just now", "check nameserver in /etc/resolv.conf")
 
-    yield typo(route)
+    yield typo(probe)
     if "." not in host:
         yield Cause(
             "a short name is known only with a search domain (in Kubernetes: only in its own namespace)",
@@ -38,12 +38,12 @@ def dns_causes(route: ConnectionProbe, error: socket.gaierror) -> Iterator[Cause
     )
 
 
-def tcp_causes(route: ConnectionProbe, error: OSError, variable: str | None) -> Iterator[Cause]:
+def tcp_causes(probe: ConnectionProbe, error: OSError, variable: str | None) -> Iterator[Cause]:
     """Of a connection that is not made; `variable` of the environment names a proxy that we do not use."""
-    host, port = route.near
-    option = _option(route)
+    host, port = probe.near
+    option = _option(probe)
     allow = f"allow TCP from here to {host}:{port}; try `nc -vz {host} {port}` on both sides of it"
-    if route.options.proxy is None and variable is not None:
+    if probe.options.proxy is None and variable is not None:
         yield Cause(
             f"only a proxy gets out of here: {variable} is set, and not used by us",
             "add to the source `proxy: {url: http://PROXY:PORT}`",
@@ -75,9 +75,9 @@ def tcp_causes(route: ConnectionProbe, error: OSError, variable: str | None) -> 
         )
 
 
-def _option(route: ConnectionProbe) -> str:
+def _option(probe: ConnectionProbe) -> str:
     """The option that names whom we connect to."""
-    return "proxy.url" if route.options.proxy else "url"
+    return "proxy.url" if probe.options.proxy else "url"
 
 
 def _contained() -> bool:
@@ -86,20 +86,20 @@ def _contained() -> bool:
     return any(mark.exists() for mark in marks) or "KUBERNETES_SERVICE_HOST" in os.environ
 
 
-def tunnel_causes(route: ConnectionProbe, status: int) -> list[Cause]:
+def tunnel_causes(probe: ConnectionProbe, status: int) -> list[Cause]:
     """Of a proxy's answer; 0 for what is none."""
     if status == 407:
-        known = route.options.proxy is not None and route.options.proxy.username
-        text = "the proxy wants other credentials" if known else "the proxy wants credentials"
+        username = probe.options.proxy is not None and probe.options.proxy.username
+        text = "the proxy wants other credentials" if username else "the proxy wants credentials"
         return [Cause(text, "set proxy.username and proxy.password_file or proxy.password_env")]
     if status in (403, 405):
-        server = f"{route.host}:{route.port}"
+        server = f"{probe.host}:{probe.port}"
         return [Cause(f"the proxy does not allow {server}", f"have {server} allowed there, port included")]
     if status in (502, 503, 504):
         return [
             Cause(
                 "the proxy cannot reach or resolve the server",
-                f"check url; where {route.host} is in our own network, take `proxy:` away",
+                f"check url; where {probe.host} is in our own network, take `proxy:` away",
             ),
             Cause("the proxy is overloaded", "look at the proxy's log"),
         ]
@@ -108,10 +108,10 @@ def tunnel_causes(route: ConnectionProbe, status: int) -> list[Cause]:
     return [Cause(text, "check host and port of proxy.url with the proxy's documentation or PAC file")]
 
 
-def redirected(route: ConnectionProbe, destination: str, path: str) -> list[Cause]:
+def redirected(probe: ConnectionProbe, destination: str, path: str) -> list[Cause]:
     """By where it leads: to the server itself, spoken to in another way, or to somebody else; empty: it is not said."""
-    if destination and urlsplit(destination).hostname == route.host:
-        url = f"{destination}{urlsplit(route.url).path.rstrip('/')}"
+    if destination and urlsplit(destination).hostname == probe.host:
+        url = f"{destination}{urlsplit(probe.url).path.rstrip('/')}"
         return [Cause("the server wants another scheme or port", f"url: {url}")]
 
     return [
@@ -123,6 +123,6 @@ def redirected(route: ConnectionProbe, destination: str, path: str) -> list[Caus
     ]
 
 
-def encrypted(route: ConnectionProbe) -> Cause:
+def encrypted(probe: ConnectionProbe) -> Cause:
     """Of plain HTTP that is not understood."""
-    return Cause("TLS is spoken there", f"url: {route.elsewhere('https', route.port)}")
+    return Cause("TLS is spoken there", f"url: {probe.elsewhere('https', probe.port)}")

@@ -104,14 +104,14 @@ class ConnectionProbe:
 
     def connect(self, address: Address | None = None, seconds: float | None = None) -> socket.socket:
         """A TCP connection to an address, else to the one that answered; raises OSError."""
-        family, place = address or self.answering or self.addresses[0]
+        family, socket_address = address or self.answering or self.addresses[0]
         if seconds is None:
             seconds = self.seconds
 
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.settimeout(seconds)
-            sock.connect(place)
+            sock.connect(socket_address)
             sock.settimeout(self.seconds)
         except OSError:
             sock.close()
@@ -137,8 +137,8 @@ class ConnectionProbe:
         return sock
 
     def _request(self) -> bytes:
-        place = f"{self._bracketed()}:{self.port}"
-        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+        destination = f"{self._bracketed()}:{self.port}"
+        lines = [f"CONNECT {destination} HTTP/1.1", f"Host: {destination}"]
         authorization, _ = proxy_authorization(self.options.proxy)
         if authorization is not None:
             lines.append(f"Proxy-Authorization: {authorization}")

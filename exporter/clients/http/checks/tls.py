@@ -28,18 +28,18 @@ _NAMES = 5
 """Names of a certificate that are shown."""
 
 
-def tls(route: ConnectionProbe) -> Finding:
+def tls(probe: ConnectionProbe) -> Finding:
     """Verified as a poll would, whatever insecure_skip_verify says; with it, what is wrong is a warning."""
-    check_tls(route.options.tls)
+    check_tls(probe.options.tls)
     try:
-        certificate, version = _handshake(route)
+        certificate, version = _handshake(probe)
     except ssl.SSLCertVerificationError as error:
-        return _not_accepted(route, error)
+        return _not_accepted(probe, error)
     except OSError as error:  # ssl.SSLError among them
-        return no_tls(route, error)
+        return no_tls(probe, error)
 
-    finding = _accepted(route, certificate, version)
-    if not route.options.tls.insecure_skip_verify:
+    finding = _accepted(probe, certificate, version)
+    if not probe.options.tls.insecure_skip_verify:
         return finding
     return warning(
         f"{finding.found}; verified here, not in polls",
@@ -47,10 +47,10 @@ def tls(route: ConnectionProbe) -> Finding:
     )
 
 
-def _handshake(route: ConnectionProbe, authorities: Path | None = None) -> tuple[Certificate | None, str]:
+def _handshake(probe: ConnectionProbe, authorities: Path | None = None) -> tuple[Certificate | None, str]:
     """The verified certificate and the protocol; raises OSError (ssl.SSLError among them)."""
-    context = verifying(route.options.tls, authorities)
-    with route.tunnel() as plain, context.wrap_socket(plain, server_hostname=route.host) as sock:
+    context = verifying(probe.options.tls, authorities)
+    with probe.tunnel() as plain, context.wrap_socket(plain, server_hostname=probe.host) as sock:
         certificate = fields(sock.getpeercert() or {})
         version = sock.version() or ""
 
@@ -62,40 +62,40 @@ def _handshake(route: ConnectionProbe, authorities: Path | None = None) -> tuple
         return certificate, version
 
 
-def _accepted(route: ConnectionProbe, certificate: Certificate | None, version: str) -> Finding:
+def _accepted(probe: ConnectionProbe, certificate: Certificate | None, version: str) -> Finding:
     if certificate is None:
         return ok(version)
-    found = f"{version}; {_described(certificate)}"
+    description = f"{version}; {_described(certificate)}"
     if certificate.inspector:
         text = f"a proxy opens TLS ({certificate.issuer}), and sees the credentials we send"
-        return warning(found, Cause(text, f"have {route.host} exempted from inspection"))
+        return warning(description, Cause(text, f"have {probe.host} exempted from inspection"))
 
-    left = certificate.end - time.time()
-    if left < _SOON:
-        text = f"it ends in {max(left, 0) / 86400:.0f} days"
-        return warning(found, Cause(text, "renew it now; look why it was not renewed by itself"))
-    return ok(found)
+    remaining = certificate.end - time.time()
+    if remaining < _SOON:
+        text = f"it ends in {max(remaining, 0) / 86400:.0f} days"
+        return warning(description, Cause(text, "renew it now; look why it was not renewed by itself"))
+    return ok(description)
 
 
-def _not_accepted(route: ConnectionProbe, error: ssl.SSLCertVerificationError) -> Finding:
+def _not_accepted(probe: ConnectionProbe, error: ssl.SSLCertVerificationError) -> Finding:
     # Its fields say more than OpenSSL's code: whose it is, for which names, and who signed it.
-    certificate = unverified(route)
-    found = f"not accepted: {error.verify_message}"
+    certificate = unverified(probe)
+    description = f"not accepted: {error.verify_message}"
     if certificate is not None:
-        found = f"{found}; {_described(certificate)}"
-    causes = certificate_causes(route, error.verify_code, certificate, lambda file: _trusts(route, file))
-    if not route.options.tls.insecure_skip_verify:
-        return failed(found, *causes)
+        description = f"{description}; {_described(certificate)}"
+    causes = certificate_causes(probe, error.verify_code, certificate, lambda file: _trusts(probe, file))
+    if not probe.options.tls.insecure_skip_verify:
+        return failed(description, *causes)
 
     text = "tls.insecure_skip_verify is set: anybody on the way can read and change what is sent"
-    return warning(f"{found}; used all the same", Cause(text, "do what follows, then take it away"), *causes)
+    return warning(f"{description}; used all the same", Cause(text, "do what follows, then take it away"), *causes)
 
 
-def _trusts(route: ConnectionProbe, authorities: Path) -> bool:
+def _trusts(probe: ConnectionProbe, authorities: Path) -> bool:
     """Whether the server's certificate is accepted with these authorities."""
     with contextlib.suppress(OSError):
         if authorities.is_file():
-            _handshake(route, authorities)
+            _handshake(probe, authorities)
             return True
     return False
 

@@ -32,7 +32,7 @@ Trusts = Callable[[Path], bool]
 
 
 def certificate_causes(
-    route: ConnectionProbe, code: int, certificate: Certificate | None, trusts: Trusts
+    probe: ConnectionProbe, code: int, certificate: Certificate | None, trusts: Trusts
 ) -> Iterator[Cause]:
     """By OpenSSL's code of what is wrong."""
     if code == _EXPIRED:
@@ -42,7 +42,7 @@ def certificate_causes(
         text = "the clock of this machine is behind, or the certificate is for later"
         yield Cause(text, "run `timedatectl`, then look at the certificate's notBefore")
     elif code in _OTHER_NAME:
-        yield from _other_name(route, certificate)
+        yield from _other_name(probe, certificate)
     elif code == _SELF_SIGNED:
         yield from _inspected(certificate)
         yield Cause(
@@ -50,30 +50,30 @@ def certificate_causes(
             "save it on the server's machine and set tls.ca_file to it, or have one issued by your authority",
         )
     elif code in _UNKNOWN_AUTHORITY:
-        yield from _unknown_authority(route, certificate, trusts)
+        yield from _unknown_authority(probe, certificate, trusts)
     else:
         text = "the certificate or its chain breaks a rule, such as a key that is too short"
         yield Cause(text, "have it issued again")
 
 
-def _other_name(route: ConnectionProbe, certificate: Certificate | None) -> Iterator[Cause]:
+def _other_name(probe: ConnectionProbe, certificate: Certificate | None) -> Iterator[Cause]:
     remedy = "url with the name in the certificate"
     if certificate is not None and certificate.names:
         remedy = f"url with one of {', '.join(certificate.names[:5])}"
-    yield Cause(f"the server is called otherwise than {route.host}", remedy)
+    yield Cause(f"the server is called otherwise than {probe.host}", remedy)
 
     yield Cause(
         "the certificate lacks this name",
-        f"have it issued again with {route.host} among its subjectAltNames",
+        f"have it issued again with {probe.host} among its subjectAltNames",
     )
 
 
-def _unknown_authority(route: ConnectionProbe, certificate: Certificate | None, trusts: Trusts) -> Iterator[Cause]:
+def _unknown_authority(probe: ConnectionProbe, certificate: Certificate | None, trusts: Trusts) -> Iterator[Cause]:
     """Nobody whom we trust has signed it: who may have, and how to trust them."""
     issuer = certificate.issuer if certificate is not None else "an authority"
     yield from _inspected(certificate)
 
-    if route.options.tls.ca_file is not None:
+    if probe.options.tls.ca_file is not None:
         text = f"tls.ca_file does not hold the authority behind {issuer}"
         yield Cause(text, "put the root that signed it there, as PEM")
     elif (store := _store(trusts)) is not None:
@@ -104,17 +104,17 @@ def _store(trusts: Trusts) -> Path | None:
     return None
 
 
-def no_tls(route: ConnectionProbe, error: OSError) -> Finding:
+def no_tls(probe: ConnectionProbe, error: OSError) -> Finding:
     """No TLS came about: what was found, by OpenSSL's name of it, and causes."""
     reason = (getattr(error, "reason", None) or "").upper()
     cut = Cause("something between cuts TLS off: a firewall, or a balancer without a server", "look at its log")
     plain = Cause(
         "plain HTTP is spoken there",
-        f"url: {route.elsewhere('http', route.port)}, or the port on which it speaks TLS",
+        f"url: {probe.elsewhere('http', probe.port)}, or the port on which it speaks TLS",
     )
 
     if isinstance(error, TimeoutError):
-        text = f"no TLS handshake within {route.seconds:g} s"
+        text = f"no TLS handshake within {probe.seconds:g} s"
         return failed(text, plain, Cause("it is overloaded", "look at its log"), cut)
     if _is_any(reason, "WRONG_VERSION", "RECORD_LAYER", "HTTP_REQUEST"):
         return failed("what answers is not TLS", plain)

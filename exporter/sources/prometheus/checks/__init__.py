@@ -63,13 +63,13 @@ _PAGES = (
 """Endings of what people copy from a browser."""
 
 
-def steps(options: Options, wanted: CheckContext) -> Iterator[Step]:
+def steps(options: Options, context: CheckContext) -> Iterator[Step]:
     """Every step, the connection first."""
     yield from connection_steps(options.url, options, _PAGES, _CHEAP)
 
     session = Session(options.url, options)
     try:
-        probe = PrometheusProbe(options, wanted, session)
+        probe = PrometheusProbe(options, context, session)
         yield from _server(probe)
         if probe.templates.queries:
             yield from _activity(probe)
@@ -94,14 +94,14 @@ def _server(probe: PrometheusProbe) -> Iterator[Step]:
     yield Step("build", "GET /api/v1/status/buildinfo", partial(server.build, probe), _NEEDS)
     tried = "GET /api/v1/status/flags and runtimeinfo"
     yield Step("flags", tried, partial(server.retention, probe), _NEEDS, "retention")
-    window = duration(probe.wanted.window.duration)
+    window = duration(probe.context.window.duration)
     yield Step("recorded", f"count the recorded minutes of {window}", partial(recordings, probe), _NEEDS)
 
 
 def _activity(probe: PrometheusProbe) -> Iterator[Step]:
     if probe.observes("request_rate") and not probe.production:
-        window = duration(probe.wanted.window.duration)
-        tried = f"query each ten minutes of {window}: {probe.shown('request_rate')}"
+        window = duration(probe.context.window.duration)
+        tried = f"query each ten minutes of {window}: {probe.display_query('request_rate')}"
         yield Step("activity", tried, partial(activity, probe), _NEEDS)
 
     template = probe.templates.queries.get("request_rate", "")
@@ -118,7 +118,7 @@ def _signals(probe: PrometheusProbe) -> Iterator[Step]:
             if not probe.idle or key == "request_rate":
                 run = partial(signals.signal, probe, key)
                 explain = partial(signals.refused, probe, key)
-                yield Step("signal", f"query {probe.shown(key)}", run, _NEEDS, key, explain)
+                yield Step("signal", f"query {probe.display_query(key)}", run, _NEEDS, key, explain)
         elif key in ("concurrent_users", "cpu", "memory"):
             text = f"not observed: the preset {probe.options.preset} has no template; signals.{key} adds one"
             yield Step("signal", "look for a template", partial(ok, text), _NEEDS, key)
@@ -127,7 +127,7 @@ def _signals(probe: PrometheusProbe) -> Iterator[Step]:
 def _results(probe: PrometheusProbe) -> Iterator[Step]:
     """What rests on the answers before; skipped where there were none."""
     needs = _NEEDS if probe.answers else (*_NEEDS, "signal")
-    for name in probe.wanted.applications:
+    for name in probe.context.applications:
         run = partial(application, probe, name)
         yield Step("applications", "look for it among those with requests", run, needs, name)
     if probe.idle:

@@ -77,7 +77,7 @@ def _of_series(probe: PrometheusProbe, key: str, parts: Iterable[Selector]) -> F
     if probe.production:
         gone = [part.text for part in parts if not probe.is_present(part.text)]
         if gone:
-            window = duration(probe.wanted.window.duration)
+            window = duration(probe.context.window.duration)
             text = f"no series of {join_words(gone)} at {format_time(probe.at)}; there were some in the last {window}"
             return warning(text, *_GONE)
     text = f"series are there, and no value at {format_time(probe.at)}"

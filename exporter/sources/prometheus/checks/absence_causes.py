@@ -111,7 +111,7 @@ def match(probe: PrometheusProbe, part: Selector) -> Iterator[Cause]:
         values = f"`group by ({part.matchers[0][0]}) ({part.named})`"
         yield Cause("the template's matchers fit none of them", f"compare with the values on the server: {values}")
 
-    window = duration(probe.wanted.window.duration) if probe.production else "1h"
+    window = duration(probe.context.window.duration) if probe.production else "1h"
     yield Cause(f"the targets were not scraped in the last {window}", "look at the server's page /targets")
 
 

@@ -23,8 +23,8 @@ def activity(probe: PrometheusProbe) -> Finding:
 
     As in polls, what is below the threshold stays on the server: of hundreds of applications it is most of the data.
     """
-    window = probe.wanted.window
-    threshold = probe.wanted.threshold
+    window = probe.context.window
+    threshold = probe.context.threshold
     query = probe.query("request_rate")
     step = max(_FINEST, window.duration // _LOOKS)
     ranges = probe.client.query_range(f"({query}) > {threshold!r}", window.start + step, window.end, step)

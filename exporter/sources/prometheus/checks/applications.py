@@ -12,7 +12,7 @@ from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.checks.values import by_application
 from exporter.sources.prometheus.presets import duration
 
-_SHOWN = 6
+_MAX_NAMES = 6
 
 
 def application(probe: PrometheusProbe, name: str) -> Finding:
@@ -26,15 +26,15 @@ def application(probe: PrometheusProbe, name: str) -> Finding:
         return ok("has requests")
 
     if probe.production and probe.observes("request_rate"):  # it may have stood still for hours
-        window = probe.wanted.window.duration
+        window = probe.context.window.duration
         names.update(probe.recently_active(window))
         if name in names:
             return ok(f"no request in that minute; some in the {duration(window)} before")
 
-    found = "no requests"
+    text = "no requests"
     if names:
-        found = f"{found}; there are those of {join_words(sorted(names)[:_SHOWN])}"
-    return failed(found, *_causes(probe, name, names))
+        text = f"{text}; there are those of {join_words(sorted(names)[:_MAX_NAMES])}"
+    return failed(text, *_causes(probe, name, names))
 
 
 def _causes(probe: PrometheusProbe, name: str, names: set[str]) -> Iterator[Cause]:

@@ -24,12 +24,12 @@ def cost(probe: PrometheusProbe) -> Finding:
     series = _series(probe)
     slowest = max(probe.answers, key=lambda key: probe.answers[key].seconds)
     seconds = probe.answers[slowest].seconds
-    found = f"{probe.requests} requests; the slowest query of a minute took {spent(seconds)}"
+    description = f"{probe.requests} requests; the slowest query of a minute took {spent(seconds)}"
     causes = []
     if series:
         largest = max(series, key=lambda selector: series[selector])
         count = series[largest]
-        found = f"{count:.0f} series of {largest} at most; {found}"
+        description = f"{count:.0f} series of {largest} at most; {description}"
         # A poll of raw data reads every minute of a day in one query.
         limit = probe.max_samples or _MAX_SAMPLES
         if count * _DAY_MINUTES > limit / 2:
@@ -39,8 +39,8 @@ def cost(probe: PrometheusProbe) -> Finding:
         text = f"one minute of {slowest} takes so long that a day meets `timeout`"
         causes.append(Cause(text, f"{_RECORD}; until then raise timeout and the server's --query.timeout"))
     if causes:
-        return warning(found, *causes)
-    return ok(found)
+        return warning(description, *causes)
+    return ok(description)
 
 
 def _series(probe: PrometheusProbe) -> dict[str, float]:

@@ -20,7 +20,7 @@ _TEN_MINUTES = 600.0
 
 def history(probe: PrometheusProbe) -> Finding:
     """Whether there is data from the beginning of the longest window on."""
-    window = probe.wanted.pattern or probe.wanted.window
+    window = probe.context.pattern or probe.context.window
     selector = probe.selectors("request_rate")[0].text
     step = max(MINUTE, window.duration // _POINTS // MINUTE * MINUTE)
     ranges = probe.client.query_range(f"count({selector})", window.start + step, window.end, step)
@@ -33,18 +33,18 @@ def history(probe: PrometheusProbe) -> Finding:
         return warning(f"none in {duration(window.duration)}", cause)
 
     expected = int((window.duration - step) // step) + 1
-    found = f"{len(times)} of {expected} looks at {duration(window.duration)} found series"
+    text = f"{len(times)} of {expected} looks at {duration(window.duration)} found series"
     if len(times) >= _WHOLE * expected:
-        return ok(found)
+        return ok(text)
     # Whether the beginning is missing, which time will mend, or something in between.
     if min(times) > window.start + 2 * step:
         cause = Cause(
             "the server, the scrape job or the metric is younger than the window, or older data is gone",
             "wait; until then baselines and patterns rest on less (the landing page says on how much)",
         )
-        return warning(f"{found}; the first is of {format_time(min(times))}", cause)
+        return warning(f"{text}; the first is of {format_time(min(times))}", cause)
     text = "scrapes failed, the server was down, or nothing ran then"
-    return warning(found, Cause(text, f"look at `count({selector})` and `up` over that time"))
+    return warning(text, Cause(text, f"look at `count({selector})` and `up` over that time"))
 
 
 def interval(probe: PrometheusProbe) -> Finding:
@@ -57,15 +57,15 @@ def interval(probe: PrometheusProbe) -> Finding:
 
     seconds = _TEN_MINUTES / answer.samples[0].value
     rate_range = probe.options.rate_range
-    found = f"a sample each {seconds:.0f} s, rate_range {duration(rate_range)}"
+    text = f"a sample each {seconds:.0f} s, rate_range {duration(rate_range)}"
     # Scrapes are never quite on time: a range a tenth shorter than two intervals still holds two as a rule.
     if rate_range >= 2 * seconds * 0.9:
-        return ok(found)
+        return ok(text)
 
     least = max(MINUTE, -(-2 * seconds // MINUTE) * MINUTE)
     wider = Cause("a rate needs two samples in its range", f"rate_range: {duration(least)} in the source")
     slowest = duration(max(1.0, rate_range // 2))
     oftener = Cause("scraped too seldom", f"scrape_interval: {slowest} in the scrape job")
     if rate_range < seconds * 1.1:
-        return failed(found, wider, oftener)
-    return warning(found, wider, oftener)
+        return failed(text, wider, oftener)
+    return warning(text, wider, oftener)

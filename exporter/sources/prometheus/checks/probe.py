@@ -59,7 +59,7 @@ class PrometheusProbe:
     """One check-up's questions and answers."""
 
     options: Options
-    wanted: CheckContext
+    context: CheckContext
     session: Session
     answers: dict[str, QueryResult] = field(default_factory=dict)
     """By key, of those that gave what was expected of them."""
@@ -73,8 +73,8 @@ class PrometheusProbe:
     def __post_init__(self) -> None:
         self.templates = self.options.templates
         self.client = PrometheusClient(self.session, _SECONDS, stats=True)
-        self.queries = Queries(self.templates, self.wanted.side, self.options.rate_range)
-        self.at = self.wanted.window.end
+        self.queries = Queries(self.templates, self.context.side, self.options.rate_range)
+        self.at = self.context.window.end
         """The end of the minute that is looked at."""
 
         self._recently_active: tuple[str, ...] | None = None
@@ -88,7 +88,7 @@ class PrometheusProbe:
 
     @property
     def production(self) -> bool:
-        return self.wanted.role == "production"
+        return self.context.role == "production"
 
     def observes(self, key: str) -> bool:
         """Whether there is a template for it."""
@@ -98,7 +98,7 @@ class PrometheusProbe:
         """Whether its template is in the configuration itself, and not the preset's."""
         return key in self.options.signals
 
-    def shown(self, key: str) -> str:
+    def display_query(self, key: str) -> str:
         """A key's query as a person would try it."""
         return self.templates.fill(key, self.options.rate_range) or ""
 
@@ -139,10 +139,10 @@ class PrometheusProbe:
         Asked of the index, so that it costs no samples. Over the whole look-back when nothing was active in it, and
         over the whole window of production where the last hour has none: it may have stood still for hours.
         """
-        start = self.wanted.window.start if self.idle else self.at - _RECENT
+        start = self.context.window.start if self.idle else self.at - _RECENT
         labels = self._indexed(match, start)
         if labels is not None and not labels and self.production:
-            return self._indexed(match, self.wanted.window.start)
+            return self._indexed(match, self.context.window.start)
         return labels
 
     def _indexed(self, match: str, start: float) -> frozenset[str] | None:

@@ -23,7 +23,7 @@ def recordings(probe: PrometheusProbe) -> Finding:
     if probe.options.recorded == "never":
         return ok("not used, as the configuration says")
 
-    side = probe.wanted.side
+    side = probe.context.side
     keys = sorted(RECORDED.keys() & probe.templates.queries.keys())
     # What polls would ask, and so what a rule has to have recorded to be of use.
     own = {key: probe.queries.fingerprint(key) for key in keys}
@@ -44,7 +44,7 @@ def recordings(probe: PrometheusProbe) -> Finding:
 
     # A young recording is no fault: it becomes whole by itself.
     fewest = min(minutes[key, own[key]] for key in keys)
-    share = fewest * MINUTE / probe.wanted.window.duration
+    share = fewest * MINUTE / probe.context.window.duration
     if share < _WHOLE:
         return ok(f"present, since {share:.0%} of the window: polls read raw data until it is whole")
     return ok(f"{join_words(keys)} are read from recordings")
@@ -52,7 +52,7 @@ def recordings(probe: PrometheusProbe) -> Finding:
 
 def _minutes(probe: PrometheusProbe, own: Mapping[str, str]) -> Minutes:
     """Of keys that are observed; another site's recordings of the same side are among them."""
-    window = probe.wanted.window
+    window = probe.context.window
     minutes = {}
     for sample in probe.client.query(probe.queries.recording(window.duration), window.end):
         key = sample.labels.get("signal", "")

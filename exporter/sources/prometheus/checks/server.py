@@ -29,13 +29,13 @@ def credentials(probe: PrometheusProbe) -> Finding:
     probe.client.query("vector(1)", probe.at)
 
     options = probe.options
-    given = [name for name in ("bearer_token_file", "bearer_token_env", "username") if getattr(options, name)]
-    given += [f"headers.{name}" for name in options.headers]
-    given += [f"headers_files.{name}" for name in options.headers_files]
+    names = [name for name in ("bearer_token_file", "bearer_token_env", "username") if getattr(options, name)]
+    names += [f"headers.{name}" for name in options.headers]
+    names += [f"headers_files.{name}" for name in options.headers_files]
 
-    if not given:
+    if not names:
         return ok("a query is answered, without credentials")
-    return ok(f"a query is answered, with {join_words(given)}")
+    return ok(f"a query is answered, with {join_words(names)}")
 
 
 def refused(probe: PrometheusProbe, error: SourceError) -> Sequence[Cause]:
@@ -115,24 +115,24 @@ def retention(probe: PrometheusProbe) -> Finding:
     if limit.isdigit():
         probe.max_samples = int(limit)
 
-    seconds, shown = _retention(str(runtime.get("storageRetention") or ""), flags)
-    if not shown:
+    seconds, retention_text = _retention(str(runtime.get("storageRetention") or ""), flags)
+    if not retention_text:
         remedy = "check its retention by hand (VictoriaMetrics: -retentionPeriod); step `history` looks at the data"
         return warning("not told", Cause(_NOT_TOLD, remedy))
 
-    starts = [window.start for window in (probe.wanted.window, probe.wanted.pattern) if window is not None]
-    needed = probe.wanted.window.end - min(starts)
-    found = f"kept for {shown}, {duration(needed)} are asked for"
+    starts = [window.start for window in (probe.context.window, probe.context.pattern) if window is not None]
+    needed = probe.context.window.end - min(starts)
+    description = f"kept for {retention_text}, {duration(needed)} are asked for"
     if seconds is None:
-        return ok(found)
+        return ok(description)
     if seconds < needed and probe.production:
-        return failed(found, *_too_short(probe, needed))
+        return failed(description, *_too_short(probe, needed))
     if seconds < needed:  # the usual 15d are no failure
-        return warning(f"{found}: a test run before that is not found", *_too_short(probe, needed))
+        return warning(f"{description}: a test run before that is not found", *_too_short(probe, needed))
     if probe.production and seconds < needed + _BEFORE_RUNS:
         spare = duration((seconds - needed) // _DAY * _DAY)
-        return ok(f"{found}; runs older than {spare} lack production before them")
-    return ok(found)
+        return ok(f"{description}; runs older than {spare} lack production before them")
+    return ok(description)
 
 
 def _too_short(probe: PrometheusProbe, needed: float) -> Iterator[Cause]:

@@ -88,18 +88,18 @@ def _latency(probe: PrometheusProbe, remarks: Remarks) -> None:
     scale = probe.templates.latency_scale
     means = _means(probe, scale)
     typical = median(means) if means else None
-    shown = "" if typical is None else f"; the median of their means is {spent(typical)}"
+    median_text = "" if typical is None else f"; the median of their means is {spent(typical)}"
 
     names = _histograms(probe)
     says_milliseconds = scale == 1 and any("_milliseconds" in name or name.endswith("_ms_sum") for name in names)
     if says_milliseconds or (typical is not None and typical > _LONG):
         remarks.add(
-            f"latency_scale is {scale:g} for {join_words(sorted(names))}{shown}",
+            f"latency_scale is {scale:g} for {join_words(sorted(names))}{median_text}",
             Cause("the histogram counts milliseconds, and seconds are wanted", f"latency_scale: {scale / 1000:g}"),
         )
     elif typical is not None and typical < _SHORT and scale < 1:
         remarks.add(
-            f"latency_scale is {scale:g}{shown}",
+            f"latency_scale is {scale:g}{median_text}",
             Cause("the histogram counts seconds already", "latency_scale: 1"),
         )
 
@@ -138,7 +138,7 @@ def _counts(probe: PrometheusProbe, remarks: Remarks) -> None:
     for name, value in by_application(probe, "latency_count").items():
         # Below the threshold a single request more or less makes a large factor.
         rate = requests.get(name, 0.0)
-        if rate > probe.wanted.threshold and not 1 / _ALIKE < value / rate < _ALIKE:
+        if rate > probe.context.threshold and not 1 / _ALIKE < value / rate < _ALIKE:
             different.append(name)
 
     if different:
