@@ -1,4 +1,4 @@
-"""What one observation asks of a server, for all applications at once: recordings, minutes, latencies, routes."""
+"""The queries of one observation, for all applications together: recordings, minutes, latencies, routes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from exporter.sources.prometheus.queries import SIGNAL_KEYS, Queries
 from exporter.sources.prometheus.readings import by_application, latencies, native_latencies, routes, summaries
 
 _WHOLE = 0.99
-"""Share of a window's minutes that must have been recorded for the recording to stand for the window."""
+"""Share of a window's minutes that must be recorded before the recording is used for the window."""
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class PrometheusPoll:
         self._plain = plain
 
     def queries(self, window: Window) -> Queries:
-        """The queries, reading what is recorded over the whole window from there."""
+        """The queries; they read recordings for the signals that are recorded over the whole window."""
         if self._options.recorded == "never":
             return self._plain
 
@@ -52,7 +52,7 @@ class PrometheusPoll:
             if sample.value >= enough:
                 whole.add((sample.labels.get("signal"), sample.labels.get("query")))
 
-        # A recording of another query, such as one before the templates changed, is none of ours.
+        # Ignore recordings of another query, such as one from before the templates changed.
         keys = RECORDED.keys() & self._templates.queries.keys()
         recorded = frozenset(key for key in keys if (key, self._plain.fingerprint(key)) in whole)
         return replace(self._plain, recorded=recorded)
@@ -64,8 +64,8 @@ class PrometheusPoll:
     def signals(self, queries: Queries, window: Window) -> dict[str, dict[str, Summary]]:
         """Signal to application to summary: by the server from recordings, else here from one-minute values.
 
-        Each clause of a summary has the server compute its minutes anew; on recordings that costs nothing, on raw data
-        it costs twenty times what giving the minutes out once does.
+        For each clause of a summary the server computes its minutes again. That is cheap on recordings. On raw data it
+        costs twenty times as much as a single query for the minutes.
         """
         recorded = [signal for signal in (*GAUGE_SIGNALS, LATENCY_MEAN) if queries.is_recorded(signal)]
         result = dict[str, dict[str, Summary]]()
@@ -75,7 +75,7 @@ class PrometheusPoll:
                 result[signal] = summaries(self.client.query(query, window.end))
 
         minutes = self._raw_minutes(queries, window, recorded)
-        # Native histograms are never recorded, and where they have data they are more exact.
+        # Native histograms are never recorded; where they have data they are more exact.
         classic = None if LATENCY_MEAN in recorded else queries.signal(LATENCY_MEAN)
         minutes[LATENCY_MEAN] = self.latency_means(classic, queries.native_mean(), window)
         for application in set[str]().union(*minutes.values()):
@@ -110,7 +110,7 @@ class PrometheusPoll:
         return result | self._native(native, lambda query: native_latencies(self.client.query(query, at), scale))
 
     def _native(self, query: str | None, ask: Callable[[str], dict[str, T]]) -> dict[str, T]:
-        """What native histograms say; nothing where the server does not know them."""
+        """The results from native histograms; empty where the server does not support them."""
         if query is None:
             return {}
 
@@ -119,7 +119,7 @@ class PrometheusPoll:
         except SourceError as error:
             if error.reason != "bad_query":
                 raise
-            # Somebody asked for it; the presets' own template may be too new for the server, which is no news.
+            # Warn only for the user's own template: the preset's may simply be too new for the server.
             if "latency_native" in self._options.signals:
                 self.client.warnings.append(str(error))
             return {}
@@ -134,11 +134,11 @@ class PrometheusPoll:
         return routes(result, labels["method"], labels["route"], successes_known=successes_known)
 
     def pattern(self, window: Window) -> dict[str, Samples]:
-        """Steps end where the window ends. What is recorded over a day need not be so over the week."""
+        """Request rates in steps that end with the window. A recording may cover a day but not the week."""
         query = self.queries(window).pattern(PATTERN_STEP)
         if query is None:
             return {}
-        # The first step ends one step after the beginning: what lies before is no part of the window.
+        # The first step ends one step after the beginning: data before it is not part of the window.
         start = window.end - (window.duration // PATTERN_STEP - 1) * PATTERN_STEP
         ranges = self.client.query_range(query, start, window.end, PATTERN_STEP)
         return {name: samples(series) for name, series in by_application(ranges).items()}

@@ -1,4 +1,4 @@
-"""Prometheus and what speaks its query API. The number of queries does not depend on applications and routes."""
+"""Prometheus and servers with its query API. The number of queries does not depend on applications and routes."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _SKEW_WARNING = 30.0
 
 
 def checks(options: Options, context: CheckContext) -> Iterator[Step]:
-    """What doctor tries, step by step."""
-    from exporter.sources.prometheus.checks import steps  # what only check-ups need is loaded for them
+    """The steps of doctor."""
+    from exporter.sources.prometheus.checks import steps  # loaded only for check-ups
 
     return steps(options, context)
 
 
 def recordings(options: Options, side: str) -> list[Record]:
-    """What the server is to record of the side; nothing where the recordings would never be read."""
+    """The recording rules of the side; none if the recordings would never be read."""
     if options.recorded == "never":
         return []
-    from exporter.sources.prometheus.recordings import records  # only rules are made of it
+    from exporter.sources.prometheus.recordings import records  # loaded only to generate rules
 
     return records(options.templates, side, options.rate_range)
 
@@ -92,7 +92,7 @@ class Source:
 
     @contextlib.contextmanager
     def _polling(self) -> Iterator[PrometheusPoll]:
-        """One observation; connections are given back at its end, errors say which server it was."""
+        """One observation; closes connections at its end, and adds the server's address to errors."""
         try:
             yield PrometheusPoll(PrometheusClient(self._session), self._options, self._plain)
         except SourceError as error:
@@ -101,17 +101,17 @@ class Source:
             self._session.close()  # a connection left idle may be half closed by the next poll
 
     def _active(self, poll: PrometheusPoll, lookback: Window, threshold: float) -> dict[str, Samples]:
-        """Minutes above the threshold: those known from earlier polls, and what was asked for since."""
+        """Minutes above the threshold: from earlier polls, and from queries for the time since."""
         if "request_rate" not in self._options.templates.queries:
             return {}
-        if self._activity.threshold != threshold:  # what was below the old one was never kept
+        if self._activity.threshold != threshold:  # minutes below the old threshold were not stored
             self._activity = Activity(threshold)
 
         for window in self._activity.missing(lookback):
             warned = poll.client.warned
             rate = poll.queries(window).minute("request_rate")
             minutes = poll.minutes(f"({rate}) > {threshold!r}", window)
-            # An answer with a warning may be incomplete: it counts now, and is asked for again.
+            # A result with a warning may be incomplete: it counts now, and is queried again.
             self._activity.add(window, minutes, sure=poll.client.warned == warned)
         return self._activity.samples()
 

@@ -1,6 +1,6 @@
-"""Steps of a check-up that every source over HTTP begins with: from the URL to an answer of whatever kind.
+"""The first steps in the check-up of every source over HTTP: from the URL to a response with any status.
 
-What a step says of environment variables is their names, never what is in them: they may hold credentials.
+Of environment variables the steps show only the names, never the values: they may hold credentials.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from exporter.clients.http.checks.tls import tls
 from exporter.clients.http.options import HttpOptions
 
 CHECKS = ("url", "proxy", "dns", "tcp", "tunnel", "tls", "answer", "clock")
-"""Names of the steps below, in order. `tunnel` is there only with a proxy before https, `tls` only with https."""
+"""Names of the steps below, in order. `tunnel` exists only for https through a proxy, `tls` only for https."""
 
 
 def connection_steps(
@@ -27,15 +27,15 @@ def connection_steps(
     path: str = "/",
     more: Sequence[str] = (),
 ) -> Iterator[Step]:
-    """From the URL to an answer. Later steps of a kind need `answer`.
+    """From the URL to a response. Later steps of a kind need `answer`.
 
-    `appended`: path endings that belong to what the kind appends itself, such as /api/v1. `path`: a cheap page below
-    the URL; its status does not matter. `more`: options of the kind that hold credentials.
+    `appended`: path endings that the kind appends itself, such as /api/v1. `path`: a cheap page below the URL; its
+    status does not matter. `more`: options of the kind that hold credentials.
     """
     probe = ConnectionProbe(url, options)
     credentials = [*probe.credentials, *more]
     yield Step("url", f"read {url}", partial(address, probe, appended, credentials))
-    yield Step("proxy", "look at `proxy:` and at the environment", partial(proxy, probe, credentials))
+    yield Step("proxy", "read `proxy:` and the environment", partial(proxy, probe, credentials))
 
     host, port = probe.near
     role = ", the proxy" if options.proxy else ""
@@ -54,4 +54,4 @@ def connection_steps(
 
     tried = f"GET {url.rstrip('/')}{path}"
     yield Step("answer", tried, partial(answer, probe, path), (before,), explain=partial(explained, probe, path))
-    yield Step("clock", "compare the Date header of that answer with our clock", partial(clock, probe), ("answer",))
+    yield Step("clock", "compare the Date header of that response with our clock", partial(clock, probe), ("answer",))

@@ -1,4 +1,4 @@
-"""The last steps of a check-up that all sources over HTTP share: whether anybody answers there, and by which clock."""
+"""The last steps that all sources over HTTP share: whether the server responds, and its clock."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _SKEW = 30.0
 """Seconds between the clocks that are worth a warning."""
 
 _TLS_EXPECTED = (b"HTTP request to an HTTPS server", b"plain HTTP request was sent to HTTPS port")
-"""What Go's server and nginx say to plain HTTP where they speak TLS."""
+"""The responses of Go's server and nginx to plain HTTP on a TLS port."""
 
 _ANY = (*range(200, 300), *range(400, 600))
-"""Statuses that show that somebody is there; a redirect says where to go instead."""
+"""Statuses that show that a server responds; a redirect points to another address."""
 
 
 def answer(probe: ConnectionProbe, path: str) -> Finding:
-    """An answer of any status, but of one that says that the way there is another."""
+    """A response of any status, except those that say that the address or the protocol is wrong."""
     session = Session(probe.url, probe.options)
     start = time.monotonic()
     try:
@@ -41,31 +41,33 @@ def answer(probe: ConnectionProbe, path: str) -> Finding:
     if response.status == 407:
         return proxy_refused(probe, 407)
     if response.status == 401 and not probe.credentials:
-        return ok(f"status 401, as it should be without credentials, in {spent(duration)}")
+        return ok(f"status 401 in {spent(duration)}, as expected without credentials")
     return ok(f"status {response.status} in {spent(duration)}")
 
 
 def explained(probe: ConnectionProbe, path: str, error: SourceError) -> Sequence[Cause]:
-    """What an error says of the way to the server; none where it is as with any other request."""
+    """Causes of an error that lie in the connection; none where the usual causes apply."""
     if error.reason == "redirect":
         return redirected(probe, error.destination, path)
     if error.reason != "truncated" or probe.secure:
         return ()
-    # Plain HTTP was spoken to somebody who hung up: something else is spoken there.
+    # The server closed a plain HTTP connection: it speaks another protocol.
     other = encrypted(probe) if probe.options.proxy is None else NO_PROXY
     return (other, *usual_causes(error.reason))
 
 
 def clock(probe: ConnectionProbe) -> Finding:
-    """The server's clock against ours."""
+    """Compares the server's clock with ours."""
     if probe.skew is None:
-        return ok("not told: the answer has no readable Date")
+        return ok("unknown: the response has no readable Date header")
     if abs(probe.skew) < _SKEW:
-        return ok(f"within {_SKEW:g} s of ours")
+        return ok(f"within {_SKEW:g} s of our clock")
 
     direction = "ahead of" if probe.skew > 0 else "behind"
     cause = Cause(
-        "the clock of this machine or of the server is not kept",
+        "the clock of this machine or of the server is not synchronised",
         "run `chronyc tracking` or `timedatectl` on both",
     )
-    return warning(f"its clock is {abs(probe.skew):.0f} s {direction} ours: the newest minutes are missed", cause)
+    return warning(
+        f"the server's clock is {abs(probe.skew):.0f} s {direction} ours: polls miss the newest minutes", cause
+    )

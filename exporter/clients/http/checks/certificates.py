@@ -1,8 +1,8 @@
-"""What a server's certificate says, also of one that is not accepted: subject, issuer, names, end.
+"""The fields of a server's certificate, also of a rejected one: subject, issuer, names, end.
 
-The standard library tells the fields only of a certificate that it has verified. One that failed is fetched in a second
-connection without verification, and its fields are read in a third that trusts this very certificate and nothing else;
-nothing is sent on either.
+The standard library returns the fields only of a certificate that it has verified. A rejected certificate is fetched
+over a second connection without verification, and its fields are read over a third one that trusts only this
+certificate. Nothing is sent on either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from exporter.clients.http.checks.reach import ConnectionProbe
 from exporter.clients.http.options import TlsOptions
 
 _ANY_TIME = ssl.VerifyFlags(0x200000)
-"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for."""
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which the ssl module has no name."""
 
 INSPECTORS = (
     "avast",
@@ -57,7 +57,7 @@ INSPECTORS = (
     "websense",
     "zscaler",
 )
-"""In the names of authorities that proxies which open TLS sign with; in lower case."""
+"""Parts of the CA names of proxies that intercept TLS; in lower case."""
 
 
 _NAME_PARTS = ("commonName", "organizationName", "organizationalUnitName")
@@ -74,12 +74,12 @@ class Certificate:
 
     @property
     def inspector(self) -> bool:
-        """Whether it was made by something that is known to open TLS."""
+        """Whether a product that intercepts TLS issued it."""
         return any(name in self.issuer.lower() for name in INSPECTORS)
 
 
 def verifying(tls: TlsOptions, authorities: Path | None = None) -> ssl.SSLContext:
-    """What the session does: the same authorities, unless others are given. The files have been checked before."""
+    """The context that the session uses, with the same CAs unless others are passed. The files were checked before."""
     context = create_urllib3_context()
     context.load_verify_locations(str(authorities or tls.ca_file or DEFAULT_CA_BUNDLE_PATH))
     return _with_ours(context, tls)
@@ -92,7 +92,7 @@ def _with_ours(context: ssl.SSLContext, tls: TlsOptions) -> ssl.SSLContext:
 
 
 def fields(parsed: Mapping[str, Any]) -> Certificate | None:
-    """From what ssl tells of a verified certificate."""
+    """From the fields that ssl returns for a verified certificate."""
     if "notAfter" not in parsed:
         return None
     names = tuple(str(value) for _, value in parsed.get("subjectAltName", ()))
@@ -108,7 +108,7 @@ def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
 
 
 def unverified(probe: ConnectionProbe) -> Certificate | None:
-    """What the server shows, whoever signed it; None when it shows nothing that can be read."""
+    """The server's certificate, whoever signed it; None when it cannot be read."""
     with contextlib.suppress(OSError, ValueError):
         context = _lenient(probe.options.tls)
         context.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""The TLS step of a check-up: what the server's certificate says, and whether it is accepted."""
+"""The TLS step of a check-up: the server's certificate, and whether it is accepted."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from exporter.humanize import first
 from exporter.model.checkup import Cause, Finding
 
 _SOON = 14 * 86400.0
-"""An end of validity that is this near is a warning, in seconds."""
+"""A certificate that expires within this time is a warning, in seconds."""
 
 _LINGER = 0.3
-"""Seconds for a server to say after the handshake that it wants a certificate of ours (TLS 1.3).
+"""Seconds for a server to say after the handshake that it requires a client certificate (TLS 1.3).
 
-Nothing is sent meanwhile: a server that has closed would answer with a reset, and what it said would be lost.
+Nothing is sent meanwhile: a server that has closed would respond with a reset, and its message would be lost.
 """
 
 _NAMES = 5
-"""Names of a certificate that are shown."""
+"""Maximum number of certificate names to print."""
 
 
 def tls(probe: ConnectionProbe) -> Finding:
-    """Verified as a poll would, whatever insecure_skip_verify says; with it, what is wrong is a warning."""
+    """Verifies as a poll would, even with insecure_skip_verify; with it, a problem is only a warning."""
     check_tls(probe.options.tls)
     try:
         certificate, version = _handshake(probe)
@@ -42,20 +42,20 @@ def tls(probe: ConnectionProbe) -> Finding:
     if not probe.options.tls.insecure_skip_verify:
         return finding
     return warning(
-        f"{finding.found}; verified here, not in polls",
-        Cause("tls.insecure_skip_verify is set and not needed", "take tls.insecure_skip_verify away"),
+        f"{finding.found}; verified here, but not in polls",
+        Cause("tls.insecure_skip_verify is set but not needed", "remove tls.insecure_skip_verify"),
     )
 
 
 def _handshake(probe: ConnectionProbe, authorities: Path | None = None) -> tuple[Certificate | None, str]:
-    """The verified certificate and the protocol; raises OSError (ssl.SSLError among them)."""
+    """The verified certificate and the protocol; raises OSError, also ssl.SSLError."""
     context = verifying(probe.options.tls, authorities)
     with probe.tunnel() as plain, context.wrap_socket(plain, server_hostname=probe.host) as sock:
         certificate = fields(sock.getpeercert() or {})
         version = sock.version() or ""
 
         if authorities is None:
-            # TLS 1.3 says only after the handshake that it wants a certificate of ours.
+            # In TLS 1.3 a server says only after the handshake that it requires a client certificate.
             sock.settimeout(_LINGER)
             with contextlib.suppress(TimeoutError):
                 sock.recv(1)
@@ -67,18 +67,18 @@ def _accepted(probe: ConnectionProbe, certificate: Certificate | None, version: 
         return ok(version)
     description = f"{version}; {_described(certificate)}"
     if certificate.inspector:
-        text = f"a proxy opens TLS ({certificate.issuer}), and sees the credentials we send"
-        return warning(description, Cause(text, f"have {probe.host} exempted from inspection"))
+        text = f"a proxy intercepts TLS ({certificate.issuer}) and can read our credentials"
+        return warning(description, Cause(text, f"exempt {probe.host} from inspection"))
 
     remaining = certificate.end - time.time()
     if remaining < _SOON:
-        text = f"it ends in {max(remaining, 0) / 86400:.0f} days"
-        return warning(description, Cause(text, "renew it now; look why it was not renewed by itself"))
+        text = f"it expires in {max(remaining, 0) / 86400:.0f} days"
+        return warning(description, Cause(text, "renew it now; find out why it was not renewed automatically"))
     return ok(description)
 
 
 def _not_accepted(probe: ConnectionProbe, error: ssl.SSLCertVerificationError) -> Finding:
-    # Its fields say more than OpenSSL's code: whose it is, for which names, and who signed it.
+    # Its fields say more than OpenSSL's code: subject, names and issuer.
     certificate = unverified(probe)
     description = f"not accepted: {error.verify_message}"
     if certificate is not None:
@@ -87,12 +87,12 @@ def _not_accepted(probe: ConnectionProbe, error: ssl.SSLCertVerificationError) -
     if not probe.options.tls.insecure_skip_verify:
         return failed(description, *causes)
 
-    text = "tls.insecure_skip_verify is set: anybody on the way can read and change what is sent"
-    return warning(f"{description}; used all the same", Cause(text, "do what follows, then take it away"), *causes)
+    text = "tls.insecure_skip_verify is set: anyone on the way can read and change the traffic"
+    return warning(f"{description}; used anyway", Cause(text, "fix the next causes, then remove it"), *causes)
 
 
 def _trusts(probe: ConnectionProbe, authorities: Path) -> bool:
-    """Whether the server's certificate is accepted with these authorities."""
+    """Whether the server's certificate is accepted with these CAs."""
     with contextlib.suppress(OSError):
         if authorities.is_file():
             _handshake(probe, authorities)
@@ -102,5 +102,5 @@ def _trusts(probe: ConnectionProbe, authorities: Path) -> bool:
 
 def _described(certificate: Certificate) -> str:
     until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(certificate.end))
-    names = first(certificate.names, _NAMES) or "no name at all"
+    names = first(certificate.names, _NAMES) or "no name"
     return f"certificate of {certificate.subject}, for {names}, signed by {certificate.issuer}, valid until {until}"

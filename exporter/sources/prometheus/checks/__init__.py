@@ -1,7 +1,7 @@
-"""The steps of a check-up of a Prometheus: from the connection to what its data says and what asking for it costs.
+"""The steps of a check-up of a Prometheus: from the connection to its data and the cost of the queries.
 
-Gentle on a server in production: each template once over one minute, a few questions to the index, and for a test
-environment one look at each ten minutes of the look-back. The step `cost` says how many requests it took.
+They are cheap for a production server: each template once over one minute, a few requests to the index, and for a
+test environment one sample per ten minutes of the look-back. The step `cost` reports the number of requests.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ CHECKS = (
     "history",
     "cost",
 )
-"""Names of the steps, in order. `activity` is there only where test runs are searched, `history` where they are not."""
+"""Names of the steps, in order. `activity` exists only where test runs are searched, `history` only elsewhere."""
 
 _NEEDS = ("credentials",)
-"""What all but the first steps need: that queries are answered at all."""
+"""All later steps need a server that accepts queries."""
 
 _CHEAP = "/api/v1/status/buildinfo"
-"""A page of the API and no other, as gateways before it may lead all else to a page for people."""
+"""A page of the API itself: gateways may redirect all other paths to a page for people."""
 
 _PAGES = (
     "/api/v1",
@@ -60,7 +60,7 @@ _PAGES = (
     "/-/healthy",
     "/vmui",
 )
-"""Endings of what people copy from a browser."""
+"""Endings of URLs that people copy from a browser."""
 
 
 def steps(options: Options, context: CheckContext) -> Iterator[Step]:
@@ -82,10 +82,10 @@ def steps(options: Options, context: CheckContext) -> Iterator[Step]:
 
 
 def _no_template(preset: str) -> Finding:
-    text = "each signal is null"
+    text = "all signals are null"
     if preset == "custom":
         text = f"the preset {preset} has no templates"
-    return failed("nothing is observed", Cause(text, "write signals.request_rate and others, or take a preset"))
+    return failed("nothing is observed", Cause(text, "set signals.request_rate and others, or use a preset"))
 
 
 def _server(probe: PrometheusProbe) -> Iterator[Step]:
@@ -101,7 +101,7 @@ def _server(probe: PrometheusProbe) -> Iterator[Step]:
 def _activity(probe: PrometheusProbe) -> Iterator[Step]:
     if probe.observes("request_rate") and not probe.production:
         window = duration(probe.context.window.duration)
-        tried = f"query each ten minutes of {window}: {probe.display_query('request_rate')}"
+        tried = f"query every ten minutes of {window}: {probe.display_query('request_rate')}"
         yield Step("activity", tried, partial(activity, probe), _NEEDS)
 
     template = probe.templates.queries.get("request_rate", "")
@@ -114,7 +114,7 @@ def _activity(probe: PrometheusProbe) -> Iterator[Step]:
 def _signals(probe: PrometheusProbe) -> Iterator[Step]:
     for key in signals.ORDER:
         if probe.observes(key):
-            # Where nothing was active, one answer says all that there is to say.
+            # Without any activity, one result is enough.
             if not probe.idle or key == "request_rate":
                 run = partial(signals.signal, probe, key)
                 explain = partial(signals.refused, probe, key)
@@ -125,16 +125,16 @@ def _signals(probe: PrometheusProbe) -> Iterator[Step]:
 
 
 def _results(probe: PrometheusProbe) -> Iterator[Step]:
-    """What rests on the answers before; skipped where there were none."""
+    """Steps that use the earlier results; skipped without results."""
     needs = _NEEDS if probe.answers else (*_NEEDS, "signal")
     for name in probe.context.applications:
         run = partial(application, probe, name)
-        yield Step("applications", "look for it among those with requests", run, needs, name)
+        yield Step("applications", "search the applications with requests", run, needs, name)
     if probe.idle:
         return
 
-    yield Step("values", "look at what the queries gave", partial(values, probe), needs)
-    yield Step("collisions", "ask the index for the labels of the series", partial(collisions, probe), needs)
+    yield Step("values", "check the values of the results", partial(values, probe), needs)
+    yield Step("collisions", "query the index for the labels of the series", partial(collisions, probe), needs)
     parts = probe.selectors("request_rate")
     if probe.production and parts:
         tried = f"query count({parts[0].text}) over the longest window"
