@@ -25,8 +25,8 @@ def test_query_is_encoded_once() -> None:
         session.get("/rest", query)
         session.close()
         line = server.requests[0].split(b"\r\n")[0].decode()
-    wanted = "metric-path=A%20b%7C%2A%7CCPU%7C%25Busy%20%28ms%29&output=JSON&plus=a%2Bb%26c%3D%C3%BC"
-    assert line == f"GET /base/rest?{wanted} HTTP/1.1"
+    expected = "metric-path=A%20b%7C%2A%7CCPU%7C%25Busy%20%28ms%29&output=JSON&plus=a%2Bb%26c%3D%C3%BC"
+    assert line == f"GET /base/rest?{expected} HTTP/1.1"
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text(st.characters(exclude_categories=["Cs"]), min_size=1)))
@@ -49,7 +49,7 @@ def test_authorization_of_one_request(tmp_path: Path) -> None:
 
 
 def test_secrets_of_a_form() -> None:
-    """A secret that travels in a form is blotted out of what comes back, encoded or not."""
+    """A secret in a form is masked in the response, encoded or not."""
     with bad_server(reply(200, b"ok")) as server:
         session = Session(server.url, HttpOptions())
         session.post("/", {"secret": "a b/c&d"}, secrets=["a b/c&d"])
@@ -59,7 +59,7 @@ def test_secrets_of_a_form() -> None:
 
 @pytest.mark.parametrize("kind", ["text/html; charset=UTF-8", "TEXT/HTML"])
 def test_pages(kind: str) -> None:
-    """A page is told as one: with 401 in the message, with 200 to whoever reads it."""
+    """An HTML page is recognised: with 401 in the message, with 200 by the caller."""
     with bad_server(reply(401, b"<html>", {"Content-Type": kind})) as server, pytest.raises(SourceError) as caught:
         Session(server.url, HttpOptions()).get("/")
     assert caught.value.reason == "auth"

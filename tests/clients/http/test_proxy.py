@@ -88,12 +88,12 @@ def test_tunnel(password: Path, secure: tuple[ssl.SSLContext, TlsOptions]) -> No
 def test_credentials_refused(
     encrypted: bool, credentials: bool, password: Path, secure: tuple[ssl.SSLContext, TlsOptions]
 ) -> None:
-    """A proxy that wants credentials, or others, is `auth` and named, whether it tunnels or forwards."""
+    """A proxy that requires (other) credentials is `auth` and named, whether it tunnels or forwards."""
     with bad_server(reply(200, b"ok"), secure[0] if encrypted else None) as server, proxy("me", "another") as between:
         through = Proxy(between.url, "me", password) if credentials else Proxy(between.url)
         error = failure(server.url, through, tls=secure[1])
         assert error.reason == "auth"
-        assert f"the proxy 127.0.0.1:{between.port} on the way to 127.0.0.1:{server.port} wants other" in str(error)
+        assert f"the proxy 127.0.0.1:{between.port} on the way to 127.0.0.1:{server.port} requires other" in str(error)
         assert server.requests == []
 
 
@@ -117,7 +117,7 @@ def test_no_proxy_there(encrypted: bool, secure: tuple[ssl.SSLContext, TlsOption
     with bad_server(reply(200, b"ok"), secure[0] if encrypted else None) as server:
         error = failure(server.url, Proxy(f"http://127.0.0.1:{port}"), tls=secure[1])
         assert (error.reason, server.requests) == ("refused", [])
-        assert f"no connection to the proxy 127.0.0.1:{port} on the way to" in str(error)
+        assert f"cannot connect to the proxy 127.0.0.1:{port} on the way to" in str(error)
 
 
 def test_unknown_proxy() -> None:
@@ -134,7 +134,7 @@ def test_proxy_that_does_not_connect(status: int) -> None:
     with proxy(refuses=status) as between:
         error = failure("https://127.0.0.1:9", Proxy(between.url))
         assert error.reason == "refused"
-        assert f"the proxy 127.0.0.1:{between.port} does not connect us to 127.0.0.1:9 ({status})" in str(error)
+        assert f"the proxy 127.0.0.1:{between.port} does not connect to 127.0.0.1:9 ({status})" in str(error)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -167,7 +167,7 @@ def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, TlsOptions]) 
 
 
 @pytest.mark.parametrize(
-    ("given", "path"),
+    ("proxy_options", "path"),
     [
         (Proxy("proxy:3128"), "proxy.url"),
         (Proxy(f"http://me:{SECRET}@proxy:3128"), "proxy.url"),
@@ -179,8 +179,8 @@ def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, TlsOptions]) 
         (Proxy("http://proxy:3128", "me", Path("missing"), "HOME"), "proxy.password_env"),
     ],
 )
-def test_problems(given: Proxy, path: str) -> None:
-    """What is wrong with a proxy's options is told with its path and without the secret in it."""
-    found = problems("http://host", HttpOptions(proxy=given))
-    assert path in [where for where, _ in found]
-    assert SECRET not in repr(found)
+def test_problems(proxy_options: Proxy, path: str) -> None:
+    """Invalid options of a proxy are reported with their path and without the secret."""
+    invalid = problems("http://host", HttpOptions(proxy=proxy_options))
+    assert path in [where for where, _ in invalid]
+    assert SECRET not in repr(invalid)

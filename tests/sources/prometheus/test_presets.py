@@ -1,4 +1,4 @@
-"""Templates: what is filled in, what stays, and what `check` says about those that are wrong."""
+"""Templates: their variables, their unchanged parts, and the messages of `check` for invalid templates."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_presets_are_promql(preset: str, selector: str) -> None:
 
 
 def test_recorded_keys() -> None:
-    """What can be recorded is among what can be asked for, each under a name of its own."""
+    """Every recorded key is a key of templates, and has its own name."""
     assert set(RECORDED) <= set(KEYS)
     assert len(set(RECORDED.values())) == len(RECORDED)
 
@@ -117,11 +117,11 @@ def test_problems(options: str, path: str, words: str, tmp_path: Path) -> None:
 
 
 def test_all_problems_at_once() -> None:
-    """Two wrong templates are two problems, and a wrong selector is told once, not for each template."""
-    known: dict[str, Any] = {"url": "http://h", "preset": "prometheus"}
-    both = prometheus.Options(**known, signals={"cpu": "(", "memory": ")"})
+    """Two invalid templates are two problems; an invalid selector is reported once, not for each template."""
+    defaults: dict[str, Any] = {"url": "http://h", "preset": "prometheus"}
+    both = prometheus.Options(**defaults, signals={"cpu": "(", "memory": ")"})
     assert [path for path, _ in prometheus.problems(both)] == ["signals.cpu", "signals.memory"]
-    selector = prometheus.Options(**known, selector="{")
+    selector = prometheus.Options(**defaults, selector="{")
     assert [path for path, _ in prometheus.problems(selector)] == ["selector"]
 
 
