@@ -163,7 +163,7 @@ def test_expectations_that_cannot_be_judged(tmp_path: Path) -> None:
 
 
 def test_up_to_the_page(tmp_path: Path) -> None:
-    """Reports beside the configuration are published; an application that was expected and not seen has no evidence."""
+    """Reports beside the configuration are published; an expected application without reports has no evidence."""
     write(tmp_path / "reports" / "shop" / "1.xml", "a", "b!", "c", age=600, suite='name="unit" device="pixel-8"')
     read = sources.read(config(tmp_path, {"folder": "reports"}, test_executions={"expected": {"search": "1h"}}))
     pipeline = Pipeline(read)
