@@ -1,4 +1,4 @@
-"""The made-up shop: what it tells, that it tells the same every time, and what it costs."""
+"""The demo shop: its observations, that they are the same every time, and their cost."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_same_seed_and_time_give_the_same() -> None:
 @settings(max_examples=30)
 @given(cut=st.integers(1, 2879), seed=st.integers(0, 2**40))
 def test_a_minute_does_not_depend_on_those_around_it(cut: int, seed: int) -> None:
-    """Minutes asked for in two parts are the minutes asked for at once."""
+    """Minutes queried in two parts equal the minutes queried together."""
     minutes = np.arange(int(END // 60) - 2880, int(END // 60))
     for role in ("production", "pte"):
         whole = traffic(seed, role, APPLICATIONS[0], minutes)
@@ -131,7 +131,7 @@ def test_mean_error_ratio_is_errors_by_requests() -> None:
 
 
 def test_counters_of_the_history_are_straight_within_a_minute() -> None:
-    """From the two samples of a minute its rate follows exactly, and it is the rate that the source tells."""
+    """From the two samples of a minute its rate follows exactly, and equals the rate that the source reports."""
     result = history(END - 600.0, END)
     rates = dict.fromkeys(range(10), 0.0)
     for series, samples in result.items():

@@ -25,7 +25,7 @@ def judged(name: str, at: float = NOW) -> Executed:
 
 
 def test_an_hour_has_a_report() -> None:
-    """Each tested application has a report an hour, inside the window asked for."""
+    """Each tested application has a report an hour, inside the requested window."""
     observation = observed()
     assert (observation.side, observation.window, set(observation.applications)) == (
         "ci",
@@ -39,7 +39,7 @@ def test_an_hour_has_a_report() -> None:
 
 
 def test_the_past_does_not_change() -> None:
-    """The same hour is the same report, however it is asked for, and another seed gives another one."""
+    """The same hour has the same report in every window, and another seed gives another one."""
     hours = Window(NOW - 7200, NOW)
     first = observed(hours).applications["shop"].reports
     assert all(
@@ -66,7 +66,7 @@ def test_there_is_something_to_see() -> None:
 
 
 def test_it_is_no_pte() -> None:
-    """It tells of reports alone."""
+    """It has only reports."""
     source = demo_ci.Source(demo_ci.Options(), "ci")
     with pytest.raises(SourceError, match="tell nothing of a PTE"):
         source.observe_runs(WEEK, 1.0, lambda activity: {})

@@ -46,7 +46,7 @@ def names(observation: Observation) -> dict[str, list[str]]:
 
 
 def test_each_folder_is_an_application(tmp_path: Path) -> None:
-    """Reports lie at any depth in an application's folder, and are told by when they ended."""
+    """Reports may be at any depth in an application's folder, and are ordered by their end."""
     write(tmp_path / "shop" / "main" / "2.xml", "a", age=100)
     write(tmp_path / "shop" / "1.xml", "a", age=7200)
     write(tmp_path / "shop" / "old.xml", "a", age=8 * DAY)
@@ -103,7 +103,7 @@ def test_files_are_read_once_and_when_they_have_settled(tmp_path: Path) -> None:
 
 
 def test_only_the_newest_files_are_known(tmp_path: Path) -> None:
-    """Files beyond `history` are not read, which is told where they are of the look-back."""
+    """Files beyond `history` are not read; a warning says so if they belong to the look-back."""
     for number in range(5):
         write(tmp_path / "shop" / f"{number}.xml", "a", age=1000 - 100 * number)
     reports = source(folder=tmp_path, history=2)
@@ -114,7 +114,7 @@ def test_only_the_newest_files_are_known(tmp_path: Path) -> None:
 
 
 def test_it_is_no_pte_and_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
-    """What reports cannot tell is refused, and so is a folder that cannot be read."""
+    """A role without reports is rejected, and so is a folder that cannot be read."""
     with pytest.raises(SourceError, match="tell nothing of a PTE"):
         source(folder=tmp_path).observe_runs(Window(0, 1), 1.0, lambda activity: {})
     with pytest.raises(SourceError, match="none: cannot be read: No such file or directory"):
@@ -144,7 +144,7 @@ def config(folder: Path, ci: dict[str, Any], **analysis: Any) -> Path:
     ],
 )
 def test_options_that_cannot_be(tmp_path: Path, options: dict[str, Any], problem: str) -> None:
-    """A configuration that could tell nothing does not start."""
+    """A configuration without possible results does not start."""
     with pytest.raises(ConfigError) as caught:
         sources.read(config(tmp_path, options))
     assert str(caught.value) == f"{tmp_path}/exporter.yml: environments[2].source.{problem}"

@@ -72,7 +72,7 @@ def test_one_observation_is_read_back(tmp_path: Path) -> None:
 
 
 def test_pattern_only_when_asked_for(tmp_path: Path) -> None:
-    """Five-minute rates are left out of a round that does not want them."""
+    """Five-minute rates are left out of a round without a pattern."""
     source = write(tmp_path / "report.json", both())
     assert all(application.pattern is None for application in source.observe(DAY_BEFORE).applications.values())
 
@@ -90,7 +90,7 @@ def test_origin_of_a_run(tmp_path: Path, origin: bool) -> None:
 
 
 def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
-    """Without a run and without minutes, what was recorded is taken to be the run."""
+    """Without a run and without minutes, the whole recording counts as the run."""
     application = ApplicationObservation(Window(0.0, 600.0), {"cpu": Summary(peak=0.5)})
     observed = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": application}))
     assert observed.observe_runs(DAY_BEFORE, 1.0, never).applications == {
@@ -99,7 +99,7 @@ def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
 
 
 def test_run_is_found_in_minutes(tmp_path: Path) -> None:
-    """Where minutes stand without a run, the chosen part speaks, and the rest is not passed off as its own."""
+    """With minutes but no run, only the chosen part counts, and the rest is not reported as its own."""
     minutes = Samples((60.0, 120.0, 180.0, 240.0), (0.0, 5.0, 7.0, 0.5))
     application = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
     source = write(
@@ -132,7 +132,7 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 
 def incident(**changed: object) -> dict[str, object]:
-    """A violation as JSON has it, but for what is changed."""
+    """A violation as in JSON, with changes."""
     violation = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
     return {**violation, "start": 60, "end": 120, **changed}
 
@@ -182,7 +182,7 @@ def test_bad_data_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_a_route_twice_is_named(tmp_path: Path) -> None:
-    """Two counts for one route are refused, as nobody can say which one holds."""
+    """Two counts for one route are rejected because the right one is unknown."""
     raw = json.loads(msgspec.json.encode(runs(END)))
     raw["applications"]["shop"]["routes"] *= 2
     with pytest.raises(SourceError, match="a method and route stand twice"):
@@ -190,7 +190,7 @@ def test_a_route_twice_is_named(tmp_path: Path) -> None:
 
 
 def test_an_application_without_a_name_is_refused(tmp_path: Path) -> None:
-    """An empty label is no label to Prometheus, so its series would be those of no application."""
+    """Prometheus ignores an empty label, so its series would have no application."""
     raw = json.loads(msgspec.json.encode(runs(END)))
     raw["applications"][""] = raw["applications"]["shop"]
     with pytest.raises(SourceError, match=r"a name is empty - at `\$\.applications`"):
@@ -224,7 +224,7 @@ def test_bad_files_have_a_reason(tmp_path: Path, content: bytes, reason: str) ->
 
 
 def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
-    """A missing file, a directory and a pipe nobody writes to are told apart from data, without waiting."""
+    """A missing file, a directory and a pipe without a writer are distinguished from data, without waiting."""
     os.mkfifo(tmp_path / "pipe")
     for file in (tmp_path / "missing", tmp_path, tmp_path / "pipe"):
         assert problems(Options(file=file))

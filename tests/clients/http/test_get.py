@@ -18,7 +18,7 @@ from tests.secret import SECRET
 
 
 def test_query_is_encoded_once() -> None:
-    """What travels is the query encoded exactly once: no +, no doubly encoded percent sign."""
+    """The query is encoded exactly once: no +, no doubly encoded percent sign."""
     query = {"metric-path": "A b|*|CPU|%Busy (ms)", "output": "JSON", "plus": "a+b&c=ü"}
     with bad_server(reply(200, b"ok")) as server:
         session = Session(f"{server.url}/base", HttpOptions())
@@ -36,7 +36,7 @@ def test_query_reads_back(query: dict[str, str]) -> None:
 
 
 def test_authorization_of_one_request(tmp_path: Path) -> None:
-    """Credentials given for a request replace the session's, and no message holds them."""
+    """A request's own credentials replace the session's, and no message holds them."""
     (tmp_path / "token").write_text("the-usual-one")
     with bad_server(reply(200, f"<html>{SECRET}</html>".encode())) as server:
         session = Session(server.url, HttpOptions(bearer_token_file=tmp_path / "token"))
@@ -74,7 +74,7 @@ def test_pages(kind: str) -> None:
     [(404, "check url, it ends before /here"), (401, "check the key"), (418, "check that url is a Teapot")],
 )
 def test_words(status: int, text: str) -> None:
-    """Messages speak of the kind of server that was asked."""
+    """Messages name the kind of the server."""
     words = Words("a Teapot", "it ends before /here", "the key", "ask for less")
     with bad_server(reply(status)) as server, pytest.raises(SourceError, match=text):
         Session(server.url, HttpOptions(), words=words).get("/")

@@ -87,7 +87,7 @@ def test_retry_after_nonsense() -> None:
 
 
 def test_refused() -> None:
-    """Nobody listening is `refused`."""
+    """A port without a server is `refused`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert failure(BadServer(port)).reason == "refused"
@@ -132,7 +132,7 @@ def test_a_connection_made_too_late_is_shut_at_once() -> None:
 
 
 def test_deadline_on_second_use() -> None:
-    """The deadline holds for a connection that is used again as well."""
+    """The deadline also holds for a reused connection."""
     calls: list[int] = []
 
     def behave(connection: socket.socket) -> None:
@@ -181,7 +181,7 @@ def test_compressed_bomb() -> None:
     ],
 )
 def test_truncated(data: bytes) -> None:
-    """An answer that breaks off is `truncated`."""
+    """A response that is cut off is `truncated`."""
     with bad_server(lambda connection: connection.sendall(data)) as server:
         assert failure(server).reason == "truncated"
 
@@ -234,7 +234,7 @@ def test_environment_is_not_used(token: Path, monkeypatch: pytest.MonkeyPatch, t
 
 @pytest.mark.parametrize("content", [None, "", "two\nlines", "ключ", b"\xff\xfe"])
 def test_unreadable_secret(content: str | bytes | None, tmp_path: Path) -> None:
-    """A secret that is missing or no line of text is a problem for `check` and `unreadable` for a poll."""
+    """A secret that is missing or not a line of text is a problem for `check` and `unreadable` for a poll."""
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -283,7 +283,7 @@ def test_problems(url: str, options: dict[str, Any], path: str) -> None:
 
 
 def test_two_credentials(token: Path) -> None:
-    """Two credentials at once are a problem, as only one could be sent."""
+    """Two credentials are a problem because only one could be sent."""
     both = HttpOptions(bearer_token_file=token, username="me", password_file=token, password_env="PATH")
     twice = HttpOptions(bearer_token_file=token, bearer_token_env="HOME")
     assert [path for path, _ in problems("http://h", both)] == ["password_env", "username"]
@@ -307,7 +307,7 @@ def test_no_date() -> None:
 
 
 def test_redact(token: Path) -> None:
-    """A text from the server becomes one short line in which what we sent is blotted out."""
+    """A text from the server becomes one short line in which our secrets are masked."""
     with bad_server(reply(200, b"ok")) as server:
         session = Session(server.url, HttpOptions(bearer_token_file=token))
         session.post("/", {})

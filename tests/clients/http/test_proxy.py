@@ -111,7 +111,7 @@ def test_password_rotates(password: Path, secure: tuple[ssl.SSLContext, TlsOptio
 
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_no_proxy_there(encrypted: bool, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
-    """A proxy that does not run is `refused`, and it is the proxy that is named."""
+    """A proxy that does not run is `refused`, and the message names the proxy."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with bad_server(reply(200, b"ok"), secure[0] if encrypted else None) as server:
@@ -159,7 +159,7 @@ def test_deadline_through_a_proxy(encrypted: bool, secure: tuple[ssl.SSLContext,
 
 
 def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
-    """The server's certificate is checked behind the proxy, and it is the server that is named."""
+    """The server's certificate is checked behind the proxy, and the message names the server."""
     with bad_server(reply(200, b"ok"), secure[0]) as server, proxy() as between:
         error = failure(server.url, Proxy(between.url))
         assert error.reason == "tls"

@@ -127,7 +127,7 @@ def test_runs(source: Source) -> None:
 
 
 def test_numbers_wanted(url: str) -> None:
-    """A template that gives histograms where numbers belong observes nothing and says so."""
+    """A template that returns histograms instead of numbers observes nothing and says so."""
     wrong = {**COUNTS, "request_rate": f"sum by ($application) (rate({NAME}{{$selector}}[$range]))"}
     observation = Source(Options(url=url, preset="opentelemetry", signals=wrong), "production").observe(WINDOW, WINDOW)
     assert set(observation.applications) == {"exponential", "custom", "beyond"}

@@ -52,7 +52,7 @@ def test_recorded_keys() -> None:
 
 
 def test_override() -> None:
-    """A template replaces the preset's, null takes it away, and the rest stays."""
+    """A template replaces the preset's, null removes it, and the rest stays."""
     templates = resolve("prometheus", "", {"application": "app"}, {"cpu": "x", "throughput": None}, None)
     assert templates.queries["cpu"] == "x"
     assert "throughput" not in templates.queries
@@ -104,7 +104,7 @@ environments:
     ],
 )
 def test_problems(options: str, path: str, words: str, tmp_path: Path) -> None:
-    """`check` names what is wrong with its path in the file."""
+    """`check` names each problem with its path in the file."""
     text = options if not options.startswith("preset") else f"selector: '', {options}"
     config = CONFIG if not options.startswith("preset") else CONFIG.replace("preset: prometheus, ", "")
     file = tmp_path / "exporter.yml"

@@ -208,7 +208,7 @@ def test_unmeasured_values(url: str) -> None:
 
 
 def test_template_that_does_not_aggregate(url: str) -> None:
-    """Two series of one application where one belongs are named, as neither is the application's."""
+    """Two series of one application instead of one are an error that names one."""
     with pytest.raises(SourceError, match=r"duplicate series.*app2.*aggregate") as caught:
         source(url, signals={"cpu": "odd"}).observe(Window(END - 600, END))
     assert caught.value.reason in ("bad_data", "bad_query")
@@ -240,7 +240,7 @@ def test_selector(url: str) -> None:
 
 
 def test_nothing_asked(url: str) -> None:
-    """Signals without a query are not observed, and nothing is asked."""
+    """Signals without a query are not observed, and no query is sent."""
     observation: Observation = source(url, preset="custom").observe(HOUR, HOUR)
     assert (observation.applications, observation.queries) == ({}, 0)
 

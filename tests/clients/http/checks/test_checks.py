@@ -1,4 +1,4 @@
-"""The way to a server, step by step: one golden transcript for each thing that can go wrong on it."""
+"""The connection to a server, step by step: one golden transcript for each problem."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_wrong_name(authority: trustme.CA, ca_file: Path, tmp_path: Path) -> Non
 
 
 def test_not_verified(authority: trustme.CA, tmp_path: Path) -> None:
-    """With insecure_skip_verify what is wrong is a warning, and how to do without it is said."""
+    """With insecure_skip_verify a problem is a warning, with remedies."""
     with bad_server(reply(200, b"ok"), context(authority)) as server:
         done = examined(server.url, tls=TlsOptions(insecure_skip_verify=True))
     assert verdicts(done)["answer"] == "ok"

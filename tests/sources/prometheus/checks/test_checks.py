@@ -1,4 +1,4 @@
-"""The check-up of a Prometheus on real servers: a golden transcript for each thing that can be wrong with its data."""
+"""The check-up of a Prometheus on real servers: a golden transcript for each problem with its data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.sources.prometheus.checking import (
 
 @pytest.mark.parametrize("role", ["production", "pte"])
 def test_well(url: str, role: str) -> None:
-    """On a good server nothing is wrong, and no more than a few dozen requests are sent."""
+    """A good server has no problems, and gets no more than a few dozen requests."""
     done = examined(url, check_context(role, "app0", "app2"))
     assert_golden(f"prometheus-well-{role}", transcript(done))
     assert {step.verdict for step in done} == {"ok"}
@@ -73,12 +73,12 @@ def test_status_label(url: str) -> None:
 
 
 def test_not_aggregated(url: str) -> None:
-    """A template that leaves an application several series fails with what to write."""
+    """A template that returns several series of an application fails with a suggestion."""
     troubles("not-aggregated", examined(url, **own(request_rate="rate(http_requests_total{$selector}[$range])")))
 
 
 def test_refused(url: str) -> None:
-    """A query that the server refuses fails with the server's words; other signals are still looked at."""
+    """A query that the server refuses fails with the server's words; other signals are still checked."""
     query = "sum by ($application, handler) (rate(http_requests_total[$range])) * on ($application) http_requests_total"
     done = examined(url, **own(request_rate=RATE, concurrent_users=query))
     assert of(done, "signal", "request_rate").verdict == "ok"
@@ -162,7 +162,7 @@ def test_scraped_too_seldom(url: str) -> None:
 
 
 def test_missing_application(url: str) -> None:
-    """An expected application that is not there fails, with a name that is near; others are looked at."""
+    """A missing expected application fails, with a similar name; others are checked."""
     troubles("missing-application", examined(url, check_context("production", "ap1", "checkout"), selector='job!=""'))
 
 
