@@ -62,7 +62,7 @@ class Pipeline:
         self._given_up = frozenset[str]()
         """Roles whose source another pipeline has taken over."""
 
-        self._answers = dict.fromkeys(self._environments, False)
+        self._reachable = dict.fromkeys(self._environments, False)
         """Role to whether its last poll succeeded and no poll is running."""
         self._latest: dict[str, TimedObservation] = {}
         self._before: dict[float, Observation] = {}
@@ -96,9 +96,9 @@ class Pipeline:
         role = environment.role
         end = math.floor(now / MINUTE) * MINUTE
         with self._locks[role]:
-            self._answers[role] = False
+            self._reachable[role] = False
             observation = self._observe(environment, end)
-            self._answers[role] = True
+            self._reachable[role] = True
             observation = _warned(observation, *self._count(environment, end))
         self._latest[role] = TimedObservation(observation, now)
 
@@ -190,7 +190,7 @@ class Pipeline:
         respond, or another poll of it is running, nothing waits for it: its own next poll does this again.
         """
         days = set(self._midnights().values())
-        if not self._answers.get("production") or not self._locks["production"].acquire(blocking=False):
+        if not self._reachable.get("production") or not self._locks["production"].acquire(blocking=False):
             return None
 
         try:

@@ -168,7 +168,7 @@ def test_two_metrics_of_one_name() -> None:
         (
             lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]"),
             "truncated",
-            "broke",
+            "closed the connection",
         ),
     ],
 )

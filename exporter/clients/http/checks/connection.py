@@ -48,7 +48,7 @@ def tcp(probe: ConnectionProbe) -> Finding:
             failure = error
             continue
 
-        probe.answering = address
+        probe.connected_address = address
         outcomes.append(f"{host}: connected in {spent(time.monotonic() - start)}")
         if len(outcomes) == 1:
             return ok(outcomes[0])

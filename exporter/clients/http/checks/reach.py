@@ -30,7 +30,7 @@ class ConnectionProbe:
     options: HttpOptions
     addresses: Sequence[Address] = ()
     """Addresses of the server, or of the proxy if there is one."""
-    answering: Address | None = None
+    connected_address: Address | None = None
     """The address we connected to."""
     skew: float | None = None
     host: str = field(init=False)
@@ -83,12 +83,12 @@ class ConnectionProbe:
 
         threading.Thread(target=ask, daemon=True).start()
         try:
-            answer = outcome.get(timeout=self.seconds)
+            result = outcome.get(timeout=self.seconds)
         except queue.Empty:
             raise TimeoutError from None
-        if isinstance(answer, OSError):
-            raise answer
-        return answer
+        if isinstance(result, OSError):
+            raise result
+        return result
 
     def elsewhere(self, scheme: str, port: int | None = None) -> str:
         """The URL with another scheme, on another port or on the scheme's default port."""
@@ -104,7 +104,7 @@ class ConnectionProbe:
 
     def connect(self, address: Address | None = None, seconds: float | None = None) -> socket.socket:
         """A TCP connection to this address, else to the address that responded; raises OSError."""
-        family, socket_address = address or self.answering or self.addresses[0]
+        family, socket_address = address or self.connected_address or self.addresses[0]
         if seconds is None:
             seconds = self.seconds
 
