@@ -78,7 +78,7 @@ def test_whose_calls_were_too_few_is_said(there: Estate, calls: int, told: str) 
     warnings = pipeline.poll("pte", AT).warnings
     pipeline.close()
     [one] = [each for each in warnings if "production before the run" in each]
-    assert "by what its source emea says: 127.0.0.1:" in one
+    assert "with its source emea: 127.0.0.1:" in one
     assert told in one
 
 
