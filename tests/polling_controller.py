@@ -18,7 +18,7 @@ from exporter.demo.shop import APPLICATIONS
 from exporter.model.observation import Observation, Window
 from exporter.model.settings import TestRunSettings
 from exporter.sources.appdynamics import source as appdynamics
-from exporter.sources.appdynamics.options import Application, Calls
+from exporter.sources.appdynamics.options import ControllerApplication, Calls
 from tests.asking_controller import Clock
 from tests.seed import END, SEED
 
@@ -40,7 +40,7 @@ class Estate:
     secret: Path
 
     def options(self, names: tuple[str, ...] = NAMES, suffix: str = "", **more: Any) -> appdynamics.Options:
-        applications = {name: Application(name=f"{name}{suffix}") for name in names}
+        applications = {name: ControllerApplication(name=f"{name}{suffix}") for name in names}
         given = {"applications": applications, "calls": Calls(**more.pop("calls", {}))}
         return appdynamics.Options(
             url=self.url, account=ACCOUNT, client=CLIENT, client_secret_file=self.secret, **{**given, **more}

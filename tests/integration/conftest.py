@@ -18,8 +18,8 @@ LEFT_OUT = pytest.StashKey[int]()
 
 def engine() -> str | None:
     """The address of a container engine that we may use, or None."""
-    if given := os.environ.get("DOCKER_HOST"):
-        return given
+    if address := os.environ.get("DOCKER_HOST"):
+        return address
     sockets = (Path(os.path.expandvars(path)) for path in SOCKETS)
     return next((f"unix://{path}" for path in sockets if path.is_socket() and os.access(path, os.W_OK)), None)
 

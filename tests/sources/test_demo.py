@@ -17,7 +17,7 @@ from exporter import pipeline
 from exporter.analysis import run
 from exporter.config import Config, Environment
 from exporter.demo import openmetrics
-from exporter.demo.server import Page
+from exporter.demo.server import ShopPage
 from exporter.demo.shop import APPLICATIONS
 from exporter.demo.traffic import traffic
 from exporter.model.observation import Observation, Window
@@ -147,12 +147,12 @@ def test_counters_of_the_history_are_straight_within_a_minute() -> None:
 def test_live_page_goes_on_where_the_history_ends() -> None:
     """At the time of each of the history's samples the live page says the same, and no counter ever steps back."""
     start, end = END - 3 * DAY, END - 3 * DAY + 3600.0
-    found, page = history(start, end), Page(start, 1)
+    found, page = history(start, end), ShopPage(start, 1)
     for at in (start + 10.0, start + 100.0, end - 20.0):
         live = {series: float(value) for series, value, _ in SAMPLE.findall(page.render(at))}
         assert live == {series: samples[at] for series, samples in found.items() if at in samples}
     before = live
-    later = Page(start, 1)
+    later = ShopPage(start, 1)
     for at in range(int(end), int(end) + 2 * 86400, 7200):
         live = {series: float(value) for series, value, _ in SAMPLE.findall(later.render(float(at)))}
         counters = {series for series in live.keys() & before.keys() if not series.startswith("demo_")}

@@ -60,7 +60,7 @@ def test_each_folder_is_an_application(tmp_path: Path) -> None:
 def test_globs_name_applications(tmp_path: Path) -> None:
     """An application's reports may be anywhere, and its properties become labels."""
     write(tmp_path / "a" / "b" / "TEST-x.xml", "a", suite='name="x" device="pixel-8" hostname="rack"')
-    files = junit.Application(files=(tmp_path / "a" / "**" / "TEST-*.xml",))
+    files = junit.JunitApplication(files=(tmp_path / "a" / "**" / "TEST-*.xml",))
     found = asked(source(applications={"shop": files}, properties=("hostname", "device")))
     [report] = found.applications["shop"].reports
     assert report.executions[0].labels == {"hostname": "rack", "device": "pixel-8"}

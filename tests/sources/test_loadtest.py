@@ -53,7 +53,7 @@ def test_globs_name_applications(tmp_path: Path) -> None:
     """An application's files may lie anywhere, also in folders below."""
     write(tmp_path / "a" / "b" / "1.json", load_run())
     write(tmp_path / "other.json", load_run())
-    application = loadtest.Application(files=(tmp_path / "a/**/*.json",), routes={"Log in": "POST /login"})
+    application = loadtest.LoadTestApplication(files=(tmp_path / "a/**/*.json",), routes={"Log in": "POST /login"})
     found = asked(loadtest.Source(loadtest.Options(applications={"shop": application}), "perf"))
     assert set(found.applications) == {"shop"}
     assert ("POST", "/login") in {(route.method, route.route) for route in found.applications["shop"].routes}
@@ -101,7 +101,7 @@ def test_where_nothing_is_found_that_is_told(tmp_path: Path) -> None:
     assert asked(source(tmp_path / "deep")).warnings == (
         f"{tmp_path}/deep holds no folder: each application's files belong in a folder of its own",
     )
-    application = loadtest.Application(files=(tmp_path / "deep" / "*.jtx",))
+    application = loadtest.LoadTestApplication(files=(tmp_path / "deep" / "*.jtx",))
     options = loadtest.Options(applications={"shop": application})
     assert asked(loadtest.Source(options, "perf")).warnings == (f"shop: no file is like {tmp_path}/deep/*.jtx",)
 
@@ -182,7 +182,7 @@ def test_the_baseline_comes_with_the_run(tmp_path: Path) -> None:
     """A saved run is given beside the newest; where it is missing, that is told."""
     write(tmp_path / "results" / "1.json", load_run())
     base = write(tmp_path / "main.json", load_run(START - 86400 * 30, latency=0.2), age=0)
-    application = loadtest.Application(files=(tmp_path / "results/*",), baseline=base)
+    application = loadtest.LoadTestApplication(files=(tmp_path / "results/*",), baseline=base)
     one = loadtest.Source(loadtest.Options(applications={"shop": application}), "perf")
     baseline = asked(one).applications["shop"].load_baseline
     assert baseline is not None

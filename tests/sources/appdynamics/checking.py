@@ -17,7 +17,7 @@ from exporter.model.checkup import CheckContext, CheckResult
 from exporter.model.observation import Window
 from exporter.model.settings import Duration
 from exporter.sources.appdynamics.checks import CHECKS, checks
-from exporter.sources.appdynamics.options import Application, Options
+from exporter.sources.appdynamics.options import ControllerApplication, Options
 from tests.doctoring import assert_golden, transcript
 from tests.seed import END, SEED
 
@@ -62,7 +62,7 @@ class Stand:
             "account": "demo",
             "client": "pte-exporter",
             "client_secret_file": self.folder / "secret",
-            "applications": {"shop": Application()},
+            "applications": {"shop": ControllerApplication()},
             "timeout": Duration(20),
         }
         return Options(**{name: each for name, each in {**given, **changed}.items() if each is not ...})

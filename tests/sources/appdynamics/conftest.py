@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from deploy.stack.controller import Controller, serve
-from exporter.sources.appdynamics.client import Client
+from exporter.sources.appdynamics.client import ControllerClient
 from exporter.sources.appdynamics.connection import Connection
 from tests.secret import SECRET
 from tests.sources.appdynamics.checking import Stand, plain, standing
@@ -55,8 +55,8 @@ def controller() -> Controller:
 
 
 @pytest.fixture
-def client(controller: Controller, tmp_path: Path) -> Iterator[Client]:
+def client(controller: Controller, tmp_path: Path) -> Iterator[ControllerClient]:
     with serve(controller) as url:
         connection = Connection(options(url, **oauth(tmp_path)))
-        yield Client(connection, 300)
+        yield ControllerClient(connection, 300)
         connection.close()

@@ -40,7 +40,7 @@ def controller() -> Controller:
 def refusal(connection: Connection) -> SourceError:
     with pytest.raises(SourceError) as caught:
         connection.get(LIST, JSON)
-    assert connection.place in str(caught.value)
+    assert connection.address in str(caught.value)
     assert "\n" not in str(caught.value)
     assert SECRET not in str(caught.value)
     return caught.value

@@ -10,7 +10,7 @@ import pytest
 from exporter.errors import SourceError
 from exporter.model.observation import RouteCount, Window
 from exporter.sources.appdynamics.conversion import to_minutes, total, wildcards
-from exporter.sources.appdynamics.records import Answer, Metric, MetricQuery
+from exporter.sources.appdynamics.records import Metric, MetricQuery, MetricResult
 from exporter.sources.appdynamics.routes import OTHER, count_routes
 
 HARDWARE = "Application Infrastructure Performance|*|Hardware Resources|CPU|%Busy"
@@ -30,8 +30,8 @@ def metric(
     return Metric(tuple(path.split("|")), "", resolution, times, np.array(values, np.float64), told, number, 0)
 
 
-def answer(*metrics: Metric, path: str = "Overall|Calls per Minute", rollup: bool = False) -> Answer:
-    return Answer(MetricQuery(1, path, Window(0.0, 600.0), rollup), metrics, None if metrics else "no_data")
+def answer(*metrics: Metric, path: str = "Overall|Calls per Minute", rollup: bool = False) -> MetricResult:
+    return MetricResult(MetricQuery(1, path, Window(0.0, 600.0), rollup), metrics, None if metrics else "no_data")
 
 
 def test_sums_come_before_values() -> None:
@@ -78,7 +78,7 @@ def test_wildcards_are_whole_segments() -> None:
     assert wildcards(r"a\|b|*|c*") == [1]
 
 
-def transactions(**calls: float) -> Answer:
+def transactions(**calls: float) -> MetricResult:
     """By "tier: name" with _ for the blank."""
     names = (key.replace("_", "|", 1).replace("_", " ") for key in calls)
     found = (

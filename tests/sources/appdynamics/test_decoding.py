@@ -156,7 +156,7 @@ def test_two_metrics_of_one_name() -> None:
         (reply_json([metric(point(0, True))]), "bad_data", "unexpected JSON"),
         (reply_json([metric(point(0, 1, sum="many"))]), "bad_data", "unexpected JSON"),
         (reply_json([metric({"value": 1})]), "bad_data", "startTimeInMillis"),
-        (reply_json([metric(point(0), point(0))]), "bad_data", "two values of one time"),
+        (reply_json([metric(point(0), point(0))]), "bad_data", "two values with the same time"),
         (reply_json([metric(point(0)), metric(point(1))]), "bad_data", "twice"),
         (reply_json([metric(point(0), point(1), frequency="TEN_MIN")]), "bad_data", "steps of 600 s that begin 60 s"),
         (reply_json([metric(point(0.5))]), "bad_data", "begins at no full minute"),

@@ -10,7 +10,7 @@ import pytest
 from deploy.stack.controller import Controller, faults
 from exporter.errors import SourceError
 from exporter.model.observation import Window
-from exporter.sources.appdynamics.client import MOST, Client
+from exporter.sources.appdynamics.client import MOST, ControllerClient
 from tests.bad_server import reply_json
 from tests.sources.appdynamics.controlling import NOW, asking, client_of, shop
 
@@ -34,7 +34,7 @@ def test_events() -> None:
     assert (second.entities, second.summary) == ((), "x")
 
 
-def test_events_of_the_controller(client: Client, controller: Controller) -> None:
+def test_events_of_the_controller(client: ControllerClient, controller: Controller) -> None:
     """A type of event that the controller does not know fails the call and is named; so is a missing right."""
     application = shop(client)
     assert client.events(application, Window(NOW - 14 * 86400.0, NOW), ("APP_SERVER_RESTART",))

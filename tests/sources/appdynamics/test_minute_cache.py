@@ -13,7 +13,7 @@ from exporter.analysis.activity import OVERLAP
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
 from exporter.sources.appdynamics.minute_cache import MinuteCache
-from exporter.sources.appdynamics.minutes import Minutes, merge, resample, resolution, spread
+from exporter.sources.appdynamics.minutes import MetricMinutes, merge, resample, resolution, spread
 
 KEY = ("shop", "calls")
 WINDOWS = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Window(60.0 * pair[0], 60.0 * pair[1]))
@@ -63,12 +63,12 @@ def test_a_few_coarse_minutes_are_left_out() -> None:
     """One percent of coarse minutes does not make a day coarse."""
     steps = np.full(1000, 60.0)
     steps[:10] = 600.0
-    assert resolution(Minutes(np.arange(1000.0), np.zeros(1000), steps)) == 60.0
+    assert resolution(MetricMinutes(np.arange(1000.0), np.zeros(1000), steps)) == 60.0
     steps[:11] = 600.0
-    assert resolution(Minutes(np.arange(1000.0), np.zeros(1000), steps)) == 600.0
+    assert resolution(MetricMinutes(np.arange(1000.0), np.zeros(1000), steps)) == 600.0
 
 
-def minutes(window: Window, value: float) -> Minutes:
+def minutes(window: Window, value: float) -> MetricMinutes:
     times = np.arange(window.start + 60.0, window.end + 1.0, 60.0)
     return spread(times, np.full(times.size, value), 60.0)
 

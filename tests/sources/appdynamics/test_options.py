@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exporter.sources.appdynamics.options import METRICS, Application, Calls, Options, problems
+from exporter.sources.appdynamics.options import METRICS, Calls, ControllerApplication, Options, problems
 from tests.secret import SECRET
 
 
@@ -26,7 +26,7 @@ def options(secret: Path, **changed: Any) -> Options:
         "account": "acme",
         "client": "exporter",
         "client_secret_file": secret,
-        "applications": {"shop": Application()},
+        "applications": {"shop": ControllerApplication()},
     }
     return Options(**{name: value for name, value in {**given, **changed}.items() if value is not ...})
 
@@ -43,7 +43,7 @@ def test_nothing_wrong(secret: Path) -> None:
     ("changed", "path", "text"),
     [
         ({"url": "acme.saas.appdynamics.com"}, "url", "not an http or https URL; wanted e.g. https://acme.saas"),
-        ({"url": "http://acme.saas.appdynamics.com"}, "url", "a SaaS controller speaks https only"),
+        ({"url": "http://acme.saas.appdynamics.com"}, "url", "a SaaS controller accepts https only"),
         ({"url": "https://host/controller/rest"}, "url", "part of the controller's address; wanted https://host"),
         ({"url": "https://host:8181/controller/#/location=APPS"}, "url", "wanted https://host:8181, as the rest"),
         ({"url": "https://host/controller/controller"}, "url", "/controller is no part"),
@@ -65,16 +65,16 @@ def test_nothing_wrong(secret: Path) -> None:
         ({"applications": {}}, "applications", "wanted at least one"),
         ({"routes": {"Pay": "pay"}}, "routes.Pay", "found 'pay', wanted method and path such as POST /checkout"),
         (
-            {"applications": {"shop": Application(routes={"Pay": "FETCH /pay"})}},
+            {"applications": {"shop": ControllerApplication(routes={"Pay": "FETCH /pay"})}},
             "applications.shop.routes.Pay",
             "found 'FETCH /pay'",
         ),
         (
-            {"applications": {"a": Application(name="A"), "A": Application()}},
+            {"applications": {"a": ControllerApplication(name="A"), "A": ControllerApplication()}},
             "applications.A",
             "is 'A' in the controller, and so is a",
         ),
-        ({"metrics": {"cup": "x|y"}}, "metrics.cup", f"not known, wanted one of {', '.join(METRICS)}"),
+        ({"metrics": {"cup": "x|y"}}, "metrics.cup", f"unknown key, expected one of: {', '.join(METRICS)}"),
         ({"metrics": {"cpu": "a||b"}}, "metrics.cpu", "wanted a metric path such as"),
         ({"metrics": {"calls": None}}, "metrics.calls", "cannot be null"),
         ({"events": ("deployment",)}, "events", "found 'deployment', wanted types of events"),
@@ -129,9 +129,11 @@ def test_paths(secret: Path) -> None:
 
 def test_names_and_routes(secret: Path) -> None:
     """An application's own routes come before those of all."""
-    shop = Application(name="Web Shop", routes={"Pay": "POST /pay"})
+    shop = ControllerApplication(name="Web Shop", routes={"Pay": "POST /pay"})
     given = options(
-        secret, applications={"shop": shop, "search": Application()}, routes={"Pay": "PUT /pay", "Find": "GET /find"}
+        secret,
+        applications={"shop": shop, "search": ControllerApplication()},
+        routes={"Pay": "PUT /pay", "Find": "GET /find"},
     )
     assert (given.there("shop"), given.there("search")) == ("Web Shop", "search")
     assert [given.route_of("shop", name) for name in ("Pay", "Find", "Other")] == ["POST /pay", "GET /find", None]

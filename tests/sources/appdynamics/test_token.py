@@ -14,7 +14,7 @@ from deploy.stack.controller import Controller, faults, serve
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.errors import SourceError
-from exporter.sources.appdynamics.options import Application, Options
+from exporter.sources.appdynamics.options import ControllerApplication, Options
 from exporter.sources.appdynamics.token import PATH, Token, renew_after
 from tests.bad_server import Behave, bad_server, reply, reply_json
 from tests.running import until
@@ -52,7 +52,7 @@ def token_of(url: str, secret: Path, clock: Callable[[], float]) -> Token:
         account="demo",
         client="pte-exporter",
         client_secret_file=secret,
-        applications={"shop": Application()},
+        applications={"shop": ControllerApplication()},
     )
     return Token(Session(url, HttpOptions()), options, clock)
 

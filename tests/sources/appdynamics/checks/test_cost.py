@@ -8,15 +8,15 @@ from deploy.stack.controller import faults
 from exporter.checkup import checked
 from exporter.model.observation import Window
 from exporter.sources.appdynamics.checks.budget import Plan, budget_steps, plan
-from exporter.sources.appdynamics.checks.probe import Probe
+from exporter.sources.appdynamics.checks.probe import ControllerProbe
 from exporter.sources.appdynamics.checks.resolution import no_minutes
-from exporter.sources.appdynamics.options import SAAS, Application, Calls
+from exporter.sources.appdynamics.options import SAAS, Calls, ControllerApplication
 from exporter.sources.appdynamics.records import ListedApplication
 from exporter.sources.appdynamics.source import Source
 from tests.seed import END
 from tests.sources.appdynamics.checking import HOUR, Stand, causes, examined, one, shown, troubles, wanted
 
-TWO = {"shop": Application(), "checkout": Application()}
+TWO = {"shop": ControllerApplication(), "checkout": ControllerApplication()}
 
 
 def test_minutes_are_thrown_away_after_hours(stand: Stand) -> None:
@@ -49,7 +49,9 @@ def test_a_saas_controller_has_no_setting_for_it(stand: Stand) -> None:
 def test_a_run_is_too_old_for_minutes(stand: Stand) -> None:
     """In the PTE the latest run counts: if it came as means, the exporter was not there when it ran."""
     stand.controller.retention = (4 * HOUR, 48 * HOUR)
-    steps = stand.shown("coarse-run", stand.examined("pte", applications={"shop": Application(name="shop-pte")}))
+    steps = stand.shown(
+        "coarse-run", stand.examined("pte", applications={"shop": ControllerApplication(name="shop-pte")})
+    )
     assert troubles(steps) == {"resolution": "warning"}
     assert "came as means of 10 minutes" in one(steps, "resolution").found
     assert "let the exporter run while tests do" in causes(one(steps, "resolution"))
@@ -57,7 +59,7 @@ def test_a_run_is_too_old_for_minutes(stand: Stand) -> None:
 
 def test_no_run_in_the_look_back(stand: Stand) -> None:
     """Where no test ran, or none above the threshold, that is said; where nothing was ever called too."""
-    options = stand.options(applications={"shop": Application(name="shop-pte")})
+    options = stand.options(applications={"shop": ControllerApplication(name="shop-pte")})
     found = one(examined(options, "pte", threshold=1e6), "resolution")
     assert found.verdict == "warning"
     assert "no activity above 1e+06 req/s in the look-back of 14 days" in found.found
@@ -115,7 +117,7 @@ def test_polls_take_too_long(stand: Stand) -> None:
 )
 def test_the_time_of_a_poll_is_that_of_its_calls(stand: Stand, seconds: float, verdict: str, cause: str) -> None:
     """Twelve calls, one at a time, of so many seconds against five minutes: warned from half of them on."""
-    probe = Probe(stand.options(calls=Calls(parallel=1)), wanted())
+    probe = ControllerProbe(stand.options(calls=Calls(parallel=1)), wanted())
     probe.applications["shop"] = ListedApplication(100, "shop")
     probe.call_seconds = [1.0, seconds]
     [made] = checked(budget_steps(probe))
@@ -137,7 +139,7 @@ def test_the_plan_is_what_the_source_does_in_production(stand: Stand) -> None:
 
 def test_the_plan_of_the_pte_is_no_less_than_what_the_source_does(stand: Stand) -> None:
     """How many calls the minutes of runs take depends on the tests: the plan has room for some days of them."""
-    ours = {"shop": Application(name="shop-pte"), "checkout": Application(name="checkout-pte")}
+    ours = {"shop": ControllerApplication(name="shop-pte"), "checkout": ControllerApplication(name="checkout-pte")}
     asked, options = wanted("pte"), stand.options(applications=ours)
     source = Source(options, "pte", lambda: END + 300.0)
     latest = Window(END - 33 * HOUR, END - 32 * HOUR)

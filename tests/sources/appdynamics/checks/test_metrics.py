@@ -10,7 +10,7 @@ import pytest
 
 from deploy.stack.controller import Answer, Fault, Request, faults
 from deploy.stack.controller.messages import as_json
-from exporter.sources.appdynamics.options import Application
+from exporter.sources.appdynamics.options import ControllerApplication
 from tests.sources.appdynamics.checking import Stand, causes, one, troubles
 
 METRICS, BROWSED = "*/metric-data", "*/metrics"
@@ -70,7 +70,7 @@ def test_another_percentile_is_no_p95(stand: Stand) -> None:
     stand.controller.faults.add(faults.without_percentiles(), percentile_of_90())
     told = one(stand.examined(), "metrics", "latency_p95").causes[0]
     assert "but 90th Percentile Response Time (ms)" in told.text
-    assert "another percentile is no P95" in told.remedy
+    assert "another percentile cannot replace P95" in told.remedy
 
 
 def percentile_of_90() -> Fault:
@@ -126,7 +126,9 @@ def test_reported_and_zero(stand: Stand) -> None:
 
 def idle(stand: Stand, name: str) -> None:
     """An application that is registered, and that nobody has called yet."""
-    number = one(stand.examined("pte", applications={name: Application()}), "applications", name).found.split()[-1]
+    number = one(
+        stand.examined("pte", applications={name: ControllerApplication()}), "applications", name
+    ).found.split()[-1]
     stand.clean()
     for page in ("metric-data", "business-transactions"):
         stand.controller.faults.add(faults.instead(as_json([]), f"*/applications/{number}/{page}"))
@@ -135,13 +137,13 @@ def idle(stand: Stand, name: str) -> None:
 def test_an_application_that_was_never_tested(stand: Stand) -> None:
     """In the PTE that is no failure: it is told with what to do, and other metrics of it only as of its calls."""
     idle(stand, "search-pte")
-    two = {"shop": Application(name="shop-pte"), "search": Application(name="search-pte")}
+    two = {"shop": ControllerApplication(name="shop-pte"), "search": ControllerApplication(name="search-pte")}
     steps = stand.shown("untested", stand.examined("pte", applications=two))
     assert troubles(steps) == {"transactions search": "warning", "metrics calls": "warning"}
     assert one(steps, "metrics", "calls").causes[0].remedy.startswith("test it, or take it out of applications")
     assert one(steps, "metrics", "latency_p95").found.startswith("no such metric of search")
     assert one(steps, "metrics", "latency_p95").found.endswith("; as of calls")
-    alone = stand.examined("pte", applications={"search": Application(name="search-pte")})
+    alone = stand.examined("pte", applications={"search": ControllerApplication(name="search-pte")})
     assert set(troubles(alone).values()) == {"warning"}
     wrong = {"calls": "Overall Application Performance|Call per Minute"}
     assert one(stand.examined("pte", applications=two, metrics=wrong), "metrics", "calls").verdict == "failed"
@@ -196,7 +198,7 @@ def test_an_unknown_type_of_event(stand: Stand) -> None:
     found = one(steps, "rights", "events")
     assert "no type of event is DEPLOYMENT and SNAFU" in found.found
     assert [cause.remedy for cause in found.causes] == [
-        "write APPLICATION_DEPLOYMENT instead, or take it away",
+        "write APPLICATION_DEPLOYMENT instead, or remove it",
         "take it away",
     ]
     assert not [each for each in stand.examined(events=()) if each.subject == "events"]

@@ -9,10 +9,10 @@ import msgspec
 from deploy.stack.controller import Answer, Fault, Request, faults
 from deploy.stack.controller.messages import as_json
 from exporter.sources.appdynamics.checks.probe import CALLS
-from exporter.sources.appdynamics.options import Application
+from exporter.sources.appdynamics.options import ControllerApplication
 from tests.sources.appdynamics.checking import Stand, causes, one, troubles
 
-SHOP = Application()
+SHOP = ControllerApplication()
 
 
 def renamed(names: dict[str, str]) -> tuple[Fault, Fault]:
@@ -36,7 +36,9 @@ def renamed(names: dict[str, str]) -> tuple[Fault, Fault]:
 
 def test_all_is_well_in_production(stand: Stand) -> None:
     """Every step is well, and its calls are told; they are few."""
-    steps = stand.shown("well-production", stand.examined(applications={"shop": Application(tiers=("web", "app"))}))
+    steps = stand.shown(
+        "well-production", stand.examined(applications={"shop": ControllerApplication(tiers=("web", "app"))})
+    )
     assert {each.verdict for each in steps} == {"ok"}
     assert f"this check-up took {stand.controller.rest_requests - 1} calls" in one(steps, "budget").found
     assert stand.controller.rest_requests < 30
@@ -45,7 +47,7 @@ def test_all_is_well_in_production(stand: Stand) -> None:
 
 def test_all_is_well_in_the_pte(stand: Stand) -> None:
     """No test runs just now, and that is well: the latest run is found, and is had in minutes."""
-    steps = stand.examined("pte", applications={"shop": Application(name="shop-pte")})
+    steps = stand.examined("pte", applications={"shop": ControllerApplication(name="shop-pte")})
     stand.shown("well-pte", steps)
     assert {each.verdict for each in steps} == {"ok"}
     assert "the latest activity, of shop at 2026-11-19 04:00 UTC, came in minutes" in one(steps, "resolution").found
@@ -54,7 +56,7 @@ def test_all_is_well_in_the_pte(stand: Stand) -> None:
 def test_many_applications_are_not_many_calls(stand: Stand) -> None:
     """All are looked for; the metrics of the first four are looked at, and that is said."""
     names = ("shop", "checkout", "search", "shop-pte", "checkout-pte", "search-pte", "archive", "archive-pte")
-    steps = stand.examined(applications={name: Application() for name in names})
+    steps = stand.examined(applications={name: ControllerApplication() for name in names})
     assert one(steps, "applications", "archive-pte").verdict == "ok"
     assert one(steps, "metrics", "calls").tried.endswith("of the first 4 of 8 applications")
     assert stand.controller.rest_requests < CALLS
@@ -86,7 +88,7 @@ def test_the_list_of_applications_is_forbidden(stand: Stand) -> None:
 
 def test_an_application_is_misspelt(stand: Stand) -> None:
     """The near names are told, of each that is; the checks of another application are made all the same."""
-    wrong = {"pay": Application(name="Check-Out"), "find": Application(name="Search")}
+    wrong = {"pay": ControllerApplication(name="Check-Out"), "find": ControllerApplication(name="Search")}
     steps = stand.examined(applications={**wrong, "shop": SHOP})
     stand.shown("application", steps)
     assert troubles(steps) == {"applications pay": "failed", "applications find": "failed"}
@@ -108,7 +110,7 @@ def test_nothing_like_it(stand: Stand) -> None:
 
 def test_names_of_the_table_that_do_not_exist(stand: Stand) -> None:
     """Each is told with the names it may stand for, in an application's own table and in the one for all."""
-    own = Application(routes={"GET /card": "GET /cart", "xyzzy": "GET /x"})
+    own = ControllerApplication(routes={"GET /card": "GET /cart", "xyzzy": "GET /x"})
     steps = stand.examined(applications={"shop": own}, routes={"GET /Products": "GET /products", "Nobody": "GET /n"})
     stand.shown("routes", steps)
     assert troubles(steps) == {"transactions shop": "warning", "transactions routes": "warning"}
@@ -124,11 +126,11 @@ def test_transactions_without_a_route(stand: Stand) -> None:
     steps = stand.shown("unmapped", stand.examined())
     assert troubles(steps) == {"transactions shop": "warning"}
     found = one(steps, "transactions", "shop").found
-    assert "43 of 45 names stand for a route" in found
+    assert "43 of 45 names map to a route" in found
     assert "% of the calls of the last hour" in found
     assert "applications.shop.routes: {" in causes(one(steps, "transactions", "shop"))
     table = {"ProductList": "GET /products", "CartService.show": "GET /cart"}
-    assert not troubles(stand.examined(applications={"shop": Application(routes=table)}))
+    assert not troubles(stand.examined(applications={"shop": ControllerApplication(routes=table)}))
 
 
 def test_all_other_traffic(stand: Stand) -> None:
@@ -150,7 +152,7 @@ def test_no_transactions(stand: Stand) -> None:
 
 def test_a_tier_that_does_not_exist(stand: Stand) -> None:
     """It is told with those that do."""
-    steps = stand.shown("tier", stand.examined(applications={"shop": Application(tiers=("webb", "app"))}))
+    steps = stand.shown("tier", stand.examined(applications={"shop": ControllerApplication(tiers=("webb", "app"))}))
     assert troubles(steps) == {"tiers shop": "failed"}
     assert "applications.shop.tiers: web instead" in causes(one(steps, "tiers", "shop"))
 
