@@ -63,14 +63,14 @@ class Asking:
 
     def metrics(self, application: str, path: str, start: float, end: float, **more: str | int) -> Any:
         """Entries of metric-data between two times, step by step."""
-        asked: dict[str, str | int] = {
+        requests: dict[str, str | int] = {
             "metric_path": path,
             "rollup": "false",
             "time_range_type": "BETWEEN_TIMES",
             "start_time": int(start * 1000),
             "end_time": int(end * 1000),
         }
-        answer = self.get(f"/{application}/metric-data", **asked | more)
+        answer = self.get(f"/{application}/metric-data", **requests | more)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -82,7 +82,7 @@ def asking(**options: Any) -> Iterator[Asking]:
     controller = Controller(SEED, clock, **options)
     with serve(controller) as url, requests.Session() as session:
         session.trust_env = False
-        one = Asking(controller, url, clock, session)
-        one.enter()
+        item = Asking(controller, url, clock, session)
+        item.enter()
         controller.forget()
-        yield one
+        yield item

@@ -18,7 +18,7 @@ from exporter.demo.shop import APPLICATIONS
 from exporter.model.observation import Observation, Window
 from exporter.model.settings import TestRunSettings
 from exporter.sources.appdynamics import source as appdynamics
-from exporter.sources.appdynamics.options import ControllerApplication, Calls
+from exporter.sources.appdynamics.options import Calls, ControllerApplication
 from tests.asking_controller import Clock
 from tests.seed import END, SEED
 
@@ -26,7 +26,7 @@ DAY = 86400.0
 SETTLED = 300.0
 """Seconds after which agents have reported all of a window."""
 
-NAMES = tuple(one.name for one in APPLICATIONS)
+NAMES = tuple(application.name for application in APPLICATIONS)
 choose = partial(run.choose, settings=TestRunSettings(), explicit={})
 
 
@@ -41,9 +41,9 @@ class Estate:
 
     def options(self, names: tuple[str, ...] = NAMES, suffix: str = "", **more: Any) -> appdynamics.Options:
         applications = {name: ControllerApplication(name=f"{name}{suffix}") for name in names}
-        given = {"applications": applications, "calls": Calls(**more.pop("calls", {}))}
+        values = {"applications": applications, "calls": Calls(**more.pop("calls", {}))}
         return appdynamics.Options(
-            url=self.url, account=ACCOUNT, client=CLIENT, client_secret_file=self.secret, **{**given, **more}
+            url=self.url, account=ACCOUNT, client=CLIENT, client_secret_file=self.secret, **{**values, **more}
         )
 
     def source(self, *names: str, suffix: str = "", **more: Any) -> appdynamics.Source:
@@ -73,14 +73,14 @@ class Estate:
 
     def paths(self) -> list[str]:
         """What metric data was asked for, in order."""
-        asked = (parse_qs(urlsplit(one.target).query) for one in list(self.controller.requests))
-        return [query["metric-path"][0] for query in asked if "metric-path" in query]
+        requests = (parse_qs(urlsplit(request.target).query) for request in list(self.controller.requests))
+        return [query["metric-path"][0] for query in requests if "metric-path" in query]
 
-    def rewrite(self, wanted: str, change: Callable[[list[Any]], list[Any]]) -> None:
+    def rewrite(self, expected: str, change: Callable[[list[Any]], list[Any]]) -> None:
         """From now on change the data of answers to requests whose query or path holds this text, decoded."""
 
-        def rewritten(asked: Request, answer: Answer) -> Answer:
-            if answer.status != 200 or wanted not in asked.path + str(sorted(asked.query.items())):
+        def rewritten(request: Request, answer: Answer) -> Answer:
+            if answer.status != 200 or expected not in request.path + str(sorted(request.query.items())):
                 return answer
             return replace(answer, body=msgspec.json.encode(change(msgspec.json.decode(answer.body))))
 

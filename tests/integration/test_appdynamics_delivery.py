@@ -15,7 +15,7 @@ from exporter import sources
 from exporter.commands.generate import rules as rules_command
 from tests.hastened import written
 from tests.integration.test_delivery import SOON, scraping
-from tests.integration.test_evidence_delivery import over, told
+from tests.integration.test_evidence_delivery import has_message, over
 from tests.notifying import redirected
 from tests.receiver import receiver
 from tests.seed import SEED
@@ -64,7 +64,9 @@ def test_what_a_controller_knows_is_judged_and_delivered(tmp_path: Path) -> None
             prometheus("3", tmp_path / "server", config=scrape, rules=rules, args=["--rules.alert.resend-delay=5s"])
         )
 
-        eventually(lambda: told(heard, "Checks of source production fail", "application"), SOON, "the check at Slack")
+        eventually(
+            lambda: has_message(heard, "Checks of source production fail", "application"), SOON, "the check at Slack"
+        )
         config.write_text(text.replace("NAME", "checkout"), encoding="utf-8")
         exporter.process.send_signal(signal.SIGHUP)
         eventually(lambda: over(heard, "Checks of source production fail"), SOON, "its end at Slack")
@@ -79,4 +81,4 @@ def test_what_a_controller_knows_is_judged_and_delivered(tmp_path: Path) -> None
         assert 'pte_observed_resolution_seconds{application="shop",side="production",signal="request_rate"} 60' in page
         assert 'pte_incident_evidence{application="shop",side="production"} 1' in page
         assert controller.secret not in page
-    assert controller.secret.encode() not in b"".join(each.read_bytes() for each in tmp_path.rglob("*.log"))
+    assert controller.secret.encode() not in b"".join(item.read_bytes() for item in tmp_path.rglob("*.log"))

@@ -112,15 +112,15 @@ def test_metrics_are_published(exporter: DockerContainer) -> None:
 
 def test_processes_have_no_privileges(exporter: DockerContainer) -> None:
     """No process in the container is root's, has a capability, or can gain one."""
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     for line in said(exporter, "sh", "-c", "cat /proc/[0-9]*/status || true").splitlines():
         key, _, value = line.partition(":")
         if key in {"Uid", "Gid", "NoNewPrivs"} or key.startswith("Cap"):
-            found.setdefault(key, set()).add(value.strip())
-    assert found.pop("Uid") == found.pop("Gid") == {"\t".join(["65534"] * 4)}
-    assert found.pop("NoNewPrivs") == {"1"}
-    assert set(found) == {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
-    assert all(values == {"0" * 16} for values in found.values())
+            result.setdefault(key, set()).add(value.strip())
+    assert result.pop("Uid") == result.pop("Gid") == {"\t".join(["65534"] * 4)}
+    assert result.pop("NoNewPrivs") == {"1"}
+    assert set(result) == {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
+    assert all(values == {"0" * 16} for values in result.values())
 
 
 def test_nothing_can_be_written_but_tmp(exporter: DockerContainer) -> None:

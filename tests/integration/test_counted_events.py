@@ -53,19 +53,19 @@ def pages(directory: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made: Path = tmp_path_factory.mktemp("counted")
-    samples = sorted(pages(made), key=lambda line: line.partition("{")[0])
-    (made / "pages.om").write_text("".join([*samples, "# EOF\n"]), encoding="utf-8")
-    servers.create_blocks("2.42", made / "pages.om", made / "blocks")
-    return made
+    result: Path = tmp_path_factory.mktemp("counted")
+    samples = sorted(pages(result), key=lambda line: line.partition("{")[0])
+    (result / "pages.om").write_text("".join([*samples, "# EOF\n"]), encoding="utf-8")
+    servers.create_blocks("2.42", result / "pages.om", result / "blocks")
+    return result
 
 
-def made() -> tuple[float, float]:
+def expected_counts() -> tuple[float, float]:
     """Requests and failures of the last two hours, by the model of the made-up shop."""
-    shop = next(each for each in APPLICATIONS if each.name == "shop")
+    shop = next(application for application in APPLICATIONS if application.name == "shop")
     end = int(START // 60) + HOURS * 60
-    seen = traffic(1, "production", shop, np.arange(end - 120 + 1, end + 1))
-    return float(seen.requests.sum()) * 60, float(seen.errors.sum()) * 60
+    observation = traffic(1, "production", shop, np.arange(end - 120 + 1, end + 1))
+    return float(observation.requests.sum()) * 60, float(observation.errors.sum()) * 60
 
 
 @pytest.mark.parametrize("version", ["2.42", "3"])
@@ -78,13 +78,13 @@ def test_rates_are_those_of_the_source(directory: Path, version: str) -> None:
     with servers.prometheus(version, directory / version, blocks=directory / "blocks") as server:
 
         def total(query: str) -> float:
-            asked = f"sum_over_time(({query.replace(WINDOW, '5m')})[2h:1m]) * 60"
-            data = {"query": asked, "time": str(end)}
+            item = f"sum_over_time(({query.replace(WINDOW, '5m')})[2h:1m]) * 60"
+            data = {"query": item, "time": str(end)}
             answer = requests.post(f"{server.url}/api/v1/query", data=data, timeout=30).json()
             [series] = answer["data"]["result"]
             return float(series["value"][1])
 
         events, bad = total(slo.sli.total), total(slo.sli.errors)
-    requests_made, errors_made = made()
+    requests_made, errors_made = expected_counts()
     assert bad / events == pytest.approx(errors_made / requests_made, rel=0.01)
     assert events == pytest.approx(requests_made, rel=1.2 * SCRAPE / POLL)

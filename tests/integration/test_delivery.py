@@ -57,14 +57,14 @@ def observed(peak: float, *, run: bool) -> bytes:
     """One side of one application, as a file that the `recorded` source reads: all is well but perhaps its peak."""
     end = time.time() // 60 * 60
     window = Window(end - (7200 if run else 86400), end)
-    seen = ApplicationObservation(
+    observation = ApplicationObservation(
         window,
         {"request_rate": summary(peak), "error_ratio": summary(0.002)},
         Latency(0.1, 0.09, 0.2, 0.3, 0.4, 100_000.0),
         (RouteCount("GET", "/orders/{id}", 60_000.0, 59_990.0), RouteCount("POST", "/orders", 40_000.0, 39_990.0)),
         run=TestRun(window, "recorded") if run else None,
     )
-    return msgspec.json.encode(Observation("pte" if run else "production", window, {"shop": seen}))
+    return msgspec.json.encode(Observation("pte" if run else "production", window, {"shop": observation}))
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Site:
     def alerts(self) -> dict[str, dict[str, Any]]:
         """Name to the alert that Alertmanager holds."""
         answer = requests.get(f"{self.alertmanager.url}/api/v2/alerts", timeout=60).json()
-        return {one["labels"]["alertname"]: one for one in answer}
+        return {item["labels"]["alertname"]: item for item in answer}
 
     def unwell(self) -> list[Any]:
         """The rules that Prometheus cannot evaluate."""
@@ -101,13 +101,13 @@ class Site:
 
         Others may say that no exporter was scraped: Prometheus takes seconds to begin, and hastened rules do not wait.
         """
-        found = [page for page in self.receiver.at("/pagerduty") if page["event_action"] == action]
-        return [page for page in found if page["payload"].get("component") == "shop"]
+        result = [page for page in self.receiver.at("/pagerduty") if page["event_action"] == action]
+        return [page for page in result if page["payload"].get("component") == "shop"]
 
     def slack(self, title: str) -> list[Any]:
         """Slack's attachments with a title like that."""
-        found = [attachment for message in self.receiver.at("/slack") for attachment in message["attachments"]]
-        return [attachment for attachment in found if re.search(title, attachment["title"])]
+        result = [attachment for message in self.receiver.at("/slack") for attachment in message["attachments"]]
+        return [attachment for attachment in result if re.search(title, attachment["title"])]
 
 
 def exporter_command(directory: Path, port: int) -> list[str]:
@@ -179,7 +179,7 @@ def test_a_certification_that_does_not_hold_is_delivered_and_so_is_its_end(
         eventually(lambda: bool(here.pages("resolve")), SOON, "the end of the page")
         eventually(lambda: bool(here.slack(r"^\[RESOLVED\] shop")), SOON, "the end at Slack")
         pages = [*here.pages("trigger"), *here.pages("resolve")]
-        assert {one["dedup_key"] for one in pages} == {page["dedup_key"]}
+        assert {item["dedup_key"] for item in pages} == {page["dedup_key"]}
         eventually(lambda: "PteLoadGap" not in here.alerts(), SOON, "the end of the warning")
 
 
@@ -190,9 +190,9 @@ def test_a_source_that_fails_is_told_with_its_reason(metrics: str, alerts: str, 
         here.tested_at(130.0)
         here.replace(b"<html>")
         eventually(lambda: bool(here.slack("cannot read its source pte")), SOON, "a warning at Slack")
-        (found, *_) = here.slack("cannot read its source pte")
-        assert found["color"] == "warning"
-        assert "Reason: Why polls failed: not json." in found["text"]
+        (result, *_) = here.slack("cannot read its source pte")
+        assert result["color"] == "warning"
+        assert "Reason: Why polls failed: not json." in result["text"]
         here.tested_at(130.0)
         eventually(lambda: bool(here.slack(r"^\[RESOLVED\].*source pte")), SOON, "its end at Slack")
         assert "PteSourceFailing" not in str(here.receiver.at("/pagerduty"))

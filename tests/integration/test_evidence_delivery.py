@@ -29,8 +29,8 @@ HOUR = 3600.0
 def run(folder: Path, number: int, *, hours_ago: float, latency: float) -> None:
     """A result file of a run that ended so many hours ago; `latency` is its median in seconds."""
     start = time.time() - hours_ago * HOUR - 660
-    made = load_run(start, latency=latency, failures=0.001, seed=number)
-    write(folder / "shop" / f"{number}.json", made, age=hours_ago * HOUR)
+    result = load_run(start, latency=latency, failures=0.001, seed=number)
+    write(folder / "shop" / f"{number}.json", result, age=hours_ago * HOUR)
 
 
 def report(folder: Path, name: str, *, failed: int, seconds_ago: float) -> None:
@@ -45,15 +45,15 @@ def report(folder: Path, name: str, *, failed: int, seconds_ago: float) -> None:
     touch(path, seconds_ago)
 
 
-def told(heard: Receiver, *words: str) -> bool:
+def has_message(heard: Receiver, *words: str) -> bool:
     """Whether Slack has a message with these words, in title or text."""
-    found = [attachment for message in heard.at("/slack") for attachment in message["attachments"]]
-    return any(all(word in f"{one['title']}\n{one['text']}" for word in words) for one in found)
+    result = [attachment for message in heard.at("/slack") for attachment in message["attachments"]]
+    return any(all(word in f"{item['title']}\n{item['text']}" for word in words) for item in result)
 
 
 def over(heard: Receiver, words: str) -> bool:
     """Whether Slack was told that it is over, perhaps beside what is not."""
-    texts = [one["text"] for message in heard.at("/slack") for one in message["attachments"]]
+    texts = [item["text"] for message in heard.at("/slack") for item in message["attachments"]]
     return any(words in text.partition("Resolved:")[2] for text in texts)
 
 
@@ -81,11 +81,15 @@ def test_a_regression_and_failing_tests_are_delivered_and_so_are_their_ends(
         stack.enter_context(prometheus(metrics, tmp_path / "server", config=scrape, rules=rules, args=again))
 
         eventually(
-            lambda: told(heard, "shop: the newest load test is worse than the runs before", "latency_mean of GET /"),
+            lambda: has_message(
+                heard, "shop: the newest load test is worse than the runs before", "latency_mean of GET /"
+            ),
             SOON,
             "a regression at Slack",
         )
-        eventually(lambda: told(heard, "shop: too many tests fail", "Value: 50%"), SOON, "failing tests at Slack")
+        eventually(
+            lambda: has_message(heard, "shop: too many tests fail", "Value: 50%"), SOON, "failing tests at Slack"
+        )
 
         for number in range(15, 18):
             run(results, number, hours_ago=10 - 2 * (number - 14), latency=0.1)

@@ -24,9 +24,9 @@ EXAMPLES = [
 
 def page_of(kind: str) -> Path:
     """The page that the index leads to from the kind."""
-    found = re.search(rf"\[[^]]*`{kind}`[^]]*\]\((sources/[a-z]+\.md)\)", INDEX.read_text(encoding="utf-8"))
-    assert found, f"docs/reference/sources.md leads nowhere for {kind}"
-    return INDEX.parent / found[1]
+    result = re.search(rf"\[[^]]*`{kind}`[^]]*\]\((sources/[a-z]+\.md)\)", INDEX.read_text(encoding="utf-8"))
+    assert result, f"docs/reference/sources.md leads nowhere for {kind}"
+    return INDEX.parent / result[1]
 
 
 @pytest.mark.parametrize("kind", sorted(sources.kinds()))
@@ -58,7 +58,7 @@ def test_the_metric_paths_of_a_controller_are_on_its_page() -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_documented_examples(example: dict[str, object]) -> None:
     """Each example is a source that is right, but for the files that are not here."""
-    found: list[Problem] = []
-    sources.options(example, "sources.md", "source", found)
+    result: list[Problem] = []
+    sources.options(example, "sources.md", "source", result)
     absent = ("cannot read", "is no folder", "is no file")
-    assert [each for each in found if not any(text in each.text for text in absent)] == []
+    assert [item for item in result if not any(text in item.text for text in absent)] == []

@@ -47,20 +47,20 @@ def test_incidents_are_read_back(tmp_path: Path) -> None:
     """Those of the demo's production come back, open ones as open; a report from before there were any has none."""
     raw = both()
     source = write(tmp_path / "report.json", raw)
-    found = source.observe(DAY_BEFORE).applications
-    assert any(each.is_open for one in found.values() for each in one.incidents or ())
-    assert {name: one.incidents for name, one in found.items()} == {
-        name: one.incidents for name, one in production(END).applications.items()
+    applications = source.observe(DAY_BEFORE).applications
+    assert any(incident.is_open for item in applications.values() for incident in item.incidents or ())
+    assert {name: item.incidents for name, item in applications.items()} == {
+        name: application.incidents for name, application in production(END).applications.items()
     }
     old = json.loads(msgspec.json.encode(raw))
     for side in old["observations"].values():
-        for one in side["applications"].values():
-            del one["incidents"]
-            for summary in one["signals"].values():
+        for entry in side["applications"].values():
+            del entry["incidents"]
+            for summary in entry["signals"].values():
                 del summary["resolution"]
     earlier = write(tmp_path / "old.json", old).observe(DAY_BEFORE).applications
-    assert {one.incidents for one in earlier.values()} == {None}
-    assert {summary.resolution for one in earlier.values() for summary in one.signals.values()} == {60.0}
+    assert {item.incidents for item in earlier.values()} == {None}
+    assert {summary.resolution for item in earlier.values() for summary in item.signals.values()} == {60.0}
 
 
 def test_one_observation_is_read_back(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_one_observation_is_read_back(tmp_path: Path) -> None:
 def test_pattern_only_when_asked_for(tmp_path: Path) -> None:
     """Five-minute rates are left out of a round that does not want them."""
     source = write(tmp_path / "report.json", both())
-    assert all(one.pattern is None for one in source.observe(DAY_BEFORE).applications.values())
+    assert all(application.pattern is None for application in source.observe(DAY_BEFORE).applications.values())
 
 
 @pytest.mark.parametrize("origin", [True, False])
@@ -81,46 +81,48 @@ def test_origin_of_a_run(tmp_path: Path, origin: bool) -> None:
     raw = msgspec.to_builtins(runs(END))
     if not origin:
         del raw["applications"]["shop"]["run"]["origin"]
-    found = write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
-    run = found.applications["shop"].run
+    observation = write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
+    run = observation.applications["shop"].run
     assert run is not None
     assert run.origin == ("detected" if origin else "recorded")
 
 
 def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
     """Without a run and without minutes, what was recorded is taken to be the run."""
-    one = ApplicationObservation(Window(0.0, 600.0), {"cpu": Summary(peak=0.5)})
-    found = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": one}))
-    assert found.observe_runs(DAY_BEFORE, 1.0, never).applications == {
-        "shop": replace(one, run=TestRun(Window(0.0, 600.0), "recorded"))
+    application = ApplicationObservation(Window(0.0, 600.0), {"cpu": Summary(peak=0.5)})
+    result = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": application}))
+    assert result.observe_runs(DAY_BEFORE, 1.0, never).applications == {
+        "shop": replace(application, run=TestRun(Window(0.0, 600.0), "recorded"))
     }
 
 
 def test_run_is_found_in_minutes(tmp_path: Path) -> None:
     """Where minutes stand without a run, the chosen part speaks, and the rest is not passed off as its own."""
     minutes = Samples((60.0, 120.0, 180.0, 240.0), (0.0, 5.0, 7.0, 0.5))
-    one = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
-    source = write(tmp_path / "pte.json", Observation("x", Window(0.0, 240.0), {"shop": one, "idle": one}))
+    application = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
+    source = write(
+        tmp_path / "pte.json", Observation("x", Window(0.0, 240.0), {"shop": application, "idle": application})
+    )
 
     def choose(activity: Activity) -> Mapping[str, Window]:
         assert activity["shop"] == Samples((120.0, 180.0), (5.0, 7.0))
         return {"shop": Window(60.0, 180.0)}
 
-    found = source.observe_runs(DAY_BEFORE, 1.0, choose).applications
-    assert set(found) == {"shop"}
-    assert found["shop"].run == TestRun(Window(60.0, 180.0), "detected")
-    assert found["shop"].minutes == Samples((120.0, 180.0), (5.0, 7.0))
-    assert set(found["shop"].signals) == {"request_rate"}
-    assert found["shop"].signals["request_rate"].peak == 7.0
+    applications = source.observe_runs(DAY_BEFORE, 1.0, choose).applications
+    assert set(applications) == {"shop"}
+    assert applications["shop"].run == TestRun(Window(60.0, 180.0), "detected")
+    assert applications["shop"].minutes == Samples((120.0, 180.0), (5.0, 7.0))
+    assert set(applications["shop"].signals) == {"request_rate"}
+    assert applications["shop"].signals["request_rate"].peak == 7.0
 
 
 def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
     """Sets what `path` names, keys and positions joined by dots."""
 
     def apply(raw: dict[str, Any]) -> None:
-        *way, last = path.split(".")
+        *variant, last = path.split(".")
         at: Any = raw
-        for key in way:
+        for key in variant:
             at = at[int(key)] if isinstance(at, list) else at[key]
         at[int(last) if isinstance(at, list) else last] = value
 
@@ -129,8 +131,8 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 def incident(**changed: object) -> dict[str, object]:
     """A violation as JSON has it, but for what is changed."""
-    told = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
-    return {**told, "start": 60, "end": 120, **changed}
+    warnings = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
+    return {**warnings, "start": 60, "end": 120, **changed}
 
 
 SHOP = "applications.shop"

@@ -12,8 +12,8 @@ from tests.asking_controller import REST, TOKEN, Asking, asking
 
 @pytest.fixture
 def client() -> Iterator[Asking]:
-    with asking(users={"reader": "word"}) as one:
-        yield one
+    with asking(users={"reader": "word"}) as client:
+        yield client
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from tests.sources.appdynamics.controlling import NOW, oauth, options
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    with standing(tmp_path_factory.mktemp("stand")) as one:
-        yield one
+    with standing(tmp_path_factory.mktemp("stand")) as stand_fixture:
+        yield stand_fixture
 
 
 @pytest.fixture

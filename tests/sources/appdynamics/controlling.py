@@ -29,8 +29,8 @@ CALLS = "Overall Application Performance|Calls per Minute"
 
 def options(url: str, **changed: Any) -> Options:
     """Options with a UI token, so that no token is asked for, unless they are changed."""
-    given = {"url": url, "account": "demo", "applications": {"shop": ControllerApplication()}, "timeout": Duration(20)}
-    return Options(**{**given, **changed})
+    values = {"url": url, "account": "demo", "applications": {"shop": ControllerApplication()}, "timeout": Duration(20)}
+    return Options(**{**values, **changed})
 
 
 def oauth(tmp_path: Path) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def client_of(behave: Behave, budget: int = 300, **changed: Any) -> Iterator[tup
             connection.close()
 
 
-def asked(behave: Behave, window: Window = DAY, path: str = CALLS, **changed: Any) -> MetricResult:
+def metric_result(behave: Behave, window: Window = DAY, path: str = CALLS, **changed: Any) -> MetricResult:
     """The answer to one ask for metric data."""
     with client_of(behave, **changed) as (client, _):
         [answer] = client.metrics([MetricQuery(7, path, window)])
@@ -69,7 +69,7 @@ def failed(behave: Behave, path: str = CALLS, **changed: Any) -> SourceError:
 
 def shop(client: ControllerClient) -> int:
     """The id of the stand-in's application "shop"."""
-    return next(one.id for one in client.applications() if one.name == "shop")
+    return next(application.id for application in client.applications() if application.name == "shop")
 
 
 def asking(line: bytes) -> dict[str, list[str]]:

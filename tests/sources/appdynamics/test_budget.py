@@ -18,13 +18,13 @@ HISTORY = 6
 
 @pytest.fixture
 def there(tmp_path: Path) -> Iterator[Estate]:
-    with estate(tmp_path) as one:
-        yield one
+    with estate(tmp_path) as estate_fixture:
+        yield estate_fixture
 
 
-def told(seen: Observation) -> Observation:
+def without_cost(observation: Observation) -> Observation:
     """Without what an observation cost."""
-    return replace(seen, queries=0, warnings=())
+    return replace(observation, queries=0, warnings=())
 
 
 def test_history_waits_first(there: Estate) -> None:
@@ -33,21 +33,25 @@ def test_history_waits_first(there: Estate) -> None:
     source = there.source(calls={"per_poll": most})
     patterns = []
     for poll in range(4):
-        seen = there.poll(source)
-        assert seen.queries <= most
-        assert {len(one.signals) for name, one in seen.applications.items() if name != "archive"} == {5}
-        patterns.append([name for name, one in seen.applications.items() if one.pattern is not None])
+        observation = there.poll(source)
+        assert observation.queries <= most
+        assert {
+            len(application.signals) for name, application in observation.applications.items() if name != "archive"
+        } == {5}
+        patterns.append(
+            [name for name, application in observation.applications.items() if application.pattern is not None]
+        )
         whole = poll == 2
-        assert bool(seen.warnings) != (whole or poll == 3)
+        assert bool(observation.warnings) != (whole or poll == 3)
     assert patterns[:3] == [["shop"], ["shop", "checkout", "search"], ["shop", "checkout", "search", "archive"]]
-    assert told(seen) == told(there.poll(there.source()))
+    assert without_cost(observation) == without_cost(there.poll(there.source()))
 
 
 def test_the_warning_says_what_and_what_to_do(there: Estate) -> None:
     """One line: how many calls of what for whom, and the option to raise."""
-    seen = there.poll(there.source(calls={"per_poll": 1 + 4 * APPLICATION + 10}))
-    assert seen.warnings == (
-        "calls.per_poll is 55, and 69 are wanted: the next polls go on with what was left out, raise it to have "
+    observation = there.poll(there.source(calls={"per_poll": 1 + 4 * APPLICATION + 10}))
+    assert observation.warnings == (
+        "calls.per_poll is 55, and 69 are needed: the next polls fetch the rest, raise it to get "
         "it now: 14 for history (checkout, search and archive)",
     )
 
@@ -56,10 +60,15 @@ def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
     """Fewer calls than every poll wants: routes and incidents are missing from each, and the warning says so."""
     source = there.source(calls={"per_poll": 25})
     for _ in range(3):
-        seen = there.poll(source, after=60.0)
-        assert not any(one.routes or one.incidents is not None for one in seen.applications.values())
-        assert "69 are wanted: raise it: the next polls go on with history and" in seen.warnings[0]
-        assert "and leave out the rest again: 4 for signals (shop, checkout, search and archive)" in seen.warnings[0]
+        observation = there.poll(source, after=60.0)
+        assert not any(
+            application.routes or application.incidents is not None for application in observation.applications.values()
+        )
+        assert "69 are needed: raise it: the next polls continue with history and" in observation.warnings[0]
+        assert (
+            "and leave out the rest again: 4 for signals (shop, checkout, search and archive)"
+            in observation.warnings[0]
+        )
 
 
 def test_order_of_what_is_left_out(there: Estate) -> None:
@@ -68,9 +77,9 @@ def test_order_of_what_is_left_out(there: Estate) -> None:
     An application without its routes could be called well tested for want of the untested ones.
     """
     signals = 1 + 4 * (3 + 1 + 2 + 1)
-    seen = there.poll(there.source(calls={"per_poll": signals + 3}))
-    assert set(seen.applications) == {"shop"}, "of checkout requests were asked for, failures not"
-    shop = seen.applications["shop"]
+    observation = there.poll(there.source(calls={"per_poll": signals + 3}))
+    assert set(observation.applications) == {"shop"}, "of checkout requests were asked for, failures not"
+    shop = observation.applications["shop"]
     assert shop.routes
     assert shop.incidents is None
     assert shop.latency is not None
@@ -88,9 +97,9 @@ def test_a_day_of_which_half_is_known_is_absent(there: Estate) -> None:
     there.poll(source)
     tight = there.source("shop", "search", calls={"per_poll": 4})
     tight._cache = source._cache  # what is known is the same, what may be asked is not
-    seen = there.poll(tight, after=300.0)
-    assert seen.applications == {}
-    assert "11 for signals (search and shop)" in seen.warnings[0]
+    observation = there.poll(tight, after=300.0)
+    assert observation.applications == {}
+    assert "11 for signals (search and shop)" in observation.warnings[0]
     assert there.poll(source).applications == there.poll(there.source("shop", "search")).applications
 
 
@@ -104,7 +113,7 @@ def test_the_past_is_told_whole_or_not_at_all(there: Estate) -> None:
     assert caught.value.reason == "rate_limited"
     there.poll(source)
     before = source.observe(day, week)
-    assert told(before) == told(there.source("shop").observe(day, week))
+    assert without_cost(before) == without_cost(there.source("shop").observe(day, week))
 
 
 def test_the_past_leaves_the_present_alone(there: Estate) -> None:
@@ -121,11 +130,11 @@ def test_a_look_back_goes_on_where_it_stopped(there: Estate) -> None:
     right = there.runs(there.source(suffix="-pte")).applications
     source = there.source(suffix="-pte", calls={"per_poll": 12})
     for _ in range(12):
-        seen = there.runs(source)
-        assert seen.queries <= 12
-        for name, one in seen.applications.items():
-            assert one.window == right[name].window
-            assert one.signals["request_rate"] == right[name].signals["request_rate"]
-        if not [each for each in seen.warnings if "per_poll" in each]:
+        observation = there.runs(source)
+        assert observation.queries <= 12
+        for name, application in observation.applications.items():
+            assert application.window == right[name].window
+            assert application.signals["request_rate"] == right[name].signals["request_rate"]
+        if not [warning for warning in observation.warnings if "per_poll" in warning]:
             break
-    assert seen.applications == right
+    assert observation.applications == right

@@ -31,20 +31,20 @@ def test_lists(client: ControllerClient, controller: Controller) -> None:
     """Applications, their transactions and tiers are listed, one call each."""
     application = shop(client)
     transactions, tiers = client.transactions(application), client.tiers(application)
-    assert "checkout" in [one.name for one in client.applications()]
-    assert "GET /products/{id}" in [one.name for one in transactions]
-    assert {one.tier for one in transactions} <= {one.name for one in tiers} == {"web", "app"}
+    assert "checkout" in [application.name for application in client.applications()]
+    assert "GET /products/{id}" in [transaction.name for transaction in transactions]
+    assert {transaction.tier for transaction in transactions} <= {tier.name for tier in tiers} == {"web", "app"}
     assert (client.calls, controller.rest_requests, client.remaining_calls) == (4, 4, 296)
 
 
 def test_names_that_are_missing(controller: Controller, client: ControllerClient) -> None:
     """Applications without a name are left out; what else is missing is unknown, not an error."""
-    with client_of(reply_json([{"id": 1, "name": None}, {"id": 2}, {"id": 3, "name": "shop"}])) as (one, _):
-        assert one.applications() == [ListedApplication(3, "shop")]
-    with client_of(reply_json([{"id": 1, "name": "Pay"}])) as (one, _):
-        assert one.transactions(7) == [Transaction(1, "Pay", "", "Pay")]
-        assert one.tiers(7) == [ControllerTier(1, "Pay", None)]
-    controller.hidden |= {one.name for one in client.applications()}
+    with client_of(reply_json([{"id": 1, "name": None}, {"id": 2}, {"id": 3, "name": "shop"}])) as (item, _):
+        assert item.applications() == [ListedApplication(3, "shop")]
+    with client_of(reply_json([{"id": 1, "name": "Pay"}])) as (item, _):
+        assert item.transactions(7) == [Transaction(1, "Pay", "", "Pay")]
+        assert item.tiers(7) == [ControllerTier(1, "Pay", None)]
+    controller.hidden |= {application.name for application in client.applications()}
     assert client.applications() == []
 
 
@@ -91,7 +91,7 @@ def test_wildcards(client: ControllerClient, controller: Controller) -> None:
     """One call brings all transactions, however many there are."""
     path = "Business Transaction Performance|Business Transactions|*|*|Calls per Minute"
     application = shop(client)
-    names = {(one.tier, one.name) for one in client.transactions(application)}
+    names = {(transaction.tier, transaction.name) for transaction in client.transactions(application)}
     calls = client.calls
     [answer] = client.metrics([MetricQuery(application, path, HOUR)])
     assert {(metric.path[2], metric.path[3]) for metric in answer.metrics} <= names
@@ -148,7 +148,7 @@ def test_secret_in_answers(tmp_path: Path) -> None:
     """A controller that echoes our token does not get it into a message."""
     (tmp_path / "token").write_text(SECRET)
     error = failed(reply(400, f"bad token {SECRET}".encode()), bearer_token_file=tmp_path / "token")
-    assert "it said: bad token <secret>" in str(error)
+    assert "(400): bad token <secret>" in str(error)
 
 
 def test_secret_in_a_long_answer(tmp_path: Path) -> None:
@@ -188,9 +188,9 @@ def test_budget(client: ControllerClient, controller: Controller) -> None:
     small = ControllerClient(client._connection, 3)
     queries = [MetricQuery(application, CALLS, Window(NOW - hour * 3600.0, NOW)) for hour in range(1, 6)]
     controller.forget()
-    found = small.metrics(queries)
-    assert [answer.absence for answer in found] == [None, None, None, "budget", "budget"]
-    assert [answer.query for answer in found] == queries
+    result = small.metrics(queries)
+    assert [answer.absence for answer in result] == [None, None, None, "budget", "budget"]
+    assert [answer.query for answer in result] == queries
     assert (small.calls, small.remaining_calls, controller.rest_requests) == (3, 0, 3)
     assert [answer.absence for answer in small.metrics(queries)] == ["budget"] * 5
     with pytest.raises(SourceError, match=r"the 3 calls of one poll are used up: raise calls\.per_poll") as caught:
@@ -207,9 +207,9 @@ def test_parallel(controller: Controller, tmp_path: Path) -> None:
         client = ControllerClient(connection, 300)
         application = shop(client)
         queries = [MetricQuery(application, CALLS, Window(NOW - minutes * 60.0, NOW)) for minutes in range(1, 21)]
-        found = client.metrics(queries)
+        metrics = client.metrics(queries)
         connection.close()
-    assert [answer.metrics[0].values.size for answer in found] == list(range(1, 21))
+    assert [answer.metrics[0].values.size for answer in metrics] == list(range(1, 21))
     assert controller.most_at_once == 5
     assert controller.token_requests == 1
 
@@ -230,12 +230,12 @@ def test_too_many_at_a_time(controller: Controller, tmp_path: Path) -> None:
 
 def test_one_failure_ends_it() -> None:
     """The first failing call ends all: none begins after it, and those under way are not waited for."""
-    lock, seen = threading.Lock(), list[int]()
+    lock, observation = threading.Lock(), list[int]()
 
     def behave(connection: socket.socket) -> None:
         with lock:
-            seen.append(1)
-            number = len(seen)
+            observation.append(1)
+            number = len(observation)
         if number == 2:
             reply(503)(connection)
         else:

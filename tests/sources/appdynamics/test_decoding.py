@@ -10,7 +10,7 @@ from exporter.errors import SourceError
 from exporter.model.observation import Window
 from exporter.sources.appdynamics.records import MetricQuery
 from tests.bad_server import Behave, reply, reply_json
-from tests.sources.appdynamics.controlling import CALLS, DAY, NOW, asked, client_of, failed
+from tests.sources.appdynamics.controlling import CALLS, DAY, NOW, client_of, failed, metric_result
 
 HOUR = Window(NOW - 3600.0, NOW)
 
@@ -21,21 +21,21 @@ def point(minute: float, value: object = 5, **more: object) -> dict[str, object]
 
 
 def metric(*points: dict[str, object], **more: object) -> dict[str, object]:
-    given = {"metricName": "Calls", "metricPath": CALLS, "frequency": "ONE_MIN", "metricValues": list(points)}
-    return {name: value for name, value in {**given, **more}.items() if value is not ...}
+    values = {"metricName": "Calls", "metricPath": CALLS, "frequency": "ONE_MIN", "metricValues": list(points)}
+    return {name: value for name, value in {**values, **more}.items() if value is not ...}
 
 
 def test_absence() -> None:
     """Three ways to have nothing: no such metric, no data in the window, nothing but values that stand for none."""
-    found = {"metricId": 1, "metricName": "METRIC DATA NOT FOUND", "metricPath": CALLS, "metricValues": []}
-    assert asked(reply_json([])).absence == "no_metric"
-    assert asked(reply_json([found])).absence == "no_data"
-    assert asked(reply_json([metric()])).absence == "no_data"
-    assert asked(reply_json([metric(metricValues=None)])).absence == "no_data"
-    assert asked(reply_json([metric(point(0, 2147483647))])).absence == "no_data"
-    assert asked(reply_json([metric(point(-1), point(1440))])).absence == "no_data"
-    mixed = asked(reply_json([{**found, "metricPath": "other"}, metric(point(0))]), path="*|*")
-    assert (mixed.absence, [one.path for one in mixed.metrics]) == (None, [tuple(CALLS.split("|"))])
+    result = {"metricId": 1, "metricName": "METRIC DATA NOT FOUND", "metricPath": CALLS, "metricValues": []}
+    assert metric_result(reply_json([])).absence == "no_metric"
+    assert metric_result(reply_json([result])).absence == "no_data"
+    assert metric_result(reply_json([metric()])).absence == "no_data"
+    assert metric_result(reply_json([metric(metricValues=None)])).absence == "no_data"
+    assert metric_result(reply_json([metric(point(0, 2147483647))])).absence == "no_data"
+    assert metric_result(reply_json([metric(point(-1), point(1440))])).absence == "no_data"
+    mixed = metric_result(reply_json([{**result, "metricPath": "other"}, metric(point(0))]), path="*|*")
+    assert (mixed.absence, [metric.path for metric in mixed.metrics]) == (None, [tuple(CALLS.split("|"))])
 
 
 @pytest.mark.parametrize(
@@ -45,34 +45,36 @@ def test_absence() -> None:
 def test_sentinels(value: object) -> None:
     """A value that stands for nothing is left out and counted, its neighbours stay."""
     body = json.dumps([metric(point(0, 4), point(1, "X"), point(2, 6))]).replace('"X"', json.dumps(value))
-    [found] = asked(reply(200, body.encode(), {"Content-Type": "application/json"})).metrics
-    assert (found.values.tolist(), found.sentinels) == ([4.0, 6.0], 1)
-    assert found.times.tolist() == [DAY.start + 60, DAY.start + 180]
+    [observation] = metric_result(reply(200, body.encode(), {"Content-Type": "application/json"})).metrics
+    assert (observation.values.tolist(), observation.sentinels) == ([4.0, 6.0], 1)
+    assert observation.times.tolist() == [DAY.start + 60, DAY.start + 180]
 
 
 def test_no_measurement() -> None:
     """A value that rests on no measurement is none; a measured zero is one."""
-    [found] = asked(reply_json([metric(point(0, 0, count=0, sum=0), point(1, 0, count=2, sum=0))])).metrics
-    assert (found.values.tolist(), found.sentinels) == ([0.0], 1)
+    [observation] = metric_result(
+        reply_json([metric(point(0, 0, count=0, sum=0), point(1, 0, count=2, sum=0))])
+    ).metrics
+    assert (observation.values.tolist(), observation.sentinels) == ([0.0], 1)
 
 
 def test_numbers() -> None:
     """Numbers may have exponents; `value` counts and not `current`; a total that is not always told is none."""
     body = json.dumps([metric(point(0, "X", current=9, sum=1, count=2), point(1, 7.25, current=9, sum=3))])
-    [found] = asked(reply(200, body.replace('"X"', "3.7E8").encode())).metrics
-    assert found.values.tolist() == [3.7e8, 7.25]
-    assert found.sums is not None
-    assert found.sums.tolist() == [1.0, 3.0]
-    assert found.counts is None
-    [found] = asked(reply_json([metric(point(0, 7, sum=-1, count=-1))])).metrics
-    assert (found.values.tolist(), found.sums, found.counts) == ([7.0], None, None)
+    [observation] = metric_result(reply(200, body.replace('"X"', "3.7E8").encode())).metrics
+    assert observation.values.tolist() == [3.7e8, 7.25]
+    assert observation.sums is not None
+    assert observation.sums.tolist() == [1.0, 3.0]
+    assert observation.counts is None
+    [observation] = metric_result(reply_json([metric(point(0, 7, sum=-1, count=-1))])).metrics
+    assert (observation.values.tolist(), observation.sums, observation.counts) == ([7.0], None, None)
 
 
 def test_missing_fields() -> None:
     """Name, path and frequency may be missing where there is no doubt, and nobody minds what we do not know."""
     bare = metric(point(0), metricName=..., metricPath=..., frequency=..., novelty={"a": [1]})
-    [found] = asked(reply_json([bare])).metrics
-    assert (found.path, found.name, found.resolution) == (tuple(CALLS.split("|")), "", 60.0)
+    [observation] = metric_result(reply_json([bare])).metrics
+    assert (observation.path, observation.name, observation.resolution) == (tuple(CALLS.split("|")), "", 60.0)
     error = failed(reply_json([bare]), path="*|Calls per Minute")
     assert (error.reason, "a metric without metricPath" in str(error)) == ("bad_data", True)
 
@@ -93,25 +95,27 @@ def test_missing_fields() -> None:
 )
 def test_resolution(frequency: str | None, minutes: tuple[int, ...], resolution: float) -> None:
     """The resolution is what the controller says, else how far its values are apart."""
-    [found] = asked(reply_json([metric(*(point(minute) for minute in minutes), frequency=frequency)])).metrics
-    assert found.resolution == resolution
-    assert found.times.tolist() == [DAY.start + 60 * minute + resolution for minute in minutes]
+    [observation] = metric_result(
+        reply_json([metric(*(point(minute) for minute in minutes), frequency=frequency)])
+    ).metrics
+    assert observation.resolution == resolution
+    assert observation.times.tolist() == [DAY.start + 60 * minute + resolution for minute in minutes]
 
 
 def test_outside_of_the_window() -> None:
     """What was not asked for is cut, steps that only begin inside among it; order is that of time."""
     points = [point(1439), point(3), point(-1), point(1440), point(0)]
-    [found] = asked(reply_json([metric(*points)])).metrics
-    assert found.times.tolist() == [DAY.start + 60, DAY.start + 240, DAY.end]
+    [observation] = metric_result(reply_json([metric(*points)])).metrics
+    assert observation.times.tolist() == [DAY.start + 60, DAY.start + 240, DAY.end]
     coarse = [point(-5), point(5), point(1435)]
-    [found] = asked(reply_json([metric(*coarse, frequency="TEN_MIN")])).metrics
-    assert found.times.tolist() == [DAY.start + 900]
+    [observation] = metric_result(reply_json([metric(*coarse, frequency="TEN_MIN")])).metrics
+    assert observation.times.tolist() == [DAY.start + 900]
     hour = metric(point(0), frequency="SIXTY_MIN")
-    assert asked(reply_json([hour]), Window(DAY.start, DAY.start + 600)).absence == "no_data"
+    assert metric_result(reply_json([hour]), Window(DAY.start, DAY.start + 600)).absence == "no_data"
 
 
 @pytest.mark.parametrize(
-    ("told", "asks", "path"),
+    ("actual", "asks", "path"),
     [
         (r"a|b\|c|d", "a|*|d", ("a", "b|c", "d")),
         ("a|b\\\\|d", "a|*|d", ("a", "b\\", "d")),
@@ -120,10 +124,10 @@ def test_outside_of_the_window() -> None:
         ("a|web|b|c|d", "a|*|*|d", ("a", "web", "b|c", "d")),
     ],
 )
-def test_names_with_bars_and_backslashes(told: str, asks: str, path: tuple[str, ...]) -> None:
+def test_names_with_bars_and_backslashes(actual: str, asks: str, path: tuple[str, ...]) -> None:
     """A bar that belongs to a name does not part it, whether the controller marks it or not."""
-    [found] = asked(reply_json([metric(point(0), metricPath=told)]), path=asks).metrics
-    assert found.path == path
+    [observation] = metric_result(reply_json([metric(point(0), metricPath=actual)]), path=asks).metrics
+    assert observation.path == path
 
 
 def test_a_rollup_is_one_value() -> None:
@@ -136,17 +140,17 @@ def test_a_rollup_is_one_value() -> None:
 def test_two_metrics_of_one_name() -> None:
     """A transaction that was deleted and found again has two ids: both are told, neither fails the poll."""
     old, new = metric(point(0), metricName="BTM|BTs|BT:1"), metric(point(0), metricName="BTM|BTs|BT:2")
-    assert [one.path for one in asked(reply_json([old, new])).metrics] == [tuple(CALLS.split("|"))] * 2
+    assert [metric.path for metric in metric_result(reply_json([old, new])).metrics] == [tuple(CALLS.split("|"))] * 2
 
 
 @pytest.mark.parametrize(
     ("behave", "reason", "text"),
     [
-        (reply(200, b"<html>Log in</html>", {"Content-Type": "text/html"}), "not_json", "gave an HTML page instead"),
+        (reply(200, b"<html>Log in</html>", {"Content-Type": "text/html"}), "not_json", "returned an HTML page instead"),
         (reply(200, b"\n<!DOCTYPE html><html>"), "not_json", "is there a login page"),
-        (reply(200, b"<metric-datas/>", {"Content-Type": "application/xml"}), "not_json", "gave XML instead of JSON"),
-        (reply(200, b"OK"), "not_json", "gave no JSON"),
-        (reply(200, b"\xff\xfe"), "not_json", "gave no JSON"),
+        (reply(200, b"<metric-datas/>", {"Content-Type": "application/xml"}), "not_json", "returned XML instead of JSON"),
+        (reply(200, b"OK"), "not_json", "returned no JSON"),
+        (reply(200, b"\xff\xfe"), "not_json", "returned no JSON"),
         (reply(200, b""), "truncated", "cut its JSON off"),
         (reply(200, b'[{"metricPath": "a'), "truncated", "cut its JSON off"),
         (reply(200, b'[{"metricValues": [{"startTimeInMillis": 1, "value": NaN}]}]'), "bad_data", "broken JSON"),

@@ -21,16 +21,16 @@ WINDOWS = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Win
 
 def covered(windows: list[Window]) -> set[float]:
     """The minutes inside, by their ends."""
-    return {float(end) for one in windows for end in np.arange(one.start + 60.0, one.end + 1.0, 60.0)}
+    return {float(end) for window in windows for end in np.arange(window.start + 60.0, window.end + 1.0, 60.0)}
 
 
 @given(window=WINDOWS, known=st.lists(WINDOWS))
-def test_missing_is_what_is_not_known(window: Window, known: list[Window]) -> None:
+def test_missing_is_what_is_not_known(window: Window, entry: list[Window]) -> None:
     """Each minute of the window is missing or known, and never both; what is missing ascends without touching."""
-    found = spans.gaps(window, known)
-    assert covered(found) == covered([window]) - covered(known)
-    assert all(one.end < other.start for one, other in itertools.pairwise(found))
-    assert covered(spans.merge(known)) == covered(known)
+    result = spans.gaps(window, entry)
+    assert covered(result) == covered([window]) - covered(entry)
+    assert all(item.end < other.start for item, other in itertools.pairwise(result))
+    assert covered(spans.merge(entry)) == covered(entry)
 
 
 @given(minutes=st.integers(1, 20000))
@@ -87,10 +87,10 @@ def test_only_what_is_new_is_asked_for() -> None:
     assert tail == Window(86400.0 - OVERLAP, 86700.0)
     assert cache.minutes(KEY, later) is None, "not before its end is known"
     cache.put(KEY, tail, minutes(tail, 2.0))
-    found = cache.minutes(KEY, later)
-    assert found is not None
-    assert found.times.size == 1440
-    assert [found.values[0], found.values[-36], found.values[-35]] == [1.0, 1.0, 2.0]
+    result = cache.minutes(KEY, later)
+    assert result is not None
+    assert result.times.size == 1440
+    assert [result.values[0], result.values[-36], result.values[-35]] == [1.0, 1.0, 2.0]
 
 
 def test_a_poll_that_failed_makes_nothing_sure() -> None:
@@ -116,6 +116,6 @@ def test_nothing_is_known_as_well() -> None:
     """A window without data is not asked for again, and has no minutes."""
     cache, hour = MinuteCache(), Window(0.0, 3600.0)
     cache.put(KEY, hour, minutes(Window(0.0, 0.0), 0.0))
-    found = cache.minutes(KEY, hour)
-    assert found is not None
-    assert found.times.size == 0
+    result = cache.minutes(KEY, hour)
+    assert result is not None
+    assert result.times.size == 0

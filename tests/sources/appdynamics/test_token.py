@@ -94,10 +94,10 @@ def test_requests_in_ten_minutes(token: Token, controller: Controller, clock: Cl
     assert [at - starts[0] for at in starts] == [0, 240, 480]
 
 
-@pytest.mark.parametrize(("told", "reused"), [(None, 239), ("300", 239), (300.0, 239), ("3e2", 239), (1e5, 79_999)])
-def test_what_is_told_of_the_life(told: object, reused: float, clock: Clock, secret: Path) -> None:
+@pytest.mark.parametrize(("actual", "reused"), [(None, 239), ("300", 239), (300.0, 239), ("3e2", 239), (1e5, 79_999)])
+def test_what_is_told_of_the_life(actual: object, reused: float, clock: Clock, secret: Path) -> None:
     """A life that is missing, a string or a float is understood."""
-    answer = {"access_token": "abc"} | ({} if told is None else {"expires_in": told})
+    answer = {"access_token": "abc"} | ({} if actual is None else {"expires_in": actual})
     with bad_server(reply_json(answer)) as server:
         token = token_of(server.url, secret, clock)
         token.authorization()
@@ -169,8 +169,8 @@ def test_wrong_secret(token: Token, secret: Path) -> None:
     with pytest.raises(SourceError) as caught:
         token.authorization()
     assert caught.value.reason == "auth"
-    wanted = "gives no token to pte-exporter@demo (401): check client, account and client_secret_file"
-    assert wanted in str(caught.value)
+    expected = "gives no token to pte-exporter@demo (401): check client, account and client_secret_file"
+    assert expected in str(caught.value)
     assert "another-secret" not in str(caught.value)
 
 
@@ -208,11 +208,11 @@ def test_bad_answers(behave: Behave, reason: str, text: str, clock: Clock, secre
     """Each answer that is no token has its reason, on one line that names host:port and never the secret."""
     with bad_server(behave) as server, pytest.raises(SourceError) as caught:
         token_of(server.url, secret, clock).authorization()
-    told = str(caught.value)
-    assert (caught.value.reason, text in told) == (reason, True), told
-    assert f"127.0.0.1:{server.port}" in told
-    assert "\n" not in told
-    assert SECRET not in told
+    message = str(caught.value)
+    assert (caught.value.reason, text in message) == (reason, True), message
+    assert f"127.0.0.1:{server.port}" in message
+    assert "\n" not in message
+    assert SECRET not in message
     assert caught.value.retry_after == (9.0 if reason in ("server_error", "rate_limited") else None)
 
 
@@ -234,8 +234,8 @@ def together(count: int, call: Callable[[], str]) -> list[str | SourceError]:
 def test_one_request_of_many_threads(token: Token, controller: Controller) -> None:
     """Twenty threads that need a token at once share one request for it."""
     controller.faults.add(faults.slow(0.3, faults.TOKEN))
-    found = together(20, token.authorization)
-    assert len(set(found)) == 1
+    result = together(20, token.authorization)
+    assert len(set(result)) == 1
     assert controller.token_requests == 1
 
 
@@ -244,18 +244,18 @@ def test_one_refetch_of_many_refused(token: Token, controller: Controller) -> No
     old = token.authorization()
     controller.access.revoke()
     controller.faults.add(faults.slow(0.1, faults.TOKEN))
-    found = together(20, lambda: token.authorization(refused=old))
-    assert len(set(found)) == 1
-    assert old not in found
-    assert token.authorization(refused=old) == found[0]
+    result = together(20, lambda: token.authorization(refused=old))
+    assert len(set(result)) == 1
+    assert old not in result
+    assert token.authorization(refused=old) == result[0]
     assert controller.token_requests == 2
 
 
 def test_failure_is_shared(token: Token, controller: Controller) -> None:
     """Those who wait share the failure too; each has an error of its own; the next one tries again."""
     controller.faults.add(faults.token_fails(500), faults.slow(1.0, faults.TOKEN))
-    found = together(20, token.authorization)
-    errors = [one for one in found if isinstance(one, SourceError)]
+    result = together(20, token.authorization)
+    errors = [item for item in result if isinstance(item, SourceError)]
     assert len({id(error) for error in errors}) == 20
     assert {error.reason for error in errors} == {"server_error"}
     assert controller.token_requests == 1
@@ -268,8 +268,8 @@ def test_failure_after_a_refusal_is_shared(token: Token, controller: Controller,
     old = token.authorization()
     controller.access.revoke()
     secret.write_text("another-secret")
-    found = [one for _ in range(5) for one in together(4, lambda: token.authorization(refused=old))]
-    reasons = [one.reason for one in found if isinstance(one, SourceError)]
+    result = [item for _ in range(5) for item in together(4, lambda: token.authorization(refused=old))]
+    reasons = [item.reason for item in result if isinstance(item, SourceError)]
     assert reasons == ["auth"] * 20
     assert controller.token_requests == 2
     secret.write_text(SECRET)
