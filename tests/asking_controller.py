@@ -1,4 +1,4 @@
-"""A controller's stand-in on a real socket, and a client of requests that is in already."""
+"""A controller stub on a real socket, and an authenticated client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INFRASTRUCTURE = "Application Infrastructure Performance|*|Hardware Resources|"
 
 @dataclass
 class Clock:
-    """Goes on when it is told to."""
+    """A clock that advances on request."""
 
     now: float = END
 
@@ -39,7 +39,7 @@ class Asking:
     session: requests.Session = field(default_factory=requests.Session)
 
     def form(self, **instead: str) -> dict[str, str]:
-        """What is sent for a token."""
+        """The form of a request for a token."""
         right = {
             "grant_type": "client_credentials",
             "client_id": f"{CLIENT}@{ACCOUNT}",

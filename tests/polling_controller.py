@@ -1,4 +1,4 @@
-"""A controller's stand-in on a real socket, its clock in the test's hand, and sources that poll it."""
+"""A controller stub on a real socket, with a clock that the test sets, and sources that poll it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Estate:
         return source.observe_runs(Window(self.end - days * DAY, self.end), 1.0, settings)
 
     def paths(self) -> list[str]:
-        """What metric data was asked for, in order."""
+        """Requested metric data, in order."""
         requests = (parse_qs(urlsplit(request.target).query) for request in list(self.controller.requests))
         return [query["metric-path"][0] for query in requests if "metric-path" in query]
 
@@ -89,7 +89,7 @@ class Estate:
 
 @contextlib.contextmanager
 def estate(directory: Path, **options: Any) -> Iterator[Estate]:
-    """The made-up shop's data is complete up to END; the clock stands some minutes later."""
+    """The made-up shop's data is complete up to END; the clock is some minutes later."""
     clock = Clock(END + SETTLED)
     controller = Controller(SEED, clock, **{"exact": True, **options})
     secret = directory / "secret"

@@ -1,4 +1,4 @@
-"""What watches the made-up production would report: it follows the traffic, and the window it was asked for."""
+"""Incidents of the made-up production follow the traffic and the requested window."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_outage_is_when_errors_rise() -> None:
 
 
 def test_an_outage_is_open_while_it_lasts() -> None:
-    """Seen at its first moment there is none yet, within it it is open, and from its last moment on it is over."""
+    """It is absent at its start, open during it, and over from its end."""
     name = "Error rate is too high"
     outage = the(name, shop(MIDNIGHT - DAY, MIDNIGHT))
     assert outage.end is not None

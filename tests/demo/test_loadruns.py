@@ -12,7 +12,7 @@ END = 1795161600.0
 
 @pytest.fixture(scope="module")
 def observed() -> Observation:
-    """The PTE over the runs that are found in nine days."""
+    """The PTE over the detected runs of nine days."""
     lookback = Window(END - 9 * 86400, END)
     return Source(Options(), "pte").observe_runs(
         lookback,

@@ -1,4 +1,4 @@
-"""`make stack` in a folder and on ports of its own: what it runs, and what it leaves alone."""
+"""`make stack` with its own directory and ports: its programs, and files that it must not touch."""
 
 from __future__ import annotations
 

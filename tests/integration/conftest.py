@@ -1,4 +1,4 @@
-"""Tests in containers run where a container engine is; elsewhere they are left out, and the end of the run says so."""
+"""Tests in containers need a container engine; without one they are deselected, and the summary says so."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def engine() -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs an engine where none is; name the one found to what looks for it."""
+    """Deselect tests that need an engine if there is none; else export its address."""
     if address := engine():
         os.environ["DOCKER_HOST"] = address
         return
@@ -36,6 +36,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out, also where only dots are shown."""
+    """Report deselected tests, also in quiet mode."""
     if count := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(f"container tests: no container engine here, {count} deselected")

@@ -124,7 +124,7 @@ def test_one_minute_signals_agree(computed: Snapshot, queried: Snapshot) -> None
 
 
 def test_results_agree(computed: Snapshot, queried: Snapshot) -> None:
-    """Every result is the same within what rate() extrapolates, but those of result files and incidents."""
+    """Every result is the same within what rate() extrapolates, except those of result files and incidents."""
     actual = {name: without_files(application) for name, application in computed.applications.items()}
     assert differences(actual, queried.applications, EXTRAPOLATED) == []
 
@@ -162,7 +162,7 @@ def record(server: servers.Server, blocks: Path, rules: Path) -> None:
 
 
 def test_recording_agrees(computed: Snapshot, config: Config, tmp_path: Path) -> None:
-    """A report that is written and read back gives the same results to the last bit, but for what it does not hold."""
+    """A report that is written and read back gives the same results to the last bit, except for absent data."""
     file = tmp_path / "report.json"
     file.write_bytes(FORMATS["json"](computed))
     options = recorded.Options(file=file)

@@ -44,7 +44,7 @@ analysis: {test_run: {lookback: 9d}, certification: {max_age: 8d}}
 
 
 def test_what_a_controller_knows_is_judged_and_delivered(tmp_path: Path) -> None:
-    """A test that never reached production is paged; a misspelt application is told at Slack until it is mended."""
+    """A test that never reached production is paged; a misspelt application is reported in Slack until it is fixed."""
     controller, port = Controller(seed=SEED, clock=time.time), free_port()
     (tmp_path / "secret").write_text(controller.secret, encoding="utf-8")
     config = tmp_path / "exporter.yml"

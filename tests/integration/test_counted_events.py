@@ -1,4 +1,4 @@
-"""From the exporter's counters to an SLO's rates: what our pages hold, as a real Prometheus reads it by our queries."""
+"""From the exporter's counters to an SLO's rates: our pages, read by a real Prometheus with our queries."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def expected_counts() -> tuple[float, float]:
 
 @pytest.mark.parametrize("version", ["2.42", "3"])
 def test_rates_are_those_of_the_source(directory: Path, version: str) -> None:
-    """Rates of each minute add up to the source's events, as near as steps can be told, and bad ones in proportion."""
+    """Rates of each minute add up to the source's events, within a step's resolution, bad ones in proportion."""
     config = read(directory / "exporter.yml")
     (slo,), problems = own.slos(config, "exporter.yml", Options())
     assert problems == []

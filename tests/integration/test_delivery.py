@@ -69,7 +69,7 @@ def observed(peak: float, *, run: bool) -> bytes:
 
 @dataclass(frozen=True)
 class Site:
-    """Everything that runs, and the file that tells the exporter what the test environment did."""
+    """All programs, and the file with the PTE's observation."""
 
     exporter: Server
     prometheus: Server
@@ -119,7 +119,7 @@ def exporter_command(directory: Path, port: int) -> list[str]:
 
 
 def scraping(port: int, notified: str) -> dict[str, object]:
-    """What Prometheus is told: our exporter, by two names as if it had a replica, and where Alertmanager is."""
+    """Configuration of Prometheus: our exporter under two names, like a replica, and Alertmanager."""
     exporters = [f"127.0.0.1:{port}", f"localhost:{port}"]
     return {
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "200ms"},
@@ -155,7 +155,7 @@ def site(metrics: str, alerts: str, directory: Path) -> Iterator[Site]:
 def test_a_certification_that_does_not_hold_is_delivered_and_so_is_its_end(
     metrics: str, alerts: str, tmp_path: Path
 ) -> None:
-    """A test below production's load wakes PagerDuty and tells Slack; a new test resolves both by the same key."""
+    """A test below production's load alerts PagerDuty and Slack; a new test resolves both by the same key."""
     with site(metrics, alerts, tmp_path) as here:
         eventually(lambda: bool(here.pages("trigger")), SOON, "a page")
         eventually(lambda: bool(here.slack(r"^\[CRITICAL\] shop")), SOON, "a message at Slack")
@@ -185,7 +185,7 @@ def test_a_certification_that_does_not_hold_is_delivered_and_so_is_its_end(
 
 @VERSIONS
 def test_a_source_that_fails_is_told_with_its_reason(metrics: str, alerts: str, tmp_path: Path) -> None:
-    """A file that is no JSON any more makes a warning at Slack that names the reason, and no page; it resolves too."""
+    """An invalid JSON file gives a warning in Slack with the reason, and no page; it resolves too."""
     with site(metrics, alerts, tmp_path) as here:
         here.tested_at(130.0)
         here.replace(b"<html>")

@@ -52,7 +52,7 @@ def has_message(heard: Receiver, *words: str) -> bool:
 
 
 def over(heard: Receiver, words: str) -> bool:
-    """Whether Slack was told that it is over, perhaps beside what is not."""
+    """Whether Slack got the resolution, perhaps beside open alerts."""
     texts = [item["text"] for message in heard.at("/slack") for item in message["attachments"]]
     return any(words in text.partition("Resolved:")[2] for text in texts)
 
@@ -61,7 +61,7 @@ def over(heard: Receiver, words: str) -> bool:
 def test_a_regression_and_failing_tests_are_delivered_and_so_are_their_ends(
     metrics: str, alerts: str, tmp_path: Path
 ) -> None:
-    """Three slow runs after twelve, and half of the tests failing, are told at Slack, and so is their end."""
+    """Three slow runs after twelve, and half of the tests failing, are reported in Slack, and so is their end."""
     results, reports, port = tmp_path / "results", tmp_path / "reports", free_port()
     for number in range(15):
         run(results, number, hours_ago=40 - 2 * number, latency=0.1 if number < 12 else 0.16)

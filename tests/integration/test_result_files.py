@@ -114,7 +114,7 @@ def k6(requests: Sequence[Request], path: Path) -> None:
 
 
 def openmetrics(requests: Sequence[Request], path: Path) -> None:
-    """What a Prometheus that scrapes the servers every five seconds would have."""
+    """Data of a Prometheus that scrapes the servers every five seconds."""
     ends = np.asarray([request.start + request.seconds for request in requests])
     seconds = np.asarray([request.seconds for request in requests])
     scrapes = np.arange(START - 60, END, 5.0)
@@ -146,7 +146,7 @@ def openmetrics(requests: Sequence[Request], path: Path) -> None:
 
 
 def result(directory: Path, source: object) -> ApplicationResult:
-    """One round: the demo's production, and the PTE as it is seen by the source."""
+    """One round: the demo's production, and the PTE from the source."""
     path = directory / "exporter.yml"
     environments = [{"role": "production", "source": {"kind": "demo"}}, {"role": "pte", "source": source}]
     path.write_text(yaml.safe_dump({"environments": environments}), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What every kind of source promises, checked for each that there is; a new kind without an entry in BUILD fails."""
+"""The contract of every kind of source, checked for each; a new kind without an entry in BUILD fails."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_what_was_not_measured_is_absent(production: Observation) -> None:
 
 
 def test_numbers_are_finite(production: Observation, runs: Observation) -> None:
-    """Nothing is NaN or infinite, and every summary stands on samples."""
+    """Nothing is NaN or infinite, and every summary has samples."""
     assert all(math.isfinite(number) for item in (production, runs) for number in numbers(msgspec.to_builtins(item)))
     assert all(
         summary.samples for application in everyone(production, runs) for summary in application.signals.values()
@@ -156,7 +156,7 @@ def test_pattern_is_only_there_when_asked_for(built: Built) -> None:
 
 
 def test_routes_are_unique_and_were_called(production: Observation, runs: Observation) -> None:
-    """Each method and route stands once, with requests, and no more successes than requests."""
+    """Each method and route occurs once, with requests, and no more successes than requests."""
     for application in everyone(production, runs):
         assert len({(route.method, route.route) for route in application.routes}) == len(application.routes)
         assert all(route.requests > 0 for route in application.routes)
@@ -198,7 +198,7 @@ def test_idle_pte_is_no_error(built: Built) -> None:
 
 
 def test_failure_is_one_line_with_a_reason(built: Built) -> None:
-    """What cannot be read is a SourceError with a known reason, not at construction but at every poll."""
+    """Unreadable data is a SourceError with a known reason, not at construction but at every poll."""
     if built.unreadable is None:
         assert built.module is demo, "only the demo has nothing to read"
         return

@@ -1,4 +1,4 @@
-"""What a source promises that counts events for SLOs, which no rule can read from it."""
+"""The contract of a source that counts events for SLOs, which no rule can read from it."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_neighbouring_windows_add_up(counting: Built) -> None:
 
 
 def test_only_what_was_asked_for_is_counted(counting: Built) -> None:
-    """What nobody asks for or knows has no key, nor what did not run there; an idle application has no events."""
+    """Unrequested, unknown or absent applications have no key; an idle one has no events."""
     assert counted(counting, "production") == {}
     assert counted(counting, "production", nobody=DAY) == {}
     assert counted(counting, "production", archive=DAY)["archive"].requests == 0.0

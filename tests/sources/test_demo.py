@@ -1,4 +1,4 @@
-"""The made-up shop: what it tells, that it tells the same every time, and what it costs."""
+"""The made-up shop: its data, its reproducibility, and its cost."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_idle_application_has_rates_of_zero_and_nothing_made_of_them() -> None:
 
 @pytest.mark.parametrize("hours", range(0, 17 * 24, 29))
 def test_the_story_holds_at_any_time(hours: int) -> None:
-    """Whenever one looks, shop holds, checkout is outgrown, search was never tested and archive is idle."""
+    """At any time, shop holds, checkout is outgrown, search was never tested and archive is idle."""
     now = END + hours * 3600.0 + 60.0 * (hours % 60)
     both = (Environment(role="production", source=Options()), Environment(role="pte", source=Options()))
     applications = pipeline.round_once(Config(environments=both), now).applications
@@ -131,7 +131,7 @@ def test_mean_error_ratio_is_errors_by_requests() -> None:
 
 
 def test_counters_of_the_history_are_straight_within_a_minute() -> None:
-    """From the two samples of a minute its rate follows exactly, and it is the rate that the source tells."""
+    """From the two samples of a minute its rate follows exactly, and it equals the rate of the source."""
     result = history(END - 600.0, END)
     rates = dict.fromkeys(range(10), 0.0)
     for series, samples in result.items():

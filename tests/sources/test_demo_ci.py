@@ -66,8 +66,8 @@ def test_there_is_something_to_see() -> None:
 
 
 def test_it_is_no_pte() -> None:
-    """It tells of reports alone."""
+    """It provides reports alone."""
     source = demo_ci.Source(demo_ci.Options(), "ci")
-    with pytest.raises(SourceError, match="tell nothing of a PTE"):
+    with pytest.raises(SourceError, match="contain nothing about a PTE"):
         source.observe_runs(WEEK, 1.0, lambda activity: {})
     source.close()

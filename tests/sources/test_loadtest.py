@@ -65,7 +65,7 @@ def test_globs_name_applications(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
-    """What was written to within `settle` is not read; the run before stands until then."""
+    """A file changed within `settle` is not read; the previous run counts until then."""
     write(tmp_path / "shop" / "old.json", load_run(START - 7200))
     new = write(tmp_path / "shop" / "new.json", load_run(START), age=5)
     item = source(tmp_path)
@@ -79,14 +79,14 @@ def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
 
 
 def test_what_lies_beside_results_is_not_waited_for(tmp_path: Path) -> None:
-    """A log that is written to on and on is no run to come, and no reason to warn."""
+    """A growing log is not a pending run, and gives no warning."""
     write(tmp_path / "shop" / "old.json", load_run(START - 7200))
     (tmp_path / "shop" / "jmeter.log").write_text("2026-11-20 10:00:00,000 INFO o.a.j.u.JMeterUtils: Setting Locale\n")
     assert not any("jmeter.log" in warning for warning in observe(source(tmp_path)).warnings)
 
 
 def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
-    """It is told with its name and what is wrong; other runs and other applications go on."""
+    """It is reported with its name and problem; other runs and applications count."""
     write(tmp_path / "shop" / "good.json", load_run())
     broken = tmp_path / "shop" / "broken.json"
     broken.write_bytes(b'{"pte_load_run":1,"result":{}}')
@@ -100,7 +100,7 @@ def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
 
 
 def test_where_nothing_is_found_that_is_told(tmp_path: Path) -> None:
-    """A folder one level too deep, an empty one, a slip in a glob: no run is no failure, and somebody looks for it."""
+    """A directory one level too deep, an empty one, a typo in a glob: no failure, but a warning for each."""
     write(tmp_path / "deep" / "1.json", load_run())
     assert observe(source(tmp_path / "deep")).warnings == (
         f"{tmp_path}/deep holds no folder: each application's files belong in a folder of its own",
@@ -117,7 +117,7 @@ def test_files_of_other_kinds_are_told_once(tmp_path: Path) -> None:
         (tmp_path / "shop" / name).write_text("<html>nothing that is known</html>", encoding="utf-8")
         touch(tmp_path / "shop" / name, 3600 + number)
     observation = observe(source(tmp_path, routes={"Log in": "POST /login"}))
-    assert observation.warnings == (f"shop: 3 files are in no known format, such as {tmp_path}/shop/index.html",)
+    assert observation.warnings == (f"shop: 3 files have an unknown format, such as {tmp_path}/shop/index.html",)
 
 
 def test_runs_of_a_tool_that_names_none_are_told_apart_by_folder(tmp_path: Path) -> None:
@@ -130,12 +130,12 @@ def test_runs_of_a_tool_that_names_none_are_told_apart_by_folder(tmp_path: Path)
 
 
 def test_a_run_that_was_ended_early_does_not_count(tmp_path: Path) -> None:
-    """The newest complete run is taken, and the other is told."""
+    """The newest complete run counts, and the other one gives a warning."""
     write(tmp_path / "shop" / "whole.json", load_run(START - 7200))
     write(tmp_path / "shop" / "cut.json", replace(load_run(), complete=False))
     observation = observe(source(tmp_path))
     assert [load_run.run for load_run in observation.applications["shop"].load_runs] == ["whole"]
-    assert f"shop: {tmp_path}/shop/cut.json: the run was ended early and does not count" in observation.warnings
+    assert f"shop: {tmp_path}/shop/cut.json: the run was stopped early and does not count" in observation.warnings
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
 
 
 def test_only_runs_in_the_look_back_are_test_runs(tmp_path: Path) -> None:
-    """An older run is history at most, and one that ends after the look-back comes with the next poll."""
+    """An older run is only history, and one that ends after the look-back waits for the next poll."""
     write(tmp_path / "shop" / "1.json", load_run(START - 10 * 86400))
     item = source(tmp_path)
     assert observe(item).applications == {}
@@ -175,7 +175,7 @@ def test_an_explicit_window_wins(tmp_path: Path) -> None:
 
 
 def test_history_is_bounded(tmp_path: Path) -> None:
-    """No more runs are read than are wanted, the newest ones."""
+    """Only as many runs are read as configured, the newest ones."""
     for number in range(8):
         write(tmp_path / "shop" / f"{number}.json", load_run(START - 3600 * number, requests=60), age=3600 + number)
     application = observe(source(tmp_path, history=3)).applications["shop"]
@@ -183,7 +183,7 @@ def test_history_is_bounded(tmp_path: Path) -> None:
 
 
 def test_the_baseline_comes_with_the_run(tmp_path: Path) -> None:
-    """A saved run is given beside the newest; where it is missing, that is told."""
+    """A saved run accompanies the newest; a missing one gives a warning."""
     write(tmp_path / "results" / "1.json", load_run())
     base = write(tmp_path / "main.json", load_run(START - 86400 * 30, latency=0.2), age=0)
     application = loadtest.LoadTestApplication(files=(tmp_path / "results/*",), baseline=base)
@@ -194,7 +194,7 @@ def test_the_baseline_comes_with_the_run(tmp_path: Path) -> None:
     base.unlink()
     observation = observe(source)
     assert observation.applications["shop"].load_baseline is None
-    assert f"shop: nothing to compare with: {base}: is not there" in observation.warnings
+    assert f"shop: no baseline: {base}: no such file" in observation.warnings
 
 
 def test_events_are_those_of_the_runs(tmp_path: Path) -> None:
@@ -254,12 +254,13 @@ environments:
         ),
         (
             "{kind: loadtest, folder: /tmp, routes: {Log in: /login}}",
-            "environments[1].source.routes.Log in: /login is not a route, expected a method and a path such as GET /cart",
+            "environments[1].source.routes.Log in: /login is not a route, "
+            "expected a method and a path such as GET /cart",
         ),
     ],
 )
 def test_what_is_wrong_with_the_options_is_told(tmp_path: Path, text: str, problem: str) -> None:
-    """With the path of the key, and what is wanted."""
+    """Problems have the path of the key, and the expected value."""
     path = tmp_path / "exporter.yml"
     path.write_text(CONFIG.replace("SOURCE", text), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -292,7 +293,7 @@ def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_failed_is_asked_again(tmp_path: Path) -> None:
-    """What could not be read is tried again though the file has not changed; what is wrong in it is not."""
+    """An unreadable file is read again even if unchanged; an invalid one is not."""
     path, answers = write(tmp_path / "1.json", load_run()), ["unreadable", "bad_data"]
 
     def content(_: Path) -> str:

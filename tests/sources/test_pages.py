@@ -1,4 +1,4 @@
-"""Each kind of source has a page: what it needs, an example, what it cannot know."""
+"""Each kind of source has a page: requirements, an example, limits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def page_of(kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", sorted(sources.kinds()))
 def test_every_kind_has_a_page(kind: str) -> None:
-    """With what it needs, an example of this kind, and what it cannot know, in this order."""
+    """Requirements, an example of this kind and limits, in this order."""
     text = page_of(kind).read_text(encoding="utf-8")
     headings = ["## What it needs\n", "## Example\n", "## What it cannot know\n"]
     places = [text.find(heading) for heading in headings]
@@ -42,7 +42,7 @@ def test_every_kind_has_a_page(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(sources.kinds()))
 def test_every_option_of_a_kind_is_on_its_page(kind: str) -> None:
-    """What every HTTP source has stands on the index."""
+    """Options of every HTTP source are on the index."""
     text = page_of(kind).read_text(encoding="utf-8") + INDEX.read_text(encoding="utf-8")
     options = sources.kinds()[kind].Options.__struct_fields__
     assert [name for name in options if not re.search(rf"`{name}[`.]", text)] == []

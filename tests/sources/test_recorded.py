@@ -70,7 +70,7 @@ def test_one_observation_is_read_back(tmp_path: Path) -> None:
 
 
 def test_pattern_only_when_asked_for(tmp_path: Path) -> None:
-    """Five-minute rates are left out of a round that does not want them."""
+    """A round without a pattern has no five-minute rates."""
     source = write(tmp_path / "report.json", both())
     assert all(application.pattern is None for application in source.observe(DAY_BEFORE).applications.values())
 
@@ -88,7 +88,7 @@ def test_origin_of_a_run(tmp_path: Path, origin: bool) -> None:
 
 
 def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
-    """Without a run and without minutes, what was recorded is taken to be the run."""
+    """Without a run and without minutes, the recorded window counts as the run."""
     application = ApplicationObservation(Window(0.0, 600.0), {"cpu": Summary(peak=0.5)})
     result = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": application}))
     assert result.observe_runs(DAY_BEFORE, 1.0, never).applications == {
@@ -97,7 +97,7 @@ def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
 
 
 def test_run_is_found_in_minutes(tmp_path: Path) -> None:
-    """Where minutes stand without a run, the chosen part speaks, and the rest is not passed off as its own."""
+    """With minutes and without a run, only the chosen minutes count."""
     minutes = Samples((60.0, 120.0, 180.0, 240.0), (0.0, 5.0, 7.0, 0.5))
     application = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
     source = write(
@@ -117,7 +117,7 @@ def test_run_is_found_in_minutes(tmp_path: Path) -> None:
 
 
 def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
-    """Sets what `path` names, keys and positions joined by dots."""
+    """Sets the value at `path`: keys and positions joined by dots."""
 
     def apply(raw: dict[str, Any]) -> None:
         *variant, last = path.split(".")
@@ -130,7 +130,7 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 
 def incident(**changed: object) -> dict[str, object]:
-    """A violation as JSON has it, but for what is changed."""
+    """A violation as in JSON, with changes."""
     warnings = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
     return {**warnings, "start": 60, "end": 120, **changed}
 
@@ -166,7 +166,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_data_is_named(tmp_path: Path, name: str) -> None:
-    """What cannot be true is refused with the file, the place and the fault, in one line."""
+    """Impossible values are rejected with file, location and problem, in one line."""
     apply, says = BAD[name]
     raw = json.loads(msgspec.json.encode(runs(END)))
     apply(raw)
@@ -180,7 +180,7 @@ def test_bad_data_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_a_route_twice_is_named(tmp_path: Path) -> None:
-    """Two counts for one route are refused, as nobody can say which one holds."""
+    """Two counts for one route are rejected as ambiguous."""
     raw = json.loads(msgspec.json.encode(runs(END)))
     raw["applications"]["shop"]["routes"] *= 2
     with pytest.raises(SourceError, match="a method and route stand twice"):
@@ -222,7 +222,7 @@ def test_bad_files_have_a_reason(tmp_path: Path, content: bytes, reason: str) ->
 
 
 def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
-    """A missing file, a directory and a pipe nobody writes to are told apart from data, without waiting."""
+    """A missing file, a directory and a pipe without a writer are errors, without waiting."""
     os.mkfifo(tmp_path / "pipe")
     for file in (tmp_path / "missing", tmp_path, tmp_path / "pipe"):
         assert problems(Options(file=file))
@@ -232,7 +232,7 @@ def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
 
 
 def test_a_file_that_comes_later_is_read(tmp_path: Path) -> None:
-    """A failed poll leaves nothing behind: the next one reads what is there by then."""
+    """A failed poll leaves no state: the next one reads the current file."""
     source = Source(Options(file=tmp_path / "report.json"), "pte")
     with pytest.raises(SourceError):
         source.observe(DAY_BEFORE)

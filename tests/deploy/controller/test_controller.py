@@ -1,4 +1,4 @@
-"""The controller's stand-in keeps the rules of the API that it stands for."""
+"""The controller stub follows the rules of the real API."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_the_four_ranges_agree(client: Asking) -> None:
 
 
 def test_a_range_is_rolled_up_unless_it_is_told_otherwise(client: Asking) -> None:
-    """By default one value stands for the whole window, at its start: the mean of the minutes."""
+    """By default the whole window has one value, at its start: the mean of the minutes."""
     (rolled,) = client.metrics("shop", CALLS, END - HOUR, END, rollup="true")
     (fine,) = client.metrics("shop", CALLS, END - HOUR, END)
     default = client.get("/shop/metric-data", metric_path=CALLS, time_range_type="BEFORE_NOW", duration_in_mins=60)
@@ -125,7 +125,7 @@ def test_a_range_is_rolled_up_unless_it_is_told_otherwise(client: Asking) -> Non
     [(1459, "ONE_MIN", 60), (1460, "TEN_MIN", 600), (2940, "TEN_MIN", 600), (2941, "SIXTY_MIN", 3600)],
 )
 def test_resolution_follows_the_window(client: Asking, minutes: int, frequency: str, step: int) -> None:
-    """Beyond 1,459 minutes there are ten-minute steps, beyond 49 h hours; each told at its start."""
+    """Beyond 1,459 minutes there are ten-minute steps, beyond 49 h hours; each with its start as time."""
     end = END // 3600 * 3600
     (metrics,) = client.metrics("shop", CALLS, end - minutes * 60, end)
     times = [value["startTimeInMillis"] // 1000 for value in metrics["metricValues"]]
@@ -135,7 +135,7 @@ def test_resolution_follows_the_window(client: Asking, minutes: int, frequency: 
 
 
 def test_old_minutes_are_thrown_away_where_it_is_so_set() -> None:
-    """With a retention of 4 h and 48 h the same hour is told in minutes, tens of minutes or as one value."""
+    """With a retention of 4 h and 48 h the same hour comes in minutes, tens of minutes or as one value."""
     with asking(retention=(4 * HOUR, 48 * HOUR)) as client:
         for back, frequency, count in ((2, "ONE_MIN", 60), (5, "TEN_MIN", 6), (50, "SIXTY_MIN", 1)):
             start = END // 3600 * 3600 - back * HOUR
@@ -153,7 +153,7 @@ def test_what_is_not_over_is_not_told(client: Asking) -> None:
 
 
 def test_agents_may_report_late() -> None:
-    """Where it is so set, the newest minutes hold half of what they will hold later."""
+    """With `settling`, the newest minutes have half of their later counts."""
     with asking(settling=120.0) as client:
         (metrics,) = client.metrics("shop", CALLS, END - 240, END)
         client.clock.now += 120.0
@@ -186,7 +186,7 @@ def test_a_star_is_one_whole_segment(client: Asking) -> None:
 
 
 def test_unknown_is_not_the_same_as_without_data(client: Asking) -> None:
-    """An unknown path is an empty list; a known one without data is told by name, with its own id."""
+    """An unknown path is an empty list; a known one without data has its name and id."""
     assert client.metrics("shop", OVERALL + "Calls per Hour", END - 60, END) == []
     assert client.metrics("search-pte", CALLS, END - 60, END) == []
     (before,) = client.metrics("archive", OVERALL + "Average Response Time (ms)", END - 60, END)
@@ -231,7 +231,7 @@ def test_one_call_too_many_is_refused() -> None:
 
 
 def test_what_is_asked_is_counted(client: Asking) -> None:
-    """By method and path, whatever the application is called; and kept as it was sent."""
+    """Requests are counted by method and path, for any application, and recorded unchanged."""
     client.get("/shop/tiers")
     client.get("/201/tiers")
     client.token()
@@ -252,7 +252,7 @@ def test_a_connection_is_kept(client: Asking) -> None:
 
 
 def test_it_speaks_tls(tmp_path: Path) -> None:
-    """With a context it serves https, and a client that never shakes hands holds up nobody."""
+    """With a context it serves https, and a client without a handshake does not block others."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""What the controller's stand-in tells is what the source `demo` tells, as far as whole numbers let it."""
+"""The controller stub has the data of the source `demo`, up to rounding."""
 
 from __future__ import annotations
 
@@ -137,14 +137,14 @@ def test_minutes_without_calls_are_left_out_of_a_transaction(client: Asking) -> 
 
 
 def test_an_idle_application_has_calls_of_0(client: Asking) -> None:
-    """Of production's archive calls and errors are told as 0, and nothing else is."""
+    """Production's archive has calls and errors of 0, and no other values."""
     assert set(values(steps(client, "archive", OVERALL + "Calls per Minute"))) == {0.0}
     assert values(steps(client, "archive", OVERALL + "Average Response Time (ms)")).size == 0
     assert len(client.metrics("archive", TRANSACTIONS + "Calls per Minute", END - 60, END)) == 2
 
 
 def test_the_pte_is_there_around_its_runs_only(client: Asking) -> None:
-    """Of the test environment there is what it did while it stood, idle minutes before and after the run too."""
+    """The PTE has data only while it exists, with idle minutes before and after the run."""
     minutes = np.arange(int((WINDOW.start - DAY) // 60) + 1, int((END - DAY) // 60) + 1)
     served = traffic(SEED, "pte", SHAPES["shop"], minutes)
     result = steps(client, "shop-pte", OVERALL + "Calls per Minute", DAY)
@@ -169,7 +169,7 @@ def test_coarser_steps_are_means_of_the_minutes(client: Asking, leaf: str) -> No
 
 
 def test_every_field_is_there_and_current_is_not_the_value(client: Asking) -> None:
-    """All ten fields of a step are told, and whoever reads `current` is wrong."""
+    """A step has all ten fields, and `current` differs from `value`."""
     (metrics,) = client.metrics("shop", OVERALL + "Calls per Minute", END - 600, END)
     assert metrics.keys() == {"metricId", "metricName", "metricPath", "frequency", "metricValues"}
     fields = "startTimeInMillis occurrences current min max useRange count sum value standardDeviation"

@@ -1,4 +1,4 @@
-"""The controller's stand-in misbehaves as it is told, as often as it is told, and where it is told."""
+"""The controller stub injects configured faults, as often and where configured."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def test_login_page(client: Asking, status: int) -> None:
 
 
 def test_redirect(client: Asking) -> None:
-    """To whatever place it is told."""
+    """302 to the configured address."""
     client.controller.faults.add(faults.redirect("https://sso.example.com/login"))
     answer = client.get()
     assert (answer.status_code, answer.headers["Location"]) == (302, "https://sso.example.com/login")
 
 
 def test_wrong_clock(client: Asking) -> None:
-    """The Date header is the controller's clock, or as far from it as it is told."""
+    """The Date header is the controller's clock, or differs from it by the configured time."""
     assert parsedate_to_datetime(client.get().headers["Date"]).timestamp() == END
     client.controller.faults.add(faults.wrong_clock(-120.0))
     assert parsedate_to_datetime(client.get().headers["Date"]).timestamp() == END - 120
@@ -104,7 +104,7 @@ def test_a_life_that_is_no_number(client: Asking, actual: object, field: dict[st
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_token_endpoint_that_breaks(client: Asking, status: int) -> None:
-    """HTML with 200 or 500 instead of a token; the rest goes on."""
+    """HTML with 200 or 500 instead of a token; other pages work."""
     client.controller.faults.add(faults.token_fails(status))
     answer = client.token()
     assert answer.status_code == status
@@ -122,7 +122,7 @@ def test_missing_fields(client: Asking) -> None:
 
 
 def test_sentinels(client: Asking) -> None:
-    """Every second value stands for none, as told, with the range of an empty one."""
+    """Every second value is a placeholder, as configured, with an empty range."""
     client.controller.faults.add(faults.sentinels(-2147483648))
     (result,) = calls(client)
     assert [step["value"] == -2147483648 for step in result["metricValues"]] == [True, False] * 5

@@ -1,4 +1,4 @@
-"""Check-ups of the controller's stand-in: its data stand still, while the dates it sends are today's."""
+"""Check-ups of the controller stub: its data is fixed, while the dates it sends are today's."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def plain(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
 
 @dataclass
 class Stand:
-    """A running stand-in, and how we come to it."""
+    """A running stub with its URL."""
 
     controller: Controller
     url: str
@@ -68,7 +68,7 @@ class Stand:
         return Options(**{name: item for name, item in {**values, **changed}.items() if item is not ...})
 
     def examined(self, role: str = "production", **changed: Any) -> tuple[CheckResult, ...]:
-        """All steps; what must never be in them is not."""
+        """All steps, without secrets in them."""
         return examined(self.options(**changed), role)
 
     def assert_transcript(self, name: str, steps: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
@@ -77,13 +77,13 @@ class Stand:
 
 
 def dated() -> Fault:
-    """Dates of today: the data's clock stands."""
+    """Dates of today: the data's clock is fixed."""
     return faults.wrong_clock(time.time() - END)
 
 
 @contextmanager
 def standing(folder: Path, context: Any = None) -> Iterator[Stand]:
-    """A stand-in until the block ends."""
+    """A stub until the block ends."""
     controller = Controller(SEED, lambda: END, secret=SECRET, users={"reader": PASSWORD})
     with serve(controller, context=context) as url:
         item = Stand(controller, url, folder)
@@ -134,7 +134,7 @@ def step_of(steps: tuple[CheckResult, ...], check: str, subject: str = "") -> Ch
 
 
 def troubles(steps: tuple[CheckResult, ...]) -> dict[str, str]:
-    """Verdicts of the steps that are not well, by check and subject; those that were skipped left out."""
+    """Failed steps and warnings, by check and subject."""
     return {
         f"{step.check} {step.subject}".strip(): step.verdict for step in steps if step.verdict in ("failed", "warning")
     }

@@ -1,4 +1,4 @@
-"""The controller's stand-in: for check-ups one for all of them, cleaned before each; for the client one each."""
+"""The controller stub: one for all check-ups, reset before each; one for each test of the client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections to a stand-in of the controller, and to servers that misbehave."""
+"""Connections to a controller stub, and to faulty servers."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ CALLS = "Overall Application Performance|Calls per Minute"
 
 
 def options(url: str, **changed: Any) -> Options:
-    """Options with a UI token, so that no token is asked for, unless they are changed."""
+    """Options with a UI token (no token requests), unless they are changed."""
     values = {"url": url, "account": "demo", "applications": {"shop": ControllerApplication()}, "timeout": Duration(20)}
     return Options(**{**values, **changed})
 
 
 def oauth(tmp_path: Path) -> dict[str, Any]:
-    """The API client of the stand-in."""
+    """The API client of the stub."""
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     return {"client": "pte-exporter", "client_secret_file": tmp_path / "secret"}
 
 
 @contextmanager
 def client_of(behave: Behave, budget: int = 300, **changed: Any) -> Iterator[tuple[ControllerClient, BadServer]]:
-    """A client of a server that does with every request what the function says."""
+    """A client of a server that handles every request with the function."""
     with bad_server(behave) as server:
         connection = Connection(options(server.url, **changed))
         try:
@@ -68,7 +68,7 @@ def failed(behave: Behave, path: str = CALLS, **changed: Any) -> SourceError:
 
 
 def shop(client: ControllerClient) -> int:
-    """The id of the stand-in's application "shop"."""
+    """The id of the stub's application "shop"."""
     return next(application.id for application in client.applications() if application.name == "shop")
 
 

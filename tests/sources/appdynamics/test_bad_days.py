@@ -1,4 +1,4 @@
-"""What can go wrong with a controller costs what it touches, says so in one line, and is mended by the next poll."""
+"""A controller's failure affects only its own data, gives one warning, and the next poll recovers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def there(tmp_path: Path) -> Iterator[Estate]:
 
 
 def test_sentinels_are_no_values(there: Estate) -> None:
-    """Every second step stands for none: the others count, and no peak is 2147483647."""
+    """Every second step is a placeholder: the others count, and no peak is 2147483647."""
     right = there.poll(there.source("search"), pattern=False).applications["search"]
     there.controller.faults.add(faults.sentinels(every=2))
     application = there.poll(there.source("search"), pattern=False).applications["search"]
@@ -48,7 +48,7 @@ def test_a_metric_that_is_not_there(there: Estate) -> None:
 
 
 def test_a_metric_that_comes_later(there: Estate) -> None:
-    """A controller that did not know a metric for a while is asked again for all of the day, not for what is new."""
+    """After a metric was unknown for a while, the whole day is requested again, not just new minutes."""
     source = there.source("search")
     there.controller.faults.add(faults.without_metric("Calls per Minute"))
     assert "request_rate" not in there.poll(source).applications["search"].signals
@@ -57,7 +57,7 @@ def test_a_metric_that_comes_later(there: Estate) -> None:
 
 
 def test_a_metric_that_nobody_wants(there: Estate) -> None:
-    """A metric that is null is not asked for, and nobody warns of it."""
+    """A metric that is null is not requested, without a warning."""
     metrics = dict.fromkeys(("cpu", "memory", "latency_p95", "transaction_errors"))
     observation = there.poll(there.source("search", metrics=metrics), pattern=False)
     assert observation.queries == 1 + 3 + 1 + 2
@@ -70,7 +70,7 @@ def test_a_metric_that_nobody_wants(there: Estate) -> None:
 
 
 def test_a_metric_without_data(there: Estate) -> None:
-    """METRIC DATA NOT FOUND is absence, and no warning: the path is right."""
+    """METRIC DATA NOT FOUND is absence without a warning: the path is right."""
 
     def nothing(data: list[Any]) -> list[Any]:
         return [{**row, "metricName": "METRIC DATA NOT FOUND", "metricValues": []} for row in data]
@@ -83,7 +83,7 @@ def test_a_metric_without_data(there: Estate) -> None:
 
 
 def test_agents_without_percentiles(there: Estate) -> None:
-    """There is a mean and no P95, and that is no reason to warn at every poll."""
+    """A mean without P95 gives no warning at every poll."""
     there.controller.faults.add(faults.without_percentiles())
     observation = there.poll(there.source("search"), pattern=False)
     latency = observation.applications["search"].latency
@@ -121,7 +121,7 @@ def test_what_we_may_not_see_at_all(there: Estate) -> None:
 
 
 def test_an_application_that_is_not_shown(there: Estate) -> None:
-    """It is left out with a warning that names it and what is like it; the others are there."""
+    """It is omitted with a warning that names it and similar names; the others stay."""
     there.controller.hidden.add("search")
     applications = {**there.options(("shop", "search")).applications}
     applications["cart"] = type(applications["shop"])(name="Checkout")
@@ -134,7 +134,7 @@ def test_an_application_that_is_not_shown(there: Estate) -> None:
 
 
 def test_no_application_at_all(there: Estate) -> None:
-    """None of those configured, or none whatever: not found, and the next step is said."""
+    """None of the configured ones, or none at all: not found, with the next step."""
     with pytest.raises(SourceError, match=r"'shopp' \(but 'shop'.*it shows 8") as caught:
         there.poll(there.source("shopp"))
     assert caught.value.reason == "not_found"
@@ -144,7 +144,7 @@ def test_no_application_at_all(there: Estate) -> None:
 
 
 def test_data_that_comes_late(there: Estate) -> None:
-    """What agents report up to half an hour late takes the place of what was there before."""
+    """Reports up to half an hour late replace earlier data."""
     source = there.source("search")
     right = there.poll(there.source("search"), pattern=False).applications["search"]
     edge = (there.end - 1200.0) * 1000
@@ -165,7 +165,7 @@ def test_data_that_comes_late(there: Estate) -> None:
 
 
 def test_minutes_that_are_not_over_are_not_taken(there: Estate) -> None:
-    """A minute that agents may still report is left to the next poll, by the controller's clock."""
+    """An unsettled minute waits for the next poll, by the controller's clock."""
     source = there.source("search")
     window = Window(there.clock.now - 86400.0, there.clock.now)
     application = source.observe(window).applications["search"]
@@ -179,7 +179,7 @@ def test_minutes_that_are_not_over_are_not_taken(there: Estate) -> None:
 
 
 def test_a_failure_in_the_middle_keeps_what_came_before(there: Estate) -> None:
-    """A poll that breaks off fails whole; the next one asks for what is missing alone, and is as if nothing was."""
+    """An aborted poll fails as a whole; the next one requests only missing data, with the usual result."""
     source = there.source()
     there.controller.faults.add(faults.unavailable("*/events"))
     with pytest.raises(SourceError) as caught:
@@ -197,7 +197,7 @@ def test_a_failure_in_the_middle_keeps_what_came_before(there: Estate) -> None:
 
 
 def test_a_controller_that_restarts(tmp_path: Path) -> None:
-    """In the middle of a poll it goes away; when it is back, with tokens it does not know, the source goes on."""
+    """It disappears during a poll; after its return, with unknown tokens, the source recovers."""
     with estate(tmp_path) as there:
         source, port = there.source("search"), urlsplit(there.url).port
         there.poll(source)
@@ -260,7 +260,7 @@ def test_missing_optional_fields(there: Estate) -> None:
 
 @pytest.mark.parametrize("path", ["*/tiers", "*/problems/healthrule-violations", "*/metric-data"])
 def test_one_failure_ends_the_others(there: Estate, path: str) -> None:
-    """Nobody waits for calls that hang when another has failed already."""
+    """Hanging calls do not delay the failure of another one."""
     first = iter([True])
     ended = threading.Event()
     fails = faults.unavailable(path)
@@ -280,7 +280,7 @@ def test_one_failure_ends_the_others(there: Estate, path: str) -> None:
 
 
 def test_errors_that_are_told_only_where_there_are_some(there: Estate) -> None:
-    """A minute without is one without failures for counters too: neighbouring windows add up to what one of all is."""
+    """A minute without errors had no failures, for counters too: adjacent windows add up to the whole."""
 
     def some(data: list[Any]) -> list[Any]:
         remaining = [step for row in data for step in row["metricValues"] if step["startTimeInMillis"] % 420_000 == 0]

@@ -1,4 +1,4 @@
-"""Too few calls for a poll: what matters most comes first, the rest is told and had later, nothing is half of it."""
+"""Too few calls for a poll: important data first, the rest with a warning and later, never half of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def there(tmp_path: Path) -> Iterator[Estate]:
 
 
 def without_cost(observation: Observation) -> Observation:
-    """Without what an observation cost."""
+    """Without the cost of an observation."""
     return replace(observation, queries=0, warnings=())
 
 
@@ -48,7 +48,7 @@ def test_history_waits_first(there: Estate) -> None:
 
 
 def test_the_warning_says_what_and_what_to_do(there: Estate) -> None:
-    """One line: how many calls of what for whom, and the option to raise."""
+    """One line: number, purpose and applications of missing calls, and the option to raise."""
     observation = there.poll(there.source(calls={"per_poll": 1 + 4 * APPLICATION + 10}))
     assert observation.warnings == (
         "calls.per_poll is 55, and 69 are needed: the next polls fetch the rest, raise it to get "
@@ -57,7 +57,7 @@ def test_the_warning_says_what_and_what_to_do(there: Estate) -> None:
 
 
 def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
-    """Fewer calls than every poll wants: routes and incidents are missing from each, and the warning says so."""
+    """Fewer calls than every poll needs: routes and incidents are missing from each, and the warning says so."""
     source = there.source(calls={"per_poll": 25})
     for _ in range(3):
         observation = there.poll(source, after=60.0)
@@ -72,7 +72,7 @@ def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
 
 
 def test_order_of_what_is_left_out(there: Estate) -> None:
-    """Series of minutes come before percentiles, routes and incidents; what is not whole is not there at all.
+    """Series of minutes come before percentiles, routes and incidents; incomplete data is absent.
 
     An application without its routes could be called well tested for want of the untested ones.
     """
@@ -104,7 +104,7 @@ def test_a_day_of_which_half_is_known_is_absent(there: Estate) -> None:
 
 
 def test_the_past_is_told_whole_or_not_at_all(there: Estate) -> None:
-    """Production before a run is seen once and kept: with too few calls it fails, goes on next time, and then is it."""
+    """Production before a run is observed once and cached: with too few calls it fails, the next poll completes it."""
     day, week = Window(there.end - 5 * DAY, there.end - 4 * DAY), Window(there.end - 11 * DAY, there.end - 4 * DAY)
     source = there.source("shop", calls={"per_poll": 1 + APPLICATION + HISTORY + 9})
     there.poll(source)
@@ -117,7 +117,7 @@ def test_the_past_is_told_whole_or_not_at_all(there: Estate) -> None:
 
 
 def test_the_past_leaves_the_present_alone(there: Estate) -> None:
-    """Days of long ago do not drive out what is kept of today."""
+    """Old windows do not evict today's cache."""
     source = there.source("shop")
     there.poll(source)
     source.observe(Window(there.end - 5 * DAY, there.end - 4 * DAY))
@@ -126,7 +126,7 @@ def test_the_past_leaves_the_present_alone(there: Estate) -> None:
 
 
 def test_a_look_back_goes_on_where_it_stopped(there: Estate) -> None:
-    """Runs are found newest first, never a part of one, and in the end they are those of one poll with enough calls."""
+    """Runs are detected newest first and only whole; in the end they equal those of one poll with enough calls."""
     right = there.runs(there.source(suffix="-pte")).applications
     source = there.source(suffix="-pte", calls={"per_poll": 12})
     for _ in range(12):

@@ -26,7 +26,7 @@ def there(tmp_path: Path) -> Iterator[Estate]:
 
 
 def test_first_poll_and_later_ones(there: Estate) -> None:
-    """The first asks for whole days, one call each; later ones for what came since."""
+    """The first requests whole days, one call each; later ones request new data."""
     source = there.source()
     first = there.poll(source)
     assert first.queries == there.controller.rest_requests == 1 + 4 * (APPLICATION + HISTORY)
@@ -70,7 +70,7 @@ def _more(number: int, at: int) -> Any:
 
 @pytest.mark.parametrize("number", [5, 500])
 def test_calls_do_not_grow_with_transactions(there: Estate, number: int) -> None:
-    """Five or five hundred business transactions are one call, and all of them are told."""
+    """Five or five hundred business transactions are one call, and all are reported."""
     there.rewrite("Business Transaction", _more(number, 3))
     observation = there.poll(there.source("search"))
     assert observation.queries == there.controller.rest_requests == 1 + APPLICATION + HISTORY
@@ -115,7 +115,7 @@ def test_two_tokens_in_ten_minutes(there: Estate) -> None:
 
 
 def test_a_look_back_costs_its_calls_once(there: Estate) -> None:
-    """Of 35 days one call tells which hours are worth asking for; later polls ask for the newest minutes alone."""
+    """One call over 35 days shows the busy hours; later polls request the newest minutes alone."""
     source = there.source("archive", suffix="-pte")
     first = there.runs(source, days=35)
     [run] = first.applications
@@ -132,7 +132,7 @@ def test_a_look_back_costs_its_calls_once(there: Estate) -> None:
 
 
 def test_a_run_that_goes_on_is_asked_for_until_it_is_over(there: Estate) -> None:
-    """While a run goes on its newest minutes are asked for; half an hour after its end it is kept."""
+    """During a run its newest minutes are requested; half an hour after its end it is cached."""
     source = there.source("shop", suffix="-pte")
     observation = there.runs(source, days=2)
     start, end = observation.applications["shop"].window.start, observation.applications["shop"].window.end
@@ -151,7 +151,7 @@ def test_a_run_that_goes_on_is_asked_for_until_it_is_over(there: Estate) -> None
 
 
 def test_a_run_that_ended_amid_an_incident_costs_its_calls_once(there: Estate) -> None:
-    """What ends after the run is open in it for ever, and no reason to ask for the run again and again."""
+    """An incident that ends after the run stays open in it, without new requests for the run."""
     there.clock.now += 6 * 3600.0
     run = there.runs(there.source("archive", suffix="-pte"), days=3).applications["archive"].window
     item = {"id": 1, "name": "rule", "startTimeInMillis": (run.start + 60) * 1000, "incidentStatus": "RESOLVED"}
@@ -173,7 +173,7 @@ def test_an_idle_pte_costs_two_calls(there: Estate) -> None:
 
 
 def test_events_of_the_pte_cost_their_failures(there: Estate) -> None:
-    """Requests are known from the look-back, the applications from the poll: failures alone are asked for."""
+    """Requests are known from the look-back, the applications from the poll: only failures are requested."""
     source = there.source("shop", suffix="-pte")
     there.runs(source, days=1)
     there.controller.forget()
@@ -183,7 +183,7 @@ def test_events_of_the_pte_cost_their_failures(there: Estate) -> None:
 
 
 def test_a_clock_that_is_put_back_makes_no_past(there: Estate) -> None:
-    """After our clock was an hour ahead, polls go on from what is kept."""
+    """After our clock was an hour ahead, polls continue from the cache."""
     source = there.source("search")
     day = Window(there.clock.now - DAY + 3600.0, there.clock.now + 3600.0)
     source.observe(day)

@@ -1,4 +1,4 @@
-"""The client of the controller's API: what it makes of good and bad answers, on real sockets."""
+"""The client of the controller's API with good and bad responses, on real sockets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_lists(client: ControllerClient, controller: Controller) -> None:
 
 
 def test_names_that_are_missing(controller: Controller, client: ControllerClient) -> None:
-    """Applications without a name are left out; what else is missing is unknown, not an error."""
+    """Applications without a name are ignored; other missing fields are unknown, not an error."""
     with client_of(reply_json([{"id": 1, "name": None}, {"id": 2}, {"id": 3, "name": "shop"}])) as (item, _):
         assert item.applications() == [ListedApplication(3, "shop")]
     with client_of(reply_json([{"id": 1, "name": "Pay"}])) as (item, _):
@@ -49,7 +49,7 @@ def test_names_that_are_missing(controller: Controller, client: ControllerClient
 
 
 def test_a_day_of_minutes(client: ControllerClient) -> None:
-    """1,440 minutes come minute by minute, each at its end, with what its value rests on."""
+    """1,440 minutes come minute by minute, each at its end, with sum and count."""
     [answer] = client.metrics([MetricQuery(shop(client), CALLS, DAY)])
     [metric] = answer.metrics
     assert (answer.absence, metric.resolution, metric.sentinels) == (None, 60.0, 0)
@@ -65,7 +65,7 @@ def test_a_day_of_minutes(client: ControllerClient) -> None:
     ("minutes", "resolution", "steps"), [(1459, 60.0, 1459), (1460, 600.0, 146), (2940, 600.0, 294), (3000, 3600.0, 50)]
 )
 def test_resolution_by_window(client: ControllerClient, minutes: int, resolution: float, steps: int) -> None:
-    """What the controller makes of longer windows is told as what it is."""
+    """Longer windows have the coarser resolution of the controller."""
     [answer] = client.metrics([MetricQuery(shop(client), CALLS, Window(NOW - minutes * 60.0, NOW))])
     [metric] = answer.metrics
     assert metric.resolution == resolution
@@ -118,7 +118,7 @@ def test_request() -> None:
 
 
 def test_sentinels_of_the_controller(client: ControllerClient, controller: Controller) -> None:
-    """Every other minute of a misbehaving controller stands for nothing."""
+    """Every other minute of a faulty controller is a placeholder."""
     controller.faults.add(faults.sentinels(every=2))
     [answer] = client.metrics([MetricQuery(shop(client), CALLS, HOUR)])
     assert (answer.metrics[0].values.size, answer.metrics[0].sentinels) == (30, 30)
@@ -126,7 +126,7 @@ def test_sentinels_of_the_controller(client: ControllerClient, controller: Contr
 
 
 def test_missing_fields_of_the_controller(client: ControllerClient, controller: Controller) -> None:
-    """A controller that leaves out all that is optional is read all the same."""
+    """A response without optional fields is read anyway."""
     rare = ("metricId", "metricName", "frequency", "current", "min", "max", "occurrences", "useRange", "sum", "count")
     controller.faults.add(faults.without(*rare, "internalName", "numberOfNodes", "description", "accountGuid"))
     application = shop(client)
@@ -175,7 +175,7 @@ def test_deadline(behave: Behave) -> None:
 
 @pytest.mark.parametrize("offset", [600.0, -600.0])
 def test_clock_skew(offset: float) -> None:
-    """The Date of the first answer tells the controller's clock against ours."""
+    """The Date of the first response gives the clock skew."""
     date = formatdate(time.time() + offset, usegmt=True)
     with client_of(reply_json([], headers={"Date": date})) as (client, _):
         client.applications()
@@ -183,7 +183,7 @@ def test_clock_skew(offset: float) -> None:
 
 
 def test_budget(client: ControllerClient, controller: Controller) -> None:
-    """As many queries as the budget allows are sent, in order; the rest is told as such, and lists are refused."""
+    """As many queries as the budget allows are sent, in order; the others are marked, and lists raise an error."""
     application = shop(client)
     small = ControllerClient(client._connection, 3)
     queries = [MetricQuery(application, CALLS, Window(NOW - hour * 3600.0, NOW)) for hour in range(1, 6)]
@@ -215,7 +215,7 @@ def test_parallel(controller: Controller, tmp_path: Path) -> None:
 
 
 def test_too_many_at_a_time(controller: Controller, tmp_path: Path) -> None:
-    """A controller that bears fewer calls at a time than we are told to send limits us."""
+    """A controller with a lower limit of parallel calls than ours responds 429."""
     controller.parallel = 1
     controller.faults.add(faults.slow(1.0, faults.METRIC_DATA))
     with serve(controller) as url:

@@ -1,4 +1,4 @@
-"""Answers -> minutes in base units: sums before rounded values, means over what was measured, tiers by their weight."""
+"""Results -> minutes in base units: sums before rounded values, means of measurements, tiers by weight."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def answer(*metrics: Metric, path: str = "Overall|Calls per Minute", rollup: boo
 
 
 def test_sums_come_before_values() -> None:
-    """Calls are what was counted, not the rounded rate; of ten minutes, a tenth for each."""
+    """Calls are the counts, not the rounded rate; a ten-minute step is divided by ten."""
     assert to_minutes("calls", answer(metric([2.0], sums=[2.4]))).values.tolist() == [2.4]
     assert to_minutes("calls", answer(metric([3.0], sums=[26.0], resolution=600.0))).values.tolist() == [2.6] * 10
     assert to_minutes("calls", answer(metric([3.0], resolution=600.0))).values.tolist() == [3.0] * 10
@@ -52,7 +52,7 @@ def test_means_are_of_what_was_measured() -> None:
 
 
 def test_tiers_count_by_their_nodes() -> None:
-    """Minute by minute the mean over those that have a value; a tier without weight is left out."""
+    """Minute by minute the mean over those that have a value; a tier without weight is ignored."""
     parts = [(f"Application Infrastructure Performance|{tier}|x|CPU|y", values) for tier, values in
              (("web", [50.0, 50.0]), ("app", [20.0]), ("db", [99.0, 99.0]))]  # fmt: skip
     actual = answer(*(metric(values, path=path) for path, values in parts), path=HARDWARE)
@@ -98,7 +98,7 @@ def test_routes_of_several_tiers_are_added_up() -> None:
 
 
 def test_two_transactions_of_one_name_are_added_up() -> None:
-    """One that was deleted and found again in the window: failures of both count, and each once."""
+    """For one deleted and detected again in the window, failures of both count, each once."""
     path = "B|T|web|GET /x|C"
     calls = [metric([0.0], sums=[number], path=path, resolution=600.0) for number in (30.0, 12.0)]
     errors = [metric([0.0], sums=[number], path=path, resolution=600.0) for number in (5.0, 1.0)]
@@ -120,7 +120,7 @@ def test_two_transactions_of_one_name_are_added_up() -> None:
     ],
 )
 def test_what_a_name_says_by_itself(name: str, route: tuple[str, str]) -> None:
-    """A method and a path, however the controller puts them together; anything else is told as unmapped."""
+    """A method and a path, however the controller puts them together; anything else is unmapped."""
     calls = answer(metric([1.0], sums=[5.0], path=f"B|T|web|{name}|C"), path="B|T|*|*|C", rollup=True)
     [call], unknown = count_routes(calls, None, lambda _: None)
     assert (call.method, call.route) == route

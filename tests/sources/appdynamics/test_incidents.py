@@ -1,4 +1,4 @@
-"""Violations, events and snapshots: how they are asked for, and what is made of the answers."""
+"""Violations, events and snapshots: requests and decoding."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def crowd(connection: socket.socket, data: bytes, every: float) -> None:
     reply_json(rows)(connection)
 
 
-@pytest.mark.parametrize(("budget", "found", "warned"), [(300, 1800, False), (3, 600, True)])
+@pytest.mark.parametrize(("budget", "result", "warned"), [(300, 1800, False), (3, 600, True)])
 def test_more_than_come_at_once(budget: int, result: int, warned: bool) -> None:
     """A window with more events than come at once is halved until all are there, within the budget."""
     with client_of(lambda connection: crowd(connection, server.requests[-1], 2.0), budget) as (client, server):
@@ -71,7 +71,7 @@ def test_more_than_come_at_once(budget: int, result: int, warned: bool) -> None:
 
 
 def test_more_open_violations_than_come_at_once() -> None:
-    """What lasts for a whole window is in each half of it: no calls are spent on halving that."""
+    """A violation of the whole window is in each half: no calls are spent on halving."""
     times = {"startTimeInMillis": (NOW - 3 * 86400.0) * 1000, "endTimeInMillis": 0}
     rows = [{"id": number, **times, "incidentStatus": "OPEN"} for number in range(MOST)]
 
@@ -114,7 +114,7 @@ def violation(**changed: Any) -> dict[str, object]:
     ],
 )
 def test_violations(changed: dict[str, Any], status: str, end: float | None) -> None:
-    """Whether a violation is open is what its status says; an open one has no end."""
+    """The status says whether a violation is open; an open one has no end."""
     with client_of(reply_json([violation(**changed)])) as (client, server):
         [result] = client.violations(7, HOUR)
         assert b"/controller/rest/applications/7/problems/healthrule-violations?time-range-type=" in server.requests[0]
@@ -124,7 +124,7 @@ def test_violations(changed: dict[str, Any], status: str, end: float | None) -> 
 
 
 def test_bare_violation() -> None:
-    """A violation of which little is told is still one."""
+    """A violation with few fields is still a violation."""
     with client_of(reply_json([{"id": 1, "startTimeInMillis": NOW * 1000}])) as (client, _):
         [result] = client.violations(7, HOUR)
     assert (result.name, result.severity, result.status, result.entity.name) == ("", "", "OPEN", "")

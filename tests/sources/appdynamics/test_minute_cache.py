@@ -1,4 +1,4 @@
-"""Stretches of time, and minutes that are kept between polls: nothing twice, nothing lost, the finer stays."""
+"""Windows of time, and cached minutes: no duplicates, no losses, the finer ones stay."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def covered(windows: list[Window]) -> set[float]:
     return {float(end) for window in windows for end in np.arange(window.start + 60.0, window.end + 1.0, 60.0)}
 
 
-@given(window=WINDOWS, known=st.lists(WINDOWS))
-def test_missing_is_what_is_not_known(window: Window, entry: list[Window]) -> None:
-    """Each minute of the window is missing or known, and never both; what is missing ascends without touching."""
-    result = spans.gaps(window, entry)
-    assert covered(result) == covered([window]) - covered(entry)
+@given(window=WINDOWS, gathered=st.lists(WINDOWS))
+def test_missing_is_what_is_not_known(window: Window, gathered: list[Window]) -> None:
+    """Each minute of the window is missing or known, never both; gaps are ascending and apart."""
+    result = spans.gaps(window, gathered)
+    assert covered(result) == covered([window]) - covered(gathered)
     assert all(item.end < other.start for item, other in itertools.pairwise(result))
-    assert covered(spans.merge(entry)) == covered(entry)
+    assert covered(spans.merge(gathered)) == covered(gathered)
 
 
 @given(minutes=st.integers(1, 20000))
@@ -74,7 +74,7 @@ def minutes(window: Window, value: float) -> MetricMinutes:
 
 
 def test_only_what_is_new_is_asked_for() -> None:
-    """The next poll asks for what came since and half an hour before, whose minutes replace those that were known."""
+    """The next poll requests new minutes and half an hour before them, which replaces the cached ones."""
     cache, day = MinuteCache(), Window(0.0, 86400.0)
     cache.begin(day.end)
     assert cache.gaps(KEY, day) == [day]
@@ -94,7 +94,7 @@ def test_only_what_is_new_is_asked_for() -> None:
 
 
 def test_a_poll_that_failed_makes_nothing_sure() -> None:
-    """What a poll could not ask stays missing, however many polls begin."""
+    """Data that a poll could not request stays missing over later polls."""
     cache = MinuteCache()
     cache.begin(1000.0 * 60)
     cache.put(KEY, Window(0.0, 30000.0), minutes(Window(0.0, 30000.0), 1.0))
@@ -104,7 +104,7 @@ def test_a_poll_that_failed_makes_nothing_sure() -> None:
 
 
 def test_what_is_forgotten_is_asked_for_again() -> None:
-    """What lies before the time of a metric is given up, and not known any more."""
+    """Data before the time of a metric is dropped."""
     cache, day = MinuteCache(), Window(0.0, 86400.0)
     cache.put(KEY, day, minutes(day, 1.0))
     cache.forget(lambda key: 3600.0 if key == KEY else 0.0)

@@ -1,4 +1,4 @@
-"""What a source of the kind `appdynamics` may be told, and what is wrong with it."""
+"""Options of a source of the kind `appdynamics`, and their problems."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_nothing_wrong(secret: Path) -> None:
     ],
 )
 def test_problems(changed: dict[str, Any], path: str, text: str, secret: Path) -> None:
-    """Each fault is told with its path, on one line, with what is allowed."""
+    """Each problem is reported with its path, on one line, with the allowed values."""
     actual = {key: str(problem) for key, problem in problems(options(secret, **changed))}
     assert text in actual[path]
     assert "\n" not in actual[path]
@@ -107,7 +107,7 @@ def test_base(end: str, secret: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "given", "parallel"),
+    ("url", "value", "parallel"),
     [
         ("https://acme.saas.appdynamics.com", None, 50),
         ("https://acme.saas.appdynamics.com.example", None, 10),

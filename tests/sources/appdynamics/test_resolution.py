@@ -16,7 +16,7 @@ from tests.seed import END, SEED
 
 HOUR = 3600.0
 ON_PREMISES = (4 * HOUR, 48 * HOUR)
-"""Minutes for four hours, ten minutes for two days: what a controller keeps unless it is told otherwise."""
+"""Minutes for four hours, ten minutes for two days: a controller's default retention."""
 
 SHOP = demo.Source(demo.Options(SEED), "side")
 
@@ -108,7 +108,7 @@ def test_days_long_ago(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("minutes", [1440, 1450, 1459, 1460])
 def test_a_run_of_a_day_and_some_minutes(tmp_path: Path, minutes: int) -> None:
-    """Whole steps of ten minutes are asked for, and still no window is longer than what comes in minutes."""
+    """Requests are for whole steps of ten minutes, and short enough for minutes."""
     start = END - 3 * DAY + 5 * MINUTE
     with estate(tmp_path) as there:
         observation = there.runs(there.source("shop"), days=5, shop=Window(start, start + minutes * MINUTE))
@@ -117,7 +117,7 @@ def test_a_run_of_a_day_and_some_minutes(tmp_path: Path, minutes: int) -> None:
 
 
 def test_a_run_without_minutes_is_not_found(there: Estate) -> None:
-    """Activity without minutes is told, and no run is made of it; as a window that is given it is observed."""
+    """Activity without minutes gives a warning instead of a run; an explicit window is observed."""
     right = SHOP.observe_runs(Window(END - 2 * DAY, END), 1.0, _choose_run).applications["archive"]
     source = there.source("archive", suffix="-pte")
     observation = there.runs(source, days=2)
@@ -136,7 +136,7 @@ def _choose_run(_: object) -> dict[str, Window]:
 
 
 def test_a_run_half_of_which_has_minutes_is_not_found(there: Estate) -> None:
-    """A run that began before the minutes that are kept is not taken for one that began with them."""
+    """A run that began before the retained minutes is not mistaken for one that began with them."""
     there.clock.now = 1795150800.0 + 4.5 * HOUR
     observation = there.runs(there.source("archive", suffix="-pte"), days=1)
     assert observation.applications == {}
@@ -146,7 +146,7 @@ def test_a_run_half_of_which_has_minutes_is_not_found(there: Estate) -> None:
 
 
 def test_a_run_that_was_seen_stays_as_it_was(there: Estate) -> None:
-    """Days later, when the controller has nothing but hours of it, the run is still told minute by minute."""
+    """Days later, when the controller has nothing but hours of it, the run still has its minutes."""
     there.clock.now = 1795154400.0 + SETTLED
     source = there.source("archive", suffix="-pte")
     there.runs(source, days=1)
@@ -160,7 +160,7 @@ def test_a_run_that_was_seen_stays_as_it_was(there: Estate) -> None:
 
 
 def test_old_activity_without_minutes_is_no_news(tmp_path: Path) -> None:
-    """Runs of weeks ago, of which only hours are kept, are not warned of when there is a later one."""
+    """Runs of weeks ago with hours only give no warning if there is a later run."""
     with estate(tmp_path, retention=(8 * DAY, 8 * DAY)) as there:
         observation = there.runs(there.source("archive", suffix="-pte"), days=35)
     assert observation.applications["archive"].signals["request_rate"].resolution == MINUTE
@@ -168,7 +168,7 @@ def test_old_activity_without_minutes_is_no_news(tmp_path: Path) -> None:
 
 
 def test_a_run_during_which_nobody_asked_is_not_cut_short(tmp_path: Path) -> None:
-    """After hours without polls minutes are looked for anew; what they do not show in full is no run."""
+    """After hours without polls minutes are requested again; incomplete activity is not a run."""
     start = 1795226400.0
     with estate(tmp_path, retention=(3 * HOUR, 6 * HOUR)) as there:
         there.clock.now = start - 5 * HOUR
@@ -195,7 +195,7 @@ def test_events_of_what_has_no_minutes(there: Estate) -> None:
 
 @pytest.mark.parametrize("number", range(3))
 def test_whatever_a_controller_keeps(tmp_path: Path, number: int) -> None:
-    """With any retention and any pauses: what says it rests on minutes does, no peak is too high, no run cut short."""
+    """With any retention and any pauses: resolutions are true, no peak is too high, no run is cut short."""
     chance = random.Random(number)
     keeps = HOUR * chance.choice([0.5, 1, 3, 6, 9, 25]), HOUR * chance.choice([6, 48, 192])
     with estate(tmp_path, retention=keeps) as there:

@@ -38,7 +38,7 @@ environments:
   - {{role: pte, source: {{kind: demo, seed: {seed}}}}}
 """
 AT = END + 180.0
-"""The newest three minutes are not settled then, so that figures of a day differ a little."""
+"""The newest three minutes are not settled then, so figures of a day differ a little."""
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +66,8 @@ def test_the_kind_is_configured_as_any_other(there: Estate) -> None:
 @pytest.mark.parametrize(
     ("calls", "text"), [(12, "all calls of one poll are used up: raise"), (95, "of which the poll left ")]
 )
-def test_whose_calls_were_too_few_is_said(there: Estate, calls: int, actual: str) -> None:
-    """A warning of the PTE about what production was asked in between names production's source, and what it had."""
+def test_whose_calls_were_too_few_is_said(there: Estate, calls: int, text: str) -> None:
+    """A warning of the PTE about production before the run names production's source and its budget."""
     pipeline = _pipeline(
         there,
         TEXT.replace("per_poll: 400", f"per_poll: {calls}").replace(
@@ -79,7 +79,7 @@ def test_whose_calls_were_too_few_is_said(there: Estate, calls: int, actual: str
     pipeline.close()
     [item] = [warning for warning in warnings if warning.startswith("production before the run")]
     assert "by what its source emea says: 127.0.0.1:" in item
-    assert actual in item
+    assert text in item
 
 
 def near(actual: float | None, right: float | None, within: float) -> None:
@@ -88,7 +88,7 @@ def near(actual: float | None, right: float | None, within: float) -> None:
 
 
 def test_a_round_says_what_a_round_on_the_demo_says(there: Estate) -> None:
-    """Coverage, load and growth since the test are the demo's; the bound on parallel calls is kept."""
+    """Coverage, load and growth since the test are the demo's; the limit of parallel calls holds."""
     mine, demo = _pipeline(there, TEXT), _pipeline(there, DEMO)
     for pipeline in (mine, demo):
         for name in ("production", "pte"):
@@ -129,7 +129,7 @@ def test_a_second_poll_looks_back_no_more(there: Estate) -> None:
 
 
 def test_a_reload_keeps_what_the_controller_may_have_no_more(there: Estate) -> None:
-    """Where a side stays as it is configured, its source goes on, minutes and all; the other side begins anew."""
+    """A side with unchanged configuration keeps its source and cache; the other side starts again."""
     old = _pipeline(there, TEXT)
     for name in ("production", "pte"):
         old.poll(name, AT)

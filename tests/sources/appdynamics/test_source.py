@@ -1,4 +1,4 @@
-"""What an AppDynamics controller tells of the made-up shop is what the shop did, as far as a controller can know."""
+"""Observations of an AppDynamics controller agree with the made-up shop, as far as a controller can know."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def runs(there: Estate) -> Observation:
 
 
 def agree(application: ApplicationObservation, other: ApplicationObservation, within: float) -> None:
-    """Every figure of every signal, and what is told of the whole window."""
+    """Every figure of every signal, and figures of the whole window."""
     assert application.window == other.window
     assert set(application.signals) == SIGNALS & set(other.signals)
     for signal, summary in application.signals.items():
@@ -72,7 +72,7 @@ def test_production_is_the_demo(production: Observation) -> None:
 
 
 def test_runs_are_the_demo_s(runs: Observation) -> None:
-    """Runs are found where they were, minute by minute."""
+    """Runs are detected at their real times, minute by minute."""
     right = SHOP.observe_runs(LOOKBACK, 1.0, choose)
     assert set(runs.applications) == set(right.applications) == {"shop", "checkout", "archive"}
     for name, application in runs.applications.items():
@@ -122,7 +122,7 @@ def test_p95_is_the_controller_s_own(there: Estate) -> None:
 
 
 def test_incidents_are_those_of_the_shop(production: Observation, runs: Observation) -> None:
-    """Violations and events of the day are told as incidents; what is open has no end; the PTE has none."""
+    """Violations and events of the day are incidents; open ones have no end; the PTE has none."""
     there = [
         application for application in APPLICATIONS if incidents(SEED, "production", application, production.window)
     ]
@@ -146,7 +146,7 @@ def test_events_are_off_when_none_are_wanted(there: Estate) -> None:
 
 
 def test_names_of_transactions(there: Estate) -> None:
-    """The table comes first, then the name itself; what is neither is unmapped, and told once in a warning."""
+    """The table comes first, then the name itself; other names are unmapped, and listed in one warning."""
 
     def renamed(data: list[object]) -> list[object]:
         new = {"GET /search": "/search.GET", "GET /suggest": "_APPDYNAMICS_DEFAULT_TX_", "GET /facets/{name}": "Facets"}
@@ -181,7 +181,7 @@ def test_transactions_of_one_route_are_added_up(there: Estate) -> None:
 
 
 def test_events_to_count_cost_nothing_after_a_poll(there: Estate) -> None:
-    """What was served since the last poll is in the minutes that the poll asked for."""
+    """Events since the last poll come from the cached minutes of that poll."""
     source = there.source("shop", "archive")
     application = there.poll(source, pattern=False).applications["shop"]
     there.controller.forget()

@@ -144,11 +144,10 @@ def _no_route(application: str, name: str) -> Cause:
 
 
 def _describe_overflow(calls: Mapping[str, float]) -> str:
-    text = "All Other Traffic exists"
     share = _share(calls, [name for name in calls if OVERFLOW.fullmatch(name)])
-    if share is not None:
-        text += f", {percent(share)} of the calls of the last hour"
-    return text
+    if share is None:
+        return "All Other Traffic exists"
+    return f"All Other Traffic: {percent(share)} of the calls of the last hour"
 
 
 def _share(calls: Mapping[str, float], names: Sequence[str]) -> float | None:

@@ -1,4 +1,4 @@
-"""Check-ups of what a controller keeps and what polls cost: resolution, the budget of calls, their time."""
+"""Check-ups of retention and cost: resolution, the budget of calls, their time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TWO = {"shop": ControllerApplication(), "checkout": ControllerApplication()}
 
 
 def test_minutes_are_thrown_away_after_hours(stand: Stand) -> None:
-    """On premises a day is not had in minutes: how far they reach, what follows and which setting to raise."""
+    """On premises a day has no minutes: the finding has their reach, the consequence and the setting to raise."""
     stand.controller.retention = (4 * HOUR, 48 * HOUR)
     steps = stand.assert_transcript("coarse", stand.examined())
     assert troubles(steps) == {"resolution": "warning"}
@@ -37,7 +37,7 @@ def test_minutes_are_thrown_away_after_hours(stand: Stand) -> None:
     assert result.found.startswith("144 of 144 values of 10 minutes each over 1 day; minutes are kept for 1 hour")
     assert "5 hours back there are only means of 10 minutes" in result.found
     assert "metrics.min.retention.period" in causes(result)
-    assert "not take for evidence" in causes(result)
+    assert "not evidence for verdicts" in causes(result)
 
 
 def test_the_pattern_is_longer_than_minutes_are_kept(stand: Stand) -> None:
@@ -45,11 +45,11 @@ def test_the_pattern_is_longer_than_minutes_are_kept(stand: Stand) -> None:
     stand.controller.retention = (26 * HOUR, 48 * HOUR)
     steps = stand.examined()
     assert troubles(steps) == {"resolution": "warning"}
-    assert "has no evidence until they are gathered" in causes(step_of(steps, "resolution"))
+    assert "has no evidence until then" in causes(step_of(steps, "resolution"))
 
 
 def test_a_saas_controller_has_no_setting_for_it(stand: Stand) -> None:
-    """There nobody can set how long minutes are kept: support is asked."""
+    """On SaaS retention cannot be set: the remedy is support."""
     [cause] = no_minutes(stand.options(url=f"https://demo{SAAS}"), "the day")
     assert "the vendor's support" in cause.remedy
     assert "metrics.min" not in cause.remedy
@@ -63,7 +63,7 @@ def test_a_run_is_too_old_for_minutes(stand: Stand) -> None:
     )
     assert troubles(steps) == {"resolution": "warning"}
     assert "came as means of 10 minutes" in step_of(steps, "resolution").found
-    assert "let the exporter run while tests do" in causes(step_of(steps, "resolution"))
+    assert "let the exporter run during tests" in causes(step_of(steps, "resolution"))
 
 
 def test_no_run_in_the_look_back(stand: Stand) -> None:
@@ -78,11 +78,11 @@ def test_no_run_in_the_look_back(stand: Stand) -> None:
 
 
 def test_the_budget_is_too_small_for_ever(stand: Stand) -> None:
-    """What never fits is a failure, with the number that would."""
+    """A budget that never suffices is a failure, with a sufficient number."""
     steps = stand.assert_transcript("budget", stand.examined(calls=Calls(per_poll=10)))
     assert troubles(steps) == {"budget": "failed"}
     assert "each poll omits something" in causes(step_of(steps, "budget"))
-    assert "calls.per_poll: 30, which is 18 and 20 % more" in causes(step_of(steps, "budget"))
+    assert "calls.per_poll: 30, which is 18 plus 20 % reserve" in causes(step_of(steps, "budget"))
     assert not troubles(stand.examined(calls=Calls(per_poll=30)))
 
 
@@ -90,12 +90,12 @@ def test_the_first_poll_does_not_fit(stand: Stand) -> None:
     """It is complete after some polls, which may be well."""
     steps = stand.examined(calls=Calls(per_poll=14))
     assert troubles(steps) == {"budget": "warning"}
-    assert "the first poll is not complete" in causes(step_of(steps, "budget"))
-    assert "calls.per_poll: 30, which is 18 and 20 % more" in causes(step_of(steps, "budget"))
+    assert "the first poll is incomplete" in causes(step_of(steps, "budget"))
+    assert "calls.per_poll: 30, which is 18 plus 20 % reserve" in causes(step_of(steps, "budget"))
 
 
 def test_the_budget_where_minutes_are_not_kept(stand: Stand) -> None:
-    """A first poll then looks for where they begin: what is advised is enough for that too, and not much more."""
+    """A first poll then searches for their start: the advised budget suffices for that, and is not much higher."""
     stand.controller.retention = (4 * HOUR, 48 * HOUR)
     options = stand.options(calls=Calls(per_poll=20))
     assert "at most 43 calls of the first poll" in step_of(examined(options), "budget").found
@@ -107,7 +107,7 @@ def test_the_budget_where_minutes_are_not_kept(stand: Stand) -> None:
 
 
 def test_polls_take_too_long(stand: Stand) -> None:
-    """What takes longer than the interval by the calls that were made is a failure, with an interval that would do."""
+    """A poll longer than the interval, by measured calls, is a failure, with a sufficient interval."""
     stand.controller.faults.add(faults.slow(0.05, "*/metric-data"))
     steps = examined(stand.options(calls=Calls(parallel=1)), interval=0.2)
     assert_transcript("slow", steps, stand.folder)
@@ -135,7 +135,7 @@ def test_the_time_of_a_poll_is_that_of_its_calls(stand: Stand, seconds: float, v
 
 
 def test_the_plan_is_what_the_source_does_in_production(stand: Stand) -> None:
-    """Calls of a first and of a later poll are those that were told before."""
+    """A first and a later poll make as many calls as predicted."""
     requests, options = check_context(), stand.options(applications=TWO)
     source = Source(options, "production", lambda: END + 300.0)
     first = source.observe(requests.window, requests.pattern)

@@ -19,28 +19,32 @@ METRICS, BROWSED = "*/metric-data", "*/metrics"
 @pytest.mark.parametrize(
     ("key", "path", "text"),
     [
-        ("calls", "Overall Application Performance|Call per Minute", "no 'Call per Minute', but 'Calls per Minute'"),
+        (
+            "calls",
+            "Overall Application Performance|Call per Minute",
+            "'Call per Minute' does not exist below Overall Application Performance, but 'Calls per Minute'",
+        ),
         (
             "cpu",
             "Application Infrastructure Performance|*|Hardware|CPU|%Busy",
-            "no 'Hardware', but 'Hardware Resources'",
+            "'Hardware' does not exist below Application Infrastructure Performance|web, but 'Hardware Resources'",
         ),
         ("errors", "Overall|Errors per Minute", "'Overall' does not exist below the root, but 'Overall Application"),
         (
             "memory",
             "Application Infrastructure Performance|*|Hardware Resources|Memory|Used %|Now",
-            "nothing below Application Infrastructure Performance|web|Hardware Resources|Memory|Used %",
+            "nothing exists below Application Infrastructure Performance|web|Hardware Resources|Memory|Used %",
         ),
     ],
 )
-def test_a_path_that_is_wrong(stand: Stand, key: str, path: str, actual: str) -> None:
-    """The first part that does not exist is told, and what is there instead."""
+def test_a_path_that_is_wrong(stand: Stand, key: str, path: str, text: str) -> None:
+    """The finding names the first part that does not exist, and the existing names."""
     steps = stand.examined(metrics={key: path})
     if key == "calls":
         stand.assert_transcript("metric", steps)
         assert step_of(steps, "resolution").verdict == "skipped"
     assert troubles(steps)[f"metrics {key}"] == "failed"
-    assert actual in step_of(steps, "metrics", key).causes[0].text
+    assert text in step_of(steps, "metrics", key).causes[0].text
     assert f"metrics.{key}" in causes(step_of(steps, "metrics", key))
 
 
@@ -50,7 +54,7 @@ def test_no_percentile(stand: Stand) -> None:
     steps = stand.assert_transcript("no-percentile", stand.examined())
     assert troubles(steps) == {"metrics latency_p95": "warning"}
     cause_texts = causes(step_of(steps, "metrics", "latency_p95"))
-    assert "latency P95 will have no evidence" in cause_texts
+    assert "latency P95 has no evidence then" in cause_texts
     assert "Average Response Time" not in cause_texts
     assert "Java's and .NET's do" in cause_texts
 
@@ -79,7 +83,7 @@ def percentile_of_90() -> Fault:
 
 
 def test_no_machine_agent(stand: Stand) -> None:
-    """Without utilisation the rest is well, and what measures it is named."""
+    """Without utilisation other steps are ok, and the finding names the agent that measures it."""
     stand.controller.faults.add(faults.without_metric("Hardware Resources"))
     steps = stand.examined()
     assert troubles(steps) == {"metrics cpu": "warning", "metrics memory": "warning"}
@@ -101,7 +105,7 @@ def not_found(part: str) -> Fault:
 
 
 def test_no_data(stand: Stand) -> None:
-    """Known metrics without values mean no traffic or agents that are down; it is told once, of the calls."""
+    """Known metrics without values mean no traffic or agents that are down; it is reported once, for calls."""
     stand.controller.faults.add(not_found(""))
     steps = stand.assert_transcript("no-data", stand.examined())
     assert set(troubles(steps)) == {"metrics calls", "resolution"}
@@ -125,7 +129,7 @@ def test_reported_and_zero(stand: Stand) -> None:
 
 
 def idle(stand: Stand, name: str) -> None:
-    """An application that is registered, and that nobody has called yet."""
+    """A registered application without calls."""
     number = step_of(
         stand.examined("pte", applications={name: ControllerApplication()}), "applications", name
     ).found.split()[-1]
@@ -135,12 +139,12 @@ def idle(stand: Stand, name: str) -> None:
 
 
 def test_an_application_that_was_never_tested(stand: Stand) -> None:
-    """In the PTE that is no failure: it is told with what to do, and other metrics of it only as of its calls."""
+    """In the PTE that is a warning with a remedy, and other metrics refer to it."""
     idle(stand, "search-pte")
     two = {"shop": ControllerApplication(name="shop-pte"), "search": ControllerApplication(name="search-pte")}
     steps = stand.assert_transcript("untested", stand.examined("pte", applications=two))
     assert troubles(steps) == {"transactions search": "warning", "metrics calls": "warning"}
-    assert step_of(steps, "metrics", "calls").causes[0].remedy.startswith("test it, or take it out of applications")
+    assert step_of(steps, "metrics", "calls").causes[0].remedy.startswith("test it, or remove it from applications")
     assert step_of(steps, "metrics", "latency_p95").found.startswith("no such metric of search")
     assert step_of(steps, "metrics", "latency_p95").found.endswith("; as of calls")
     alone = stand.examined("pte", applications={"search": ControllerApplication(name="search-pte")})
@@ -158,7 +162,7 @@ def test_data_of_some_metrics_only(stand: Stand) -> None:
 
 
 def test_sentinels(stand: Stand) -> None:
-    """Numbers that stand for none are left out, and counted."""
+    """Placeholders are ignored, and counted."""
     stand.controller.faults.add(faults.sentinels())
     steps = stand.examined()
     assert "30 placeholders (2147483647) ignored" in step_of(steps, "metrics", "calls").found
@@ -168,11 +172,11 @@ def test_sentinels(stand: Stand) -> None:
 
 
 def test_metrics_are_forbidden(stand: Stand) -> None:
-    """A role that lists applications and gives no metrics is told at each metric, and before that at nothing else."""
+    """A role without the right to metrics is reported for each metric, and for no earlier step."""
     stand.controller.faults.add(faults.forbidden(METRICS))
     steps = stand.examined()
     assert next(iter(troubles(steps).items())) == ("metrics calls", "failed")
-    assert "may list the application and not see its metrics" in causes(step_of(steps, "metrics", "calls"))
+    assert "may list the application, but not read its metrics" in causes(step_of(steps, "metrics", "calls"))
 
 
 @pytest.mark.parametrize(
@@ -184,19 +188,19 @@ def test_metrics_are_forbidden(stand: Stand) -> None:
     ],
 )
 def test_a_right_is_missing(stand: Stand, page: str, check: str, verdict: str) -> None:
-    """What the role may not read is told by itself; snapshots are no failure, as nothing uses them."""
+    """Each missing right is a separate finding; snapshots are a warning, because nothing uses them."""
     stand.controller.faults.add(faults.forbidden(page))
     steps = stand.assert_transcript(f"{check}-forbidden", stand.examined())
     assert troubles(steps) == {f"rights {check}": verdict}
-    assert f"the role may not see {check}" in causes(step_of(steps, "rights", check))
+    assert f"the role may not read {check}" in causes(step_of(steps, "rights", check))
 
 
 def test_an_unknown_type_of_event(stand: Stand) -> None:
-    """One makes the controller refuse all: it is found, and the type that may be meant."""
+    """One makes the controller refuse all: the finding names it and suggests a type."""
     steps = stand.assert_transcript("event-type", stand.examined(events=("DEADLOCK", "DEPLOYMENT", "SNAFU")))
     assert troubles(steps) == {"rights events": "failed"}
     result = step_of(steps, "rights", "events")
-    assert "no type of event is DEPLOYMENT and SNAFU" in result.found
+    assert "unknown event types DEPLOYMENT and SNAFU" in result.found
     assert [cause.remedy for cause in result.causes] == [
         "write APPLICATION_DEPLOYMENT instead, or remove it",
         "take it away",

@@ -35,7 +35,7 @@ def renamed(names: dict[str, str]) -> tuple[Fault, Fault]:
 
 
 def test_all_is_well_in_production(stand: Stand) -> None:
-    """Every step is well, and its calls are told; they are few."""
+    """Every step is ok and reports its calls, which are few."""
     steps = stand.assert_transcript(
         "well-production", stand.examined(applications={"shop": ControllerApplication(tiers=("web", "app"))})
     )
@@ -46,7 +46,7 @@ def test_all_is_well_in_production(stand: Stand) -> None:
 
 
 def test_all_is_well_in_the_pte(stand: Stand) -> None:
-    """No test runs just now, and that is well: the latest run is found, and is had in minutes."""
+    """Without a running test all is ok: the latest run is detected, in minutes."""
     steps = stand.examined("pte", applications={"shop": ControllerApplication(name="shop-pte")})
     stand.assert_transcript("well-pte", steps)
     assert {step.verdict for step in steps} == {"ok"}
@@ -54,7 +54,7 @@ def test_all_is_well_in_the_pte(stand: Stand) -> None:
 
 
 def test_many_applications_are_not_many_calls(stand: Stand) -> None:
-    """All are looked for; the metrics of the first four are looked at, and that is said."""
+    """All are searched; metrics of the first four are checked, and the text says so."""
     names = ("shop", "checkout", "search", "shop-pte", "checkout-pte", "search-pte", "archive", "archive-pte")
     steps = stand.examined(applications={name: ControllerApplication() for name in names})
     assert step_of(steps, "applications", "archive-pte").verdict == "ok"
@@ -74,7 +74,7 @@ def test_no_application(stand: Stand) -> None:
 
 
 def test_the_list_of_applications_is_forbidden(stand: Stand) -> None:
-    """A token that opens nothing is told from one that is not taken."""
+    """A token without rights is distinguished from a rejected one."""
     stand.controller.faults.add(faults.forbidden("*/rest/applications"))
     steps = stand.assert_transcript("applications-forbidden", stand.examined())
     assert troubles(steps) == {"applications": "failed"}
@@ -87,7 +87,7 @@ def test_the_list_of_applications_is_forbidden(stand: Stand) -> None:
 
 
 def test_an_application_is_misspelt(stand: Stand) -> None:
-    """The near names are told, of each that is; the checks of another application are made all the same."""
+    """Each finding suggests similar names; the checks of another application run anyway."""
     wrong = {"pay": ControllerApplication(name="Check-Out"), "find": ControllerApplication(name="Search")}
     steps = stand.examined(applications={**wrong, "shop": SHOP})
     stand.assert_transcript("application", steps)
@@ -100,7 +100,7 @@ def test_an_application_is_misspelt(stand: Stand) -> None:
 
 
 def test_nothing_like_it(stand: Stand) -> None:
-    """Where no name is near, the rights and the page to look at are told."""
+    """Without a similar name, the remedy names the rights and the page to check."""
     steps = stand.examined(applications={"warehouse": SHOP})
     cause_texts = causes(step_of(steps, "applications", "warehouse"))
     assert "View on the application" in cause_texts
@@ -109,7 +109,7 @@ def test_nothing_like_it(stand: Stand) -> None:
 
 
 def test_names_of_the_table_that_do_not_exist(stand: Stand) -> None:
-    """Each is told with the names it may stand for, in an application's own table and in the one for all."""
+    """Each is reported with suggestions, in an application's own table and in the one for all."""
     own = ControllerApplication(routes={"GET /card": "GET /cart", "xyzzy": "GET /x"})
     steps = stand.examined(applications={"shop": own}, routes={"GET /Products": "GET /products", "Nobody": "GET /n"})
     stand.assert_transcript("routes", steps)
@@ -121,7 +121,7 @@ def test_names_of_the_table_that_do_not_exist(stand: Stand) -> None:
 
 
 def test_transactions_without_a_route(stand: Stand) -> None:
-    """Names that are no method and path are told, the busiest first, with their share of the calls."""
+    """Names without method and path are reported, the busiest first, with their share of the calls."""
     stand.controller.faults.add(*renamed({"GET /products": "ProductList", "GET /cart": "CartService.show"}))
     steps = stand.assert_transcript("unmapped", stand.examined())
     assert troubles(steps) == {"transactions shop": "warning"}
@@ -134,11 +134,11 @@ def test_transactions_without_a_route(stand: Stand) -> None:
 
 
 def test_all_other_traffic(stand: Stand) -> None:
-    """A limit of the agents that is reached is told with its share and what to do."""
+    """A reached limit of the agents is reported with its share and a remedy."""
     stand.controller.faults.add(*renamed({"GET /products": "_APPDYNAMICS_DEFAULT_TX_"}))
     steps = stand.assert_transcript("overflow", stand.examined())
     assert troubles(steps) == {"transactions shop": "warning"}
-    assert "All Other Traffic, " in step_of(steps, "transactions", "shop").found
+    assert "All Other Traffic: " in step_of(steps, "transactions", "shop").found
     assert "50 transactions of an agent, 200 of an application" in causes(step_of(steps, "transactions", "shop"))
 
 
@@ -151,7 +151,7 @@ def test_no_transactions(stand: Stand) -> None:
 
 
 def test_a_tier_that_does_not_exist(stand: Stand) -> None:
-    """It is told with those that do."""
+    """It is reported with the existing ones."""
     steps = stand.assert_transcript(
         "tier", stand.examined(applications={"shop": ControllerApplication(tiers=("webb", "app"))})
     )
@@ -160,7 +160,7 @@ def test_a_tier_that_does_not_exist(stand: Stand) -> None:
 
 
 def test_too_many_requests(stand: Stand) -> None:
-    """A limit of the controller is told with what else may use it up."""
+    """A limit of the controller is reported with its other possible users."""
     stand.controller.faults.add(faults.too_many("7", "*/rest/applications"))
     steps = stand.assert_transcript("too-many", stand.examined())
     assert troubles(steps) == {"applications": "failed"}

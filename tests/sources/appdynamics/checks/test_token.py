@@ -17,7 +17,7 @@ NO_CLIENT: dict[str, Any] = {"client": ..., "client_secret_file": ...}
 
 
 def test_wrong_secret(stand: Stand) -> None:
-    """A controller does not say what of client, account and secret is wrong: all three are named, in order."""
+    """A controller does not distinguish client, account and secret: all three are causes, in order."""
     (stand.folder / "secret").write_text("another-secret-of-mine")
     steps = stand.assert_transcript("secret", stand.examined())
     assert troubles(steps) == {"token": "failed"}
@@ -28,7 +28,7 @@ def test_wrong_secret(stand: Stand) -> None:
 
 
 def test_wrong_account(stand: Stand) -> None:
-    """Another account than the controller's is refused as a wrong secret is; what it is on premises is said."""
+    """Another account than the controller's is refused like a wrong secret; the remedy has the usual account."""
     steps = stand.assert_transcript("account", stand.examined(account="customer1"))
     assert troubles(steps) == {"token": "failed"}
     assert "pte-exporter@customer1" in step_of(steps, "token").found
@@ -44,7 +44,7 @@ def test_wrong_account(stand: Stand) -> None:
     ],
 )
 def test_a_secret_that_was_pasted_with_more(stand: Stand, content: str, odd: str) -> None:
-    """What no secret looks like is told where it is read, and first of all where it is refused."""
+    """An unlikely secret is reported when it is read, and is the first cause when it is refused."""
     (stand.folder / "secret").write_text(content)
     steps = stand.examined()
     assert troubles(steps) == {"credentials": "warning", "token": "failed"}
@@ -54,7 +54,7 @@ def test_a_secret_that_was_pasted_with_more(stand: Stand, content: str, odd: str
 
 @pytest.mark.parametrize("content", ["", "\n", f"{SECRET}\nsecond", "größe", f"\ufeff{SECRET}"])
 def test_a_secret_that_cannot_be_sent(stand: Stand, content: str) -> None:
-    """An empty file or one with more than a line is told without a request; blanks at the end do no harm."""
+    """A file that is empty or has several lines is reported without a request; trailing blanks are harmless."""
     (stand.folder / "secret").write_text(content, encoding="utf-8")
     steps = stand.examined()
     assert troubles(steps) == {"credentials": "failed"}
@@ -84,7 +84,7 @@ def test_a_login_page_for_a_token(stand: Stand, status: int) -> None:
 
 
 def test_a_redirect_of_the_token(stand: Stand) -> None:
-    """Where only the token's page is redirected, that is told by its step."""
+    """If only the token's page is redirected, its step reports it."""
     stand.controller.faults.add(faults.redirect("https://login.example.com/", faults.TOKEN))
     steps = stand.assert_transcript("redirect-token", stand.examined())
     assert troubles(steps) == {"token": "failed"}
@@ -103,7 +103,7 @@ def test_a_redirect_of_the_token(stand: Stand) -> None:
     ],
 )
 def test_a_token_that_is_refused(stand: Stand, status: int, name: str, cause: str) -> None:
-    """Each status has causes of its own."""
+    """Each status has its own causes."""
     stand.controller.faults.add(faults.token_fails(status))
     steps = stand.assert_transcript(name, stand.examined())
     assert troubles(steps) == {"token": "failed"}
@@ -113,7 +113,7 @@ def test_a_token_that_is_refused(stand: Stand, status: int, name: str, cause: st
 
 @pytest.mark.parametrize("answer", [Answer(200, b"[]"), as_json({"expires_in": 300}), Answer(200, b"no"), as_json({})])
 def test_an_answer_without_a_token(stand: Stand, answer: Answer) -> None:
-    """Whoever answers 200 and gives no token is no controller."""
+    """A server that responds 200 without a token is not a controller."""
     stand.controller.faults.add(faults.instead(answer, faults.TOKEN))
     steps = stand.examined()
     assert troubles(steps) == {"token": "failed"}
@@ -121,7 +121,7 @@ def test_an_answer_without_a_token(stand: Stand, answer: Answer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("life", "verdict", "found"),
+    ("life", "verdict", "result"),
     [
         (20, "warning", "lives for 20 s"),
         (0, "failed", "lives for 0 s"),
@@ -133,7 +133,7 @@ def test_an_answer_without_a_token(stand: Stand, answer: Answer) -> None:
     ],
 )
 def test_the_life_of_a_token(stand: Stand, life: object, verdict: str | None, result: str) -> None:
-    """A life that is too short to be renewed in time is told, and where it is set; a long one is well."""
+    """A life too short for renewal is reported with its setting; a long one is ok."""
     stand.controller.faults.add(faults.token_says(life))
     steps = stand.examined()
     if life in (20, None):
@@ -144,7 +144,7 @@ def test_the_life_of_a_token(stand: Stand, life: object, verdict: str | None, re
 
 
 def test_user_and_password(stand: Stand) -> None:
-    """Basic authentication: the account is added, and what is wrong has causes of its own."""
+    """Basic authentication: the account is added, and errors have their own causes."""
     (stand.folder / "password").write_text(PASSWORD)
     basic = {**NO_CLIENT, "username": "reader", "password_file": stand.folder / "password"}
     assert not troubles(stand.examined(**basic))
@@ -165,7 +165,7 @@ def jwt(end: float) -> str:
 
 
 def test_a_token_made_by_hand(stand: Stand) -> None:
-    """It is not renewed: how long it is still good is told where it says so, and that it has run out."""
+    """It is not renewed: the finding has its expiry, if the token contains it."""
     file = stand.folder / "token"
     values = {**NO_CLIENT, "bearer_token_file": file}
     file.write_text(stand.controller.access.issue(3600.0))
@@ -180,7 +180,7 @@ def test_a_token_made_by_hand(stand: Stand) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "found"), [(200, "a login page (200)"), (401, "a login page (401)"), (404, "(404)")]
+    ("status", "result"), [(200, "a login page (200)"), (401, "a login page (401)"), (404, "(404)")]
 )
 def test_without_an_api_client_pages_are_told_too(stand: Stand, status: int, result: str) -> None:
     """Whatever is sent, a login page is one, and a controller has a list of applications."""

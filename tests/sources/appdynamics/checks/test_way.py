@@ -39,7 +39,7 @@ def context(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @pytest.mark.parametrize(
-    ("url", "found", "remedy"),
+    ("url", "result", "remedy"),
     [
         (f"{ELSEWHERE}/controller/controller", "/controller is in it twice", f"url: {ELSEWHERE}"),
         (f"{ELSEWHERE}/controller/#/location=APPS_ALL_DASHBOARD", "goes on after #", f"url: {ELSEWHERE}"),
@@ -53,7 +53,7 @@ def context(authority: trustme.CA) -> ssl.SSLContext:
     ],
 )
 def test_an_address_that_is_no_controllers(stand: Stand, url: str, result: str, remedy: str) -> None:
-    """What is wrong with an address is told before anything is sent, with the right one; nothing else is tried."""
+    """A wrong address is reported before any request, with the right one; no other step runs."""
     steps = stand.examined(url=url)
     first = steps[0]
     assert (first.check, first.verdict) == ("url", "failed")
@@ -64,12 +64,12 @@ def test_an_address_that_is_no_controllers(stand: Stand, url: str, result: str, 
 
 
 def test_a_link_of_the_user_interface(stand: Stand) -> None:
-    """The whole check-up of an address that was copied from the browser: what cannot be tried is skipped."""
+    """The whole check-up of an address that was copied from the browser: dependent steps are skipped."""
     stand.assert_transcript("url", stand.examined(url=f"{stand.url}/controller/#/location=APPS_ALL_DASHBOARD"))
 
 
 def test_the_hosts_account_is_another(stand: Stand) -> None:
-    """On SaaS the host begins with the account: what differs is told at once, though the host cannot be reached."""
+    """On SaaS the host begins with the account: a difference is reported even if the host is unreachable."""
     steps = stand.examined(url="https://acme.saas.appdynamics.com:1", proxy=Proxy("http://127.0.0.1:1"))
     url = step_of(steps, "url")
     assert url.verdict == "warning"
@@ -85,7 +85,7 @@ def test_scheme_and_port_of_a_controller(stand: Stand, scheme: str, port: int, r
 
 
 def test_refused(stand: Stand) -> None:
-    """Where nobody listens, that is the last thing that is tried."""
+    """Without a listening server, later steps are skipped."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     steps = examined(stand.options(url=f"http://127.0.0.1:{port}"))
@@ -95,7 +95,7 @@ def test_refused(stand: Stand) -> None:
 
 
 def test_the_proxy_wants_a_password(stand: Stand) -> None:
-    """A proxy that lets nobody through without credentials is told by its own step."""
+    """A proxy that requires credentials is reported by its own step."""
     with proxy("us", "word") as between:
         steps = stand.assert_transcript("proxy", stand.examined(proxy=Proxy(between.url)))
     assert troubles(steps) == {"answer": "failed"}
@@ -137,7 +137,7 @@ def test_self_signed(tmp_path: Path) -> None:
 
 
 def test_clocks_differ(stand: Stand) -> None:
-    """Minutes apart is a warning that says who is ahead; all else goes on."""
+    """A difference of minutes is a warning that says which clock is ahead; other steps run."""
     stand.controller.faults.add(faults.wrong_clock(-600.0))
     steps = stand.assert_transcript("clock", stand.examined())
     assert troubles(steps) == {"clock": "warning"}
@@ -145,7 +145,7 @@ def test_clocks_differ(stand: Stand) -> None:
 
 
 def test_a_redirect_before_anything(stand: Stand) -> None:
-    """Redirects are not followed; the first answer already tells where to."""
+    """Redirects are not followed; the first response has the target."""
     stand.controller.faults.add(faults.redirect("https://login.example.com/saml?x=y"))
     steps = stand.assert_transcript("redirect", stand.examined())
     assert troubles(steps) == {"answer": "failed"}
@@ -153,7 +153,7 @@ def test_a_redirect_before_anything(stand: Stand) -> None:
 
 
 def test_a_mute_controller_does_not_hold_us(stand: Stand) -> None:
-    """Each request has its deadline, and what depends on an answer is skipped."""
+    """Each request has its deadline, and steps that need a response are skipped."""
     stand.controller.faults.add(faults.slow(3.0))
     start = time.monotonic()
     steps = stand.examined(timeout=Duration(1))
