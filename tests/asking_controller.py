@@ -55,7 +55,7 @@ class Asking:
         self.session.headers["Authorization"] = f"Bearer {self.token().json()['access_token']}"
 
     def get(self, below: str = "", **parameters: str | int) -> requests.Response:
-        """A path below /applications, in JSON; - stands for _ in the parameters' names."""
+        """A path below /applications, in JSON; - replaces _ in the parameters' names."""
         named: dict[str, str | int] = {name.replace("_", "-"): value for name, value in parameters.items()}
         return self.session.get(
             f"{self.url}{REST}{below}", params={"output": "JSON", **named}, timeout=30, allow_redirects=False

@@ -22,7 +22,7 @@ from tests import servers
 START = 1_795_161_600.0
 HOURS = 3
 SCRAPE, POLL = 30, 300
-"""Seconds; polled no more often than rates have to be told, which is the least that an alert may rest on."""
+"""Seconds; the polling interval, which limits the shortest window of an alert."""
 
 CONFIG = """
 environments:

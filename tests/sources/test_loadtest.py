@@ -216,7 +216,7 @@ def test_a_folder_that_is_gone_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_odd_things_in_the_folder_are_left_alone(tmp_path: Path) -> None:
-    """Folders, pipes, dangling links and hidden folders are no result files, and nothing waits for them."""
+    """Directories, pipes, dangling links and hidden directories are ignored, without waiting for them."""
     write(tmp_path / "shop" / "1.json", load_run())
     (tmp_path / "shop" / "folder").mkdir()
     os.mkfifo(tmp_path / "shop" / "pipe")

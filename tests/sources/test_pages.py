@@ -23,7 +23,7 @@ EXAMPLES = [
 
 
 def page_of(kind: str) -> Path:
-    """The page that the index leads to from the kind."""
+    """The page that the index links for the kind."""
     result = re.search(rf"\[[^]]*`{kind}`[^]]*\]\((sources/[a-z]+\.md)\)", INDEX.read_text(encoding="utf-8"))
     assert result, f"docs/reference/sources.md leads nowhere for {kind}"
     return INDEX.parent / result[1]

@@ -74,7 +74,7 @@ def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
 def test_order_of_what_is_left_out(there: Estate) -> None:
     """Series of minutes come before percentiles, routes and incidents; incomplete data is absent.
 
-    An application without its routes could be called well tested for want of the untested ones.
+    Without its routes an application could count as well tested, because untested ones are missing.
     """
     signals = 1 + 4 * (3 + 1 + 2 + 1)
     observation = there.poll(there.source(calls={"per_poll": signals + 3}))

@@ -36,7 +36,7 @@ def test_first_poll_and_later_ones(there: Estate) -> None:
         assert later.queries == there.controller.rest_requests == 1 + 4 * APPLICATION
         assert {application.signals["request_rate"].samples for application in later.applications.values()} == {1440}
     spans = [(int(request.query["end-time"]) - int(request.query["start-time"])) / 60000 for request in minutes(there)]
-    assert max(spans) <= 45, "half an hour again, five minutes anew, and whole steps of ten minutes"
+    assert max(spans) <= 45, "half an hour again, five new minutes, and whole steps of ten minutes"
 
 
 def minutes(there: Estate) -> list[Any]:

@@ -146,7 +146,7 @@ def test_an_application_that_was_never_tested(stand: Stand) -> None:
     assert troubles(steps) == {"transactions search": "warning", "metrics calls": "warning"}
     assert step_of(steps, "metrics", "calls").causes[0].remedy.startswith("test it, or remove it from applications")
     assert step_of(steps, "metrics", "latency_p95").found.startswith("no such metric of search")
-    assert step_of(steps, "metrics", "latency_p95").found.endswith("; as of calls")
+    assert step_of(steps, "metrics", "latency_p95").found.endswith("; the same applies to calls")
     alone = stand.examined("pte", applications={"search": ControllerApplication(name="search-pte")})
     assert set(troubles(alone).values()) == {"warning"}
     wrong = {"calls": "Overall Application Performance|Call per Minute"}
@@ -203,6 +203,6 @@ def test_an_unknown_type_of_event(stand: Stand) -> None:
     assert "unknown event types DEPLOYMENT and SNAFU" in result.found
     assert [cause.remedy for cause in result.causes] == [
         "write APPLICATION_DEPLOYMENT instead, or remove it",
-        "take it away",
+        "remove it",
     ]
     assert not [step for step in stand.examined(events=()) if step.subject == "events"]

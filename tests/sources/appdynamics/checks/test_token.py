@@ -22,7 +22,7 @@ def test_wrong_secret(stand: Stand) -> None:
     steps = stand.assert_transcript("secret", stand.examined())
     assert troubles(steps) == {"token": "failed"}
     texts = [cause.text for cause in step_of(steps, "token").causes]
-    assert [text.split()[1] for text in texts] == ["secret", "is", "account"]
+    assert [text.split()[1] for text in texts] == ["secret", "client", "account"]
     assert "Administration > API Clients" in causes(step_of(steps, "token"))
     assert "another-secret" not in repr(steps)
 
@@ -39,7 +39,7 @@ def test_wrong_account(stand: Stand) -> None:
     ("content", "odd"),
     [
         (f'"{SECRET}"', "quotes"),
-        (f"client secret {SECRET}", "blank"),
+        (f"client secret {SECRET}", "space"),
         (f"secret={SECRET}", "a name and ="),
     ],
 )
@@ -94,10 +94,10 @@ def test_a_redirect_of_the_token(stand: Stand) -> None:
 @pytest.mark.parametrize(
     ("status", "name", "cause"),
     [
-        (400, "token-400", "is not written as the controller wants it"),
+        (400, "token-400", "is not written as the controller requires"),
         (403, "token-403", "an allow list of addresses"),
-        (404, "token-404", "another server answers there"),
-        (405, "token-405", "lets no POST through"),
+        (404, "token-404", "another server responds there"),
+        (405, "token-405", "blocks POST"),
         (415, "token-415", "an old controller"),
         (500, "token-500", "lost its database"),
     ],
@@ -117,7 +117,7 @@ def test_an_answer_without_a_token(stand: Stand, answer: Answer) -> None:
     stand.controller.faults.add(faults.instead(answer, faults.TOKEN))
     steps = stand.examined()
     assert troubles(steps) == {"token": "failed"}
-    assert "another server answers there" in causes(step_of(steps, "token"))
+    assert "another server responds there" in causes(step_of(steps, "token"))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_an_answer_without_a_token(stand: Stand, answer: Answer) -> None:
     [
         (20, "warning", "lives for 20 s"),
         (0, "failed", "lives for 0 s"),
-        (0.0001, "failed", "sooner than one comes"),
+        (0.0001, "failed", "shorter than the request took"),
         (None, "warning", "a token without its life"),
         (18000, None, "it is renewed after 14400 s"),
         (2592000, None, "(30 days)"),
@@ -171,10 +171,10 @@ def test_a_token_made_by_hand(stand: Stand) -> None:
     file.write_text(stand.controller.access.issue(3600.0))
     steps = stand.examined(**values)
     assert troubles(steps) == {"token": "warning"}
-    assert "does not say when it expires" in step_of(steps, "token").found
+    assert "does not contain its expiry" in step_of(steps, "token").found
     file.write_text(jwt(END - DAY))
     steps = stand.assert_transcript("old-token", stand.examined(**values))
-    assert "the token has expired, by itself at 2026-11-19 12:00 UTC" in step_of(steps, "token").causes[0].text
+    assert "the token has expired at 2026-11-19 12:00 UTC" in step_of(steps, "token").causes[0].text
     file.write_text(jwt(1e18))  # never
     assert "or was revoked" in step_of(stand.examined(**values), "token").causes[0].text
 

@@ -42,14 +42,14 @@ def context(authority: trustme.CA) -> ssl.SSLContext:
     ("url", "result", "remedy"),
     [
         (f"{ELSEWHERE}/controller/controller", "/controller is in it twice", f"url: {ELSEWHERE}"),
-        (f"{ELSEWHERE}/controller/#/location=APPS_ALL_DASHBOARD", "goes on after #", f"url: {ELSEWHERE}"),
-        (f"{ELSEWHERE}/controller/?x=1", "goes on after ?", f"url: {ELSEWHERE}"),
+        (f"{ELSEWHERE}/controller/#/location=APPS_ALL_DASHBOARD", "continues after #", f"url: {ELSEWHERE}"),
+        (f"{ELSEWHERE}/controller/?x=1", "continues after ?", f"url: {ELSEWHERE}"),
         (f"{ELSEWHERE}/controller/rest/applications", "/controller/rest/applications is not part", f"url: {ELSEWHERE}"),
         ("http://acme.saas.appdynamics.com", "http", f"url: {ELSEWHERE}"),
         ("https://saas.appdynamics.com", "not an account's controller", "https://ACCOUNT.saas.appdynamics.com"),
-        (f"https://me:{PASSWORD}@acme.saas.appdynamics.com", "holds a user or password", f"url: {ELSEWHERE}"),
+        (f"https://me:{PASSWORD}@acme.saas.appdynamics.com", "contains a user or password", f"url: {ELSEWHERE}"),
         ("ftp://acme.saas.appdynamics.com", "neither http nor https", f"url: {ELSEWHERE}"),
-        ("https://acme.saas.appdynamics.com:x", "no address", "url: https://ACCOUNT"),
+        ("https://acme.saas.appdynamics.com:x", "not an address", "url: https://ACCOUNT"),
     ],
 )
 def test_an_address_that_is_no_controllers(stand: Stand, url: str, result: str, remedy: str) -> None:
