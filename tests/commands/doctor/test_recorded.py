@@ -42,14 +42,14 @@ CASES: dict[str, tuple[Callable[[], bytes], str, CheckVerdict, str, str]] = {
     "other-json": (lambda: b'{"a": 1}', "complete", "failed", "another kind or version", "docs/reference/sources.md"),
     "no-side": (
         lambda: json.dumps({"observations": {"production": None, "pte": {}}}).encode(),
-        "complete", "failed", "did not answer when it was recorded", "record it anew",
+        "complete", "failed", "did not respond during the recording", "record it again",
     ),
     "no-application": (
         lambda: of(dataclasses.replace(seen(), applications={})),
-        "complete", "failed", "nothing was seen", "record it anew",
+        "complete", "failed", "had no data", "record it again",
     ),
-    "no-pattern": (_without_pattern, "complete", "warning", "does not tell", "what report says"),
-    "old": (lambda: of(seen(3 * DAY)), "fresh", "warning", "nothing writes the file anew", "timer"),
+    "no-pattern": (_without_pattern, "complete", "warning", "does not report them", "output of report"),
+    "old": (lambda: of(seen(3 * DAY)), "fresh", "warning", "nothing rewrites the file", "timer"),
 }  # fmt: skip
 
 

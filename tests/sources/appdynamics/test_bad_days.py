@@ -100,7 +100,7 @@ def test_incidents_that_we_may_not_read(there: Estate, path: str) -> None:
     assert [application.incidents for application in observation.applications.values()] == [None, None]
     assert [len(application.signals) for application in observation.applications.values()] == [5, 5]
     [warning] = observation.warnings
-    assert warning.startswith("incidents of shop and search are not known: ")
+    assert warning.startswith("incidents of shop and search are unknown: ")
     assert "403" in warning
 
 
@@ -130,12 +130,12 @@ def test_an_application_that_is_not_shown(there: Estate) -> None:
     [warning] = observation.warnings
     assert "'search' (but 'search-pte' and 'archive')" in warning
     assert "'Checkout' (but 'checkout' and 'checkout-pte')" in warning
-    assert warning.endswith("it shows 7")
+    assert warning.endswith("it lists 7")
 
 
 def test_no_application_at_all(there: Estate) -> None:
     """None of the configured ones, or none at all: not found, with the next step."""
-    with pytest.raises(SourceError, match=r"'shopp' \(but 'shop'.*it shows 8") as caught:
+    with pytest.raises(SourceError, match=r"'shopp' \(but 'shop'.*it lists 8") as caught:
         there.poll(there.source("shopp"))
     assert caught.value.reason == "not_found"
     there.controller.hidden |= {f"{name}{end}" for name in there.options().applications for end in ("", "-pte")}

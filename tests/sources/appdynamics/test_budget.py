@@ -52,7 +52,7 @@ def test_the_warning_says_what_and_what_to_do(there: Estate) -> None:
     observation = there.poll(there.source(calls={"per_poll": 1 + 4 * APPLICATION + 10}))
     assert observation.warnings == (
         "calls.per_poll is 55, and 69 are needed: the next polls fetch the rest, raise it to get "
-        "it now: 14 for history (checkout, search and archive)",
+        "everything now: 14 for history (checkout, search and archive)",
     )
 
 
@@ -66,7 +66,7 @@ def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
         )
         assert "69 are needed: raise it: the next polls continue with history and" in observation.warnings[0]
         assert (
-            "and leave out the rest again: 4 for signals (shop, checkout, search and archive)"
+            "and omit the rest again: 4 for signals (shop, checkout, search and archive)"
             in observation.warnings[0]
         )
 
@@ -108,7 +108,7 @@ def test_the_past_is_told_whole_or_not_at_all(there: Estate) -> None:
     day, week = Window(there.end - 5 * DAY, there.end - 4 * DAY), Window(there.end - 11 * DAY, there.end - 4 * DAY)
     source = there.source("shop", calls={"per_poll": 1 + APPLICATION + HISTORY + 9})
     there.poll(source)
-    with pytest.raises(SourceError, match=r"calls\.per_poll is 27, of which the poll has left 9, and") as caught:
+    with pytest.raises(SourceError, match=r"calls\.per_poll is 27, of which the poll left 9, and") as caught:
         source.observe(day, week)
     assert caught.value.reason == "rate_limited"
     there.poll(source)

@@ -103,7 +103,7 @@ def test_utilisation_is_weighed_by_nodes(there: Estate) -> None:
     plain = there.poll(there.source("shop"), pattern=False)
     assert plain.applications["shop"].signals["cpu"].mean != pytest.approx(whole, rel=1e-3)
     [warning] = plain.warnings
-    assert "cpu and memory are their plain mean" in warning
+    assert "cpu and memory are their unweighted mean" in warning
 
 
 def test_two_tokens_in_ten_minutes(there: Estate) -> None:

@@ -38,7 +38,7 @@ def test_events_of_the_controller(client: ControllerClient, controller: Controll
     """A type of event that the controller does not know fails the call and is named; so is a missing right."""
     application = shop(client)
     assert client.events(application, Window(NOW - 14 * 86400.0, NOW), ("APP_SERVER_RESTART",))
-    with pytest.raises(SourceError, match=r"refused to give events of shop \(NOT_KNOWN\) \(400\)") as caught:
+    with pytest.raises(SourceError, match=r"rejected the request for events of shop \(NOT_KNOWN\) \(400\)") as caught:
         client.events(application, HOUR, ("NOT_KNOWN",))
     assert caught.value.reason == "bad_query"
     assert client.violations(application, Window(NOW - 14 * 86400.0, NOW))
