@@ -65,10 +65,7 @@ def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
             application.routes or application.incidents is not None for application in observation.applications.values()
         )
         assert "69 are needed: raise it: the next polls continue with history and" in observation.warnings[0]
-        assert (
-            "and omit the rest again: 4 for signals (shop, checkout, search and archive)"
-            in observation.warnings[0]
-        )
+        assert "and omit the rest again: 4 for signals (shop, checkout, search and archive)" in observation.warnings[0]
 
 
 def test_order_of_what_is_left_out(there: Estate) -> None:

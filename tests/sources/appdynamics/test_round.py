@@ -113,7 +113,7 @@ def test_a_round_says_what_a_round_on_the_demo_says(there: Estate) -> None:
 
 
 def test_a_second_poll_looks_back_no_more(there: Estate) -> None:
-    """Production before a run is requested once; a further call is refused, because only the controller's clock advanced."""
+    """Production before a run is requested once; a further call is refused: only the controller's clock advanced."""
     pipeline = _pipeline(there, TEXT)
     for name in ("production", "pte"):
         pipeline.poll(name, AT)
