@@ -1,4 +1,4 @@
-"""A controller's stand-in on a real socket, and a client of requests that is in already."""
+"""A controller stub on a real socket, and an authenticated client."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INFRASTRUCTURE = "Application Infrastructure Performance|*|Hardware Resources|"
 
 @dataclass
 class Clock:
-    """Goes on when it is told to."""
+    """A clock that advances on request."""
 
     now: float = END
 
@@ -39,7 +39,7 @@ class Asking:
     session: requests.Session = field(default_factory=requests.Session)
 
     def form(self, **instead: str) -> dict[str, str]:
-        """What is sent for a token."""
+        """The form of a request for a token."""
         right = {
             "grant_type": "client_credentials",
             "client_id": f"{CLIENT}@{ACCOUNT}",
@@ -55,7 +55,7 @@ class Asking:
         self.session.headers["Authorization"] = f"Bearer {self.token().json()['access_token']}"
 
     def get(self, below: str = "", **parameters: str | int) -> requests.Response:
-        """A path below /applications, in JSON; - stands for _ in the parameters' names."""
+        """A path below /applications, in JSON; - replaces _ in the parameters' names."""
         named: dict[str, str | int] = {name.replace("_", "-"): value for name, value in parameters.items()}
         return self.session.get(
             f"{self.url}{REST}{below}", params={"output": "JSON", **named}, timeout=30, allow_redirects=False
@@ -63,14 +63,14 @@ class Asking:
 
     def metrics(self, application: str, path: str, start: float, end: float, **more: str | int) -> Any:
         """Entries of metric-data between two times, step by step."""
-        asked: dict[str, str | int] = {
+        requests: dict[str, str | int] = {
             "metric_path": path,
             "rollup": "false",
             "time_range_type": "BETWEEN_TIMES",
             "start_time": int(start * 1000),
             "end_time": int(end * 1000),
         }
-        answer = self.get(f"/{application}/metric-data", **asked | more)
+        answer = self.get(f"/{application}/metric-data", **requests | more)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -82,7 +82,7 @@ def asking(**options: Any) -> Iterator[Asking]:
     controller = Controller(SEED, clock, **options)
     with serve(controller) as url, requests.Session() as session:
         session.trust_env = False
-        one = Asking(controller, url, clock, session)
-        one.enter()
+        item = Asking(controller, url, clock, session)
+        item.enter()
         controller.forget()
-        yield one
+        yield item

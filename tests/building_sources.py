@@ -22,7 +22,7 @@ from exporter.model.observation import (
 from exporter.model.settings import TestRunSettings
 from exporter.sources import Source, demo, recorded
 from exporter.sources.appdynamics import source as appdynamics
-from exporter.sources.appdynamics.options import Application
+from exporter.sources.appdynamics.options import ControllerApplication
 from exporter.sources.prometheus import source as prometheus
 from tests import seed, servers
 
@@ -101,7 +101,7 @@ def build_appdynamics(directory: Path) -> Iterator[Built]:
                 account=ACCOUNT,
                 client=CLIENT,
                 client_secret_file=secret,
-                applications={one.name: Application(name=f"{one.name}{suffix}") for one in APPLICATIONS},
+                applications={one.name: ControllerApplication(name=f"{one.name}{suffix}") for one in APPLICATIONS},
             )
             for suffix in ("", "-pte")
         )

@@ -1,4 +1,4 @@
-"""A controller's stand-in on a real socket, its clock in the test's hand, and sources that poll it."""
+"""A controller stub on a real socket, with a clock that the test sets, and sources that poll it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from exporter.demo.shop import APPLICATIONS
 from exporter.model.observation import Observation, Window
 from exporter.model.settings import TestRunSettings
 from exporter.sources.appdynamics import source as appdynamics
-from exporter.sources.appdynamics.options import Application, Calls
+from exporter.sources.appdynamics.options import Calls, ControllerApplication
 from tests.asking_controller import Clock
 from tests.seed import END, SEED
 
@@ -26,7 +26,7 @@ DAY = 86400.0
 SETTLED = 300.0
 """Seconds after which agents have reported all of a window."""
 
-NAMES = tuple(one.name for one in APPLICATIONS)
+NAMES = tuple(application.name for application in APPLICATIONS)
 choose = partial(run.choose, settings=TestRunSettings(), explicit={})
 
 
@@ -40,10 +40,10 @@ class Estate:
     secret: Path
 
     def options(self, names: tuple[str, ...] = NAMES, suffix: str = "", **more: Any) -> appdynamics.Options:
-        applications = {name: Application(name=f"{name}{suffix}") for name in names}
-        given = {"applications": applications, "calls": Calls(**more.pop("calls", {}))}
+        applications = {name: ControllerApplication(name=f"{name}{suffix}") for name in names}
+        values = {"applications": applications, "calls": Calls(**more.pop("calls", {}))}
         return appdynamics.Options(
-            url=self.url, account=ACCOUNT, client=CLIENT, client_secret_file=self.secret, **{**given, **more}
+            url=self.url, account=ACCOUNT, client=CLIENT, client_secret_file=self.secret, **{**values, **more}
         )
 
     def source(self, *names: str, suffix: str = "", **more: Any) -> appdynamics.Source:
@@ -72,15 +72,15 @@ class Estate:
         return source.observe_runs(Window(self.end - days * DAY, self.end), 1.0, settings)
 
     def paths(self) -> list[str]:
-        """What metric data was asked for, in order."""
-        asked = (parse_qs(urlsplit(one.target).query) for one in list(self.controller.requests))
-        return [query["metric-path"][0] for query in asked if "metric-path" in query]
+        """Requested metric data, in order."""
+        requests = (parse_qs(urlsplit(request.target).query) for request in list(self.controller.requests))
+        return [query["metric-path"][0] for query in requests if "metric-path" in query]
 
-    def rewrite(self, wanted: str, change: Callable[[list[Any]], list[Any]]) -> None:
+    def rewrite(self, expected: str, change: Callable[[list[Any]], list[Any]]) -> None:
         """From now on change the data of answers to requests whose query or path holds this text, decoded."""
 
-        def rewritten(asked: Request, answer: Answer) -> Answer:
-            if answer.status != 200 or wanted not in asked.path + str(sorted(asked.query.items())):
+        def rewritten(request: Request, answer: Answer) -> Answer:
+            if answer.status != 200 or expected not in request.path + str(sorted(request.query.items())):
                 return answer
             return replace(answer, body=msgspec.json.encode(change(msgspec.json.decode(answer.body))))
 
@@ -89,7 +89,7 @@ class Estate:
 
 @contextlib.contextmanager
 def estate(directory: Path, **options: Any) -> Iterator[Estate]:
-    """The made-up shop's data is complete up to END; the clock stands some minutes later."""
+    """The made-up shop's data is complete up to END; the clock is some minutes later."""
     clock = Clock(END + SETTLED)
     controller = Controller(SEED, clock, **{"exact": True, **options})
     secret = directory / "secret"

@@ -271,4 +271,4 @@ def test_receiver_prints_what_came() -> None:
         "webhook firing: PteLoadGap checkout critical",
     ]
     assert len(printed) == 4
-    assert printed[3].startswith("watchdog: heard")
+    assert printed[3].startswith("watchdog received")

@@ -1,9 +1,9 @@
 """`make stack`: Prometheus filled with the made-up shop's history, exporters, Alertmanager and a local receiver.
 
-One exporter asks Prometheus, the other a stand-in for AppDynamics.
+One exporter queries Prometheus, the other an AppDynamics stub.
 
-Everything listens on loopback, keeps its data under .run/stack/, and ends with Ctrl-C. With another folder (--data) and
-other ports (--free-ports) a second stack may run beside it.
+Everything listens on loopback, keeps its data under .run/stack/, and ends with Ctrl-C. With another directory (--data)
+and other ports (--free-ports) a second stack may run beside it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from typing import NoReturn
 from deploy.stack import addresses, configuration, folder, history
 from deploy.stack.addresses import Addresses
 from deploy.stack.errors import StackError
-from deploy.stack.programs import PROMTOOL, TOP, Program, found, programs
+from deploy.stack.programs import PROMTOOL, TOP, Program, executable, programs
 
 DATA = TOP / ".run" / "stack"
 READY_SECONDS = 120.0
 ENDING = (signal.SIGTERM, signal.SIGINT)
-"""SIGINT is handled too, as a script's background shell starts us deaf to it."""
+"""SIGINT is handled too, because a script's background shell makes us ignore it."""
 
 
 def say(text: str) -> None:
@@ -37,7 +37,7 @@ def say(text: str) -> None:
 
 
 def prepare(data: Path, where: Addresses, days: int) -> tuple[Program, ...]:
-    """Fill Prometheus anew and write the configuration; gives what is to be started."""
+    """Fill an empty Prometheus and write the configuration; returns the programs to start."""
     folder.clear(data)
     configuration.write(data, where)
     start = _fill(data, days)
@@ -45,7 +45,7 @@ def prepare(data: Path, where: Addresses, days: int) -> tuple[Program, ...]:
 
 
 def listening(program: Program) -> socket.socket:
-    """A socket in the program's place: nobody else gets its address before it is started."""
+    """A socket that reserves the program's address until it starts."""
     host, _, port = program.address.rpartition(":")
     try:
         return socket.create_server((host, int(port)))
@@ -54,12 +54,12 @@ def listening(program: Program) -> socket.socket:
 
 
 def _fill(data: Path, days: int) -> str:
-    """Load the made-up shop's history into Prometheus's folder; gives the moment that it starts at."""
+    """Load the made-up shop's history into Prometheus's folder; returns its start."""
     began = time.monotonic()
     say(f"filling Prometheus with {days} days of the made-up shop's history ({3 * days} s or so)")
     start = history.write(data, days)
     file = data / "history.om"
-    command = [found(PROMTOOL), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1080h"]
+    command = [executable(PROMTOOL), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1080h"]
     with (data / "promtool.log").open("wb") as log:
         command += [str(file), str(data / "prometheus-data")]
         subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603
@@ -73,9 +73,9 @@ def log_of(program: Program, data: Path) -> Path:
 
 
 def start(program: Program, data: Path) -> subprocess.Popen[bytes]:
-    """Start a program in a process group of its own, so that Ctrl-C reaches this one first."""
+    """Start a program in its own process group: Ctrl-C must reach this process first."""
     with log_of(program, data).open("wb") as log:
-        out = None if program.shown else log
+        out = None if program.on_terminal else log
         return subprocess.Popen(program.command, cwd=TOP, stdout=out, stderr=log, start_new_session=True)  # noqa: S603
 
 
@@ -100,7 +100,7 @@ def _ended(program: Program, process: subprocess.Popen[bytes], data: Path) -> st
 
 
 def stop(running: dict[Program, subprocess.Popen[bytes]]) -> None:
-    """End what was started, last first."""
+    """Stop all programs, the last one first."""
     for process in reversed(running.values()):
         if process.poll() is None:
             process.terminate()
@@ -113,7 +113,7 @@ def stop(running: dict[Program, subprocess.Popen[bytes]]) -> None:
 
 
 def watch(running: dict[Program, subprocess.Popen[bytes]], data: Path) -> NoReturn:
-    """Go on until a program ends by itself."""
+    """Run until a program ends."""
     while True:
         for program, process in running.items():
             if process.poll() is not None:
@@ -126,17 +126,17 @@ def run(data: Path, where: Addresses, days: int) -> None:
     running: dict[Program, subprocess.Popen[bytes]] = {}
     places = contextlib.ExitStack()
     try:
-        # All of them before anything is deleted.
+        # Reserve all of them before anything is deleted.
         held = {program.name: places.enter_context(listening(program)) for program in programs(data, where, "")}
         for program in prepare(data, where, days):
             say(f"starting the {program.name}")
             held[program.name].close()
             running[program] = start(program, data)
             wait_ready(program, running[program], data)
-        say(f"ready; logs are in {_from_top(data)}/, Ctrl-C ends it all")
+        say(f"ready; logs are in {_from_top(data)}/, stop with Ctrl-C")
         for program in running:
             say(f"  http://{program.address:<16} {program.name}: {program.about}")
-        say("checkout's alerts fire after some minutes; what is sent is printed below")
+        say("checkout's alerts fire after some minutes; the notifications are printed below")
         watch(running, data)
     except KeyboardInterrupt:
         say("ending")
@@ -152,7 +152,7 @@ def _from_top(data: Path) -> Path:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    # Another may follow, from make and from its terminal, and must not keep us from ending what was started.
+    # A second signal may follow, from make and from its terminal, and must not interrupt the cleanup.
     for number in ENDING:
         signal.signal(number, lambda *_: None)
     raise KeyboardInterrupt
@@ -160,30 +160,30 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deploy.stack", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--days", type=int, default=history.DAYS, help="of history; fewer know less of the past")
+    parser.add_argument(
+        "--days", type=int, default=history.DAYS, help="days of history; less history means less evidence"
+    )
     parser.add_argument(
         "--data",
         type=Path,
         default=DATA,
         metavar="DIRECTORY",
-        help="for its data, emptied at the start; default .run/stack",
+        help="directory for its data, emptied at the start; default .run/stack",
     )
-    parser.add_argument(
-        "--free-ports", action="store_true", help="listen wherever a port is free, not at the usual ones"
-    )
+    parser.add_argument("--free-ports", action="store_true", help="listen on free ports instead of the usual ones")
     return parser
 
 
 def main() -> int:
-    given = _parser().parse_args()
-    data = given.data.resolve()
-    where = addresses.free() if given.free_ports else addresses.USUAL
+    options = _parser().parse_args()
+    data = options.data.resolve()
+    where = addresses.free() if options.free_ports else addresses.USUAL
     for number in ENDING:
         signal.signal(number, _interrupt)
 
     try:
         with folder.reserved(data, ours=data == DATA.resolve()):
-            run(data, where, given.days)
+            run(data, where, options.days)
     except (StackError, OSError, ValueError, subprocess.CalledProcessError) as error:
         say(str(error))
         return 1

@@ -33,9 +33,9 @@ def free() -> Addresses:
     """Ports on loopback that were free a moment ago."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in fields(Addresses)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return Addresses(*(f"127.0.0.1:{one.getsockname()[1]}" for one in sockets))
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        return Addresses(*(f"127.0.0.1:{listener.getsockname()[1]}" for listener in sockets))
 
 
 def redirected(text: str, addresses: Addresses) -> str:

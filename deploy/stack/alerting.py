@@ -19,21 +19,21 @@ NAMES = ("pagerduty_routing_key", "webhook_token", "watchdog_token")
 
 def write(directory: Path, receiver: str = RECEIVER) -> Path:
     """The configuration with its templates and secrets in `directory`; gives its file."""
-    kept = directory / "secrets"
-    kept.mkdir(parents=True, exist_ok=True)
-    (kept / "slack_api_url").write_text(f"{receiver}/slack\n", encoding="utf-8")
+    secrets_directory = directory / "secrets"
+    secrets_directory.mkdir(parents=True, exist_ok=True)
+    (secrets_directory / "slack_api_url").write_text(f"{receiver}/slack\n", encoding="utf-8")
     for name in NAMES:
-        (kept / name).write_text(f"{secrets.token_hex(16)}\n", encoding="utf-8")
+        (secrets_directory / name).write_text(f"{secrets.token_hex(16)}\n", encoding="utf-8")
     shutil.copytree(SHIPPED / "templates", directory / "templates", dirs_exist_ok=True)
     text = (SHIPPED / "alertmanager.yml").read_text(encoding="utf-8")
     instead = {
         "https://events.pagerduty.com/v2/enqueue": f"{receiver}/pagerduty",
         "http://127.0.0.1:9095": receiver,
-        "/etc/alertmanager/secrets": str(kept),
+        "/etc/alertmanager/secrets": str(secrets_directory),
     }
     for old, new in instead.items():
         if old not in text:
-            raise ValueError(f"alertmanager.yml no longer has {old}: mend deploy/stack/alerting.py")
+            raise ValueError(f"alertmanager.yml no longer has {old}: fix deploy/stack/alerting.py")
         text = text.replace(old, new)
     file = directory / "alertmanager.yml"
     file.write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""appdynamics.yml as it is shipped, with a secret that the exporter and the controller's stand-in share.
+"""appdynamics.yml as shipped, with a secret that the exporter and the controller stub share.
 
 python -m deploy.stack.appdynamics DIRECTORY
 """
@@ -22,7 +22,7 @@ def write(directory: Path, addresses: Addresses = AS_SHIPPED) -> Path:
     (directory / CLIENT_FILE).write_text(f"{secrets.token_hex(16)}\n", encoding="utf-8")
     text = SHIPPED.read_text(encoding="utf-8")
     if _FOLDER not in text:
-        raise ValueError(f"appdynamics.yml no longer has {_FOLDER}: mend deploy/stack/appdynamics.py")
+        raise ValueError(f"appdynamics.yml no longer has {_FOLDER}: fix deploy/stack/appdynamics.py")
     file = directory / SHIPPED.name
     text = redirected(text.replace(_FOLDER, str(directory)), addresses)
     file.write_text(text, encoding="utf-8")

@@ -1,7 +1,7 @@
-"""What keeps the stack from running."""
+"""Errors of the stack."""
 
 from __future__ import annotations
 
 
 class StackError(Exception):
-    """One line that says what keeps the stack from running."""
+    """The reason, in one line, why the stack cannot run."""

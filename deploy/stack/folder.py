@@ -1,4 +1,4 @@
-"""The folder that holds a stack's data: of one stack at a time, and of nobody else."""
+"""The directory with a stack's data, for one stack at a time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 from deploy.stack.errors import StackError
 
 LOCK = "stack.lock"
-"""Held by the stack that uses the folder; the file stays, and shows that the folder is a stack's."""
+"""Locked by the stack that uses the directory; the file stays, and marks the directory as a stack's."""
 
 
 @contextlib.contextmanager
 def reserved(data: Path, *, ours: bool = False) -> Iterator[None]:
-    """Keep other stacks out of the folder. Nothing in it is touched, and with `ours` it need not have the lock yet."""
+    """Keep other stacks out of the directory. Changes nothing in it; with `ours` it need not have the lock yet."""
     data.mkdir(parents=True, exist_ok=True)
     names = {path.name for path in data.iterdir()}
     if names and LOCK not in names and not ours:
-        raise StackError(f"{data} holds something that is no stack's: give an empty folder")
+        raise StackError(f"{data} contains files that are not a stack's: use an empty directory")
 
     with (data / LOCK).open("w") as lock:
         try:

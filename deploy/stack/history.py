@@ -3,7 +3,7 @@
     python -m deploy.stack.history DIRECTORY
 
 writes DIRECTORY/history.om and DIRECTORY/start, unless `start` is there already: the history is then loaded, and
-counters go on from the same start.
+counters continue from the same start.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 from exporter.demo import openmetrics
 
 DAYS = 16
-"""Eight for what the exporter looks at, and as many for production's seven days before the oldest of the runs."""
+"""Eight for the exporter's look-back, and eight for production's seven days before the oldest run."""
 
 SEED = 1
 
 
 def write(directory: Path, days: int = DAYS) -> str:
-    """Write up to the last full minute; gives the start, as exporter.demo.server takes it."""
+    """Write up to the last full minute; returns the start, as exporter.demo.server takes it."""
     start_file = directory / "start"
     if start_file.exists():
         return start_file.read_text(encoding="utf-8").strip()

@@ -1,4 +1,4 @@
-"""The programs of the stack: how each is started, and how one sees that it is ready."""
+"""The programs of the stack: their commands, and how to check that they are ready."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Program:
     """Path that answers 200 when it is ready."""
     command: tuple[str, ...]
     about: str
-    shown: bool = False
-    """What it prints is for the terminal, not for its log."""
+    on_terminal: bool = False
+    """Its output goes to the terminal, not to its log."""
 
 
-def found(paths: tuple[Path, ...]) -> str:
-    """The first of the paths that is a program."""
+def executable(paths: tuple[Path, ...]) -> str:
+    """The first path that is executable."""
     for path in paths:
         if os.access(path, os.X_OK):
             return str(path)
@@ -42,7 +42,7 @@ def found(paths: tuple[Path, ...]) -> str:
 
 
 def programs(data: Path, addresses: Addresses, start: str) -> tuple[Program, ...]:
-    """In the order in which they are started: nothing asks what is not there yet."""
+    """In start order: a program's servers start before it."""
     python = (sys.executable, "-m")
     demo = addresses.demo
     receiver = addresses.receiver
@@ -61,8 +61,8 @@ def programs(data: Path, addresses: Addresses, start: str) -> tuple[Program, ...
             receiver,
             "/",
             (*python, "deploy.stack.receiver", receiver),
-            "prints here what Slack and PagerDuty would get",
-            shown=True,
+            "prints the notifications for Slack and PagerDuty here",
+            on_terminal=True,
         ),
         Program(
             "controller",
@@ -74,7 +74,7 @@ def programs(data: Path, addresses: Addresses, start: str) -> tuple[Program, ...
                 f"--listen={controller}",
                 f"--secret.file={appdynamics / CLIENT_FILE}",
             ),
-            "a stand-in for AppDynamics that watches the made-up shop",
+            "an AppDynamics stub with the made-up shop",
         ),
         _alertmanager(addresses.alertmanager, data),
         _prometheus(addresses.prometheus, data),
@@ -83,7 +83,7 @@ def programs(data: Path, addresses: Addresses, start: str) -> tuple[Program, ...
             "exporter-appdynamics",
             addresses.exporter_appdynamics,
             appdynamics / "appdynamics.yml",
-            "the same of what AppDynamics watches: billing",
+            "the same for the application in AppDynamics: billing",
         ),
     )
 
@@ -99,7 +99,7 @@ def _alertmanager(address: str, data: Path) -> Program:
         address,
         "/-/ready",
         (
-            found(ALERTMANAGER),
+            executable(ALERTMANAGER),
             f"--config.file={data / 'alertmanager' / 'alertmanager.yml'}",
             f"--storage.path={data / 'alertmanager-data'}",
             f"--web.listen-address={address}",
@@ -116,7 +116,7 @@ def _prometheus(address: str, data: Path) -> Program:
         address,
         "/-/ready",
         (
-            found(PROMETHEUS),
+            executable(PROMETHEUS),
             f"--config.file={data / 'prometheus.yml'}",
             f"--storage.tsdb.path={data / 'prometheus-data'}",
             "--storage.tsdb.retention.time=60d",

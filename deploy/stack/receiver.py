@@ -1,4 +1,4 @@
-"""A stand-in for Slack, PagerDuty and webhooks that prints what they would get.
+"""A stub for Slack, PagerDuty and webhooks that prints their notifications.
 
 python -m deploy.stack.receiver 127.0.0.1:9828
 """
@@ -16,14 +16,14 @@ MAX_BYTES = 1 << 20
 
 
 def slack(body: dict[str, Any]) -> Iterator[str]:
-    """The message as it would stand in the channel."""
+    """The message as in the channel."""
     for attachment in body.get("attachments", [body]):
         yield f"Slack {body.get('channel', '')}: {attachment.get('title') or attachment.get('fallback', '')}"
         yield from (f"    {line}" for line in str(attachment.get("text", "")).splitlines())
 
 
 def pagerduty(body: dict[str, Any]) -> Iterator[str]:
-    """The event with what decides about an incident: action, severity and key."""
+    """The event with action, severity and key, which decide about an incident."""
     payload = body.get("payload") or {}
     yield f"PagerDuty {body.get('event_action')}: {payload.get('summary', '')}"
     yield f"    severity {payload.get('severity', '-')}, dedup key {body.get('dedup_key')}"
@@ -42,7 +42,7 @@ SHOW: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "/pagerduty": pagerduty,
     "/alerts": webhook,
 }
-"""How a message to a path is printed; /watchdog is heard, and printed once."""
+"""How a message to a path is printed; /watchdog is printed only once."""
 
 
 class Receiver(ThreadingHTTPServer):
@@ -60,7 +60,7 @@ class Receiver(ThreadingHTTPServer):
         with self._lock:
             if path == "/watchdog":
                 if not self._watched:
-                    self._out("watchdog: heard, alerts can get through (told once; it goes on every minute)")
+                    self._out("watchdog received: alerts can get through (printed once, repeated every minute)")
                 self._watched = True
             else:
                 self._out("\n".join(SHOW[path](body)))
@@ -77,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             return self.answer(400, "the body is not JSON\n")
         if self.path not in (*SHOW, "/watchdog") or not isinstance(body, dict):
-            return self.answer(404, f"known: {', '.join(SHOW)}, /watchdog\n")
+            return self.answer(404, f"expected one of: {', '.join(SHOW)}, /watchdog\n")
         self.server.show(self.path, body)
         if self.path == "/pagerduty":  # what the Events API v2 answers
             return self.answer(202, json.dumps({"status": "success", "dedup_key": body.get("dedup_key")}))
@@ -94,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """The messages are what is looked at."""
+        """No access log: only notifications are printed."""
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from exporter.demo.noise import Floats, uniform
-from exporter.demo.shop import APPLICATIONS, Application, Route
+from exporter.demo.shop import APPLICATIONS, ShopApplication, ShopRoute
 from exporter.model.execution import Execution, Outcome, Report
 from exporter.model.observation import Window
 
@@ -52,13 +52,13 @@ def reports(seed: int, window: Window) -> Iterator[tuple[str, tuple[Report, ...]
             yield application.name, tuple(report for report in candidates if window.start < report.at <= window.end)
 
 
-def _tests(application: Application) -> tuple[_Test, ...]:
+def _tests(application: ShopApplication) -> tuple[_Test, ...]:
     """A test for each route that the load test calls too."""
     routes = [route for route in application.routes if route.use == "tested"]
     return tuple(_test(position, route) for position, route in enumerate(routes))
 
 
-def _test(position: int, route: Route) -> _Test:
+def _test(position: int, route: ShopRoute) -> _Test:
     """A few of the tests are flaky, break or are skipped: always the same ones, by their position."""
     flaky = 0.12 if position % 17 == 2 else 0.0
     broken = 0.02 if position % 7 == 3 else 0.0
@@ -74,7 +74,7 @@ def _test(position: int, route: Route) -> _Test:
 
 @lru_cache(maxsize=4096)
 def _report(seed: int, name: str, hour: int) -> Report:
-    """Kept, so that the same hour is the same record and needs no new analysis."""
+    """Cached: the same hour is the same record and needs no new analysis."""
     application = next(application for application in APPLICATIONS if application.name == name)
     tests = _tests(application)
     at = (hour + 0.5) * HOUR + 60 * APPLICATIONS.index(application)

@@ -1,4 +1,4 @@
-"""What the made-up shop exposes to a scrape: metric families as the Prometheus client libraries name them."""
+"""The made-up shop's metric families, named as the Prometheus client libraries do."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Literal
 
 from exporter.demo.histogram import BOUNDS, bucket_rate, sum_rate
 from exporter.demo.noise import Floats
-from exporter.demo.shop import Application
-from exporter.demo.traffic import Role, Share, Traffic, shares
+from exporter.demo.shop import ShopApplication
+from exporter.demo.traffic import Role, Share, ShopTraffic, shares
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class DemoSeries:
     """One line of a page: its name and labels, and its value in each minute."""
 
     text: str
-    read: Callable[[Traffic], Floats]
-    """Increase per second for what counts, the value itself for a gauge."""
+    read: Callable[[ShopTraffic], Floats]
+    """Increase per second of a counter, the value of a gauge."""
 
 
-Lines = Callable[[int, Role, Application], Iterator[Series]]
+Lines = Callable[[int, Role, ShopApplication], Iterator[DemoSeries]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,45 +40,45 @@ class Family:
         return self.kind != "gauge"
 
 
-def _labels(role: Role, application: Application, **more: str) -> str:
+def _labels(role: Role, application: ShopApplication, **more: str) -> str:
     labels = {"application": application.name, "environment": role, **more}
     return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
 
 
-def _requests(seed: int, role: Role, application: Application) -> Iterator[Series]:
+def _requests(seed: int, role: Role, application: ShopApplication) -> Iterator[DemoSeries]:
     for share in shares(seed, role, application):
         labels = partial(_labels, role, application, method=share.method, handler=share.path)
-        yield Series(f"http_requests_total{labels(code='200')}", partial(_successes, share))
+        yield DemoSeries(f"http_requests_total{labels(code='200')}", partial(_successes, share))
         if share.errors:
-            yield Series(f"http_requests_total{labels(code='500')}", partial(_errors, share))
+            yield DemoSeries(f"http_requests_total{labels(code='500')}", partial(_errors, share))
 
 
-def _successes(share: Share, traffic: Traffic) -> Floats:
+def _successes(share: Share, traffic: ShopTraffic) -> Floats:
     return share.requests * traffic.requests - share.errors * traffic.errors
 
 
-def _errors(share: Share, traffic: Traffic) -> Floats:
+def _errors(share: Share, traffic: ShopTraffic) -> Floats:
     return share.errors * traffic.errors
 
 
-def _duration(_seed: int, role: Role, application: Application) -> Iterator[Series]:
+def _duration(_seed: int, role: Role, application: ShopApplication) -> Iterator[DemoSeries]:
     name = "http_request_duration_seconds"
     for bound in BOUNDS:
         le = "+Inf" if bound == float("inf") else repr(bound)
-        yield Series(f"{name}_bucket{_labels(role, application, le=le)}", partial(bucket_rate, bound=bound))
-    yield Series(f"{name}_sum{_labels(role, application)}", sum_rate)
-    yield Series(f"{name}_count{_labels(role, application)}", lambda traffic: traffic.requests)
+        yield DemoSeries(f"{name}_bucket{_labels(role, application, le=le)}", partial(bucket_rate, bound=bound))
+    yield DemoSeries(f"{name}_sum{_labels(role, application)}", sum_rate)
+    yield DemoSeries(f"{name}_count{_labels(role, application)}", lambda traffic: traffic.requests)
 
 
-def _size(_seed: int, role: Role, application: Application) -> Iterator[Series]:
+def _size(_seed: int, role: Role, application: ShopApplication) -> Iterator[DemoSeries]:
     name = "http_response_size_bytes"
-    yield Series(f"{name}_sum{_labels(role, application)}", lambda traffic: traffic.bytes)
-    yield Series(f"{name}_count{_labels(role, application)}", lambda traffic: traffic.requests)
+    yield DemoSeries(f"{name}_sum{_labels(role, application)}", lambda traffic: traffic.bytes)
+    yield DemoSeries(f"{name}_count{_labels(role, application)}", lambda traffic: traffic.requests)
 
 
-def _gauge(name: str, help: str, read: Callable[[Traffic], Floats]) -> Family:
-    def lines(_seed: int, role: Role, application: Application) -> Iterator[Series]:
-        yield Series(f"{name}{_labels(role, application)}", read)
+def _gauge(name: str, help: str, read: Callable[[ShopTraffic], Floats]) -> Family:
+    def lines(_seed: int, role: Role, application: ShopApplication) -> Iterator[DemoSeries]:
+        yield DemoSeries(f"{name}{_labels(role, application)}", read)
 
     return Family(name, "gauge", help, lines)
 

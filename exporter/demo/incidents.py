@@ -1,4 +1,4 @@
-"""What watches the made-up shop's production would report: violated health rules, and restarts, computed as traffic is.
+"""Incidents of the made-up shop, as monitoring would report them: violated health rules, and restarts.
 
 Two rules follow the traffic itself (the daily outage, and the spikes of every third night); a third, on a disk that
 fills, is open for four days of each week, so that at most times something somewhere is open. The PTE has no trouble.
@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from exporter.demo.noise import uniform
-from exporter.demo.shop import Application
+from exporter.demo.shop import ShopApplication
 from exporter.demo.traffic import DAY, OUTAGE_MINUTES, SPIKE_DAYS, SURGE_MINUTES, Role, outage, surge
 from exporter.model.incident import Incident
 from exporter.model.observation import MINUTE, Window
@@ -27,10 +27,10 @@ _ERRORS = Incident("violation", "Error rate is too high", "", "APPLICATION", "cr
 _CALLS = Incident("violation", "Calls are above normal", "web", _TIER, "warning", 0, 0, "Twice as many as usual")
 _DISK = Incident("violation", "Disk space is low", "app-2", _NODE, "warning", 0, 0, "Less than a tenth is free")
 _RESTART = Incident("event", "APP_SERVER_RESTART", "app-1", _NODE, "warning", 0, 0, "The server was restarted")
-"""What is the same whenever it happens."""
+"""The constant fields of an incident."""
 
 
-def incidents(seed: int, role: Role, application: Application, window: Window) -> tuple[Incident, ...]:
+def incidents(seed: int, role: Role, application: ShopApplication, window: Window) -> tuple[Incident, ...]:
     """What lay in (start, end] or reached into it, by its start; open is what had not ended by the window's end.
 
     An application without requests in production has no trouble either.
@@ -51,13 +51,13 @@ def _is_inside(incident: Incident, window: Window) -> bool:
 
 
 def _cut(incident: Incident, window: Window) -> Incident:
-    """As the window's end saw it."""
+    """The incident as of the window's end."""
     if incident.end is None or incident.end <= window.end:
         return incident
     return replace(incident, end=None)
 
 
-def _all(seed: int, application: Application, window: Window) -> Iterator[Incident]:
+def _all(seed: int, application: ShopApplication, window: Window) -> Iterator[Incident]:
     """Everything of the days and weeks that the window touches, each with its end."""
     name = application.name
     for day in _steps(window, DAY):

@@ -16,8 +16,8 @@ import numpy as np
 from exporter.analysis.histogram import SUB, bounds, latencies, merged
 from exporter.analysis.loadrun import brief
 from exporter.demo.noise import Floats, uniform
-from exporter.demo.shop import Application, Route
-from exporter.demo.traffic import DAY, LATENCY_SHAPE, Traffic, shares, traffic
+from exporter.demo.shop import ShopApplication, ShopRoute
+from exporter.demo.traffic import DAY, LATENCY_SHAPE, ShopTraffic, shares, traffic
 from exporter.model.loadrun import Endpoint, Figures, Histogram, Latencies, LoadRun, Usage
 from exporter.model.observation import MINUTE, Window
 
@@ -25,20 +25,20 @@ RUNS = 12
 """How many runs there are, the newest included."""
 
 BASELINE = 8
-"""The run that was saved: so many before the newest."""
+"""Position of the saved run, counted back from the newest."""
 
 SLOWER = ("POST", "/checkout/{id}/payment")
 BEFORE = 0.7
 SLOWER_SINCE = 3
-"""Up to three runs ago that route took this part of what it takes now."""
+"""Up to three runs ago, the route's latency was this share of the current one."""
 
 DRIFTING = ("GET", "/shipping/rates")
 DRIFT = 1.03
-"""That one takes so much longer with each run."""
+"""Its latency grows by this factor with each run."""
 
 _LEAST = 11 * SUB
 _MOST = 26 * SUB
-"""Buckets that are looked at: from half a millisecond to a minute."""
+"""Bounds of the computed buckets: from half a millisecond to a minute."""
 
 _EDGES = np.array([bounds(position)[1] for position in range(_LEAST, _MOST)])
 _MIDDLES = np.array([sum(bounds(position)) / 2 for position in range(_LEAST, _MOST)])
@@ -54,7 +54,7 @@ class LoadRuns:
 
 
 @lru_cache(maxsize=8)
-def load_runs(seed: int, application: Application, window: Window) -> LoadRuns:
+def load_runs(seed: int, application: ShopApplication, window: Window) -> LoadRuns:
     """Those of the test that ran in the window and of the same test before it."""
     newest = _run(seed, application, window, 0)
     earlier = [_run(seed, application, window, ago) for ago in reversed(range(1, RUNS))]
@@ -62,8 +62,8 @@ def load_runs(seed: int, application: Application, window: Window) -> LoadRuns:
     return LoadRuns((*map(brief, earlier), newest), baseline)
 
 
-def _run(seed: int, application: Application, window: Window, ago: int) -> LoadRun:
-    """The run so many before that of the window."""
+def _run(seed: int, application: ShopApplication, window: Window, ago: int) -> LoadRun:
+    """The run `back` runs before that of the window."""
     assert application.test is not None
     back = ago * application.test.period_days * DAY * MINUTE
     start = window.start - back
@@ -90,7 +90,7 @@ def _run(seed: int, application: Application, window: Window, ago: int) -> LoadR
     )
 
 
-def _total(endpoints: Sequence[Endpoint], run_traffic: Traffic) -> Figures:
+def _total(endpoints: Sequence[Endpoint], run_traffic: ShopTraffic) -> Figures:
     requests = sum(endpoint.figures.requests for endpoint in endpoints)
     failures = sum(endpoint.figures.failures or 0 for endpoint in endpoints)
     errors = {}
@@ -119,8 +119,8 @@ def _checks(total: Figures) -> Mapping[str, bool]:
     }
 
 
-def _usage(run_traffic: Traffic) -> Usage:
-    """What a generator needs that makes these requests."""
+def _usage(run_traffic: ShopTraffic) -> Usage:
+    """The resources of a generator with these requests."""
     cores = run_traffic.requests / 1500.0
     users = float(run_traffic.users.max())
     return Usage(
@@ -132,8 +132,8 @@ def _usage(run_traffic: Traffic) -> Usage:
     )
 
 
-def _endpoints(seed: int, application: Application, run_traffic: Traffic, ago: int) -> Iterator[Endpoint]:
-    """By the names that a script gives its requests: method and path."""
+def _endpoints(seed: int, application: ShopApplication, run_traffic: ShopTraffic, ago: int) -> Iterator[Endpoint]:
+    """By request name in a script: method and path."""
     requests = float(run_traffic.requests.sum()) * MINUTE
     errors = float(run_traffic.errors.sum()) * MINUTE
     tested = {(share.method, _plain(share.path)): share for share in shares(seed, "pte", application)}
@@ -153,8 +153,8 @@ def _endpoints(seed: int, application: Application, run_traffic: Traffic, ago: i
         yield Endpoint(f"{route.method} {route.path}", figures, route.method, route.path)
 
 
-def _changed(route: Route, ago: int) -> float:
-    """How long the route took so many runs ago, as a multiple of what it takes now."""
+def _changed(route: ShopRoute, ago: int) -> float:
+    """The route's latency so many runs ago, as a multiple of the current one."""
     if (route.method, route.path) == SLOWER and ago >= SLOWER_SINCE:
         return BEFORE
     if (route.method, route.path) == DRIFTING:
@@ -166,7 +166,7 @@ def _plain(path: str) -> str:
     return path.replace("{", "").replace("}", "").replace(":", "")
 
 
-def _latency(run_traffic: Traffic, pace: float, count: int) -> Latencies:
+def _latency(run_traffic: ShopTraffic, pace: float, count: int) -> Latencies:
     """Of `count` requests, spread over the run as all are; every tenth of the run has one median."""
     served = run_traffic.requests > 0.0
     requests = run_traffic.requests[served]

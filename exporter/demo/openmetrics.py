@@ -18,10 +18,10 @@ from typing import TextIO
 
 import numpy as np
 
-from exporter.demo.families import FAMILIES, Series
-from exporter.demo.noise import Floats, Minutes
+from exporter.demo.families import FAMILIES, DemoSeries
+from exporter.demo.noise import Floats, MinuteNumbers
 from exporter.demo.shop import APPLICATIONS
-from exporter.demo.traffic import ROLES, Traffic, traffic
+from exporter.demo.traffic import ROLES, ShopTraffic, traffic
 
 OFFSETS = (10, 40)
 """Seconds into each minute at which it is sampled."""
@@ -46,16 +46,16 @@ def write(out: TextIO, start: float, end: float, seed: int) -> None:
     out.write("# EOF\n")
 
 
-def _stamps(minutes: Minutes) -> list[str]:
+def _stamps(minutes: MinuteNumbers) -> list[str]:
     """The times of the samples as they end their lines; minute m begins at 60 (m - 1)."""
     return [f" {60 * (minute - 1) + offset}\n" for minute in minutes.tolist() for offset in OFFSETS]
 
 
-def _gauge(series: Series, side_traffic: Traffic) -> Floats:
+def _gauge(series: DemoSeries, side_traffic: ShopTraffic) -> Floats:
     return series.read(side_traffic).repeat(len(OFFSETS))
 
 
-def _counter(series: Series, side_traffic: Traffic) -> Floats:
+def _counter(series: DemoSeries, side_traffic: ShopTraffic) -> Floats:
     """The counter at the samples of each minute, added up minute by minute as the page for a scrape does."""
     rate = series.read(side_traffic)
     before = np.cumsum(np.concatenate([[0.0], rate * 60.0]))[:-1]

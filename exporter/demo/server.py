@@ -18,18 +18,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 
-from exporter.demo.families import FAMILIES, Family, Series
-from exporter.demo.noise import Minutes
+from exporter.demo.families import FAMILIES, DemoSeries, Family
+from exporter.demo.noise import MinuteNumbers
 from exporter.demo.openmetrics import moment
-from exporter.demo.shop import APPLICATIONS, Application
-from exporter.demo.traffic import ROLES, Role, Traffic, traffic
+from exporter.demo.shop import APPLICATIONS, ShopApplication
+from exporter.demo.traffic import ROLES, Role, ShopTraffic, traffic
 
 CHUNK = 1440
-"""Minutes that are added up at once."""
+"""Minutes that are added up together."""
 
 
-class Page:
-    """Counts up to the last full minute, and tells every series at any later moment. One thread at a time."""
+class ShopPage:
+    """Counts up to the last full minute, and renders every series at any later time. One thread at a time."""
 
     def __init__(self, start: float, seed: int) -> None:
         self._seed = seed
@@ -50,7 +50,7 @@ class Page:
                 self._minute = until
             return self._text(max(now - 60.0 * full, 0.0))
 
-    def _advance(self, minutes: Minutes) -> None:
+    def _advance(self, minutes: MinuteNumbers) -> None:
         for side in self._sides:
             side.advance(traffic(self._seed, side.role, side.application, minutes))
 
@@ -72,20 +72,22 @@ class Page:
 class _Side:
     """One application on one side, with its counters at the end of the last full minute."""
 
-    def __init__(self, role: Role, application: Application, families: list[tuple[Family, list[Series]]]) -> None:
+    def __init__(
+        self, role: Role, application: ShopApplication, families: list[tuple[Family, list[DemoSeries]]]
+    ) -> None:
         self.role: Role = role
         self.application = application
         self._families = families
         self._counters = [series for family, members in families if family.counts for series in members]
         self._counts = {series.text: 0.0 for series in self._counters}
 
-    def advance(self, minutes: Traffic) -> None:
+    def advance(self, minutes: ShopTraffic) -> None:
         """Add minutes one after the other: any other order would round differently, and a counter could step back."""
         for series in self._counters:
             steps = np.concatenate([[self._counts[series.text]], series.read(minutes) * 60.0])
             self._counts[series.text] = float(np.cumsum(steps)[-1])
 
-    def lines(self, position: int, now: Traffic, seconds: float) -> Iterator[str]:
+    def lines(self, position: int, now: ShopTraffic, seconds: float) -> Iterator[str]:
         """Of one family, `seconds` into the minute `now`."""
         family, members = self._families[position]
         for series in members:
@@ -95,7 +97,7 @@ class _Side:
             yield f"{series.text} {value:.9f}"
 
 
-def server(listen: str, page: Page, clock: Callable[[], float] = time.time) -> ThreadingHTTPServer:
+def server(listen: str, page: ShopPage, clock: Callable[[], float] = time.time) -> ThreadingHTTPServer:
     """An HTTP server on `listen` (host:port) that answers GET /metrics."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -113,7 +115,7 @@ def server(listen: str, page: Page, clock: Callable[[], float] = time.time) -> T
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """A line for each scrape tells nobody anything."""
+            """No line for each scrape."""
 
     host, _, port = listen.rpartition(":")
     return ThreadingHTTPServer((host, int(port)), Handler)
@@ -125,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--start", type=moment, required=True)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
-    page = Page(options.start, options.seed)
+    page = ShopPage(options.start, options.seed)
     page.render(time.time())
     server(options.listen, page).serve_forever()
 

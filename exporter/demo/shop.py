@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 Use = Literal["tested", "untested", "barely", "only_pte"]
-"""How the test treats a route of production; `only_pte` is a route that production does not have."""
+"""How the test treats a route of production; `only_pte` is a route that production lacks."""
 
 SHOP_ROUTES = """
     GET    /                                         240 tested
@@ -87,8 +87,8 @@ ARCHIVE_ROUTES = """
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """One endpoint and its weight in production's traffic (in the test's for what production does not have)."""
+class ShopRoute:
+    """One endpoint and its weight in production's traffic (in the test's if production lacks it)."""
 
     method: str
     path: str
@@ -123,11 +123,11 @@ class TestPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Application:
+class ShopApplication:
     """One service of the shop in production, and its test if it has one."""
 
     name: str
-    routes: tuple[Route, ...]
+    routes: tuple[ShopRoute, ...]
     peak: float
     """Requests/s at the peak of an ordinary weekday; 0 is an idle application."""
     low: float
@@ -150,16 +150,16 @@ class Application:
     """Level all day long, as a multiple of the peak, on the days on which the test runs."""
 
 
-def _routes(table: str) -> tuple[Route, ...]:
+def _routes(table: str) -> tuple[ShopRoute, ...]:
     rows = [line.split() for line in table.strip().splitlines()]
     return tuple(
-        Route(method, path, float(weight), cast(Use, use), "fails" in marks)
+        ShopRoute(method, path, float(weight), cast(Use, use), "fails" in marks)
         for method, path, weight, use, *marks in rows
     )
 
 
-APPLICATIONS: Sequence[Application] = (
-    Application(
+APPLICATIONS: Sequence[ShopApplication] = (
+    ShopApplication(
         name="shop",
         routes=_routes(SHOP_ROUTES),
         peak=850.0,
@@ -186,7 +186,7 @@ APPLICATIONS: Sequence[Application] = (
             memory=0.69,
         ),
     ),
-    Application(
+    ShopApplication(
         name="checkout",
         routes=_routes(CHECKOUT_ROUTES),
         peak=120.0,
@@ -213,7 +213,7 @@ APPLICATIONS: Sequence[Application] = (
             memory=0.50,
         ),
     ),
-    Application(
+    ShopApplication(
         name="search",
         routes=_routes(SEARCH_ROUTES),
         peak=260.0,
@@ -226,7 +226,7 @@ APPLICATIONS: Sequence[Application] = (
         cpu=0.55,
         memory=0.71,
     ),
-    Application(
+    ShopApplication(
         name="archive",
         routes=_routes(ARCHIVE_ROUTES),
         peak=0.0,

@@ -1,7 +1,7 @@
-"""What an application did in given minutes, on either side: one-minute values, computed from (seed, minute) alone.
+"""An application's traffic on either side: one-minute values, computed from (seed, minute) alone.
 
 Minute m is the stretch (60 (m - 1), 60 m] of Unix time; every rate is constant within it, so counters are piecewise
-linear. The PTE exists only around its test runs, as environments do that are set up for a test and torn down after it.
+linear. The PTE exists only around its test runs, like an environment that is set up for a test.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from exporter.demo.noise import Floats, Minutes, smooth, uniform
-from exporter.demo.shop import Application, Route, TestPlan
+from exporter.demo.noise import Floats, MinuteNumbers, smooth, uniform
+from exporter.demo.shop import ShopApplication, ShopRoute, TestPlan
 
 Role = Literal["production", "pte"]
 ROLES: tuple[Role, ...] = ("production", "pte")
@@ -21,7 +21,7 @@ DAY = 1440
 """Minutes of a day."""
 
 SETUP = 15
-"""Minutes that the PTE stands idle before and after a run."""
+"""Minutes in which the PTE is idle before and after a run."""
 
 OUTAGE_MINUTES = 20
 """How long production fails every day."""
@@ -43,10 +43,10 @@ LATENCY_MEAN = (np.pi / LATENCY_SHAPE) / np.sin(np.pi / LATENCY_SHAPE)
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
+class ShopTraffic:
     """One-minute values of one application on one side, an element for each minute that the application existed in."""
 
-    minutes: Minutes
+    minutes: MinuteNumbers
     requests: Floats
     """Requests/s."""
     errors: Floats
@@ -75,19 +75,19 @@ class Share:
     errors: float
 
 
-def traffic(seed: int, role: Role, application: Application, minutes: Minutes) -> Traffic:
-    """What `application` did in `minutes`; in the PTE only those around a test run are left."""
+def traffic(seed: int, role: Role, application: ShopApplication, minutes: MinuteNumbers) -> ShopTraffic:
+    """The traffic of `application` in `minutes`; in the PTE only the minutes around a test run exist."""
     if role == "production":
         return _production(seed, application, minutes)
     if application.test is None:
         nothing = np.zeros(0)
-        return Traffic(minutes[:0], nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+        return ShopTraffic(minutes[:0], nothing, nothing, nothing, nothing, nothing, nothing, nothing)
     return _pte(seed, application, application.test, minutes[_standing(application.test, minutes)])
 
 
-def shares(seed: int, role: Role, application: Application) -> tuple[Share, ...]:
+def shares(seed: int, role: Role, application: ShopApplication) -> tuple[Share, ...]:
     """Each route's part of the requests; the PTE's mix is near production's, but only over what it tests."""
-    weights: dict[Route, float] = {}
+    weights: dict[ShopRoute, float] = {}
     for index, route in enumerate(application.routes):
         weight = _weight(seed, role, application, route, index)
         if weight > 0.0:
@@ -102,14 +102,14 @@ def shares(seed: int, role: Role, application: Application) -> tuple[Share, ...]
     return tuple(result)
 
 
-def _path(route: Route, role: Role) -> str:
+def _path(route: ShopRoute, role: Role) -> str:
     """In the PTE another framework names the same routes: /orders/:id."""
     if role == "production":
         return route.path
     return route.path.replace("{", ":").replace("}", "")
 
 
-def _weight(seed: int, role: Role, application: Application, route: Route, index: int) -> float:
+def _weight(seed: int, role: Role, application: ShopApplication, route: ShopRoute, index: int) -> float:
     if role == "production":
         return 0.0 if route.use == "only_pte" else route.weight
 
@@ -121,7 +121,7 @@ def _weight(seed: int, role: Role, application: Application, route: Route, index
     return route.weight * float(1.0 + 0.2 * uniform(seed, f"{application.name} mix", np.array([index]))[0])
 
 
-def _production(seed: int, application: Application, minutes: Minutes) -> Traffic:
+def _production(seed: int, application: ShopApplication, minutes: MinuteNumbers) -> ShopTraffic:
     name = f"production {application.name}"
     load = _load(seed, application, name, minutes)
     requests = application.peak * load
@@ -131,7 +131,7 @@ def _production(seed: int, application: Application, minutes: Minutes) -> Traffi
     failing = (minute >= bad) & (minute < bad + OUTAGE_MINUTES)
     ratio = application.error_ratio * (_wobble(seed, f"{name} errors", minutes) + 1.3 * failing)
 
-    return Traffic(
+    return ShopTraffic(
         minutes=minutes,
         requests=requests,
         errors=requests * ratio,
@@ -143,18 +143,18 @@ def _production(seed: int, application: Application, minutes: Minutes) -> Traffi
     )
 
 
-def outage(seed: int, application: str, day: Minutes) -> Minutes:
+def outage(seed: int, application: str, day: MinuteNumbers) -> MinuteNumbers:
     """The minute of each day (0 is its first) at which production's daily outage begins, over before midnight."""
     return (60.0 + 1300.0 * (0.5 + 0.5 * uniform(seed, f"production {application} bad", day))).astype(np.int64)
 
 
-def surge(seed: int, application: str, day: Minutes) -> Minutes:
+def surge(seed: int, application: str, day: MinuteNumbers) -> MinuteNumbers:
     """The minute of each day at which a spike of production's load would begin; there is one on every SPIKE_DAYS."""
-    begins: Minutes = 5 * (30.0 + 24.0 * uniform(seed, f"production {application} spike", day)).astype(np.int64)
+    begins: MinuteNumbers = 5 * (30.0 + 24.0 * uniform(seed, f"production {application} spike", day)).astype(np.int64)
     return begins
 
 
-def _load(seed: int, application: Application, name: str, minutes: Minutes) -> Floats:
+def _load(seed: int, application: ShopApplication, name: str, minutes: MinuteNumbers) -> Floats:
     """Production's load as a multiple of an ordinary weekday's peak."""
     day, minute = np.divmod(minutes - 1, DAY)
     # Lowest at four in the morning, highest at four in the afternoon.
@@ -171,48 +171,48 @@ def _load(seed: int, application: Application, name: str, minutes: Minutes) -> F
     return _noisy(seed, name, load, minutes)
 
 
-def _noisy(seed: int, name: str, load: Floats, minutes: Minutes) -> Floats:
+def _noisy(seed: int, name: str, load: Floats, minutes: MinuteNumbers) -> Floats:
     wander = 0.02 * smooth(seed, f"{name} wander", minutes, 15)
     noisy: Floats = load * (1.0 + wander + 0.015 * uniform(seed, f"{name} noise", minutes))
     return noisy
 
 
-def _jitter(seed: int, stream: str, minutes: Minutes) -> Floats:
+def _jitter(seed: int, stream: str, minutes: MinuteNumbers) -> Floats:
     """Around 1, as latencies do: a little more from minute to minute than slowly."""
     jitter: Floats = 1.0 + 0.02 * smooth(seed, stream, minutes, 20) + 0.03 * uniform(seed, f"{stream} noise", minutes)
     return jitter
 
 
-def _wobble(seed: int, stream: str, minutes: Minutes) -> Floats:
+def _wobble(seed: int, stream: str, minutes: MinuteNumbers) -> Floats:
     """Around 1, slowly and from minute to minute, as counts of rare things do."""
     wobble: Floats = 1.0 + 0.3 * smooth(seed, stream, minutes, 30) + 0.3 * uniform(seed, f"{stream} noise", minutes)
     return wobble
 
 
-def _memory(seed: int, name: str, minutes: Minutes) -> Floats:
+def _memory(seed: int, name: str, minutes: MinuteNumbers) -> Floats:
     stream = f"{name} memory"
     memory: Floats = 0.015 * smooth(seed, stream, minutes, 360) + 0.015 * uniform(seed, f"{stream} noise", minutes)
     return memory
 
 
-def _cpu(seed: int, name: str, full: float, load: Floats, minutes: Minutes) -> Floats:
+def _cpu(seed: int, name: str, full: float, load: Floats, minutes: MinuteNumbers) -> Floats:
     used = IDLE_CPU + (full - IDLE_CPU) * load * (1.0 + 0.03 * smooth(seed, f"{name} cpu", minutes, 10))
     return np.clip(used, 0.01, 0.98)
 
 
-def _standing(plan: TestPlan, minutes: Minutes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _standing(plan: TestPlan, minutes: MinuteNumbers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which minutes the PTE exists in."""
     inside = (_into_run(plan, minutes) + SETUP) % (plan.period_days * DAY)
     return inside < plan.minutes + 2 * SETUP
 
 
-def _into_run(plan: TestPlan, minutes: Minutes) -> Minutes:
+def _into_run(plan: TestPlan, minutes: MinuteNumbers) -> MinuteNumbers:
     """Minutes since the latest run's start; 0 is the run's first minute."""
-    into: Minutes = (minutes - 1 - plan.day * DAY - plan.start) % (plan.period_days * DAY)
+    into: MinuteNumbers = (minutes - 1 - plan.day * DAY - plan.start) % (plan.period_days * DAY)
     return into
 
 
-def _pte(seed: int, application: Application, plan: TestPlan, minutes: Minutes) -> Traffic:
+def _pte(seed: int, application: ShopApplication, plan: TestPlan, minutes: MinuteNumbers) -> ShopTraffic:
     name = f"pte {application.name}"
     into = _into_run(plan, minutes)
     running = into < plan.minutes
@@ -224,7 +224,7 @@ def _pte(seed: int, application: Application, plan: TestPlan, minutes: Minutes) 
     requests: Floats = plan.plateau * load
     ratio = plan.error_ratio * _wobble(seed, f"{name} errors", minutes)
 
-    return Traffic(
+    return ShopTraffic(
         minutes=minutes,
         requests=requests,
         errors=requests * ratio,

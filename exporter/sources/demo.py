@@ -1,6 +1,6 @@
 """The made-up shop as a source: no server needed. `observe` is its production, `observe_runs` its PTE.
 
-The same data can be written for a real Prometheus (exporter.demo.openmetrics), which then gives the same results.
+exporter.demo.openmetrics writes the same data for a real Prometheus, which then gives the same results.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from exporter.checkup import Step, ok
 from exporter.demo.histogram import BOUNDS, sum_rate, totals
 from exporter.demo.incidents import incidents
 from exporter.demo.loadruns import load_runs
-from exporter.demo.noise import Floats, Minutes
-from exporter.demo.shop import APPLICATIONS, Application
-from exporter.demo.traffic import Role, Traffic, shares, traffic
+from exporter.demo.noise import Floats, MinuteNumbers
+from exporter.demo.shop import APPLICATIONS, ShopApplication
+from exporter.demo.traffic import Role, ShopTraffic, shares, traffic
 from exporter.model.checkup import CheckContext
 from exporter.model.observation import (
     LATENCY_MEAN,
@@ -46,20 +46,20 @@ class Options(Settings, frozen=True):
     seed: int = 1
 
 
-def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
-    """Nothing can be wrong with it; it is said that nothing of it is true."""
-    yield Step("found", "make it up", lambda: ok(f"all of it is made up, from the seed {options.seed}"))
+def checks(options: Options, context: CheckContext) -> Iterator[Step]:
+    """Nothing can fail; the step says that the data is invented."""
+    yield Step("found", "generate the data", lambda: ok(f"all data is made up, from the seed {options.seed}"))
 
 
 class Source:
-    """Computes what it is asked for and keeps nothing."""
+    """Computes each request and keeps nothing."""
 
     def __init__(self, options: Options, side: str) -> None:
         self._seed = options.seed
         self._side = side
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
-        """Production over `window`; its days before the epoch exist as well as those to come."""
+        """Production over `window`; any time exists, also before the epoch and in the future."""
         applications: dict[str, ApplicationObservation] = {}
         for application in APPLICATIONS:
             summary = self._summary("production", application, window, pattern)
@@ -81,7 +81,7 @@ class Source:
         return Observation(self._side, lookback, applications)
 
     def events(self, role: Role, windows: Mapping[str, Window]) -> Mapping[str, Events]:
-        """The made-up requests themselves, failures and latencies with them."""
+        """The made-up requests, with failures and latencies."""
         events: dict[str, Events] = {}
         for application in APPLICATIONS:
             window = windows.get(application.name)
@@ -95,7 +95,7 @@ class Source:
         return events
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def _activity(self, lookback: Window, threshold: float) -> Mapping[str, Samples]:
         activity: dict[str, Samples] = {}
@@ -106,8 +106,10 @@ class Source:
                 activity[application.name] = _samples(served.times[active], served.requests[active])
         return activity
 
-    def _run(self, application: Application, window: Window, summary: ApplicationObservation) -> ApplicationObservation:
-        """With what only a test's run has, and what its result file and those before it would tell."""
+    def _run(
+        self, application: ShopApplication, window: Window, summary: ApplicationObservation
+    ) -> ApplicationObservation:
+        """Adds the data that only a test run has, and the content of its result file and earlier ones."""
         files = load_runs(self._seed, application, window)
         return replace(
             summary,
@@ -117,12 +119,12 @@ class Source:
             load_baseline=files.baseline,
         )
 
-    def _run_minutes(self, application: Application, window: Window) -> Samples:
+    def _run_minutes(self, application: ShopApplication, window: Window) -> Samples:
         served = traffic(self._seed, "pte", application, _minutes(window))
         return _samples(served.times, served.requests)
 
     def _summary(
-        self, role: Role, application: Application, window: Window, pattern: Window | None
+        self, role: Role, application: ShopApplication, window: Window, pattern: Window | None
     ) -> ApplicationObservation | None:
         """None where the application did not exist in the window."""
         served = traffic(self._seed, role, application, _minutes(window))
@@ -140,7 +142,7 @@ class Source:
             incidents=incidents(self._seed, role, application, window),
         )
 
-    def _routes(self, role: Role, application: Application, served: Traffic) -> tuple[RouteCount, ...]:
+    def _routes(self, role: Role, application: ShopApplication, served: ShopTraffic) -> tuple[RouteCount, ...]:
         total_requests = float(served.requests.sum()) * MINUTE
         total_errors = float(served.errors.sum()) * MINUTE
         if not total_requests:
@@ -153,7 +155,7 @@ class Source:
             routes.append(RouteCount(share.method, share.path, requests, successes))
         return tuple(routes)
 
-    def _pattern(self, role: Role, application: Application, window: Window) -> Samples | None:
+    def _pattern(self, role: Role, application: ShopApplication, window: Window) -> Samples | None:
         """Means of five one-minute rates, in steps that end where the window ends."""
         step = int(PATTERN_STEP / MINUTE)
         minutes = _minutes(window)
@@ -163,7 +165,7 @@ class Source:
         return _samples(served.times[step - 1 :: step], served.requests.reshape(-1, step).mean(axis=1))
 
 
-def _minutes(window: Window) -> Minutes:
+def _minutes(window: Window) -> MinuteNumbers:
     """The full minutes inside (start, end]."""
     return np.arange(int(-(-window.start // MINUTE)) + 1, int(window.end // MINUTE) + 1)
 
@@ -172,8 +174,8 @@ def _samples(times: Floats, values: Floats) -> Samples:
     return Samples(tuple(times.tolist()), tuple(values.tolist()))
 
 
-def _signals(served: Traffic, steady: Floats | None) -> dict[str, Summary]:
-    """Quantiles only for the request rate, which is what every source gives."""
+def _signals(served: ShopTraffic, steady: Floats | None) -> dict[str, Summary]:
+    """Quantiles only for the request rate, as from every source."""
     gauges = {"throughput": served.bytes, "concurrent_users": served.users, "cpu": served.cpu, "memory": served.memory}
     signals = {name: summarise_arrays(served.times, values, steady) for name, values in gauges.items()}
 
@@ -191,6 +193,6 @@ def _signals(served: Traffic, steady: Floats | None) -> dict[str, Summary]:
     return {**without, "request_rate": summarise_arrays(served.times, served.requests, steady)}
 
 
-def _latency(served: Traffic) -> Latency | None:
+def _latency(served: ShopTraffic) -> Latency | None:
     buckets, seconds, count = totals(served)
     return latency(BOUNDS, buckets, seconds, count) if count else None

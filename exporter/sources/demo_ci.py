@@ -1,6 +1,6 @@
 """The made-up shop's test reports as a source: no files needed.
 
-A kind of its own, beside `demo`, so that the configuration tells apart who can be production and who cannot.
+A separate kind beside `demo`: only `demo` can be production.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Options(Settings, frozen=True):
     seed: int = 1
 
 
-def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
-    """Nothing can be wrong with it; it is said that nothing of it is true."""
-    yield Step("found", "make it up", lambda: ok(f"all of it is made up, from the seed {options.seed}"))
+def checks(options: Options, context: CheckContext) -> Iterator[Step]:
+    """Nothing can fail; the step says that the data is invented."""
+    yield Step("found", "generate the data", lambda: ok(f"all data is made up, from the seed {options.seed}"))
 
 
 class Source:
-    """Computes what it is asked for."""
+    """Computes each request."""
 
     def __init__(self, options: Options, side: str) -> None:
         self._seed = options.seed
@@ -46,8 +46,8 @@ class Source:
         return Observation(self._side, window, applications)
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
-        """Never: reports of test runners tell nothing of a PTE."""
-        raise SourceError("bad_query", "reports of test runners tell nothing of a PTE")
+        """Always an error: reports of test runners contain nothing about a PTE."""
+        raise SourceError("bad_query", "reports of test runners contain nothing about a PTE")
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""

@@ -1,7 +1,7 @@
 """Reports of test runners (JUnit XML) as a source: a folder, or globs by application.
 
-A report is read once, when it has not been written to for `settle`. One that is broken is told as a warning, and the
-others still count. XML of another kind beside the reports is passed by.
+A report is read once it has been unchanged for `settle`. An invalid one gives a warning, and the others still count.
+Other XML files beside the reports are ignored.
 """
 
 from __future__ import annotations
@@ -30,46 +30,46 @@ KIND = "junit"
 ROLES = ("ci",)
 
 _PATTERN = "**/*.xml"
-"""The reports below an application's folder."""
+"""The reports below an application's directory."""
 
 
-class Application(Settings, frozen=True):
-    """Where one application's reports are."""
+class JunitApplication(Settings, frozen=True):
+    """One application's reports."""
 
     files: tuple[Path, ...]
-    """Globs; ** stands for any number of folders."""
+    """Globs; ** matches any number of directories."""
 
 
 class Options(Settings, frozen=True):
-    """Which reports, and what of them becomes a label."""
+    """Which reports, and which of their properties become a label."""
 
     folder: Path | None = None
-    """Each folder in it is an application, whose reports are all *.xml files below."""
-    applications: dict[str, Application] = msgspec.field(default_factory=dict)
+    """Each directory in it is an application; all *.xml files below are its reports."""
+    applications: dict[str, JunitApplication] = msgspec.field(default_factory=dict)
     properties: tuple[str, ...] = ("device",)
-    """Properties (or attributes) of test cases and suites by which executions are told apart."""
+    """Properties (or attributes) of test cases and suites that distinguish executions."""
     timezone: str = "UTC"
-    """IANA name, for times that tell no zone."""
+    """IANA name, for times without a zone."""
     settle: Duration = Duration(10)
-    """A file that was written to more recently is still being written."""
+    """A more recently changed file is still being written."""
     history: int = 1000
-    """How many of an application's newest files are known at once."""
+    """Number of newest files to keep for each application."""
 
 
 def problems(options: Options) -> Iterator[tuple[str, str]]:
-    """What is wrong with the options beyond their types, as (key, text)."""
+    """Problems of the options beyond their types, as (key, text)."""
     yield from result_files.problems(options.folder, _files(options), options.history)
     for position, name in enumerate(options.properties):
         if not name.strip() or name in options.properties[:position]:
-            yield f"properties[{position}]", "wanted the name of a property, each once"
+            yield f"properties[{position}]", "expected the name of a property, without duplicates"
 
     of_timezone: list[tuple[str, str]] = []
     check_timezone(options.timezone, "timezone", lambda key, text: of_timezone.append((key, text)))
     yield from of_timezone
 
 
-def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
-    """Each application's newest report: is it there, known, whole, and in the look-back?"""
+def checks(options: Options, context: CheckContext) -> Iterator[Step]:
+    """Each application's newest report: present, in a known format, complete, and in the look-back?"""
     kind = Kind("report", _PATTERN, options.settle, _is_other, _describe)
     steps, globs = applications(kind, options.folder, _files(options))
     yield from steps
@@ -78,14 +78,14 @@ def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
         yield from of_application(kind, name, files)
         complete = partial(_complete, options, kind, files)
         yield Step("complete", "read the newest report", complete, ("format",), name)
-        recent = partial(_recent, options, kind, files, wanted.window)
-        yield Step("fresh", "look when the newest report ended", recent, ("complete",), name)
+        recent = partial(_recent, options, kind, files, context.window)
+        yield Step("fresh", "check when the newest report ended", recent, ("complete",), name)
 
 
 def _complete(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
     path = newest(kind, files)
     if path is None:
-        raise SourceError("unreadable", "the newest file has gone meanwhile")
+        raise SourceError("unreadable", "the newest file has been removed meanwhile")
     if waits(kind, path):
         return waiting(kind, path)
 
@@ -93,7 +93,7 @@ def _complete(options: Options, kind: Kind, files: Sequence[Path]) -> Finding:
     text = f"{path.name}: {humanize.pluralize(len(report.executions), 'test')}, ended {humanize.format_time(report.at)}"
     if report.executions:
         return ok(text)
-    return warning(text, Cause("the runner found no test", "look at what it was told to run, and at its log"))
+    return warning(text, Cause("the runner found no test", "check the runner's test selection and its log"))
 
 
 def _recent(options: Options, kind: Kind, files: Sequence[Path], window: Window) -> Finding:
@@ -111,12 +111,12 @@ def _describe(head: bytes) -> str:
     if not head:
         raise SourceError("bad_data", "is empty")
     if not junit.recognise(head):
-        raise SourceError("bad_data", "is no JUnit XML")
+        raise SourceError("bad_data", "is not JUnit XML")
     return "JUnit XML"
 
 
 def _is_other(head: bytes) -> bool:
-    """XML of another kind: coverage, for one, lies beside reports."""
+    """Other XML files, such as coverage reports beside the test reports."""
     is_xml = head.lstrip(BOM + b" \t\r\n").startswith(b"<") and len(head) > 1
     return is_xml and not junit.recognise(head)
 
@@ -126,7 +126,7 @@ def _files(options: Options) -> Globs:
 
 
 class Source:
-    """Keeps what it has read of reports that are still there."""
+    """Caches the content of existing reports."""
 
     def __init__(self, options: Options, side: str) -> None:
         self._options = options
@@ -150,18 +150,18 @@ class Source:
         return Observation(self._side, window, applications, tuple(warnings))
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
-        """Never: reports of test runners tell nothing of a PTE."""
-        raise SourceError("bad_query", "reports of test runners tell nothing of a PTE")
+        """Always an error: reports of test runners contain nothing about a PTE."""
+        raise SourceError("bad_query", "reports of test runners contain nothing about a PTE")
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to close."""
 
     def _newest(self, name: str, globs: Sequence[Path], window: Window, warnings: list[str]) -> list[Path]:
-        """The files that are read; it is told when the window has more, as counts are too low then."""
+        """The files to read; with a warning when the window has more, because counts are then too low."""
         most = self._options.history
         paths = result_files.newest(globs, most + 1)
         if len(paths) > most and result_files.modified(paths[most]) > window.start:
-            warnings.append(f"{name}: only the newest {most} files are read (history), of more in the look-back")
+            warnings.append(f"{name}: the look-back has more than the {most} files that are read (history)")
         return paths[:most]
 
     def _reports(self, name: str, paths: Sequence[Path], window: Window, warnings: list[str]) -> tuple[Report, ...]:
@@ -175,7 +175,7 @@ class Source:
         return tuple(sorted(reports, key=lambda report: report.at))
 
     def _report(self, path: Path) -> Report | None:
-        """None for XML of another kind."""
+        """None for other XML."""
         with path.open("rb") as file:
             head = file.read(HEAD)
         if _is_other(head):

@@ -1,7 +1,7 @@
-"""Result files of load tests as a source: a folder, or globs by application. Formats are told by content.
+"""Result files of load tests as a source: a folder, or globs by application. Formats are detected by content.
 
-The newest complete run of an application is its test run; the runs before it are what it is judged against. A file is
-read once, when it has not been written to for `settle`, and again only when it has changed.
+The newest complete run of an application is its test run; it is judged against the runs before it. A file is read
+once it has been unchanged for `settle`, and again only after a change.
 """
 
 from __future__ import annotations
@@ -31,33 +31,33 @@ KIND = "loadtest"
 ROLES = ("pte",)
 
 
-class Application(Settings, frozen=True):
-    """Where one application's result files are, and what the names in them stand for."""
+class LoadTestApplication(Settings, frozen=True):
+    """One application's result files, and the routes of the names in them."""
 
     files: tuple[Path, ...]
-    """Globs; ** stands for any number of folders."""
+    """Globs; ** matches any number of directories."""
     routes: dict[str, str] = msgspec.field(default_factory=dict)
-    """A name in the result file to what it stands for: "Log in" to "POST /login"."""
+    """Name in the result file to its route: "Log in" to "POST /login"."""
     baseline: Path | None = None
-    """A result file, or a saved run, that the newest run is compared with."""
+    """A result file or a saved run to compare the newest run with."""
 
 
 class Options(Settings, frozen=True):
     """Which files."""
 
     folder: Path | None = None
-    """Each folder in it is an application with its result files."""
-    applications: dict[str, Application] = msgspec.field(default_factory=dict)
+    """Each directory in it is an application with its result files."""
+    applications: dict[str, LoadTestApplication] = msgspec.field(default_factory=dict)
     routes: dict[str, str] = msgspec.field(default_factory=dict)
-    """As an application's, for all of them."""
+    """Like an application's, for all of them."""
     settle: Duration = Duration(60)
-    """A file that was written to more recently is still being written."""
+    """A more recently changed file is still being written."""
     history: int = 30
-    """How many of the newest runs are known at once."""
+    """Number of newest runs to keep."""
 
 
 def problems(options: Options) -> Iterator[tuple[str, str]]:
-    """What is wrong with the options beyond their types, as (key, text)."""
+    """Problems of the options beyond their types, as (key, text)."""
     yield from result_files.problems(options.folder, _files(options), options.history)
 
     tables = {"routes": options.routes}
@@ -66,18 +66,18 @@ def problems(options: Options) -> Iterator[tuple[str, str]]:
     for path, routes in tables.items():
         for name, route in routes.items():
             if not loadrun.is_route(route):
-                yield f"{path}.{name}", f"{route} is no route, wanted a method and a path, such as GET /cart"
+                yield f"{path}.{name}", f"{route} is not a route, expected a method and a path such as GET /cart"
 
 
-def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
-    """Each application's newest run: is it there, known, whole, mapped to routes, and in the look-back?"""
+def checks(options: Options, context: CheckContext) -> Iterator[Step]:
+    """Each application's newest run: present, in a known format, complete, mapped to routes, and in the look-back?"""
     kind = Kind("run", "*", options.settle, formats.accompanies, _describe)
     steps, globs = applications(kind, options.folder, _files(options))
     yield from steps
 
     for name, files in globs.items():
         yield from of_application(kind, name, files)
-        yield from of_newest_run(kind, name, files, _routes(options, name), wanted.window)
+        yield from of_newest_run(kind, name, files, _routes(options, name), context.window)
 
 
 def _describe(head: bytes) -> str:
@@ -89,7 +89,7 @@ def _files(options: Options) -> Globs:
 
 
 def _routes(options: Options, name: str) -> Mapping[str, str]:
-    """The application's own win over those of all."""
+    """The application's own routes win over those of all."""
     application = options.applications.get(name)
     if application is None:
         return options.routes
@@ -97,7 +97,7 @@ def _routes(options: Options, name: str) -> Mapping[str, str]:
 
 
 class Source:
-    """Keeps what it has read of files that are still there."""
+    """Caches the content of existing files."""
 
     def __init__(self, options: Options, side: str) -> None:
         self._options = options
@@ -105,8 +105,8 @@ class Source:
         self._files = result_files.Files(_run, options.settle)
 
     def observe(self, window: Window, pattern: Window | None = None) -> Observation:
-        """Never: result files tell nothing of production."""
-        raise SourceError("bad_query", "result files of load tests tell nothing of production")
+        """Always an error: result files contain nothing about production."""
+        raise SourceError("bad_query", "result files of load tests contain nothing about production")
 
     def observe_runs(self, lookback: Window, threshold: float, choose: ChooseRuns) -> Observation:
         """Each application's newest complete run that ended in the look-back; an explicit window wins."""
@@ -123,7 +123,7 @@ class Source:
         return Observation(self._side, lookback, applications, tuple(warnings))
 
     def events(self, role: Side, windows: Mapping[str, Window]) -> Mapping[str, Events]:
-        """Of each run the part that lies in the window asked for."""
+        """The part of each run in the requested window."""
         runs = self._runs([])
         counted: dict[str, Events] = {}
         for name, window in windows.items():
@@ -133,12 +133,12 @@ class Source:
         return counted
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to close."""
 
     def _application(
         self, name: str, newest: LoadRun, runs: Sequence[LoadRun], warnings: list[str]
     ) -> ApplicationObservation:
-        """What the newest run tells, with the runs and the baseline that it is judged against."""
+        """The newest run, with the earlier runs and the baseline to judge it against."""
         before = tuple(loadrun.brief(run) for run in runs if run.end < newest.end)
         observation = replace(
             loadrun.as_observation(newest),
@@ -152,7 +152,7 @@ class Source:
         """Each application's complete runs, the newest last."""
         options = self._options
         globs = result_files.applications(options.folder, _files(options), "*")
-        # More than `history`, since some are no runs.
+        # More than `history`, because some files are not runs.
         newest = {name: result_files.newest(patterns, 4 * options.history) for name, patterns in globs.items()}
         warnings += result_files.explain_missing(options.folder, globs, newest)
 
@@ -165,7 +165,7 @@ class Source:
         return {application.baseline for application in applications if application.baseline is not None}
 
     def _complete(self, name: str, paths: Sequence[Path], warnings: list[str]) -> Sequence[LoadRun]:
-        """The runs in these files, of which the newest come first; what is none is told."""
+        """The runs in these files (newest first), with warnings for other files."""
         runs: list[LoadRun] = []
         unknown: list[Path] = []
         for path in paths:
@@ -182,12 +182,12 @@ class Source:
                 warnings.append(f"{name}: {path.name} {result_files.describe_waiting(self._options.settle)}")
 
         if unknown:
-            files = "1 file is" if len(unknown) == 1 else f"{len(unknown)} files are"
-            warnings.append(f"{name}: {files} in no known format, such as {unknown[0]}")
+            files = "1 file has" if len(unknown) == 1 else f"{len(unknown)} files have"
+            warnings.append(f"{name}: {files} an unknown format, such as {unknown[0]}")
         return sorted(runs, key=lambda run: run.end)
 
     def _waits(self, path: Path) -> bool:
-        """Whether it is a result that is left alone for now."""
+        """Whether it is a result file that is not settled yet."""
         if not self._files.waits(path):
             return False
         try:
@@ -195,7 +195,7 @@ class Source:
             if not head or formats.accompanies(head):
                 return False
             formats.detect(head)
-        except (OSError, SourceError):  # gone, closed to us, or of no known format: told when it would be read
+        except (OSError, SourceError):  # missing, unreadable or of an unknown format: reported when it is read
             return False
         return True
 
@@ -207,13 +207,13 @@ class Source:
         content = self._files.get(application.baseline, settled=True)
         if isinstance(content, LoadRun):
             return loadrun.mapped(content, _routes(self._options, name))
-        text = f"{application.baseline}: is not there" if content is None else str(content)
-        warnings.append(f"{name}: nothing to compare with: {text}")
+        text = f"{application.baseline}: no such file" if content is None else str(content)
+        warnings.append(f"{name}: no baseline: {text}")
         return None
 
 
 def _inside(runs: Sequence[LoadRun], lookback: Window, explicit: Window | None) -> list[LoadRun]:
-    """The runs in the look-back; where a window is given, those that it meets."""
+    """The runs in the look-back; with an explicit window, those that overlap it."""
     inside: list[LoadRun] = []
     for run in runs:
         minutes = loadrun.full_minutes(run)
@@ -228,11 +228,11 @@ def _why_not(path: Path, content: LoadRun | SourceError) -> str:
     """Why a file does not count."""
     if isinstance(content, SourceError):
         return str(content)
-    return f"{path}: the run was ended early and does not count"
+    return f"{path}: the run was stopped early and does not count"
 
 
 def _run(path: Path) -> LoadRun | None:
-    """None for a file that belongs to another, which tells the run."""
+    """None for a file that accompanies another one with the run."""
     if formats.accompanies(_head(path)):
         return None
     return formats.read(path)

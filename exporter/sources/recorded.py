@@ -1,7 +1,7 @@
-"""A JSON file as a source: what `report --format json` writes, or one observation by itself.
+"""A JSON file as a source: the output of `report --format json`, or one observation alone.
 
-For sites whose servers cannot be asked, and for golden tests. The file is read at every poll, and its windows are kept
-as they are: a recorded day stays the day it was.
+For sites with unreachable servers, and for golden tests. The file is read at every poll, and its windows stay
+unchanged: a recorded day keeps its date.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ class Options(Settings, frozen=True):
 
     file: Path
     max_bytes: Annotated[int, msgspec.Meta(gt=0)] = 64 * 1024 * 1024
-    """A larger file is refused."""
+    """A larger file is rejected."""
 
 
 def problems(options: Options) -> list[tuple[str, str]]:
-    """What is wrong with the options beyond their types, as (key, text)."""
-    return [] if options.file.is_file() else [("file", f"cannot read {options.file}: it is no file")]
+    """Problems of the options beyond their types, as (key, text)."""
+    return [] if options.file.is_file() else [("file", f"cannot read {options.file}: not a regular file")]
 
 
-def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
-    """Is the file there, what does it hold, and how old is that?"""
-    role = cast("Role", wanted.role)
+def checks(options: Options, context: CheckContext) -> Iterator[Step]:
+    """The file: does it exist, what does it contain, and how old is that?"""
+    role = cast("Role", context.role)
     # The file may be large: it is read and decoded once for all steps.
     content = cache(partial(_content, options))
     observed = cache(lambda: load_observation(content(), role))
@@ -65,8 +65,8 @@ def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
 
     yield Step("found", f"read {options.file}", lambda: ok(_size(len(content()))))
     yield Step("format", "decode it as JSON", lambda: _format(content()), ("found",))
-    yield Step("complete", f"look for what it holds of {role}", complete, ("format",))
-    yield Step("fresh", "look when it was recorded", lambda: _fresh(observed(), wanted), ("complete",))
+    yield Step("complete", f"search it for data of {role}", complete, ("format",))
+    yield Step("fresh", "check when it was recorded", lambda: _fresh(observed(), context), ("complete",))
 
 
 def _size(length: int) -> str:
@@ -79,26 +79,26 @@ def _format(content: bytes) -> Finding:
     except SourceError as error:
         return failed(
             str(error),
-            Cause("it was cut off, or read while it was written", "write FILE.new, then rename it: mv FILE.new FILE"),
-            Cause("it is another file, such as a saved page", "set `file` to what report --format json wrote"),
+            Cause("it was cut off, or read during a write", "write FILE.new, then rename it: mv FILE.new FILE"),
+            Cause("it is another file, such as a saved page", "set `file` to the output of report --format json"),
         )
     if roles is None:
-        return ok("one observation by itself")
+        return ok("one observation")
     return ok(f"a report with observations of {humanize.join_words(roles)}")
 
 
 def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -> Finding:
-    """The side is there, and has applications with what evidence rests on."""
+    """The side exists, and has applications with the data for evidence."""
     roles = recorded_roles(content)
     if roles is not None and role not in roles:
-        cause = Cause(f"{role} did not answer when it was recorded", "record it anew, when report shows both sides")
-        other = Cause("it is the file of another environment", "set `file` to the one of this side")
+        cause = Cause(f"{role} did not respond during the recording", "record it again when report shows both sides")
+        other = Cause("the file belongs to another environment", "set `file` to the one of this side")
         return failed(f"has no observation of {role}, only of {humanize.join_words(roles) or 'no side'}", cause, other)
 
     applications = observed().applications
     if not applications:
-        cause = Cause("nothing was seen when it was recorded", "record it anew, when report shows applications")
-        return failed("holds no application", cause)
+        cause = Cause("the recorded source had no data", "record it again when report shows applications")
+        return failed("contains no application", cause)
 
     more = f" and {len(applications) - 5} more" if len(applications) > 5 else ""
     names = ", ".join(sorted(applications)[:5]) + more
@@ -106,12 +106,12 @@ def _complete(content: bytes, observed: Callable[[], Observation], role: Role) -
     missing = _missing(applications.values(), role)
     if not missing:
         return ok(text)
-    cause = Cause("the source it was recorded from does not tell", "see what report says of that source")
-    return warning(f"{text}; of none of them: {humanize.join_words(missing)}", cause)
+    cause = Cause("the recorded source does not report them", "see the output of report for that source")
+    return warning(f"{text}; missing for all of them: {humanize.join_words(missing)}", cause)
 
 
 def _missing(applications: Collection[ApplicationObservation], role: Role) -> list[str]:
-    """What a side's evidence rests on and none of its applications has."""
+    """Data for evidence that no application has."""
     parts = {
         "request rate": any("request_rate" in application.signals for application in applications),
         "latency": any(application.latency for application in applications),
@@ -122,18 +122,18 @@ def _missing(applications: Collection[ApplicationObservation], role: Role) -> li
     return [part for part, present in parts.items() if not present]
 
 
-def _fresh(observation: Observation, wanted: CheckContext) -> Finding:
-    """No older than what a poll looks back: production is compared as it is now, a test run may be older."""
+def _fresh(observation: Observation, context: CheckContext) -> Finding:
+    """Not older than the look-back of a poll: production must be current, a test run may be older."""
     end = max(map(_end, observation.applications.values()), default=observation.window.end)
-    age = wanted.at - end
-    longest = wanted.window.duration
+    age = context.at - end
+    longest = context.window.duration
     text = f"ended {humanize.format_time(end)}, {humanize.duration(max(0.0, age))} ago"
     if age <= longest:
         return ok(text)
 
-    cause = Cause("nothing writes the file anew", "let a timer record it: pte-exporter report --format json > FILE")
-    purpose = Cause("it is kept on purpose", "read every verdict as of that day")
-    return warning(f"{text}: longer than the {humanize.duration(longest)} that a poll looks back", cause, purpose)
+    cause = Cause("nothing rewrites the file", "let a timer record it: pte-exporter report --format json > FILE")
+    purpose = Cause("it is old on purpose", "read every verdict as of that day")
+    return warning(f"{text}: longer than a poll's look-back of {humanize.duration(longest)}", cause, purpose)
 
 
 def _end(application: ApplicationObservation) -> float:
@@ -141,7 +141,7 @@ def _end(application: ApplicationObservation) -> float:
 
 
 class Source:
-    """Reads the file anew at every poll."""
+    """Reads the file again at every poll."""
 
     def __init__(self, options: Options, side: str) -> None:
         self._options = options
@@ -177,10 +177,10 @@ class Source:
         return replace(observation, applications=runs)
 
     def events(self, role: Role, windows: Mapping[str, Window]) -> Mapping[str, Events]:
-        """Of each recorded window the part that lies in the window asked for, its events spread evenly over it.
+        """The part of each recorded window in the requested one, with its events spread evenly over it.
 
-        So a file counts once, when what it recorded ends after what was counted before; of a window that overlaps that
-        only the new part counts, as that share of its events.
+        So a file counts once, when it ends after the events counted before; of an overlapping window only the new part
+        counts, as its share of the events.
         """
         applications = self._read(role).applications
         parts: dict[str, Events] = {}
@@ -192,7 +192,7 @@ class Source:
         return parts
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing to close."""
 
     def _read(self, role: Role) -> Observation:
         try:
@@ -229,7 +229,7 @@ def _samples(pairs: Sequence[tuple[float, float]]) -> Samples:
 
 
 def _part(application: ApplicationObservation, window: Window) -> Events | None:
-    """The events of the observation inside the window; None where they do not meet."""
+    """The events of the observation inside the window; None if they do not overlap."""
     start = max(application.window.start, window.start)
     end = min(application.window.end, window.end)
     if end <= start:
@@ -250,7 +250,7 @@ def _part(application: ApplicationObservation, window: Window) -> Events | None:
 
 
 def _as_run(application: ApplicationObservation, window: Window | None) -> ApplicationObservation | None:
-    """With its run: the recorded one, its minutes in the window, or all of it when it has no minutes."""
+    """With its run: the recorded one, its minutes in the window, or everything if it has no minutes."""
     if application.run is not None:
         return application
     if application.minutes is None:
@@ -262,7 +262,7 @@ def _as_run(application: ApplicationObservation, window: Window | None) -> Appli
     if window == application.window:
         return replace(application, run=run)
 
-    # What else was recorded covers more than the run, so only its minutes can speak for it.
+    # Other recorded data covers more than the run, so only its minutes are evidence.
     inside = [(time, value) for time, value in _pairs(application.minutes) if window.start < time <= window.end]
     minutes = _samples(inside)
     times, rates = measured(minutes)

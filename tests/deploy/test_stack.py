@@ -1,4 +1,4 @@
-"""`make stack` in a folder and on ports of its own: what it runs, and what it leaves alone."""
+"""`make stack` with its own directory and ports: its programs, and files that it must not touch."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     """A stack empties its folder, so it takes only one that is empty or a stack's."""
     (tmp_path / "diary").write_text("dear\n")
     done = run(command(tmp_path))
-    problem = f"stack: {tmp_path} holds something that is no stack's: give an empty folder\n"
+    problem = f"stack: {tmp_path} contains files that are not a stack's: use an empty directory\n"
     assert (done.returncode, done.stderr) == (1, problem)
     assert [path.name for path in tmp_path.iterdir()] == ["diary"]
 

@@ -1,4 +1,4 @@
-"""Tests in containers run where a container engine is; elsewhere they are left out, and the end of the run says so."""
+"""Tests in containers need a container engine; without one they are deselected, and the summary says so."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ LEFT_OUT = pytest.StashKey[int]()
 
 def engine() -> str | None:
     """The address of a container engine that we may use, or None."""
-    if given := os.environ.get("DOCKER_HOST"):
-        return given
+    if address := os.environ.get("DOCKER_HOST"):
+        return address
     sockets = (Path(os.path.expandvars(path)) for path in SOCKETS)
     return next((f"unix://{path}" for path in sockets if path.is_socket() and os.access(path, os.W_OK)), None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs an engine where none is; name the one found to what looks for it."""
+    """Deselect tests that need an engine if there is none; else export its address."""
     if address := engine():
         os.environ["DOCKER_HOST"] = address
         return
@@ -36,6 +36,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out, also where only dots are shown."""
+    """Report deselected tests, also in quiet mode."""
     if count := config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(f"container tests: no container engine here, {count} deselected")

@@ -59,7 +59,7 @@ def computed(config: Config) -> Snapshot:
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
-def asked(
+def queried(
     request: pytest.FixtureRequest, config: Config, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Snapshot]:
     """The round as a real Prometheus gives it, filled with the demo's history."""
@@ -80,49 +80,53 @@ def leaves(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     if dataclasses.is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from leaves(each, f"{path}.{key}")
+        for key, entry in value.items():
+            yield from leaves(entry, f"{path}.{key}")
     elif isinstance(value, tuple) and value and isinstance(value[0], RouteCount):
-        yield from leaves({f"{each.method} {each.route}": (each.requests, each.successes) for each in value}, path)
+        yield from leaves({f"{item.method} {item.route}": (item.requests, item.successes) for item in value}, path)
     elif isinstance(value, tuple):
         yield f"{path}#", len(value)
-        for position, each in enumerate(value):
-            yield from leaves(each, f"{path}[{position}]")
+        for position, entry in enumerate(value):
+            yield from leaves(entry, f"{path}[{position}]")
     else:
         yield path, value
 
 
-def same(one: object, other: object, tolerance: float) -> bool:
+def same(item: object, other: object, tolerance: float) -> bool:
     """Numbers within the tolerance, relative, and absolute near zero; the numbers in a text may be rounded elsewise."""
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=tolerance, abs_tol=tolerance * 1e-3)
-    if isinstance(one, str) and isinstance(other, str):
-        return re.sub(r"[\d.]+", "#", one) == re.sub(r"[\d.]+", "#", other)
-    return one == other
+    if isinstance(item, float) and isinstance(other, float):
+        return math.isclose(item, other, rel_tol=tolerance, abs_tol=tolerance * 1e-3)
+    if isinstance(item, str) and isinstance(other, str):
+        return re.sub(r"[\d.]+", "#", item) == re.sub(r"[\d.]+", "#", other)
+    return item == other
 
 
-def differences(one: object, other: object, tolerance: float) -> list[str]:
+def differences(item: object, other: object, tolerance: float) -> list[str]:
     """Where two results differ by more than the tolerance."""
-    left, right = dict(leaves(one)), dict(leaves(other))
-    pairs = {path: (left.get(path, "absent"), right.get(path, "absent")) for path in left.keys() | right.keys()}
+    remaining, right = dict(leaves(item)), dict(leaves(other))
+    pairs = {
+        path: (remaining.get(path, "absent"), right.get(path, "absent")) for path in remaining.keys() | right.keys()
+    }
     return sorted(f"{path}: {a} and {b}" for path, (a, b) in pairs.items() if not same(a, b, tolerance))
 
 
-def test_one_minute_signals_agree(computed: Snapshot, asked: Snapshot) -> None:
+def test_one_minute_signals_agree(computed: Snapshot, queried: Snapshot) -> None:
     """Summaries of one-minute values, test runs and their minutes are the same to the sixth digit."""
     for role in ("production", "pte"):
-        told, read = getattr(computed, role), getattr(asked, role)
-        assert read.applications.keys() == told.applications.keys()
-        for name, one in told.applications.items():
+        actual, read = getattr(computed, role), getattr(queried, role)
+        assert read.applications.keys() == actual.applications.keys()
+        for name, application in actual.applications.items():
             other = read.applications[name]
             for part in ("window", "signals", "minutes", "run"):
-                assert differences(getattr(one, part), getattr(other, part), EXACT) == [], f"{role} {name} {part}"
+                assert differences(getattr(application, part), getattr(other, part), EXACT) == [], (
+                    f"{role} {name} {part}"
+                )
 
 
-def test_results_agree(computed: Snapshot, asked: Snapshot) -> None:
-    """Every result is the same within what rate() extrapolates, but those of result files and incidents."""
-    told = {name: without_files(one) for name, one in computed.applications.items()}
-    assert differences(told, asked.applications, EXTRAPOLATED) == []
+def test_results_agree(computed: Snapshot, queried: Snapshot) -> None:
+    """Every result is the same within what rate() extrapolates, except those of result files and incidents."""
+    actual = {name: without_files(application) for name, application in computed.applications.items()}
+    assert differences(actual, queried.applications, EXTRAPOLATED) == []
 
 
 def without_files(result: ApplicationResult) -> ApplicationResult:
@@ -141,12 +145,12 @@ def test_recorded_minutes_agree(computed: Snapshot, config: Config, tmp_path: Pa
     with servers.prometheus("3", tmp_path / "recorded", blocks=blocks) as server:
         recorded_now = f"{server.url}/api/v1/query?query=application:pte_observed_requests:rate1m&time={seed.END}"
         assert len(requests.get(recorded_now, timeout=60).json()["data"]["result"]) == len(computed.applications)
-        asked = ask(config, server)
+        item = ask(config, server)
     assert computed.production is not None
-    assert asked.production is not None
-    for name, one in computed.production.applications.items():
-        assert differences(one.signals, asked.production.applications[name].signals, EXACT) == [], name
-        assert differences(one.latency, asked.production.applications[name].latency, EXACT) == [], name
+    assert item.production is not None
+    for name, application in computed.production.applications.items():
+        assert differences(application.signals, item.production.applications[name].signals, EXACT) == [], name
+        assert differences(application.latency, item.production.applications[name].latency, EXACT) == [], name
 
 
 def record(server: servers.Server, blocks: Path, rules: Path) -> None:
@@ -158,7 +162,7 @@ def record(server: servers.Server, blocks: Path, rules: Path) -> None:
 
 
 def test_recording_agrees(computed: Snapshot, config: Config, tmp_path: Path) -> None:
-    """A report that is written and read back gives the same results to the last bit, but for what it does not hold."""
+    """A report that is written and read back gives the same results to the last bit, except for absent data."""
     file = tmp_path / "report.json"
     file.write_bytes(FORMATS["json"](computed))
     options = recorded.Options(file=file)

@@ -48,12 +48,12 @@ server = HTTPServer(("127.0.0.1", 9090), Once)
 server.timeout = 60
 server.handle_request()
 """
-"""Runs inside the container: prints what the first request is authorised with."""
+"""Runs inside the container: prints the authorization of the first request."""
 
 
 @pytest.fixture(scope="session")
 def image() -> str:
-    """The image's name. It stays, so that the next run takes its layers from it."""
+    """The image's name. It stays: the next run reuses its layers."""
     testcontainers_config.ryuk_disabled = True  # one more image to download; each test here ends what it started
     # Ports are published where the engine runs; inside a container the library would look for another way.
     testcontainers_config.connection_mode_override = ConnectionMode.docker_host
@@ -64,7 +64,7 @@ def image() -> str:
 
 
 def hardened(image: str) -> DockerContainer:
-    """A container with what docker-compose.yml says of the exporter's."""
+    """A container with the exporter's options of docker-compose.yml."""
     container = DockerContainer(image).with_command(SERVICE["command"])
     container.with_kwargs(**{key: SERVICE[key] for key in ("user", "read_only", "cap_drop", "security_opt", "init")})
     for folder in SERVICE["tmpfs"]:
@@ -86,7 +86,7 @@ def exporter(image: str) -> Iterator[DockerContainer]:
 
 
 def said(container: DockerContainer, *command: str) -> str:
-    """What a command in the container printed; it must have succeeded."""
+    """The output of a command in the container, which must succeed."""
     done = container.exec(list(command))
     printed = done.output.decode()
     assert done.exit_code == 0, printed
@@ -112,15 +112,15 @@ def test_metrics_are_published(exporter: DockerContainer) -> None:
 
 def test_processes_have_no_privileges(exporter: DockerContainer) -> None:
     """No process in the container is root's, has a capability, or can gain one."""
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     for line in said(exporter, "sh", "-c", "cat /proc/[0-9]*/status || true").splitlines():
         key, _, value = line.partition(":")
         if key in {"Uid", "Gid", "NoNewPrivs"} or key.startswith("Cap"):
-            found.setdefault(key, set()).add(value.strip())
-    assert found.pop("Uid") == found.pop("Gid") == {"\t".join(["65534"] * 4)}
-    assert found.pop("NoNewPrivs") == {"1"}
-    assert set(found) == {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
-    assert all(values == {"0" * 16} for values in found.values())
+            result.setdefault(key, set()).add(value.strip())
+    assert result.pop("Uid") == result.pop("Gid") == {"\t".join(["65534"] * 4)}
+    assert result.pop("NoNewPrivs") == {"1"}
+    assert set(result) == {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}
+    assert all(values == {"0" * 16} for values in result.values())
 
 
 def test_nothing_can_be_written_but_tmp(exporter: DockerContainer) -> None:
@@ -132,7 +132,7 @@ def test_nothing_can_be_written_but_tmp(exporter: DockerContainer) -> None:
 
 
 def test_image_is_small(exporter: DockerContainer) -> None:
-    """What we add to the base stays below 90 MiB and has no pip, no setuptools and nobody's tests."""
+    """Our layers stay below 90 MiB, without pip, setuptools and tests."""
     assert int(said(exporter, "du", "-sk", "/venv").split()[0]) * 1024 < 90 * MEBIBYTE
     unwanted = ("tests", "pip", "pip3", "setuptools")
     assert not said(exporter, "find", "/venv", *" -o ".join(f"-name {name}" for name in unwanted).split())

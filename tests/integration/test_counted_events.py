@@ -1,4 +1,4 @@
-"""From the exporter's counters to an SLO's rates: what our pages hold, as a real Prometheus reads it by our queries."""
+"""From the exporter's counters to an SLO's rates: our pages, read by a real Prometheus with our queries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests import servers
 START = 1_795_161_600.0
 HOURS = 3
 SCRAPE, POLL = 30, 300
-"""Seconds; polled no more often than rates have to be told, which is the least that an alert may rest on."""
+"""Seconds; the polling interval, which limits the shortest window of an alert."""
 
 CONFIG = """
 environments:
@@ -53,24 +53,24 @@ def pages(directory: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made: Path = tmp_path_factory.mktemp("counted")
-    samples = sorted(pages(made), key=lambda line: line.partition("{")[0])
-    (made / "pages.om").write_text("".join([*samples, "# EOF\n"]), encoding="utf-8")
-    servers.create_blocks("2.42", made / "pages.om", made / "blocks")
-    return made
+    result: Path = tmp_path_factory.mktemp("counted")
+    samples = sorted(pages(result), key=lambda line: line.partition("{")[0])
+    (result / "pages.om").write_text("".join([*samples, "# EOF\n"]), encoding="utf-8")
+    servers.create_blocks("2.42", result / "pages.om", result / "blocks")
+    return result
 
 
-def made() -> tuple[float, float]:
+def expected_counts() -> tuple[float, float]:
     """Requests and failures of the last two hours, by the model of the made-up shop."""
-    shop = next(each for each in APPLICATIONS if each.name == "shop")
+    shop = next(application for application in APPLICATIONS if application.name == "shop")
     end = int(START // 60) + HOURS * 60
-    seen = traffic(1, "production", shop, np.arange(end - 120 + 1, end + 1))
-    return float(seen.requests.sum()) * 60, float(seen.errors.sum()) * 60
+    observation = traffic(1, "production", shop, np.arange(end - 120 + 1, end + 1))
+    return float(observation.requests.sum()) * 60, float(observation.errors.sum()) * 60
 
 
 @pytest.mark.parametrize("version", ["2.42", "3"])
 def test_rates_are_those_of_the_source(directory: Path, version: str) -> None:
-    """Rates of each minute add up to the source's events, as near as steps can be told, and bad ones in proportion."""
+    """Rates of each minute add up to the source's events, within a step's resolution, bad ones in proportion."""
     config = read(directory / "exporter.yml")
     (slo,), problems = own.slos(config, "exporter.yml", Options())
     assert problems == []
@@ -78,13 +78,13 @@ def test_rates_are_those_of_the_source(directory: Path, version: str) -> None:
     with servers.prometheus(version, directory / version, blocks=directory / "blocks") as server:
 
         def total(query: str) -> float:
-            asked = f"sum_over_time(({query.replace(WINDOW, '5m')})[2h:1m]) * 60"
-            data = {"query": asked, "time": str(end)}
+            item = f"sum_over_time(({query.replace(WINDOW, '5m')})[2h:1m]) * 60"
+            data = {"query": item, "time": str(end)}
             answer = requests.post(f"{server.url}/api/v1/query", data=data, timeout=30).json()
             [series] = answer["data"]["result"]
             return float(series["value"][1])
 
         events, bad = total(slo.sli.total), total(slo.sli.errors)
-    requests_made, errors_made = made()
+    requests_made, errors_made = expected_counts()
     assert bad / events == pytest.approx(errors_made / requests_made, rel=0.01)
     assert events == pytest.approx(requests_made, rel=1.2 * SCRAPE / POLL)

@@ -46,9 +46,9 @@ def test_an_independent_client_reads_our_series_back(version: str, tmp_path: Pat
 
             eventually(scraped, PATIENCE, "a scrape of the exporter")
             page = samples(ours.get("/metrics").content)
-            known = set(client.all_metrics())
+            covered = set(client.all_metrics())
             for name in sorted({series.name for series in catalogue.ALL} & {name for name, _ in page}):
-                assert name in known
+                assert name in covered
                 read = {
                     frozenset(
                         (key, value)
@@ -57,5 +57,5 @@ def test_an_independent_client_reads_our_series_back(version: str, tmp_path: Pat
                     ): float(row["value"][1])
                     for row in client.get_current_metric_value(name)
                 }
-                wanted = {labels: value for (found, labels), value in page.items() if found == name}
-                assert read == wanted
+                expected = {labels: value for (item, labels), value in page.items() if item == name}
+                assert read == expected

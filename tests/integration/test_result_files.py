@@ -48,7 +48,10 @@ class Request:
 @pytest.fixture(scope="module")
 def requests() -> Sequence[Request]:
     """Half an hour over the routes of the demo's shop, the last ten of which the test never calls; 2 % fail."""
-    chance, shop = np.random.default_rng(3), next(one for one in APPLICATIONS if one.name == "shop")
+    chance, shop = (
+        np.random.default_rng(3),
+        next(application for application in APPLICATIONS if application.name == "shop"),
+    )
     routes = [(share.method, share.path) for share in shares(1, "production", shop)][:-10]
     weights = np.asarray([share.requests for share in shares(1, "production", shop)][:-10])
     count = int(RATE * DURATION)
@@ -70,11 +73,11 @@ def jmeter(requests: Sequence[Request], path: Path) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(COLUMNS)
-        for each in sorted(requests, key=lambda each: each.start + each.seconds):
-            code, text = ("500", "Internal Server Error") if each.failed else ("200", "OK")
-            label, url = f"{each.method} {each.path}", f"http://pte.example{each.path}"
-            times = (round(each.start * 1000), round(each.seconds * 1000))
-            ok = str(not each.failed).lower()
+        for request in sorted(requests, key=lambda item: item.start + item.seconds):
+            code, text = ("500", "Internal Server Error") if request.failed else ("200", "OK")
+            label, url = f"{request.method} {request.path}", f"http://pte.example{request.path}"
+            times = (round(request.start * 1000), round(request.seconds * 1000))
+            ok = str(not request.failed).lower()
             out.writerow([*times, label, code, text, "Users 1-1", "text", ok, "", 2000, 200, 30, 30, url, 1, 0, 1])
 
 
@@ -89,31 +92,31 @@ def k6(requests: Sequence[Request], path: Path) -> None:
     }
     with path.open("w", encoding="utf-8") as out:
         out.write(json.dumps({"type": "Metric", "data": metric, "metric": "http_req_duration"}) + "\n")
-        for each in sorted(requests, key=lambda each: each.start + each.seconds):
+        for request in sorted(requests, key=lambda item: item.start + item.seconds):
             tags = {
-                "expected_response": str(not each.failed).lower(),
+                "expected_response": str(not request.failed).lower(),
                 "group": "",
-                "method": each.method,
-                "name": f"http://pte.example{each.path}",
+                "method": request.method,
+                "name": f"http://pte.example{request.path}",
                 "proto": "HTTP/1.1",
                 "scenario": "default",
-                "status": "500" if each.failed else "200",
-                "url": f"http://pte.example{each.path}",
-            } | ({"error_code": "1500"} if each.failed else {})
-            at = datetime.fromtimestamp(each.start + each.seconds, UTC).isoformat().replace("+00:00", "Z")
+                "status": "500" if request.failed else "200",
+                "url": f"http://pte.example{request.path}",
+            } | ({"error_code": "1500"} if request.failed else {})
+            at = datetime.fromtimestamp(request.start + request.seconds, UTC).isoformat().replace("+00:00", "Z")
             for name, value in (
                 ("http_reqs", 1),
-                ("http_req_duration", each.seconds * 1000),
-                ("http_req_failed", int(each.failed)),
+                ("http_req_duration", request.seconds * 1000),
+                ("http_req_failed", int(request.failed)),
             ):
                 data = {"time": at, "value": value, "tags": tags}
                 out.write(json.dumps({"metric": name, "type": "Point", "data": data}) + "\n")
 
 
 def openmetrics(requests: Sequence[Request], path: Path) -> None:
-    """What a Prometheus that scrapes the servers every five seconds would have."""
-    ends = np.asarray([each.start + each.seconds for each in requests])
-    seconds = np.asarray([each.seconds for each in requests])
+    """Data of a Prometheus that scrapes the servers every five seconds."""
+    ends = np.asarray([request.start + request.seconds for request in requests])
+    seconds = np.asarray([request.seconds for request in requests])
     scrapes = np.arange(START - 60, END, 5.0)
     with path.open("w", encoding="utf-8") as out:
 
@@ -126,8 +129,8 @@ def openmetrics(requests: Sequence[Request], path: Path) -> None:
                 f"{series} {v:.6f} {t:.0f}\n" for v, t in zip(values.tolist(), scrapes.tolist(), strict=True)
             )
 
-        kinds = sorted({(each.method, each.path, each.failed) for each in requests})
-        keys = np.asarray([kinds.index((each.method, each.path, each.failed)) for each in requests])
+        kinds = sorted({(request.method, request.path, request.failed) for request in requests})
+        keys = np.asarray([kinds.index((request.method, request.path, request.failed)) for request in requests])
         out.write("# TYPE http_requests counter\n")
         for number, (method, route, failed) in enumerate(kinds):
             labels = f'job="shop",method="{method}",handler="{route}",code="{500 if failed else 200}"'
@@ -143,7 +146,7 @@ def openmetrics(requests: Sequence[Request], path: Path) -> None:
 
 
 def result(directory: Path, source: object) -> ApplicationResult:
-    """One round: the demo's production, and the PTE as it is seen by the source."""
+    """One round: the demo's production, and the PTE from the source."""
     path = directory / "exporter.yml"
     environments = [{"role": "production", "source": {"kind": "demo"}}, {"role": "pte", "source": source}]
     path.write_text(yaml.safe_dump({"environments": environments}), encoding="utf-8")
@@ -170,30 +173,30 @@ def test_what_wrote_the_result_does_not_matter(
     (tmp_path / "results" / "shop").mkdir(parents=True)
     write(requests, tmp_path / "results" / "shop" / "run")
     touch(tmp_path / "results" / "shop" / "run", 3600)
-    found = result(tmp_path, {"kind": "loadtest", "folder": str(tmp_path / "results")})
+    entry = result(tmp_path, {"kind": "loadtest", "folder": str(tmp_path / "results")})
 
-    assert found.run is not None
+    assert entry.run is not None
     assert by_prometheus.run is not None
-    assert abs(found.run.window.start - by_prometheus.run.window.start) <= 60
-    assert abs(found.run.window.end - by_prometheus.run.window.end) <= 60
+    assert abs(entry.run.window.start - by_prometheus.run.window.start) <= 60
+    assert abs(entry.run.window.end - by_prometheus.run.window.end) <= 60
 
-    for one in (found.run, by_prometheus.run):
-        assert "steady_state" in {phase.kind for phase in one.phases}
-    for result_ in (found, by_prometheus):
+    for element in (entry.run, by_prometheus.run):
+        assert "steady_state" in {phase.kind for phase in element.phases}
+    for result_ in (entry, by_prometheus):
         assert result_.coverage.ratio == pytest.approx(35 / 45)
-    assert found.coverage.weighted_ratio == by_prometheus.coverage.weighted_ratio
-    assert {(e.method, e.route) for e in found.coverage.untested} == {
+    assert entry.coverage.weighted_ratio == by_prometheus.coverage.weighted_ratio
+    assert {(e.method, e.route) for e in entry.coverage.untested} == {
         (e.method, e.route) for e in by_prometheus.coverage.untested
     }
-    assert found.coverage.total_variation == pytest.approx(by_prometheus.coverage.total_variation, abs=0.005)
+    assert entry.coverage.total_variation == pytest.approx(by_prometheus.coverage.total_variation, abs=0.005)
 
     gaps = {gap.signal: gap for gap in by_prometheus.gaps}
-    for gap in found.gaps:
+    for gap in entry.gaps:
         if gaps[gap.signal].pte is not None and gap.signal != "error_ratio":
             assert gap.pte == pytest.approx(gaps[gap.signal].pte, rel=0.05), gap.signal
-    errors = [one.pte.signals["error_ratio"].mean for one in (found, by_prometheus) if one.pte is not None]
-    assert errors[0] == pytest.approx(sum(each.failed for each in requests) / len(requests))
+    errors = [item.pte.signals["error_ratio"].mean for item in (entry, by_prometheus) if item.pte is not None]
+    assert errors[0] == pytest.approx(sum(request.failed for request in requests) / len(requests))
     assert errors[0] == pytest.approx(errors[1], rel=0.02)
-    assert found.efficacy.score == pytest.approx(by_prometheus.efficacy.score, abs=0.01)
-    assert found.load_run is not None
-    assert found.load_run.grade == "A"  # 98 % succeeded, and A+ wants more than 99 %
+    assert entry.efficacy.score == pytest.approx(by_prometheus.efficacy.score, abs=0.01)
+    assert entry.load_run is not None
+    assert entry.load_run.grade == "A"  # 98 % succeeded, and A+ wants more than 99 %

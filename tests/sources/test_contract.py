@@ -1,4 +1,4 @@
-"""What every kind of source promises, checked for each that there is; a new kind without an entry in BUILD fails."""
+"""The contract of every kind of source, checked for each; a new kind without an entry in BUILD fails."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_module_has_what_the_registry_asks_for(kind: str) -> None:
     for protocol, method in [*methods, (Counting, "events")]:
         if protocol is Counting and not issubclass(module.Source, Counting):
             continue
-        expected, actual = (inspect.signature(getattr(item, method)) for item in (protocol, module.Source))
-        assert [(p.name, p.default) for p in actual.parameters.values()] == [
+        expected, result = (inspect.signature(getattr(item, method)) for item in (protocol, module.Source))
+        assert [(p.name, p.default) for p in result.parameters.values()] == [
             (p.name, p.default) for p in expected.parameters.values()
         ]
 
@@ -87,22 +87,22 @@ def test_side_and_windows_are_those_asked_for(production: Observation, runs: Obs
     assert (production.side, production.window) == ("prod-eu", DAY)
     assert all(application.window == DAY and application.run is None for application in everyone(production))
     assert (runs.side, runs.window) == ("perf", LOOKBACK)
-    for application in everyone(runs):
-        assert application.run is not None
-        assert application.window == application.run.window
-        assert LOOKBACK.start <= application.window.start < application.window.end <= LOOKBACK.end
+    for item in everyone(runs):
+        assert item.run is not None
+        assert item.window == item.run.window
+        assert LOOKBACK.start <= item.window.start < item.window.end <= LOOKBACK.end
 
 
 def test_the_shop_is_seen(built: Built, production: Observation, runs: Observation) -> None:
     """All applications are there with all that the kind can know, and those without a run have no key in the PTE."""
     assert set(production.applications) == {"shop", "checkout", "search", "archive"}
     assert set(runs.applications) == {"shop", "checkout", "archive"}
-    for application in (production.applications["shop"], runs.applications["shop"]):
-        assert set(application.signals) == {*GAUGE_SIGNALS, LATENCY_MEAN} - built.unknown
-        assert application.latency is not None
-        assert bool(application.latency.buckets) == ("buckets" not in built.unknown)
-        statistics = {name for name in LATENCY_STATS if getattr(application.latency, name) is not None}
-        assert statistics == {*LATENCY_STATS} - built.unknown
+    for item in (production.applications["shop"], runs.applications["shop"]):
+        assert set(item.signals) == {*GAUGE_SIGNALS, LATENCY_MEAN} - built.unknown
+        assert item.latency is not None
+        assert bool(item.latency.buckets) == ("buckets" not in built.unknown)
+        actual = {name for name in LATENCY_STATS if getattr(item.latency, name) is not None}
+        assert actual == {*LATENCY_STATS} - built.unknown
     assert len(production.applications["shop"].routes) == 45
 
 
@@ -174,8 +174,8 @@ def test_asked_again_it_says_the_same(built: Built, production: Observation, run
     """One source can be asked any number of times, and the past does not change."""
 
     def timeless(observation: Observation) -> Observation:
-        queries = 0 if built.remembers else observation.queries
-        return dataclasses.replace(observation, clock_skew=None, queries=queries)
+        requests = 0 if built.remembers else observation.queries
+        return dataclasses.replace(observation, clock_skew=None, queries=requests)
 
     source = built.source(built.production, "prod-eu")
     assert timeless(source.observe(DAY, WEEK)) == timeless(source.observe(DAY, WEEK)) == timeless(production)
@@ -186,7 +186,7 @@ def test_asked_again_it_says_the_same(built: Built, production: Observation, run
 
 
 def test_idle_pte_is_no_error(built: Built) -> None:
-    """Without a run, no application has a key, and no error is raised."""
+    """When there was no run, no application has a key, and nothing is raised."""
     if built.module is recorded:
         idle = built.pte.file.parent / "idle.json"
         idle.write_bytes(msgspec.json.encode({"observations": {"pte": Observation("perf", DAY, {})}}))
@@ -198,7 +198,7 @@ def test_idle_pte_is_no_error(built: Built) -> None:
 
 
 def test_failure_is_one_line_with_a_reason(built: Built) -> None:
-    """What cannot be read is a SourceError with a known reason, not at construction but at every poll."""
+    """Unreadable data is a SourceError with a known reason, not at construction but at every poll."""
     if built.unreadable is None:
         assert built.module is demo, "only the demo has nothing to read"
         return

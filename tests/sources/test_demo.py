@@ -1,4 +1,4 @@
-"""The demo shop: its observations, that they are the same every time, and their cost."""
+"""The made-up shop: its data, its reproducibility, and its cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from exporter import pipeline
 from exporter.analysis import run
 from exporter.config import Config, Environment
 from exporter.demo import openmetrics
-from exporter.demo.server import Page
+from exporter.demo.server import ShopPage
 from exporter.demo.shop import APPLICATIONS
 from exporter.demo.traffic import traffic
 from exporter.model.observation import Observation, Window
@@ -58,7 +58,7 @@ def test_same_seed_and_time_give_the_same() -> None:
 @settings(max_examples=30)
 @given(cut=st.integers(1, 2879), seed=st.integers(0, 2**40))
 def test_a_minute_does_not_depend_on_those_around_it(cut: int, seed: int) -> None:
-    """Minutes queried in two parts equal the minutes queried together."""
+    """Minutes asked for in two parts are the minutes asked for at once."""
     minutes = np.arange(int(END // 60) - 2880, int(END // 60))
     for role in ("production", "pte"):
         whole = traffic(seed, role, APPLICATIONS[0], minutes)
@@ -92,11 +92,11 @@ def test_idle_application_has_rates_of_zero_and_nothing_made_of_them() -> None:
 
 @pytest.mark.parametrize("hours", range(0, 17 * 24, 29))
 def test_the_story_holds_at_any_time(hours: int) -> None:
-    """Whenever one looks, shop holds, checkout is outgrown, search was never tested and archive is idle."""
+    """At any time, shop holds, checkout is outgrown, search was never tested and archive is idle."""
     now = END + hours * 3600.0 + 60.0 * (hours % 60)
     both = (Environment(role="production", source=Options()), Environment(role="pte", source=Options()))
-    result = pipeline.round_once(Config(environments=both), now).applications
-    verdicts = {name: result.certification for name, result in result.items()}
+    applications = pipeline.round_once(Config(environments=both), now).applications
+    verdicts = {name: result.certification for name, result in applications.items()}
     assert verdicts["shop"].holds is True
     assert verdicts["checkout"].holds is False
     assert verdicts["checkout"].reasons["outgrown_peak"]
@@ -105,7 +105,7 @@ def test_the_story_holds_at_any_time(hours: int) -> None:
     assert verdicts["search"].reasons["no_test_run"]
     assert verdicts["archive"].holds is None
     assert "no traffic" in verdicts["archive"].sentence
-    ages = {name: result.run_age for name, result in result.items() if result.run_age is not None}
+    ages = {name: result.run_age for name, result in applications.items() if result.run_age is not None}
     assert ages["shop"] <= 2 * DAY
     assert ages["checkout"] <= 8 * DAY
 
@@ -113,8 +113,8 @@ def test_the_story_holds_at_any_time(hours: int) -> None:
 def test_verdicts_have_evidence() -> None:
     """Of the two applications that were tested and used most signals are judged, and the load as the story goes."""
     both = (Environment(role="production", source=Options()), Environment(role="pte", source=Options()))
-    result = pipeline.round_once(Config(environments=both), END).applications
-    verdicts = {name: {gap.signal: gap.verdict for gap in result[name].gaps} for name in ("shop", "checkout")}
+    applications = pipeline.round_once(Config(environments=both), END).applications
+    verdicts = {name: {gap.signal: gap.verdict for gap in applications[name].gaps} for name in ("shop", "checkout")}
     assert verdicts["shop"]["request_rate"] == "better"
     assert verdicts["checkout"]["request_rate"] == "worse"
     for judged in verdicts.values():
@@ -131,7 +131,7 @@ def test_mean_error_ratio_is_errors_by_requests() -> None:
 
 
 def test_counters_of_the_history_are_straight_within_a_minute() -> None:
-    """From the two samples of a minute its rate follows exactly, and equals the rate that the source reports."""
+    """From the two samples of a minute its rate follows exactly, and it equals the rate of the source."""
     result = history(END - 600.0, END)
     rates = dict.fromkeys(range(10), 0.0)
     for series, samples in result.items():
@@ -140,19 +140,19 @@ def test_counters_of_the_history_are_straight_within_a_minute() -> None:
                 start = END - 600.0 + 60.0 * minute
                 rates[minute] += (samples[start + 40.0] - samples[start + 10.0]) / 30.0
     minutes = np.arange(int(END // 60) - 9, int(END // 60) + 1)
-    requests = traffic(1, "production", APPLICATIONS[0], minutes).requests
-    np.testing.assert_allclose(list(rates.values()), requests, rtol=1e-6)
+    actual = traffic(1, "production", APPLICATIONS[0], minutes).requests
+    np.testing.assert_allclose(list(rates.values()), actual, rtol=1e-6)
 
 
 def test_live_page_goes_on_where_the_history_ends() -> None:
     """At the time of each of the history's samples the live page says the same, and no counter ever steps back."""
     start, end = END - 3 * DAY, END - 3 * DAY + 3600.0
-    result, page = history(start, end), Page(start, 1)
+    result, page = history(start, end), ShopPage(start, 1)
     for at in (start + 10.0, start + 100.0, end - 20.0):
         live = {series: float(value) for series, value, _ in SAMPLE.findall(page.render(at))}
         assert live == {series: samples[at] for series, samples in result.items() if at in samples}
     before = live
-    later = Page(start, 1)
+    later = ShopPage(start, 1)
     for at in range(int(end), int(end) + 2 * 86400, 7200):
         live = {series: float(value) for series, value, _ in SAMPLE.findall(later.render(float(at)))}
         counters = {series for series in live.keys() & before.keys() if not series.startswith("demo_")}
@@ -171,8 +171,8 @@ def test_a_round_is_quick_and_small() -> None:
     tracemalloc.start()
     production(END + 3600)
     runs(END + 3600)
-    retained, peak = tracemalloc.get_traced_memory()
+    remaining, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert took < 2.0
     assert peak < 16e6
-    assert retained < 1e6
+    assert remaining < 1e6

@@ -25,21 +25,21 @@ def judged(name: str, at: float = NOW) -> Executed:
 
 
 def test_an_hour_has_a_report() -> None:
-    """Each tested application has a report an hour, inside the requested window."""
+    """Each tested application has a report an hour, inside the window asked for."""
     observation = observed()
     assert (observation.side, observation.window, set(observation.applications)) == (
         "ci",
         WEEK,
         {"shop", "checkout", "archive"},
     )
-    for report in observation.applications.values():
-        assert len(report.reports) == 168
-        assert all(WEEK.start < report.at <= WEEK.end for report in report.reports)
+    for application in observation.applications.values():
+        assert len(application.reports) == 168
+        assert all(WEEK.start < report.at <= WEEK.end for report in application.reports)
     assert observed(Window(NOW - 60, NOW)).applications["shop"].reports == ()
 
 
 def test_the_past_does_not_change() -> None:
-    """The same hour has the same report in every window, and another seed gives another one."""
+    """The same hour is the same report, however it is asked for, and another seed gives another one."""
     hours = Window(NOW - 7200, NOW)
     first = observed(hours).applications["shop"].reports
     assert all(
@@ -56,7 +56,7 @@ def test_there_is_something_to_see() -> None:
     assert shop.total.skipped
     assert shop.flakiest[0].flaky > 20
     assert shop.outages.mtbf
-    assert [(report.value, bool(report.outages.mttr)) for report in checkout.property_outages] == [
+    assert [(item.value, bool(item.outages.mttr)) for item in checkout.property_outages] == [
         ("chromium", True),
         ("webkit", True),
     ]
@@ -66,8 +66,8 @@ def test_there_is_something_to_see() -> None:
 
 
 def test_it_is_no_pte() -> None:
-    """It has only reports."""
+    """It provides reports alone."""
     source = demo_ci.Source(demo_ci.Options(), "ci")
-    with pytest.raises(SourceError, match="tell nothing of a PTE"):
+    with pytest.raises(SourceError, match="contain nothing about a PTE"):
         source.observe_runs(WEEK, 1.0, lambda activity: {})
     source.close()

@@ -42,11 +42,13 @@ def observe(source: junit.Source, lookback: float = 7 * DAY) -> Observation:
 
 
 def names(observation: Observation) -> dict[str, list[str]]:
-    return {name: [report.name for report in report.reports] for name, report in observation.applications.items()}
+    return {
+        name: [report.name for report in application.reports] for name, application in observation.applications.items()
+    }
 
 
 def test_each_folder_is_an_application(tmp_path: Path) -> None:
-    """Reports may be at any depth in an application's folder, and are ordered by their end."""
+    """Reports may be at any depth in an application's directory, and are ordered by their end."""
     write(tmp_path / "shop" / "main" / "2.xml", "a", age=100)
     write(tmp_path / "shop" / "1.xml", "a", age=7200)
     write(tmp_path / "shop" / "old.xml", "a", age=8 * DAY)
@@ -60,7 +62,7 @@ def test_each_folder_is_an_application(tmp_path: Path) -> None:
 def test_globs_name_applications(tmp_path: Path) -> None:
     """An application's reports may be anywhere, and its properties become labels."""
     write(tmp_path / "a" / "b" / "TEST-x.xml", "a", suite='name="x" device="pixel-8" hostname="rack"')
-    files = junit.Application(files=(tmp_path / "a" / "**" / "TEST-*.xml",))
+    files = junit.JunitApplication(files=(tmp_path / "a" / "**" / "TEST-*.xml",))
     observation = observe(source(applications={"shop": files}, properties=("hostname", "device")))
     [report] = observation.applications["shop"].reports
     assert report.executions[0].labels == {"hostname": "rack", "device": "pixel-8"}
@@ -88,7 +90,7 @@ def test_corrupt_reports_are_told_and_the_rest_counts(tmp_path: Path) -> None:
 
 
 def test_files_are_read_once_and_when_they_have_settled(tmp_path: Path) -> None:
-    """A report that is being written waits; one that was read is kept until it changes or goes."""
+    """An unsettled report waits; a read one is cached until it changes or is deleted."""
     path = write(tmp_path / "shop" / "a.xml", "a", age=2)
     reports = source(folder=tmp_path)
     assert names(observe(reports)) == {"shop": []}
@@ -103,19 +105,19 @@ def test_files_are_read_once_and_when_they_have_settled(tmp_path: Path) -> None:
 
 
 def test_only_the_newest_files_are_known(tmp_path: Path) -> None:
-    """Files beyond `history` are not read; a warning says so if they belong to the look-back."""
+    """Files beyond `history` are not read, with a warning if they are in the look-back."""
     for number in range(5):
         write(tmp_path / "shop" / f"{number}.xml", "a", age=1000 - 100 * number)
     reports = source(folder=tmp_path, history=2)
     observation = observe(reports)
     assert names(observation) == {"shop": ["3", "4"]}
-    assert observation.warnings == ("shop: only the newest 2 files are read (history), of more in the look-back",)
+    assert observation.warnings == ("shop: the look-back has more than the 2 files that are read (history)",)
     assert observe(reports, lookback=790).warnings == ()
 
 
 def test_it_is_no_pte_and_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
-    """A role without reports is rejected, and so is a folder that cannot be read."""
-    with pytest.raises(SourceError, match="tell nothing of a PTE"):
+    """Requests for a PTE are an error, and so is an unreadable directory."""
+    with pytest.raises(SourceError, match="contain nothing about a PTE"):
         source(folder=tmp_path).observe_runs(Window(0, 1), 1.0, lambda activity: {})
     with pytest.raises(SourceError, match="none: cannot be read: No such file or directory"):
         observe(source(folder=tmp_path / "none"))
@@ -136,7 +138,10 @@ def config(folder: Path, ci: dict[str, Any], **analysis: Any) -> Path:
         ({"folder": "/none"}, "folder: /none is no folder"),
         ({"folder": ".", "history": 0}, "history: wanted 1 or more"),
         ({"applications": {"a": {"files": []}}}, "applications.a.files: is empty, wanted globs"),
-        ({"folder": ".", "properties": ["a", "a"]}, "properties[1]: wanted the name of a property, each once"),
+        (
+            {"folder": ".", "properties": ["a", "a"]},
+            "properties[1]: expected the name of a property, without duplicates",
+        ),
         (
             {"folder": ".", "timezone": "Mars"},
             'timezone: unknown time zone "Mars", wanted an IANA name such as Europe/Berlin or UTC',
@@ -144,14 +149,14 @@ def config(folder: Path, ci: dict[str, Any], **analysis: Any) -> Path:
     ],
 )
 def test_options_that_cannot_be(tmp_path: Path, options: dict[str, Any], problem: str) -> None:
-    """A configuration without possible results does not start."""
+    """A configuration without possible results is rejected."""
     with pytest.raises(ConfigError) as caught:
         sources.read(config(tmp_path, options))
     assert str(caught.value) == f"{tmp_path}/exporter.yml: environments[2].source.{problem}"
 
 
 def test_expectations_that_cannot_be_judged(tmp_path: Path) -> None:
-    """Tests cannot be expected more rarely than reports are looked for, and limits are ratios."""
+    """The expected interval of tests is below the look-back, and limits are ratios."""
     executions = {"lookback": "1d", "expected": {"shop": "1d", "search": "1h"}, "failure_ratio": 20}
     with pytest.raises(ConfigError) as caught:
         sources.read(config(tmp_path, {"folder": "."}, test_executions=executions))

@@ -1,4 +1,4 @@
-"""Each kind of source has a page: its requirements, an example, its limits."""
+"""Each kind of source has a page: requirements, an example, limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES = [
 
 
 def page_of(kind: str) -> Path:
-    """The page to which the index links from the kind."""
+    """The page that the index links for the kind."""
     result = re.search(rf"\[[^]]*`{kind}`[^]]*\]\((sources/[a-z]+\.md)\)", INDEX.read_text(encoding="utf-8"))
     assert result, f"docs/reference/sources.md leads nowhere for {kind}"
     return INDEX.parent / result[1]
@@ -31,7 +31,7 @@ def page_of(kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", sorted(sources.kinds()))
 def test_every_kind_has_a_page(kind: str) -> None:
-    """With its requirements, an example of this kind, and its limits, in this order."""
+    """Requirements, an example of this kind and limits, in this order."""
     text = page_of(kind).read_text(encoding="utf-8")
     headings = ["## What it needs\n", "## Example\n", "## What it cannot know\n"]
     places = [text.find(heading) for heading in headings]
@@ -42,7 +42,7 @@ def test_every_kind_has_a_page(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(sources.kinds()))
 def test_every_option_of_a_kind_is_on_its_page(kind: str) -> None:
-    """The index describes the options of every HTTP source."""
+    """Options of every HTTP source are on the index."""
     text = page_of(kind).read_text(encoding="utf-8") + INDEX.read_text(encoding="utf-8")
     options = sources.kinds()[kind].Options.__struct_fields__
     assert [name for name in options if not re.search(rf"`{name}[`.]", text)] == []
@@ -61,4 +61,4 @@ def test_documented_examples(example: dict[str, object]) -> None:
     result: list[Problem] = []
     sources.options(example, "sources.md", "source", result)
     absent = ("cannot read", "is no folder", "is no file")
-    assert [problem for problem in result if not any(text in problem.text for text in absent)] == []
+    assert [item for item in result if not any(text in item.text for text in absent)] == []

@@ -47,22 +47,20 @@ def test_incidents_are_read_back(tmp_path: Path) -> None:
     """Those of the demo's production come back, open ones as open; a report from before there were any has none."""
     raw = both()
     source = write(tmp_path / "report.json", raw)
-    observed = source.observe(DAY_BEFORE).applications
-    assert any(incident.is_open for application in observed.values() for incident in application.incidents or ())
-    assert {name: application.incidents for name, application in observed.items()} == {
+    applications = source.observe(DAY_BEFORE).applications
+    assert any(incident.is_open for item in applications.values() for incident in item.incidents or ())
+    assert {name: item.incidents for name, item in applications.items()} == {
         name: application.incidents for name, application in production(END).applications.items()
     }
     old = json.loads(msgspec.json.encode(raw))
     for side in old["observations"].values():
-        for application in side["applications"].values():
-            del application["incidents"]
-            for summary in application["signals"].values():
+        for entry in side["applications"].values():
+            del entry["incidents"]
+            for summary in entry["signals"].values():
                 del summary["resolution"]
     earlier = write(tmp_path / "old.json", old).observe(DAY_BEFORE).applications
-    assert {application.incidents for application in earlier.values()} == {None}
-    assert {summary.resolution for application in earlier.values() for summary in application.signals.values()} == {
-        60.0
-    }
+    assert {item.incidents for item in earlier.values()} == {None}
+    assert {summary.resolution for item in earlier.values() for summary in item.signals.values()} == {60.0}
 
 
 def test_one_observation_is_read_back(tmp_path: Path) -> None:
@@ -72,7 +70,7 @@ def test_one_observation_is_read_back(tmp_path: Path) -> None:
 
 
 def test_pattern_only_when_asked_for(tmp_path: Path) -> None:
-    """Five-minute rates are left out of a round without a pattern."""
+    """A round without a pattern has no five-minute rates."""
     source = write(tmp_path / "report.json", both())
     assert all(application.pattern is None for application in source.observe(DAY_BEFORE).applications.values())
 
@@ -83,23 +81,23 @@ def test_origin_of_a_run(tmp_path: Path, origin: bool) -> None:
     raw = msgspec.to_builtins(runs(END))
     if not origin:
         del raw["applications"]["shop"]["run"]["origin"]
-    observed = write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
-    run = observed.applications["shop"].run
+    observation = write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
+    run = observation.applications["shop"].run
     assert run is not None
     assert run.origin == ("detected" if origin else "recorded")
 
 
 def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
-    """Without a run and without minutes, the whole recording counts as the run."""
+    """Without a run and without minutes, the recorded window counts as the run."""
     application = ApplicationObservation(Window(0.0, 600.0), {"cpu": Summary(peak=0.5)})
-    observed = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": application}))
-    assert observed.observe_runs(DAY_BEFORE, 1.0, never).applications == {
+    result = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": application}))
+    assert result.observe_runs(DAY_BEFORE, 1.0, never).applications == {
         "shop": replace(application, run=TestRun(Window(0.0, 600.0), "recorded"))
     }
 
 
 def test_run_is_found_in_minutes(tmp_path: Path) -> None:
-    """With minutes but no run, only the chosen part counts, and the rest is not reported as its own."""
+    """With minutes and without a run, only the chosen minutes count."""
     minutes = Samples((60.0, 120.0, 180.0, 240.0), (0.0, 5.0, 7.0, 0.5))
     application = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
     source = write(
@@ -110,21 +108,21 @@ def test_run_is_found_in_minutes(tmp_path: Path) -> None:
         assert activity["shop"] == Samples((120.0, 180.0), (5.0, 7.0))
         return {"shop": Window(60.0, 180.0)}
 
-    observed = source.observe_runs(DAY_BEFORE, 1.0, choose).applications
-    assert set(observed) == {"shop"}
-    assert observed["shop"].run == TestRun(Window(60.0, 180.0), "detected")
-    assert observed["shop"].minutes == Samples((120.0, 180.0), (5.0, 7.0))
-    assert set(observed["shop"].signals) == {"request_rate"}
-    assert observed["shop"].signals["request_rate"].peak == 7.0
+    applications = source.observe_runs(DAY_BEFORE, 1.0, choose).applications
+    assert set(applications) == {"shop"}
+    assert applications["shop"].run == TestRun(Window(60.0, 180.0), "detected")
+    assert applications["shop"].minutes == Samples((120.0, 180.0), (5.0, 7.0))
+    assert set(applications["shop"].signals) == {"request_rate"}
+    assert applications["shop"].signals["request_rate"].peak == 7.0
 
 
 def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
-    """Sets what `path` names, keys and positions joined by dots."""
+    """Sets the value at `path`: keys and positions joined by dots."""
 
     def apply(raw: dict[str, Any]) -> None:
-        *parents, last = path.split(".")
+        *variant, last = path.split(".")
         at: Any = raw
-        for key in parents:
+        for key in variant:
             at = at[int(key)] if isinstance(at, list) else at[key]
         at[int(last) if isinstance(at, list) else last] = value
 
@@ -133,8 +131,8 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 def incident(**changed: object) -> dict[str, object]:
     """A violation as in JSON, with changes."""
-    violation = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
-    return {**violation, "start": 60, "end": 120, **changed}
+    warnings = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
+    return {**warnings, "start": 60, "end": 120, **changed}
 
 
 SHOP = "applications.shop"
@@ -168,7 +166,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_data_is_named(tmp_path: Path, name: str) -> None:
-    """What cannot be true is refused with the file, the place and the fault, in one line."""
+    """Impossible values are rejected with file, location and problem, in one line."""
     apply, says = BAD[name]
     raw = json.loads(msgspec.json.encode(runs(END)))
     apply(raw)
@@ -182,7 +180,7 @@ def test_bad_data_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_a_route_twice_is_named(tmp_path: Path) -> None:
-    """Two counts for one route are rejected because the right one is unknown."""
+    """Two counts for one route are rejected as ambiguous."""
     raw = json.loads(msgspec.json.encode(runs(END)))
     raw["applications"]["shop"]["routes"] *= 2
     with pytest.raises(SourceError, match="a method and route stand twice"):
@@ -190,7 +188,7 @@ def test_a_route_twice_is_named(tmp_path: Path) -> None:
 
 
 def test_an_application_without_a_name_is_refused(tmp_path: Path) -> None:
-    """Prometheus ignores an empty label, so its series would have no application."""
+    """An empty label is no label to Prometheus, so its series would be those of no application."""
     raw = json.loads(msgspec.json.encode(runs(END)))
     raw["applications"][""] = raw["applications"]["shop"]
     with pytest.raises(SourceError, match=r"a name is empty - at `\$\.applications`"):
@@ -224,7 +222,7 @@ def test_bad_files_have_a_reason(tmp_path: Path, content: bytes, reason: str) ->
 
 
 def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
-    """A missing file, a directory and a pipe without a writer are distinguished from data, without waiting."""
+    """A missing file, a directory and a pipe without a writer are errors, without waiting."""
     os.mkfifo(tmp_path / "pipe")
     for file in (tmp_path / "missing", tmp_path, tmp_path / "pipe"):
         assert problems(Options(file=file))
@@ -234,7 +232,7 @@ def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
 
 
 def test_a_file_that_comes_later_is_read(tmp_path: Path) -> None:
-    """A failed poll leaves nothing behind: the next one reads what is there by then."""
+    """A failed poll leaves no state: the next one reads the current file."""
     source = Source(Options(file=tmp_path / "report.json"), "pte")
     with pytest.raises(SourceError):
         source.observe(DAY_BEFORE)

@@ -1,4 +1,4 @@
-"""A stand-in for an AppDynamics controller that holds the made-up shop, keeps its API's rules, and can misbehave.
+"""A stub of an AppDynamics controller with the made-up shop, its API's rules, and injectable faults.
 
 controller = Controller(seed=1, clock=lambda: now)
 with serve(controller) as url:

@@ -15,7 +15,7 @@ from exporter.demo.shop import APPLICATIONS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    about = f"An AppDynamics controller's stand-in: account {ACCOUNT}, API client {CLIENT}."
+    about = f"An AppDynamics controller stub: account {ACCOUNT}, API client {CLIENT}."
     parser = argparse.ArgumentParser(prog="python -m deploy.stack.controller", description=about)
     parser.add_argument("--listen", default="127.0.0.1:9829", metavar="HOST:PORT")
     parser.add_argument("--secret.file", dest="secret", type=Path, required=True, help="the API client's secret")

@@ -1,4 +1,4 @@
-"""Who may ask: OAuth tokens for client credentials, tokens made by hand, and users with passwords."""
+"""Authentication: OAuth tokens for client credentials, tokens made by hand, and users with passwords."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Access:
-    """Hands out tokens and looks at them."""
+    """Issues and checks tokens."""
 
     def __init__(
         self, account: str, client: str, secret: str, users: Mapping[str, str], clock: Callable[[], float]
@@ -29,12 +29,12 @@ class Access:
 
         self.secret = secret
         self.lifetime = 300.0
-        """Seconds that a token is taken for."""
+        """Seconds for which a token is valid."""
         self.announced: float | None = None
-        """What `expires_in` says instead, where a token lives shorter or longer than it says."""
+        """Value of `expires_in`, for tokens with another life than announced."""
 
     def grant(self, request: Request) -> Answer:
-        """The answer to a request for a token."""
+        """The response to a request for a token."""
         if request.method != "POST":
             return refusal(405, "The specified HTTP method is not allowed for the requested resource.")
         if request.headers.get("content-type", "").split(";")[0].strip().lower() != FORM:
@@ -51,22 +51,22 @@ class Access:
         return as_json({"access_token": self.issue(self.lifetime), "expires_in": int(announced)})
 
     def issue(self, seconds: float) -> str:
-        """A token that is taken for so long, as the controller's UI makes them too."""
+        """A token that is valid for so long, like those of the controller's UI."""
         token = "eyJ" + secrets.token_urlsafe(24)
         now = self._clock()
         with self._lock:
-            # A stand-in may run for weeks: what has ended is not kept.
+            # The stub may run for weeks: drop expired tokens.
             self._ends = {old: end for old, end in self._ends.items() if end > now}
             self._ends[token] = now + seconds
         return token
 
     def revoke(self) -> None:
-        """Take no token any more that was handed out so far."""
+        """Invalidate all tokens issued so far."""
         with self._lock:
             self._ends.clear()
 
     def admits(self, authorization: str) -> bool:
-        """Whether an Authorization header is good."""
+        """Whether an Authorization header is valid."""
         kind, _, rest = authorization.partition(" ")
         if kind == "Bearer":
             with self._lock:

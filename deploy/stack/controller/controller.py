@@ -1,4 +1,4 @@
-"""The controller: who asks is looked at, then what is asked; everything is counted, and faults come last."""
+"""The controller: checks credentials, then the request; counts everything, and applies faults last."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BELOW = re.compile(rf"{APPLICATIONS}/([^/]+)(/.*)?")
 
 
 class Controller:
-    """One controller of one account; any number of threads may ask it."""
+    """One controller of one account; thread-safe."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Controller:
         self.clock = clock
         self.exact = exact
         self.parallel = parallel
-        """Most REST requests at a time; one more is answered with 429."""
+        """Most REST requests at a time; one more gets 429."""
         self.retention = retention
         self.settling = settling
 
@@ -93,14 +93,14 @@ class Controller:
         return sum(count for shape, count in self.counts.items() if " /controller/rest/" in shape)
 
     def forget(self) -> None:
-        """Count from nothing again."""
+        """Reset all counts."""
         with self._lock:
             self.counts.clear()
             self.requests.clear()
             self.most_at_once = 0
 
     def answer(self, request: Request) -> Answer:
-        """What is sent for a request, faults and all."""
+        """The response to a request, with faults."""
         rest = request.path.startswith("/controller/rest/")
         with self._counted(request, rest=rest) as in_flight:
             if rest and in_flight > self.parallel:  # a controller has so many threads for its API, and no queue
@@ -127,7 +127,7 @@ class Controller:
                 self._in_flight -= rest
 
     def _regular(self, request: Request) -> Answer:
-        """The answer before any fault."""
+        """The response before any fault."""
         if request.path == TOKEN:
             return self.access.grant(request)
         if request.path in ("/", "/controller", "/controller/"):
@@ -156,7 +156,7 @@ class Controller:
         return self._page(request, self._application(below[1]), below[2])
 
     def _page(self, request: Request, application: estate.Application, page: str) -> Answer:
-        """What is below an application."""
+        """A page below an application."""
         if page in INCIDENTS:
             return INCIDENTS[page](request, application, self._seed, self.clock())
 

@@ -1,4 +1,4 @@
-"""What an application did on one day, minute by minute, kept so that a second question costs little.
+"""What an application did on one day, minute by minute, cached for later requests.
 
 Counts are whole numbers, as a controller's are: what a minute's rounding leaves over goes to the next one, so that no
 request is lost over a day. `exact` days keep them as they are.
@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from deploy.stack.controller.estate import Application, Transaction
-from exporter.demo.noise import Floats, Minutes
+from exporter.demo.noise import Floats, MinuteNumbers
 from exporter.demo.traffic import DAY, LATENCY_MEAN, LATENCY_SHAPE, traffic
 
 P95 = (0.95 / 0.05) ** (1.0 / LATENCY_SHAPE)
@@ -28,7 +28,7 @@ class Day:
     def __init__(self, seed: int, application: Application, day: int, *, exact: bool) -> None:
         numbers = np.arange(day * DAY + 1, (day + 1) * DAY + 1)
         self.traffic = traffic(seed, application.role, application.served, numbers)
-        self.starts: Minutes = (self.traffic.minutes - 1) * 60
+        self.starts: MinuteNumbers = (self.traffic.minutes - 1) * 60
         """Unix seconds at which the minutes begin."""
         self._exact = exact
         self._counts: dict[str, Floats] = {}

@@ -28,7 +28,7 @@ class Application:
     id: int
     name: str
     role: Role
-    served: shop.Application
+    served: shop.ShopApplication
     nodes: dict[str, int]
     """Number of nodes by tier; empty where no agent ever reported."""
     transactions: tuple[Transaction, ...]
@@ -47,7 +47,7 @@ def estate(seed: int) -> dict[str, Application]:
     return applications
 
 
-def _application(seed: int, role: Role, served: shop.Application, number: int) -> Application:
+def _application(seed: int, role: Role, served: shop.ShopApplication, number: int) -> Application:
     name = served.name if role == "production" else f"{served.name}-pte"
     nodes: dict[str, int] = {}
     if role == "production" or served.test is not None:
@@ -71,7 +71,7 @@ def applications(every: dict[str, Application], hidden: set[str]) -> list[dict[s
 
 
 def _application_row(application: Application) -> dict[str, object]:
-    """The description is missing where nobody wrote one."""
+    """Without a description the field is missing."""
     row: dict[str, object] = {
         "name": application.name,
         "id": application.id,

@@ -1,4 +1,4 @@
-"""Injected failures: how the controller misbehaves when it is told to. Each changes answers on their way out.
+"""Injected faults of the controller. Each changes responses before they are sent.
 
     controller.faults.add(too_many(retry_after="7", times=1))
     controller.faults.add(forbidden("*/events"))
@@ -111,7 +111,7 @@ def login_page(status: int = 200, path: str = REST, times: int | None = None) ->
 
 
 def redirect(url: str, path: str = REST, times: int | None = None) -> Fault:
-    """302 to another place."""
+    """302 to another address."""
     return instead(Answer(302, b"", HTML, {"Location": url}), path, times)
 
 
@@ -160,7 +160,7 @@ def slow(seconds: float, path: str = REST, times: int | None = None) -> Fault:
 
 
 def truncated(path: str = REST, times: int | None = None) -> Fault:
-    """Half of a successful answer, and nothing in the headers that tells."""
+    """Half of a successful response, without a sign in the headers."""
 
     def change(_request: Request, answer: Answer) -> Answer:
         return replace(answer, body=answer.body[: len(answer.body) // 2])
@@ -182,7 +182,7 @@ def without(*fields: str, path: str = REST, times: int | None = None) -> Fault:
 
 
 def sentinels(value: int = 2147483647, every: int = 2, times: int | None = None) -> Fault:
-    """Each so-manieth step has a value that stands for none, as min and max of an empty range are."""
+    """Every n-th step has a placeholder value, like min and max of an empty range."""
 
     def change(data: Any) -> Any:
         for metric in data:

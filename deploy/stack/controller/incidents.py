@@ -1,4 +1,4 @@
-"""Health rule violations, events and request snapshots, from what the made-up shop's production would report."""
+"""Health rule violations, events and request snapshots, from the incidents of the made-up shop's production."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from exporter.model.incident import Incident
 from exporter.model.observation import Window
 
 MOST = 600
-"""Events, violations and snapshots in one answer; there is no second page."""
+"""Most events, violations and snapshots in one response; a second page does not exist."""
 
 Row = dict[str, object]
 
@@ -28,7 +28,7 @@ _KINDS = """
     POLICY_UPGRADED RESOURCE_POOL_LIMIT SLOW STALL VERY_SLOW
 """
 KINDS = frozenset(_KINDS.split())
-"""Types of events; one that is not here is refused, and the whole request with it."""
+"""Types of events; any other makes the controller refuse the whole request."""
 
 
 def violations(request: Request, application: Application, seed: int, now: float) -> Answer:
@@ -44,18 +44,18 @@ def events(request: Request, application: Application, seed: int, now: float) ->
     severities = _list(request, "severities", frozenset(SEVERITIES))
     window = time_range(request, now)
 
-    found = [
+    matches = [
         event
         for incident in _incidents(seed, application, window, now)
         for event in _events(incident)
         if event.kind in types and event.severity in severities and _is_inside(event.time, window, now)
     ]
-    found.sort(key=lambda event: -int(event.time * 1000))
-    return _answer(request, "events", [_event_row(application, event) for event in found])
+    matches.sort(key=lambda event: -int(event.time * 1000))
+    return _answer(request, "events", [_event_row(application, event) for event in matches])
 
 
 def snapshots(request: Request, application: Application, seed: int, now: float) -> Answer:
-    """Of each outage, three failed requests."""
+    """Three failed requests of each outage."""
     window = time_range(request, now)
     outages = [incident for incident in _incidents(seed, application, window, now) if incident.severity == "critical"]
     times = [outage.start + after for outage in outages for after in (60, 360, 660)]
@@ -83,20 +83,20 @@ def _snapshot_row(application: Application, time: float) -> Row:
 def _answer(request: Request, name: str, rows: list[Row]) -> Answer:
     if request.json:
         return as_json(rows[:MOST])
-    return as_xml(name, [])  # rows are nested, which XML here is not; nobody reads it
+    return as_xml(name, [])  # rows are nested, XML here is flat; no client reads it
 
 
-def _list(request: Request, name: str, known: frozenset[str]) -> set[str]:
-    given = {part.strip() for part in request.query.get(name, "").split(",")} - {""}
-    if not given:
+def _list(request: Request, name: str, allowed: frozenset[str]) -> set[str]:
+    parts = {part.strip() for part in request.query.get(name, "").split(",")} - {""}
+    if not parts:
         raise Refusal(400, f"Missing value for {name}")
-    if given - known:
-        raise Refusal(400, f"Invalid value for {name}: {', '.join(sorted(given - known))}")
-    return given
+    if parts - allowed:
+        raise Refusal(400, f"Invalid value for {name}: {', '.join(sorted(parts - allowed))}")
+    return parts
 
 
 def _incidents(seed: int, application: Application, window: Range, now: float) -> list[Incident]:
-    """As of now: what is open is what has not ended by now, whatever the window."""
+    """As of now: an incident without an end by now is open, for any window."""
     if window.start >= now:
         return []
     so_far = incidents(seed, application.role, application.served, Window(window.start, now))
@@ -118,7 +118,7 @@ class _Event:
 
 
 def _events(incident: Incident) -> Iterator[_Event]:
-    """An event is one itself; of a violation, its begin and end are."""
+    """An event itself; for a violation, its begin and end."""
     if incident.kind == "event":
         yield _Event(incident, incident.name, "WARN", incident.start)
         return

@@ -1,4 +1,4 @@
-"""A request as it came over the wire, and what is answered; refusals are HTML, as the controller's own are."""
+"""A request as received, and the responses; refusals are HTML, like the controller's own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HTML = "text/html;charset=utf-8"
 XML = "application/xml"
 
 HUNG_UP = 0
-"""As a status: the connection ends without an answer."""
+"""As a status: the connection ends without a response."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Request:
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """Parameters, decoded once; of one that is there twice, the last."""
+        """Parameters, decoded once; of duplicates, the last."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
     @property
@@ -46,7 +46,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent; Date and Content-Length are added unless they are given."""
+    """A response; Date and Content-Length are added unless they are set."""
 
     status: int
     body: bytes = b""
@@ -54,8 +54,8 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer
-    """An answer other than success, from any depth of the rules."""
+class Refusal(Exception):  # noqa: N818 - it is a response
+    """A response without success, raised from any depth of the rules."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -78,7 +78,7 @@ def as_json(data: object) -> Answer:
 
 
 def as_xml(name: str, rows: list[dict[str, object]]) -> Answer:
-    """What comes when output=JSON was forgotten: flat fields only."""
+    """The response without output=JSON: flat fields only."""
     items = "".join(f"<item>{_fields(row)}</item>" for row in rows)
     return Answer(200, f"<{name}>{items}</{name}>".encode(), XML)
 
@@ -88,7 +88,7 @@ def _fields(row: dict[str, object]) -> str:
 
 
 def as_rows(request: Request, name: str, rows: list[dict[str, object]]) -> Answer:
-    """As it was asked for: JSON, or XML with this name."""
+    """In the requested format: JSON, or XML with this name."""
     if request.json:
         return as_json(rows)
     return as_xml(name, rows)

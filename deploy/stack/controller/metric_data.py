@@ -13,12 +13,12 @@ from deploy.stack.controller.messages import Answer, Refusal, Request, as_xml
 from deploy.stack.controller.metrics import Metric, Minutes, matching
 from deploy.stack.controller.ranges import FREQUENCY, Range, resolution, time_range
 from exporter.demo.noise import Floats
-from exporter.demo.noise import Minutes as Numbers
+from exporter.demo.noise import MinuteNumbers as Numbers
 
 NOT_FOUND = "METRIC DATA NOT FOUND"
 
 OFF = 7
-"""How far `current` lies from `value`: whoever reads the wrong one is wrong."""
+"""Distance of `current` from `value`: reading the wrong one must be visible."""
 
 WHOLE = "%d"
 EXACT = "%.16E"
@@ -104,12 +104,12 @@ def _cut(metric: Metric, days: list[Day], query: _Query) -> tuple[Numbers, Minut
     sums = [np.zeros(0)]
     counts = [np.zeros(0)]
     for day in days:
-        left, right = np.searchsorted(day.starts, (first, last))
-        if right > left:
+        begin, end = np.searchsorted(day.starts, (first, last))
+        if end > begin:
             minutes = metric.read(day)
-            starts.append(day.starts[left:right])
-            sums.append(minutes.sum[left:right])
-            counts.append(minutes.count[left:right])
+            starts.append(day.starts[begin:end])
+            sums.append(minutes.sum[begin:end])
+            counts.append(minutes.count[begin:end])
     return _settle(np.concatenate(starts), Minutes(np.concatenate(sums), np.concatenate(counts)), query)
 
 
@@ -122,7 +122,7 @@ def _settle(starts: Numbers, minutes: Minutes, query: _Query) -> tuple[Numbers, 
 
 
 def _values(metric: Metric, starts: Numbers, minutes: Minutes, query: _Query) -> bytes:
-    """Each step's fields; a rollup is one step over the whole window, told at its start."""
+    """Each step's fields; a rollup is one step over the whole window, with its start as time."""
     if query.rollup:
         edges = np.zeros(1, np.int64)
         begins = np.array([query.window.start])

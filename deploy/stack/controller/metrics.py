@@ -63,7 +63,7 @@ def tree(application: Application) -> tuple[Metric, ...]:
 
 
 def split(path: str) -> tuple[str, ...]:
-    r"""The segments of a metric path; `\|` and `\\` stand for themselves within a segment."""
+    r"""The segments of a metric path; `\|` and `\\` are a bar and a backslash within a segment."""
     return tuple(re.sub(r"\\(.)", r"\1", part) for part in re.findall(r"(?:^|\|)((?:\\.|[^|\\])*)", path))
 
 
@@ -109,18 +109,18 @@ def _transactions(application: Application) -> Iterator[Metric]:
     for transaction in application.transactions:
         tier = transaction.tier
         name = f"BTM|BTs|BT:{transaction.id}|Component:{application.tier_id(tier)}"
-        place = (*TRANSACTIONS, tier, transaction.name)
-        yield from _performance(place, name, (transaction,), application.nodes[tier])
+        prefix = (*TRANSACTIONS, tier, transaction.name)
+        yield from _performance(prefix, name, (transaction,), application.nodes[tier])
 
 
-def _performance(place: tuple[str, ...], name: str, served: Served, nodes: int) -> Iterator[Metric]:
+def _performance(prefix: tuple[str, ...], name: str, served: Served, nodes: int) -> Iterator[Metric]:
     """What is measured of requests; a transaction without calls reports nothing, an application zeros."""
     idle = served == (None,)
     for leaf, errors in ((CALLS, False), (ERRORS, True)):
         read = partial(_rate, served=served, errors=errors, nodes=nodes, idle=idle)
-        yield Metric((*place, leaf), f"{name}|{leaf}", mean=False, read=read)
+        yield Metric((*prefix, leaf), f"{name}|{leaf}", mean=False, read=read)
     for leaf, high in ((MEAN, False), (P95, True)):
-        yield Metric((*place, leaf), f"{name}|{leaf}", mean=True, read=partial(_time, served=served, high=high))
+        yield Metric((*prefix, leaf), f"{name}|{leaf}", mean=True, read=partial(_time, served=served, high=high))
 
 
 def _calls(day: Day, served: Served) -> Floats:

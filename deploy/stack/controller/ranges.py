@@ -1,4 +1,4 @@
-"""The time range of a request, and the resolution that the controller gives it."""
+"""The time range of a request, and the resolution of its result."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ HOUR = 3600
 FREQUENCY = {MINUTE: "ONE_MIN", TEN_MINUTES: "TEN_MIN", HOUR: "SIXTY_MIN"}
 
 FINE_MINUTES = 1459
-"""Longest window, in minutes, that is answered minute by minute."""
+"""Longest window, in minutes, with a result minute by minute."""
 
 MIDDLE_MINUTES = 49 * 60
-"""Longest window that is answered in steps of ten minutes."""
+"""Longest window with a result in steps of ten minutes."""
 
 NEEDED = {
     "BEFORE_NOW": ("duration-in-mins",),
@@ -24,7 +24,7 @@ NEEDED = {
     "AFTER_TIME": ("duration-in-mins", "start-time"),
     "BETWEEN_TIMES": ("start-time", "end-time"),
 }
-"""What each time-range-type must be told; times in milliseconds."""
+"""Required parameters of each time-range-type; times in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +36,15 @@ class Range:
 
 
 def time_range(request: Request, now: float) -> Range:
-    """Raises Refusal (400) when something is missing or no number, or the end is not after the start."""
+    """Raises Refusal (400) when a parameter is missing or not a number, or the end is not after the start."""
     kind = request.query.get("time-range-type", "")
     if kind not in NEEDED:
         raise Refusal(400, f"Invalid value for time-range-type, expected one of {', '.join(NEEDED)}")
 
-    given = {name: _number(request, name) for name in NEEDED[kind]}
-    duration = given.get("duration-in-mins", 0) * MINUTE
-    start = given.get("start-time", 0) / 1000
-    end = given.get("end-time", 0) / 1000
+    values = {name: _number(request, name) for name in NEEDED[kind]}
+    duration = values.get("duration-in-mins", 0) * MINUTE
+    start = values.get("start-time", 0) / 1000
+    end = values.get("end-time", 0) / 1000
     if kind == "BEFORE_NOW":
         start = now - duration
         end = now
@@ -66,7 +66,7 @@ def _number(request: Request, name: str) -> int:
 
 
 def resolution(window: Range, now: float, retention: tuple[float, float] | None) -> int:
-    """Seconds of a step: by the window's length, and by its age where minutes are thrown away after a while."""
+    """Seconds of a step: by the window's length, and by its age if minutes are dropped after a while."""
     minutes = (window.end - window.start) / MINUTE
     age = now - window.start
     fine, middle = retention or (float("inf"), float("inf"))

@@ -20,7 +20,7 @@ PACK_BYTES = 2048
 
 
 class Server(ThreadingHTTPServer):
-    """Answers for one controller; ends its connections when it is closed."""
+    """Serves one controller; ends its connections when it is closed."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -29,7 +29,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(address, Handler)
         self.controller = controller
         self._open: set[socket.socket] = set()
-        if context is not None:  # the handshake is left to the connection's thread: a silent client holds nobody up
+        if context is not None:  # the connection's thread makes the handshake: a silent client must not block others
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
@@ -49,13 +49,13 @@ class Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away, or speaks no TLS, is its own trouble."""
+        """Ignore clients that disconnect, or do not speak TLS."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Any method: what is allowed where is the controller's to say."""
+    """Any method: the controller decides which ones it allows."""
 
     server: Server
     protocol_version = "HTTP/1.1"
@@ -86,11 +86,11 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - the base class names them so
 
     def log_message(self, *_: object) -> None:
-        """What was asked is counted by the controller."""
+        """No access log: the controller counts requests."""
 
 
 def _packed(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
-    """A large body is compressed for whoever takes it."""
+    """A large body is compressed for clients that accept it."""
     if len(body) < PACK_BYTES or "gzip" not in accepted.lower():
         return body, {}
     return gzip.compress(body, 1), {"Content-Encoding": "gzip"}
@@ -98,7 +98,7 @@ def _packed(body: bytes, accepted: str) -> tuple[bytes, dict[str, str]]:
 
 @contextlib.contextmanager
 def serve(controller: Controller, port: int = 0, context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serve on loopback until the block ends; gives the URL, without /controller."""
+    """Serve on loopback until the block ends; yields the URL, without /controller."""
     server = Server(("127.0.0.1", port), controller, context)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""The way to one controller, for as long as its source lives: sessions for parallel calls, the token they share."""
+"""The connection to one controller for the life of its source: sessions for parallel calls, with a shared token."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ WORDS = Words(
     credentials="account and credentials",
     rights="whether the role of our client or user may view this",
     narrow="narrow the metric paths",
-    rate="lower calls.parallel, as others ask it too; or poll less often",
+    rate="lower calls.parallel, because others use its API too; or poll less often",
 )
 
 
 class Connection:
-    """Sends requests of many threads, `options.parallel` at a time. Opens and reads nothing before the first."""
+    """Sends requests of many threads, `options.parallel` at a time. Opens and reads nothing before the first one."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Connection:
         self._busy: set[Session] = set()
 
         self._tokens = self._session()
-        self.place = self._tokens.address
+        self.address = self._tokens.address
         """host:port, for messages."""
         self.credentials: Credentials = Fixed()
         if options.client is not None:
@@ -58,7 +58,7 @@ class Connection:
                 session.close()
 
     def abort(self) -> None:
-        """End the calls that are under way: they fail at once."""
+        """Abort pending calls: they fail immediately."""
         with self._lock:
             for session in self._busy:
                 session.abort()
@@ -77,12 +77,12 @@ class Connection:
 
                 return session.get(path, query, authorization=authorization, accept=accept)
         except SourceError as error:
-            raise error.at_server(self.place) from None
+            raise error.at_server(self.address) from None
 
     def redact(self, text: str) -> str:
-        """One printable line of what the controller sent, without what we keep secret."""
+        """One printable line of the controller's text, without secrets."""
         with self._lock:
-            for session in (*self._idle, *self._busy):  # all of them, before a secret is cut in two
+            for session in (*self._idle, *self._busy):  # all of them, before redact() cuts a secret in two
                 text = session.hide(text)
             return self._tokens.redact(text)
 
@@ -105,7 +105,7 @@ class Connection:
 
 
 def _session_options(options: Options) -> HttpOptions:
-    """What sessions are told: with the account in the user's name; without credentials where there are tokens."""
+    """Options of a session: the user's name contains the account."""
     user = options.username
     if user is not None and "@" not in user:
         user = f"{user}@{options.account}"

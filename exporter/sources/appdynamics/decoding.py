@@ -1,6 +1,6 @@
-"""The controller's JSON as records: lenient towards what is missing, strict where a number is none.
+"""The controller's JSON as records: lenient about missing fields, strict about numbers.
 
-Numbers are read as floats, since some controllers and proxies write 3.7E8. A value that stands for "nothing" is dropped
+Numbers are read as floats, since some controllers and proxies write 3.7E8. A value that means "nothing" is dropped
 and counted: ±2147483647 and its neighbours, and whatever rests on no measurement at all.
 """
 
@@ -16,12 +16,12 @@ import numpy as np
 from exporter.model.observation import Window
 from exporter.sources.appdynamics.records import (
     Absence,
-    Answer,
     Entity,
     Event,
     Floats,
     Metric,
     MetricQuery,
+    MetricResult,
     Violation,
 )
 
@@ -119,8 +119,8 @@ class WireSnapshot(msgspec.Struct):
     businessTransactionId: int | None = None  # noqa: N815
 
 
-def answer(query: MetricQuery, wires: Sequence[WireMetric]) -> Answer:
-    """What the controller says to a query. Raises ValueError with what is wrong."""
+def metric_result(query: MetricQuery, wires: Sequence[WireMetric]) -> MetricResult:
+    """The result of a query. Raises ValueError with the problem."""
     decoded = (_metric(query, wire) for wire in wires)
     metrics = tuple(metric for metric in decoded if metric is not None)
     _refuse_duplicates(metrics)
@@ -128,16 +128,16 @@ def answer(query: MetricQuery, wires: Sequence[WireMetric]) -> Answer:
     absence: Absence | None = None
     if not metrics:
         absence = "no_data" if wires else "no_metric"
-    return Answer(query, metrics, absence)
+    return MetricResult(query, metrics, absence)
 
 
 def _refuse_duplicates(metrics: Iterable[Metric]) -> None:
-    # By internal name too: a transaction that was deleted and found again has two ids, and so two of those.
+    # By internal name too: a transaction that was deleted and detected again has two ids, and so two names.
     names = set[tuple[str, tuple[str, ...]]]()
     for metric in metrics:
         name = (metric.name, metric.path)
         if name in names:
-            raise ValueError(f"the metric {'|'.join(metric.path)} twice")
+            raise ValueError(f"a duplicate metric {'|'.join(metric.path)}")
         names.add(name)
 
 
@@ -180,7 +180,7 @@ def _ends(query: MetricQuery, points: Sequence[WirePoint], resolution: float) ->
 
 
 def _inside(points: Iterable[WirePoint], resolution: float, window: Window) -> list[WirePoint]:
-    """The steps of which all is in the window."""
+    """The steps that are completely in the window."""
     starting = (point for point in points if _start(point) >= window.start)
     return [point for point in starting if _start(point) + resolution <= window.end]
 
@@ -190,22 +190,22 @@ def _is_measured(point: WirePoint) -> bool:
 
 
 def _is_sentinel(value: float) -> bool:
-    """Nothing that is asked for can be below 0, so that such a value stands for nothing, as its greatest ones do."""
+    """No metric here can be below 0, so negative values mean "nothing", as the greatest integers do."""
     return value < 0 or value in _SENTINELS
 
 
 def _column(values: Sequence[float | None]) -> Floats | None:
-    """None where one is missing: a total of the others would be a wrong one."""
+    """None if any is missing: a total of the others would be wrong."""
     if any(value is None or _is_sentinel(value) for value in values):
         return None
     return np.array(values, dtype=np.float64)
 
 
 def _checked_resolution(query: MetricQuery, wire: WireMetric, starts: Floats) -> float:
-    """Seconds of a step. Raises ValueError for steps that cannot be meant: each makes a wrong figure nobody sees."""
+    """Seconds of a step. Raises ValueError for impossible steps: they would give wrong figures silently."""
     if query.rollup:
         resolution = query.window.duration
-        problem = f"{starts.size} values where one for the whole window was asked for," if starts.size > 1 else None
+        problem = f"{starts.size} values instead of one for the whole window" if starts.size > 1 else None
     else:
         resolution = _resolution(query, wire.frequency, starts)
         problem = _contradiction(starts, resolution)
@@ -216,20 +216,20 @@ def _checked_resolution(query: MetricQuery, wire: WireMetric, starts: Floats) ->
 
 
 def _contradiction(starts: Floats, resolution: float) -> str | None:
-    """What is wrong with the times of steps."""
+    """A problem with the times of steps."""
     apart = np.diff(starts)
     if (apart <= 0).any():
-        return "two values of one time"
+        return "two values with the same time"
 
     if (starts % 60.0 != 0).any():
-        return "a step that begins at no full minute"
+        return "a step that does not begin at a full minute"
     if (apart < resolution).any():
         return f"steps of {resolution:g} s that begin {apart.min():g} s apart"
     return None
 
 
 def _resolution(query: MetricQuery, frequency: str | None, starts: Floats) -> float:
-    """Seconds of a step: what the controller says, else how far values are apart, else what it documents."""
+    """Seconds of a step: as reported, else the distance of values, else the documented length."""
     if frequency in FREQUENCIES:
         return FREQUENCIES[frequency]
     if starts.size > 1:
@@ -243,7 +243,7 @@ def _resolution(query: MetricQuery, frequency: str | None, starts: Floats) -> fl
 
 
 def _path(query: MetricQuery, path: str | None) -> tuple[str, ...]:
-    """Its segments; of more than were asked for, a name holds the bars, of a transaction rather than of its tier."""
+    """Its segments; if there are too many, a name contains bars: that of the transaction rather than of its tier."""
     expected = segments(query.path)
     if path is None:
         if "*" in expected:
@@ -285,7 +285,7 @@ def violation(wire: WireViolation) -> Violation:
 
 
 def event(wire: WireEvent) -> Event:
-    """Entities are told once each."""
+    """Duplicate entities are dropped."""
     entities = tuple(dict.fromkeys(_entity(entity) for entity in wire.affectedEntities or ()))
     time = wire.eventTime / 1000.0
     return Event(wire.id, wire.type, (wire.severity or "").upper(), time, plain(wire.summary), entities)

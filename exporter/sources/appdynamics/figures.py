@@ -1,4 +1,4 @@
-"""Minutes of an application -> signals, latency, pattern. Where the controller kept no minutes, marked as coarser."""
+"""Minutes of an application -> signals, latency, pattern. Without minutes they are marked as coarser."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 from exporter.analysis.minutes import gauges, samples
 from exporter.model.minutes import Range
 from exporter.model.observation import LATENCY_MEAN, MINUTE, PATTERN_STEP, Events, Latency, Samples, Summary, Window
-from exporter.sources.appdynamics.minutes import Minutes, concatenate, resample, resolution, select
+from exporter.sources.appdynamics.minutes import MetricMinutes, concatenate, resample, resolution, select
 from exporter.sources.appdynamics.records import Floats
 
 _WHOLE = 0.99
-"""Share of a window that coarse steps must cover for their sum to stand for it."""
+"""Share of a window that coarse steps must cover for their sum to count for the window."""
 
-MetricMinutes = Mapping[str, Minutes]
-"""Metric to its minutes; what is not wholly known has no key."""
+MinutesByMetric = Mapping[str, MetricMinutes]
+"""Metric to its minutes; an incomplete one has no key."""
 
 
-def coarsest(metrics: MetricMinutes) -> float:
-    """Seconds that all figures of an application rest on."""
+def coarsest(metrics: MinutesByMetric) -> float:
+    """The longest step of an application's metrics in seconds."""
     return max((resolution(minutes) for minutes in metrics.values()), default=MINUTE)
 
 
-def signals(metrics: MetricMinutes, window: Window, *, run: bool = False) -> dict[str, Summary]:
-    """Signal to its summary. Coarser than a minute, nothing is told of what goes on within an hour."""
+def signals(metrics: MinutesByMetric, window: Window, *, run: bool = False) -> dict[str, Summary]:
+    """Signal to its summary. Steps above a minute say nothing about shorter changes: no noise, no quantiles."""
     # All at the same step: a ratio of minutes and hours would be one of different times.
     step = coarsest(metrics)
     ranges = _ranges(metrics, window, step)
@@ -40,7 +40,7 @@ def signals(metrics: MetricMinutes, window: Window, *, run: bool = False) -> dic
     }
 
 
-def _ranges(metrics: MetricMinutes, window: Window, step: float) -> dict[str, Range]:
+def _ranges(metrics: MinutesByMetric, window: Window, step: float) -> dict[str, Range]:
     """By the keys of exporter.analysis.minutes.gauges."""
     ranges = {key: resample(metrics[key], step, window) for key in ("cpu", "memory") if key in metrics}
     if "calls" not in metrics:
@@ -64,16 +64,16 @@ def _per_second(numbers: Range) -> Range:
     return Range(numbers.labels, numbers.times, numbers.values / MINUTE)
 
 
-def _zeros_filled(errors: Minutes, calls: Minutes) -> Minutes:
-    """An agent that reports a minute's calls and no errors saw none."""
+def _zeros_filled(errors: MetricMinutes, calls: MetricMinutes) -> MetricMinutes:
+    """A minute with calls and without reported errors had none."""
     silent = select(calls, ~np.isin(calls.times, errors.times))
-    zeros = Minutes(silent.times, np.zeros(silent.times.size), silent.steps)
+    zeros = MetricMinutes(silent.times, np.zeros(silent.times.size), silent.steps)
     filled = concatenate([errors, zeros])
     order = np.argsort(filled.times)
-    return Minutes(filled.times[order], filled.values[order], filled.steps[order])
+    return MetricMinutes(filled.times[order], filled.values[order], filled.steps[order])
 
 
-def _served_and_spent(metrics: MetricMinutes) -> tuple[Minutes, Minutes]:
+def _served_and_spent(metrics: MinutesByMetric) -> tuple[MetricMinutes, MetricMinutes]:
     """Calls, and the seconds that they took, of the minutes with calls whose mean is known."""
     calls = metrics["calls"]
     means = metrics["latency_mean"]
@@ -84,13 +84,13 @@ def _served_and_spent(metrics: MetricMinutes) -> tuple[Minutes, Minutes]:
     number = calls.values[of_calls][busy]
     mean = means.values[of_means][busy]
     steps: Floats = np.maximum(calls.steps[of_calls], means.steps[of_means])[busy]
-    return Minutes(times, number, steps), Minutes(times, number * mean, steps)
+    return MetricMinutes(times, number, steps), MetricMinutes(times, number * mean, steps)
 
 
-def latency(metrics: MetricMinutes, window: Window, p95: float | None) -> Latency | None:
+def latency(metrics: MinutesByMetric, window: Window, p95: float | None) -> Latency | None:
     """Of the whole window; `p95` in seconds is the controller's own. None where nothing was served.
 
-    Coarse steps that reach out of the window are not told, so that then the number of requests may be unknown.
+    Coarse steps that reach out of the window are missing; the number of requests may then be unknown.
     """
     if "calls" not in metrics:
         return None
@@ -105,44 +105,44 @@ def latency(metrics: MetricMinutes, window: Window, p95: float | None) -> Latenc
     return Latency(mean=mean, p95=p95, requests=known_requests)
 
 
-def _mean_latency(metrics: MetricMinutes) -> float | None:
+def _mean_latency(metrics: MinutesByMetric) -> float | None:
     served, spent = _served_and_spent(metrics)
     if not served.times.size:
         return None
     return float(spent.values.sum() / served.values.sum())
 
 
-def rates(calls: Minutes) -> Samples | None:
-    """One-minute request rates; None where they are not."""
+def rates(calls: MetricMinutes) -> Samples | None:
+    """One-minute request rates; None for coarser ones."""
     if not calls.times.size or resolution(calls) > MINUTE:
         return None
     return samples(_per_second(resample(calls, MINUTE, Window(0.0, np.inf))))
 
 
-def pattern(calls: Minutes, window: Window) -> Samples | None:
-    """Five-minute means in steps that end where the window ends; None where they would be made of coarser ones."""
+def pattern(calls: MetricMinutes, window: Window) -> Samples | None:
+    """Five-minute means in steps that end where the window ends; None for coarser data."""
     if not calls.times.size or resolution(calls) > MINUTE:
         return None
 
-    # Steps end at multiples of five minutes: so the minutes are moved until the window's end is one.
+    # resample() ends steps at multiples of five minutes: move the minutes so that the window's end is one.
     shift = window.end % PATTERN_STEP
     fine = resample(calls, MINUTE, window)
-    moved = Minutes(fine.times - shift, fine.values / MINUTE, np.full(fine.times.size, MINUTE))
+    moved = MetricMinutes(fine.times - shift, fine.values / MINUTE, np.full(fine.times.size, MINUTE))
     means = resample(moved, PATTERN_STEP, Window(window.start - shift, window.end - shift))
     return samples(Range({}, means.times + shift, means.values))
 
 
-def events(metrics: MetricMinutes, window: Window, *, errors_reported: bool) -> Events | None:
-    """What was served; None where the controller has nothing of it.
+def events(metrics: MinutesByMetric, window: Window, *, errors_reported: bool) -> Events | None:
+    """Counted requests and errors; None without data.
 
-    `errors_reported`: whether errors were of any other time. Then a window without is one without failures, however
-    short it is.
+    `errors_reported`: whether any other time has errors. Then a window without errors had no failures, however short
+    it is.
     """
     calls = metrics["calls"]
     if not calls.times.size:
         return None
 
-    # An agent reports errors only where there are some: none may mean that there were none, or that it never does.
+    # Agents report errors only if there are any: no value means no errors, or an agent that never reports them.
     requests = float(calls.values.sum())
     errors = metrics.get("errors")
     failed = None

@@ -8,41 +8,41 @@ from exporter import humanize
 from exporter.errors import SourceError
 from exporter.model.incident import Incident, IncidentSeverity
 from exporter.model.observation import Window
-from exporter.sources.appdynamics.poll import Poll
+from exporter.sources.appdynamics.poll import ControllerPoll
 from exporter.sources.appdynamics.records import Entity, Event, Violation
 from exporter.sources.appdynamics.shortfall import INCIDENTS
 
 BEFORE = 7 * 86400.0
-"""Seconds before a window's end in which a violation may have begun that is still open."""
+"""How long before a window's end an open violation may have begun, in seconds."""
 
 _NARROW = ("BUSINESS_TRANSACTION", "APPLICATION_COMPONENT_NODE", "APPLICATION_COMPONENT", "APPLICATION")
-"""Of several entities of an event, the first of these is what it befell."""
+"""Of several entities of an event, the first in this list is the affected one."""
 
 
-def fetch(poll: Poll, windows: Mapping[str, Window]) -> dict[str, tuple[Incident, ...]]:
-    """Incidents of each application that touch its window; no key where they were not asked or must not be read."""
+def fetch(poll: ControllerPoll, windows: Mapping[str, Window]) -> dict[str, tuple[Incident, ...]]:
+    """Incidents of each application in its window; no key without a request or without the right to read them."""
     calls = 2 if poll.options.events else 1
-    answers = poll.gather(windows, lambda name: _fetch_one(poll, name, windows[name]), calls, INCIDENTS, _is_bearable)
+    results = poll.gather(windows, lambda name: _fetch_one(poll, name, windows[name]), calls, INCIDENTS, _is_bearable)
 
     incidents: dict[str, tuple[Incident, ...]] = {}
     refusals: dict[str, list[str]] = {}
-    for name, answer in answers:
-        if isinstance(answer, SourceError):
-            refusals.setdefault(str(answer), []).append(name)
+    for name, result in results:
+        if isinstance(result, SourceError):
+            refusals.setdefault(str(result), []).append(name)
         else:
-            incidents[name] = answer
+            incidents[name] = result
 
     for text, names in refusals.items():
-        poll.warnings.append(f"incidents of {humanize.join_words(names)} are not known: {text}")
+        poll.warnings.append(f"incidents of {humanize.join_words(names)} are unknown: {text}")
     return incidents
 
 
 def _is_bearable(error: SourceError) -> bool:
-    """Whether only this cannot be read: a right that is missing (403), a type of event that is not known (400)."""
+    """Whether only incidents cannot be read: a missing right (403), an unknown type of event (400)."""
     return error.reason == "bad_query" or (error.reason == "auth" and error.status == 403)
 
 
-def _fetch_one(poll: Poll, name: str, window: Window) -> tuple[Incident, ...]:
+def _fetch_one(poll: ControllerPoll, name: str, window: Window) -> tuple[Incident, ...]:
     number = poll.ids[name]
     since = Window(min(window.start, window.end - BEFORE), window.end)
     incidents = list(_from_violations(poll.client.violations(number, since), window))
@@ -65,7 +65,7 @@ def _from_violations(violations: Iterable[Violation], window: Window) -> Iterato
 
 
 def _from_violation(violation: Violation, window: Window) -> Incident:
-    """What ended after the window, or ends no more, is open in it."""
+    """A violation that ends after the window, or not at all, is open in it."""
     severity: IncidentSeverity = "critical" if violation.severity == "CRITICAL" else "warning"
     end = violation.end
     if end is not None and end > window.end:
@@ -84,7 +84,7 @@ def _from_violation(violation: Violation, window: Window) -> Incident:
 
 
 def _from_event(event: Event, application: str) -> Incident:
-    """One that is told for information alone is in the configuration's list, and so worth a warning."""
+    """An INFO event is a warning, because the configuration lists its type."""
     entity = min(event.entities, key=_narrowness, default=Entity("APPLICATION", application, None))
     severity: IncidentSeverity = "critical" if event.severity == "ERROR" else "warning"
 

@@ -1,7 +1,7 @@
-"""Values minute by minute, each with the resolution of the controller's step that it comes from.
+"""Values minute by minute, each with the resolution of its step in the controller.
 
-A step of ten minutes or an hour is kept as the minutes that it stands for, marked as such: so windows are cut, pieces
-joined and later, finer answers put in their place without counting anything twice.
+A step of ten minutes or an hour is stored as its minutes, and marked as such. So windows can be cut, parts joined and
+later, finer results put in their place without counting anything twice.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics.records import Floats
 
 _FEW = 0.01
-"""Share of coarse minutes that is left out rather than have a whole window become coarse."""
+"""Up to this share of coarse minutes is dropped; more make the whole window coarse."""
 
 
 @dataclass(frozen=True, slots=True)
-class Minutes:
+class MetricMinutes:
     """Arrays of one length: the end of each minute in Unix seconds, ascending; its value; seconds of its step."""
 
     times: Floats
@@ -28,51 +28,51 @@ class Minutes:
     steps: Floats
 
 
-NO_MINUTES = Minutes(np.zeros(0), np.zeros(0), np.zeros(0))
+NO_MINUTES = MetricMinutes(np.zeros(0), np.zeros(0), np.zeros(0))
 
 
-def spread(times: Floats, values: Floats, resolution: float) -> Minutes:
+def spread(times: Floats, values: Floats, resolution: float) -> MetricMinutes:
     """Each step as its minutes, all with its value."""
     number = max(1, round(resolution / MINUTE))
     back = MINUTE * np.arange(number - 1, -1, -1.0)
     ends = (np.asarray(times)[:, None] - back[None, :]).ravel()
-    return Minutes(ends, np.repeat(values, number), np.full(ends.size, float(resolution)))
+    return MetricMinutes(ends, np.repeat(values, number), np.full(ends.size, float(resolution)))
 
 
-def cut(minutes: Minutes, window: Window) -> Minutes:
+def cut(minutes: MetricMinutes, window: Window) -> MetricMinutes:
     """Those inside (start, end]."""
     return select(minutes, (minutes.times > window.start) & (minutes.times <= window.end))
 
 
-def select(minutes: Minutes, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Minutes:
-    return Minutes(minutes.times[which], minutes.values[which], minutes.steps[which])
+def select(minutes: MetricMinutes, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> MetricMinutes:
+    return MetricMinutes(minutes.times[which], minutes.values[which], minutes.steps[which])
 
 
-def concatenate(parts: Sequence[Minutes]) -> Minutes:
-    """Parts one after the other, as they are: of several metrics, a minute is there several times."""
+def concatenate(parts: Sequence[MetricMinutes]) -> MetricMinutes:
+    """Parts one after the other, unchanged: of several metrics, a minute occurs several times."""
     times: Floats = np.concatenate([part.times for part in parts])
     values: Floats = np.concatenate([part.values for part in parts])
     steps: Floats = np.concatenate([part.steps for part in parts])
-    return Minutes(times, values, steps)
+    return MetricMinutes(times, values, steps)
 
 
-def merge(parts: Sequence[Minutes]) -> Minutes:
-    """Parts that do not overlap, as one; of a minute that is there twice the finer stays."""
+def merge(parts: Sequence[MetricMinutes]) -> MetricMinutes:
+    """Parts that do not overlap, as one; of a duplicate minute the finer one stays."""
     every = concatenate(parts)
     order = np.lexsort((every.steps, every.times))  # by time, and of one time the finest first
     first = np.diff(every.times[order], prepend=-np.inf) > 0
-    return select(Minutes(every.times[order], every.values[order], every.steps[order]), first)
+    return select(MetricMinutes(every.times[order], every.values[order], every.steps[order]), first)
 
 
-def resolution(minutes: Minutes) -> float:
-    """Seconds that the values rest on: a minute, unless more than a few of them are coarser."""
+def resolution(minutes: MetricMinutes) -> float:
+    """Resolution in seconds: a minute, unless more than a few values are coarser."""
     coarse = minutes.steps > MINUTE
     if coarse.sum() <= _FEW * coarse.size:
         return MINUTE
     return float(minutes.steps.max())
 
 
-def resample(minutes: Minutes, step: float, window: Window) -> Range:
+def resample(minutes: MetricMinutes, step: float, window: Window) -> Range:
     """Means over steps of so many seconds that lie wholly in the window; of a minute: the fine minutes themselves."""
     if step <= MINUTE:
         fine = select(minutes, minutes.steps <= MINUTE)

@@ -1,4 +1,4 @@
-"""Applications over their windows: signals first, then routes, then incidents, as far as the calls of a poll go."""
+"""Applications over their windows: signals, then routes, then incidents, within the calls of a poll."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from exporter.model.observation import MINUTE, ApplicationObservation, RouteCoun
 from exporter.sources.appdynamics import figures, incidents
 from exporter.sources.appdynamics.conversion import to_minutes
 from exporter.sources.appdynamics.minute_cache import MinuteCache
-from exporter.sources.appdynamics.minutes import Minutes
-from exporter.sources.appdynamics.poll import Poll
-from exporter.sources.appdynamics.records import Answer, MetricQuery
+from exporter.sources.appdynamics.minutes import MetricMinutes
+from exporter.sources.appdynamics.poll import ControllerPoll
+from exporter.sources.appdynamics.records import MetricQuery, MetricResult
 from exporter.sources.appdynamics.routes import count_routes
 from exporter.sources.appdynamics.shortfall import ROUTES, SIGNALS
 
@@ -26,7 +26,7 @@ ROLLED_UP = ("latency_p95", *BY_TRANSACTION)
 
 @dataclass(slots=True)
 class Rollups:
-    """What the controller itself sums up over each application's window; what was not asked has no key."""
+    """The controller's own sums over each application's window; no key without a request."""
 
     p95: dict[str, float] = field(default_factory=dict)
     """Seconds."""
@@ -34,47 +34,49 @@ class Rollups:
     incidents: dict[str, tuple[Incident, ...]] = field(default_factory=dict)
 
 
-def fetch(poll: Poll, windows: Mapping[str, Window]) -> Rollups:
-    """Ask for everything but what is older than the windows. Raises SourceError."""
-    # The order is that of what matters: where the calls run out, what comes later is left out.
+def fetch(poll: ControllerPoll, windows: Mapping[str, Window]) -> Rollups:
+    """Request everything in the windows. Raises SourceError."""
+    # By importance: when the calls run out, the rest is omitted.
     poll.fetch_signals(windows)
-    answers = _fetch_rolled_up(poll, windows)
+    results = _fetch_rolled_up(poll, windows)
     rollups = Rollups(incidents=incidents.fetch(poll, windows))
     for name in windows:
-        _add_p95(rollups, name, answers)
-        _add_routes(rollups, name, answers, poll)
+        _add_p95(rollups, name, results)
+        _add_routes(rollups, name, results, poll)
     return rollups
 
 
-def _fetch_rolled_up(poll: Poll, windows: Mapping[str, Window]) -> dict[tuple[str, str], Answer]:
-    """One value for the whole window each: percentiles, of all applications, before routes."""
+def _fetch_rolled_up(poll: ControllerPoll, windows: Mapping[str, Window]) -> dict[tuple[str, str], MetricResult]:
+    """One value for each whole window: percentiles of all applications, then routes."""
     requests = [(name, "latency_p95", SIGNALS) for name in windows]
     requests += [(name, key, ROUTES) for name in windows for key in BY_TRANSACTION]
     requests = [request for request in requests if request[1] in poll.paths]
     queries = [MetricQuery(poll.ids[name], poll.paths[key], windows[name], rollup=True) for name, key, _ in requests]
 
-    answers = {}
-    for (name, key, purpose), answer in zip(requests, poll.client.metrics(queries), strict=True):
-        if poll.accept(answer, name, key, purpose):
-            answers[name, key] = answer
-    return answers
+    results = {}
+    for (name, key, purpose), result in zip(requests, poll.client.metrics(queries), strict=True):
+        if poll.accept(result, name, key, purpose):
+            results[name, key] = result
+    return results
 
 
-def _add_p95(rollups: Rollups, name: str, answers: Mapping[tuple[str, str], Answer]) -> None:
-    answer = answers.get((name, "latency_p95"))
-    if answer is None:
+def _add_p95(rollups: Rollups, name: str, results: Mapping[tuple[str, str], MetricResult]) -> None:
+    result = results.get((name, "latency_p95"))
+    if result is None:
         return
-    minutes = to_minutes("latency_p95", answer)
+    minutes = to_minutes("latency_p95", result)
     if minutes.values.size:
         rollups.p95[name] = float(minutes.values[-1])
 
 
-def _add_routes(rollups: Rollups, name: str, answers: Mapping[tuple[str, str], Answer], poll: Poll) -> None:
-    calls = answers.get((name, "transaction_calls"))
-    errors = answers.get((name, "transaction_errors"))
+def _add_routes(
+    rollups: Rollups, name: str, results: Mapping[tuple[str, str], MetricResult], poll: ControllerPoll
+) -> None:
+    calls = results.get((name, "transaction_calls"))
+    errors = results.get((name, "transaction_errors"))
     if calls is None:
         return
-    if errors is None and "transaction_errors" in poll.paths:  # the calls of the poll did not suffice for both
+    if errors is None and "transaction_errors" in poll.paths:  # the poll had not enough calls for both
         return
 
     rollups.routes[name], unmapped = count_routes(calls, errors, partial(poll.options.route_of, name))
@@ -82,8 +84,8 @@ def _add_routes(rollups: Rollups, name: str, answers: Mapping[tuple[str, str], A
         poll.warnings.append(f"{name}: {no_route(unmapped)}")
 
 
-def complete_minutes(cache: MinuteCache, name: str, window: Window) -> dict[str, Minutes]:
-    """The minutes of those metrics of an application that are known over the whole window."""
+def complete_minutes(cache: MinuteCache, name: str, window: Window) -> dict[str, MetricMinutes]:
+    """An application's metrics that cover the whole window."""
     by_key = {key: cache.minutes((name, key), window) for key in KEYS}
     return {key: minutes for key, minutes in by_key.items() if minutes is not None}
 
@@ -91,7 +93,7 @@ def complete_minutes(cache: MinuteCache, name: str, window: Window) -> dict[str,
 def observation(
     cache: MinuteCache, rollups: Rollups, name: str, window: Window, settled: Window, *, run: bool = False
 ) -> ApplicationObservation | None:
-    """One application over its window, of which `settled` is what agents have reported in full; None without data."""
+    """One application over its window, of which agents have reported `settled` completely; None without data."""
     minutes = complete_minutes(cache, name, settled)
     signals = figures.signals(minutes, settled, run=run)
     routes = rollups.routes.get(name, ())
@@ -113,7 +115,7 @@ def observation(
 
 
 def coarse_warnings(applications: Mapping[str, ApplicationObservation]) -> list[str]:
-    """Which figures rest on coarser values than minutes, in one line for each resolution."""
+    """Figures from coarser values than minutes, one line for each resolution."""
     coarse: dict[float, dict[str, dict[str, None]]] = {}
     for name, application in applications.items():
         for signal, summary in application.signals.items():
@@ -121,11 +123,11 @@ def coarse_warnings(applications: Mapping[str, ApplicationObservation]) -> list[
                 coarse.setdefault(summary.resolution, {}).setdefault(name, {})[signal] = None
 
     follows = (
-        "their peaks are peaks of these means, and nothing is told that wants minutes "
+        "their peaks are peaks of these means, and analyses that need minutes have no evidence "
         "(metrics.min.retention.period of the controller)"
     )
     return [
-        f"the controller has kept only means of {step / MINUTE:.0f} minutes for {_figures(names)}: {follows}"
+        f"the controller has only means of {step / MINUTE:.0f} minutes for {_figures(names)}: {follows}"
         for step, names in sorted(coarse.items())
     ]
 

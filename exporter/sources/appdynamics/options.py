@@ -1,6 +1,6 @@
-"""What a source of the kind `appdynamics` may be told: controller, account, applications, names of metrics, bounds.
+"""Options of a source of the kind `appdynamics`: controller, account, applications, names of metrics, limits.
 
-Business transactions are the endpoints. Metric paths hold wildcards, so that the number of calls of a poll does not
+Business transactions are the endpoints. Metric paths contain wildcards, so the number of calls of a poll does not
 grow with the number of business transactions, tiers or nodes.
 """
 
@@ -30,9 +30,9 @@ METRICS = {
     "transaction_calls": "Business Transaction Performance|Business Transactions|*|*|Calls per Minute",
     "transaction_errors": "Business Transaction Performance|Business Transactions|*|*|Errors per Minute",
 }
-"""What is asked for, by key, as the controller's Metric Browser names it. Many controllers have no 95th percentile of a
+"""Metric paths by key, as in the controller's Metric Browser. Many controllers have no 95th percentile of a whole
 
-whole application, and percentiles of its transactions cannot be joined to one: it is then absent.
+application, and percentiles of its transactions cannot be combined: it is then absent.
 """
 
 EVENTS = (
@@ -42,7 +42,7 @@ EVENTS = (
     "DEADLOCK",
     "RESOURCE_POOL_LIMIT",
 )
-"""Types of events that are taken for incidents: what changed, and what broke. Errors and slow calls are metrics."""
+"""Types of events that count as incidents: changes and failures. Errors and slow calls are metrics."""
 
 SAAS = ".saas.appdynamics.com"
 _EXAMPLE = "https://acme.saas.appdynamics.com"
@@ -53,28 +53,28 @@ _PARALLEL_OWN = 10
 _PARALLEL_MOST = 100
 
 
-class Application(Settings, frozen=True):
+class ControllerApplication(Settings, frozen=True):
     """One application of the controller."""
 
     name: str | None = None
     """Its name there; None: the same as ours."""
     routes: dict[str, str] = msgspec.field(default_factory=dict)
-    """Business transaction to method and route, before those of all applications."""
+    """Business transaction to method and route; wins over the routes of all applications."""
     tiers: tuple[str, ...] = ()
-    """Those whose CPU and memory count; empty: all."""
+    """Tiers that count for CPU and memory; empty: all."""
 
 
 class Calls(Settings, frozen=True):
-    """How hard the controller may be asked."""
+    """Limits of requests to the controller."""
 
     per_poll: int = 300
-    """Most requests of one poll; what is left is asked for in the next one. Those for tokens are not counted."""
+    """Most requests of one poll; the next poll continues. Requests for tokens are not counted."""
     parallel: int | None = None
-    """Most requests at a time; None: 50 of a SaaS controller, 10 of one on premises."""
+    """Most requests at a time; None: 50 to a SaaS controller, 10 to one on premises."""
 
 
 class Options(HttpOptions, frozen=True, kw_only=True):
-    """Where the controller is, who we are there, and what we look at."""
+    """The controller, our account there, and the data to read."""
 
     url: str
     """The controller's address, with or without /controller."""
@@ -83,19 +83,19 @@ class Options(HttpOptions, frozen=True, kw_only=True):
     """Name of the API client (OAuth), without @account."""
     client_secret_file: Path | None = None
     client_secret_env: str | None = None
-    applications: dict[str, Application]
+    applications: dict[str, ControllerApplication]
     """Our name of each application."""
     routes: dict[str, str] = msgspec.field(default_factory=dict)
     """Business transaction to method and route ("POST /checkout"), of all applications."""
     metrics: dict[str, str | None] = msgspec.field(default_factory=dict)
-    """Paths that replace those of METRICS; null: do not ask."""
+    """Paths that replace those of METRICS; null: skip the metric."""
     events: tuple[str, ...] = EVENTS
     """Types of events that are incidents; empty: none."""
     calls: Calls = Calls()
 
     @property
     def base(self) -> str:
-        """The controller's address without /controller, which every request's path begins with."""
+        """The controller's address without /controller, the start of every request's path."""
         return self.url.rstrip("/").removesuffix("/controller")
 
     @property
@@ -108,13 +108,13 @@ class Options(HttpOptions, frozen=True, kw_only=True):
 
     @property
     def paths(self) -> dict[str, str]:
-        """Metric path of each key that is asked for."""
+        """Metric path of each requested key."""
         paths = {key: self.metrics.get(key, path) for key, path in METRICS.items()}
         return {key: path for key, path in paths.items() if path is not None}
 
     @property
     def client_secret(self) -> Secret | None:
-        """Where the API client's secret stands."""
+        """Where the API client's secret is stored."""
         if self.client_secret_file is not None:
             return Secret("client_secret_file", self.client_secret_file)
         if self.client_secret_env:
@@ -122,19 +122,19 @@ class Options(HttpOptions, frozen=True, kw_only=True):
         return None
 
     def there(self, application: str) -> str:
-        """What the controller calls an application of ours."""
+        """The controller's name of an application of ours."""
         return self.applications[application].name or application
 
     def route_of(self, application: str, transaction: str) -> str | None:
-        """Method and route that the configuration gives a business transaction; None where it is silent."""
+        """Method and route of a business transaction in the configuration, or None."""
         return self.applications[application].routes.get(transaction, self.routes.get(transaction))
 
 
 def problems(options: Options) -> Problems:
-    """What is wrong with the options beyond their types: address, account, credentials, files. Sends nothing."""
+    """Problems of the options beyond their types: address, account, credentials, files. Sends nothing."""
     return [
         *http_problems(options.url, options, _EXAMPLE),
-        *_place_problems(options),
+        *_address_problems(options),
         *_account_problems(options),
         *_credential_problems(options),
         *secret_problems(options.client_secret),
@@ -144,29 +144,29 @@ def problems(options: Options) -> Problems:
     ]
 
 
-def _place_problems(options: Options) -> Iterator[tuple[str, str]]:
+def _address_problems(options: Options) -> Iterator[tuple[str, str]]:
     try:
         parts = urlsplit(options.base)
-    except ValueError:  # told by http_problems
+    except ValueError:  # reported by http_problems
         return
 
     host = parts.hostname or ""
-    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     if host and (parts.query or parts.fragment):
-        yield "url", f"wanted {place}, as the rest is a page of the user interface"
+        yield "url", f"expected {address}: the rest is a page of the user interface"
     elif host and parts.path.strip("/"):
-        yield "url", f"{parts.path} is no part of the controller's address; wanted {place}"
+        yield "url", f"{parts.path} is not part of the controller's address; expected {address}"
     if parts.scheme == "http" and host.endswith(SAAS):
-        yield "url", f"a SaaS controller speaks https only; wanted e.g. {_EXAMPLE}"
+        yield "url", f"a SaaS controller accepts https only; expected e.g. {_EXAMPLE}"
 
 
 def _account_problems(options: Options) -> Iterator[tuple[str, str]]:
     if not _ACCOUNT.fullmatch(options.account):
-        text = "wanted the account's name alone, without @ or address, as the controller's License page shows it"
+        text = "expected the account's name alone, without @ or address, as on the controller's License page"
         yield "account", f"{text}; e.g. {_account_guess(options)}"
     if options.client is not None and (not options.client or "@" in options.client):
         name = options.client.partition("@")[0] or "pte-exporter"
-        yield "client", f"wanted {name}, the API client's name without @account: account is a key of its own"
+        yield "client", f"expected {name}, the API client's name without @account: account is a separate key"
 
 
 def _account_guess(options: Options) -> str:
@@ -176,22 +176,22 @@ def _account_guess(options: Options) -> str:
 
 
 def _credential_problems(options: Options) -> Iterator[tuple[str, str]]:
-    """Exactly one way to prove who we are; half of one is told by the checks of its own keys."""
-    ways = list(_credentials(options))
-    if not ways:
-        text = "give client with client_secret_file, or username with password_file, or bearer_token_file"
+    """Exactly one method of authentication; other checks report incomplete ones."""
+    methods = list(_credentials(options))
+    if not methods:
+        text = "set client with client_secret_file, or username with password_file, or bearer_token_file"
         yield "client", f"missing: {text} (or their _env)"
-    if "client" in ways:
-        if len(ways) > 1:
-            yield ways[1], f"give client or {ways[1]}, not both"
+    if "client" in methods:
+        if len(methods) > 1:
+            yield methods[1], f"set client or {methods[1]}, not both"
         if (options.client is None) != (options.client_secret is None):
-            yield "client", "an API client wants client and one of client_secret_file, client_secret_env"
+            yield "client", "an API client requires client and one of client_secret_file, client_secret_env"
     if options.client_secret_file and options.client_secret_env:
-        yield "client_secret_env", "give client_secret_file or client_secret_env, not both"
+        yield "client_secret_env", "set client_secret_file or client_secret_env, not both"
 
 
 def _credentials(options: Options) -> Iterator[str]:
-    """The first key of each way that is given, in part at least."""
+    """The first key of each configured method, complete or not."""
     if options.client is not None or options.client_secret_file or options.client_secret_env:
         yield "client"
     if options.username is not None or options.password_file or options.password_env:
@@ -202,14 +202,14 @@ def _credentials(options: Options) -> Iterator[str]:
 
 def _application_problems(options: Options) -> Iterator[tuple[str, str]]:
     if not options.applications:
-        yield "applications", "wanted at least one: our name of it, and its `name` in the controller where it differs"
+        yield "applications", "expected at least one: our name of it, and its `name` in the controller if that differs"
     yield from _route_problems(options)
 
     ours_by_theirs: dict[str, str] = {}
     for ours in options.applications:
         theirs = options.there(ours)
         if theirs in ours_by_theirs:
-            text = f"is {theirs!r} in the controller, and so is {ours_by_theirs[theirs]}: wanted each once"
+            text = f"duplicate application {theirs!r} of the controller, also used by {ours_by_theirs[theirs]}"
             yield f"applications.{ours}", text
         ours_by_theirs[theirs] = ours
 
@@ -222,25 +222,25 @@ def _route_problems(options: Options) -> Iterator[tuple[str, str]]:
     for key, table in tables.items():
         for transaction, route in table.items():
             if not is_route(route):
-                yield f"{key}.{transaction}", f"found {route!r}, wanted method and path such as POST /checkout"
+                yield f"{key}.{transaction}", f"found {route!r}, expected method and path such as POST /checkout"
 
 
 def _metric_problems(options: Options) -> Iterator[tuple[str, str]]:
     for key, path in options.metrics.items():
         if key not in METRICS:
-            yield f"metrics.{key}", f"not known, wanted one of {', '.join(METRICS)}"
+            yield f"metrics.{key}", f"unknown key, expected one of: {', '.join(METRICS)}"
         elif path is not None and not all(part.strip() for part in path.split("|")):
-            yield f"metrics.{key}", "wanted a metric path such as Overall Application Performance|Calls per Minute"
+            yield f"metrics.{key}", "expected a metric path such as Overall Application Performance|Calls per Minute"
     if options.metrics.get("calls", "") is None:
         yield "metrics.calls", "cannot be null: without calls there is no request rate"
 
     for event in options.events:
         if not _EVENT.fullmatch(event):
-            yield "events", f"found {event!r}, wanted types of events such as APPLICATION_DEPLOYMENT"
+            yield "events", f"found {event!r}, expected types of events such as APPLICATION_DEPLOYMENT"
 
 
 def _calls_problems(calls: Calls) -> Iterator[tuple[str, str]]:
     if calls.per_poll < 1:
-        yield "calls.per_poll", f"found {calls.per_poll}, wanted at least 1"
+        yield "calls.per_poll", f"found {calls.per_poll}, expected at least 1"
     if calls.parallel is not None and not 1 <= calls.parallel <= _PARALLEL_MOST:
-        yield "calls.parallel", f"found {calls.parallel}, wanted 1 to {_PARALLEL_MOST}"
+        yield "calls.parallel", f"found {calls.parallel}, expected 1 to {_PARALLEL_MOST}"

@@ -1,4 +1,4 @@
-"""What the client of the controller is asked, and what it answers with. Times are Unix seconds."""
+"""Queries to the controller and their results. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from exporter.model.observation import Window
 Floats = NDArray[np.float64]
 
 Absence = Literal["no_metric", "no_data", "budget"]
-"""Why there are no values: the controller knows no such metric, it has no data in the window, we did not ask."""
+"""Why there are no values: unknown metric, no data in the window, or no call left in the budget."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedApplication:
-    """An application that we may see."""
+    """An application that our role may view."""
 
     id: int
     name: str
@@ -36,22 +36,22 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
+class ControllerTier:
     """A tier of an application."""
 
     id: int
     name: str
     nodes: int | None
-    """How many nodes it has; None where the controller does not say."""
+    """Number of nodes; None if the controller does not report it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricQuery:
-    """What the controller is asked in one request for metric data."""
+    """One request for metric data."""
 
     application: int
     path: str
-    """With wildcards, and not encoded in any way."""
+    """With wildcards, not encoded."""
     window: Window
     rollup: bool = False
     """One value for the whole window instead of one for each step."""
@@ -70,16 +70,16 @@ class Metric:
     """The end of each step."""
     values: Floats
     sums: Floats | None
-    """Sum of what was measured in each step; None where the controller does not say."""
+    """Sum of the measurements in each step; None if the controller does not report it."""
     counts: Floats | None
-    """How many measurements each step rests on."""
+    """Number of measurements in each step."""
     sentinels: int
-    """Values that stood for "nothing" (±2147483647 and the like), and were left out."""
+    """Number of dropped placeholders for "nothing", such as ±2147483647."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one query."""
+class MetricResult:
+    """The result of one query."""
 
     query: MetricQuery
     metrics: tuple[Metric, ...]
@@ -90,7 +90,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """What an incident befell, or what told of it."""
+    """The affected part of an application, or the reporter of an incident."""
 
     type: str
     """APPLICATION, APPLICATION_COMPONENT (a tier), APPLICATION_COMPONENT_NODE, BUSINESS_TRANSACTION and others."""
@@ -113,7 +113,7 @@ class Violation:
     end: float | None
     """None while it is open."""
     entity: Entity
-    """What it befell."""
+    """The affected one."""
     description: str
 
 
@@ -128,12 +128,12 @@ class Event:
     time: float
     summary: str
     entities: tuple[Entity, ...]
-    """What it befell; may be empty."""
+    """The affected ones; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A request of which the controller kept the details; only that we may read it is of interest."""
+class CallSnapshot:
+    """A call with recorded details; only the right to read it matters here."""
 
     time: float
     transaction: int | None

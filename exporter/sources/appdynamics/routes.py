@@ -1,6 +1,6 @@
-"""Business transactions as routes. One call tells all of an application's, over the whole window.
+"""Business transactions as routes. One call returns all of an application, over the whole window.
 
-A name that stands for no known route is shown as it is, counts in the mix and covers nothing, as in result files.
+A name without a route stays as it is, counts in the mix and covers nothing, as in result files.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable
 from exporter.analysis.loadrun import UNMAPPED, is_route
 from exporter.model.observation import RouteCount
 from exporter.sources.appdynamics.conversion import total, wildcards
-from exporter.sources.appdynamics.records import Answer
+from exporter.sources.appdynamics.records import MetricResult
 
 OTHER = "All Other Traffic"
-"""What an agent did not tell apart, having found more business transactions than it may."""
+"""Our name for transactions beyond an agent's limit, which it does not distinguish."""
 
 OVERFLOW = re.compile(r"_APPDYNAMICS_DEFAULT_TX_|All Other Traffic( - .*)?")
-"""What an agent calls the business transactions beyond its limit, together."""
+"""The agent's name for all business transactions beyond its limit."""
 
 _SUFFIXED = re.compile(r"(/.*)\.([A-Z]+)")
 
@@ -25,13 +25,15 @@ Route = tuple[str, str]
 """Method and path."""
 
 RouteOf = Callable[[str], str | None]
-"""What the configuration says of a transaction's name."""
+"""The configured route of a transaction's name."""
 
 
-def count_routes(calls: Answer, errors: Answer | None, route_of: RouteOf) -> tuple[tuple[RouteCount, ...], list[str]]:
-    """Requests and successes by method and route, most requests first; and the names of which no route is known.
+def count_routes(
+    calls: MetricResult, errors: MetricResult | None, route_of: RouteOf
+) -> tuple[tuple[RouteCount, ...], list[str]]:
+    """Requests and successes by method and route, most requests first; and the names without a route.
 
-    Where errors are known of any transaction, one without had none.
+    If any transaction has errors, a transaction without a value had none.
     """
     failures = None
     if errors is not None and errors.absence is None:
@@ -60,11 +62,11 @@ def count_routes(calls: Answer, errors: Answer | None, route_of: RouteOf) -> tup
     return tuple(counts), list(unmapped)
 
 
-def _totals(answer: Answer) -> dict[tuple[str, ...], float]:
-    """The names that stand for the wildcards (tier, transaction) to how much was counted of them."""
-    positions = wildcards(answer.query.path)
+def _totals(result: MetricResult) -> dict[tuple[str, ...], float]:
+    """Names in the place of wildcards (tier, transaction) to their counts."""
+    positions = wildcards(result.query.path)
     totals: dict[tuple[str, ...], float] = {}
-    for metric in answer.metrics:
+    for metric in result.metrics:
         names = tuple(metric.path[position] for position in positions if position < len(metric.path))
         key = names or metric.path
         totals[key] = totals.get(key, 0.0) + total(metric)

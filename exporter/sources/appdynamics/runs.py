@@ -1,7 +1,7 @@
-"""Test runs in a look-back that may be weeks: hours that hold no activity are ruled out, minutes asked for the rest.
+"""Test runs in a look-back of up to weeks: rule out hours without activity, request minutes of the rest.
 
-One call of sixty-minute steps tells of each hour whether a minute in it can have been above the threshold. Only in
-such hours minutes are asked for, the newest first, and kept: a look-back costs its calls once.
+One call with steps of 60 minutes shows for each hour whether a minute in it can have been above the threshold. Minutes
+are requested for such hours only, the newest first, and cached: a look-back costs its calls once.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from exporter.sources.appdynamics import spans
 from exporter.sources.appdynamics.conversion import step_totals
 from exporter.sources.appdynamics.minute_cache import MinuteCache
 from exporter.sources.appdynamics.minutes import select
-from exporter.sources.appdynamics.poll import MetricRequest, Poll
-from exporter.sources.appdynamics.records import Answer, Floats, MetricQuery
+from exporter.sources.appdynamics.poll import ControllerPoll, MetricRequest
+from exporter.sources.appdynamics.records import Floats, MetricQuery, MetricResult
 from exporter.sources.appdynamics.shortfall import LOOK_BACK
 
 HOUR = 3600.0
 
 FRESH = 2 * HOUR
-"""The newest hours may not be summed up yet: of them minutes are asked for in any case."""
+"""The newest hours may have no sums yet: their minutes are always requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class _Activity:
 
     samples: Samples
     hidden: bool
-    """Whether the latest activity is one of which no minutes are kept."""
+    """Whether the latest activity has no minutes in the controller."""
 
 
 class LookBack:
-    """What is known of the past activity of each application."""
+    """The past activity of each application."""
 
     def __init__(self, cache: MinuteCache) -> None:
         self._cache = cache
@@ -47,17 +47,17 @@ class LookBack:
         """Hours without a minute above the threshold."""
         self._threshold = math.nan
 
-    def activity(self, poll: Poll, window: Window, threshold: float) -> dict[str, Samples]:
-        """Application to its minutes above the threshold (requests/s), without runs of which only a part is known."""
+    def activity(self, poll: ControllerPoll, window: Window, threshold: float) -> dict[str, Samples]:
+        """Application to its minutes above the threshold (requests/s), without incomplete runs."""
         if threshold != self._threshold:
             self._quiet = {}
             self._threshold = threshold
         self._quiet = {name: spans.clip(hours, window) for name, hours in self._quiet.items()}
 
         unasked = self._rule_out(poll, window)
-        ruled = [name for name in poll.ids if name not in unasked]  # else each of their days would be asked for
+        ruled = [name for name in poll.ids if name not in unasked]  # others would need a call for each day
 
-        # The newest first: where the calls run out, the latest run is known nevertheless.
+        # The newest first: if the calls run out, the latest run is known anyway.
         requests = [MetricRequest(name, "calls", gap) for name in ruled for gap in self._gaps(name, window)]
         requests.sort(key=lambda request: -request.window.end)
         poll.fetch(requests, LOOK_BACK)
@@ -65,41 +65,41 @@ class LookBack:
         activities = {name: self._activity(name, window) for name in poll.ids}
         hidden = [name for name, activity in activities.items() if activity.hidden]
         if hidden:
-            text = f"the controller has kept no minutes of the latest activity of {humanize.join_words(hidden)}"
-            poll.warnings.append(f"{text}: runs then are not found, but can be given as windows")
+            text = f"the controller has no minutes of the latest activity of {humanize.join_words(hidden)}"
+            poll.warnings.append(f"{text}: runs then are not detected, but can be configured as windows")
         return {name: activity.samples for name, activity in activities.items() if activity.samples.times}
 
     def _gaps(self, name: str, window: Window) -> list[Window]:
-        """Where neither minutes nor quiet are known."""
+        """Parts of the window without minutes that are not known to be quiet."""
         return spans.gaps(window, [*self._quiet.get(name, []), *self._cache.covered((name, "calls"))])
 
-    def _rule_out(self, poll: Poll, window: Window) -> set[str]:
-        """Ask in coarse steps about whatever is too long for one call of minutes; returns who could not be asked."""
+    def _rule_out(self, poll: ControllerPoll, window: Window) -> set[str]:
+        """Request long gaps in coarse steps; returns the applications without a call left."""
         hours = list(self._long_gaps(poll, window))
         queries = [MetricQuery(poll.ids[name], poll.paths["calls"], gap) for name, gap in hours]
 
         unasked = set()
-        for (name, gap), answer in zip(hours, poll.client.metrics(queries), strict=True):
-            if poll.accept(answer, name, "calls", LOOK_BACK):
-                quiet = spans.gaps(_summed_up(gap, window), self._busy_hours(answer))
+        for (name, gap), result in zip(hours, poll.client.metrics(queries), strict=True):
+            if poll.accept(result, name, "calls", LOOK_BACK):
+                quiet = spans.gaps(_summed_up(gap, window), self._busy_hours(result))
                 self._quiet[name] = spans.merge([*self._quiet.get(name, []), *quiet])
             else:
                 unasked.add(name)
         return unasked
 
-    def _long_gaps(self, poll: Poll, window: Window) -> Iterator[tuple[str, Window]]:
+    def _long_gaps(self, poll: ControllerPoll, window: Window) -> Iterator[tuple[str, Window]]:
         """By application, each from a full hour on."""
         for name in poll.ids:
             for gap in self._gaps(name, window):
                 if gap.duration > spans.FINE:
                     yield name, Window(math.floor(gap.start / HOUR) * HOUR, gap.end)
 
-    def _busy_hours(self, answer: Answer) -> list[Window]:
+    def _busy_hours(self, result: MetricResult) -> list[Window]:
         """The hours in which a minute can have been above the threshold."""
         hours = []
-        for metric in answer.metrics:
+        for metric in result.metrics:
             most = step_totals(metric)
-            if metric.sums is None:  # a rounded rate: half a request a minute may have been cut off
+            if metric.sums is None:  # a rounded rate: half a request a minute may be lost
                 most = most + metric.resolution / MINUTE / 2
 
             for end in metric.times[most > self._threshold * MINUTE].tolist():
@@ -108,7 +108,7 @@ class LookBack:
         return hours
 
     def _activity(self, name: str, window: Window) -> _Activity:
-        """Older than something that is not known yet, nothing counts: the latest run may be there."""
+        """Activity before a gap does not count: the latest run may be in the gap."""
         minutes = self._cache.peek((name, "calls"), window)
         active = select(minutes, minutes.values > self._threshold * MINUTE)
         fine = select(active, active.steps <= MINUTE)
@@ -127,19 +127,19 @@ class LookBack:
 
 
 def _summed_up(gap: Window, window: Window) -> Window:
-    """The whole hours that the answer for a gap speaks of."""
+    """The whole hours in the result for a gap."""
     end = min(gap.end, window.end - FRESH)
     return Window(gap.start, max(gap.start, math.floor(end / HOUR) * HOUR))
 
 
 def _blocks(times: Floats) -> Sequence[slice]:
-    """Where minutes lie between which no hour passed without one."""
+    """Blocks of minutes, separated by more than an hour without any."""
     edges = [0, *(np.flatnonzero(np.diff(times) > HOUR) + 1).tolist(), times.size]
     return [slice(first, last) for first, last in pairwise(edges) if last > first]
 
 
 def _touches(block: Floats, since: float, coarse: Floats) -> bool:
-    """Whether activity that is not known minute by minute may belong to the same run."""
+    """Whether activity without minutes may belong to the same run."""
     if block[0] - since <= HOUR:
         return True
     return bool(((coarse >= block[0] - HOUR) & (coarse <= block[-1] + HOUR)).any())

@@ -1,4 +1,4 @@
-"""Calls that a poll did not make, as its budget was used up: what for, of whom, and what to do about it."""
+"""Calls that a poll did not make because its budget was used up: by purpose and application, with the remedy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ASKED_ONCE = {HISTORY, LOOK_BACK}
 
 
 class Shortfall:
-    """Numbers of calls by what they are for and by application."""
+    """Numbers of calls by purpose and application."""
 
     def __init__(self) -> None:
         self._calls: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -31,20 +31,20 @@ class Shortfall:
         self._calls[purpose][application] += calls
 
     def touches(self, application: str, *purposes: str) -> bool:
-        """Whether anything of an application was left out; of these purposes, where some are given."""
+        """Whether calls of an application were omitted; of these purposes only, if there are any."""
         return any(application in self._calls.get(purpose, {}) for purpose in purposes or self._calls)
 
-    def describe(self, made: int, left: int, per_poll: int) -> str:
-        """What was left out for want of calls, and what to do; after so many calls, with so many left."""
+    def describe(self, calls: int, remaining: int, per_poll: int) -> str:
+        """The omitted calls and the remedy, after `calls` of them and with `remaining` left."""
         missing = sum(sum(names.values()) for names in self._calls.values())
         budget = f"calls.per_poll is {per_poll}"
-        if made + left < per_poll:  # a question between polls has what the poll before it left
-            budget += f", of which the poll has left {made + left}"
-        budget += f", and {made + missing} are wanted"
+        if calls + remaining < per_poll:  # a request between polls has the rest of the previous poll
+            budget += f", of which the poll left {calls + remaining}"
+        budget += f", and {calls + missing} are needed"
 
-        remedy = "the next polls go on with what was left out, raise it to have it now"
-        if self._calls.keys() - _ASKED_ONCE:  # what every poll wants, in the same order
-            remedy = "raise it: the next polls go on with history and test runs, and leave out the rest again"
+        remedy = "the next polls fetch the rest, raise it to get everything now"
+        if self._calls.keys() - _ASKED_ONCE:  # every poll needs it, in the same order
+            remedy = "raise it: the next polls continue with history and test runs, and omit the rest again"
 
         parts = (
             f"{sum(names.values())} for {purpose} ({humanize.join_words(list(names))})"

@@ -1,4 +1,4 @@
-"""What a name of the configuration may have been meant to be, where the controller knows none such."""
+"""Suggestions for a name of the configuration that the controller does not know."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from exporter import humanize
 
 
 def suggest(name: str, names: Iterable[str]) -> str:
-    """In parentheses, after the name; empty where none is alike. Case does not matter."""
-    by_lower = {known.lower(): known for known in names}
+    """Similar names in parentheses, to follow the name; may be empty. Case does not matter."""
+    by_lower = {candidate.lower(): candidate for candidate in names}
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
     if not close:
         return ""

@@ -1,4 +1,4 @@
-"""Stretches of time: which of them are not known yet, and how they are cut so that a controller gives minutes."""
+"""Windows of time: uncovered parts, and pieces that are short enough for minutes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 from exporter.model.observation import MINUTE, Window
 
 FINE = 1440 * MINUTE
-"""Longest window that is asked for at once: moved to whole steps of ten minutes at both ends it is of 1,450 minutes at
+"""Longest window of one request. Extended to whole steps of ten minutes it has at most 1,450 minutes, and a controller
 
-most, and up to 1,459 a controller answers minute by minute.
+returns minutes for up to 1,459.
 """
 
 
 def merge(windows: Iterable[Window]) -> list[Window]:
-    """The same time in as few windows as can be, ascending."""
+    """The same time in as few windows as possible, ascending."""
     merged: list[Window] = []
     for window in sorted(windows, key=lambda window: window.start):
         if window.end <= window.start:
@@ -28,7 +28,7 @@ def merge(windows: Iterable[Window]) -> list[Window]:
 
 
 def gaps(window: Window, covered: Iterable[Window]) -> list[Window]:
-    """What of the window lies in none of the covered ones, ascending."""
+    """The uncovered parts of the window, ascending."""
     start = window.start
     between: list[Window] = []
     for part in merge(covered):
@@ -41,13 +41,13 @@ def gaps(window: Window, covered: Iterable[Window]) -> list[Window]:
 
 
 def subtract(windows: Iterable[Window], others: Iterable[Window]) -> list[Window]:
-    """What of the windows lies in none of the others."""
+    """The parts of the windows outside the others."""
     others = list(others)
     return [rest for window in windows for rest in gaps(window, others)]
 
 
 def split(window: Window) -> Iterator[Window]:
-    """Pieces that adjoin and of which minutes come, the newest first."""
+    """Adjacent pieces, short enough for minutes, the newest first."""
     end = window.end
     while end > window.start:
         start = max(window.start, end - FINE)

@@ -1,4 +1,4 @@
-"""What each tier counts for in an application's CPU and memory: its number of nodes."""
+"""The weight of each tier in an application's CPU and memory: its number of nodes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exporter.sources.appdynamics.conversion import Weights
-from exporter.sources.appdynamics.records import Tier
+from exporter.sources.appdynamics.records import ControllerTier
 from exporter.sources.appdynamics.similar_names import suggest
 
 
@@ -18,8 +18,8 @@ class TierWeights:
     warnings: tuple[str, ...]
 
 
-def weigh(application: str, tiers: Sequence[Tier], chosen: Sequence[str]) -> TierWeights:
-    """By nodes, where the controller tells them of all; else all alike. None chosen: all tiers count."""
+def weigh(application: str, tiers: Sequence[ControllerTier], chosen: Sequence[str]) -> TierWeights:
+    """By nodes if the controller reports them for all, else equal weights. Without chosen tiers all count."""
     nodes = {tier.name: tier.nodes for tier in tiers}
     names = list(dict.fromkeys(chosen or nodes))
     counts = {name: nodes[name] for name in names if name in nodes}
@@ -31,7 +31,7 @@ def weigh(application: str, tiers: Sequence[Tier], chosen: Sequence[str]) -> Tie
         missing = [f"{name!r}{suggest(name, nodes)}" for name in names if name not in nodes]
         warnings.append(f"{application} has no tier {', '.join(missing)}")
     if not complete and len(counts) > 1:
-        text = "the controller does not say how many nodes its tiers have: cpu and memory are their plain mean"
+        text = "the controller does not report the nodes of its tiers: cpu and memory are their unweighted mean"
         warnings.append(f"{application}: {text}")
 
     if not complete or not any(weights.values()):

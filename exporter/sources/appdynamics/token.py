@@ -1,9 +1,9 @@
-"""Who we are to the controller: an OAuth token that is reused and renewed in time, or credentials that never change.
+"""Authentication: an OAuth token that is reused and renewed in time, or credentials that never change.
 
 A token is renewed before it ends: at 80 % of its life or 60 s before its end, whichever comes first, but not before
-half of its life is over, as a short-lived one would be renewed for ever. One request for a token is under way at a
-time; whoever else needs it meanwhile waits and shares its outcome, also when it fails; so do all whom the controller
-refused the same token. The API client's secret is read from its place for each.
+half of its life is over, because a short-lived one would be renewed all the time. There is one request for a token at
+a time; other threads that need a token wait and share its outcome, also a failure; so do all threads with the same
+refused token. The API client's secret is read again for each request.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from exporter.sources.appdynamics.options import Options
 
 PATH = "/controller/api/oauth/access_token"
 LIFE = 300.0
-"""Seconds a token is taken to live where the controller does not say: its default."""
+"""Assumed life of a token in seconds, if the controller does not report it: its default."""
 
 _SHARE = 0.8
 _MARGIN = 60.0
 
 
 class Credentials(Protocol):
-    """Gives what goes into the header Authorization; None leaves it to the options of the session."""
+    """Values of the header Authorization; None leaves it to the options of the session."""
 
     requests: int
-    """How many tokens were asked for."""
+    """Number of requests for a token."""
 
     def authorization(self, refused: str | None = None) -> str | None:
         """The header's value; another than `refused`, which the controller did not accept. Raises SourceError."""
@@ -62,7 +62,7 @@ class _Grant:
 
 
 class _TokenRequest:
-    """A request for a token that is under way: who comes meanwhile waits for it."""
+    """A pending request for a token, which other threads wait for."""
 
     def __init__(self) -> None:
         self.done = threading.Event()
@@ -72,7 +72,7 @@ class _TokenRequest:
 
     @property
     def outcome(self) -> str:
-        """The authorization; each who waits gets an error of its own, as tracebacks grow on them."""
+        """The authorization; each waiting thread raises its own error, because tracebacks grow on errors."""
         if self.error is not None:
             raise self.error.reworded(str(self.error))
 
@@ -86,7 +86,7 @@ class _Body(msgspec.Struct):
 
 
 class Token:
-    """An API client's token; may be asked from many threads."""
+    """An API client's token; thread-safe."""
 
     def __init__(self, session: Session, options: Options, clock: Callable[[], float] = time.monotonic) -> None:
         self._session = session
@@ -97,14 +97,14 @@ class Token:
         self._grant: _Grant | None = None
         self._pending: _TokenRequest | None = None
         self._failed: _TokenRequest | None = None
-        """The request that failed after a token was refused: others who were refused it do not ask again."""
+        """The failed request after a refused token: other threads with the same token do not repeat it."""
         self.requests = 0
 
     def renews(self) -> bool:
         return True
 
     def authorization(self, refused: str | None = None) -> str:
-        """A token that holds, and is not the refused one. Raises SourceError."""
+        """A valid token, other than the refused one. Raises SourceError."""
         with self._lock:
             grant = self._grant
             if grant is not None and grant.authorization != refused and self._clock() < grant.renew_at:
@@ -131,7 +131,7 @@ class Token:
         except SourceError as error:
             request.error = error
         finally:
-            if request.grant is None and request.error is None:  # what it is goes on up; the others are not to wait
+            if request.grant is None and request.error is None:  # another exception goes up; the others must not wait
                 request.error = SourceError("internal", "the request for a token ended unexpectedly")
 
             with self._lock:
@@ -148,13 +148,13 @@ class Token:
         who = f"{self._options.client}@{self._options.account}"
         form = {"grant_type": "client_credentials", "client_id": who, "client_secret": value}
 
-        start = self._clock()  # a slow answer's token has lived a while when it comes
+        start = self._clock()  # the token of a slow response is already old when it arrives
         self.requests += 1
         response = self._session.post(PATH, form, secrets=(value,), accept=(200, 400, 401, 403))
         if response.status != 200:
-            text = f"{where} gives no token to {who} ({response.status}): check client, account and {secret.path}"
+            text = f"{where} refuses a token for {who} ({response.status}): check client, account and {secret.path}"
             if response.login:
-                text += "; the answer is a login page: is single sign-on or a proxy before it?"
+                text += "; the response is a login page: is single sign-on or a proxy in front of it?"
             raise SourceError("auth", text, status=response.status, location=where)
 
         body = _decoded(response, where)
@@ -171,15 +171,21 @@ def _decoded(response: HttpResponse, where: str) -> _Body:
         body = decoding.decode(response.body, _Body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         if isinstance(error, msgspec.ValidationError):
-            text = f"{where} answered {PATH} without a token: check url"
+            text = f"{where} returned no token at {PATH}: check url"
             raise SourceError("bad_data", text, location=where) from None
-        page = "an HTML page" if response.html or response.body.lstrip()[:1] == b"<" else "no JSON"
-        text = f"{where} gave {page} instead of a token: check url; is there a login page (single sign-on, a proxy)?"
+        page = "an HTML page" if response.html or response.body.lstrip()[:1] == b"<" else "invalid JSON"
+        text = (
+            f"{where} returned {page} instead of a token: check url; is there a login page (single sign-on, a proxy)?"
+        )
         raise SourceError("not_json", text, location=where) from None
 
     token = body.access_token
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise SourceError("bad_data", f"{where} gave a token that no header can hold: check url", location=where)
+        raise SourceError(
+            "bad_data",
+            f"{where} returned a token with characters that a header cannot contain: check url",
+            location=where,
+        )
     return body
 
 
@@ -193,6 +199,6 @@ def _life(body: _Body, where: str) -> float:
     except ValueError:
         life = -1.0
     if not 0 < life < float("inf"):
-        text = f"{where} gave a token with an expires_in that is no number of seconds above 0"
+        text = f"{where} returned a token with an invalid expires_in, expected a number of seconds above 0"
         raise SourceError("bad_data", text, location=where)
     return life

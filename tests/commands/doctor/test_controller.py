@@ -30,7 +30,7 @@ def test_no_application_is_found(tmp_path: Path) -> None:
     with standing(tmp_path) as controller:
         done = looked(tmp_path, controller.url, applications={"shop": {"name": "shopp"}, "pay": {"name": "Checkout"}})
     [second, first] = step(done, "observation").causes
-    assert first.text.startswith("as at applications shop: it is called 'shop'")
+    assert first.text.startswith("as at applications shop: its name there is 'shop'")
     assert (first.remedy, second.remedy) == ("applications.shop.name: shop", "applications.pay.name: checkout")
 
 

@@ -51,7 +51,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]
     ),
     "no-test": (
         lambda folder: report(folder, SUITE % ""),
-        "complete", "shop", "warning", "the runner found no test", "what it was told to run",
+        "complete", "shop", "warning", "the runner found no test", "test selection",
     ),
     "old": (_old, "fresh", "shop", "failed", "nothing ran since", "run it again"),
 }  # fmt: skip

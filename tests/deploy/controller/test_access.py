@@ -1,4 +1,4 @@
-"""Who may ask the controller's stand-in: tokens, what they are given for and how long, and users."""
+"""Authentication at the controller stub: tokens, their credentials and life, and users."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.asking_controller import REST, TOKEN, Asking, asking
 
 @pytest.fixture
 def client() -> Iterator[Asking]:
-    with asking(users={"reader": "word"}) as one:
-        yield one
+    with asking(users={"reader": "word"}) as client:
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_user_gives_the_account_too(client: Asking, user: str, password: str, 
 
 
 def test_without_credentials_there_is_nothing(client: Asking) -> None:
-    """REST answers 401 to nobody, and the start page is for people."""
+    """REST responds 401 without credentials; the start page is for people."""
     assert requests.get(f"{client.url}{REST}?output=JSON", timeout=30).status_code == 401
     assert requests.get(f"{client.url}/controller/", timeout=30).text.startswith("<!DOCTYPE html>")
     assert requests.get(f"{client.url}/rest/applications", timeout=30).status_code == 404

@@ -1,4 +1,4 @@
-"""The controller's stand-in keeps the rules of the API that it stands for."""
+"""The controller stub follows the rules of the real API."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ DAY = 86400.0
 
 @pytest.fixture
 def client() -> Iterator[Asking]:
-    with asking(users={"reader": "word"}) as one:
-        yield one
+    with asking(users={"reader": "word"}) as client:
+        yield client
 
 
 def test_xml_is_the_default(client: Asking) -> None:
@@ -42,16 +42,21 @@ def test_xml_is_the_default(client: Asking) -> None:
 
 def test_applications_have_ids_that_stay(client: Asking) -> None:
     """Both sides of the shop are listed, by the same ids whatever the seed; either names an application in a path."""
-    listed = {one["name"]: one["id"] for one in client.get().json()}
+    listed = {row["name"]: row["id"] for row in client.get().json()}
     assert {"shop", "checkout", "search", "archive", "shop-pte", "checkout-pte", "archive-pte"} <= listed.keys()
     assert client.get(f"/{listed['shop-pte']}/tiers").json() == client.get("/shop-pte/tiers").json()
-    assert {(one["name"], one["numberOfNodes"]) for one in client.get("/shop/tiers").json()} == {("web", 4), ("app", 2)}
+    assert {(tier["name"], tier["numberOfNodes"]) for tier in client.get("/shop/tiers").json()} == {
+        ("web", 4),
+        ("app", 2),
+    }
 
 
 def test_transactions_are_the_routes_of_their_side(client: Asking) -> None:
     """Production and PTE each name routes their own way, in the tier that serves them."""
-    production = {one["name"]: one["tierName"] for one in client.get("/shop/business-transactions").json()}
-    pte = {one["name"] for one in client.get("/shop-pte/business-transactions").json()}
+    production = {
+        transaction["name"]: transaction["tierName"] for transaction in client.get("/shop/business-transactions").json()
+    }
+    pte = {transaction["name"] for transaction in client.get("/shop-pte/business-transactions").json()}
     assert len(production) == 45
     assert production["GET /products/{id}"] == "web"
     assert production["POST /cart/items"] == "app"
@@ -63,11 +68,11 @@ def test_transactions_are_the_routes_of_their_side(client: Asking) -> None:
 def test_an_unknown_application_is_told_as_such(client: Asking, name: str) -> None:
     """400 with the words that the real one uses; so is one that the client may not see."""
     client.controller.hidden.add("shop")
-    assert "shop" not in {one["name"] for one in client.get().json()}
-    for asked in (name, "shop", "100"):
-        answer = client.get(f"/{asked}/tiers")
+    assert "shop" not in {row["name"] for row in client.get().json()}
+    for request in (name, "shop", "100"):
+        answer = client.get(f"/{request}/tiers")
         assert answer.status_code == 400
-        assert f"Invalid application id {asked} is specified" in answer.text
+        assert f"Invalid application id {request} is specified" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -98,21 +103,21 @@ def test_the_four_ranges_agree(client: Asking) -> None:
         {"time_range_type": "AFTER_TIME", "duration_in_mins": 10, "start_time": start},
         {"time_range_type": "BETWEEN_TIMES", "start_time": start, "end_time": end},
     ]
-    answers = [client.get("/shop/metric-data", metric_path=CALLS, rollup="false", **one).json() for one in ranges]
+    answers = [client.get("/shop/metric-data", metric_path=CALLS, rollup="false", **item).json() for item in ranges]
     assert answers[0] == answers[1] == answers[2] == answers[3]
     assert [step["startTimeInMillis"] for step in answers[0][0]["metricValues"]] == list(range(start, end, 60_000))
 
 
 def test_a_range_is_rolled_up_unless_it_is_told_otherwise(client: Asking) -> None:
-    """By default one value stands for the whole window, at its start: the mean of the minutes."""
+    """By default the whole window has one value, at its start: the mean of the minutes."""
     (rolled,) = client.metrics("shop", CALLS, END - HOUR, END, rollup="true")
     (fine,) = client.metrics("shop", CALLS, END - HOUR, END)
     default = client.get("/shop/metric-data", metric_path=CALLS, time_range_type="BEFORE_NOW", duration_in_mins=60)
     assert default.json() == [rolled]
-    (one,) = rolled["metricValues"]
-    assert one["startTimeInMillis"] == int((END - HOUR) * 1000)
-    assert one["sum"] == sum(step["sum"] for step in fine["metricValues"])
-    assert one["value"] == pytest.approx(one["sum"] / 60, abs=0.5)
+    (value,) = rolled["metricValues"]
+    assert value["startTimeInMillis"] == int((END - HOUR) * 1000)
+    assert value["sum"] == sum(step["sum"] for step in fine["metricValues"])
+    assert value["value"] == pytest.approx(value["sum"] / 60, abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -120,40 +125,42 @@ def test_a_range_is_rolled_up_unless_it_is_told_otherwise(client: Asking) -> Non
     [(1459, "ONE_MIN", 60), (1460, "TEN_MIN", 600), (2940, "TEN_MIN", 600), (2941, "SIXTY_MIN", 3600)],
 )
 def test_resolution_follows_the_window(client: Asking, minutes: int, frequency: str, step: int) -> None:
-    """Beyond 1,459 minutes there are ten-minute steps, beyond 49 h hours; each told at its start."""
+    """Beyond 1,459 minutes there are ten-minute steps, beyond 49 h hours; each with its start as time."""
     end = END // 3600 * 3600
-    (found,) = client.metrics("shop", CALLS, end - minutes * 60, end)
-    times = [one["startTimeInMillis"] // 1000 for one in found["metricValues"]]
-    assert found["frequency"] == frequency
+    (metrics,) = client.metrics("shop", CALLS, end - minutes * 60, end)
+    times = [value["startTimeInMillis"] // 1000 for value in metrics["metricValues"]]
+    assert metrics["frequency"] == frequency
     assert {time % step for time in times} == {0}
     assert {later - earlier for earlier, later in itertools.pairwise(times)} == {step}
 
 
 def test_old_minutes_are_thrown_away_where_it_is_so_set() -> None:
-    """With a retention of 4 h and 48 h the same hour is told in minutes, tens of minutes or as one value."""
+    """With a retention of 4 h and 48 h the same hour comes in minutes, tens of minutes or as one value."""
     with asking(retention=(4 * HOUR, 48 * HOUR)) as client:
         for back, frequency, count in ((2, "ONE_MIN", 60), (5, "TEN_MIN", 6), (50, "SIXTY_MIN", 1)):
             start = END // 3600 * 3600 - back * HOUR
-            (found,) = client.metrics("shop", CALLS, start, start + HOUR)
-            assert found["frequency"] == frequency
-            assert len(found["metricValues"]) == count
+            (metrics,) = client.metrics("shop", CALLS, start, start + HOUR)
+            assert metrics["frequency"] == frequency
+            assert len(metrics["metricValues"]) == count
 
 
 def test_what_is_not_over_is_not_told(client: Asking) -> None:
     """Of the running minute there is nothing yet, nor of the future."""
     client.clock.now = END + 90.0
-    (found,) = client.metrics("shop", CALLS, END - 60, END + HOUR)
-    times = [one["startTimeInMillis"] // 1000 for one in found["metricValues"]]
+    (metrics,) = client.metrics("shop", CALLS, END - 60, END + HOUR)
+    times = [value["startTimeInMillis"] // 1000 for value in metrics["metricValues"]]
     assert times == [int(END) - 60, int(END)]
 
 
 def test_agents_may_report_late() -> None:
-    """Where it is so set, the newest minutes hold half of what they will hold later."""
+    """With `settling`, the newest minutes have half of their later counts."""
     with asking(settling=120.0) as client:
-        (found,) = client.metrics("shop", CALLS, END - 240, END)
+        (metrics,) = client.metrics("shop", CALLS, END - 240, END)
         client.clock.now += 120.0
         (later,) = client.metrics("shop", CALLS, END - 240, END)
-    shares = [one["sum"] / then["sum"] for one, then in zip(found["metricValues"], later["metricValues"], strict=True)]
+    shares = [
+        value["sum"] / then["sum"] for value, then in zip(metrics["metricValues"], later["metricValues"], strict=True)
+    ]
     assert shares == pytest.approx([1.0, 1.0, 0.5, 0.5], abs=0.001)
 
 
@@ -170,16 +177,16 @@ def test_large_answers_are_packed_for_those_who_ask(client: Asking) -> None:
 
 def test_a_star_is_one_whole_segment(client: Asking) -> None:
     """It matches any name in its place, no part of one, and no path of another length."""
-    found = client.metrics("shop", TRANSACTIONS + "Calls per Minute", END - 60, END)
-    assert len(found) == 45
+    metrics = client.metrics("shop", TRANSACTIONS + "Calls per Minute", END - 60, END)
+    assert len(metrics) == 45
     tiers = client.metrics("shop", OVERALL + "*|Calls per Minute", END - 60, END)
-    assert {one["metricPath"].split("|")[1] for one in tiers} == {"web", "app"}
+    assert {tier["metricPath"].split("|")[1] for tier in tiers} == {"web", "app"}
     for path in (OVERALL + "Calls*", "*|Calls per Minute|*", TRANSACTIONS.replace("*|*|", "*|")):
         assert client.metrics("shop", path, END - 60, END) == []
 
 
 def test_unknown_is_not_the_same_as_without_data(client: Asking) -> None:
-    """An unknown path is an empty list; a known one without data is told by name, with its own id."""
+    """An unknown path is an empty list; a known one without data has its name and id."""
     assert client.metrics("shop", OVERALL + "Calls per Hour", END - 60, END) == []
     assert client.metrics("search-pte", CALLS, END - 60, END) == []
     (before,) = client.metrics("archive", OVERALL + "Average Response Time (ms)", END - 60, END)
@@ -196,7 +203,7 @@ def test_a_path_is_encoded_once(client: Asking) -> None:
 
 def test_the_tree_can_be_walked(client: Asking) -> None:
     """One level at a time, folders and leaves."""
-    top = {one["name"]: one["type"] for one in client.get("/shop/metrics").json()}
+    top = {metric["name"]: metric["type"] for metric in client.get("/shop/metrics").json()}
     assert top["Overall Application Performance"] == "folder"
     below = client.get("/shop/metrics", metric_path="Overall Application Performance").json()
     assert {"name": "Calls per Minute", "type": "leaf"} in below
@@ -224,7 +231,7 @@ def test_one_call_too_many_is_refused() -> None:
 
 
 def test_what_is_asked_is_counted(client: Asking) -> None:
-    """By method and path, whatever the application is called; and kept as it was sent."""
+    """Requests are counted by method and path, for any application, and recorded unchanged."""
     client.get("/shop/tiers")
     client.get("/201/tiers")
     client.token()
@@ -232,7 +239,7 @@ def test_what_is_asked_is_counted(client: Asking) -> None:
     assert client.controller.counts == {shape: 2, f"POST {TOKEN}": 1}
     assert client.controller.token_requests == 1
     assert client.controller.rest_requests == 2
-    assert [one.path for one in client.controller.requests][:2] == [f"{REST}/shop/tiers", f"{REST}/201/tiers"]
+    assert [request.path for request in client.controller.requests][:2] == [f"{REST}/shop/tiers", f"{REST}/201/tiers"]
 
 
 def test_a_connection_is_kept(client: Asking) -> None:
@@ -245,7 +252,7 @@ def test_a_connection_is_kept(client: Asking) -> None:
 
 
 def test_it_speaks_tls(tmp_path: Path) -> None:
-    """With a context it serves https, and a client that never shakes hands holds up nobody."""
+    """With a context it serves https, and a client without a handshake does not block others."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""The controller's stand-in misbehaves as it is told, as often as it is told, and where it is told."""
+"""The controller stub injects configured faults, as often and where configured."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ RANGE: dict[str, str | int] = {"time_range_type": "BEFORE_NOW", "duration_in_min
 
 @pytest.fixture
 def client() -> Iterator[Asking]:
-    with asking() as one:
-        yield one
+    with asking() as client:
+        yield client
 
 
 def calls(client: Asking) -> Any:
@@ -69,14 +69,14 @@ def test_login_page(client: Asking, status: int) -> None:
 
 
 def test_redirect(client: Asking) -> None:
-    """To whatever place it is told."""
+    """302 to the configured address."""
     client.controller.faults.add(faults.redirect("https://sso.example.com/login"))
     answer = client.get()
     assert (answer.status_code, answer.headers["Location"]) == (302, "https://sso.example.com/login")
 
 
 def test_wrong_clock(client: Asking) -> None:
-    """The Date header is the controller's clock, or as far from it as it is told."""
+    """The Date header is the controller's clock, or differs from it by the configured time."""
     assert parsedate_to_datetime(client.get().headers["Date"]).timestamp() == END
     client.controller.faults.add(faults.wrong_clock(-120.0))
     assert parsedate_to_datetime(client.get().headers["Date"]).timestamp() == END - 120
@@ -93,10 +93,10 @@ def test_tokens_that_expire_early(client: Asking) -> None:
     assert client.get().status_code == 401
 
 
-@pytest.mark.parametrize(("told", "field"), [(None, {}), ("300", {"expires_in": "300"}), (-1, {"expires_in": -1})])
-def test_a_life_that_is_no_number(client: Asking, told: object, field: dict[str, object]) -> None:
+@pytest.mark.parametrize(("actual", "field"), [(None, {}), ("300", {"expires_in": "300"}), (-1, {"expires_in": -1})])
+def test_a_life_that_is_no_number(client: Asking, actual: object, field: dict[str, object]) -> None:
     """expires_in may be missing, text or nonsense."""
-    client.controller.faults.add(faults.token_says(told))
+    client.controller.faults.add(faults.token_says(actual))
     answer = client.token().json()
     assert answer.pop("access_token")
     assert answer == field
@@ -104,7 +104,7 @@ def test_a_life_that_is_no_number(client: Asking, told: object, field: dict[str,
 
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_token_endpoint_that_breaks(client: Asking, status: int) -> None:
-    """HTML with 200 or 500 instead of a token; the rest goes on."""
+    """HTML with 200 or 500 instead of a token; other pages work."""
     client.controller.faults.add(faults.token_fails(status))
     answer = client.token()
     assert answer.status_code == status
@@ -115,18 +115,18 @@ def test_a_token_endpoint_that_breaks(client: Asking, status: int) -> None:
 def test_missing_fields(client: Asking) -> None:
     """Fields that older controllers do not send are gone at every depth."""
     client.controller.faults.add(faults.without("accountGuid", "metricId", "standardDeviation", "sum"))
-    assert all("accountGuid" not in one for one in client.get().json())
-    (found,) = calls(client)
-    assert "metricId" not in found
-    assert all("sum" not in step and "value" in step for step in found["metricValues"])
+    assert all("accountGuid" not in row for row in client.get().json())
+    (result,) = calls(client)
+    assert "metricId" not in result
+    assert all("sum" not in step and "value" in step for step in result["metricValues"])
 
 
 def test_sentinels(client: Asking) -> None:
-    """Every second value stands for none, as told, with the range of an empty one."""
+    """Every second value is a placeholder, as configured, with an empty range."""
     client.controller.faults.add(faults.sentinels(-2147483648))
-    (found,) = calls(client)
-    assert [step["value"] == -2147483648 for step in found["metricValues"]] == [True, False] * 5
-    assert found["metricValues"][0]["min"] == 2147483647
+    (result,) = calls(client)
+    assert [step["value"] == -2147483648 for step in result["metricValues"]] == [True, False] * 5
+    assert result["metricValues"][0]["min"] == 2147483647
 
 
 @pytest.mark.parametrize("path", ["events", "problems/healthrule-violations", "request-snapshots"])
@@ -144,7 +144,7 @@ def test_no_percentiles(client: Asking) -> None:
     assert calls(client)
     client.controller.faults.add(faults.without_metric("|web|"))
     tiers = client.metrics("shop", OVERALL + "*|Calls per Minute", END - 600, END)
-    assert [one["metricPath"] for one in tiers] == [OVERALL + "app|Calls per Minute"]
+    assert [tier["metricPath"] for tier in tiers] == [OVERALL + "app|Calls per Minute"]
 
 
 def test_truncated(client: Asking) -> None:
@@ -167,8 +167,8 @@ def test_slow(client: Asking) -> None:
 def test_a_fault_of_ones_own(client: Asking) -> None:
     """Any function of request and answer is a fault; several apply one after the other, until all are cleared."""
 
-    def teapot(asked: Request, answer: Answer) -> Answer:
-        return replace(answer, status=418, body=asked.path.encode())
+    def teapot(request: Request, answer: Answer) -> Answer:
+        return replace(answer, status=418, body=request.path.encode())
 
     def shout(_: Request, answer: Answer) -> Answer:
         return replace(answer, body=answer.body.upper())

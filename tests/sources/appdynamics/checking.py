@@ -1,4 +1,4 @@
-"""Check-ups of the controller's stand-in: its data stand still, while the dates it sends are today's."""
+"""Check-ups of the controller stub: its data is fixed, while the dates it sends are today's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from exporter.model.checkup import CheckContext, CheckResult
 from exporter.model.observation import Window
 from exporter.model.settings import Duration
 from exporter.sources.appdynamics.checks import CHECKS, checks
-from exporter.sources.appdynamics.options import Application, Options
+from exporter.sources.appdynamics.options import ControllerApplication, Options
 from tests.doctoring import assert_golden, transcript
 from tests.seed import END, SEED
 
@@ -39,7 +39,7 @@ def plain(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
 
 @dataclass
 class Stand:
-    """A running stand-in, and how we come to it."""
+    """A running stub with its URL."""
 
     controller: Controller
     url: str
@@ -57,41 +57,41 @@ class Stand:
         (self.folder / "secret").write_text(f"{SECRET}\n")
 
     def options(self, **changed: Any) -> Options:
-        given = {
+        values = {
             "url": self.url,
             "account": "demo",
             "client": "pte-exporter",
             "client_secret_file": self.folder / "secret",
-            "applications": {"shop": Application()},
+            "applications": {"shop": ControllerApplication()},
             "timeout": Duration(20),
         }
-        return Options(**{name: each for name, each in {**given, **changed}.items() if each is not ...})
+        return Options(**{name: item for name, item in {**values, **changed}.items() if item is not ...})
 
     def examined(self, role: str = "production", **changed: Any) -> tuple[CheckResult, ...]:
-        """All steps; what must never be in them is not."""
+        """All steps, without secrets in them."""
         return examined(self.options(**changed), role)
 
-    def shown(self, name: str, steps: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
+    def assert_transcript(self, name: str, steps: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
         """Compared with the golden transcript; each failure and warning has causes and remedies."""
-        return shown(name, steps, self.folder)
+        return assert_transcript(name, steps, self.folder)
 
 
 def dated() -> Fault:
-    """Dates of today: the data's clock stands."""
+    """Dates of today: the data's clock is fixed."""
     return faults.wrong_clock(time.time() - END)
 
 
 @contextmanager
 def standing(folder: Path, context: Any = None) -> Iterator[Stand]:
-    """A stand-in until the block ends."""
+    """A stub until the block ends."""
     controller = Controller(SEED, lambda: END, secret=SECRET, users={"reader": PASSWORD})
     with serve(controller, context=context) as url:
-        one = Stand(controller, url, folder)
-        one.clean()
-        yield one
+        item = Stand(controller, url, folder)
+        item.clean()
+        yield item
 
 
-def wanted(role: str = "production", interval: float = 300.0, threshold: float = 1.0) -> CheckContext:
+def check_context(role: str = "production", interval: float = 300.0, threshold: float = 1.0) -> CheckContext:
     """A day and a week of production, and two weeks in which test runs are searched."""
     production = role == "production"
     return CheckContext(
@@ -106,37 +106,37 @@ def wanted(role: str = "production", interval: float = 300.0, threshold: float =
 
 
 def examined(options: Options, role: str = "production", **changed: float) -> tuple[CheckResult, ...]:
-    steps = tuple(checked(checks(options, wanted(role, **changed))))
+    steps = tuple(checked(checks(options, check_context(role, **changed))))
     text = repr(steps)
     assert SECRET not in text
     assert PASSWORD not in text
     assert "eyJ" not in text, "a token"
-    assert "internal error" not in text
-    made = list(dict.fromkeys(each.check for each in steps))
-    assert made == [name for name in CHECKS if name in made]
+    assert "a fault of the exporter" not in text
+    names = list(dict.fromkeys(step.check for step in steps))
+    assert names == [name for name in CHECKS if name in names]
     return steps
 
 
-def shown(
+def assert_transcript(
     name: str, steps: tuple[CheckResult, ...], folder: Path, replaced: Mapping[str, str] | None = None
 ) -> tuple[CheckResult, ...]:
-    for each in steps:
-        assert each.verdict in ("ok", "skipped") or each.causes, each
-        assert all(cause.text and cause.remedy for cause in each.causes), each
+    for step in steps:
+        assert step.verdict in ("ok", "skipped") or step.causes, step
+        assert all(cause.text and cause.remedy for cause in step.causes), step
     assert_golden(f"appdynamics-{name}", transcript(steps, folder, replaced))
     return steps
 
 
-def one(steps: tuple[CheckResult, ...], check: str, subject: str = "") -> CheckResult:
+def step_of(steps: tuple[CheckResult, ...], check: str, subject: str = "") -> CheckResult:
     """The one step of this name and subject."""
-    [found] = [each for each in steps if (each.check, each.subject) == (check, subject)]
-    return found
+    [result] = [step for step in steps if (step.check, step.subject) == (check, subject)]
+    return result
 
 
 def troubles(steps: tuple[CheckResult, ...]) -> dict[str, str]:
-    """Verdicts of the steps that are not well, by check and subject; those that were skipped left out."""
+    """Failed steps and warnings, by check and subject."""
     return {
-        f"{each.check} {each.subject}".strip(): each.verdict for each in steps if each.verdict in ("failed", "warning")
+        f"{step.check} {step.subject}".strip(): step.verdict for step in steps if step.verdict in ("failed", "warning")
     }
 
 

@@ -1,4 +1,4 @@
-"""The controller's stand-in: for check-ups one for all of them, cleaned before each; for the client one each."""
+"""The controller stub: one for all check-ups, reset before each; one for each test of the client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from deploy.stack.controller import Controller, serve
-from exporter.sources.appdynamics.client import Client
+from exporter.sources.appdynamics.client import ControllerClient
 from exporter.sources.appdynamics.connection import Connection
 from tests.secret import SECRET
 from tests.sources.appdynamics.checking import Stand, plain, standing
@@ -19,8 +19,8 @@ from tests.sources.appdynamics.controlling import NOW, oauth, options
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
-    with standing(tmp_path_factory.mktemp("stand")) as one:
-        yield one
+    with standing(tmp_path_factory.mktemp("stand")) as stand_fixture:
+        yield stand_fixture
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def controller() -> Controller:
 
 
 @pytest.fixture
-def client(controller: Controller, tmp_path: Path) -> Iterator[Client]:
+def client(controller: Controller, tmp_path: Path) -> Iterator[ControllerClient]:
     with serve(controller) as url:
         connection = Connection(options(url, **oauth(tmp_path)))
-        yield Client(connection, 300)
+        yield ControllerClient(connection, 300)
         connection.close()

@@ -1,4 +1,4 @@
-"""Connections to a stand-in of the controller, and to servers that misbehave."""
+"""Connections to a controller stub, and to faulty servers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pytest
 from exporter.errors import SourceError
 from exporter.model.observation import Window
 from exporter.model.settings import Duration
-from exporter.sources.appdynamics.client import Client
+from exporter.sources.appdynamics.client import ControllerClient
 from exporter.sources.appdynamics.connection import Connection
-from exporter.sources.appdynamics.options import Application, Options
-from exporter.sources.appdynamics.records import Answer, MetricQuery
+from exporter.sources.appdynamics.options import ControllerApplication, Options
+from exporter.sources.appdynamics.records import MetricQuery, MetricResult
 from tests.bad_server import BadServer, Behave, bad_server
 from tests.secret import SECRET
 
@@ -28,29 +28,29 @@ CALLS = "Overall Application Performance|Calls per Minute"
 
 
 def options(url: str, **changed: Any) -> Options:
-    """Options with a UI token, so that no token is asked for, unless they are changed."""
-    given = {"url": url, "account": "demo", "applications": {"shop": Application()}, "timeout": Duration(20)}
-    return Options(**{**given, **changed})
+    """Options with a UI token (no token requests), unless they are changed."""
+    values = {"url": url, "account": "demo", "applications": {"shop": ControllerApplication()}, "timeout": Duration(20)}
+    return Options(**{**values, **changed})
 
 
 def oauth(tmp_path: Path) -> dict[str, Any]:
-    """The API client of the stand-in."""
+    """The API client of the stub."""
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     return {"client": "pte-exporter", "client_secret_file": tmp_path / "secret"}
 
 
 @contextmanager
-def client_of(behave: Behave, budget: int = 300, **changed: Any) -> Iterator[tuple[Client, BadServer]]:
-    """A client of a server that does with every request what the function says."""
+def client_of(behave: Behave, budget: int = 300, **changed: Any) -> Iterator[tuple[ControllerClient, BadServer]]:
+    """A client of a server that handles every request with the function."""
     with bad_server(behave) as server:
         connection = Connection(options(server.url, **changed))
         try:
-            yield Client(connection, budget), server
+            yield ControllerClient(connection, budget), server
         finally:
             connection.close()
 
 
-def asked(behave: Behave, window: Window = DAY, path: str = CALLS, **changed: Any) -> Answer:
+def metric_result(behave: Behave, window: Window = DAY, path: str = CALLS, **changed: Any) -> MetricResult:
     """The answer to one ask for metric data."""
     with client_of(behave, **changed) as (client, _):
         [answer] = client.metrics([MetricQuery(7, path, window)])
@@ -67,9 +67,9 @@ def failed(behave: Behave, path: str = CALLS, **changed: Any) -> SourceError:
     return caught.value
 
 
-def shop(client: Client) -> int:
-    """The id of the stand-in's application "shop"."""
-    return next(one.id for one in client.applications() if one.name == "shop")
+def shop(client: ControllerClient) -> int:
+    """The id of the stub's application "shop"."""
+    return next(application.id for application in client.applications() if application.name == "shop")
 
 
 def asking(line: bytes) -> dict[str, list[str]]:

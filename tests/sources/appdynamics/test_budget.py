@@ -1,4 +1,4 @@
-"""Too few calls for a poll: what matters most comes first, the rest is told and had later, nothing is half of it."""
+"""Too few calls for a poll: important data first, the rest with a warning and later, never half of it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ HISTORY = 6
 
 @pytest.fixture
 def there(tmp_path: Path) -> Iterator[Estate]:
-    with estate(tmp_path) as one:
-        yield one
+    with estate(tmp_path) as estate_fixture:
+        yield estate_fixture
 
 
-def told(seen: Observation) -> Observation:
-    """Without what an observation cost."""
-    return replace(seen, queries=0, warnings=())
+def without_cost(observation: Observation) -> Observation:
+    """Without the cost of an observation."""
+    return replace(observation, queries=0, warnings=())
 
 
 def test_history_waits_first(there: Estate) -> None:
@@ -33,44 +33,50 @@ def test_history_waits_first(there: Estate) -> None:
     source = there.source(calls={"per_poll": most})
     patterns = []
     for poll in range(4):
-        seen = there.poll(source)
-        assert seen.queries <= most
-        assert {len(one.signals) for name, one in seen.applications.items() if name != "archive"} == {5}
-        patterns.append([name for name, one in seen.applications.items() if one.pattern is not None])
+        observation = there.poll(source)
+        assert observation.queries <= most
+        assert {
+            len(application.signals) for name, application in observation.applications.items() if name != "archive"
+        } == {5}
+        patterns.append(
+            [name for name, application in observation.applications.items() if application.pattern is not None]
+        )
         whole = poll == 2
-        assert bool(seen.warnings) != (whole or poll == 3)
+        assert bool(observation.warnings) != (whole or poll == 3)
     assert patterns[:3] == [["shop"], ["shop", "checkout", "search"], ["shop", "checkout", "search", "archive"]]
-    assert told(seen) == told(there.poll(there.source()))
+    assert without_cost(observation) == without_cost(there.poll(there.source()))
 
 
 def test_the_warning_says_what_and_what_to_do(there: Estate) -> None:
-    """One line: how many calls of what for whom, and the option to raise."""
-    seen = there.poll(there.source(calls={"per_poll": 1 + 4 * APPLICATION + 10}))
-    assert seen.warnings == (
-        "calls.per_poll is 55, and 69 are wanted: the next polls go on with what was left out, raise it to have "
-        "it now: 14 for history (checkout, search and archive)",
+    """One line: number, purpose and applications of missing calls, and the option to raise."""
+    observation = there.poll(there.source(calls={"per_poll": 1 + 4 * APPLICATION + 10}))
+    assert observation.warnings == (
+        "calls.per_poll is 55, and 69 are needed: the next polls fetch the rest, raise it to get "
+        "everything now: 14 for history (checkout, search and archive)",
     )
 
 
 def test_what_is_left_out_by_every_poll_is_not_promised(there: Estate) -> None:
-    """Fewer calls than every poll wants: routes and incidents are missing from each, and the warning says so."""
+    """Fewer calls than every poll needs: routes and incidents are missing from each, and the warning says so."""
     source = there.source(calls={"per_poll": 25})
     for _ in range(3):
-        seen = there.poll(source, after=60.0)
-        assert not any(one.routes or one.incidents is not None for one in seen.applications.values())
-        assert "69 are wanted: raise it: the next polls go on with history and" in seen.warnings[0]
-        assert "and leave out the rest again: 4 for signals (shop, checkout, search and archive)" in seen.warnings[0]
+        observation = there.poll(source, after=60.0)
+        assert not any(
+            application.routes or application.incidents is not None for application in observation.applications.values()
+        )
+        assert "69 are needed: raise it: the next polls continue with history and" in observation.warnings[0]
+        assert "and omit the rest again: 4 for signals (shop, checkout, search and archive)" in observation.warnings[0]
 
 
 def test_order_of_what_is_left_out(there: Estate) -> None:
-    """Series of minutes come before percentiles, routes and incidents; what is not whole is not there at all.
+    """Series of minutes come before percentiles, routes and incidents; incomplete data is absent.
 
-    An application without its routes could be called well tested for want of the untested ones.
+    Without its routes an application could count as well tested, because untested ones are missing.
     """
     signals = 1 + 4 * (3 + 1 + 2 + 1)
-    seen = there.poll(there.source(calls={"per_poll": signals + 3}))
-    assert set(seen.applications) == {"shop"}, "of checkout requests were asked for, failures not"
-    shop = seen.applications["shop"]
+    observation = there.poll(there.source(calls={"per_poll": signals + 3}))
+    assert set(observation.applications) == {"shop"}, "of checkout requests were asked for, failures not"
+    shop = observation.applications["shop"]
     assert shop.routes
     assert shop.incidents is None
     assert shop.latency is not None
@@ -88,27 +94,27 @@ def test_a_day_of_which_half_is_known_is_absent(there: Estate) -> None:
     there.poll(source)
     tight = there.source("shop", "search", calls={"per_poll": 4})
     tight._cache = source._cache  # what is known is the same, what may be asked is not
-    seen = there.poll(tight, after=300.0)
-    assert seen.applications == {}
-    assert "11 for signals (search and shop)" in seen.warnings[0]
+    observation = there.poll(tight, after=300.0)
+    assert observation.applications == {}
+    assert "11 for signals (search and shop)" in observation.warnings[0]
     assert there.poll(source).applications == there.poll(there.source("shop", "search")).applications
 
 
 def test_the_past_is_told_whole_or_not_at_all(there: Estate) -> None:
-    """Production before a run is seen once and kept: with too few calls it fails, goes on next time, and then is it."""
+    """Production before a run is observed once and cached: with too few calls it fails, the next poll completes it."""
     day, week = Window(there.end - 5 * DAY, there.end - 4 * DAY), Window(there.end - 11 * DAY, there.end - 4 * DAY)
     source = there.source("shop", calls={"per_poll": 1 + APPLICATION + HISTORY + 9})
     there.poll(source)
-    with pytest.raises(SourceError, match=r"calls\.per_poll is 27, of which the poll has left 9, and") as caught:
+    with pytest.raises(SourceError, match=r"calls\.per_poll is 27, of which the poll left 9, and") as caught:
         source.observe(day, week)
     assert caught.value.reason == "rate_limited"
     there.poll(source)
     before = source.observe(day, week)
-    assert told(before) == told(there.source("shop").observe(day, week))
+    assert without_cost(before) == without_cost(there.source("shop").observe(day, week))
 
 
 def test_the_past_leaves_the_present_alone(there: Estate) -> None:
-    """Days of long ago do not drive out what is kept of today."""
+    """Old windows do not evict today's cache."""
     source = there.source("shop")
     there.poll(source)
     source.observe(Window(there.end - 5 * DAY, there.end - 4 * DAY))
@@ -117,15 +123,15 @@ def test_the_past_leaves_the_present_alone(there: Estate) -> None:
 
 
 def test_a_look_back_goes_on_where_it_stopped(there: Estate) -> None:
-    """Runs are found newest first, never a part of one, and in the end they are those of one poll with enough calls."""
+    """Runs are detected newest first and only whole; in the end they equal those of one poll with enough calls."""
     right = there.runs(there.source(suffix="-pte")).applications
     source = there.source(suffix="-pte", calls={"per_poll": 12})
     for _ in range(12):
-        seen = there.runs(source)
-        assert seen.queries <= 12
-        for name, one in seen.applications.items():
-            assert one.window == right[name].window
-            assert one.signals["request_rate"] == right[name].signals["request_rate"]
-        if not [each for each in seen.warnings if "per_poll" in each]:
+        observation = there.runs(source)
+        assert observation.queries <= 12
+        for name, application in observation.applications.items():
+            assert application.window == right[name].window
+            assert application.signals["request_rate"] == right[name].signals["request_rate"]
+        if not [warning for warning in observation.warnings if "per_poll" in warning]:
             break
-    assert seen.applications == right
+    assert observation.applications == right

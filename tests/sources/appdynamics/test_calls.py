@@ -21,12 +21,12 @@ HISTORY = 6
 
 @pytest.fixture
 def there(tmp_path: Path) -> Iterator[Estate]:
-    with estate(tmp_path) as one:
-        yield one
+    with estate(tmp_path) as estate_fixture:
+        yield estate_fixture
 
 
 def test_first_poll_and_later_ones(there: Estate) -> None:
-    """The first asks for whole days, one call each; later ones for what came since."""
+    """The first requests whole days, one call each; later ones request new data."""
     source = there.source()
     first = there.poll(source)
     assert first.queries == there.controller.rest_requests == 1 + 4 * (APPLICATION + HISTORY)
@@ -34,13 +34,13 @@ def test_first_poll_and_later_ones(there: Estate) -> None:
         there.controller.forget()
         later = there.poll(source, after=300.0)
         assert later.queries == there.controller.rest_requests == 1 + 4 * APPLICATION
-        assert {one.signals["request_rate"].samples for one in later.applications.values()} == {1440}
-    spans = [(int(one.query["end-time"]) - int(one.query["start-time"])) / 60000 for one in minutes(there)]
-    assert max(spans) <= 45, "half an hour again, five minutes anew, and whole steps of ten minutes"
+        assert {application.signals["request_rate"].samples for application in later.applications.values()} == {1440}
+    spans = [(int(request.query["end-time"]) - int(request.query["start-time"])) / 60000 for request in minutes(there)]
+    assert max(spans) <= 45, "half an hour again, five new minutes, and whole steps of ten minutes"
 
 
 def minutes(there: Estate) -> list[Any]:
-    return [one for one in there.controller.requests if one.query.get("rollup") == "false"]
+    return [request for request in there.controller.requests if request.query.get("rollup") == "false"]
 
 
 def test_what_was_asked_piecemeal_is_what_is_asked_at_once(there: Estate) -> None:
@@ -57,24 +57,24 @@ def _more(number: int, at: int) -> Any:
     """An answer that has so many metrics instead, made of the first, with names of their own at a place of the path."""
 
     def change(data: list[Any]) -> list[Any]:
-        found = []
+        result = []
         for count in range(number if data else 0):
-            one = deepcopy(data[0])
-            parts = one["metricPath"].split("|")
+            row = deepcopy(data[0])
+            parts = row["metricPath"].split("|")
             parts[at] = f"GET /{count}" if at == 3 else f"tier {count}"
-            found.append({**one, "metricPath": "|".join(parts)})
-        return found
+            result.append({**row, "metricPath": "|".join(parts)})
+        return result
 
     return change
 
 
 @pytest.mark.parametrize("number", [5, 500])
 def test_calls_do_not_grow_with_transactions(there: Estate, number: int) -> None:
-    """Five or five hundred business transactions are one call, and all of them are told."""
+    """Five or five hundred business transactions are one call, and all are reported."""
     there.rewrite("Business Transaction", _more(number, 3))
-    seen = there.poll(there.source("search"))
-    assert seen.queries == there.controller.rest_requests == 1 + APPLICATION + HISTORY
-    assert len(seen.applications["search"].routes) == number
+    observation = there.poll(there.source("search"))
+    assert observation.queries == there.controller.rest_requests == 1 + APPLICATION + HISTORY
+    assert len(observation.applications["search"].routes) == number
 
 
 @pytest.mark.parametrize("number", [1, 60])
@@ -83,27 +83,27 @@ def test_calls_do_not_grow_with_tiers(there: Estate, number: int) -> None:
     there.rewrite("Hardware Resources", _more(number, 1))
     tiers = [{"id": count, "name": f"tier {count}", "numberOfNodes": 10} for count in range(number)]
     there.rewrite("/tiers", lambda _: tiers)
-    seen = there.poll(there.source("search"))
-    assert seen.queries == there.controller.rest_requests == 1 + APPLICATION + HISTORY
-    assert seen.applications["search"].signals["cpu"].samples == 1440
+    observation = there.poll(there.source("search"))
+    assert observation.queries == there.controller.rest_requests == 1 + APPLICATION + HISTORY
+    assert observation.applications["search"].signals["cpu"].samples == 1440
 
 
 def test_utilisation_is_weighed_by_nodes(there: Estate) -> None:
     """The mean over the tiers counts each with its nodes; those that are not configured do not count."""
     whole = there.poll(there.source("shop"), pattern=False).applications["shop"].signals["cpu"].mean
     options = there.options(("shop",))
-    one = {"shop": type(options.applications["shop"])(tiers=("web", "wep"))}
-    seen = there.poll(there.source(applications=one), pattern=False)
-    web = seen.applications["shop"].signals["cpu"].mean
+    application = {"shop": type(options.applications["shop"])(tiers=("web", "wep"))}
+    observation = there.poll(there.source(applications=application), pattern=False)
+    web = observation.applications["shop"].signals["cpu"].mean
     assert whole is not None
     assert web is not None
     assert web > 1.05 * whole
-    assert seen.warnings == ("shop has no tier 'wep' (but 'web')",)
+    assert observation.warnings == ("shop has no tier 'wep' (but 'web')",)
     there.rewrite("/tiers", lambda data: [{**tier, "numberOfNodes": None} for tier in data])
     plain = there.poll(there.source("shop"), pattern=False)
     assert plain.applications["shop"].signals["cpu"].mean != pytest.approx(whole, rel=1e-3)
     [warning] = plain.warnings
-    assert "cpu and memory are their plain mean" in warning
+    assert "cpu and memory are their unweighted mean" in warning
 
 
 def test_two_tokens_in_ten_minutes(there: Estate) -> None:
@@ -115,16 +115,16 @@ def test_two_tokens_in_ten_minutes(there: Estate) -> None:
 
 
 def test_a_look_back_costs_its_calls_once(there: Estate) -> None:
-    """Of 35 days one call tells which hours are worth asking for; later polls ask for the newest minutes alone."""
+    """One call over 35 days shows the busy hours; later polls request the newest minutes alone."""
     source = there.source("archive", suffix="-pte")
     first = there.runs(source, days=35)
     [run] = first.applications
     assert run == "archive"
-    asked = [one for one in minutes(there) if one.query["metric-path"].endswith("Calls per Minute")]
-    whole, *pieces = asked
+    requests = [request for request in minutes(there) if request.query["metric-path"].endswith("Calls per Minute")]
+    whole, *pieces = requests
     assert (int(whole.query["end-time"]) - int(whole.query["start-time"])) / 1000 >= 35 * DAY
     assert len(pieces) == 1 + 9, "the newest hours, and a run on every fourth day"
-    assert first.queries == there.controller.rest_requests == 1 + len(asked) + APPLICATION - 1
+    assert first.queries == there.controller.rest_requests == 1 + len(requests) + APPLICATION - 1
     there.controller.forget()
     later = there.runs(source, days=35, after=300.0)
     assert later.queries == there.controller.rest_requests == 2, "a run that is over costs nothing"
@@ -132,10 +132,10 @@ def test_a_look_back_costs_its_calls_once(there: Estate) -> None:
 
 
 def test_a_run_that_goes_on_is_asked_for_until_it_is_over(there: Estate) -> None:
-    """While a run goes on its newest minutes are asked for; half an hour after its end it is kept."""
+    """During a run its newest minutes are requested; half an hour after its end it is cached."""
     source = there.source("shop", suffix="-pte")
-    seen = there.runs(source, days=2)
-    start, end = seen.applications["shop"].window.start, seen.applications["shop"].window.end
+    observation = there.runs(source, days=2)
+    start, end = observation.applications["shop"].window.start, observation.applications["shop"].window.end
     there.clock.now = start + 2400.0 + 300.0
     source = there.source("shop", suffix="-pte")
     growing = there.runs(source, days=1)
@@ -151,14 +151,14 @@ def test_a_run_that_goes_on_is_asked_for_until_it_is_over(there: Estate) -> None
 
 
 def test_a_run_that_ended_amid_an_incident_costs_its_calls_once(there: Estate) -> None:
-    """What ends after the run is open in it for ever, and no reason to ask for the run again and again."""
+    """An incident that ends after the run stays open in it, without new requests for the run."""
     there.clock.now += 6 * 3600.0
     run = there.runs(there.source("archive", suffix="-pte"), days=3).applications["archive"].window
-    one = {"id": 1, "name": "rule", "startTimeInMillis": (run.start + 60) * 1000, "incidentStatus": "RESOLVED"}
-    there.rewrite("healthrule", lambda _: [{**one, "endTimeInMillis": (run.end + 600) * 1000}])
+    item = {"id": 1, "name": "rule", "startTimeInMillis": (run.start + 60) * 1000, "incidentStatus": "RESOLVED"}
+    there.rewrite("healthrule", lambda _: [{**item, "endTimeInMillis": (run.end + 600) * 1000}])
     source = there.source("archive", suffix="-pte")
     first = there.runs(source, days=3).applications["archive"]
-    assert [each.end for each in first.incidents or ()] == [None]
+    assert [incident.end for incident in first.incidents or ()] == [None]
     later = there.runs(source, days=3, after=300.0)
     assert (later.applications["archive"], later.queries) == (first, 2)
 
@@ -173,7 +173,7 @@ def test_an_idle_pte_costs_two_calls(there: Estate) -> None:
 
 
 def test_events_of_the_pte_cost_their_failures(there: Estate) -> None:
-    """Requests are known from the look-back, the applications from the poll: failures alone are asked for."""
+    """Requests are known from the look-back, the applications from the poll: only failures are requested."""
     source = there.source("shop", suffix="-pte")
     there.runs(source, days=1)
     there.controller.forget()
@@ -183,13 +183,13 @@ def test_events_of_the_pte_cost_their_failures(there: Estate) -> None:
 
 
 def test_a_clock_that_is_put_back_makes_no_past(there: Estate) -> None:
-    """After our clock was an hour ahead, polls go on from what is kept."""
+    """After our clock was an hour ahead, polls continue from the cache."""
     source = there.source("search")
     day = Window(there.clock.now - DAY + 3600.0, there.clock.now + 3600.0)
     source.observe(day)
     there.controller.forget()
     for minutes in (0.0, 5.0):
         now = there.clock.now + minutes * 60.0
-        seen = source.observe(Window(now - DAY, now))
-        assert seen.applications["search"].signals["request_rate"].samples
+        observation = source.observe(Window(now - DAY, now))
+        assert observation.applications["search"].signals["request_rate"].samples
     assert there.controller.rest_requests == 2 * (1 + APPLICATION) + 5, "and the hour that the day then begins earlier"

@@ -1,4 +1,4 @@
-"""The client of the controller's API: what it makes of good and bad answers, on real sockets."""
+"""The client of the controller's API with good and bad responses, on real sockets."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from deploy.stack.controller import Controller, faults, serve
 from exporter.errors import SourceError
 from exporter.model.observation import Window
 from exporter.model.settings import Duration
-from exporter.sources.appdynamics.client import Client
+from exporter.sources.appdynamics.client import ControllerClient
 from exporter.sources.appdynamics.connection import Connection
 from exporter.sources.appdynamics.options import Calls
-from exporter.sources.appdynamics.records import ListedApplication, MetricQuery, Tier, Transaction
+from exporter.sources.appdynamics.records import ControllerTier, ListedApplication, MetricQuery, Transaction
 from tests.bad_server import Behave, drip, reply, reply_json, response
 from tests.running import SLACK
 from tests.secret import SECRET
@@ -27,29 +27,29 @@ HOUR = Window(NOW - 3600.0, NOW)
 EVENTS = ("APPLICATION_DEPLOYMENT", "DEADLOCK")
 
 
-def test_lists(client: Client, controller: Controller) -> None:
+def test_lists(client: ControllerClient, controller: Controller) -> None:
     """Applications, their transactions and tiers are listed, one call each."""
     application = shop(client)
     transactions, tiers = client.transactions(application), client.tiers(application)
-    assert "checkout" in [one.name for one in client.applications()]
-    assert "GET /products/{id}" in [one.name for one in transactions]
-    assert {one.tier for one in transactions} <= {one.name for one in tiers} == {"web", "app"}
-    assert (client.calls, controller.rest_requests, client.left) == (4, 4, 296)
+    assert "checkout" in [application.name for application in client.applications()]
+    assert "GET /products/{id}" in [transaction.name for transaction in transactions]
+    assert {transaction.tier for transaction in transactions} <= {tier.name for tier in tiers} == {"web", "app"}
+    assert (client.calls, controller.rest_requests, client.remaining_calls) == (4, 4, 296)
 
 
-def test_names_that_are_missing(controller: Controller, client: Client) -> None:
-    """Applications without a name are left out; what else is missing is unknown, not an error."""
-    with client_of(reply_json([{"id": 1, "name": None}, {"id": 2}, {"id": 3, "name": "shop"}])) as (one, _):
-        assert one.applications() == [ListedApplication(3, "shop")]
-    with client_of(reply_json([{"id": 1, "name": "Pay"}])) as (one, _):
-        assert one.transactions(7) == [Transaction(1, "Pay", "", "Pay")]
-        assert one.tiers(7) == [Tier(1, "Pay", None)]
-    controller.hidden |= {one.name for one in client.applications()}
+def test_names_that_are_missing(controller: Controller, client: ControllerClient) -> None:
+    """Applications without a name are ignored; other missing fields are unknown, not an error."""
+    with client_of(reply_json([{"id": 1, "name": None}, {"id": 2}, {"id": 3, "name": "shop"}])) as (item, _):
+        assert item.applications() == [ListedApplication(3, "shop")]
+    with client_of(reply_json([{"id": 1, "name": "Pay"}])) as (item, _):
+        assert item.transactions(7) == [Transaction(1, "Pay", "", "Pay")]
+        assert item.tiers(7) == [ControllerTier(1, "Pay", None)]
+    controller.hidden |= {application.name for application in client.applications()}
     assert client.applications() == []
 
 
-def test_a_day_of_minutes(client: Client) -> None:
-    """1,440 minutes come minute by minute, each at its end, with what its value rests on."""
+def test_a_day_of_minutes(client: ControllerClient) -> None:
+    """1,440 minutes come minute by minute, each at its end, with sum and count."""
     [answer] = client.metrics([MetricQuery(shop(client), CALLS, DAY)])
     [metric] = answer.metrics
     assert (answer.absence, metric.resolution, metric.sentinels) == (None, 60.0, 0)
@@ -64,8 +64,8 @@ def test_a_day_of_minutes(client: Client) -> None:
 @pytest.mark.parametrize(
     ("minutes", "resolution", "steps"), [(1459, 60.0, 1459), (1460, 600.0, 146), (2940, 600.0, 294), (3000, 3600.0, 50)]
 )
-def test_resolution_by_window(client: Client, minutes: int, resolution: float, steps: int) -> None:
-    """What the controller makes of longer windows is told as what it is."""
+def test_resolution_by_window(client: ControllerClient, minutes: int, resolution: float, steps: int) -> None:
+    """Longer windows have the coarser resolution of the controller."""
     [answer] = client.metrics([MetricQuery(shop(client), CALLS, Window(NOW - minutes * 60.0, NOW))])
     [metric] = answer.metrics
     assert metric.resolution == resolution
@@ -74,7 +74,7 @@ def test_resolution_by_window(client: Client, minutes: int, resolution: float, s
     assert (metric.times <= NOW).all()
 
 
-def test_rollup(client: Client) -> None:
+def test_rollup(client: ControllerClient) -> None:
     """A rollup is one value at the window's end, whose sum is that of the minutes."""
     application = shop(client)
     steps, whole = client.metrics(
@@ -87,11 +87,11 @@ def test_rollup(client: Client) -> None:
     assert metric.sums[0] == steps.metrics[0].sums.sum()
 
 
-def test_wildcards(client: Client, controller: Controller) -> None:
+def test_wildcards(client: ControllerClient, controller: Controller) -> None:
     """One call brings all transactions, however many there are."""
     path = "Business Transaction Performance|Business Transactions|*|*|Calls per Minute"
     application = shop(client)
-    names = {(one.tier, one.name) for one in client.transactions(application)}
+    names = {(transaction.tier, transaction.name) for transaction in client.transactions(application)}
     calls = client.calls
     [answer] = client.metrics([MetricQuery(application, path, HOUR)])
     assert {(metric.path[2], metric.path[3]) for metric in answer.metrics} <= names
@@ -117,16 +117,16 @@ def test_request() -> None:
     }
 
 
-def test_sentinels_of_the_controller(client: Client, controller: Controller) -> None:
-    """Every other minute of a misbehaving controller stands for nothing."""
+def test_sentinels_of_the_controller(client: ControllerClient, controller: Controller) -> None:
+    """Every other minute of a faulty controller is a placeholder."""
     controller.faults.add(faults.sentinels(every=2))
     [answer] = client.metrics([MetricQuery(shop(client), CALLS, HOUR)])
     assert (answer.metrics[0].values.size, answer.metrics[0].sentinels) == (30, 30)
     assert answer.metrics[0].values.max() < 1e6
 
 
-def test_missing_fields_of_the_controller(client: Client, controller: Controller) -> None:
-    """A controller that leaves out all that is optional is read all the same."""
+def test_missing_fields_of_the_controller(client: ControllerClient, controller: Controller) -> None:
+    """A response without optional fields is read anyway."""
     rare = ("metricId", "metricName", "frequency", "current", "min", "max", "occurrences", "useRange", "sum", "count")
     controller.faults.add(faults.without(*rare, "internalName", "numberOfNodes", "description", "accountGuid"))
     application = shop(client)
@@ -148,7 +148,7 @@ def test_secret_in_answers(tmp_path: Path) -> None:
     """A controller that echoes our token does not get it into a message."""
     (tmp_path / "token").write_text(SECRET)
     error = failed(reply(400, f"bad token {SECRET}".encode()), bearer_token_file=tmp_path / "token")
-    assert "it said: bad token <secret>" in str(error)
+    assert "(400): bad token <secret>" in str(error)
 
 
 def test_secret_in_a_long_answer(tmp_path: Path) -> None:
@@ -175,23 +175,23 @@ def test_deadline(behave: Behave) -> None:
 
 @pytest.mark.parametrize("offset", [600.0, -600.0])
 def test_clock_skew(offset: float) -> None:
-    """The Date of the first answer tells the controller's clock against ours."""
+    """The Date of the first response gives the clock skew."""
     date = formatdate(time.time() + offset, usegmt=True)
     with client_of(reply_json([], headers={"Date": date})) as (client, _):
         client.applications()
         assert client.clock_skew == pytest.approx(offset, abs=3)
 
 
-def test_budget(client: Client, controller: Controller) -> None:
-    """As many queries as the budget allows are sent, in order; the rest is told as such, and lists are refused."""
+def test_budget(client: ControllerClient, controller: Controller) -> None:
+    """As many queries as the budget allows are sent, in order; the others are marked, and lists raise an error."""
     application = shop(client)
-    small = Client(client._connection, 3)
+    small = ControllerClient(client._connection, 3)
     queries = [MetricQuery(application, CALLS, Window(NOW - hour * 3600.0, NOW)) for hour in range(1, 6)]
     controller.forget()
-    found = small.metrics(queries)
-    assert [answer.absence for answer in found] == [None, None, None, "budget", "budget"]
-    assert [answer.query for answer in found] == queries
-    assert (small.calls, small.left, controller.rest_requests) == (3, 0, 3)
+    result = small.metrics(queries)
+    assert [answer.absence for answer in result] == [None, None, None, "budget", "budget"]
+    assert [answer.query for answer in result] == queries
+    assert (small.calls, small.remaining_calls, controller.rest_requests) == (3, 0, 3)
     assert [answer.absence for answer in small.metrics(queries)] == ["budget"] * 5
     with pytest.raises(SourceError, match=r"the 3 calls of one poll are used up: raise calls\.per_poll") as caught:
         small.tiers(application)
@@ -204,23 +204,23 @@ def test_parallel(controller: Controller, tmp_path: Path) -> None:
     controller.faults.add(faults.slow(0.1, faults.METRIC_DATA))
     with serve(controller) as url:
         connection = Connection(options(url, calls=Calls(parallel=5), **oauth(tmp_path)))
-        client = Client(connection, 300)
+        client = ControllerClient(connection, 300)
         application = shop(client)
         queries = [MetricQuery(application, CALLS, Window(NOW - minutes * 60.0, NOW)) for minutes in range(1, 21)]
-        found = client.metrics(queries)
+        metrics = client.metrics(queries)
         connection.close()
-    assert [answer.metrics[0].values.size for answer in found] == list(range(1, 21))
+    assert [answer.metrics[0].values.size for answer in metrics] == list(range(1, 21))
     assert controller.most_at_once == 5
     assert controller.token_requests == 1
 
 
 def test_too_many_at_a_time(controller: Controller, tmp_path: Path) -> None:
-    """A controller that bears fewer calls at a time than we are told to send limits us."""
+    """A controller with a lower limit of parallel calls than ours responds 429."""
     controller.parallel = 1
     controller.faults.add(faults.slow(1.0, faults.METRIC_DATA))
     with serve(controller) as url:
         connection = Connection(options(url, calls=Calls(parallel=4), **oauth(tmp_path)))
-        client = Client(connection, 300)
+        client = ControllerClient(connection, 300)
         application = shop(client)
         with pytest.raises(SourceError) as caught:
             client.metrics([MetricQuery(application, CALLS, HOUR)] * 4)
@@ -230,12 +230,12 @@ def test_too_many_at_a_time(controller: Controller, tmp_path: Path) -> None:
 
 def test_one_failure_ends_it() -> None:
     """The first failing call ends all: none begins after it, and those under way are not waited for."""
-    lock, seen = threading.Lock(), list[int]()
+    lock, observation = threading.Lock(), list[int]()
 
     def behave(connection: socket.socket) -> None:
         with lock:
-            seen.append(1)
-            number = len(seen)
+            observation.append(1)
+            number = len(observation)
         if number == 2:
             reply(503)(connection)
         else:
@@ -255,7 +255,7 @@ def test_one_failure_ends_it() -> None:
 def test_a_poll_of_many_calls_ends() -> None:
     """However quick each answer is, no call is sent when the time of the whole observation is over."""
     with client_of(reply_json([])) as (quick, server):
-        client = Client(quick._connection, 300, seconds=0.5)
+        client = ControllerClient(quick._connection, 300, seconds=0.5)
         client.applications()
         time.sleep(0.5)
         with pytest.raises(SourceError, match=r"the calls of one poll took more than 0\.5 s") as caught:

@@ -40,7 +40,7 @@ def controller() -> Controller:
 def refusal(connection: Connection) -> SourceError:
     with pytest.raises(SourceError) as caught:
         connection.get(LIST, JSON)
-    assert connection.place in str(caught.value)
+    assert connection.address in str(caught.value)
     assert "\n" not in str(caught.value)
     assert SECRET not in str(caught.value)
     return caught.value
@@ -63,8 +63,8 @@ def test_basic(controller: Controller, user: str, tmp_path: Path) -> None:
         connection = Connection(options(url, username=user, password_file=tmp_path / "password"))
         assert connection.get(LIST, JSON).status == 200
         connection.close()
-    wanted = b64encode(f"someone@demo:{SECRET}".encode()).decode()
-    assert controller.requests[-1].headers["authorization"] == f"Basic {wanted}"
+    expected = b64encode(f"someone@demo:{SECRET}".encode()).decode()
+    assert controller.requests[-1].headers["authorization"] == f"Basic {expected}"
     assert controller.token_requests == 0
 
 
@@ -90,11 +90,11 @@ def ways(tmp_path: Path) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("way", [0, 1, 2])
-def test_wrong_credentials(controller: Controller, way: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("variant", [0, 1, 2])
+def test_wrong_credentials(controller: Controller, variant: int, tmp_path: Path) -> None:
     """Whichever way, wrong credentials are `auth`, at once and without another attempt."""
     with serve(controller) as url:
-        error = refusal(Connection(options(url, **ways(tmp_path)[way])))
+        error = refusal(Connection(options(url, **ways(tmp_path)[variant])))
     assert error.reason == "auth"
     assert "wrong-secret" not in str(error)
     assert len(controller.requests) == 1
@@ -127,9 +127,9 @@ def test_revoked_in_mid_cycle(controller: Controller, tmp_path: Path) -> None:
         connection.get(LIST, JSON)
         controller.access.revoke()
         controller.faults.add(faults.slow(1.0))
-        found = together(connection, 20)
+        result = together(connection, 20)
         connection.close()
-    assert [one.status for one in found if isinstance(one, HttpResponse)] == [200] * 20
+    assert [item.status for item in result if isinstance(item, HttpResponse)] == [200] * 20
     assert controller.token_requests == 2
     assert controller.rest_requests == 1 + 40
 
@@ -167,9 +167,9 @@ def test_calls_at_a_time(controller: Controller, parallel: int, tmp_path: Path) 
     controller.faults.add(faults.slow(0.2))
     with serve(controller) as url:
         connection = Connection(options(url, calls=Calls(parallel=parallel), **oauth(tmp_path)))
-        found = together(connection, 12)
+        result = together(connection, 12)
         connection.close()
-    assert not [one for one in found if isinstance(one, SourceError)]
+    assert not [item for item in result if isinstance(item, SourceError)]
     assert controller.most_at_once == parallel
 
 
@@ -209,7 +209,7 @@ def test_status(status: int, headers: dict[str, str], reason: str, wait: float |
     assert (error.reason, error.retry_after) == (reason, wait)
     assert "Prometheus" not in str(error)
     if status == 302:
-        assert "redirect to https://login.example (302)" in str(error)
+        assert "redirects to https://login.example (302)" in str(error)
         assert "SAML" not in str(error)
 
 
@@ -222,13 +222,13 @@ def test_own_authority(controller: Controller, tmp_path: Path) -> None:
     (tmp_path / "password").write_text(SECRET)
     with serve(controller, context=context) as url, proxy("me", SECRET) as between:
         assert refusal(Connection(options(url, **oauth(tmp_path)))).reason == "tls"
-        given = options(
+        values = options(
             url,
             tls=TlsOptions(ca_file=tmp_path / "ca.pem"),
             proxy=Proxy(between.url, "me", tmp_path / "password"),
             **oauth(tmp_path),
         )
-        connection = Connection(given)
+        connection = Connection(values)
         assert connection.get(LIST, JSON).status == 200
         connection.close()
         assert [head.split(" ")[0] for head in between.heads] == ["CONNECT", "CONNECT"]  # for the token, for the call

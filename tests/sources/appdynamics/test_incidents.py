@@ -1,4 +1,4 @@
-"""Violations, events and snapshots: how they are asked for, and what is made of the answers."""
+"""Violations, events and snapshots: requests and decoding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from deploy.stack.controller import Controller, faults
 from exporter.errors import SourceError
 from exporter.model.observation import Window
-from exporter.sources.appdynamics.client import MOST, Client
+from exporter.sources.appdynamics.client import MOST, ControllerClient
 from tests.bad_server import reply_json
 from tests.sources.appdynamics.controlling import NOW, asking, client_of, shop
 
@@ -21,8 +21,8 @@ EVENTS = ("APPLICATION_DEPLOYMENT", "DEADLOCK")
 def test_events() -> None:
     """Events are asked for by type and severity; without types nothing is asked."""
     entity = {"entityType": "APPLICATION", "name": "shop", "entityId": 7}
-    given = {"id": 1, "type": "DEADLOCK", "eventTime": NOW * 1000, "affectedEntities": [entity, entity]}
-    with client_of(reply_json([given, {**given, "id": 2, "affectedEntities": None, "summary": "x"}])) as (
+    values = {"id": 1, "type": "DEADLOCK", "eventTime": NOW * 1000, "affectedEntities": [entity, entity]}
+    with client_of(reply_json([values, {**values, "id": 2, "affectedEntities": None, "summary": "x"}])) as (
         client,
         server,
     ):
@@ -30,15 +30,15 @@ def test_events() -> None:
         first, second = client.events(7, HOUR, EVENTS)
         query = asking(server.requests[0])
     assert (query["event-types"], query["severities"]) == (["APPLICATION_DEPLOYMENT,DEADLOCK"], ["INFO,WARN,ERROR"])
-    assert (first.type, first.time, [one.name for one in first.entities]) == ("DEADLOCK", NOW, ["shop"])
+    assert (first.type, first.time, [entity.name for entity in first.entities]) == ("DEADLOCK", NOW, ["shop"])
     assert (second.entities, second.summary) == ((), "x")
 
 
-def test_events_of_the_controller(client: Client, controller: Controller) -> None:
+def test_events_of_the_controller(client: ControllerClient, controller: Controller) -> None:
     """A type of event that the controller does not know fails the call and is named; so is a missing right."""
     application = shop(client)
     assert client.events(application, Window(NOW - 14 * 86400.0, NOW), ("APP_SERVER_RESTART",))
-    with pytest.raises(SourceError, match=r"refused to give events of shop \(NOT_KNOWN\) \(400\)") as caught:
+    with pytest.raises(SourceError, match=r"rejected the request for events of shop \(NOT_KNOWN\) \(400\)") as caught:
         client.events(application, HOUR, ("NOT_KNOWN",))
     assert caught.value.reason == "bad_query"
     assert client.violations(application, Window(NOW - 14 * 86400.0, NOW))
@@ -58,20 +58,20 @@ def crowd(connection: socket.socket, data: bytes, every: float) -> None:
     reply_json(rows)(connection)
 
 
-@pytest.mark.parametrize(("budget", "found", "warned"), [(300, 1800, False), (3, 600, True)])
-def test_more_than_come_at_once(budget: int, found: int, warned: bool) -> None:
+@pytest.mark.parametrize(("budget", "result", "warned"), [(300, 1800, False), (3, 600, True)])
+def test_more_than_come_at_once(budget: int, result: int, warned: bool) -> None:
     """A window with more events than come at once is halved until all are there, within the budget."""
     with client_of(lambda connection: crowd(connection, server.requests[-1], 2.0), budget) as (client, server):
         events = client.events(7, HOUR, EVENTS)
         assert len({event.id for event in events}) == len(events)
-        assert len(events) >= found
+        assert len(events) >= result
         assert client.calls <= budget
         assert bool(client.warnings) == warned
         assert all("there may be more" in text for text in client.warnings)
 
 
 def test_more_open_violations_than_come_at_once() -> None:
-    """What lasts for a whole window is in each half of it: no calls are spent on halving that."""
+    """A violation of the whole window is in each half: no calls are spent on halving."""
     times = {"startTimeInMillis": (NOW - 3 * 86400.0) * 1000, "endTimeInMillis": 0}
     rows = [{"id": number, **times, "incidentStatus": "OPEN"} for number in range(MOST)]
 
@@ -87,7 +87,7 @@ def test_more_open_violations_than_come_at_once() -> None:
 
 def violation(**changed: Any) -> dict[str, object]:
     entity = {"entityType": "APPLICATION_COMPONENT", "name": "web", "entityId": 3}
-    given = {
+    values = {
         "id": 1,
         "name": "Slow",
         "severity": "CRITICAL",
@@ -98,7 +98,7 @@ def violation(**changed: Any) -> dict[str, object]:
         "affectedEntityDefinition": entity,
         "description": "Problem with <b>web</b>.<br>Calls &gt; 5",
     }
-    return {name: value for name, value in {**given, **changed}.items() if value is not ...}
+    return {name: value for name, value in {**values, **changed}.items() if value is not ...}
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,17 @@ def violation(**changed: Any) -> dict[str, object]:
     ],
 )
 def test_violations(changed: dict[str, Any], status: str, end: float | None) -> None:
-    """Whether a violation is open is what its status says; an open one has no end."""
+    """The status says whether a violation is open; an open one has no end."""
     with client_of(reply_json([violation(**changed)])) as (client, server):
-        [found] = client.violations(7, HOUR)
+        [result] = client.violations(7, HOUR)
         assert b"/controller/rest/applications/7/problems/healthrule-violations?time-range-type=" in server.requests[0]
-    assert (found.status, found.start, found.end) == (status, NOW, end)
-    assert (found.entity.type, found.entity.name) == ("APPLICATION_COMPONENT", "web")
-    assert found.description == "Problem with web. Calls > 5"
+    assert (result.status, result.start, result.end) == (status, NOW, end)
+    assert (result.entity.type, result.entity.name) == ("APPLICATION_COMPONENT", "web")
+    assert result.description == "Problem with web. Calls > 5"
 
 
 def test_bare_violation() -> None:
-    """A violation of which little is told is still one."""
+    """A violation with few fields is still a violation."""
     with client_of(reply_json([{"id": 1, "startTimeInMillis": NOW * 1000}])) as (client, _):
-        [found] = client.violations(7, HOUR)
-    assert (found.name, found.severity, found.status, found.entity.name) == ("", "", "OPEN", "")
+        [result] = client.violations(7, HOUR)
+    assert (result.name, result.severity, result.status, result.entity.name) == ("", "", "OPEN", "")

@@ -1,4 +1,4 @@
-"""Stretches of time, and minutes that are kept between polls: nothing twice, nothing lost, the finer stays."""
+"""Windows of time, and cached minutes: no duplicates, no losses, the finer ones stay."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from exporter.analysis.activity import OVERLAP
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
 from exporter.sources.appdynamics.minute_cache import MinuteCache
-from exporter.sources.appdynamics.minutes import Minutes, merge, resample, resolution, spread
+from exporter.sources.appdynamics.minutes import MetricMinutes, merge, resample, resolution, spread
 
 KEY = ("shop", "calls")
 WINDOWS = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Window(60.0 * pair[0], 60.0 * pair[1]))
@@ -21,16 +21,16 @@ WINDOWS = st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda pair: Win
 
 def covered(windows: list[Window]) -> set[float]:
     """The minutes inside, by their ends."""
-    return {float(end) for one in windows for end in np.arange(one.start + 60.0, one.end + 1.0, 60.0)}
+    return {float(end) for window in windows for end in np.arange(window.start + 60.0, window.end + 1.0, 60.0)}
 
 
-@given(window=WINDOWS, known=st.lists(WINDOWS))
-def test_missing_is_what_is_not_known(window: Window, known: list[Window]) -> None:
-    """Each minute of the window is missing or known, and never both; what is missing ascends without touching."""
-    found = spans.gaps(window, known)
-    assert covered(found) == covered([window]) - covered(known)
-    assert all(one.end < other.start for one, other in itertools.pairwise(found))
-    assert covered(spans.merge(known)) == covered(known)
+@given(window=WINDOWS, gathered=st.lists(WINDOWS))
+def test_missing_is_what_is_not_known(window: Window, gathered: list[Window]) -> None:
+    """Each minute of the window is missing or known, never both; gaps are ascending and apart."""
+    result = spans.gaps(window, gathered)
+    assert covered(result) == covered([window]) - covered(gathered)
+    assert all(item.end < other.start for item, other in itertools.pairwise(result))
+    assert covered(spans.merge(gathered)) == covered(gathered)
 
 
 @given(minutes=st.integers(1, 20000))
@@ -63,18 +63,18 @@ def test_a_few_coarse_minutes_are_left_out() -> None:
     """One percent of coarse minutes does not make a day coarse."""
     steps = np.full(1000, 60.0)
     steps[:10] = 600.0
-    assert resolution(Minutes(np.arange(1000.0), np.zeros(1000), steps)) == 60.0
+    assert resolution(MetricMinutes(np.arange(1000.0), np.zeros(1000), steps)) == 60.0
     steps[:11] = 600.0
-    assert resolution(Minutes(np.arange(1000.0), np.zeros(1000), steps)) == 600.0
+    assert resolution(MetricMinutes(np.arange(1000.0), np.zeros(1000), steps)) == 600.0
 
 
-def minutes(window: Window, value: float) -> Minutes:
+def minutes(window: Window, value: float) -> MetricMinutes:
     times = np.arange(window.start + 60.0, window.end + 1.0, 60.0)
     return spread(times, np.full(times.size, value), 60.0)
 
 
 def test_only_what_is_new_is_asked_for() -> None:
-    """The next poll asks for what came since and half an hour before, whose minutes replace those that were known."""
+    """The next poll requests new minutes and half an hour before them, which replaces the cached ones."""
     cache, day = MinuteCache(), Window(0.0, 86400.0)
     cache.begin(day.end)
     assert cache.gaps(KEY, day) == [day]
@@ -87,14 +87,14 @@ def test_only_what_is_new_is_asked_for() -> None:
     assert tail == Window(86400.0 - OVERLAP, 86700.0)
     assert cache.minutes(KEY, later) is None, "not before its end is known"
     cache.put(KEY, tail, minutes(tail, 2.0))
-    found = cache.minutes(KEY, later)
-    assert found is not None
-    assert found.times.size == 1440
-    assert [found.values[0], found.values[-36], found.values[-35]] == [1.0, 1.0, 2.0]
+    result = cache.minutes(KEY, later)
+    assert result is not None
+    assert result.times.size == 1440
+    assert [result.values[0], result.values[-36], result.values[-35]] == [1.0, 1.0, 2.0]
 
 
 def test_a_poll_that_failed_makes_nothing_sure() -> None:
-    """What a poll could not ask stays missing, however many polls begin."""
+    """Data that a poll could not request stays missing over later polls."""
     cache = MinuteCache()
     cache.begin(1000.0 * 60)
     cache.put(KEY, Window(0.0, 30000.0), minutes(Window(0.0, 30000.0), 1.0))
@@ -104,7 +104,7 @@ def test_a_poll_that_failed_makes_nothing_sure() -> None:
 
 
 def test_what_is_forgotten_is_asked_for_again() -> None:
-    """What lies before the time of a metric is given up, and not known any more."""
+    """Data before the time of a metric is dropped."""
     cache, day = MinuteCache(), Window(0.0, 86400.0)
     cache.put(KEY, day, minutes(day, 1.0))
     cache.forget(lambda key: 3600.0 if key == KEY else 0.0)
@@ -116,6 +116,6 @@ def test_nothing_is_known_as_well() -> None:
     """A window without data is not asked for again, and has no minutes."""
     cache, hour = MinuteCache(), Window(0.0, 3600.0)
     cache.put(KEY, hour, minutes(Window(0.0, 0.0), 0.0))
-    found = cache.minutes(KEY, hour)
-    assert found is not None
-    assert found.times.size == 0
+    result = cache.minutes(KEY, hour)
+    assert result is not None
+    assert result.times.size == 0

@@ -1,4 +1,4 @@
-"""What a source of the kind `appdynamics` may be told, and what is wrong with it."""
+"""Options of a source of the kind `appdynamics`, and their problems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exporter.sources.appdynamics.options import METRICS, Application, Calls, Options, problems
+from exporter.sources.appdynamics.options import METRICS, Calls, ControllerApplication, Options, problems
 from tests.secret import SECRET
 
 
@@ -21,14 +21,14 @@ def secret(tmp_path: Path) -> Path:
 
 def options(secret: Path, **changed: Any) -> Options:
     """Options without a fault, changed."""
-    given = {
+    values = {
         "url": "https://acme.saas.appdynamics.com",
         "account": "acme",
         "client": "exporter",
         "client_secret_file": secret,
-        "applications": {"shop": Application()},
+        "applications": {"shop": ControllerApplication()},
     }
-    return Options(**{name: value for name, value in {**given, **changed}.items() if value is not ...})
+    return Options(**{name: value for name, value in {**values, **changed}.items() if value is not ...})
 
 
 def test_nothing_wrong(secret: Path) -> None:
@@ -42,76 +42,72 @@ def test_nothing_wrong(secret: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "path", "text"),
     [
-        (
-            {"url": "acme.saas.appdynamics.com"},
-            "url",
-            "not an http or https URL; expected for example https://acme.saas",
-        ),
-        ({"url": "http://acme.saas.appdynamics.com"}, "url", "a SaaS controller speaks https only"),
-        ({"url": "https://host/controller/rest"}, "url", "part of the controller's address; wanted https://host"),
-        ({"url": "https://host:8181/controller/#/location=APPS"}, "url", "wanted https://host:8181, as the rest"),
-        ({"url": "https://host/controller/controller"}, "url", "/controller is no part"),
-        ({"url": "https://host?a=1"}, "url", "wanted https://host, as the rest is a page"),
+        ({"url": "acme.saas.appdynamics.com"}, "url", "not an http or https URL; wanted e.g. https://acme.saas"),
+        ({"url": "http://acme.saas.appdynamics.com"}, "url", "a SaaS controller accepts https only"),
+        ({"url": "https://host/controller/rest"}, "url", "part of the controller's address; expected https://host"),
+        ({"url": "https://host:8181/controller/#/location=APPS"}, "url", "expected https://host:8181: the rest"),
+        ({"url": "https://host/controller/controller"}, "url", "/controller is not part"),
+        ({"url": "https://host?a=1"}, "url", "expected https://host: the rest is a page"),
         ({"url": "https://[host"}, "url", "not a URL"),
-        ({"account": "acme@acme"}, "account", "without @ or address, as the controller's License page shows it"),
+        ({"account": "acme@acme"}, "account", "without @ or address, as on the controller's License page"),
         ({"account": "https://acme.saas.appdynamics.com"}, "account", "e.g. acme"),
         ({"account": "", "url": "https://host:8090"}, "account", "e.g. customer1"),
-        ({"client": "exporter@acme"}, "client", "wanted exporter, the API client's name without @account"),
+        ({"client": "exporter@acme"}, "client", "expected exporter, the API client's name without @account"),
         ({"client": ""}, "client", "without @account"),
-        ({"client": None}, "client", "wants client and one of client_secret_file, client_secret_env"),
-        ({"client_secret_file": None}, "client", "wants client and one of"),
+        ({"client": None}, "client", "requires client and one of client_secret_file, client_secret_env"),
+        ({"client_secret_file": None}, "client", "requires client and one of"),
         ({"client_secret_env": "HOME"}, "client_secret_env", "not both"),
         ({"client_secret_file": Path("missing")}, "client_secret_file", f"cannot read {Path.cwd()}/missing"),
         ({"client_secret_file": Path(os.devnull)}, "client_secret_file", os.devnull),
-        ({"client_secret_file": None, "client": None}, "client", "missing: give client with client_secret_file, or"),
-        ({"username": "me", "password_env": "HOME"}, "username", "give client or username, not both"),
-        ({"bearer_token_env": "HOME"}, "bearer_token_file", "give client or bearer_token_file, not both"),
-        ({"applications": {}}, "applications", "wanted at least one"),
-        ({"routes": {"Pay": "pay"}}, "routes.Pay", "found 'pay', wanted method and path such as POST /checkout"),
+        ({"client_secret_file": None, "client": None}, "client", "missing: set client with client_secret_file, or"),
+        ({"username": "me", "password_env": "HOME"}, "username", "set client or username, not both"),
+        ({"bearer_token_env": "HOME"}, "bearer_token_file", "set client or bearer_token_file, not both"),
+        ({"applications": {}}, "applications", "expected at least one"),
+        ({"routes": {"Pay": "pay"}}, "routes.Pay", "found 'pay', expected method and path such as POST /checkout"),
         (
-            {"applications": {"shop": Application(routes={"Pay": "FETCH /pay"})}},
+            {"applications": {"shop": ControllerApplication(routes={"Pay": "FETCH /pay"})}},
             "applications.shop.routes.Pay",
             "found 'FETCH /pay'",
         ),
         (
-            {"applications": {"a": Application(name="A"), "A": Application()}},
+            {"applications": {"a": ControllerApplication(name="A"), "A": ControllerApplication()}},
             "applications.A",
-            "is 'A' in the controller, and so is a",
+            "duplicate application 'A' of the controller, also used by a",
         ),
-        ({"metrics": {"cup": "x|y"}}, "metrics.cup", f"not known, wanted one of {', '.join(METRICS)}"),
-        ({"metrics": {"cpu": "a||b"}}, "metrics.cpu", "wanted a metric path such as"),
+        ({"metrics": {"cup": "x|y"}}, "metrics.cup", f"unknown key, expected one of: {', '.join(METRICS)}"),
+        ({"metrics": {"cpu": "a||b"}}, "metrics.cpu", "expected a metric path such as"),
         ({"metrics": {"calls": None}}, "metrics.calls", "cannot be null"),
-        ({"events": ("deployment",)}, "events", "found 'deployment', wanted types of events"),
-        ({"calls": Calls(per_poll=0)}, "calls.per_poll", "found 0, wanted at least 1"),
-        ({"calls": Calls(parallel=0)}, "calls.parallel", "found 0, wanted 1 to 100"),
-        ({"calls": Calls(parallel=101)}, "calls.parallel", "found 101, wanted 1 to 100"),
+        ({"events": ("deployment",)}, "events", "found 'deployment', expected types of events"),
+        ({"calls": Calls(per_poll=0)}, "calls.per_poll", "found 0, expected at least 1"),
+        ({"calls": Calls(parallel=0)}, "calls.parallel", "found 0, expected 1 to 100"),
+        ({"calls": Calls(parallel=101)}, "calls.parallel", "found 101, expected 1 to 100"),
     ],
 )
 def test_problems(changed: dict[str, Any], path: str, text: str, secret: Path) -> None:
-    """Each fault is told with its path, on one line, with what is allowed."""
-    found = {key: str(problem) for key, problem in problems(options(secret, **changed))}
-    assert text in found[path]
-    assert "\n" not in found[path]
-    assert SECRET not in repr(found)
+    """Each problem is reported with its path, on one line, with the allowed values."""
+    actual = {key: str(problem) for key, problem in problems(options(secret, **changed))}
+    assert text in actual[path]
+    assert "\n" not in actual[path]
+    assert SECRET not in repr(actual)
 
 
 def test_unset_variable(secret: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A secret in a variable that is not set is named."""
     monkeypatch.delenv("PTE_SECRET", raising=False)
-    found = problems(options(secret, client_secret_file=None, client_secret_env="PTE_SECRET"))
-    assert [path for path, _ in found] == ["client_secret_env"]
-    assert "PTE_SECRET is not set" in str(found[0][1])
+    actual = problems(options(secret, client_secret_file=None, client_secret_env="PTE_SECRET"))
+    assert [path for path, _ in actual] == ["client_secret_env"]
+    assert "PTE_SECRET is not set" in str(actual[0][1])
 
 
 @pytest.mark.parametrize("end", ["", "/", "/controller", "/controller/"])
 def test_base(end: str, secret: Path) -> None:
     """The address may end with /controller or not."""
-    given = options(secret, url=f"https://host:8090{end}")
-    assert (given.base, problems(given)) == ("https://host:8090", [])
+    values = options(secret, url=f"https://host:8090{end}")
+    assert (values.base, problems(values)) == ("https://host:8090", [])
 
 
 @pytest.mark.parametrize(
-    ("url", "given", "parallel"),
+    ("url", "value", "parallel"),
     [
         ("https://acme.saas.appdynamics.com", None, 50),
         ("https://acme.saas.appdynamics.com.example", None, 10),
@@ -119,9 +115,9 @@ def test_base(end: str, secret: Path) -> None:
         ("http://controller:8090", 3, 3),
     ],
 )
-def test_parallel(url: str, given: int | None, parallel: int, secret: Path) -> None:
+def test_parallel(url: str, value: int | None, parallel: int, secret: Path) -> None:
     """A controller of the vendor's bears more calls at a time than one on premises."""
-    assert options(secret, url=url, calls=Calls(parallel=given)).parallel == parallel
+    assert options(secret, url=url, calls=Calls(parallel=value)).parallel == parallel
 
 
 def test_paths(secret: Path) -> None:
@@ -133,10 +129,12 @@ def test_paths(secret: Path) -> None:
 
 def test_names_and_routes(secret: Path) -> None:
     """An application's own routes come before those of all."""
-    shop = Application(name="Web Shop", routes={"Pay": "POST /pay"})
-    given = options(
-        secret, applications={"shop": shop, "search": Application()}, routes={"Pay": "PUT /pay", "Find": "GET /find"}
+    shop = ControllerApplication(name="Web Shop", routes={"Pay": "POST /pay"})
+    values = options(
+        secret,
+        applications={"shop": shop, "search": ControllerApplication()},
+        routes={"Pay": "PUT /pay", "Find": "GET /find"},
     )
-    assert (given.there("shop"), given.there("search")) == ("Web Shop", "search")
-    assert [given.route_of("shop", name) for name in ("Pay", "Find", "Other")] == ["POST /pay", "GET /find", None]
-    assert given.route_of("search", "Pay") == "PUT /pay"
+    assert (values.there("shop"), values.there("search")) == ("Web Shop", "search")
+    assert [values.route_of("shop", name) for name in ("Pay", "Find", "Other")] == ["POST /pay", "GET /find", None]
+    assert values.route_of("search", "Pay") == "PUT /pay"

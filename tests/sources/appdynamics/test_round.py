@@ -38,14 +38,14 @@ environments:
   - {{role: pte, source: {{kind: demo, seed: {seed}}}}}
 """
 AT = END + 180.0
-"""The newest three minutes are not settled then, so that figures of a day differ a little."""
+"""The newest three minutes are not settled then, so figures of a day differ a little."""
 
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    with estate(tmp_path_factory.mktemp("round")) as one:
-        one.clock.now = AT
-        yield one
+    with estate(tmp_path_factory.mktemp("round")) as estate_fixture:
+        estate_fixture.clock.now = AT
+        yield estate_fixture
 
 
 def _pipeline(there: Estate, text: str) -> Pipeline:
@@ -59,15 +59,15 @@ def test_the_kind_is_configured_as_any_other(there: Estate) -> None:
     file = there.secret.parent / "kind.yml"
     file.write_text(TEXT.format(url=there.url), encoding="utf-8")
     environments = read(file).environments
-    assert [kind(each) for each in environments] == ["appdynamics"] * 2
-    assert all(counts(each) for each in environments)
+    assert [kind(environment) for environment in environments] == ["appdynamics"] * 2
+    assert all(counts(environment) for environment in environments)
 
 
 @pytest.mark.parametrize(
-    ("calls", "told"), [(12, "all calls of one poll are used up: raise"), (95, "of which the poll has left ")]
+    ("calls", "text"), [(12, "all calls of one poll are used up: raise"), (95, "of which the poll left ")]
 )
-def test_whose_calls_were_too_few_is_said(there: Estate, calls: int, told: str) -> None:
-    """A warning of the PTE about what production was asked in between names production's source, and what it had."""
+def test_whose_calls_were_too_few_is_said(there: Estate, calls: int, text: str) -> None:
+    """A warning of the PTE about production before the run names production's source and its budget."""
     pipeline = _pipeline(
         there,
         TEXT.replace("per_poll: 400", f"per_poll: {calls}").replace(
@@ -77,43 +77,43 @@ def test_whose_calls_were_too_few_is_said(there: Estate, calls: int, told: str) 
     pipeline.poll("emea", AT)
     warnings = pipeline.poll("pte", AT).warnings
     pipeline.close()
-    [one] = [each for each in warnings if "production before the run" in each]
-    assert "with its source emea: 127.0.0.1:" in one
-    assert told in one
+    [item] = [warning for warning in warnings if warning.startswith("production before the run")]
+    assert "by what its source emea says: 127.0.0.1:" in item
+    assert text in item
 
 
-def near(told: float | None, right: float | None, within: float) -> None:
+def near(actual: float | None, right: float | None, within: float) -> None:
     """Both unknown, or about the same."""
-    assert told == (None if right is None else pytest.approx(right, rel=within, abs=1e-9))
+    assert actual == (None if right is None else pytest.approx(right, rel=within, abs=1e-9))
 
 
 def test_a_round_says_what_a_round_on_the_demo_says(there: Estate) -> None:
-    """Coverage, load and growth since the test are the demo's; the bound on parallel calls is kept."""
+    """Coverage, load and growth since the test are the demo's; the limit of parallel calls holds."""
     mine, demo = _pipeline(there, TEXT), _pipeline(there, DEMO)
     for pipeline in (mine, demo):
         for name in ("production", "pte"):
             pipeline.poll(name, AT)
     assert there.controller.most_at_once <= 3
-    told, right = mine.snapshot(AT).applications, demo.snapshot(AT).applications
+    actual, right = mine.snapshot(AT).applications, demo.snapshot(AT).applications
     mine.close()
     demo.close()
-    assert set(told) == set(right)
-    for name, one in told.items():
+    assert set(actual) == set(right)
+    for name, item in actual.items():
         other = right[name]
-        assert one.coverage.ratio == other.coverage.ratio
-        near(one.coverage.weighted_ratio, other.coverage.weighted_ratio, 1e-6)
-        assert [(each.method, each.route) for each in one.coverage.untested] == [
-            (each.method, each.route) for each in other.coverage.untested
+        assert item.coverage.ratio == other.coverage.ratio
+        near(item.coverage.weighted_ratio, other.coverage.weighted_ratio, 1e-6)
+        assert [(route.method, route.route) for route in item.coverage.untested] == [
+            (route.method, route.route) for route in other.coverage.untested
         ]
-        near(one.growth.peak_ratio, other.growth.peak_ratio, 5e-3)
-        near(one.growth.mix_moved, other.growth.mix_moved, 1e-6)
-        near(one.load.peak_ratio, other.load.peak_ratio, 5e-3)
-        near(one.load.sustained_percentile, other.load.sustained_percentile, 5e-3)
-    assert told["shop"].growth.peak_ratio is not None
+        near(item.growth.peak_ratio, other.growth.peak_ratio, 5e-3)
+        near(item.growth.mix_moved, other.growth.mix_moved, 1e-6)
+        near(item.load.peak_ratio, other.load.peak_ratio, 5e-3)
+        near(item.load.sustained_percentile, other.load.sustained_percentile, 5e-3)
+    assert actual["shop"].growth.peak_ratio is not None
 
 
 def test_a_second_poll_looks_back_no_more(there: Estate) -> None:
-    """Production before a run is asked for once; a call more is refused, as only the controller's clock went on."""
+    """Production before a run is requested once; a further call is refused: only the controller's clock advanced."""
     pipeline = _pipeline(there, TEXT)
     for name in ("production", "pte"):
         pipeline.poll(name, AT)
@@ -129,7 +129,7 @@ def test_a_second_poll_looks_back_no_more(there: Estate) -> None:
 
 
 def test_a_reload_keeps_what_the_controller_may_have_no_more(there: Estate) -> None:
-    """Where a side stays as it is configured, its source goes on, minutes and all; the other side begins anew."""
+    """A side with unchanged configuration keeps its source and cache; the other side starts again."""
     old = _pipeline(there, TEXT)
     for name in ("production", "pte"):
         old.poll(name, AT)

@@ -14,7 +14,7 @@ from deploy.stack.controller import Controller, faults, serve
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.errors import SourceError
-from exporter.sources.appdynamics.options import Application, Options
+from exporter.sources.appdynamics.options import ControllerApplication, Options
 from exporter.sources.appdynamics.token import PATH, Token, renew_after
 from tests.bad_server import Behave, bad_server, reply, reply_json
 from tests.running import until
@@ -22,7 +22,7 @@ from tests.secret import SECRET
 
 
 class Clock:
-    """Stands still until it is turned."""
+    """Fixed until it is advanced."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -52,7 +52,7 @@ def token_of(url: str, secret: Path, clock: Callable[[], float]) -> Token:
         account="demo",
         client="pte-exporter",
         client_secret_file=secret,
-        applications={"shop": Application()},
+        applications={"shop": ControllerApplication()},
     )
     return Token(Session(url, HttpOptions()), options, clock)
 
@@ -94,10 +94,10 @@ def test_requests_in_ten_minutes(token: Token, controller: Controller, clock: Cl
     assert [at - starts[0] for at in starts] == [0, 240, 480]
 
 
-@pytest.mark.parametrize(("told", "reused"), [(None, 239), ("300", 239), (300.0, 239), ("3e2", 239), (1e5, 79_999)])
-def test_what_is_told_of_the_life(told: object, reused: float, clock: Clock, secret: Path) -> None:
-    """A life that is missing, a string or a float is understood."""
-    answer = {"access_token": "abc"} | ({} if told is None else {"expires_in": told})
+@pytest.mark.parametrize(("actual", "reused"), [(None, 239), ("300", 239), (300.0, 239), ("3e2", 239), (1e5, 79_999)])
+def test_what_is_told_of_the_life(actual: object, reused: float, clock: Clock, secret: Path) -> None:
+    """A life may be missing, a string or a float."""
+    answer = {"access_token": "abc"} | ({} if actual is None else {"expires_in": actual})
     with bad_server(reply_json(answer)) as server:
         token = token_of(server.url, secret, clock)
         token.authorization()
@@ -164,13 +164,13 @@ def test_secret_rotates(token: Token, controller: Controller, secret: Path, cloc
 
 
 def test_wrong_secret(token: Token, secret: Path) -> None:
-    """A wrong secret is `auth`, and names client, account and where the secret stands."""
+    """A wrong secret is `auth`, and the message names client, account and the secret's option."""
     secret.write_text("another-secret")
     with pytest.raises(SourceError) as caught:
         token.authorization()
     assert caught.value.reason == "auth"
-    wanted = "gives no token to pte-exporter@demo (401): check client, account and client_secret_file"
-    assert wanted in str(caught.value)
+    expected = "refuses a token for pte-exporter@demo (401): check client, account and client_secret_file"
+    assert expected in str(caught.value)
     assert "another-secret" not in str(caught.value)
 
 
@@ -190,13 +190,13 @@ def test_wrong_secret(token: Token, secret: Path) -> None:
             "an HTML page instead of a tok",
         ),
         (reply(200, b"<html>Log in</html>"), "not_json", "an HTML page instead of a token"),
-        (reply(200, b""), "not_json", "no JSON instead of a token"),
-        (reply_json({}), "bad_data", "without a token"),
-        (reply_json([]), "bad_data", "without a token"),
-        (reply_json({"access_token": 1}), "bad_data", "without a token"),
-        (reply_json({"access_token": ""}), "bad_data", "no header can hold"),
-        (reply_json({"access_token": "a\r\nb"}), "bad_data", "no header can hold"),
-        (reply_json({"access_token": "ключ"}), "bad_data", "no header can hold"),
+        (reply(200, b""), "not_json", "invalid JSON instead of a token"),
+        (reply_json({}), "bad_data", "no token at"),
+        (reply_json([]), "bad_data", "no token at"),
+        (reply_json({"access_token": 1}), "bad_data", "no token at"),
+        (reply_json({"access_token": ""}), "bad_data", "that a header cannot contain"),
+        (reply_json({"access_token": "a\r\nb"}), "bad_data", "that a header cannot contain"),
+        (reply_json({"access_token": "ключ"}), "bad_data", "that a header cannot contain"),
         (reply_json({"access_token": "a", "expires_in": 0}), "bad_data", "expires_in"),
         (reply_json({"access_token": "a", "expires_in": -1}), "bad_data", "expires_in"),
         (reply_json({"access_token": "a", "expires_in": "soon"}), "bad_data", "expires_in"),
@@ -205,19 +205,19 @@ def test_wrong_secret(token: Token, secret: Path) -> None:
     ],
 )
 def test_bad_answers(behave: Behave, reason: str, text: str, clock: Clock, secret: Path) -> None:
-    """Each answer that is no token has its reason, on one line that names host:port and never the secret."""
+    """Each response without a token has its reason, on one line that names host:port and never the secret."""
     with bad_server(behave) as server, pytest.raises(SourceError) as caught:
         token_of(server.url, secret, clock).authorization()
-    told = str(caught.value)
-    assert (caught.value.reason, text in told) == (reason, True), told
-    assert f"127.0.0.1:{server.port}" in told
-    assert "\n" not in told
-    assert SECRET not in told
+    message = str(caught.value)
+    assert (caught.value.reason, text in message) == (reason, True), message
+    assert f"127.0.0.1:{server.port}" in message
+    assert "\n" not in message
+    assert SECRET not in message
     assert caught.value.retry_after == (9.0 if reason in ("server_error", "rate_limited") else None)
 
 
 def together(count: int, call: Callable[[], str]) -> list[str | SourceError]:
-    """What as many threads get that begin at the same moment."""
+    """Results of so many threads that start at the same moment."""
     gate = threading.Barrier(count)
 
     def run() -> str | SourceError:
@@ -234,28 +234,28 @@ def together(count: int, call: Callable[[], str]) -> list[str | SourceError]:
 def test_one_request_of_many_threads(token: Token, controller: Controller) -> None:
     """Twenty threads that need a token at once share one request for it."""
     controller.faults.add(faults.slow(0.3, faults.TOKEN))
-    found = together(20, token.authorization)
-    assert len(set(found)) == 1
+    result = together(20, token.authorization)
+    assert len(set(result)) == 1
     assert controller.token_requests == 1
 
 
 def test_one_refetch_of_many_refused(token: Token, controller: Controller) -> None:
-    """Twenty calls whose token was revoked in mid-cycle fetch one new one, however late they are told."""
+    """Twenty calls whose token was revoked in mid-cycle fetch one new token, however late their 401 arrives."""
     old = token.authorization()
     controller.access.revoke()
     controller.faults.add(faults.slow(0.1, faults.TOKEN))
-    found = together(20, lambda: token.authorization(refused=old))
-    assert len(set(found)) == 1
-    assert old not in found
-    assert token.authorization(refused=old) == found[0]
+    result = together(20, lambda: token.authorization(refused=old))
+    assert len(set(result)) == 1
+    assert old not in result
+    assert token.authorization(refused=old) == result[0]
     assert controller.token_requests == 2
 
 
 def test_failure_is_shared(token: Token, controller: Controller) -> None:
-    """Those who wait share the failure too; each has an error of its own; the next one tries again."""
+    """Waiting threads share the failure, each with its own error; the next call tries again."""
     controller.faults.add(faults.token_fails(500), faults.slow(1.0, faults.TOKEN))
-    found = together(20, token.authorization)
-    errors = [one for one in found if isinstance(one, SourceError)]
+    result = together(20, token.authorization)
+    errors = [item for item in result if isinstance(item, SourceError)]
     assert len({id(error) for error in errors}) == 20
     assert {error.reason for error in errors} == {"server_error"}
     assert controller.token_requests == 1
@@ -268,8 +268,8 @@ def test_failure_after_a_refusal_is_shared(token: Token, controller: Controller,
     old = token.authorization()
     controller.access.revoke()
     secret.write_text("another-secret")
-    found = [one for _ in range(5) for one in together(4, lambda: token.authorization(refused=old))]
-    reasons = [one.reason for one in found if isinstance(one, SourceError)]
+    result = [item for _ in range(5) for item in together(4, lambda: token.authorization(refused=old))]
+    reasons = [item.reason for item in result if isinstance(item, SourceError)]
     assert reasons == ["auth"] * 20
     assert controller.token_requests == 2
     secret.write_text(SECRET)
@@ -291,7 +291,7 @@ def test_waiting_does_not_block_those_with_a_token(token: Token, controller: Con
 
 
 def test_a_page_that_refuses_is_no_login_page(clock: Clock, secret: Path) -> None:
-    """Servlet containers say 401 with a page: who reads the error is not sent to look for single sign-on."""
+    """Servlet containers respond 401 with a page: the message must not suggest single sign-on."""
     page = reply(401, b"<html><h1>HTTP Status 401</h1></html>", {"Content-Type": "text/html"})
     with bad_server(page) as server, pytest.raises(SourceError) as caught:
         token_of(server.url, secret, clock).authorization()

@@ -1,4 +1,4 @@
-"""A check-up of an AppDynamics controller, step by step: the way there, who we are, what we may see, what it costs.
+"""A check-up of an AppDynamics controller, step by step: connection, login, rights, data, cost.
 
 A few dozen calls of small windows; nothing is written there.
 """
@@ -18,7 +18,7 @@ from exporter.sources.appdynamics.checks.applications import application_steps
 from exporter.sources.appdynamics.checks.budget import budget_steps
 from exporter.sources.appdynamics.checks.causes import usual
 from exporter.sources.appdynamics.checks.metrics import metric_steps
-from exporter.sources.appdynamics.checks.probe import Probe
+from exporter.sources.appdynamics.checks.probe import ControllerProbe
 from exporter.sources.appdynamics.checks.resolution import resolution_steps
 from exporter.sources.appdynamics.checks.rights import rights_steps
 from exporter.sources.appdynamics.checks.tiers import tier_steps
@@ -50,12 +50,12 @@ _STEPS = (
     rights_steps,
     budget_steps,
 )
-"""Each begins when the steps before it are made, and uses what they found."""
+"""Each starts after the steps before it have run, and uses their results."""
 
 
-def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
-    """The steps, each to be made before the next is asked for."""
-    for step in _all_steps(options, wanted):
+def checks(options: Options, context: CheckContext) -> Iterator[Step]:
+    """The steps; run each before asking for the next one."""
+    for step in _all_steps(options, context):
         yield replace(step, explain=partial(_explain, step))
 
 
@@ -64,12 +64,12 @@ def _explain(step: Step, error: SourceError) -> Sequence[Cause]:
     return step.explain(error) or usual(error)
 
 
-def _all_steps(options: Options, wanted: CheckContext) -> Iterator[Step]:
+def _all_steps(options: Options, context: CheckContext) -> Iterator[Step]:
     yield from address_steps(options)
     if not readable(options.url):
         return
 
-    probe = Probe(options, wanted)
+    probe = ControllerProbe(options, context)
     try:
         for steps in _STEPS:
             yield from steps(probe)

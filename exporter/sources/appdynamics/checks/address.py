@@ -15,21 +15,21 @@ from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.options import SAAS, Options
 
 _STATUS = "/controller/rest/serverstatus"
-"""A page that controllers show to everybody."""
+"""A page that controllers serve without login."""
 
 _CREDENTIALS = ("bearer_token_file", "bearer_token_env", "password_file", "password_env")
 _SECRETS = ("client_secret_file", "client_secret_env", *_CREDENTIALS)
-"""Not sent to that page: each failed attempt counts where accounts are locked."""
+"""Not sent to that page: failed attempts may lock the account."""
 
 _USUAL_SCHEME = {8090: "http", 8181: "https"}
-"""By port, of a controller on premises unless it was told otherwise."""
+"""By port: the defaults of a controller on premises."""
 
 _NOBODYS = (SAAS[1:], "www.appdynamics.com", "appdynamics.com", "accounts.appdynamics.com")
-"""Hosts of the vendor that are no account's."""
+"""Hosts of the vendor that belong to no account."""
 
 
 def address_steps(options: Options) -> Iterator[Step]:
-    """From the address to an answer; what follows needs `answer`."""
+    """From the address to a response; later steps need `answer`."""
     parts = _parts(options.url)
     if parts is None or not readable(options.url):
         yield Step("url", "read `url`", _unreadable)
@@ -39,14 +39,14 @@ def address_steps(options: Options) -> Iterator[Step]:
     secrets = [name for name in _SECRETS if getattr(options, name)]
     for step in connection_steps(_base(parts), without_credentials, (), _STATUS, secrets):
         if step.check == "url":
-            shown = _base(parts) if _has_login(parts) else options.url
-            yield replace(step, tried=f"read {shown}", run=partial(_url, options, parts, step.run))
+            url = _base(parts) if _has_login(parts) else options.url
+            yield replace(step, tried=f"read {url}", run=partial(_url, options, parts, step.run))
         else:
             yield step
 
 
 def readable(url: str) -> bool:
-    """Whether it says at all where to connect to."""
+    """Whether the URL names a host to connect to."""
     parts = _parts(url)
     return parts is not None and bool(parts.hostname)
 
@@ -61,7 +61,7 @@ def _parts(url: str) -> SplitResult | None:
 
 
 def _base(parts: SplitResult) -> str:
-    """Without what should not be in it."""
+    """Scheme, host and port alone."""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
@@ -70,7 +70,9 @@ def _has_login(parts: SplitResult) -> bool:
 
 
 def _unreadable() -> Finding:
-    return failed("it is no address", Cause("a slip in url", "url: https://ACCOUNT.saas.appdynamics.com, or your own"))
+    return failed(
+        "it is not an address", Cause("a typo in url", "url: https://ACCOUNT.saas.appdynamics.com, or your own")
+    )
 
 
 def _url(options: Options, parts: SplitResult, read: Callable[[], Finding]) -> Finding:
@@ -92,9 +94,7 @@ def _url(options: Options, parts: SplitResult, read: Callable[[], Finding]) -> F
     scheme = _USUAL_SCHEME.get(parts.port or 0, parts.scheme)
     if scheme != parts.scheme:
         cause = Cause("scheme and port do not fit", f"url: {scheme}://{parts.netloc}")
-        remarks.add(
-            f"{parts.scheme} on port {parts.port}, on which controllers speak {scheme} unless told otherwise", cause
-        )
+        remarks.add(f"{parts.scheme} on port {parts.port}, where controllers use {scheme} by default", cause)
 
     usual = read()
     if not remarks.texts:
@@ -104,38 +104,38 @@ def _url(options: Options, parts: SplitResult, read: Callable[[], Finding]) -> F
 
 
 def _wrong(parts: SplitResult) -> Finding | None:
-    """What is no server's address."""
+    """Errors that make the address useless for any server."""
     if parts.scheme not in ("http", "https"):
-        return failed("neither http nor https", Cause("a slip in url", f"url: https://{parts.netloc}"))
+        return failed("neither http nor https", Cause("a typo in url", f"url: https://{parts.netloc}"))
     if _has_login(parts):
-        text = "a user or password does not belong into an address: it gets into logs"
+        text = "a user or password in an address ends up in logs"
         remedy = f"url: {_base(parts)}; client with client_secret_file"
-        return failed("it holds a user or password", Cause(text, remedy))
+        return failed("it contains a user or password", Cause(text, remedy))
 
     if parts.fragment or parts.query:
         mark = "#" if parts.fragment else "?"
-        text = "it was copied from the browser: what follows is a page of the user interface"
-        return failed(f"it goes on after {mark}", Cause(text, f"url: {_base(parts)}"))
+        text = "it was copied from the browser: the rest is a page of the user interface"
+        return failed(f"it continues after {mark}", Cause(text, f"url: {_base(parts)}"))
     return None
 
 
 def _wrong_path(parts: SplitResult) -> Finding | None:
     path = parts.path.rstrip("/")
     if path.count("/controller") > 1:
-        text = "we append /controller/rest/... ourselves, and take one /controller away, not two"
+        text = "the exporter appends /controller/rest/... itself, and removes one /controller, not two"
         return failed("/controller is in it twice", Cause(text, f"url: {_base(parts)}"))
 
     if path not in ("", "/controller"):
         text = f"{path} is a page of the controller, or a path that a proxy before it does not need"
-        return failed(f"{path} is no part of a controller's address", Cause(text, f"url: {_base(parts)}"))
+        return failed(f"{path} is not part of a controller's address", Cause(text, f"url: {_base(parts)}"))
     return None
 
 
 def _wrong_host(parts: SplitResult) -> Finding | None:
     host = parts.hostname or ""
     if host in _NOBODYS:
-        account = Cause("each account has a host of its own", f"url: https://ACCOUNT{SAAS}")
-        return failed(f"{host} is nobody's controller", account)
+        account = Cause("each account has its own host", f"url: https://ACCOUNT{SAAS}")
+        return failed(f"{host} is not an account's controller", account)
     if host.endswith(SAAS) and parts.scheme == "http":
-        return failed("http", Cause("a SaaS controller speaks https only", f"url: https://{host}"))
+        return failed("http", Cause("a SaaS controller accepts https only", f"url: https://{host}"))
     return None

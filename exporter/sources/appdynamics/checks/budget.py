@@ -12,7 +12,7 @@ from exporter.humanize import duration, percent, pluralize, seconds
 from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import Window
 from exporter.sources.appdynamics import spans
-from exporter.sources.appdynamics.checks.probe import LISTED, Probe, needs
+from exporter.sources.appdynamics.checks.probe import LISTED, ControllerProbe, needs
 from exporter.sources.appdynamics.conversion import UTILISATION, wildcards
 from exporter.sources.appdynamics.observations import KEYS, ROLLED_UP
 from exporter.sources.appdynamics.options import Options
@@ -22,7 +22,7 @@ _RUNS = 2
 """Days of a look-back, beside the newest hours, whose minutes are asked for in a first poll: those with tests."""
 
 _MARGIN = 0.2
-"""Share of a poll's calls that is advised beyond them, as transactions, tests and applications come and go."""
+"""Share of a poll's calls that is advised as reserve for new transactions, tests and applications."""
 
 _HALF = 0.5
 """Share of the interval that a poll may take without a warning."""
@@ -30,10 +30,10 @@ _HALF = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Calls of a poll, those for tokens not among them."""
+    """Calls of a poll, without those for tokens."""
 
     first: int
-    """Of the first poll, which knows nothing yet."""
+    """Of the first poll, with an empty cache."""
     later: int
     """Of each poll after it."""
 
@@ -41,11 +41,11 @@ class Plan:
 def plan(options: Options, context: CheckContext, applications: int, *, coarse: bool = False) -> Plan:
     """The calls that polls make of so many applications, as the source makes them.
 
-    `coarse`: minutes of the window are not kept; then the first poll also looks for where they begin, in so many steps
-    at most.
+    `coarse`: minutes of the window are not kept; then the first poll also searches for the oldest ones, in at most so
+    many steps.
     """
     keys = sum(key in options.paths for key in KEYS)
-    every_poll = keys + _fixed_calls(options)  # of the PTE while a run goes on; else of calls alone
+    every_poll = keys + _fixed_calls(options)  # of the PTE during a run; else of calls alone
     first_poll = _fixed_calls(options)
 
     if context.role == "production":
@@ -57,7 +57,7 @@ def plan(options: Options, context: CheckContext, applications: int, *, coarse: 
 
 
 def _fixed_calls(options: Options) -> int:
-    """Of what is never kept: rollups, violations and events, tiers."""
+    """Never cached: rollups, violations and events, tiers."""
     calls = 1 + sum(key in options.paths for key in ROLLED_UP)
     if options.events:
         calls += 1
@@ -67,7 +67,7 @@ def _fixed_calls(options: Options) -> int:
 
 
 def _history_calls(context: CheckContext, keys: int, *, coarse: bool) -> int:
-    """Of production, while nothing is known yet."""
+    """Of production, with an empty cache."""
     calls = keys * _pieces(context.window)  # each in its own calls
     if context.pattern is not None:
         start = context.pattern.start
@@ -82,27 +82,27 @@ def _pieces(window: Window) -> int:
     return len(list(spans.split(window)))
 
 
-def budget_steps(probe: Probe) -> Iterator[Step]:
+def budget_steps(probe: ControllerProbe) -> Iterator[Step]:
     """Needs measured calls."""
-    tried = "add up the calls of a poll, and take the time of those above for each"
+    tried = "add up the calls of a poll, and multiply by the time of the calls above"
     yield Step("budget", tried, partial(_budget, probe), needs("metrics", well=bool(probe.applications)))
 
 
-def _budget(probe: Probe) -> Finding:
+def _budget(probe: ControllerProbe) -> Finding:
     planned = plan(probe.options, probe.context, len(probe.options.applications), coarse=probe.coarse)
-    found = _describe(probe, planned)
+    summary = _describe(probe, planned)
     later = _poll_seconds(probe, planned.later)
 
     failures = list(_never(probe, planned, later))
     if failures:
-        return failed(found, *failures)
+        return failed(summary, *failures)
     warnings = list(_hardly(probe, planned, later))
     if warnings:
-        return warning(found, *warnings)
-    return ok(found)
+        return warning(summary, *warnings)
+    return ok(summary)
 
 
-def _describe(probe: Probe, planned: Plan) -> str:
+def _describe(probe: ControllerProbe, planned: Plan) -> str:
     about = "at most" if probe.coarse else "about"
     running = "" if probe.production else " while a test runs"
     first = seconds(_poll_seconds(probe, planned.first), 3)
@@ -119,34 +119,34 @@ def _describe(probe: Probe, planned: Plan) -> str:
     return text
 
 
-def _call_seconds(probe: Probe) -> float:
+def _call_seconds(probe: ControllerProbe) -> float:
     return max(probe.call_seconds, default=0.0)
 
 
-def _poll_seconds(probe: Probe, calls: int) -> float:
+def _poll_seconds(probe: ControllerProbe, calls: int) -> float:
     return math.ceil(calls / probe.options.parallel) * _call_seconds(probe)
 
 
-def _never(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
+def _never(probe: ControllerProbe, planned: Plan, later: float) -> Iterator[Cause]:
     """Why no poll can be complete, or in time."""
     per_poll = probe.options.calls.per_poll
     if planned.later > per_poll:
-        text = f"{per_poll} calls are never enough for a whole poll: something is left out of each"
+        text = f"{per_poll} calls are never enough for a whole poll: each poll omits something"
         yield Cause(text, f"{_enough(planned)}; or fewer applications, or null in metrics")
     if later > probe.context.interval:
         yield Cause("a poll takes longer than the interval", f"interval: {_longer_interval(later)} or more")
         yield _slow(probe)
 
 
-def _hardly(probe: Probe, planned: Plan, later: float) -> Iterator[Cause]:
-    """Why the first poll is not complete, or others are hardly in time."""
+def _hardly(probe: ControllerProbe, planned: Plan, later: float) -> Iterator[Cause]:
+    """Why the first poll is incomplete, or others are barely in time."""
     per_poll = probe.options.calls.per_poll
     if planned.first > per_poll:
-        # Each later poll has so many calls for what the first one left out.
+        # The calls that each later poll has for the data missing from the first one.
         spare = max(1, per_poll - planned.later)
         polls = 1 + math.ceil((planned.first - per_poll) / spare)
-        text = f"the first poll is not complete: it takes about {pluralize(polls, 'poll')} until everything is known"
-        yield Cause(text, f"nothing, if that may be; else {_enough(planned)}")
+        text = f"the first poll is incomplete: all data is there after about {pluralize(polls, 'poll')}"
+        yield Cause(text, f"nothing, if that is acceptable; else {_enough(planned)}")
 
     if later > _HALF * probe.context.interval:
         yield Cause("a poll takes more than half of the interval", f"interval: {_longer_interval(later)}")
@@ -158,13 +158,13 @@ def _longer_interval(poll: float) -> str:
     return duration(math.ceil(poll / 30) * 60)
 
 
-def _slow(probe: Probe) -> Cause:
-    text = "the controller is slow, or others use its ten threads for the API at the same time"
-    return Cause(text, f"look at its load; calls.parallel is {probe.options.parallel}: more on SaaS only")
+def _slow(probe: ControllerProbe) -> Cause:
+    text = "the controller is slow, or other clients use its ten API threads at the same time"
+    return Cause(text, f"check its load; calls.parallel is {probe.options.parallel}: raise it on SaaS only")
 
 
 def _enough(planned: Plan) -> str:
-    """The one number that is advised, whatever is missed of it now: then nothing more is said of the budget."""
+    """One advice that is enough for every poll."""
     most = max(planned.first, planned.later)
     number = math.ceil(most * (1 + _MARGIN) / 10) * 10
-    return f"calls.per_poll: {number}, which is {most} and {percent(_MARGIN)} more for what comes, rounded up"
+    return f"calls.per_poll: {number}, which is {most} plus {percent(_MARGIN)} reserve, rounded up"

@@ -1,4 +1,4 @@
-"""The usual causes of what goes wrong between us and a controller, likely ones first, in AppDynamics' own words."""
+"""The usual causes of failures between exporter and controller, likely ones first, in AppDynamics' own words."""
 
 from __future__ import annotations
 
@@ -8,63 +8,65 @@ from exporter.errors import SourceError
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.probe import forbidden
 
-PLACE = "Administration > API Clients"
-"""Where API clients are kept in the controller's user interface."""
+API_CLIENTS = "Administration > API Clients"
+"""The page with API clients in the controller's user interface."""
 
-ROLE = f"{PLACE}: give the client a role that may view applications, such as Applications & Dashboards Viewer"
+ROLE = f"{API_CLIENTS}: give the client a role that may view applications, such as Applications & Dashboards Viewer"
 
 LOGIN = (
     Cause(
-        "single sign-on or a gateway stands before the API",
-        "have /controller/api/* and /controller/rest/* exempted for the exporter",
+        "single sign-on or a gateway is in front of the API",
+        "exempt /controller/api/* and /controller/rest/* for the exporter",
     ),
-    Cause("url is not the controller's, but a portal's", "url: the address at which the agents report to it"),
+    Cause("url points to a portal, not to the controller", "url: the address that the agents report to"),
 )
 
 NO_CONTROLLER = (
     Cause(
-        "another server answers there, or a proxy that does not pass /controller on", "open url/controller in a browser"
+        "another server responds there, or a proxy that does not forward /controller",
+        "open url/controller in a browser",
     ),
-    Cause(
-        "the controller is below another path, or older than 4.5", "url: the address at which the agents report to it"
-    ),
+    Cause("the controller is below another path, or older than 4.5", "url: the address that the agents report to"),
 )
 
 REDIRECTED = (
     LOGIN[0],
-    Cause("url is not the controller's final address", "url: the address that it leads to, if that is a controller"),
+    Cause("url is not the controller's final address", "url: the address that it points to, if that is a controller"),
 )
-"""Of pages behind the first, which was answered there: so that the address seldom is the cause."""
+"""Of later pages. The first one was served there, so the address is seldom the cause."""
 
-UNTESTED = Cause("no test has called it yet", "test it, or take it out of applications of this side")
-"""Of an application of the PTE that the controller lists and knows no calls of."""
+UNTESTED = Cause("no test has called it yet", "test it, or remove it from applications of this side")
+"""For an application of the PTE that the controller lists, but without calls."""
 
 _BUSY = Cause(
-    "the controller has ten threads for all users of its API, and others keep them busy",
+    "the controller has ten threads for all users of its API, and other clients keep them busy",
     "calls.parallel: 2, and a longer `interval`; ask who else reads the API",
 )
 
 _CAUSES: dict[str, tuple[Cause, ...]] = {
     "rate_limited": (
-        Cause("we, or others with us, ask for more than the controller takes", "calls.parallel: 2, or fewer metrics"),
+        Cause(
+            "this exporter and other clients send more requests than the controller accepts",
+            "calls.parallel: 2, or fewer metrics",
+        ),
         _BUSY,
     ),
     "server_error": (
         Cause(
             "the controller is starting, is being updated, or has lost its database",
-            "wait a quarter of an hour; then look into its server.log, on SaaS at the vendor's status page",
+            "wait 15 minutes; then check its server.log, on SaaS the vendor's status page",
         ),
-        Cause("the balancer before it has no controller that is up", "look at the balancer's health checks"),
+        Cause("the load balancer in front of it has no healthy controller", "check the load balancer's health checks"),
         _BUSY,
     ),
     "timeout": (
         _BUSY,
-        Cause("something on the way swallows what we send", "allow TCP from here to it; look at the proxy's log"),
-        Cause("it needs longer than it is given", "raise `timeout`"),
+        Cause("a firewall or proxy in between drops our packets", "allow TCP from here to it; check the proxy's log"),
+        Cause("the controller needs longer than `timeout`", "raise `timeout`"),
     ),
     "auth": (
-        Cause("the token was taken back, or expired sooner than it said", f"{PLACE}: is the client enabled?"),
-        Cause("the role may not see this", ROLE),
+        Cause("the token was revoked, or expired earlier than announced", f"{API_CLIENTS}: is the client enabled?"),
+        Cause("the role may not read this", ROLE),
     ),
     "not_json": LOGIN,
     "redirect": REDIRECTED,
@@ -78,7 +80,7 @@ def usual(error: SourceError) -> tuple[Cause, ...]:
 
 
 def refused(error: SourceError, *causes: Cause) -> Finding:
-    """A right that is missing, and why that may be; any other error is raised again, for its usual causes."""
+    """A missing right and its causes; any other error is raised again, for its usual causes."""
     if not forbidden(error):
         raise error
     return failed("refused (403)", *causes)

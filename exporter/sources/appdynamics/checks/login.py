@@ -1,4 +1,4 @@
-"""Basic authentication, and tokens made in the controller's user interface: whether they open the API, and why not."""
+"""Basic authentication, and tokens made in the controller's user interface: do they open the API, and why not?"""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from exporter.checkup import failed, ok, warning
 from exporter.clients.http.options import request_headers
 from exporter.humanize import duration, format_time
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.appdynamics.checks.causes import LOGIN, NO_CONTROLLER, PLACE
-from exporter.sources.appdynamics.checks.probe import Probe
+from exporter.sources.appdynamics.checks.causes import API_CLIENTS, LOGIN, NO_CONTROLLER
+from exporter.sources.appdynamics.checks.probe import ControllerProbe
 from exporter.sources.appdynamics.options import Options
 
 _ANY = (200, 400, 401, 403, 404)
 
 _NEVER = 253_402_300_800.0
-"""The year 10000: what ends later does not end."""
+"""The year 10000: a later end counts as none."""
 
 SOON = 14 * 86400.0
-"""A token's end that is this near is worth a warning, in seconds."""
+"""Seconds before a token's end in which there is a warning."""
 
-_RENEW = Cause("a token made by hand is not renewed by us", "set client and client_secret_file instead")
+_RENEW = Cause("the exporter does not renew a token made by hand", "set client and client_secret_file instead")
 
 
-def login(probe: Probe) -> Finding:
+def login(probe: ControllerProbe) -> Finding:
     """The list of applications, of which only the status matters here."""
-    answer = probe.connection.get("/controller/rest/applications", {"output": "JSON"}, _ANY)
+    response = probe.connection.get("/controller/rest/applications", {"output": "JSON"}, _ANY)
     basic = probe.options.username is not None
 
-    if answer.status in (401, 403):
-        if answer.login:
-            return failed(f"a login page ({answer.status})", *LOGIN)
+    if response.status in (401, 403):
+        if response.login:
+            return failed(f"a login page ({response.status})", *LOGIN)
         causes = _user_causes(probe.options) if basic else _token_causes(probe.options)
-        return failed(f"refused ({answer.status})", *causes)
-    if answer.status != 200:
-        return failed(f"there is no list of applications ({answer.status})", *NO_CONTROLLER)
-    if answer.html or answer.login:
+        return failed(f"refused ({response.status})", *causes)
+    if response.status != 200:
+        return failed(f"no list of applications ({response.status})", *NO_CONTROLLER)
+    if response.html or response.login:
         return failed("a login page (200) instead of the list of applications", *LOGIN)
 
     if basic:
-        return ok("user and password are taken; they do not expire by themselves, as tokens do")
+        return ok("user and password are accepted; unlike tokens they do not expire")
     return _lifetime(probe)
 
 
@@ -54,11 +54,11 @@ def _user_causes(options: Options) -> list[Cause]:
     return [
         Cause(
             f"user or password is wrong: we log in as {who}",
-            "log in to the user interface with them; mend username, password_file or account",
+            "log in to the user interface with them; fix username, password_file or account",
         ),
         Cause(
             "users of SAML or LDAP cannot use the API with a password",
-            f"make a local user, or better an API client ({PLACE}) and set client and client_secret_file",
+            f"create a local user, or better an API client ({API_CLIENTS}), and set client and client_secret_file",
         ),
         Cause(f"the account is not {who.rpartition('@')[2]!r}", "account: customer1 on premises with one tenant"),
         Cause("the user is locked after failed attempts", "unlock it in Administration > Users"),
@@ -67,32 +67,32 @@ def _user_causes(options: Options) -> list[Cause]:
 
 def _token_causes(options: Options) -> list[Cause]:
     key = "bearer_token_file" if options.bearer_token_file else "bearer_token_env"
-    by_itself = ""
+    expired_at = ""
     end = expiry(options)
     if end is not None:
-        by_itself = f", by itself at {format_time(end)}"
+        expired_at = f" at {format_time(end)}"
 
     return [
         Cause(
-            f"the token has expired{by_itself}, or was revoked; it is not renewed by us",
-            f"{PLACE}: generate a new temporary access token, and put it where {key} says",
+            f"the token has expired{expired_at}, or was revoked; the exporter does not renew it",
+            f"{API_CLIENTS}: generate a new temporary access token, and save it where {key} points",
         ),
-        Cause("it is another controller's", "take one of the controller in url"),
-        Cause("tokens made by hand run out again and again", "set client and client_secret_file instead"),
+        Cause("it belongs to another controller", "use a token of the controller in url"),
+        Cause("tokens made by hand expire again and again", "set client and client_secret_file instead"),
     ]
 
 
-def _lifetime(probe: Probe) -> Finding:
-    """How long a token made by hand is still good, where it says so itself."""
+def _lifetime(probe: ControllerProbe) -> Finding:
+    """How long a token made by hand is still valid, if it contains its end."""
     end = expiry(probe.options)
     if end is None:
-        return warning("the token is taken; it does not say when it expires", _RENEW)
+        return warning("the token is accepted; it does not contain its expiry", _RENEW)
 
-    left = end - probe.context.at
-    found = f"the token is taken; it expires at {format_time(end)}, in {duration(left)}"
-    if left < SOON:
-        return warning(found, _RENEW)
-    return ok(found)
+    remaining = end - probe.context.at
+    summary = f"the token is accepted; it expires at {format_time(end)}, in {duration(remaining)}"
+    if remaining < SOON:
+        return warning(summary, _RENEW)
+    return ok(summary)
 
 
 class _Claims(msgspec.Struct):
@@ -100,7 +100,7 @@ class _Claims(msgspec.Struct):
 
 
 def expiry(options: Options) -> float | None:
-    """When the token ends, as its own payload (a JWT's) says; None where it does not, or never. Unix seconds."""
+    """The end in the token's payload (a JWT) in Unix seconds; None without one, or if it never ends."""
     token = request_headers(options)[0].get("Authorization", "").removeprefix("Bearer ")
     parts = token.split(".")
     if len(parts) != 3:

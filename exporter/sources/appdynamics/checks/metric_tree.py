@@ -1,4 +1,4 @@
-"""A metric path that stands for nothing: which part of it is not in the controller's tree of metrics."""
+"""A metric path that matches nothing: which part of it is missing in the controller's tree of metrics."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from exporter.errors import SourceError
 from exporter.humanize import some
 from exporter.model.checkup import Cause
 from exporter.sources.appdynamics.checks.naming import SHORT_LIST, choice, similar
-from exporter.sources.appdynamics.checks.probe import Probe
+from exporter.sources.appdynamics.checks.probe import ControllerProbe
 
 _BROWSES = 15
-"""Looks into the tree, of all paths together."""
+"""Requests for the tree, of all paths together."""
 
 _COPY = "copy a path from the Metric Browser"
 
 
-def nearest(probe: Probe, application: str, path: str) -> Cause | None:
-    """The first part of a path that is not in the tree, and what is there instead; None where that was not found."""
+def nearest(probe: ControllerProbe, application: str, path: str) -> Cause | None:
+    """The first part of a path that is missing in the tree, with the names there; None if the search failed."""
     above: list[str] = []
     for part in _parts(path):
         names = _children(probe, application, above)
@@ -27,10 +27,10 @@ def nearest(probe: Probe, application: str, path: str) -> Cause | None:
         if not names and not above:  # no tree at all
             return None
         if not names:
-            return Cause(f"there is nothing below {'|'.join(above)}", _COPY)
+            return Cause(f"nothing exists below {'|'.join(above)}", _COPY)
 
         if part == "*":
-            above.append(names[0])  # what is below the first stands for all
+            above.append(names[0])  # the children of the first name represent those of all
         elif part in names:
             above.append(part)
         else:
@@ -43,8 +43,8 @@ def _parts(path: str) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\)\|", path)]
 
 
-def _children(probe: Probe, application: str, above: Sequence[str]) -> list[str] | None:
-    """The names below; None where no more looks are made, or this one failed."""
+def _children(probe: ControllerProbe, application: str, above: Sequence[str]) -> list[str] | None:
+    """The names below; None after the last allowed request, or if this one failed."""
     if probe.browses >= _BROWSES:
         return None
     try:
@@ -54,13 +54,13 @@ def _children(probe: Probe, application: str, above: Sequence[str]) -> list[str]
 
 
 def _instead(part: str, names: Sequence[str], above: str) -> Cause | None:
-    """What may have been meant; of a percentile nothing but a percentile, and no other one can take its place."""
-    text = f"below {above} there is no {part!r}"
+    """A suggestion; for a percentile only percentiles, and no other one can replace it."""
+    text = f"{part!r} does not exist below {above}"
     if "Percentile" in part:
         others = [name for name in names if "Percentile" in name]
         if not others:
             return None
-        remedy = "add 95 under Configuration > Slow Transaction Thresholds; another percentile is no P95"
+        remedy = "add 95 under Configuration > Slow Transaction Thresholds; another percentile cannot replace P95"
         return Cause(f"{text}, but {some(others, SHORT_LIST)}", remedy)
 
     close = similar(part, names)

@@ -1,4 +1,4 @@
-"""Names in findings: which one may have been meant.
+"""Names in findings: suggestions for unknown ones.
 
 Nothing in here is about AppDynamics.
 """
@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 SHORT_LIST = 5
-"""How many names stand in one line, and how many causes of one kind: more would not be read."""
+"""Most names in one line, and most causes of one kind: a reader skips more."""
 
 
 def similar(name: str, names: Iterable[str], most: int = 3) -> list[str]:
-    """The names that it may have been meant to be, the likeliest first; case does not matter."""
+    """Names that resemble it, the likeliest first; case does not matter."""
     folded = name.casefold()
-    by_folded = {known.casefold(): known for known in names}
+    by_folded = {candidate.casefold(): candidate for candidate in names}
     if folded in by_folded:
         return [by_folded[folded]]
 
@@ -30,7 +30,7 @@ def choice(names: Sequence[str]) -> str:
     return " or ".join(repr(name) for name in names)
 
 
-def replacement(name: str, names: Iterable[str], otherwise: str = "take it away, or mend the name") -> str:
-    """What to do about a name that stands for nothing: write one that does, where any is alike."""
+def replacement(name: str, names: Iterable[str], otherwise: str = "remove it, or fix the name") -> str:
+    """The remedy for an unknown name: a similar one, if there is any."""
     close = similar(name, names)
     return f"write {choice(close)}" if close else otherwise

@@ -1,4 +1,4 @@
-"""What a check-up asks of a controller, and keeps for later steps: few calls, each within a time, all within one."""
+"""The requests of a check-up and their results: few calls, with a time limit for each and for all."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from exporter import decoding
 from exporter.errors import SourceError
 from exporter.model.checkup import CheckContext
 from exporter.model.observation import MINUTE, Window
-from exporter.sources.appdynamics.client import Client
+from exporter.sources.appdynamics.client import ControllerClient
 from exporter.sources.appdynamics.connection import Connection
 from exporter.sources.appdynamics.options import Options
-from exporter.sources.appdynamics.records import Answer, ListedApplication, MetricQuery, Transaction
+from exporter.sources.appdynamics.records import ListedApplication, MetricQuery, MetricResult, Transaction
 
 CALLS = 120
-"""Most calls of one check-up, those for tokens not among them."""
+"""Most calls of one check-up, without those for tokens."""
 
 SAMPLE = 4
-"""Applications whose metrics are looked at one by one; of more the first ones stand for all."""
+"""Applications with checked metrics; of more, the first ones are the sample."""
 
 LISTED = 12
 """Applications whose business transactions and tiers are listed."""
@@ -30,10 +30,10 @@ LISTED = 12
 HOUR = 60 * MINUTE
 
 _SECONDS = 180.0
-"""After this no further call of a check-up is sent."""
+"""After so many seconds a check-up sends no further call."""
 
 _PATIENCE = 30.0
-"""Seconds for a call at most, whatever `timeout` says: somebody waits."""
+"""Most seconds for a call, whatever `timeout` says: a person waits."""
 
 _REST = "/controller/rest/applications"
 
@@ -43,8 +43,8 @@ class _Item(msgspec.Struct):
 
 
 @dataclass
-class Probe:
-    """One check-up's questions and answers."""
+class ControllerProbe:
+    """The client of one check-up, and the results that its steps share."""
 
     options: Options
     context: CheckContext
@@ -52,29 +52,29 @@ class Probe:
     visible: Sequence[ListedApplication] = ()
     """The applications that our role may view."""
     applications: dict[str, ListedApplication] = field(default_factory=dict)
-    """Those of them that are configured, by our name."""
+    """The configured ones among them, by our name."""
     transactions: dict[str, list[Transaction]] = field(default_factory=dict)
-    """By our name of the application, where they could be listed."""
-    traffic: dict[str, Answer] = field(default_factory=dict)
+    """By our name of the application; listed ones only."""
+    traffic: dict[str, MetricResult] = field(default_factory=dict)
     """Calls of each business transaction over the last hour, one value each, by our name of the application."""
     active: Sequence[str] = ()
-    """Those with calls in the last hour, by our name."""
+    """Applications with calls in the last hour, by our name."""
     untested: Sequence[str] = ()
-    """Those of the PTE of which the controller knows no calls at all, by our name."""
+    """Applications of the PTE without the metric `calls`, by our name."""
     measured: bool = False
     """Whether the controller knows calls of any application."""
     coarse: bool = False
     """Whether data of the window came in steps, not in minutes."""
     call_seconds: list[float] = field(default_factory=list)
-    """How long calls for metric data took, those sent together as one."""
+    """Duration of calls for metric data; parallel ones count as one."""
     browses: int = 0
-    """Looks into the tree of metrics."""
+    """Requests for the tree of metrics."""
 
     def __post_init__(self) -> None:
         timeout = type(self.options.timeout)(min(_PATIENCE, self.options.timeout))
         self.patient = msgspec.structs.replace(self.options, timeout=timeout)
         self.connection = Connection(self.patient)
-        self.client = Client(self.connection, CALLS, _SECONDS)
+        self.client = ControllerClient(self.connection, CALLS, _SECONDS)
 
     @property
     def production(self) -> bool:
@@ -92,12 +92,12 @@ class Probe:
 
     @property
     def sample(self) -> dict[str, ListedApplication]:
-        """The applications whose metrics are asked for, by our name."""
+        """The applications with checked metrics, by our name."""
         return dict(list(self.applications.items())[:SAMPLE])
 
     @property
     def example(self) -> str:
-        """The one that stands for all, where one is enough; one with calls if there is any. Empty where none is."""
+        """One application as an example, if possible one with calls; empty without applications."""
         return next(iter([*self.active, *self.sample]), "")
 
     @property
@@ -107,42 +107,42 @@ class Probe:
 
     @property
     def calls(self) -> int:
-        """How many requests were sent, but for tokens."""
+        """Number of requests, without those for tokens."""
         return self.client.calls + self.browses
 
-    def query(self, queries: Sequence[MetricQuery]) -> list[Answer]:
-        """Metric data, asked for in parallel; how long each took at most is kept. Raises SourceError."""
+    def query(self, queries: Sequence[MetricQuery]) -> list[MetricResult]:
+        """Metric data, requested in parallel; notes how long a call took. Raises SourceError."""
         start = self.monotonic()
-        answers = self.client.metrics(queries)
+        results = self.client.metrics(queries)
         if queries:
             waves = math.ceil(len(queries) / self.options.parallel)
             self.call_seconds.append((self.monotonic() - start) / waves)
-        return answers
+        return results
 
-    def query_calls(self, application: str, windows: Sequence[Window]) -> list[Answer]:
+    def query_calls(self, application: str, windows: Sequence[Window]) -> list[MetricResult]:
         """Calls of one of the applications, over each window. Raises SourceError."""
         number = self.applications[application].id
         return self.query([MetricQuery(number, self.options.paths["calls"], window) for window in windows])
 
     def children(self, application: str, parts: Sequence[str]) -> list[str]:
-        """The names right below a place in the tree of metrics. Raises SourceError."""
+        """The child names of a node in the tree of metrics. Raises SourceError."""
         self.browses += 1
         query = {"metric-path": "|".join(escaped(part) for part in parts), "output": "JSON"}
         response = self.connection.get(f"{_REST}/{self.applications[application].id}/metrics", query)
         try:
             return [item.name for item in decoding.decode(response.body, list[_Item]) if item.name]
         except (msgspec.DecodeError, UnicodeDecodeError):
-            text = f"{self.connection.place} gave no JSON for its tree of metrics"
-            raise SourceError("not_json", text, location=self.connection.place) from None
+            text = f"{self.connection.address} returned a tree of metrics that is not valid JSON"
+            raise SourceError("not_json", text, location=self.connection.address) from None
 
 
 def needs(check: str, *, well: bool) -> tuple[str, ...]:
-    """What a step needs that uses what `check` finds: the token alone, once that went well."""
+    """The requirement of a step that uses results of `check`: the token alone, once that check was ok."""
     return ("token",) if well else (check,)
 
 
 def forbidden(error: SourceError) -> bool:
-    """Whether we are known to the controller, and may not read this."""
+    """Whether the controller accepted the credentials, but denies access."""
     return error.reason == "auth" and error.status == 403
 
 

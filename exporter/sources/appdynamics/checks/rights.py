@@ -12,7 +12,7 @@ from exporter.humanize import join_words, pluralize, some
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.appdynamics.checks.causes import ROLE, refused
 from exporter.sources.appdynamics.checks.naming import SHORT_LIST, similar
-from exporter.sources.appdynamics.checks.probe import Probe, needs
+from exporter.sources.appdynamics.checks.probe import ControllerProbe, needs
 
 TYPES = (
     "AGENT_CONFIGURATION_ERROR",
@@ -37,27 +37,28 @@ TYPES = (
     "STALL",
     "VERY_SLOW",
 )
-"""Known types of events, to name what a wrong one may have meant."""
+"""Known types of events, for suggestions."""
 
 _TRIED = 16
-"""Types that are tried to find those which the controller does not know."""
+"""Most types that are requested alone, to find unknown ones."""
 
-_NO_VIOLATIONS = Cause("the role may not see violations: incidents are then not known, all else is", ROLE)
+_NO_VIOLATIONS = Cause("the role may not read violations: incidents are then unknown, all else is unaffected", ROLE)
 _NO_EVENTS = Cause(
-    "the role may not see events: incidents are then not known, all else is", f"{ROLE}; or events: [] to ask no more"
+    "the role may not read events: incidents are then unknown, all else is unaffected",
+    f"{ROLE}; or set events: [] to skip them",
 )
 _NO_SNAPSHOTS = Cause(
-    "the role may not see snapshots; nothing uses them yet, so that nothing is missing for now",
+    "the role may not read snapshots; nothing uses them yet",
     "nothing; or give the role View on the application",
 )
 
 
-def rights_steps(probe: Probe) -> Iterator[Step]:
-    """Of one application, as a role's rights are seldom different for another."""
+def rights_steps(probe: ControllerProbe) -> Iterator[Step]:
+    """Of one application, because a role's rights seldom differ between applications."""
     name = probe.example
     required = needs("applications", well=bool(name))
 
-    def step(subject: str, page: str, run: Callable[[Probe, str], Finding], more: str = "") -> Step:
+    def step(subject: str, page: str, run: Callable[[ControllerProbe, str], Finding], more: str = "") -> Step:
         tried = f"GET .../{page}{probe.of_example} over the last hour{more}"
         return Step("rights", tried, partial(run, probe, name), required, subject)
 
@@ -67,7 +68,7 @@ def rights_steps(probe: Probe) -> Iterator[Step]:
     yield step("snapshots", "request-snapshots", _snapshots)
 
 
-def _violations(probe: Probe, name: str) -> Finding:
+def _violations(probe: ControllerProbe, name: str) -> Finding:
     try:
         violations = probe.client.violations(probe.applications[name].id, probe.recent)
     except SourceError as error:
@@ -75,7 +76,7 @@ def _violations(probe: Probe, name: str) -> Finding:
     return ok(f"may be read; {pluralize(len(violations), 'violation')} in the last hour")
 
 
-def _events(probe: Probe, name: str) -> Finding:
+def _events(probe: ControllerProbe, name: str) -> Finding:
     number = probe.applications[name].id
 
     try:
@@ -88,8 +89,8 @@ def _events(probe: Probe, name: str) -> Finding:
     return ok(f"may be read; {pluralize(len(events), 'event')} in the last hour")
 
 
-def _is_known(probe: Probe, application: int, kind: str) -> bool:
-    """Whether the controller takes a type of event by itself."""
+def _is_known(probe: ControllerProbe, application: int, kind: str) -> bool:
+    """Whether the controller accepts a type of event alone."""
     try:
         probe.client.events(application, probe.recent, (kind,))
     except SourceError as error:
@@ -99,25 +100,25 @@ def _is_known(probe: Probe, application: int, kind: str) -> bool:
     return True
 
 
-def _unknown_types(said: str, unknown: Sequence[str]) -> Finding:
+def _unknown_types(message: str, unknown: Sequence[str]) -> Finding:
     """One unknown type makes the controller refuse them all."""
     if not unknown:
-        text = "the controller takes each type alone, and not all of them together"
-        return failed(said, Cause(text, "ask for fewer types in events"))
+        text = "the controller accepts each type alone, but not all of them together"
+        return failed(message, Cause(text, "list fewer types in events"))
 
     causes = []
     for kind in unknown:
         close = similar(kind, TYPES)
-        remedy = "take it away"
+        remedy = "remove it"
         if close:
-            remedy = f"write {' or '.join(close)} instead, or take it away"
-        text = f"events: this controller knows no {kind}, and refuses the whole call for it"
+            remedy = f"write {' or '.join(close)} instead, or remove it"
+        text = f"events: {kind} is unknown to this controller, which then refuses the whole call"
         causes.append(Cause(text, remedy))
-    found = f"refused (400): no type of event is {join_words(list(unknown))}; none of the others is read either"
-    return failed(found, *causes)
+    summary = f"refused (400): unknown event types {join_words(list(unknown))}; the other types are not read either"
+    return failed(summary, *causes)
 
 
-def _snapshots(probe: Probe, name: str) -> Finding:
+def _snapshots(probe: ControllerProbe, name: str) -> Finding:
     try:
         probe.client.snapshots(probe.applications[name].id, probe.recent)
     except SourceError as error:

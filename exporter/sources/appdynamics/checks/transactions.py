@@ -1,4 +1,4 @@
-"""Checks of business transactions: whether there are any, and which of their names stand for a route."""
+"""Checks of business transactions: whether there are any, and which of their names map to a route."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE, Window
 from exporter.sources.appdynamics.checks.causes import UNTESTED
 from exporter.sources.appdynamics.checks.naming import SHORT_LIST, replacement
-from exporter.sources.appdynamics.checks.probe import LISTED, Probe
+from exporter.sources.appdynamics.checks.probe import LISTED, ControllerProbe
 from exporter.sources.appdynamics.conversion import total, wildcards
-from exporter.sources.appdynamics.records import Answer, Metric, MetricQuery
+from exporter.sources.appdynamics.records import Metric, MetricQuery, MetricResult
 from exporter.sources.appdynamics.routes import OVERFLOW, count_routes
 
 _MUCH = 0.05
 """Share of calls without a route that is worth a warning."""
 
 _LIMIT = Cause(
-    "a limit is reached: 50 transactions of an agent, 200 of an application; what is beyond counts as one",
+    "a limit is reached: 50 transactions of an agent, 200 of an application; the rest counts as one",
     "delete or exclude transactions that matter little, then lock the list down (Business Transactions > Actions)",
 )
 
 
-def transaction_steps(probe: Probe) -> Iterator[Step]:
+def transaction_steps(probe: ControllerProbe) -> Iterator[Step]:
     """Needs `applications` of the same subject."""
     names = list(probe.options.applications)
     for name in names[:LISTED]:
@@ -37,11 +37,11 @@ def transaction_steps(probe: Probe) -> Iterator[Step]:
         yield Step("transactions", tried, partial(_transactions, probe, name), ("applications",), name)
 
     if probe.options.routes and len(names) <= LISTED:  # else a name may be right for one that was not listed
-        tried = "look for each name of `routes` among the transactions of all applications"
+        tried = "search for each name of `routes` among the transactions of all applications"
         yield Step("transactions", tried, partial(_shared_routes, probe), ("transactions",), "routes")
 
 
-def _transactions(probe: Probe, application: str) -> Finding:
+def _transactions(probe: ControllerProbe, application: str) -> Finding:
     transactions = probe.client.transactions(probe.applications[application].id)
     probe.transactions[application] = transactions
     if not transactions:
@@ -53,7 +53,7 @@ def _transactions(probe: Probe, application: str) -> Finding:
     unmapped = _unmapped(probe, application, names)
 
     number = pluralize(len(transactions), "transaction")
-    parts = [f"{number}, {len(own) - len(unmapped)} of {len(own)} names stand for a route"]
+    parts = [f"{number}, {len(own) - len(unmapped)} of {len(own)} names map to a route"]
     causes = list(_unknown_names(probe, application, names))
     if unmapped:
         busiest = sorted(unmapped, key=lambda name: -calls.get(name, 0.0))
@@ -65,28 +65,28 @@ def _transactions(probe: Probe, application: str) -> Finding:
         parts.append(_describe_overflow(calls))
         causes.append(_LIMIT)
 
-    found = "; ".join(parts)
+    summary = "; ".join(parts)
     if causes:
-        return warning(found, *causes)
-    return ok(found)
+        return warning(summary, *causes)
+    return ok(summary)
 
 
-def _no_transactions(probe: Probe) -> Finding:
+def _no_transactions(probe: ControllerProbe) -> Finding:
     detection = Cause(
-        "no agent of the application saw requests that it takes for business transactions",
+        "no agent of the application has detected business transactions",
         "Configuration > Instrumentation > Transaction Detection: turn it on for its tiers",
     )
     untested = () if probe.production else (UNTESTED,)
-    return warning("none: there are no endpoints, and coverage has no evidence", *untested, detection)
+    return warning("none: without endpoints coverage has no evidence", *untested, detection)
 
 
-def _calls(probe: Probe, application: str) -> Mapping[str, float]:
-    """Calls of each name in the last hour, of all tiers together; nothing where it is not told."""
+def _calls(probe: ControllerProbe, application: str) -> Mapping[str, float]:
+    """Calls of each name in the last hour, of all tiers together; empty without data."""
     path = probe.options.paths.get("transaction_calls")
     if path is None:
         return {}
 
-    with contextlib.suppress(SourceError):  # `metrics` tells it; here it is only how much each matters
+    with contextlib.suppress(SourceError):  # the step `metrics` reports it; here calls only rank the names
         query = MetricQuery(probe.applications[application].id, path, probe.recent, rollup=True)
         [probe.traffic[application]] = probe.query([query])
     if application not in probe.traffic:
@@ -94,41 +94,43 @@ def _calls(probe: Probe, application: str) -> Mapping[str, float]:
     return _by_name(probe.traffic[application])
 
 
-def _by_name(answer: Answer) -> Mapping[str, float]:
-    positions = wildcards(answer.query.path)
+def _by_name(result: MetricResult) -> Mapping[str, float]:
+    positions = wildcards(result.query.path)
     calls: dict[str, float] = {}
     if not positions:
         return calls
 
     last = positions[-1]
-    for metric in answer.metrics:
+    for metric in result.metrics:
         if last < len(metric.path):
             name = metric.path[last]
             calls[name] = calls.get(name, 0.0) + total(metric)
     return calls
 
 
-def _unmapped(probe: Probe, application: str, names: Sequence[str]) -> list[str]:
-    """The names that stand for no route, by the source's own rules: as if each had been called once."""
+def _unmapped(probe: ControllerProbe, application: str, names: Sequence[str]) -> list[str]:
+    """The names that map to no route, by the source's own rules: as if each had one call."""
     once = np.ones(1)
     metrics = [Metric((name,), name, MINUTE, MINUTE * once, once, once, once, 0) for name in names]
     query = MetricQuery(0, "*", Window(0.0, MINUTE), rollup=True)
-    _, unmapped = count_routes(Answer(query, tuple(metrics), None), None, partial(probe.options.route_of, application))
+    _, unmapped = count_routes(
+        MetricResult(query, tuple(metrics), None), None, partial(probe.options.route_of, application)
+    )
     return unmapped
 
 
-def _unknown_names(probe: Probe, application: str, names: Sequence[str]) -> Iterator[Cause]:
-    """Names of the application's own table that are no transaction of it."""
+def _unknown_names(probe: ControllerProbe, application: str, names: Sequence[str]) -> Iterator[Cause]:
+    """Names of the application's own table without a transaction."""
     table = probe.options.applications[application].routes
     unknown = [name for name in table if name not in names]
     for name in unknown[:SHORT_LIST]:
-        text = f"applications.{application}.routes has {name!r}, which is no transaction of it"
-        yield Cause(text, f"{replacement(name, names)}, as the page Business Transactions shows it")
+        text = f"applications.{application}.routes has {name!r}, which is not one of its transactions"
+        yield Cause(text, f"{replacement(name, names)}, as on the page Business Transactions")
 
 
 def _describe_unmapped(busiest: Sequence[str], share: float | None) -> str:
     """Names without a route, those with most calls first."""
-    text = f"no route is known of {some(busiest, SHORT_LIST)}"
+    text = f"no route for {some(busiest, SHORT_LIST)}"
     if share is not None:
         text += f" ({percent(share)} of the calls of the last hour)"
     return text
@@ -136,38 +138,37 @@ def _describe_unmapped(busiest: Sequence[str], share: float | None) -> str:
 
 def _no_route(application: str, name: str) -> Cause:
     return Cause(
-        "their names are no method and path: they cover nothing, and are not compared with the other side's",
+        "their names are not method and path: they count for no coverage, and have no counterpart on the other side",
         f"applications.{application}.routes: {{{name}: POST /path}}; or name transactions by method and path there",
     )
 
 
 def _describe_overflow(calls: Mapping[str, float]) -> str:
-    text = "there is All Other Traffic"
     share = _share(calls, [name for name in calls if OVERFLOW.fullmatch(name)])
-    if share is not None:
-        text += f", {percent(share)} of the calls of the last hour"
-    return text
+    if share is None:
+        return "All Other Traffic exists"
+    return f"All Other Traffic: {percent(share)} of the calls of the last hour"
 
 
 def _share(calls: Mapping[str, float], names: Sequence[str]) -> float | None:
-    """What part of all calls is of these names; None without calls."""
+    """Share of these names in all calls; None without calls."""
     total_calls = sum(calls.values())
     if not total_calls:
         return None
     return sum(calls.get(name, 0.0) for name in names) / total_calls
 
 
-def _shared_routes(probe: Probe) -> Finding:
-    """Names of the table for all applications; one that any application knows is right."""
+def _shared_routes(probe: ControllerProbe) -> Finding:
+    """Names of the table for all applications; each must be a transaction of at least one."""
     names: dict[str, None] = {}
     for transactions in probe.transactions.values():
         names |= dict.fromkeys(transaction.name for transaction in transactions)
 
     unknown = [name for name in probe.options.routes if name not in names]
     if not unknown:
-        return ok(f"{pluralize(len(probe.options.routes), 'name')}, each known to an application")
+        return ok(f"{pluralize(len(probe.options.routes), 'name')}, each a transaction of an application")
     causes = [
-        Cause(f"{name!r} is no transaction of any application", replacement(name, names))
+        Cause(f"{name!r} is not a transaction of any application", replacement(name, names))
         for name in unknown[:SHORT_LIST]
     ]
-    return warning(f"not known: {some(unknown, SHORT_LIST)}", *causes)
+    return warning(f"unknown: {some(unknown, SHORT_LIST)}", *causes)

@@ -9,22 +9,22 @@ import msgspec
 from deploy.stack.controller import Answer, Fault, Request, faults
 from deploy.stack.controller.messages import as_json
 from exporter.sources.appdynamics.checks.probe import CALLS
-from exporter.sources.appdynamics.options import Application
-from tests.sources.appdynamics.checking import Stand, causes, one, troubles
+from exporter.sources.appdynamics.options import ControllerApplication
+from tests.sources.appdynamics.checking import Stand, causes, step_of, troubles
 
-SHOP = Application()
+SHOP = ControllerApplication()
 
 
 def renamed(names: dict[str, str]) -> tuple[Fault, Fault]:
     """Transactions that the controller calls otherwise, in its list and in its metrics."""
 
-    def listed(_asked: Request, answer: Answer) -> Answer:
+    def listed(request: Request, answer: Answer) -> Answer:
         rows = msgspec.json.decode(answer.body)
         return replace(
             answer, body=as_json([{**row, "name": names.get(row["name"], row["name"])} for row in rows]).body
         )
 
-    def measured(_asked: Request, answer: Answer) -> Answer:
+    def measured(request: Request, answer: Answer) -> Answer:
         rows = msgspec.json.decode(answer.body)
         for row in rows:
             parts = row["metricPath"].split("|")
@@ -35,109 +35,111 @@ def renamed(names: dict[str, str]) -> tuple[Fault, Fault]:
 
 
 def test_all_is_well_in_production(stand: Stand) -> None:
-    """Every step is well, and its calls are told; they are few."""
-    steps = stand.shown("well-production", stand.examined(applications={"shop": Application(tiers=("web", "app"))}))
-    assert {each.verdict for each in steps} == {"ok"}
-    assert f"this check-up took {stand.controller.rest_requests - 1} calls" in one(steps, "budget").found
+    """Every step is ok and reports its calls, which are few."""
+    steps = stand.assert_transcript(
+        "well-production", stand.examined(applications={"shop": ControllerApplication(tiers=("web", "app"))})
+    )
+    assert {step.verdict for step in steps} == {"ok"}
+    assert f"this check-up took {stand.controller.rest_requests - 1} calls" in step_of(steps, "budget").found
     assert stand.controller.rest_requests < 30
     assert stand.controller.token_requests == 2
 
 
 def test_all_is_well_in_the_pte(stand: Stand) -> None:
-    """No test runs just now, and that is well: the latest run is found, and is had in minutes."""
-    steps = stand.examined("pte", applications={"shop": Application(name="shop-pte")})
-    stand.shown("well-pte", steps)
-    assert {each.verdict for each in steps} == {"ok"}
-    assert "the latest activity, of shop at 2026-11-19 04:00 UTC, came in minutes" in one(steps, "resolution").found
+    """Without a running test all is ok: the latest run is detected, in minutes."""
+    steps = stand.examined("pte", applications={"shop": ControllerApplication(name="shop-pte")})
+    stand.assert_transcript("well-pte", steps)
+    assert {step.verdict for step in steps} == {"ok"}
+    assert "the latest activity, of shop at 2026-11-19 04:00 UTC, came in minutes" in step_of(steps, "resolution").found
 
 
 def test_many_applications_are_not_many_calls(stand: Stand) -> None:
-    """All are looked for; the metrics of the first four are looked at, and that is said."""
+    """All are searched; metrics of the first four are checked, and the text says so."""
     names = ("shop", "checkout", "search", "shop-pte", "checkout-pte", "search-pte", "archive", "archive-pte")
-    steps = stand.examined(applications={name: Application() for name in names})
-    assert one(steps, "applications", "archive-pte").verdict == "ok"
-    assert one(steps, "metrics", "calls").tried.endswith("of the first 4 of 8 applications")
+    steps = stand.examined(applications={name: ControllerApplication() for name in names})
+    assert step_of(steps, "applications", "archive-pte").verdict == "ok"
+    assert step_of(steps, "metrics", "calls").tried.endswith("of the first 4 of 8 applications")
     assert stand.controller.rest_requests < CALLS
 
 
 def test_no_application(stand: Stand) -> None:
     """A role that may view nothing gives an empty list, and no error."""
     stand.controller.hidden |= {
-        one + side for one in ("shop", "checkout", "search", "archive") for side in ("", "-pte")
+        item + side for item in ("shop", "checkout", "search", "archive") for side in ("", "-pte")
     }
-    steps = stand.shown("no-application", stand.examined())
+    steps = stand.assert_transcript("no-application", stand.examined())
     assert troubles(steps) == {"applications": "failed"}
-    assert "Applications & Dashboards Viewer" in one(steps, "applications").causes[0].remedy
-    assert one(steps, "metrics", "calls").verdict == "skipped"
+    assert "Applications & Dashboards Viewer" in step_of(steps, "applications").causes[0].remedy
+    assert step_of(steps, "metrics", "calls").verdict == "skipped"
 
 
 def test_the_list_of_applications_is_forbidden(stand: Stand) -> None:
-    """A token that opens nothing is told from one that is not taken."""
+    """A token without rights is distinguished from a rejected one."""
     stand.controller.faults.add(faults.forbidden("*/rest/applications"))
-    steps = stand.shown("applications-forbidden", stand.examined())
+    steps = stand.assert_transcript("applications-forbidden", stand.examined())
     assert troubles(steps) == {"applications": "failed"}
-    assert "may not even list" in one(steps, "applications").causes[0].text
+    assert "may not even list" in step_of(steps, "applications").causes[0].text
     stand.clean()
     stand.controller.access.lifetime, stand.controller.access.announced = -1.0, 300.0
-    [failed] = [each for each in stand.examined() if each.verdict == "failed"]
+    [failed] = [step for step in stand.examined() if step.verdict == "failed"]
     assert (failed.check, failed.subject) == ("applications", "")
-    assert "expired sooner than it said" in failed.causes[0].text
+    assert "expired earlier than announced" in failed.causes[0].text
 
 
 def test_an_application_is_misspelt(stand: Stand) -> None:
-    """The near names are told, of each that is; the checks of another application are made all the same."""
-    wrong = {"pay": Application(name="Check-Out"), "find": Application(name="Search")}
+    """Each finding suggests similar names; the checks of another application run anyway."""
+    wrong = {"pay": ControllerApplication(name="Check-Out"), "find": ControllerApplication(name="Search")}
     steps = stand.examined(applications={**wrong, "shop": SHOP})
-    stand.shown("application", steps)
+    stand.assert_transcript("application", steps)
     assert troubles(steps) == {"applications pay": "failed", "applications find": "failed"}
-    assert {each.subject for each in steps if each.verdict == "skipped"} == {"pay", "find"}
-    assert "applications.find.name: search" in causes(one(steps, "applications", "find"))
-    assert "applications.pay.name: checkout" in causes(one(steps, "applications", "pay"))
-    assert one(steps, "transactions", "pay").verdict == "skipped"
-    assert one(steps, "metrics", "calls").found.startswith("shop: 60 values")
+    assert {step.subject for step in steps if step.verdict == "skipped"} == {"pay", "find"}
+    assert "applications.find.name: search" in causes(step_of(steps, "applications", "find"))
+    assert "applications.pay.name: checkout" in causes(step_of(steps, "applications", "pay"))
+    assert step_of(steps, "transactions", "pay").verdict == "skipped"
+    assert step_of(steps, "metrics", "calls").found.startswith("shop: 60 values")
 
 
 def test_nothing_like_it(stand: Stand) -> None:
-    """Where no name is near, the rights and the page to look at are told."""
+    """Without a similar name, the remedy names the rights and the page to check."""
     steps = stand.examined(applications={"warehouse": SHOP})
-    told = causes(one(steps, "applications", "warehouse"))
-    assert "View on the application" in told
-    assert "the page Applications" in told
-    assert one(steps, "budget").verdict == "skipped"
+    cause_texts = causes(step_of(steps, "applications", "warehouse"))
+    assert "View on the application" in cause_texts
+    assert "the page Applications" in cause_texts
+    assert step_of(steps, "budget").verdict == "skipped"
 
 
 def test_names_of_the_table_that_do_not_exist(stand: Stand) -> None:
-    """Each is told with the names it may stand for, in an application's own table and in the one for all."""
-    own = Application(routes={"GET /card": "GET /cart", "xyzzy": "GET /x"})
+    """Each is reported with suggestions, in an application's own table and in the one for all."""
+    own = ControllerApplication(routes={"GET /card": "GET /cart", "xyzzy": "GET /x"})
     steps = stand.examined(applications={"shop": own}, routes={"GET /Products": "GET /products", "Nobody": "GET /n"})
-    stand.shown("routes", steps)
+    stand.assert_transcript("routes", steps)
     assert troubles(steps) == {"transactions shop": "warning", "transactions routes": "warning"}
-    assert "write 'GET /cart'" in causes(one(steps, "transactions", "shop"))
-    assert "'xyzzy'" in causes(one(steps, "transactions", "shop"))
-    assert "'GET /products'" in causes(one(steps, "transactions", "routes"))
-    assert "'Nobody' is no transaction of any application" in causes(one(steps, "transactions", "routes"))
+    assert "write 'GET /cart'" in causes(step_of(steps, "transactions", "shop"))
+    assert "'xyzzy'" in causes(step_of(steps, "transactions", "shop"))
+    assert "'GET /products'" in causes(step_of(steps, "transactions", "routes"))
+    assert "'Nobody' is not a transaction of any application" in causes(step_of(steps, "transactions", "routes"))
 
 
 def test_transactions_without_a_route(stand: Stand) -> None:
-    """Names that are no method and path are told, the busiest first, with their share of the calls."""
+    """Names without method and path are reported, the busiest first, with their share of the calls."""
     stand.controller.faults.add(*renamed({"GET /products": "ProductList", "GET /cart": "CartService.show"}))
-    steps = stand.shown("unmapped", stand.examined())
+    steps = stand.assert_transcript("unmapped", stand.examined())
     assert troubles(steps) == {"transactions shop": "warning"}
-    found = one(steps, "transactions", "shop").found
-    assert "43 of 45 names stand for a route" in found
-    assert "% of the calls of the last hour" in found
-    assert "applications.shop.routes: {" in causes(one(steps, "transactions", "shop"))
+    result = step_of(steps, "transactions", "shop").found
+    assert "43 of 45 names map to a route" in result
+    assert "% of the calls of the last hour" in result
+    assert "applications.shop.routes: {" in causes(step_of(steps, "transactions", "shop"))
     table = {"ProductList": "GET /products", "CartService.show": "GET /cart"}
-    assert not troubles(stand.examined(applications={"shop": Application(routes=table)}))
+    assert not troubles(stand.examined(applications={"shop": ControllerApplication(routes=table)}))
 
 
 def test_all_other_traffic(stand: Stand) -> None:
-    """A limit of the agents that is reached is told with its share and what to do."""
+    """A reached limit of the agents is reported with its share and a remedy."""
     stand.controller.faults.add(*renamed({"GET /products": "_APPDYNAMICS_DEFAULT_TX_"}))
-    steps = stand.shown("overflow", stand.examined())
+    steps = stand.assert_transcript("overflow", stand.examined())
     assert troubles(steps) == {"transactions shop": "warning"}
-    assert "All Other Traffic, " in one(steps, "transactions", "shop").found
-    assert "50 transactions of an agent, 200 of an application" in causes(one(steps, "transactions", "shop"))
+    assert "All Other Traffic: " in step_of(steps, "transactions", "shop").found
+    assert "50 transactions of an agent, 200 of an application" in causes(step_of(steps, "transactions", "shop"))
 
 
 def test_no_transactions(stand: Stand) -> None:
@@ -145,29 +147,31 @@ def test_no_transactions(stand: Stand) -> None:
     stand.controller.faults.add(faults.instead(as_json([]), "*/business-transactions"))
     steps = stand.examined()
     assert troubles(steps) == {"transactions shop": "warning"}
-    assert "coverage has no evidence" in one(steps, "transactions", "shop").found
+    assert "coverage has no evidence" in step_of(steps, "transactions", "shop").found
 
 
 def test_a_tier_that_does_not_exist(stand: Stand) -> None:
-    """It is told with those that do."""
-    steps = stand.shown("tier", stand.examined(applications={"shop": Application(tiers=("webb", "app"))}))
+    """It is reported with the existing ones."""
+    steps = stand.assert_transcript(
+        "tier", stand.examined(applications={"shop": ControllerApplication(tiers=("webb", "app"))})
+    )
     assert troubles(steps) == {"tiers shop": "failed"}
-    assert "applications.shop.tiers: web instead" in causes(one(steps, "tiers", "shop"))
+    assert "applications.shop.tiers: web instead" in causes(step_of(steps, "tiers", "shop"))
 
 
 def test_too_many_requests(stand: Stand) -> None:
-    """A limit of the controller is told with what else may use it up."""
+    """A limit of the controller is reported with its other possible users."""
     stand.controller.faults.add(faults.too_many("7", "*/rest/applications"))
-    steps = stand.shown("too-many", stand.examined())
+    steps = stand.assert_transcript("too-many", stand.examined())
     assert troubles(steps) == {"applications": "failed"}
-    assert "429" in one(steps, "applications").found
-    assert "ten threads" in causes(one(steps, "applications"))
+    assert "429" in step_of(steps, "applications").found
+    assert "ten threads" in causes(step_of(steps, "applications"))
 
 
 def test_unavailable(stand: Stand) -> None:
     """503 with an empty body, which is all that a controller says while it starts."""
     stand.controller.faults.add(faults.unavailable("*/rest/applications"))
-    steps = stand.shown("unavailable", stand.examined())
+    steps = stand.assert_transcript("unavailable", stand.examined())
     assert troubles(steps) == {"applications": "failed"}
-    assert "503" in one(steps, "applications").found
-    assert "lost its database" in causes(one(steps, "applications"))
+    assert "503" in step_of(steps, "applications").found
+    assert "lost its database" in causes(step_of(steps, "applications"))

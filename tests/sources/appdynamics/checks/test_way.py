@@ -15,54 +15,63 @@ from exporter.clients.http.options import Proxy, TlsOptions
 from exporter.model.settings import Duration
 from tests.proxy import proxy
 from tests.running import SLACK
-from tests.sources.appdynamics.checking import PASSWORD, Stand, causes, examined, one, shown, standing, troubles
+from tests.sources.appdynamics.checking import (
+    PASSWORD,
+    Stand,
+    assert_transcript,
+    causes,
+    examined,
+    standing,
+    step_of,
+    troubles,
+)
 
 ELSEWHERE = "https://acme.saas.appdynamics.com"
 
 
 def context(authority: trustme.CA) -> ssl.SSLContext:
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     issued = authority.issue_cert(
         "127.0.0.1", common_name="controller", organization_name="Example", organization_unit_name="Web"
     )
-    issued.configure_cert(made)
-    return made
+    issued.configure_cert(context)
+    return context
 
 
 @pytest.mark.parametrize(
-    ("url", "found", "remedy"),
+    ("url", "result", "remedy"),
     [
         (f"{ELSEWHERE}/controller/controller", "/controller is in it twice", f"url: {ELSEWHERE}"),
-        (f"{ELSEWHERE}/controller/#/location=APPS_ALL_DASHBOARD", "goes on after #", f"url: {ELSEWHERE}"),
-        (f"{ELSEWHERE}/controller/?x=1", "goes on after ?", f"url: {ELSEWHERE}"),
-        (f"{ELSEWHERE}/controller/rest/applications", "/controller/rest/applications is no part", f"url: {ELSEWHERE}"),
+        (f"{ELSEWHERE}/controller/#/location=APPS_ALL_DASHBOARD", "continues after #", f"url: {ELSEWHERE}"),
+        (f"{ELSEWHERE}/controller/?x=1", "continues after ?", f"url: {ELSEWHERE}"),
+        (f"{ELSEWHERE}/controller/rest/applications", "/controller/rest/applications is not part", f"url: {ELSEWHERE}"),
         ("http://acme.saas.appdynamics.com", "http", f"url: {ELSEWHERE}"),
-        ("https://saas.appdynamics.com", "nobody's controller", "https://ACCOUNT.saas.appdynamics.com"),
-        (f"https://me:{PASSWORD}@acme.saas.appdynamics.com", "holds a user or password", f"url: {ELSEWHERE}"),
+        ("https://saas.appdynamics.com", "not an account's controller", "https://ACCOUNT.saas.appdynamics.com"),
+        (f"https://me:{PASSWORD}@acme.saas.appdynamics.com", "contains a user or password", f"url: {ELSEWHERE}"),
         ("ftp://acme.saas.appdynamics.com", "neither http nor https", f"url: {ELSEWHERE}"),
-        ("https://acme.saas.appdynamics.com:x", "no address", "url: https://ACCOUNT"),
+        ("https://acme.saas.appdynamics.com:x", "not an address", "url: https://ACCOUNT"),
     ],
 )
-def test_an_address_that_is_no_controllers(stand: Stand, url: str, found: str, remedy: str) -> None:
-    """What is wrong with an address is told before anything is sent, with the right one; nothing else is tried."""
+def test_an_address_that_is_no_controllers(stand: Stand, url: str, result: str, remedy: str) -> None:
+    """A wrong address is reported before any request, with the right one; no other step runs."""
     steps = stand.examined(url=url)
     first = steps[0]
     assert (first.check, first.verdict) == ("url", "failed")
-    assert found in first.found
+    assert result in first.found
     assert remedy in causes(first)
-    assert {each.verdict for each in steps[1:]} <= {"skipped", "ok"}
-    assert {each.check for each in steps[1:] if each.verdict == "ok"} <= {"proxy", "credentials"}
+    assert {step.verdict for step in steps[1:]} <= {"skipped", "ok"}
+    assert {step.check for step in steps[1:] if step.verdict == "ok"} <= {"proxy", "credentials"}
 
 
 def test_a_link_of_the_user_interface(stand: Stand) -> None:
-    """The whole check-up of an address that was copied from the browser: what cannot be tried is skipped."""
-    stand.shown("url", stand.examined(url=f"{stand.url}/controller/#/location=APPS_ALL_DASHBOARD"))
+    """The whole check-up of an address that was copied from the browser: dependent steps are skipped."""
+    stand.assert_transcript("url", stand.examined(url=f"{stand.url}/controller/#/location=APPS_ALL_DASHBOARD"))
 
 
 def test_the_hosts_account_is_another(stand: Stand) -> None:
-    """On SaaS the host begins with the account: what differs is told at once, though the host cannot be reached."""
+    """On SaaS the host begins with the account: a difference is reported even if the host is unreachable."""
     steps = stand.examined(url="https://acme.saas.appdynamics.com:1", proxy=Proxy("http://127.0.0.1:1"))
-    url = one(steps, "url")
+    url = step_of(steps, "url")
     assert url.verdict == "warning"
     assert "account: acme" in causes(url)
 
@@ -76,21 +85,21 @@ def test_scheme_and_port_of_a_controller(stand: Stand, scheme: str, port: int, r
 
 
 def test_refused(stand: Stand) -> None:
-    """Where nobody listens, that is the last thing that is tried."""
+    """Without a listening server, later steps are skipped."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     steps = examined(stand.options(url=f"http://127.0.0.1:{port}"))
-    shown("refused", steps, stand.folder, {f"port {port}": "port <port>"})
+    assert_transcript("refused", steps, stand.folder, {f"port {port}": "port <port>"})
     assert troubles(steps) == {"tcp": "failed"}
-    assert "the server is not running" in causes(one(steps, "tcp"))
+    assert "it is not running" in causes(step_of(steps, "tcp"))
 
 
 def test_the_proxy_wants_a_password(stand: Stand) -> None:
-    """A proxy that lets nobody through without credentials is told by its own step."""
+    """A proxy that requires credentials is reported by its own step."""
     with proxy("us", "word") as between:
-        steps = stand.shown("proxy", stand.examined(proxy=Proxy(between.url)))
+        steps = stand.assert_transcript("proxy", stand.examined(proxy=Proxy(between.url)))
     assert troubles(steps) == {"answer": "failed"}
-    assert "proxy.username" in causes(one(steps, "answer"))
+    assert "proxy.username" in causes(step_of(steps, "answer"))
 
 
 def test_through_a_proxy_all_is_well(stand: Stand) -> None:
@@ -104,14 +113,14 @@ def test_through_a_proxy_all_is_well(stand: Stand) -> None:
 def test_an_authority_of_ones_own(authority: trustme.CA, tmp_path: Path) -> None:
     """A certificate of an unknown authority, and with its root all is well."""
     with standing(tmp_path, context(authority)) as stand:
-        steps = stand.shown("tls", stand.examined())
+        steps = stand.assert_transcript("tls", stand.examined())
         assert troubles(steps) == {"tls": "failed"}
-        assert "tls.ca_file" in causes(one(steps, "tls"))
+        assert "tls.ca_file" in causes(step_of(steps, "tls"))
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
         assert not troubles(stand.examined(tls=TlsOptions(ca_file=tmp_path / "ca.pem")))
         trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
-        steps = stand.shown("tls-other", stand.examined(tls=TlsOptions(ca_file=tmp_path / "other.pem")))
-        assert "does not contain the root of" in causes(one(steps, "tls"))
+        steps = stand.assert_transcript("tls-other", stand.examined(tls=TlsOptions(ca_file=tmp_path / "other.pem")))
+        assert "does not hold the authority" in causes(step_of(steps, "tls"))
 
 
 @pytest.mark.usefixtures("bare")
@@ -120,34 +129,34 @@ def test_self_signed(tmp_path: Path) -> None:
     own = trustme.CA(organization_name="Example", organization_unit_name="Web")
     own.cert_pem.write_to_path(str(tmp_path / "chain.pem"))
     own.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
-    with standing(tmp_path, made) as stand:
-        steps = stand.shown("self-signed", stand.examined())
-    assert "self-signed" in causes(one(steps, "tls"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
+    with standing(tmp_path, context) as stand:
+        steps = stand.assert_transcript("self-signed", stand.examined())
+    assert "signed by itself" in causes(step_of(steps, "tls"))
 
 
 def test_clocks_differ(stand: Stand) -> None:
-    """Minutes apart is a warning that says who is ahead; all else goes on."""
+    """A difference of minutes is a warning that says which clock is ahead; other steps run."""
     stand.controller.faults.add(faults.wrong_clock(-600.0))
-    steps = stand.shown("clock", stand.examined())
+    steps = stand.assert_transcript("clock", stand.examined())
     assert troubles(steps) == {"clock": "warning"}
-    assert "behind ours" in one(steps, "clock").found
+    assert "behind ours" in step_of(steps, "clock").found
 
 
 def test_a_redirect_before_anything(stand: Stand) -> None:
-    """Redirects are not followed; the first answer already tells where to."""
+    """Redirects are not followed; the first response has the target."""
     stand.controller.faults.add(faults.redirect("https://login.example.com/saml?x=y"))
-    steps = stand.shown("redirect", stand.examined())
+    steps = stand.assert_transcript("redirect", stand.examined())
     assert troubles(steps) == {"answer": "failed"}
-    assert "https://login.example.com" in one(steps, "answer").found
+    assert "https://login.example.com" in step_of(steps, "answer").found
 
 
 def test_a_mute_controller_does_not_hold_us(stand: Stand) -> None:
-    """Each request has its deadline, and what depends on an answer is skipped."""
+    """Each request has its deadline, and steps that need a response are skipped."""
     stand.controller.faults.add(faults.slow(3.0))
     start = time.monotonic()
     steps = stand.examined(timeout=Duration(1))
     assert time.monotonic() - start < SLACK
     assert troubles(steps) == {"answer": "failed"}
-    assert "narrow the selector" not in causes(one(steps, "answer")), "a remedy for other kinds"
+    assert "narrow the selector" not in causes(step_of(steps, "answer")), "a remedy for other kinds"
