@@ -9,10 +9,10 @@ from exporter.clients.http.options import HttpOptions
 from exporter.clients.http.validation import problems
 from exporter.clients.prometheus import Client
 from exporter.errors import PteError, SourceError
-from exporter.slo.status import Status
+from exporter.slo.status import BudgetStatus
 
 
-def ask(url: str | None, config_file: str | None, query: Callable[[Client], list[Status]]) -> list[Status]:
+def ask(url: str | None, config_file: str | None, query: Callable[[Client], list[BudgetStatus]]) -> list[BudgetStatus]:
     """What Prometheus says; its name stands before what is wrong there."""
     session = _session(url, config_file)
 

@@ -6,18 +6,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from exporter.slo.status import Status
+from exporter.slo.status import BudgetStatus
 
 _READ_ONLY_OF_ONE = ("windows", "tiers", "alerts")
 """A query for all objectives leaves these empty."""
 
 
-def full(statuses: Sequence[Status]) -> str:
+def full(statuses: Sequence[BudgetStatus]) -> str:
     """All that is known of each."""
     return _render([asdict(status) for status in statuses])
 
 
-def brief(statuses: Sequence[Status]) -> str:
+def brief(statuses: Sequence[BudgetStatus]) -> str:
     """Without what is read only of a single objective."""
     rows = [asdict(status) for status in statuses]
     for row in rows:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from exporter import humanize
 from exporter.report.table import columns
 from exporter.slo.rules.budget import ENOUGH
-from exporter.slo.status import Status, WindowStatus
+from exporter.slo.status import BudgetStatus, WindowStatus
 
 UNKNOWN = "no evidence"
 
@@ -30,14 +30,14 @@ _BUDGETS = ("SLO", "side", "objective", "SLI", "budget left", "burn 1h", "burn 6
 _WINDOWS = ("window", "bad", "all", "error ratio", "burn", "limit")
 
 
-def table(statuses: Sequence[Status], *, colour: bool = False) -> str:
+def table(statuses: Sequence[BudgetStatus], *, colour: bool = False) -> str:
     """One line a budget, in the order given."""
     head, *lines = columns([_BUDGETS, *map(_row, statuses)], left=(0, 1, 9))
     coloured = [_coloured(line, status, colour) for line, status in zip(lines, statuses, strict=True)]
     return "\n".join([head, *coloured]) + "\n"
 
 
-def _row(status: Status) -> tuple[str, ...]:
+def _row(status: BudgetStatus) -> tuple[str, ...]:
     credit = "no SLA"
     if status.sla_objective is not None:
         credit = _credit_due(status, "kept")
@@ -56,7 +56,7 @@ def _row(status: Status) -> tuple[str, ...]:
     )
 
 
-def full(status: Status, *, colour: bool = False) -> str:
+def full(status: BudgetStatus, *, colour: bool = False) -> str:
     """One budget in full."""
     lines = [_coloured(_title(status), status, colour)]
     lines += [f"  {title.ljust(_LEFT)}{text}" for title, text in _facts(status)]
@@ -68,7 +68,7 @@ def full(status: Status, *, colour: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _title(status: Status) -> str:
+def _title(status: BudgetStatus) -> str:
     side = f" ({status.side})" if status.side else ""
     period = status.period or "a period that is not recorded"
     period = _CALENDAR.get(period, period)
@@ -76,7 +76,7 @@ def _title(status: Status) -> str:
     return f"{status.name}{side}: {_text(status.objective, sli)} over {period}, {state}"
 
 
-def _facts(status: Status) -> Iterator[tuple[str, str]]:
+def _facts(status: BudgetStatus) -> Iterator[tuple[str, str]]:
     yield "SLI", _text(status.sli, sli)
     yield "known", _coverage(status)
     yield "budget left", _left(status)
@@ -86,13 +86,13 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
     yield "alerts", _alerts(status)
 
 
-def _coverage(status: Status) -> str:
+def _coverage(status: BudgetStatus) -> str:
     if not status.coverage:
         return "nothing"
     return f"{humanize.percent(status.coverage)} of the period"
 
 
-def _left(status: Status) -> str:
+def _left(status: BudgetStatus) -> str:
     text = _text(status.budget_remaining, humanize.percent)
     events = status.budget_remaining_events
     if events is None:
@@ -104,7 +104,7 @@ def _left(status: Status) -> str:
     return f"{text} ({humanize.pluralize(math.floor(events), 'more bad event')} allowed)"
 
 
-def _gone(status: Status, rate: str = "") -> str:
+def _gone(status: BudgetStatus, rate: str = "") -> str:
     if status.budget_remaining is None:
         return UNKNOWN
     if status.budget_remaining <= 0:
@@ -117,7 +117,7 @@ def _gone(status: Status, rate: str = "") -> str:
     return f"not in sight{rate}"
 
 
-def _forecast(status: Status) -> str:
+def _forecast(status: BudgetStatus) -> str:
     if not status.forecast_evidence:
         return f"{UNKNOWN} (too little data, or too few bad events in the last three days)"
 
@@ -131,14 +131,14 @@ def _forecast(status: Status) -> str:
     return f"the budget is gone at {humanize.format_time(status.breach_timestamp)} if the last three days go on{then}"
 
 
-def _sla(status: Status) -> str:
+def _sla(status: BudgetStatus) -> str:
     if status.sla_objective is None:
         return "none"
     forecast = _credit(status.sla_credit_forecast)
     return f"{sli(status.sla_objective)}; credit due now: {_credit_due(status)}; at the forecast: {forecast}"
 
 
-def _credit_due(status: Status, none: str = "none") -> str:
+def _credit_due(status: BudgetStatus, none: str = "none") -> str:
     """Where much of the period is not known, nothing can be said to be due yet."""
     text = _credit(status.sla_credit, none)
     is_known = status.coverage is not None and status.coverage >= _ENOUGH
@@ -153,7 +153,7 @@ def _credit(credit: float | None, none: str = "none") -> str:
     return _text(credit, humanize.percent)
 
 
-def _alerts(status: Status) -> str:
+def _alerts(status: BudgetStatus) -> str:
     if not status.alerts:
         return "none pending or firing"
 
@@ -164,7 +164,7 @@ def _alerts(status: Status) -> str:
     return "; ".join(texts)
 
 
-def _window(status: Status, window: WindowStatus) -> tuple[str, ...]:
+def _window(status: BudgetStatus, window: WindowStatus) -> tuple[str, ...]:
     limits = [
         f"{humanize.number(tier.burn_rate)} {tier.name}"
         for tier in status.tiers
@@ -211,7 +211,7 @@ def _text(value: float | None, write: Callable[[float], str]) -> str:
     return write(value)
 
 
-def _coloured(line: str, status: Status, colour: bool) -> str:
+def _coloured(line: str, status: BudgetStatus, colour: bool) -> str:
     """Red where the budget or the telemetry is gone, yellow where little is left or nothing is known."""
     left = status.budget_remaining
     is_broken = status.state == "broken"

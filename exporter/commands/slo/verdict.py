@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from exporter import humanize
-from exporter.slo.status import Status
+from exporter.slo.status import BudgetStatus
 
 PASS = 0
 BELOW = 1
@@ -14,7 +14,7 @@ UNKNOWN = 3
 """Exit codes. 2 is wrong usage, as with every command."""
 
 
-def judge(statuses: Sequence[Status], least: float, coverage: float) -> tuple[int, str]:
+def judge(statuses: Sequence[BudgetStatus], least: float, coverage: float) -> tuple[int, str]:
     """The exit code and one line on why. Every budget of the objective has to pass; ratios 0..1.
 
     `coverage`: for how much of its period a budget must be known.
@@ -38,7 +38,7 @@ def judge(statuses: Sequence[Status], least: float, coverage: float) -> tuple[in
     return PASS, f"{worst.name}: enough: {text}{others}"
 
 
-def _of(number: int, statuses: Sequence[Status], what: str) -> str:
+def _of(number: int, statuses: Sequence[BudgetStatus], what: str) -> str:
     """How many of an objective's budgets, where it has several; the line names the worst of them."""
     if len(statuses) == 1:
         return ""
@@ -47,7 +47,7 @@ def _of(number: int, statuses: Sequence[Status], what: str) -> str:
     return f"; {number} of {len(statuses)} budgets {what}"
 
 
-def _missing(status: Status, coverage: float) -> str:
+def _missing(status: BudgetStatus, coverage: float) -> str:
     """Why a budget is no evidence; empty where it is."""
     if status.state is None:
         return "its data state is not recorded, so nothing tells whether its rules are evaluated"
@@ -62,7 +62,7 @@ def _missing(status: Status, coverage: float) -> str:
     return ""
 
 
-def _remaining(status: Status) -> float:
+def _remaining(status: BudgetStatus) -> float:
     assert status.budget_remaining is not None
     return status.budget_remaining
 

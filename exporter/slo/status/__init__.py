@@ -42,7 +42,7 @@ class AlertStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class BudgetStatus:
     """One budget."""
 
     id: str

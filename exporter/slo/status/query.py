@@ -12,7 +12,7 @@ from exporter.clients.prometheus import Client, Sample, quote
 from exporter.errors import PteError
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import duration
-from exporter.slo.status import AlertStatus, Status, TierStatus, WindowStatus
+from exporter.slo.status import AlertStatus, BudgetStatus, TierStatus, WindowStatus
 
 _BRIEF = (
     names.INFO,
@@ -59,7 +59,7 @@ _PTE = "-pte"
 """What the id of the PTE's side of an objective ends with."""
 
 
-def read(client: Client, at: float, side: str | None = None) -> list[Status]:
+def read(client: Client, at: float, side: str | None = None) -> list[BudgetStatus]:
     """All objectives, or those of one side, worst first, without windows, tiers and alerts.
 
     Raises PteError where there is none, SourceError where the server fails.
@@ -70,14 +70,14 @@ def read(client: Client, at: float, side: str | None = None) -> list[Status]:
     return sorted(_of_side(statuses, side, "no SLO is"), key=lambda status: status.trouble)
 
 
-def _of_side(statuses: list[Status], side: str | None, none: str) -> list[Status]:
+def _of_side(statuses: list[BudgetStatus], side: str | None, none: str) -> list[BudgetStatus]:
     sides = sorted({status.side for status in statuses})
     if side and side not in sides:
         raise PteError(f"{none} of {side}, only of {humanize.join_words(sides)}")
     return [status for status in statuses if side in (None, status.side)]
 
 
-def read_one(client: Client, at: float, id: str, side: str | None) -> list[Status]:
+def read_one(client: Client, at: float, id: str, side: str | None) -> list[BudgetStatus]:
     """Every budget of one objective with all that is known, worst first; raises PteError where there is none.
 
     With a side, `id` may also be that of production's objective: the PTE's has an id of its own.
@@ -127,12 +127,12 @@ _BudgetLabels = tuple[tuple[str, str], ...]
 """The labels that an objective's budgets differ in, with their values."""
 
 
-def _statuses(samples: Iterable[Sample]) -> list[Status]:
+def _statuses(samples: Iterable[Sample]) -> list[BudgetStatus]:
     by_id = dict[str, list[Sample]]()
     for sample in samples:
         by_id.setdefault(sample.labels["sloth_id"], []).append(sample)
 
-    statuses = list[Status]()
+    statuses = list[BudgetStatus]()
     for own in by_id.values():
         alerts = [sample for sample in own if _name(sample) == "ALERTS"]
         for labels, series in _by_budget(own):
@@ -182,7 +182,7 @@ def _alerts(alerts: Sequence[Sample], own: Mapping[str, str]) -> tuple[AlertStat
     return tuple(sorted(statuses, key=lambda alert: (alert.state, alert.name, alert.tier)))
 
 
-def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatus, ...]) -> Status:
+def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatus, ...]) -> BudgetStatus:
     identity = series.samples[0].labels
     id, service, slo, application, side = (identity.get(label, "") for label in _IDENTITY)
     budget = series.value(names.BUDGET)
@@ -191,7 +191,7 @@ def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatu
     evidence = series.value(names.FORECAST_EVIDENCE)
     has_evidence = None if evidence is None else evidence == 1
 
-    return Status(
+    return BudgetStatus(
         id=id,
         service=service,
         slo=slo,

@@ -8,9 +8,9 @@ import pytest
 
 from exporter.commands.slo import verdict
 from exporter.commands.slo.text import full, table
-from exporter.slo.status import Status, WindowStatus
+from exporter.slo.status import BudgetStatus, WindowStatus
 
-STATUS = Status(
+STATUS = BudgetStatus(
     id="shop-a",
     service="shop",
     slo="a",
@@ -38,7 +38,7 @@ STATUS = Status(
 )
 
 
-def budgets(*left: float) -> list[Status]:
+def budgets(*left: float) -> list[BudgetStatus]:
     return [replace(STATUS, labels={"region": f"r{n}"}, budget_remaining=one) for n, one in enumerate(left)]
 
 
