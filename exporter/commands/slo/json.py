@@ -1,4 +1,4 @@
-"""The state of objectives for programs: one list; null is what nobody knows."""
+"""The state of objectives for programs: one list; null means unknown."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _READ_ONLY_OF_ONE = ("windows", "tiers", "alerts")
 
 
 def full(statuses: Sequence[BudgetStatus]) -> str:
-    """All that is known of each."""
+    """All details of each budget."""
     return _render([asdict(status) for status in statuses])
 
 
 def brief(statuses: Sequence[BudgetStatus]) -> str:
-    """Without what is read only of a single objective."""
+    """Without the keys that are read only for a single objective."""
     rows = [asdict(status) for status in statuses]
     for row in rows:
         for key in _READ_ONLY_OF_ONE:

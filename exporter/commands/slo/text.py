@@ -1,4 +1,4 @@
-"""The state of objectives for people at a terminal. What nobody knows is said in words."""
+"""The state of objectives for people at a terminal. Unknown values are words."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _RED = "\x1b[31m"
 _YELLOW = "\x1b[33m"
 
 _LITTLE = 0.1
-"""Of a budget: from here on it is shown in a colour."""
+"""A budget below this share is coloured."""
 
-_LEFT = 15
-"""Columns of what stands left of the facts."""
+_TITLE_WIDTH = 15
+"""Columns for the titles of the facts."""
 
 _ENOUGH = float(ENOUGH)
 
 _CALENDAR = {"month": "a calendar month", "week": "a calendar week"}
 
-_BUDGETS = ("SLO", "side", "objective", "SLI", "budget left", "burn 1h", "burn 6h", "gone in", "credit", "state")
+_BUDGETS = ("SLO", "side", "objective", "SLI", "budget left", "burn 1h", "burn 6h", "runs out in", "credit", "state")
 _WINDOWS = ("window", "bad", "all", "error ratio", "burn", "limit")
 
 
@@ -40,7 +40,7 @@ def table(statuses: Sequence[BudgetStatus], *, colour: bool = False) -> str:
 def _row(status: BudgetStatus) -> tuple[str, ...]:
     credit = "no SLA"
     if status.sla_objective is not None:
-        credit = _credit_due(status, "kept")
+        credit = _credit_due(status, "SLA met")
 
     return (
         status.name,
@@ -50,7 +50,7 @@ def _row(status: BudgetStatus) -> tuple[str, ...]:
         _text(status.budget_remaining, humanize.percent),
         _text(status.burn_rate_1h, _burn),
         _text(status.burn_rate_6h, _burn),
-        _gone(status),
+        _time_left(status),
         credit,
         status.state or "not recorded",
     )
@@ -59,7 +59,7 @@ def _row(status: BudgetStatus) -> tuple[str, ...]:
 def full(status: BudgetStatus, *, colour: bool = False) -> str:
     """One budget in full."""
     lines = [_coloured(_title(status), status, colour)]
-    lines += [f"  {title.ljust(_LEFT)}{text}" for title, text in _facts(status)]
+    lines += [f"  {title.ljust(_TITLE_WIDTH)}{text}" for title, text in _facts(status)]
 
     if status.windows:
         rows = [_window(status, window) for window in status.windows]
@@ -78,9 +78,9 @@ def _title(status: BudgetStatus) -> str:
 
 def _facts(status: BudgetStatus) -> Iterator[tuple[str, str]]:
     yield "SLI", _text(status.sli, sli)
-    yield "known", _coverage(status)
-    yield "budget left", _left(status)
-    yield "gone in", _gone(status, " at the rate of the last hour")
+    yield "coverage", _coverage(status)
+    yield "budget left", _budget_left(status)
+    yield "runs out in", _time_left(status, " at the last hour's rate")
     yield "forecast", _forecast(status)
     yield "SLA", _sla(status)
     yield "alerts", _alerts(status)
@@ -92,23 +92,23 @@ def _coverage(status: BudgetStatus) -> str:
     return f"{humanize.percent(status.coverage)} of the period"
 
 
-def _left(status: BudgetStatus) -> str:
+def _budget_left(status: BudgetStatus) -> str:
     text = _text(status.budget_remaining, humanize.percent)
     events = status.budget_remaining_events
     if events is None:
         return text
 
-    # Half an event cannot happen: as many are allowed as surely fit.
+    # Half an event cannot happen: whole events are allowed.
     if events < 0:
         return f"{text} ({humanize.pluralize(math.ceil(-events), 'bad event')} too many)"
     return f"{text} ({humanize.pluralize(math.floor(events), 'more bad event')} allowed)"
 
 
-def _gone(status: BudgetStatus, rate: str = "") -> str:
+def _time_left(status: BudgetStatus, rate: str = "") -> str:
     if status.budget_remaining is None:
         return UNKNOWN
     if status.budget_remaining <= 0:
-        return "gone"
+        return "exhausted"
 
     if status.exhaustion_seconds is not None:
         return humanize.duration(status.exhaustion_seconds) + rate
@@ -121,14 +121,16 @@ def _forecast(status: BudgetStatus) -> str:
     if not status.forecast_evidence:
         return f"{UNKNOWN} (too little data, or too few bad events in the last three days)"
 
-    then = ""
+    outcome = ""
     if status.forecast_error_ratio is not None:
-        then = f"; the period's SLI will be {sli(1 - status.forecast_error_ratio)}"
+        outcome = f"; the period's SLI will be {sli(1 - status.forecast_error_ratio)}"
     if status.budget_remaining is not None and status.budget_remaining <= 0:
-        return f"the budget is gone{then}"
+        return f"the budget is exhausted{outcome}"
+
+    rate = "at the rate of the last three days"
     if status.breach_timestamp is None:
-        return f"the budget lasts if the last three days go on{then}"
-    return f"the budget is gone at {humanize.format_time(status.breach_timestamp)} if the last three days go on{then}"
+        return f"the budget lasts {rate}{outcome}"
+    return f"{rate}, the budget is exhausted at {humanize.format_time(status.breach_timestamp)}{outcome}"
 
 
 def _sla(status: BudgetStatus) -> str:
@@ -139,7 +141,7 @@ def _sla(status: BudgetStatus) -> str:
 
 
 def _credit_due(status: BudgetStatus, none: str = "none") -> str:
-    """Where much of the period is not known, nothing can be said to be due yet."""
+    """A credit is only certain where most of the period has data."""
     text = _credit(status.sla_credit, none)
     is_known = status.coverage is not None and status.coverage >= _ENOUGH
     if is_known or status.sla_credit is None:
@@ -170,7 +172,7 @@ def _window(status: BudgetStatus, window: WindowStatus) -> tuple[str, ...]:
         for tier in status.tiers
         if window.window in (tier.long, tier.short)
     ]
-    # Some windows have a ratio alone, which is another thing than counts that nobody knows.
+    # Some windows have only a ratio by design, which differs from unknown counts.
     if window.errors is None and window.events is None:
         errors = events = "-"
     else:
@@ -188,12 +190,12 @@ def _ratio(window: WindowStatus) -> str:
 
 
 def _count(value: float | None) -> str:
-    """Rates are extrapolated, so that counts are no whole numbers; from 10 on that is of no use to anybody."""
+    """Rates are extrapolated, so counts are not whole numbers; from 10 on the fraction is omitted."""
     return _text(value, lambda count: humanize.number(count, 2))
 
 
 def sli(good: float) -> str:
-    """A share of good events as a percentage with three digits of what is bad: 99.9 %, 99.9505 %."""
+    """A share of good events as a percentage, with three digits of the bad share: 99.9 %, 99.9505 %."""
     bad = 100 * round(1 - good, 12)
     if bad <= 0:
         return "100 %"
@@ -212,12 +214,12 @@ def _text(value: float | None, write: Callable[[float], str]) -> str:
 
 
 def _coloured(line: str, status: BudgetStatus, colour: bool) -> str:
-    """Red where the budget or the telemetry is gone, yellow where little is left or nothing is known."""
-    left = status.budget_remaining
+    """Red without budget or telemetry, yellow where the budget is small or unknown."""
+    remaining = status.budget_remaining
     is_broken = status.state == "broken"
-    if not colour or (left is not None and left >= _LITTLE and not is_broken):
+    if not colour or (remaining is not None and remaining >= _LITTLE and not is_broken):
         return line
 
-    is_gone = left is not None and left <= 0
-    shade = _RED if is_broken or is_gone else _YELLOW
+    is_exhausted = remaining is not None and remaining <= 0
+    shade = _RED if is_broken or is_exhausted else _YELLOW
     return f"{shade}{line}{_PLAIN}"
