@@ -117,8 +117,8 @@ def _reason(slo: Slo) -> str:
     remaining = _query(slo, names.REMAINING, scale="100 * ")
     consumed = _with(_query(slo, names.CONSUMED), f"{_VALUE} | {_TIMES} }}}}", "more than")
     exhausted = f"Error budget exhausted: {consumed} the allowed errors so far."
-    left = f"Error budget left: {_VALUE} | {PERCENT} }}}}.{_outlook(slo)}"
-    text = f"{{{{ if gt (. | first | value) 0.0 }}}}{left}{{{{ else }}}}{exhausted}{{{{ end }}}}"
+    enough = f"Error budget left: {_VALUE} | {PERCENT} }}}}.{_outlook(slo)}"
+    text = f"{{{{ if gt (. | first | value) 0.0 }}}}{enough}{{{{ else }}}}{exhausted}{{{{ end }}}}"
     return _with(remaining, text, "Error budget left: unknown.")
 
 
@@ -131,7 +131,7 @@ def _outlook(slo: Slo) -> str:
 
 
 def _with(query: str, text: str, otherwise: str) -> str:
-    """One text where a query has a result, which `.` stands for; the other where it has none."""
+    """One text where a query has a result, which is `.` in it; the other where it has none."""
     return f"{{{{ with {query} }}}}{text}{{{{ else }}}}{otherwise}{{{{ end }}}}"
 
 
