@@ -7,21 +7,23 @@ from collections.abc import Callable
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.clients.http.validation import problems
-from exporter.clients.prometheus import Client
+from exporter.clients.prometheus import PrometheusClient
 from exporter.errors import PteError, SourceError
 from exporter.slo.status import BudgetStatus
 
 
-def ask(url: str | None, config_file: str | None, query: Callable[[Client], list[BudgetStatus]]) -> list[BudgetStatus]:
+def ask(
+    url: str | None, config_file: str | None, query: Callable[[PrometheusClient], list[BudgetStatus]]
+) -> list[BudgetStatus]:
     """The result of a query; errors begin with the server's name."""
     session = _session(url, config_file)
 
     try:
-        return query(Client(session))
+        return query(PrometheusClient(session))
     except SourceError:
         raise  # its message contains the server's name
     except PteError as error:
-        raise PteError(f"{session.place}: {error}") from None
+        raise PteError(f"{session.address}: {error}") from None
     finally:
         session.close()
 

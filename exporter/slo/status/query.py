@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter import humanize
-from exporter.clients.prometheus import Client, Sample, quote
+from exporter.clients.prometheus import PrometheusClient, Sample, quote
 from exporter.errors import PteError
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import duration
@@ -59,7 +59,7 @@ _PTE = "-pte"
 """The suffix of an objective's id on the PTE's side."""
 
 
-def read(client: Client, at: float, side: str | None = None) -> list[BudgetStatus]:
+def read(client: PrometheusClient, at: float, side: str | None = None) -> list[BudgetStatus]:
     """All objectives, or those of one side, worst first, without windows, tiers and alerts.
 
     Raises PteError where there is none, SourceError where the server fails.
@@ -77,7 +77,7 @@ def _of_side(statuses: list[BudgetStatus], side: str | None, none: str) -> list[
     return [status for status in statuses if side in (None, status.side)]
 
 
-def read_one(client: Client, at: float, id: str, side: str | None) -> list[BudgetStatus]:
+def read_one(client: PrometheusClient, at: float, id: str, side: str | None) -> list[BudgetStatus]:
     """Every budget of one objective with all details, worst first; raises PteError where there is none.
 
     With a side, `id` may also be that of production's objective: the PTE's objective has another id.

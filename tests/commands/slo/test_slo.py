@@ -12,7 +12,7 @@ import pytest
 
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
-from exporter.clients.prometheus import Client
+from exporter.clients.prometheus import PrometheusClient
 from exporter.commands.configuration import DEMO
 from exporter.commands.slo import text as slo_text
 from exporter.commands.slo import verdict
@@ -232,7 +232,7 @@ def test_an_sli_has_three_digits_of_the_bad_share(good: float, text: str) -> Non
 
 def test_colours_show_trouble_only(recorded: str) -> None:
     """On a terminal a line without budget or telemetry is red, and healthy lines have no colour."""
-    client = Client(Session(recorded, HttpOptions()))
+    client = PrometheusClient(Session(recorded, HttpOptions()))
     head, broken, exhausted, healthy, *_ = slo_text.table(query.read(client, time.time()), colour=True).splitlines()
     assert client.queries == 1
     assert [line.startswith("\x1b[31m") for line in (head, broken, exhausted, healthy)] == [False, True, True, False]
