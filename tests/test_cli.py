@@ -214,7 +214,7 @@ def test_rules_with_example_links_are_told(tmp_path: Path) -> None:
     path = written(tmp_path, text + "links: {dashboards: https://grafana.example}\n")
     done = command(*generating, path)
     assert done.returncode == 0
-    assert done.stderr.startswith(f"{path}: links.runbook: not set, so that links of alerts lead to an example\n")
+    assert done.stderr.startswith(f"{path}: links.runbook: not set, so links in alerts point to an example\n")
     both = "links: {dashboards: https://grafana.example, runbook: https://wiki.example/RUNBOOK.md}\n"
     assert "not set" not in command(*generating, written(tmp_path, text + both)).stderr
 
@@ -225,9 +225,9 @@ def test_generate_writes_what_its_check_accepts(tmp_path: Path) -> None:
     missing = command(*check)
     assert missing.returncode == 1
     named, mend = missing.stderr.splitlines()
-    assert named == f"{tmp_path}/docs/reference/metrics.md: differs from what is generated"
-    assert mend == f"mend it with: pte-exporter generate docs --output {tmp_path}"
-    assert command(*mend.removeprefix("mend it with: pte-exporter ").split()).returncode == 0
+    assert named == f"{tmp_path}/docs/reference/metrics.md: differs from the generated content"
+    assert mend == f"fix it with: pte-exporter generate docs --output {tmp_path}"
+    assert command(*mend.removeprefix("fix it with: pte-exporter ").split()).returncode == 0
     assert command(*check).returncode == 0
     (tmp_path / "docs" / "reference" / "metrics.md").write_text("changed", encoding="utf-8")
     assert command(*check).returncode == 1
@@ -278,7 +278,7 @@ def test_rules_of_specs_have_the_configured_links(tmp_path: Path) -> None:
     assert "https://example.com/pte-exporter/rules/RUNBOOK.md#pteslo" in out.read_text(encoding="utf-8")
     text = DEMO.read_text(encoding="utf-8")
     path = written(tmp_path, text + "links: {dashboards: https://grafana.example}\n")
-    told = f"{path}: links.runbook: not set, so that links of alerts lead to an example\n"
+    told = f"{path}: links.runbook: not set, so links in alerts point to an example\n"
     assert command(*generating, "--config.file", path).stderr == told + made
     assert "https://grafana.example/d/pte-slo-detail?" in out.read_text(encoding="utf-8")
 
@@ -294,14 +294,14 @@ def test_the_check_of_specs_names_files_that_are_left_over(tmp_path: Path) -> No
     (rules / "slo-own.rules.yml").write_text("groups: []\n", encoding="utf-8")
     done = command(*generating, "--check")
     assert (done.returncode, done.stdout) == (1, "")
-    left = f"{rules}/slo-gone.rules.yml: is of none of these SLOs: delete it, or give all specs in one call\n"
+    left = f"{rules}/slo-gone.rules.yml: belongs to none of these SLOs: delete it, or pass all specs in one call\n"
     assert done.stderr == left
     again = command(*generating)
     assert (again.returncode, again.stdout) == (0, "")
     assert again.stderr == f"{left}1 SLO: 2 files below {tmp_path}\n"
     assert (rules / "slo-gone.rules.yml").exists()
     (rules / "slo-shop.rules.yml").write_text("changed", encoding="utf-8")
-    mend = command(*generating, "--check").stderr.splitlines()[1].removeprefix("mend it with: pte-exporter ")
+    mend = command(*generating, "--check").stderr.splitlines()[1].removeprefix("fix it with: pte-exporter ")
     assert command(*mend.split()).returncode == 0
     assert (rules / "slo-shop.rules.yml").read_text(encoding="utf-8") != "changed"
 
@@ -321,7 +321,7 @@ def test_every_slo_argument_counts(tmp_path: Path) -> None:
     gone = "shop-api.v2-availability and shop-api.v2-freshness"
     lost, made = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (0, "")
-    assert lost == f"{file}: no longer has {gone}: give all specs in one call"
+    assert lost == f"{file}: no longer contains {gone}: pass all specs in one call"
     assert made == f"1 SLO: 2 files below {tmp_path}"
 
 

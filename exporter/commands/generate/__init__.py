@@ -1,6 +1,6 @@
-"""Writes the generated files, or says which of the committed ones differ; one way for rules, dashboards and docs.
+"""Writes the generated files, or reports which committed ones differ; shared by rules, dashboards and docs.
 
-Nothing here is of use to a running exporter, and what makes the files costs memory: it is loaded when it is asked for.
+A running exporter does not need the generators, and they cost memory: they are loaded only when used.
 """
 
 from exporter.commands.generate.command import add

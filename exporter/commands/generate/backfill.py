@@ -1,4 +1,4 @@
-"""`pte-exporter generate backfill`: how to give new SLOs a past with promtool."""
+"""`pte-exporter generate backfill`: a script that fills in the past of new SLOs with promtool."""
 
 from __future__ import annotations
 
@@ -16,49 +16,57 @@ from exporter.commands.values import past_time
 from exporter.errors import PteError
 
 SAFE_AGE = 3 * 3600
-"""Seconds before now that blocks may reach up to: what is younger is still in the server's head.
+"""Blocks must end so many seconds before now: younger data is still in the server's head.
 
-A block that reaches into the head makes Prometheus leave out what its write-ahead log has of that time, of all series,
-when it starts again.
+A block that reaches into the head makes Prometheus skip that time in its write-ahead log, for all series, when it
+restarts.
 """
 
-_WHY = "what is younger is in Prometheus's memory still, and lost when blocks reach into it"
+_WHY = "younger data is still in Prometheus's memory, and is lost when blocks overlap it"
 
 
 @dataclass(frozen=True)
 class Options(SpecOptions):
-    """Of `generate backfill`."""
+    """Options of `generate backfill`."""
 
     start: datetime
     end: datetime | None
-    """None: as late as is safe."""
+    """None: the latest safe time."""
     prometheus_url: str
     graphs: bool
     output: Path
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add its arguments."""
     add_common(parser)
-    add_specs(parser, "files and folders with specs", required=True)
+    add_specs(parser, "files and directories with specs", required=True)
 
-    parser.add_argument("--start", required=True, type=past_time, metavar="TIME", help="not before the oldest raw data")
+    parser.add_argument(
+        "--start", required=True, type=past_time, metavar="TIME", help="start of the past, not before the oldest data"
+    )
     parser.add_argument(
         "--end",
         type=past_time,
         metavar="TIME",
-        help="when the rules were loaded, if at least 3 h ago; default 3 h ago",
+        help="time when the rules were loaded, at least 3 h ago; default 3 h ago",
     )
     url = parser.add_argument(
         "--prometheus.url",
         dest="prometheus_url",
         required=True,
         metavar="URL",
-        help="of the Prometheus that evaluates the rules",
+        help="URL of the Prometheus that evaluates the rules",
     )
     add_old_name(parser, "--url", url)
-    parser.add_argument("--graphs", action="store_true", help="record for graphs too what rules make of the sums")
-    parser.add_argument("--output", type=Path, metavar="DIR", default=Path("backfill"), help="default: %(default)s")
+    parser.add_argument("--graphs", action="store_true", help="also record the series that only graphs need")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        default=Path("backfill"),
+        help="directory to write; default %(default)s",
+    )
     set_command(parser, Options, run)
 
 
@@ -71,7 +79,7 @@ def run(options: Options) -> int:
     contents = stages.files(all_stages)
     other = stages.other(contents, options.output)
     if other is not None:
-        text = "is of another backfill, whose script needs it: give another --output, or delete it"
+        text = "belongs to another backfill, whose script needs it: use another --output, or delete it"
         raise PteError(f"{other}: {text}")
 
     files.write(contents, options.output)
@@ -80,13 +88,13 @@ def run(options: Options) -> int:
 
 
 def _past(options: Options) -> tuple[float, float]:
-    """From when to when, in Unix seconds."""
+    """Start and end, in Unix seconds."""
     latest = time.time() - SAFE_AGE
     start = options.start.timestamp()
     end = latest if options.end is None else options.end.timestamp()
 
     if end > latest:
-        raise UsageError(f"argument --end: wanted a time at least {SAFE_AGE // 3600} h ago: {_WHY}")
+        raise UsageError(f"argument --end: must be at least {SAFE_AGE // 3600} h ago: {_WHY}")
     if start >= end:
-        raise UsageError("argument --start: wanted a time before --end")
+        raise UsageError("argument --start: must be before --end")
     return start, end

@@ -8,9 +8,9 @@ from exporter.commands.generate import backfill, dashboards, docs, rules
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its kinds."""
+    """Add its kinds."""
     kinds = parser.add_subparsers(required=True, metavar="KIND")
     rules.add(kinds.add_parser("rules", help="recording rules and alerts"))
     dashboards.add(kinds.add_parser("dashboards", help="Grafana's JSON"))
     docs.add(kinds.add_parser("docs", help="docs/reference/metrics.md"))
-    backfill.add(kinds.add_parser("backfill", help="how to give new SLOs a past with promtool"))
+    backfill.add(kinds.add_parser("backfill", help="a script that fills in the past of new SLOs with promtool"))

@@ -9,13 +9,13 @@ from exporter.commands.generate.output import OutputOptions, add_output, write_o
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add its arguments."""
     add_output(parser)
     set_command(parser, OutputOptions, run)
 
 
 def run(options: OutputOptions) -> int:
-    """Make every board."""
+    """Generate every board."""
     from exporter import dashboards, sources
 
     config = sources.read(options.config_file) if options.config_file else None

@@ -9,16 +9,16 @@ from exporter.commands.generate.output import OutputOptions, add_output, write_o
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add its arguments."""
     add_output(parser)
     set_command(parser, OutputOptions, run)
 
 
 def run(options: OutputOptions) -> int:
-    """Make the page of all series."""
+    """Generate the page of all series."""
     from exporter import sources
     from exporter.commands.generate import metrics_page
 
-    if options.config_file:  # what is wrong with it is told, although the page is the same for everybody
+    if options.config_file:  # its problems are reported, although the page does not depend on it
         sources.read(options.config_file)
     return write_or_check(metrics_page.files(), options)

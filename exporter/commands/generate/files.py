@@ -1,4 +1,4 @@
-"""Generated files on disk: written, compared, and what else is there of SLOs. All raise OSError."""
+"""Generated files on disk: write and compare them, and find other files of SLOs. All raise OSError."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 _GROUP = b"\n  - name: "
 _ID_PREFIX = "slo-"
-"""What the name of an SLO's group of rules begins with."""
+"""The prefix of the name of an SLO's rule group."""
 
 
 def write(files: Mapping[str, bytes], directory: Path) -> None:
@@ -19,35 +19,35 @@ def write(files: Mapping[str, bytes], directory: Path) -> None:
 
 
 def differing(files: Mapping[str, bytes], directory: Path) -> list[str]:
-    """The files below the directory that are missing or hold something else."""
-    return [name for name, content in files.items() if not _holds(directory / name, content)]
+    """The files below the directory that are missing or have other content."""
+    return [name for name, content in files.items() if not _has_content(directory / name, content)]
 
 
-def _holds(path: Path, content: bytes) -> bool:
+def _has_content(path: Path, content: bytes) -> bool:
     return path.is_file() and path.read_bytes() == content
 
 
 def left_over(files: Mapping[str, bytes], directory: Path) -> list[str]:
-    """The generated rules files of SLOs below the directory that belong to none any more."""
+    """The generated rules files below the directory whose SLOs do not exist any more."""
     return [name for name, _ in _rules_of_slos(directory) if name not in files]
 
 
-def lost_ids(files: Mapping[str, bytes], directory: Path) -> Mapping[str, list[str]]:
-    """The ids that the directory's generated rules files hold and lose when these files are written, by file."""
+def removed_ids(files: Mapping[str, bytes], directory: Path) -> Mapping[str, list[str]]:
+    """The ids that writing these files removes from the directory's generated rules files, by file."""
     remaining = set(slo_ids(files))
-    lost: dict[str, list[str]] = {}
+    removed: dict[str, list[str]] = {}
     for name, content in _rules_of_slos(directory):
         if name not in files:
             continue
         ids = [id for id in _ids(content) if id not in remaining]
         if ids:
-            lost[name] = ids
+            removed[name] = ids
 
-    return lost
+    return removed
 
 
 def slo_ids(files: Mapping[str, bytes]) -> list[str]:
-    """The ids of the SLOs that rules files hold."""
+    """The ids of the SLOs in rules files."""
     ids: list[str] = []
     for content in files.values():
         ids += _ids(content)
@@ -55,7 +55,7 @@ def slo_ids(files: Mapping[str, bytes]) -> list[str]:
 
 
 def _rules_of_slos(directory: Path) -> Iterator[tuple[str, bytes]]:
-    """The generated rules files of SLOs below the directory; what somebody wrote by hand is none."""
+    """The generated rules files of SLOs below the directory, not those written by hand."""
     from exporter.slo.rules.render import HEADER
 
     first_line = HEADER.split("\n", 1)[0].encode()
@@ -66,7 +66,7 @@ def _rules_of_slos(directory: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _ids(content: bytes) -> list[str]:
-    """Read from the text, as YAML would take longer than all the rest."""
+    """Read from the text, because YAML would take longer than everything else."""
     _, *groups = content.split(_GROUP)
     names = [group.partition(b"\n")[0].strip(b'"').decode() for group in groups]
     return [name.removeprefix(_ID_PREFIX) for name in names if name.startswith(_ID_PREFIX)]

@@ -1,6 +1,6 @@
-"""The files of SLOs: Prometheus's rules, and which of their alerts Alertmanager lets mute which.
+"""The files of SLOs: Prometheus's rules, and Alertmanager's inhibition rules for their alerts.
 
-Nothing that takes long to load: it is to be quick for one SLO.
+It imports nothing that is slow to load, because it has to be quick for one SLO.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def files(slos: Iterable[Slo], config: Config | None) -> Mapping[str, bytes]:
-    """By their path below the output directory; of `config` only the links are used."""
+    """Content by path below the output directory; of `config` only the links are used."""
     runbook = links.RUNBOOK
     dashboards = links.DASHBOARDS
     if config is not None:

@@ -1,4 +1,4 @@
-"""`pte-exporter generate rules`: recording rules and alerts, of the exporter's series and of SLOs."""
+"""`pte-exporter generate rules`: recording rules and alerts, for the exporter's series and for SLOs."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from exporter.config import Config
 
 _SPECS = (
-    "only the rules of the SLOs in these files and folders: of Sloth, OpenSLO, or our configuration; "
-    "give all in one call, as SLOs of one service share a file"
+    "generate only the rules of the SLOs in these files and directories (Sloth, OpenSLO or our configuration); "
+    "pass all in one call, because SLOs of one service share a file"
 )
 
 
 @dataclass(frozen=True)
 class Options(OutputOptions, SpecOptions):
-    """Of `generate rules`."""
+    """Options of `generate rules`."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add its arguments."""
     add_output(parser)
     add_specs(parser, _SPECS)
     set_command(parser, Options, run)
 
 
 def run(options: Options) -> int:
-    """Make the rules of specs, or those of the exporter's series and of the configuration's own SLOs."""
+    """Generate the rules of specs, or those for the exporter's series and the configuration's own SLOs."""
     config = _read_config(options)
     if options.spec:
         from exporter.commands.generate import objectives
@@ -54,7 +54,7 @@ def run(options: Options) -> int:
 
 
 def make(config: Config | None) -> Mapping[str, bytes]:
-    """The rules over the exporter's own series, and what the sources' servers are to record."""
+    """The rules over the exporter's own series, and the recording rules for the sources' servers."""
     from exporter import rules, sources
 
     environments = config.environments if config is not None else ()
@@ -63,7 +63,7 @@ def make(config: Config | None) -> Mapping[str, bytes]:
 
 
 def _read_config(options: Options) -> Config | None:
-    """The configuration; rules ask nobody, so that for them `links` alone will do."""
+    """The configuration; rules need no source, so for them `links` alone is enough."""
     if not options.config_file:
         return None
 
@@ -73,7 +73,7 @@ def _read_config(options: Options) -> Config | None:
     if links is not None:
         return links
     if options.spec:
-        # Of it only the links are used, so the sources' own options, which take a while to load, are not looked at.
+        # Only the links are used, so the sources' own options, which are slow to load, are not checked.
         return configuration.read(options.config_file)
 
     from exporter import sources
@@ -82,16 +82,16 @@ def _read_config(options: Options) -> Config | None:
 
 
 def _write_objectives(contents: Mapping[str, bytes], options: Options, config: Config | None) -> int:
-    """Write or check files with those of SLOs; what else is generated there for SLOs is told, and never deleted."""
+    """Write or check files with those of SLOs; other generated files of SLOs are reported, and never deleted."""
     left_over = files.left_over(contents, options.output)
-    lost = {} if options.check else files.lost_ids(contents, options.output)
+    removed = {} if options.check else files.removed_ids(contents, options.output)
     code = write_or_check(contents, options, config)
 
     for name in left_over:
-        text = "is of none of these SLOs: delete it, or give all specs in one call"
+        text = "belongs to none of these SLOs: delete it, or pass all specs in one call"
         print(f"{options.output / name}: {text}", file=sys.stderr)
-    for name, ids in lost.items():
-        text = f"no longer has {humanize.join_words(ids)}: give all specs in one call"
+    for name, ids in removed.items():
+        text = f"no longer contains {humanize.join_words(ids)}: pass all specs in one call"
         print(f"{options.output / name}: {text}", file=sys.stderr)
 
     if options.check:

@@ -1,4 +1,4 @@
-"""The shell script that gives new SLOs a past: promtool makes the blocks of one stage after the other."""
+"""The shell script that fills in the past of new SLOs: promtool creates the blocks of one stage after the other."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ BLOCK = 7200
 """Seconds of each of promtool's blocks."""
 
 _BEFORE = """\
-# Before it is run:
-#  - Load these SLOs' rules, and give as --end when Prometheus began to evaluate them. What is recorded twice
-#    counts twice.
-#  - Wait until that was three hours ago. Where a block reaches into what Prometheus still has in memory, it leaves that
-#    time out when it starts again, of all its series.
-#  - Prometheus is 2.39 or newer, promtool as new, and this runs on its machine as its user. Its retention goes back to
-#    --start: it deletes older blocks at once. Mimir and others that take no blocks this way: not for them.
-#  - The server evaluates every minute of the past anew: the first rules cost it as much as they would have at the time.
-#    It opens two files a block until it has merged them: see `ulimit -n`.
-#  - The folder that was made with this script lies beside it, or FILES says where.
-# Run it with DATA=/path/to/its/data; with RELOAD="systemctl restart prometheus" there is less to wait for.
+# Before you run it:
+#  - Load these SLOs' rules, and pass the time when Prometheus began to evaluate them as --end. Data that is recorded
+#    twice counts twice.
+#  - Wait until that was three hours ago. If a block overlaps data that Prometheus still has in memory, Prometheus skips
+#    that time for all its series when it restarts.
+#  - Prometheus must be 2.39 or newer, and promtool as new. Run this on its machine as its user. Its retention must
+#    reach back to --start, because it deletes older blocks immediately. Mimir and other servers that do not load blocks
+#    this way are not supported.
+#  - The server evaluates every minute of the past again: the first rules cost as much as they would have at the time.
+#    It opens two files for each block until it has merged them: see `ulimit -n`.
+#  - The directory that was written with this script must be beside it, or set FILES to its path.
+# Run it with DATA=/path/to/its/data; RELOAD="systemctl restart prometheus" shortens the waits.
 """
 
 _FUNCTIONS = f"""\
-seen() {{  # whether a query gives something at --end
+has_result() {{  # whether a query has a result at --end
   promtool query instant --time "$END" "$URL" "$1" | grep -q .
 }}
-stage() {{  # its number, and what is there at --end when its blocks are loaded
+stage() {{  # its number, and a query that has a result at --end once its blocks are loaded
   cd "$FILES/stage-$1"
   rm -rf blocks
   promtool tsdb create-blocks-from rules --quiet --start "$START" --end "$END" --url "$URL" \\
     --output-dir blocks {FILE}
   if [ -z "$(ls blocks 2>/dev/null)" ]; then
-    echo "stage $1: nothing to record from: does $URL have data from --start on?" >&2
+    echo "stage $1: no data to record: does $URL have data from --start on?" >&2
     exit 1
   fi
   mv blocks/* "$DATA"/
   [ -z "${{RELOAD:-}}" ] || sh -c "$RELOAD"
   tries=0
-  until seen "$2" 2>/dev/null; do  # Prometheus looks for new blocks once a minute
+  until has_result "$2" 2>/dev/null; do  # Prometheus checks for new blocks once a minute
     tries=$((tries + 1))
     if [ "$tries" -gt 120 ]; then
-      echo "stage $1: $URL still shows nothing at --end for: $2" >&2
+      echo "stage $1: $URL still has no result at --end for: $2" >&2
       exit 1
     fi
     sleep 5
@@ -56,14 +57,14 @@ stage() {{  # its number, and what is there at --end when its blocks are loaded
 """
 
 _TAIL = """
-echo "done: budgets are right from the next evaluation on, and Prometheus merges the blocks by itself"
+echo "done: budgets are right from the next evaluation on; Prometheus merges the blocks automatically"
 """
 
 
 def render(stages: Sequence[Stage], start: float, end: float, url: str, directory: Path) -> str:
-    """A script that makes the past from `start` to `end` (Unix seconds), and says what to know before it is run.
+    """A script that fills in the past from `start` to `end` (Unix seconds), with instructions.
 
-    `directory` is where the stages' files are; where it is relative, it is so to the script.
+    `directory` contains the stages' files; a relative path is relative to the script.
     """
     parts = [
         "#!/bin/sh\n",
@@ -89,17 +90,17 @@ def _summary(stages: Sequence[Stage], start: float, end: float) -> str:
     slos = humanize.pluralize(len(ids), "SLO")
     past = f"{humanize.format_time(start)} to {humanize.format_time(end)}"
     return f"""\
-# Gives {slos} a past, {past}, with promtool.
-# {len(stages)} stages with {rules} rules, each a block for two hours: {rules * blocks_of_each} blocks.
+# Fills in the past of {slos}, {past}, with promtool.
+# {len(stages)} stages with {rules} rules, and a block for each rule and two hours: {rules * blocks_of_each} blocks.
 """
 
 
 def _variables(first: Stage, start: float, end: float, url: str, directory: Path) -> str:
     beside = "" if directory.is_absolute() else '$(dirname "$0")/'
-    missing = f"$FILES has no {first.file}: give FILES=/path/to/them"
+    missing = f"$FILES does not contain {first.file}: set FILES=/path/to/them"
     return f"""\
 set -eu
-: "${{DATA:?is to be the data directory of Prometheus}}"
+: "${{DATA:?must be the data directory of Prometheus}}"
 DATA=$(cd "$DATA" && pwd)
 [ -n "${{FILES:-}}" ] || FILES={beside}{shlex.quote(str(directory))}
 [ -f "$FILES/{first.file}" ] || {{ echo "{missing}" >&2; exit 1; }}
@@ -112,11 +113,11 @@ END={end:.0f}
 
 
 def _refusal(first: Stage, seconds: float) -> str:
-    """Blocks of the same time would be added to what is there."""
+    """Blocks of the same time would be added to existing data."""
     series = [f"last_over_time({series}[{math.ceil(seconds)}s])" for series in _awaited(first)]
     return f"""
-if seen {shlex.quote(_count(series))}; then
-  echo "between --start and --end something is recorded already: it would count twice" >&2
+if has_result {shlex.quote(_count(series))}; then
+  echo "there is recorded data between --start and --end already: it would count twice" >&2
   exit 1
 fi
 """
@@ -128,12 +129,12 @@ def _stage(stage: Stage) -> str:
 
 
 def _awaited(stage: Stage) -> list[str]:
-    """The series that a stage makes last, of each of its SLOs: with one of them all is there."""
+    """The series that a stage records last, of each of its SLOs: if one of them exists, all blocks are loaded."""
     name, branches = next(iter(stage.records.items()))
     ids = dict.fromkeys(slo.id for slo, _ in branches)
     return [f"{name}{{sloth_id={quote(id)}}}" for id in [*ids][:TOGETHER]]
 
 
 def _count(series: Sequence[str]) -> str:
-    """A query that gives something where there is any of the series."""
+    """A query that has a result if any of the series exists."""
     return f"count({' or '.join(series)})"

@@ -1,4 +1,4 @@
-"""The arguments that name specs of SLOs, and what the specs are held against."""
+"""The arguments for specs of SLOs, and the settings that specs do not contain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DAY = 86400
 
 @dataclass(frozen=True)
 class SpecOptions:
-    """Of commands that read specs."""
+    """Options of commands that read specs."""
 
     slo_period: int
     scrape_interval: int
@@ -28,13 +28,13 @@ class SpecOptions:
     spec: list[Path] | None
 
     def limits(self) -> Options:
-        """What specs are held against."""
+        """The settings for reading specs."""
         from exporter.slo.specs import Options
 
         return Options(self.slo_period, self.scrape_interval, self.retention)
 
     def read(self) -> list[Slo]:
-        """The objectives in the files and folders of --spec; raises ConfigError with every problem."""
+        """The objectives in the files and directories of --spec; raises ConfigError with every problem."""
         from exporter.slo import specs
 
         with Progress("reading the specs"):
@@ -42,22 +42,26 @@ class SpecOptions:
 
 
 def add_specs(parser: argparse.ArgumentParser, help: str, *, required: bool = False) -> None:
-    """Which specs, and what is not written in them."""
+    """Add the options for specs and for settings that specs do not contain."""
     parser.add_argument(
         "--slo-period",
         type=duration,
         metavar="DURATION",
         default=30 * _DAY,
-        help="of specs that name none; default 30d",
+        help="period of specs without one; default 30d",
     )
     parser.add_argument(
-        "--scrape-interval", type=duration, metavar="DURATION", default=30, help="of the data; default 30s"
+        "--scrape-interval",
+        type=duration,
+        metavar="DURATION",
+        default=30,
+        help="scrape interval; default 30s",
     )
     parser.add_argument(
         "--retention",
         type=duration,
         metavar="DURATION",
-        help="of Prometheus; default: windows may be longer than it",
+        help="Prometheus's retention, the limit for windows; default: not checked",
     )
 
     spec = parser.add_argument(

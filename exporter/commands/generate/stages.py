@@ -1,9 +1,9 @@
-"""How the recordings of new SLOs get a past: what has to be recorded in which order, as rules files for promtool.
+"""The past of new SLOs' recordings: the rules in the order of their evaluation, as rules files for promtool.
 
-promtool asks the server what a rule gives, and cannot see what it has just made. So rules that rest on others come in a
-later stage, after the blocks of the earlier ones have been moved into the server's data directory.
+promtool queries the server for a rule's result, and cannot see its own new blocks. So rules that depend on others are
+in a later stage, after the blocks of the earlier stages have been moved into the server's data directory.
 
-promtool makes a block for each rule and two hours. So all SLOs share one rule for each name.
+promtool creates a block for each rule and two hours. So all SLOs share one rule for each name.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from exporter.slo.rules.series import identity, quote
 
 _GROUP = "history"
 FILE = "rules.yml"
-"""promtool takes the second of a minute at which it evaluates from these names: so all stages have the same ones.
+"""promtool derives the second of a minute at which it evaluates from these names: so all stages have the same names.
 
-Where that is the minute's last second, it leaves one minute of each two hours out: of these names it is another.
+If that is the minute's last second, promtool omits one minute of each two hours; with these names it is another.
 """
 
 TOGETHER = 50
 """SLOs' branches in one rule, at most: `or` compares each with all before it."""
 
 _ROOTS = tuple(names.quarter(kind) for kind in names.KINDS)
-"""What all long windows are made of: with their past, the rules themselves give the right budget at once."""
+"""All long windows are sums of these: once they have a past, the rules compute the right budget immediately."""
 
 
 _Key = tuple[str, str]
-"""A recorded name and, of data states, which one."""
+"""A recorded name and, for data states, the state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Recordings that rest on those of earlier stages alone."""
+    """Recordings that depend only on earlier stages."""
 
     number: int
     records: Mapping[str, tuple[tuple[Slo, Record], ...]]
@@ -54,7 +54,7 @@ class Stage:
 
     @property
     def rules(self) -> list[dict[str, object]]:
-        """As a rules file has them. The most basic one is last, as the script waits for it."""
+        """As in a rules file. The most basic rule is last, because the script waits for it."""
         rules: list[dict[str, object]] = []
         for name in reversed(list(self.records)):
             rules += _rules(name, self.records[name])
@@ -62,21 +62,21 @@ class Stage:
 
 
 def plan(slos: Iterable[Slo], *, graphs: bool = False) -> list[Stage]:
-    """What has to be recorded, in order; `graphs`: not only what budgets are made of, but every recording."""
-    rests: dict[_Key, set[_Key]] = {}
+    """The recordings in order; `graphs`: every recording, not only those that budgets depend on."""
+    dependencies: dict[_Key, set[_Key]] = {}
     branches: dict[_Key, list[tuple[Slo, Record]]] = {}
     for slo in slos:
         for record, below in _edges(slo):
             key = _key(record)
-            rests.setdefault(key, set()).update(below)
+            dependencies.setdefault(key, set()).update(below)
             branches.setdefault(key, []).append((slo, record))
 
     by_level: dict[int, dict[str, list[tuple[Slo, Record]]]] = {}
-    for key, level in _levels(rests, graphs=graphs).items():
+    for key, level in _levels(dependencies, graphs=graphs).items():
         name, _ = key
         by_level.setdefault(level, {}).setdefault(name, []).extend(branches[key])
 
-    # Levels have gaps where all of one is left out; stages are counted without.
+    # Levels have gaps where all recordings of one are omitted; stages have none.
     ordered = [by_level[level] for level in sorted(by_level)]
     return [Stage(number, _frozen(records)) for number, records in enumerate(ordered, start=1)]
 
@@ -86,12 +86,12 @@ def _frozen(records: Mapping[str, list[tuple[Slo, Record]]]) -> Mapping[str, tup
 
 
 def _key(record: Record) -> _Key:
-    """States rest on each other; of other names all series come in one stage."""
+    """States depend on each other; all series of another name are in one stage."""
     return record.name, record.labels.get("state", "")
 
 
 def _edges(slo: Slo) -> Iterator[tuple[Record, list[_Key]]]:
-    """Each record with what it rests on, which comes before it."""
+    """Each record with its dependencies, which come before it."""
     selectors: dict[_Key, str] = {}
     for rule in slo_rules.rules(slo, "", ""):
         if not isinstance(rule, Record):
@@ -103,43 +103,43 @@ def _edges(slo: Slo) -> Iterator[tuple[Record, list[_Key]]]:
         selectors[key] = f"{rule.name}{{sloth_id={quote(slo.id)}{state}"
 
 
-def _levels(rests: Mapping[_Key, set[_Key]], *, graphs: bool) -> dict[_Key, int]:
-    """The level of each that has to be recorded; what nothing rests on comes last."""
+def _levels(dependencies: Mapping[_Key, set[_Key]], *, graphs: bool) -> dict[_Key, int]:
+    """The level of each required recording; recordings without dependents are last."""
 
     @cache
     def level(key: _Key) -> int:
-        return 1 + max(map(level, rests[key]), default=0)
+        return 1 + max(map(level, dependencies[key]), default=0)
 
-    required = _required(rests, graphs=graphs)
-    rested_on = set[_Key]().union(*(rests[key] for key in required))
+    required = _required(dependencies, graphs=graphs)
+    has_dependents = set[_Key]().union(*(dependencies[key] for key in required))
     last = max(map(level, required), default=0)
 
     levels: dict[_Key, int] = {}
-    for key in rests:
+    for key in dependencies:
         if key in required:
-            levels[key] = level(key) if key in rested_on else last
+            levels[key] = level(key) if key in has_dependents else last
     return levels
 
 
-def _required(rests: Mapping[_Key, set[_Key]], *, graphs: bool) -> set[_Key]:
-    """What budgets are made of, or with graphs everything, and all that it rests on."""
-    required = {key for key in rests if graphs or key[0] in _ROOTS}
+def _required(dependencies: Mapping[_Key, set[_Key]], *, graphs: bool) -> set[_Key]:
+    """The recordings of budgets, or with graphs all, and their dependencies."""
+    required = {key for key in dependencies if graphs or key[0] in _ROOTS}
     todo = [*required]
     while todo:
-        new = rests[todo.pop()] - required
+        new = dependencies[todo.pop()] - required
         required |= new
         todo += new
     return required
 
 
 def _rules(name: str, branches: Sequence[tuple[Slo, Record]]) -> Iterator[dict[str, object]]:
-    """Rules for one name, of as few as are quick to evaluate."""
+    """Rules for one name, each with few enough branches to be quick."""
     for first in range(0, len(branches), TOGETHER):
         yield _rule(name, branches[first : first + TOGETHER])
 
 
 def _rule(name: str, branches: Sequence[tuple[Slo, Record]]) -> dict[str, object]:
-    """Labels that all branches have are the rule's, the others are set branch by branch."""
+    """The rule sets the labels that all branches share, and each branch the others."""
     labels = [{**identity(slo), **record.labels} for slo, record in branches]
     shared = _shared(labels)
 
@@ -155,7 +155,7 @@ def _rule(name: str, branches: Sequence[tuple[Slo, Record]]) -> dict[str, object
 
 
 def _shared(labels: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """What is the same in all of them."""
+    """The labels that are the same in all of them."""
     shared = dict(labels[0])
     for others in labels[1:]:
         shared = {label: value for label, value in shared.items() if others.get(label) == value}
@@ -183,7 +183,7 @@ def files(all_stages: Sequence[Stage]) -> Mapping[str, bytes]:
 
 
 def other(contents: Mapping[str, bytes], directory: Path) -> Path | None:
-    """A stage's file in the directory that is not one of these; raises OSError."""
+    """A stage's file in the directory that does not belong to these; raises OSError."""
     for path in sorted(directory.glob(f"stage-*/{FILE}")):
         if contents.get(f"{path.parent.name}/{FILE}") != path.read_bytes():
             return path

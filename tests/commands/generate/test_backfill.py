@@ -1,4 +1,4 @@
-"""`generate backfill`: its stages, and its commands followed to the letter on real servers, held against numpy."""
+"""`generate backfill`: its stages, and its commands run unchanged on real servers, compared with numpy."""
 
 from __future__ import annotations
 
@@ -59,51 +59,52 @@ def recorded(slo: Slo) -> set[str]:
 
 
 @pytest.mark.parametrize("graphs", [False, True])
-def test_a_stage_rests_on_earlier_ones_alone(graphs: bool) -> None:
+def test_a_stage_depends_only_on_earlier_ones(graphs: bool) -> None:
     """No rule reads a name that its own stage or a later one records: promtool could not see it."""
     all_stages = stages.plan([RICH, SHOP], graphs=graphs)
     assert len(all_stages) >= 3
     later = set[tuple[str, str]]()
     for stage in reversed(all_stages):
-        later |= {(name, record.labels.get("state", "")) for name, each in stage.records.items() for _, record in each}
+        for name, branches in stage.records.items():
+            later |= {(name, record.labels.get("state", "")) for _, record in branches}
         for slo, record in (branch for branches in stage.records.values() for branch in branches):
             for name, state in later:
                 read = f'{name}{{sloth_id="{slo.id}"' + (f',state="{state}"' if state else "")
                 assert read not in record.expr, f"{record.name} of stage {stage.number} reads {name}"
 
 
-def test_every_recording_is_made_where_graphs_are_wanted() -> None:
-    """With graphs each record of each objective is in exactly one stage; without, only what sums are made of."""
+def test_graphs_need_every_recording() -> None:
+    """With graphs each record of each objective is in exactly one stage; without, only the records of sums."""
     all_stages = stages.plan([RICH, SHOP], graphs=True)
-    made = [
+    actual = [
         (slo.id, record.name, *record.labels.items())
-        for s in all_stages
-        for each in s.records.values()
-        for slo, record in each
+        for stage in all_stages
+        for branches in stage.records.values()
+        for slo, record in branches
     ]
-    wanted = [
+    expected = [
         (slo.id, rule.name, *rule.labels.items())
         for slo in (RICH, SHOP)
         for rule in slo_rules.rules(slo, "", "")
         if isinstance(rule, Record)
     ]
-    assert sorted(map(str, made)) == sorted(map(str, wanted))
+    assert sorted(map(str, actual)) == sorted(map(str, expected))
     few = {name for stage in stages.plan([SHOP]) for name in stage.records}
     assert few == {f"slo:sli_{kind}:{what}" for kind in names.KINDS for what in ("rate5m", "sum15m")}
 
 
 def test_blocks_do_not_grow_with_the_number_of_objectives() -> None:
-    """All objectives share a rule for each name, in which `or` joins as many as are quick to compare."""
+    """All objectives share a rule for each name, in which `or` joins a limited number of them."""
     slos = [replace(SHOP, service=f"shop{number}") for number in range(120)]
-    one, many = (sum(len(stage.rules) for stage in stages.plan(some)) for some in (slos[:1], slos[:50]))
-    assert one == many == 4
+    single, many = (sum(len(stage.rules) for stage in stages.plan(some)) for some in (slos[:1], slos[:50]))
+    assert single == many == 4
     assert sum(len(stage.rules) for stage in stages.plan(slos)) == 12
 
 
 def test_a_start_that_is_too_late_and_an_end_too_near_are_wrong_usage(tmp_path: Path) -> None:
-    """What would make Prometheus lose data is refused with the reason."""
+    """Times that would make Prometheus lose data are refused with the reason."""
     (tmp_path / "shop.yml").write_text(SPEC, encoding="utf-8")
-    asked = (
+    arguments = (
         "generate",
         "backfill",
         "--spec",
@@ -113,17 +114,17 @@ def test_a_start_that_is_too_late_and_an_end_too_near_are_wrong_usage(tmp_path: 
         "--output",
         str(tmp_path / "out"),
     )
-    near = command(*asked, "--start", "2026-01-01", "--end", f"{time.time() - 3600:.0f}")
+    near = command(*arguments, "--start", "2026-01-01", "--end", f"{time.time() - 3600:.0f}")
     assert near.returncode == 2
-    assert "argument --end: wanted a time at least 3 h ago: what is younger is in Prometheus's memory" in near.stderr
-    late = command(*asked, "--start", f"{time.time() - 3600:.0f}")
-    assert (late.returncode, "argument --start: wanted a time before --end" in late.stderr) == (2, True)
+    assert "argument --end: must be at least 3 h ago: younger data is still in Prometheus's memory" in near.stderr
+    late = command(*arguments, "--start", f"{time.time() - 3600:.0f}")
+    assert (late.returncode, "argument --start: must be before --end" in late.stderr) == (2, True)
     assert not (tmp_path / "out").exists()
 
 
 @dataclass(frozen=True)
 class History:
-    """Counters since before the past that is wanted, and what they truly counted."""
+    """Counters that begin before the past to fill in, and their true events."""
 
     times: NDArray[np.float64]
     bad: NDArray[np.float64]
@@ -148,9 +149,8 @@ class History:
 def history(start: float, end: float) -> History:
     """Traffic that swings with the hour, few errors, and one bad hour in the last day.
 
-    By day it is 2.4 times that of the night, as docs/explanation/method.md assumes where it says how exact windows
-    are; its hours
-    are counted from the end, so that the test is the same at any hour.
+    By day it is 2.4 times that of the night, as docs/explanation/method.md assumes for the precision of windows. Its
+    hours count from the end, so the test is the same at any hour.
     """
     times = np.arange(start - 900, end + 900, STEP)
     rate = 20 + 8.2 * np.sin((times - end) / DAY * 2 * np.pi)
@@ -161,7 +161,7 @@ def history(start: float, end: float) -> History:
 
 @contextlib.contextmanager
 def restartable(version: str, directory: Path) -> Iterator[tuple[str, str]]:
-    """URL of a server on `directory`/data, and the command that starts it anew."""
+    """URL of a server on `directory`/data, and the command that restarts it."""
     port, pid = servers.free_port(), directory / "pid"
     (directory / "prometheus.yml").write_text("{}")
     script = directory / "restart.sh"
@@ -181,8 +181,8 @@ def restartable(version: str, directory: Path) -> Iterator[tuple[str, str]]:
 
 
 def values(url: str, query: str, at: float) -> list[float]:
-    answer = requests.get(f"{url}/api/v1/query", params={"query": query, "time": str(at)}, timeout=30)
-    return [float(one["value"][1]) for one in answer.json()["data"]["result"]]
+    response = requests.get(f"{url}/api/v1/query", params={"query": query, "time": str(at)}, timeout=30)
+    return [float(series["value"][1]) for series in response.json()["data"]["result"]]
 
 
 def ready(url: str) -> bool:
@@ -192,7 +192,7 @@ def ready(url: str) -> bool:
 
 
 def follow(version: str, script: str, directory: Path, restart: str) -> subprocess.CompletedProcess[str]:
-    """Run the printed commands as they are, with the version's promtool on the path."""
+    """Run the printed commands unchanged, with the version's promtool on the path."""
     programs = directory / "bin"
     programs.mkdir(exist_ok=True)
     with contextlib.suppress(FileExistsError):
@@ -206,8 +206,8 @@ def follow(version: str, script: str, directory: Path, restart: str) -> subproce
 
 
 @pytest.mark.parametrize("version", [pytest.param("2.42", marks=pytest.mark.slow), "3"])
-def test_the_commands_make_the_past_that_was(version: str, tmp_path: Path) -> None:
-    """Followed to the letter, every window that the rules then make of it is within 0.5 % of what truly happened."""
+def test_the_commands_fill_in_the_past(version: str, tmp_path: Path) -> None:
+    """After the commands, every window that the rules compute is within 0.5 % of the true events."""
     end = time.time() // 900 * 900 - 4 * 3600 + 420
     start = end - HISTORY_DAYS * DAY
     truth = history(start, end)
@@ -216,33 +216,33 @@ def test_the_commands_make_the_past_that_was(version: str, tmp_path: Path) -> No
     (tmp_path / "shop.yml").write_text(SPEC, encoding="utf-8")
     with restartable(version, tmp_path) as (url, restart):
         servers.eventually(lambda: ready(url), PATIENCE, "the server")
-        asked = ("--spec", str(tmp_path / "shop.yml"), "--slo-period", "1d", "--prometheus.url", url)
+        specs = ("--spec", str(tmp_path / "shop.yml"), "--slo-period", "1d", "--prometheus.url", url)
         times = ("--start", str(start), "--end", str(end), "--output", str(tmp_path / "files"))
-        made = command("generate", "backfill", *asked, *times)
-        assert (made.returncode, made.stderr) == (0, "")
-        done = follow(version, made.stdout, tmp_path, restart)
+        printed = command("generate", "backfill", *specs, *times)
+        assert (printed.returncode, printed.stderr) == (0, "")
+        done = follow(version, printed.stdout, tmp_path, restart)
         assert done.returncode == 0, done.stderr
         for at in (end, end - 7 * 3600):
             for window in (6 * 3600, DAY):
                 bad, every = (_count(url, kind, window, at) for kind in ("errors", "events"))
                 assert bad / every == pytest.approx(truth.ratio(at, window), rel=0.005)
-        twice = follow(version, made.stdout, tmp_path, restart)
+        twice = follow(version, printed.stdout, tmp_path, restart)
         assert (twice.returncode, twice.stdout) == (1, "")
-        assert twice.stderr == "between --start and --end something is recorded already: it would count twice\n"
+        assert twice.stderr == "there is recorded data between --start and --end already: it would count twice\n"
 
 
 def _count(url: str, kind: str, seconds: int, at: float) -> float:
-    """What the objective's own rule counts in a window, evaluated on what the stages have made."""
+    """The count of the objective's own rule in a window, evaluated on the series of the stages."""
     slo = replace(SHOP, labels={})
     rules = (rule for rule in slo_rules.rules(slo, "", "") if isinstance(rule, Record))
-    wanted = (names.count(kind), duration(seconds))
-    (expr,) = (rule.expr for rule in rules if (rule.name, rule.labels.get("sloth_window")) == wanted)
+    key = (names.count(kind), duration(seconds))
+    (expr,) = (rule.expr for rule in rules if (rule.name, rule.labels.get("sloth_window")) == key)
     return values(url, expr, at)[0]
 
 
 @pytest.mark.slow
 def test_budgets_of_the_past_are_recorded_too(tmp_path: Path) -> None:
-    """With graphs the recorded budget of any time is what the counters say, for each objective with its own labels."""
+    """With graphs the recorded budget of any time agrees with the counters, for each objective with its own labels."""
     end = time.time() // 900 * 900 - 4 * 3600
     start = end - 3 * 3600
     truth = history(start, end)
@@ -259,14 +259,14 @@ def test_budgets_of_the_past_are_recorded_too(tmp_path: Path) -> None:
         done = follow("3", text, tmp_path, restart)
         assert done.returncode == 0, done.stderr
         for at in (end, end - 1200):
-            (left,) = values(url, names.REMAINING + '{cost="$1",sloth_service="shop"}', at)
-            assert left == pytest.approx(1 - truth.ratio(at, 2 * 3600) / 0.001, rel=0.005)
+            (remaining,) = values(url, names.REMAINING + '{cost="$1",sloth_service="shop"}', at)
+            assert remaining == pytest.approx(1 - truth.ratio(at, 2 * 3600) / 0.001, rel=0.005)
         assert values(url, f'count by (sloth_window) ({names.RATIO}30m{{sloth_service="rich"}})', end) == [1.0]
 
 
 @pytest.mark.parametrize("version", list(servers.PROMTOOL))
-def test_no_minute_is_left_out(version: str, tmp_path: Path) -> None:
-    """All stages are evaluated at one second of a minute, and it is not the one where promtool leaves minutes out."""
+def test_no_minute_is_missing(version: str, tmp_path: Path) -> None:
+    """All stages are evaluated at the same second of a minute, not at the one where promtool omits minutes."""
     (content,) = stages.files(stages.plan([SHOP])[:1]).values()
     group = yaml.safe_load(content)["groups"][0]
     group["rules"] = [{"record": "now:seconds", "expr": "vector(time())"}]
@@ -274,7 +274,7 @@ def test_no_minute_is_left_out(version: str, tmp_path: Path) -> None:
     rules.write_text(yaml.safe_dump({"groups": [group]}), encoding="utf-8")
     assert len({Path(stage.file).name for stage in stages.plan([RICH], graphs=True)}) == 1
     start = 1795000000 // script.BLOCK * script.BLOCK
-    with servers.prometheus(version, tmp_path / "asked") as server:
+    with servers.prometheus(version, tmp_path / "queried") as server:
         times = (f"--start={start}", f"--end={start + 2 * script.BLOCK - 1}")
         servers.create_rule_blocks(version, server, rules, times, tmp_path / "blocks")
     with servers.prometheus(version, tmp_path / "filled", blocks=tmp_path / "blocks") as server:
@@ -283,44 +283,44 @@ def test_no_minute_is_left_out(version: str, tmp_path: Path) -> None:
         assert values(server.url, "now:seconds % 60 < 59", end) != []
 
 
-def found_files(script: str, directory: Path, files: str = "") -> subprocess.CompletedProcess[str]:
-    """What the script takes for its folder and server, without what it does with them."""
+def script_files(script: str, directory: Path, files: str = "") -> subprocess.CompletedProcess[str]:
+    """The script's directory and server; its other commands do not run."""
     path = directory / "backfill.sh"
     path.write_text(script, encoding="utf-8")
     assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0
-    path.write_text(f'{script.split("seen() {")[0]}echo "$FILES $URL"\n', encoding="utf-8")
+    path.write_text(f'{script.split("has_result() {")[0]}echo "$FILES $URL"\n', encoding="utf-8")
     environment = {**os.environ, "DATA": str(directory), "FILES": files}
     return subprocess.run(["sh", str(path)], env=environment, cwd="/", capture_output=True, text=True, check=False)
 
 
-def test_the_script_is_shell_whatever_names_there_are(tmp_path: Path) -> None:
-    """Quotes, dollars and spaces in names and directories stay what they are."""
+def test_the_script_is_valid_shell_with_any_names(tmp_path: Path) -> None:
+    """Quotes, dollars and spaces in names and directories stay unchanged."""
     odd = replace(SHOP, service="it's $HOME", labels={"a": '"`$(x)`"'})
     all_stages, directory = stages.plan([odd]), tmp_path / "some/odd dir's $HOME"
     files.write(stages.files(all_stages), directory)
     text = script.render(all_stages, 1.7e9, 1.7e9 + DAY, "http://x:9090/a b", directory)
-    assert found_files(text, tmp_path).stdout == f"{directory} http://x:9090/a b\n"
+    assert script_files(text, tmp_path).stdout == f"{directory} http://x:9090/a b\n"
 
 
 def test_the_script_finds_its_files_beside_itself(tmp_path: Path) -> None:
-    """Made elsewhere and copied together they work; where the files lie apart, FILES says where, and that is told."""
+    """Script and files work when copied together; otherwise FILES has their path, and the message says so."""
     all_stages = stages.plan([SHOP])
     text = script.render(all_stages, 1.7e9, 1.7e9 + DAY, "http://x", Path("some files"))
-    missing = found_files(text, tmp_path)
-    told = f"{tmp_path}/some files has no stage-1/rules.yml: give FILES=/path/to/them\n"
-    assert (missing.returncode, missing.stderr) == (1, told)
+    missing = script_files(text, tmp_path)
+    message = f"{tmp_path}/some files does not contain stage-1/rules.yml: set FILES=/path/to/them\n"
+    assert (missing.returncode, missing.stderr) == (1, message)
     files.write(stages.files(all_stages), tmp_path / "some files")
-    assert found_files(text, tmp_path).stdout == f"{tmp_path}/some files http://x\n"
-    apart = tmp_path / "elsewhere"
-    (tmp_path / "some files").rename(apart)
-    assert found_files(text, tmp_path, str(apart)).stdout == f"{apart} http://x\n"
+    assert script_files(text, tmp_path).stdout == f"{tmp_path}/some files http://x\n"
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "some files").rename(elsewhere)
+    assert script_files(text, tmp_path, str(elsewhere)).stdout == f"{elsewhere} http://x\n"
 
 
-def test_files_of_another_script_are_kept(tmp_path: Path) -> None:
-    """A second backfill into one folder is refused, as the first script would record its rules; a repeat is not."""
+def test_files_of_another_script_are_not_overwritten(tmp_path: Path) -> None:
+    """Another backfill into the same directory is refused, because the first script would use its rules."""
     (tmp_path / "a.yml").write_text(SPEC, encoding="utf-8")
     (tmp_path / "b.yml").write_text(SPEC.replace("service: shop", "service: other"), encoding="utf-8")
-    asked = (
+    arguments = (
         "generate",
         "backfill",
         "--prometheus.url",
@@ -330,10 +330,10 @@ def test_files_of_another_script_are_kept(tmp_path: Path) -> None:
         "--output",
         str(tmp_path / "out"),
     )
-    assert [command(*asked, "--spec", str(tmp_path / "a.yml")).returncode for _ in range(2)] == [0, 0]
+    assert [command(*arguments, "--spec", str(tmp_path / "a.yml")).returncode for _ in range(2)] == [0, 0]
     file = tmp_path / "out" / "stage-1" / "rules.yml"
     before = file.read_bytes()
-    done = command(*asked, "--spec", str(tmp_path / "a.yml"), "--spec", str(tmp_path / "b.yml"))
+    done = command(*arguments, "--spec", str(tmp_path / "a.yml"), "--spec", str(tmp_path / "b.yml"))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith(f"pte-exporter: {file}: is of another backfill, whose script needs it: ")
+    assert done.stderr.startswith(f"pte-exporter: {file}: belongs to another backfill, whose script needs it: ")
     assert file.read_bytes() == before

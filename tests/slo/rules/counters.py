@@ -1,4 +1,4 @@
-"""Counters made of events a minute, and what objectives make of them on a real server."""
+"""Counters of events per minute, and the figures of objectives from them on a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each figure of an error budget is by definition, from counts alone; in plain arithmetic, not in PromQL."""
+"""The definition of each figure of an error budget, from counts alone; in plain arithmetic, not in PromQL."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.slo.rules.evaluation import Answers
 
 HOUR, TREND = 3600, 3 * DAY
 LEAST = 10
-"""Bad events that a forecast takes, or that the objective allows."""
+"""A forecast needs so many bad events, or that the objective allows so many."""
 
 Count = Callable[[str, float, float], float]
 """Events or errors (the kind) from one time to another."""
 
 Figures = dict[tuple[str, str], float | None]
-"""By the series' name and its label sloth_window, if it has one; None where there is to be none."""
+"""By the series' name and its label sloth_window, if it has one; None where no series is expected."""
 
 
 def bounds(slo: Slo, time: float) -> tuple[float, float]:
-    """When the period that the budget is for begins and ends."""
+    """The start and the end of the budget's period."""
     if slo.period.calendar is None:
         return time - slo.period.seconds, time
     zone = ZoneInfo(slo.period.timezone)
@@ -38,50 +38,50 @@ def bounds(slo: Slo, time: float) -> tuple[float, float]:
 
 
 def figures(slo: Slo, time: float, count: Count) -> Figures:
-    """Every figure of the objective at a time, given that all of the period is known and had events."""
-    found: Figures = {}
+    """Every figure of the objective at a time, if the whole period has data and events."""
+    results: Figures = {}
     for seconds in windows(slo):
-        found |= _window(slo, duration(seconds), seconds == base(slo), *_counts(count, time - seconds, time))
+        results |= _window(slo, duration(seconds), seconds == base(slo), *_counts(count, time - seconds, time))
     start, end = bounds(slo, time)
     events, errors = _counts(count, start, time)
-    found |= _window(slo, period_window(slo), False, events, errors)
+    results |= _window(slo, period_window(slo), False, events, errors)
     over = (time - start) / (end - start)
     budget = float(slo.budget)
-    left = budget * events / over - errors
-    found |= {
+    remaining = budget * events / over - errors
+    results |= {
         (names.PERIOD_BURN, ""): errors / events / budget,
         (names.CONSUMED, ""): errors / events / budget * over,
         (names.REMAINING, ""): 1 - errors / events / budget * over,
-        (names.REMAINING_EVENTS, ""): left,
+        (names.REMAINING_EVENTS, ""): remaining,
         (names.COVERAGE, ""): 1.0,
         (names.SLA_CREDIT, ""): _credit(slo, errors / events),
     }
     if slo.period.calendar:
-        found[names.ELAPSED, ""] = over
-        found[names.DAYS, ""] = (end - start + HOUR) // DAY
+        results[names.ELAPSED, ""] = over
+        results[names.DAYS, ""] = (end - start + HOUR) // DAY
     if slo.period.seconds > TREND:
-        found |= _outlook(slo, time, count, left)
-    return found
+        results |= _outlook(slo, time, count, remaining)
+    return results
 
 
 def different(
     got: Answers, true: Figures, time: float, tolerance: float, **labels: str
 ) -> dict[tuple[str, str], tuple[float | None, float | None]]:
-    """What the rules gave and what is true, where they differ by more than a share of what is true.
+    """The results of the rules and the true values, where they differ by more than a share of the true value.
 
-    Of the time of the breach, its distance from now counts, and as far as a double tells times apart.
+    For the time of the breach the distance from now counts, within the precision of a double.
     """
-    found = {}
+    results = {}
     for (name, window), value in true.items():
-        answer = got.value(name, **labels, **({"sloth_window": window} if window else {}))
+        result = got.value(name, **labels, **({"sloth_window": window} if window else {}))
         since, least = (time, 1e-6) if name == names.BREACH else (0.0, 0.0)
-        if answer is None or value is None:
-            equal = answer is value
+        if result is None or value is None:
+            equal = result is value
         else:
-            equal = abs(answer - value) <= max(tolerance * abs(value - since), least)
+            equal = abs(result - value) <= max(tolerance * abs(value - since), least)
         if not equal:
-            found[name, window] = (answer, value)
-    return found
+            results[name, window] = (result, value)
+    return results
 
 
 def _window(slo: Slo, window: str, is_base: bool, events: float, errors: float) -> Figures:
@@ -96,7 +96,7 @@ def _counts(count: Count, start: float, end: float) -> tuple[float, float]:
     return count("events", start, end), count("errors", start, end)
 
 
-def _outlook(slo: Slo, time: float, count: Count, left: float) -> Figures:
+def _outlook(slo: Slo, time: float, count: Count, remaining: float) -> Figures:
     start, end = bounds(slo, time)
     hour = count("errors", time - HOUR, time)
     coming, bad = _counts(count, time - TREND, time)
@@ -107,9 +107,9 @@ def _outlook(slo: Slo, time: float, count: Count, left: float) -> Figures:
     else:
         older = count("errors", start, time - TREND) / (slo.period.seconds - TREND)
         ratio, net, limit = bad / coming if coming else 0.0, bad / TREND - older, slo.period.seconds
-    breach = left / net if net > 0 and 0 < left <= net * limit else None
-    found: Figures = {
-        (names.EXHAUSTION, ""): max(left, 0) / hour * HOUR if hour >= max(slo.min_bad_events, 1) else None,
+    breach = remaining / net if net > 0 and 0 < remaining <= net * limit else None
+    results: Figures = {
+        (names.EXHAUSTION, ""): max(remaining, 0) / hour * HOUR if hour >= max(slo.min_bad_events, 1) else None,
         (names.FORECAST_EVIDENCE, ""): float(max(bad, float(slo.budget) * coming) >= max(slo.min_bad_events, LEAST)),
     }
     forecast: Figures = {
@@ -117,8 +117,8 @@ def _outlook(slo: Slo, time: float, count: Count, left: float) -> Figures:
         (names.BREACH, ""): None if breach is None else time + breach,
         (names.SLA_CREDIT_FORECAST, ""): _credit(slo, ratio),
     }
-    evidence = found[names.FORECAST_EVIDENCE, ""]
-    return found | (forecast if evidence else dict.fromkeys(forecast))
+    evidence = results[names.FORECAST_EVIDENCE, ""]
+    return results | (forecast if evidence else dict.fromkeys(forecast))
 
 
 def _credit(slo: Slo, ratio: float) -> float:

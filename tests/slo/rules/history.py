@@ -1,6 +1,6 @@
-"""A month of a service's counters, made up, and what is true of it by numpy.
+"""A month of a fictitious service's counters, and its true figures by numpy.
 
-October 2025: day and night, incidents, five quiet hours, a counter that starts anew, an instance that comes and goes.
+October 2025: day and night, incidents, five quiet hours, a counter that restarts, an instance that comes and goes.
 The clock of Berlin is put back on the 26th.
 """
 
@@ -72,12 +72,12 @@ class History:
         return path
 
     def _scraped(self, counts: Floats) -> Iterator[tuple[float, int]]:
-        """A counter's values: whole numbers, from the first event on, until its last, anew after 12 days."""
+        """A counter's values: whole numbers from the first event to the last, with a reset after 12 days."""
         total = np.floor(np.cumsum(counts)).astype(np.int64)
         restart = 12 * 86400 // SCRAPE
         total[restart:] -= total[restart - 1]
-        known = np.flatnonzero(counts)
-        part = slice(known[0], known[-1] + 1)
+        active = np.flatnonzero(counts)
+        part = slice(active[0], active[-1] + 1)
         return zip(self.times[part].tolist(), total[part].tolist(), strict=True)
 
     @cached_property

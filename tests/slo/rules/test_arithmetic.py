@@ -1,4 +1,4 @@
-"""Objectives, budgets, burn limits and credits are the decimals that people write, in every output."""
+"""Objectives, budgets, burn limits and credits are exact decimals in every output."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def objective(percent: str) -> Slo:
 
 def vectors(percent: str) -> Iterator[tuple[str, str]]:
     for rule in rules(objective(percent)):
-        if found := re.fullmatch(r"vector\((.*)\)", rule.expr):
-            yield rule.name, found[1]
+        if match := re.fullmatch(r"vector\((.*)\)", rule.expr):
+            yield rule.name, match[1]
 
 
 @pytest.mark.parametrize("percent", OBJECTIVES)
 def test_objective_and_budget_are_exact(percent: str) -> None:
-    """The objective is its percentage over 100 to the last digit, and the budget is what is left to 1."""
-    found = dict(vectors(percent))
-    assert Decimal(found[names.OBJECTIVE]) == Decimal(percent) / 100
-    assert Decimal(found[names.BUDGET]) + Decimal(found[names.OBJECTIVE]) == 1
-    assert "E" not in found[names.BUDGET]
+    """The objective is its percentage over 100 to the last digit, and the budget is the difference to 1."""
+    constants = dict(vectors(percent))
+    assert Decimal(constants[names.OBJECTIVE]) == Decimal(percent) / 100
+    assert Decimal(constants[names.BUDGET]) + Decimal(constants[names.OBJECTIVE]) == 1
+    assert "E" not in constants[names.BUDGET]
 
 
 @pytest.mark.parametrize("percent", OBJECTIVES)
-def test_no_output_holds_what_only_a_float_would(percent: str) -> None:
-    """No 0.9990000000000001 anywhere in a file: each number is the shortest that says it."""
+def test_no_output_has_the_noise_of_floats(percent: str) -> None:
+    """No 0.9990000000000001 anywhere in a file: each number has its shortest form."""
     (content,) = slo_rules.files([objective(percent)], "https://runbook", "https://grafana").values()
     assert ROUNDED.search("0.9990000000000001")
     assert ROUNDED.search(content.decode()) is None
@@ -68,13 +68,13 @@ def test_burn_limits_are_products_of_decimals(percent: str) -> None:
     ("seconds", "expected"), [(30 * DAY, "30"), (28800, "28800 / 86400"), (36 * 3600, "129600 / 86400")]
 )
 def test_days_of_a_period_are_not_rounded(seconds: int, expected: str) -> None:
-    """Eight hours are a third of a day, which six digits do not say."""
+    """Eight hours are a third of a day, which six digits cannot express."""
     (days,) = [rule.expr for rule in rules(slo(period=Period(seconds), tiers=())) if rule.name == names.DAYS]
     assert days == f"vector({expected})"
 
 
 def test_a_server_gives_the_numbers_as_written(server: Evaluation) -> None:
-    """What Prometheus answers for objective, budget and SLA is the double nearest to the decimal, and prints as it."""
+    """Prometheus returns objective, budget and SLA as the double nearest to the decimal, which prints the same."""
     for percent in OBJECTIVES:
         got = server.at((rule for rule in rules(objective(percent)) if rule.expr.startswith("vector(")), MIDNIGHT)
         assert repr(got.value(names.OBJECTIVE)) == repr(float(Decimal(percent) / 100))
@@ -85,8 +85,8 @@ def test_a_server_gives_the_numbers_as_written(server: Evaluation) -> None:
     ("ratio", "credit"),
     [(0.0, 0), (0.1, 0), (0.10001, 0.1), (0.2, 0.1), (0.2000001, 0.3), (0.3, 0.3), (0.9, 1), (1.0, 1)],
 )
-def test_a_credit_is_one_of_those_promised(server: Evaluation, ratio: float, credit: float) -> None:
-    """10, 30 and 100 % are due below SLIs of 90, 80 and 70 %; the bound itself is met, and no credit is 0.300…04."""
+def test_a_credit_is_one_of_the_agreed_steps(server: Evaluation, ratio: float, credit: float) -> None:
+    """10, 30 and 100 % are due below SLIs of 90, 80 and 70 %; the limit itself is met, and no credit is 0.300…04."""
     shop = slo(service=f"credit-{ratio}", objective=Decimal(100) - 5, sla=objective("100").sla, tiers=())
     labels = {"__name__": names.RATIO + "30d", "sloth_id": shop.id}
     server.write([(labels, [(MIDNIGHT, ratio)])])

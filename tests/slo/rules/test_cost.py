@@ -1,4 +1,4 @@
-"""What an evaluation of one objective reads."""
+"""The number of samples that an evaluation of one objective reads."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ NOW = MIDNIGHT + SECOND - 60
 def test_one_objective_reads_little(server: Evaluation, period: Period) -> None:
     """With 50 series scraped twice a minute, all rules of an objective read at most 15,000 samples an evaluation."""
     shop = slo(service=f"cost-{period.calendar}", period=period)
-    each = {"__name__": "requests_total"}
+    labels = {"__name__": "requests_total"}
     codes = ["200", "500"]
-    server.write(counter({**each, "instance": str(n), "code": codes[n % 2]}, [(10, 600)]) for n in range(SERIES))
+    server.write(counter({**labels, "instance": str(n), "code": codes[n % 2]}, [(10, 600)]) for n in range(SERIES))
     for kind in names.KINDS:
         own = identity(shop)
         minutes = [(NOW - 60 * n, 1.0) for n in range(6 * 60 + 5, 0, -1)]

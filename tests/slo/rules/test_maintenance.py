@@ -1,4 +1,4 @@
-"""Maintenance counts neither as good nor as bad, is published, and follows the clock of its place."""
+"""Maintenance counts neither as good nor as bad, is published, and follows the clock of its time zone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.slo.rules.test_uneven import labels, objective
 
 HOUR = 3600
 LOOK_BACK = timedelta(minutes=5)
-"""How long a rate still sees what happened before."""
+"""How far a rate reaches back."""
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ LOOK_BACK = timedelta(minutes=5)
     ],
     ids=["once", "weekly"],
 )
-def test_what_happens_in_maintenance_is_not_counted(server: Evaluation, window: Maintenance) -> None:
-    """Two hours of nothing but errors leave the budget as it was, though the day has two hours less of events."""
+def test_events_in_maintenance_are_not_counted(server: Evaluation, window: Maintenance) -> None:
+    """Two hours with only errors do not change the budget, although the day has two hours less of events."""
     shop = objective(f"maintained-{type(window).__name__}", maintenance=(window,), min_bad_events=0)
     good = counter(labels(shop.service, "200"), [(725, 600), (120, 0), (600, 600)])
     bad = counter(labels(shop.service, "500"), [(725, 0), (120, 600), (600, 0)])

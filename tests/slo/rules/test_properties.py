@@ -1,6 +1,6 @@
-"""For any history of errors, the figures equal their definition; and no tier fires later, or sooner, than it must.
+"""For any history of errors, the figures equal their definition; and no tier fires too late or too early.
 
-The recorded rates are given, so that nothing but sums is compared: 1e-9. Each history is a value of one label.
+The recorded rates are the input, so only sums are compared: 1e-9. Each history is a value of one label.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def history(random: np.random.Generator) -> dict[str, Minutes]:
 
 
 def give(server: Evaluation, shop: Slo, histories: Mapping[str, dict[str, Minutes]], time: float) -> Answers:
-    """What the objective's rules make of recorded rates."""
+    """The results of the objective's rules for recorded rates."""
     for name, rates in histories.items():
         for kind, values in rates.items():
             labels = {"__name__": names.rate(kind), "sloth_window": "5m", **identity(shop), "history": name}
@@ -52,20 +52,20 @@ def give(server: Evaluation, shop: Slo, histories: Mapping[str, dict[str, Minute
             server.write([(labels, zip(times.tolist(), values.tolist(), strict=True))])
     size = max(values.size for rates in histories.values() for values in rates.values())
     recorded = [names.rate(kind) for kind in names.KINDS]
-    wanted = [rule for rule in rules(shop) if rule.name not in recorded]
-    last = time // 900 * 900 - -time % 60  # what the step of the last full quarter shows
-    server.over([rule for rule in wanted if rule.name in QUARTERS], last - size // 15 * 900, last, step=900)
-    partial = [rule for rule in wanted if rule.name in PARTIALS]
+    needed = [rule for rule in rules(shop) if rule.name not in recorded]
+    last = time // 900 * 900 - -time % 60  # the time of the last full quarter's step
+    server.over([rule for rule in needed if rule.name in QUARTERS], last - size // 15 * 900, last, step=900)
+    partial = [rule for rule in needed if rule.name in PARTIALS]
     for back in {0, DAY, 3 * DAY, shop.period.seconds}:
         server.over(partial, time - back, time - back)
-    return server.at((rule for rule in wanted if rule.name not in BASE), time)
+    return server.at((rule for rule in needed if rule.name not in BASE), time)
 
 
 @pytest.mark.parametrize(("calendar", "seed", "second"), [(None, 1, SECOND), ("week", 2, SECOND), (None, 3, 0)])
 def test_any_history_has_the_budget_of_its_definition(
     server: Evaluation, calendar: Calendar | None, seed: int, second: int
 ) -> None:
-    """Whatever happened, each figure is that of the definition applied to the recorded minutes, full ones or not."""
+    """Each figure equals the definition applied to the recorded minutes, complete or not."""
     shop = slo(service=f"any-{calendar}-{seed}", period=Period(WEEK, calendar), tiers=(), sli=SLI, sla=SLA)
     random = np.random.default_rng(seed)
     histories = {str(n): history(random) for n in range(HISTORIES)}
@@ -79,7 +79,7 @@ def test_any_history_has_the_budget_of_its_definition(
 
 
 def counting(rates: Mapping[str, Minutes], time: float) -> Count:
-    """Events between two times: what was recorded after the first of them, up to the second."""
+    """Events between two times: those recorded after the first, up to the second."""
     times = time - 60.0 * np.arange(rates["events"].size - 1, -1, -1)
 
     def count(kind: str, start: float, end: float) -> float:
@@ -90,7 +90,7 @@ def counting(rates: Mapping[str, Minutes], time: float) -> Count:
 
 @pytest.mark.parametrize("minute", [0, 1, 14])
 def test_a_new_objective_counts_alike_in_every_window(server: Evaluation, minute: int) -> None:
-    """From its first minute on, in any minute of a quarter, long windows and the budget have all that short ones do."""
+    """From its first minute on, in any minute of a quarter, long windows and the budget have the same events."""
     shop = slo(service=f"new-{minute}", period=Period(WEEK), tiers=(), sli=SLI)
     minutes = (1, 2, 14, 15, 16, 40)
     histories = {str(n): {"events": np.full(n, 10.0), "errors": np.full(n, 2.0)} for n in minutes}
@@ -105,7 +105,7 @@ def test_a_new_objective_counts_alike_in_every_window(server: Evaluation, minute
 def test_a_tier_is_neither_late_nor_early(server: Evaluation) -> None:
     """A steady burn of b times the budget fires a tier of factor f once it has lasted f / b of the long window.
 
-    With the last full minute before that no tier may be true, with one more each has to be.
+    At the last full minute before that no tier may be true; a minute later each must be.
     """
     shop = slo(service="steady", sli=SLI)
     random = np.random.default_rng(7)
@@ -118,7 +118,7 @@ def test_a_tier_is_neither_late_nor_early(server: Evaluation) -> None:
                 histories[name] = steady(float(burn * float(shop.budget)), minutes)
                 expected[name] = (tier.name, fires)
     got = give(server, shop, histories, MIDNIGHT + SECOND + 420.0)
-    firing = {(labels["history"], labels[names.TIER]) for labels, _ in got.found["ShopErrors"]}
+    firing = {(labels["history"], labels[names.TIER]) for labels, _ in got.series["ShopErrors"]}
     assert {name: ((name, tier) in firing) for name, (tier, _) in expected.items()} == {
         name: fires for name, (_, fires) in expected.items()
     }

@@ -20,7 +20,7 @@ MONDAY = MIDNIGHT - 4 * DAY
 
 
 def known_since(server: Evaluation, shop: Slo, start: float, end: float = NOW, **labels: str) -> None:
-    """Record one event a second, one in a thousand bad, for each minute; `labels` are the objective's then."""
+    """Record one event a second, one in a thousand bad, for each minute; `labels` are the objective's at the time."""
     for kind, rate in (("events", 1.0), ("errors", 0.001)):
         own = {**identity(shop), **labels}
         minutes = [(at, rate) for at in _every(60, max(start, end - 6 * HOUR), end)]
@@ -46,7 +46,7 @@ def evaluate(server: Evaluation, shop: Slo, now: float = NOW) -> Answers:
 
 def state(got: Answers) -> str:
     """The only state."""
-    ((labels, value),) = got.found[names.STATE]
+    ((labels, value),) = got.series[names.STATE]
     assert value == 1
     return labels["state"]
 
@@ -65,7 +65,7 @@ def state(got: Answers) -> str:
 def test_an_objective_is_young_until_its_period_is_known(
     server: Evaluation, case: str, period: Period, seconds: float, expected: str
 ) -> None:
-    """Nine tenths of the period, or of the calendar's part that is over; there is a state even in the first minute."""
+    """90 % of the period, or of the part of a calendar period that is over; even the first minute has a state."""
     shop = slo(service=case, period=period, tiers=())
     known_since(server, shop, NOW - seconds)
     assert state(evaluate(server, shop)) == expected
@@ -84,15 +84,15 @@ def test_a_calendar_period_begins_with_a_whole_budget(server: Evaluation) -> Non
     assert later.value(names.count("events"), sloth_window="week") == 180
 
 
-def test_nothing_known_is_broken(server: Evaluation) -> None:
-    """Without a rate of events there is no other state than broken, however much was known before."""
+def test_no_data_is_broken(server: Evaluation) -> None:
+    """Without a rate of events the only state is broken, however much data there was before."""
     shop = slo(service="lost", period=Period(WEEK))
     known_since(server, shop, NOW - 8 * DAY, NOW - HOUR)
     assert state(evaluate(server, shop)) == "broken"
 
 
 def test_events_without_a_count_of_errors_are_broken(server: Evaluation) -> None:
-    """A query of errors that fails leaves no 0, as one that finds none does: burn alerts are blind."""
+    """A failing query for errors records no 0, unlike a query without errors: burn alerts cannot fire."""
     shop = slo(service="halved", period=Period(WEEK))
     known_since(server, shop, NOW - 8 * DAY, NOW - HOUR)
     events = {"__name__": names.rate("events"), "sloth_window": "5m", **identity(shop)}
@@ -101,7 +101,7 @@ def test_events_without_a_count_of_errors_are_broken(server: Evaluation) -> None
 
 
 def test_changed_labels_lose_no_history(server: Evaluation) -> None:
-    """Budget, coverage and forecast go on when the objective's labels change, and nothing is counted twice."""
+    """Budget, coverage and forecast continue when the objective's labels change, and nothing is counted twice."""
     shop = slo(service="moved", period=Period(WEEK), labels={"team": "new"})
     known_since(server, shop, NOW - 8 * DAY, NOW - 2 * DAY, team="old")
     known_since(server, shop, NOW - 2 * DAY + 60)

@@ -64,11 +64,11 @@ def recorded(
 def test_every_figure_is_true(recorded: Evaluation, history: History, case: str) -> None:
     """Counts, ratios, what is left, for how long, forecast and credits lie within 0.5 % of what numpy has."""
     period, minute = CASES[case]
-    wanted, time = rules(objective(period)), unix(minute) + LATE
-    partial = [rule for rule in wanted if "partial" in rule.name]
+    needed, time = rules(objective(period)), unix(minute) + LATE
+    partial = [rule for rule in needed if "partial" in rule.name]
     for back in (0, DAY, 3 * DAY, period.seconds):
         recorded.over(partial, time - back, time - back)
-    got = recorded.at((rule for rule in wanted if rule.name not in BASE), time)
+    got = recorded.at((rule for rule in needed if rule.name not in BASE), time)
     true = figures(objective(period), time, history.count)
     assert different(got, true, time, TOLERANCE) == {}
     assert got.value(names.STATE, state="ok") == 1

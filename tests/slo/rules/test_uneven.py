@@ -1,4 +1,4 @@
-"""Traffic that comes and goes: ratios of sums, finite after any quiet time, whatever labels the source has."""
+"""Intermittent traffic: ratios of sums, finite after any quiet time, whatever labels the source has."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def labels(service: str, code: str, **more: str) -> dict[str, str]:
 def test_a_quiet_night_weighs_what_it_served(server: Evaluation, relabelled: bool) -> None:
     """Twelve busy, clean hours and twelve quiet ones with 5 % errors are 0.0495 %; the mean of ratios says 2.483 %.
 
-    No error was counted before the quiet hours: until then its series is missing. A label that the source gets in
-    between, with the counters going on, changes nothing.
+    No error was counted before the quiet hours: until then the series of errors is missing. A label that the source
+    gets in between, while the counters continue, changes nothing.
     """
     shop = objective(f"uneven-{relabelled}")
     busy, quiet = 10_000.0, 100.0
@@ -59,7 +59,7 @@ def test_a_quiet_night_weighs_what_it_served(server: Evaluation, relabelled: boo
 
 
 def test_a_quiet_stretch_leaves_every_figure_finite(server: Evaluation) -> None:
-    """After seven hours without a request the day's figures stand, short ratios are absent, the state is idle."""
+    """After seven hours without a request the day's figures remain, short ratios are absent, the state is idle."""
     shop = objective("quiet")
     server.write(
         [
@@ -69,18 +69,18 @@ def test_a_quiet_stretch_leaves_every_figure_finite(server: Evaluation) -> None:
     )
     record(server, shop, 1200)
     got = evaluate(server, shop)
-    values = [value for series in got.found.values() for _, value in series]
+    values = [value for series in got.series.values() for _, value in series]
     assert all(math.isfinite(value) for value in values)
     assert got.value(names.RATIO + "1d") == pytest.approx(6 / 606, rel=0.005)
     assert got.value(names.REMAINING) == pytest.approx(1 - 6 / 606 / 0.001, rel=0.005)
     for window in ("5m", "30m", "1h", "2h", "6h"):
         assert got.value(names.RATIO + window) is None
     assert got.value(names.count("events"), sloth_window="6h") == 0
-    assert [found["state"] for found, _ in got.found[names.STATE]] == ["idle"]
+    assert [metric["state"] for metric, _ in got.series[names.STATE]] == ["idle"]
 
 
 def test_each_value_of_a_label_has_its_own_budget(server: Evaluation) -> None:
-    """Clusters are counted apart; the one without any error has spent nothing, the silent one is idle beside them."""
+    """Clusters are counted separately; one without errors has its whole budget, and a silent one is idle."""
     shop = objective("clusters")
     sli = Sli(
         f"sum by (cluster) ({shop.sli.errors.removeprefix('sum')})",
@@ -102,12 +102,12 @@ def test_each_value_of_a_label_has_its_own_budget(server: Evaluation) -> None:
     assert got.value(names.REMAINING, cluster="east") == pytest.approx(-9, rel=1e-9)
     assert got.value(names.REMAINING, cluster="west") == 1
     assert got.value(names.REMAINING, cluster="north") is None
-    states = {found["cluster"]: found["state"] for found, _ in got.found[names.STATE]}
+    states = {metric["cluster"]: metric["state"] for metric, _ in got.series[names.STATE]}
     assert states == {"east": "ok", "west": "ok", "north": "idle"}
 
 
 def test_a_share_of_each_minute_is_an_error_of_a_part_of_it(server: Evaluation) -> None:
-    """Where minutes are counted, a minute that is bad by a quarter counts as a quarter of one."""
+    """Where minutes are counted, a minute that is 25 % bad counts as a quarter of a bad minute."""
     server.write([({"__name__": "share"}, [(MIDNIGHT - 60 * n, 0.25) for n in range(1500, -1, -1)])])
     sli = Sli("avg_over_time(share[{{.window}}])", "count(share) > bool 0", per="minute")
     shop = objective("minutes", sli=sli, objective=Decimal(99))

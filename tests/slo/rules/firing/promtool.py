@@ -2,8 +2,8 @@
 
     holds(tmp_path, [slo], {'errors_total': counter((60, 0), (10, 100))}, [("up == 1", 62, True)])
 
-A promtool test evaluates every rule each minute; a range of days takes it minutes. So only the rules that the
-expectations rest on are kept, each as it is generated.
+A promtool test evaluates every rule each minute, which takes minutes for a range of days. So it gets only the rules
+that the expectations depend on, unchanged.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def holds(directory: Path, slos: Sequence[Slo], series: Mapping[str, str], expec
     test: dict[str, Any] = {
         "interval": "30s",
         "input_series": [{"series": name, "values": values} for name, values in series.items()],
-        "promql_expr_test": [_test(*one) for one in expected],
+        "promql_expr_test": [_test(*expectation) for expectation in expected],
     }
     case = {"rule_files": ["slo.rules.yml"], "evaluation_interval": "1m", "tests": [test]}
     path = directory / "slo.test.yml"
@@ -59,8 +59,8 @@ def holds(directory: Path, slos: Sequence[Slo], series: Mapping[str, str], expec
         )
         for version, promtool in PROMTOOL.items()
     }
-    said = {version: process.communicate()[0] for version, process in running.items()}
-    failed = {version: said[version] for version, process in running.items() if process.returncode}
+    output = {version: process.communicate()[0] for version, process in running.items()}
+    failed = {version: output[version] for version, process in running.items() if process.returncode}
     assert not failed, "\n".join(f"promtool {version}:\n{text}" for version, text in failed.items())
 
 
@@ -71,24 +71,24 @@ def _test(query: str, minute: float, there: bool) -> dict[str, Any]:
 
 
 def _needed(rules: Iterable[Rule], expected: Sequence[Expected]) -> list[Rule]:
-    """The rules that the expectations rest on, and those that these rest on."""
-    wanted = {found for query, _, _ in expected for found in _selected(query)}
+    """The rules that the expectations depend on, and the dependencies of these."""
+    selectors = {selector for query, _, _ in expected for selector in _selected(query)}
     alerts = any("ALERTS" in query for query, _, _ in expected)
-    kept: list[Rule] = []
+    needed: list[Rule] = []
     for rule in reversed(list(rules)):
-        if _is_wanted(rule, wanted) if isinstance(rule, Record) else alerts:
-            kept.append(rule)
-            wanted |= set(_selected(rule.expr))
-    return kept[::-1]
+        if _is_selected(rule, selectors) if isinstance(rule, Record) else alerts:
+            needed.append(rule)
+            selectors |= set(_selected(rule.expr))
+    return needed[::-1]
 
 
 def _selected(query: str) -> Iterable[tuple[str, str, str]]:
-    """(name, window, state) of each selector; empty where it does not choose."""
+    """(name, window, state) of each selector; empty where it has no such matcher."""
     for name, matchers in _SELECTOR.findall(query):
         window, state = (re.search(rf'{label}="(\w+)"', matchers) for label in ("sloth_window", "state"))
         yield name, window[1] if window else "", state[1] if state else ""
 
 
-def _is_wanted(rule: Record, wanted: set[tuple[str, str, str]]) -> bool:
+def _is_selected(rule: Record, selectors: set[tuple[str, str, str]]) -> bool:
     window, state = rule.labels.get("sloth_window", ""), rule.labels.get("state", "")
-    return any(name == rule.name and w in ("", window) and s in ("", state) for name, w, s in wanted)
+    return any(name == rule.name and w in ("", window) and s in ("", state) for name, w, s in selectors)

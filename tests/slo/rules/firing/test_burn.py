@@ -1,4 +1,4 @@
-"""When each tier of 99.9 % over 30 days fires first and last: worked out by hand, and shown by promtool.
+"""When each tier of 99.9 % over 30 days fires first and last: computed by hand, and proven by promtool.
 
 The budget is 0.1 %, so the limits are 1.44 % (1 h and 5 min), 0.6 % (6 h and 30 min), 0.3 % (1 d and 2 h) and 0.1 %
 (3 d and 6 h). Minutes count from the first minute with errors, which is minute 1; f is the share of errors and d how
@@ -74,7 +74,7 @@ def fired(
 
 
 def test_everything_fails_for_one_minute(tmp_path: Path) -> None:
-    """One minute of a month is 2.3 % of the budget and wakes nobody.
+    """One minute of a month is 2.3 % of the budget and does not page.
 
     S grows by 1/5 a minute up to 1. 1 h: 0.864 is passed at minute 5 (S = 1.0; at minute 4 it is 0.8), but from
     minute 6 on the five minutes are clean: one minute is less than `for`. 6 h: 2.16 is more than 1; so are 4.32 (1 d)
@@ -139,7 +139,7 @@ def test_four_per_mille_for_two_days(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_one_and_a_half_per_mille_for_three_days(tmp_path: Path) -> None:
-    """Only the slowest tier sees it, here with three clean days before, so that w = 4320.
+    """Only the slowest tier fires, here after three clean days: w = 4320.
 
     3 d: 0.0015 (k - 2) > 4.32: k = 2883, + 180 = 3063; 6 h: x < 360 - 240 + 2: 4441 + 60 = 4501.
     """
@@ -148,5 +148,5 @@ def test_one_and_a_half_per_mille_for_three_days(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_half_the_budget_for_ever(tmp_path: Path) -> None:
-    """0.05 % is half of what the objective allows: below the lowest limit, so that no window is ever over it."""
+    """0.05 % is half of the budget: below the lowest limit, so no window ever exceeds it."""
     fired(tmp_path, 0.0005, 2 * DAY, NEVER, NEVER, NEVER, NEVER, before=((1, REQUESTS),))

@@ -1,5 +1,4 @@
-"""Data as it really is: resets, gaps, silence, series that come and go. Shown by promtool; minutes of the test's
-time."""
+"""Realistic data: resets, gaps, silence, series that come and go; by promtool, in minutes of the test's time."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ def never(query: str, end: int) -> Expected:
     return (f"count_over_time({query}[{end}m])", end, False)
 
 
-def test_a_counter_that_starts_again_is_no_burst(tmp_path: Path) -> None:
+def test_a_counter_reset_is_not_a_burst(tmp_path: Path) -> None:
     """A restarted process counts from 0 again: 0.05 % of errors before and after it stay 0.05 %."""
     again = f"{counter((60, 6000))} {counter((60, 6000))}"
     errors = f"{counter((60, 3))} {counter((60, 3))}"
@@ -42,7 +41,7 @@ def test_a_counter_that_starts_again_is_no_burst(tmp_path: Path) -> None:
     holds(tmp_path, [slo()], {GOOD: again, BAD: errors}, [*expected, never(FIRING, 120)])
 
 
-def test_a_restart_under_another_name_is_no_burst(tmp_path: Path) -> None:
+def test_a_restart_under_another_name_is_not_a_burst(tmp_path: Path) -> None:
     """A new instance counts from 0 two minutes after the old one has gone: the share of errors stays 0.05 %."""
     series = {}
     for name, rate in ((GOOD, 6000.0), (BAD, 3.0)):
@@ -54,7 +53,7 @@ def test_a_restart_under_another_name_is_no_burst(tmp_path: Path) -> None:
 
 
 def test_ten_minutes_without_scrapes_break_nothing(tmp_path: Path) -> None:
-    """While nothing is scraped the state is broken, nothing burns, and afterwards the ratio goes on as it was."""
+    """While nothing is scraped the state is broken and no alert fires; afterwards the ratio continues unchanged."""
 
     def gap(rate: float) -> str:
         before, after = counter((60, rate)), counter((60, rate), start=70 * rate)
@@ -77,14 +76,14 @@ def test_lost_telemetry_alerts_and_silence_does_not(tmp_path: Path) -> None:
     """After the last sample the rate lasts 5 minutes and `for` 10; a service without calls is idle after an hour."""
     gone, calm = slo(), slo(name="calm", sli=Sli("sum(rate(calm_bad[{{.window}}]))", "sum(rate(calm[{{.window}}]))"))
     series = {GOOD: counter((60, 6000)), "calm": counter((60, 6000), (120, 0))}
-    lost = BROKEN.replace("}", ',sloth_id="shop-availability"}')
+    broken = BROKEN.replace("}", ',sloth_id="shop-availability"}')
     calm_lost = BROKEN.replace("}", ',sloth_id="shop-calm"}')
     labels = ',sloth_service="shop",sloth_slo="availability",application="shop",side="production",severity="critical"}'
     idle = f'{STATE}{{sloth_id="shop-calm",state="idle"}}'
     expected: list[Expected] = [
-        (lost, 73, False),
-        (lost, 77, True),
-        (lost.replace("}", labels), 100, True),
+        (broken, 73, False),
+        (broken, 77, True),
+        (broken.replace("}", labels), 100, True),
         (idle, 118, False),
         (idle, 128, True),
         (idle.replace('="idle', '!="idle'), 128, False),
@@ -95,7 +94,7 @@ def test_lost_telemetry_alerts_and_silence_does_not(tmp_path: Path) -> None:
 
 
 def test_silence_leaves_every_figure_finite(tmp_path: Path) -> None:
-    """Two hours without a request: no ratio of what did not happen, and the budget stays what it was."""
+    """Two hours without a request: no ratio without events, and the budget stays unchanged."""
     series = {GOOD: counter((60, 6000), (120, 0), (20, 6000)), BAD: counter((60, 3), (120, 0), (20, 3))}
     expected: list[Expected] = [
         ("slo:sli_error:ratio_rate5m", 100, False),
@@ -112,13 +111,13 @@ def test_silence_leaves_every_figure_finite(tmp_path: Path) -> None:
 
 
 def test_where_no_error_was_ever_counted_there_are_none(tmp_path: Path) -> None:
-    """No series of errors is no missing data: the whole budget is left."""
+    """A missing series of errors is not missing data: the whole budget is left."""
     expected = [("slo:sli_error:ratio_rate5m == 0", 30, True), (f"{REMAINING} == 1", 30, True), never(FIRING, 60)]
     holds(tmp_path, [slo()], {GOOD: counter((60, 6000))}, expected)
 
 
 def test_a_series_born_at_one_counts_from_its_second_sample(tmp_path: Path) -> None:
-    """What a counter counted before its first sample is not known to be new: rate() leaves it out, and so do we.
+    """Events before a counter's first sample may be old: rate() ignores them, and so do we.
 
     A counter that starts at 0, as the exporter's own do, loses nothing.
     """
@@ -132,8 +131,8 @@ def test_a_series_born_at_one_counts_from_its_second_sample(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("least", "wakes"), [(5, False), (0, True)])
-def test_one_error_at_night_wakes_nobody(tmp_path: Path, least: int, wakes: bool) -> None:
-    """One of 60 requests an hour is 1.67 %, over the limit of 1.44 %: only the least number of errors keeps quiet."""
+def test_one_error_at_night_does_not_page(tmp_path: Path, least: int, wakes: bool) -> None:
+    """One of 60 requests an hour is 1.67 %, over the limit of 1.44 %: only the minimum of errors prevents a page."""
     series = {GOOD: counter((180, 1)), BAD: f"{counter((90, 0))} {counter((90, 0), start=1)}"}
     pages = FIRING.replace("}", ',sloth_severity="page"}')
     ever = (f"count_over_time({pages}[180m])", 180, wakes)
@@ -158,7 +157,7 @@ SHARE = Sli("last_over_time(share[{{.window}}])", "count(share) > bool 0", per="
 def test_a_share_of_minutes_pages_as_soon_as_the_window_says_so(tmp_path: Path) -> None:
     """5 % bad for ever, known as a share only: 0.05 k > 0.864 at minute 18, + 2 = 20.
 
-    An hour never holds as many as five bad minutes of it: minutes are no events, and are asked for no least number.
+    An hour never has five bad minutes of it: the minimum of bad events does not apply to minutes.
     """
     quick = FIRING.replace("}", ',sloth_tier="page_quick"}')
     expected: list[Expected] = [(quick, 78, False), (quick, 82, True), (quick, 119, True)]
@@ -166,7 +165,7 @@ def test_a_share_of_minutes_pages_as_soon_as_the_window_says_so(tmp_path: Path) 
 
 
 def test_every_other_minute_bad_pages(tmp_path: Path) -> None:
-    """A value that is bad every other minute burns 500 budgets: five minutes hold two or three of them, never none."""
+    """A value that is bad every other minute burns 500 budgets: five minutes have two or three bad ones, never none."""
     sli = Sli("(value) > bool 1", "(value) > bool -Inf", per="minute")
     quick = FIRING.replace("}", ',sloth_tier="page_quick"}')
     expected: list[Expected] = [(quick, 58, False), (quick, 66, True), (quick, 67, True), (quick, 90, True)]
@@ -174,7 +173,7 @@ def test_every_other_minute_bad_pages(tmp_path: Path) -> None:
 
 
 def test_a_minute_is_bad_as_a_whole_at_most(tmp_path: Path) -> None:
-    """A quotient without events below the line is endless, and would be for as long as a window holds it."""
+    """A quotient by zero events is infinite, and without a limit would stay so as long as it is in a window."""
     count = 'slo:sli_errors:count{sloth_window="1h"}'
     expected = [between(count, 4.9, 5.1, 40), between(REMAINING, -130, -115, 40), (STATE, 40, True)]
     holds(tmp_path, [slo(sli=SHARE)], {"share": "0x19 " + "Inf " * 6 + "2 3 2 3 0x60"}, expected)
@@ -192,8 +191,8 @@ def test_a_minute_is_bad_as_a_whole_at_most(tmp_path: Path) -> None:
 def test_other_periods_scale_the_limits(
     tmp_path: Path, days: int, factors: tuple[str, str, str, str], share: float, wakes: bool
 ) -> None:
-    """What pages over 28 and 7 days begins just above the lowest factor that pages times the budget of 0.1 %."""
+    """Over 28 and 7 days paging starts just above the lowest paging factor times the budget of 0.1 %."""
     series = {GOOD: counter((120, 60000 * (1 - share))), BAD: counter((120, 60000 * share))}
     pages = FIRING.replace("}", ',sloth_severity="page"}')
-    made = slo(period=Period(days * DAY), tiers=tiers(factors))
-    holds(tmp_path, [made], series, [(pages, 118, wakes), (f"slo:time_period:days == {days}", 60, True)])
+    objective = slo(period=Period(days * DAY), tiers=tiers(factors))
+    holds(tmp_path, [objective], series, [(pages, 118, wakes), (f"slo:time_period:days == {days}", 60, True)])
