@@ -1,4 +1,4 @@
-"""Columns under each other, for a terminal."""
+"""Aligned columns, for a terminal."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ def test_no_certification_rests_on_coarse_rates(whose: str) -> None:
     found = result(seen(1.0, coarse_steps["production"]), seen(1.1, coarse_steps["test"], test=True))
     assert found.certification.holds is None
     assert found.certification.sentence == (
-        f"No evidence: {'production' if whose == 'production' else 'the test'}'s request rate is only known as means "
-        "over 10 minutes, which hide the peaks of its minutes."
+        f"The certification cannot be judged: {'production' if whose == 'production' else 'the test'}'s request rate "
+        "has only means over 10 minutes, which hide shorter peaks."
     )
     assert "load_coverage" not in found.certification.reasons
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue.exporter import OWN, SelfSeries
-from exporter.catalogue.exposition import Page, counters, number, render
+from exporter.catalogue.exposition import MetricsPage, counters, number, render
 from exporter.catalogue.live import LIVE
 from exporter.catalogue.series import Row, Series
 from exporter.commands.configuration import DEMO
@@ -30,7 +30,7 @@ EMPTY = Snapshot(0.0, None, None, {}, {"production": "production", "pte": "pte"}
 AT = 1_760_000_040.0
 
 
-def page(rows: Iterable[Row], labels: tuple[str, ...] = ("a", "b"), help: str = "Some help.") -> Page:
+def page(rows: Iterable[Row], labels: tuple[str, ...] = ("a", "b"), help: str = "Some help.") -> MetricsPage:
     return render(EMPTY, [Series("pte_thing_seconds", help, labels, lambda _: rows)])
 
 
@@ -123,7 +123,7 @@ def test_a_compressed_page_is_one_gzip_member() -> None:
 
 def test_an_empty_page_can_be_compressed() -> None:
     """Before the first poll there is only the tail."""
-    assert gzip.decompress(Page().gzipped(b"tail")) == b"tail"
+    assert gzip.decompress(MetricsPage().gzipped(b"tail")) == b"tail"
 
 
 def test_the_demos_page_is_the_same_in_both_formats(demo: Snapshot) -> None:

@@ -173,7 +173,7 @@ def test_trusted_clients_are_not_changed_by_a_reload(authority: trustme.CA, tmp_
         trustme.CA().cert_pem.write_to_path(tmp_path / "ca.crt")
         text %= given
     written(tmp_path, text)
-    with pytest.raises(ConfigError, match=r"tls_server_config\.client_ca_file: .* wanted a restart"):
+    with pytest.raises(ConfigError, match=r"tls_server_config\.client_ca_file: .* restart instead"):
         access.reload()
 
 
@@ -203,12 +203,12 @@ def test_the_highest_version_is_the_one_configured(
         (TLS % ", client_auth_type: RequireAnyClientCert", "tls_server_config.client_auth_type: found "),
         (TLS % ", client_auth_type: RequireAndVerifyClientCert", "tls_server_config.client_ca_file: missing"),
         (TLS % ", client_ca_file: no.crt", "tls_server_config.client_ca_file: "),
-        (TLS % ", min_version: TLS13, max_version: TLS12", "tls_server_config.max_version: wanted at least"),
+        (TLS % ", min_version: TLS13, max_version: TLS12", "tls_server_config.max_version: must be at least"),
         (TLS % ", cipher_suites: []", 'tls_server_config.cipher_suites: unknown key "cipher_suites"'),
         ("rate_limit: {interval: 1s}", 'rate_limit: unknown key "rate_limit"'),
         ("basic_auth_users: {alice: right}", "basic_auth_users.alice: is not a bcrypt hash"),
         ("basic_auth_users: {alice: 8675309}", "basic_auth_users.alice: found a number, wanted a string"),
-        (f"basic_auth_users: {{'a:b': '{HASHED}'}}", "basic_auth_users.a:b: wanted a user name without a colon"),
+        (f"basic_auth_users: {{'a:b': '{HASHED}'}}", "basic_auth_users.a:b: must be a user name without a colon"),
         ('http_server_config: {headers: {X-Frame-Options: "a\\r\\nb: c"}}', "http_server_config.headers.X-Frame-O"),
     ],
 )
@@ -237,6 +237,6 @@ def test_tls_is_not_turned_off_by_a_reload(authority: trustme.CA, tmp_path: Path
     certificates(authority, tmp_path)
     access = Access(written(tmp_path, TLS % "" + f"basic_auth_users: {{alice: '{HASHED}'}}\n"))
     written(tmp_path, "{basic_auth_users: {}}")
-    with pytest.raises(ConfigError, match="wanted a restart"):
+    with pytest.raises(ConfigError, match="restart instead"):
         access.reload()
     assert access.users

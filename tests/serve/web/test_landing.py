@@ -76,7 +76,7 @@ def test_trouble_and_coarse_rates_are_told_where_they_are_known(snapshot: Snapsh
     found = told(incidents=(over, lasting), signals={"request_rate": rate})
     assert "<dt>Open incidents in production</dt><dd><strong>1</strong>" in found
     named = f"{escape(TEXT)} on {escape(TEXT)}, critical, since {humanize.format_time(NOW - 3600.0)}"
-    assert f"{named}; 1 incident that ended" in found
+    assert f"{named}; 1 incident ended" in found
     assert "<dt>Resolution</dt><dd><strong>10 minutes</strong>" in found
     assert "<dt>Open incidents in production</dt><dd><strong>none</strong>" in told(incidents=())
     silent = told(incidents=None)
