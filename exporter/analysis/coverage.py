@@ -24,7 +24,7 @@ class EndpointTraffic:
 
     requests: dict[Key, float] = field(default_factory=dict)
     successes: dict[Key, float] = field(default_factory=dict)
-    """Empty when the source does not tell successes; then a route without an entry has none known, not none."""
+    """Empty when the source does not report successes; then a missing entry means unknown, not zero."""
     guessed: set[Key] = field(default_factory=set)
     """Endpoints whose route was made from raw paths by heuristics."""
 
@@ -101,14 +101,14 @@ def coverage(
 
 
 def _tested(pte: EndpointTraffic, settings: RouteSettings) -> set[Key] | None:
-    """The endpoints that the test exercised; None where it tells nothing of endpoints."""
+    """The endpoints that the test exercised; None where it has no endpoints."""
     if not pte.requests:
         return None
     return {key for key in pte.requests if _is_exercised(pte, key, settings)}
 
 
 def _is_exercised(pte: EndpointTraffic, key: Key, settings: RouteSettings) -> bool:
-    """Enough requests with some success. A source that tells successes at all, but none for this route, saw none."""
+    """Enough requests with some success. If a source reports successes, but none for this route, there were none."""
     succeeded = not pte.successes or pte.successes.get(key, 0.0) > 0
     return pte.requests[key] >= settings.min_requests and succeeded
 
@@ -124,7 +124,7 @@ def _listed(production: EndpointTraffic, pte: EndpointTraffic, cap: int) -> list
 def _endpoints(
     listed: Iterable[Key], production: EndpointTraffic, pte: EndpointTraffic, tested: Collection[Key] | None
 ) -> tuple[Endpoint, ...]:
-    """With what each side had of them; `tested` is None where the test tells nothing of endpoints."""
+    """The endpoints with each side's requests; `tested` is None where the test has no endpoints."""
     production_shares = mix.shares(production.requests)
     pte_shares = mix.shares(pte.requests)
 
@@ -157,7 +157,7 @@ def _share(side: EndpointTraffic, keys: Iterable[Key]) -> float | None:
 
 
 def _other_shares(production: EndpointTraffic, pte: EndpointTraffic, listed: Collection[Key]) -> Mapping[str, float]:
-    """Share of each side's requests that no listed endpoint stands for: beyond the cap, or without a route."""
+    """Share of each side's requests that no listed endpoint covers: beyond the cap, or without a route."""
     shares = {}
     for role, side in (("production", production), ("pte", pte)):
         share = _share(side, [key for key in side.requests if key not in listed])

@@ -64,7 +64,7 @@ def _application(result: ApplicationResult, colour: bool) -> Iterator[str]:
     if criteria:
         yield ""
         yield "  for the next test"
-        yield from (f"    {line}" for line in columns(criteria, left=(0, 1, 3)))
+        yield from (f"    {line}" for line in columns(criteria, left_aligned=(0, 1, 3)))
 
     urgent = [gap.recommendation for gap in gaps if gap.recommendation and gap.severity in {"high", "critical"}]
     if urgent:
@@ -84,7 +84,7 @@ def _verdict(result: ApplicationResult, colour: bool) -> str:
 
 def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
     rows = [("signal", "production", "PTE", "gap", "severity", "the PTE is"), *map(_gap, gaps)]
-    return (f"  {line}" for line in columns(rows, left=(0, 4, 5)))
+    return (f"  {line}" for line in columns(rows, left_aligned=(0, 4, 5)))
 
 
 def _gap(gap: Gap) -> tuple[str, ...]:

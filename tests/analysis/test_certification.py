@@ -48,7 +48,7 @@ LIVE = making.production(
     rates(100.0),
 )
 RUN = making.run(signals(request_rate=110.0, error_ratio=0.01), Latency(p95=0.1, p99=0.2, requests=1e6), LIVE_ROUTES)
-BEFORE = making.production(found=LIVE_ROUTES, pattern=rates(95.0))
+BEFORE = making.production(counts=LIVE_ROUTES, pattern=rates(95.0))
 
 
 def certified(

@@ -53,7 +53,7 @@ class WebResponse:
 
 
 def text(status: int, line: str, **headers: str) -> WebResponse:
-    """A response of one line; underscores in a header's name stand for its dashes."""
+    """A response of one line; underscores in a header's name become dashes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return WebResponse(status, [f"{line}\n".encode()], headers=named)
 

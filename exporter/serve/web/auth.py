@@ -29,7 +29,7 @@ class Users:
         cost = max((hashed[_COST] for hashed in self._hashes.values()), default=b"10")
         self._dummy_hash = b"$2b$" + cost + b"$" + b"." * 53
 
-        # Passwords are remembered as digests with a key of this process, so that a dump of memory holds none of them.
+        # Passwords are remembered as digests with a key of this process, which keeps them out of a memory dump.
         self._key = secrets.token_bytes(32)
         self._digests: set[bytes] = set()
         self._slots = asyncio.Semaphore(_PARALLEL)

@@ -125,7 +125,7 @@ def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up:
 
 
 def config(app: Any) -> uvicorn.Config:
-    """The settings of every server of ours."""
+    """The settings of all our servers."""
     return uvicorn.Config(
         app,
         http=Protocol,

@@ -27,9 +27,9 @@ def authority() -> trustme.CA:
 
 
 def certificates(authority: trustme.CA, directory: Path) -> None:
-    made = authority.issue_cert("127.0.0.1")
-    made.private_key_pem.write_to_path(directory / "server.key")
-    made.cert_chain_pems[0].write_to_path(directory / "server.crt")
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(directory / "server.key")
+    certificate.cert_chain_pems[0].write_to_path(directory / "server.crt")
     authority.cert_pem.write_to_path(directory / "ca.crt")
 
 
@@ -110,8 +110,8 @@ def test_silent_tls_clients_do_not_stop_scrapes(guarded: Running) -> None:
     try:
         assert get(guarded) == 200
     finally:
-        for one in silent:
-            one.close()
+        for held in silent:
+            held.close()
 
 
 def test_old_tls_is_refused(guarded: Running) -> None:
@@ -140,8 +140,8 @@ def test_client_certificates_are_demanded(authority: trustme.CA, tmp_path: Path)
     client.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
     path, ca = written(tmp_path, text), str(tmp_path / "ca.crt")
     with exporter(tmp_path, "--web.config.file", str(path), scheme="https", wait=False) as running:
-        url, known = running.url + "/-/healthy", str(tmp_path / "client.pem")
-        assert requests.get(url, verify=ca, cert=known, timeout=PATIENCE).status_code == 200
+        url, client_certificate = running.url + "/-/healthy", str(tmp_path / "client.pem")
+        assert requests.get(url, verify=ca, cert=client_certificate, timeout=PATIENCE).status_code == 200
         with pytest.raises(requests.ConnectionError):
             requests.get(url, verify=ca, timeout=PATIENCE)
 
@@ -165,13 +165,13 @@ def test_certificates_and_users_are_taken_anew_at_a_reload(authority: trustme.CA
 )
 def test_trusted_clients_are_not_changed_by_a_reload(authority: trustme.CA, tmp_path: Path, text: str) -> None:
     """Other authorities, or another way to look at clients, are refused: a reload could not shut the old ones out."""
-    given = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt"
+    extra = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt"
     certificates(authority, tmp_path)
-    access = Access(written(tmp_path, TLS % f", {given}"))
+    access = Access(written(tmp_path, TLS % f", {extra}"))
     access.reload()
     if "%s" in text:
         trustme.CA().cert_pem.write_to_path(tmp_path / "ca.crt")
-        text %= given
+        text %= extra
     written(tmp_path, text)
     with pytest.raises(ConfigError, match=r"tls_server_config\.client_ca_file: .* restart instead"):
         access.reload()

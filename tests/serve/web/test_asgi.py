@@ -73,8 +73,8 @@ def test_a_body_is_sent_piece_by_piece() -> None:
 )
 def test_a_path_has_its_methods(method: str, path: str, status: int, line: bytes, allowed: bytes | None) -> None:
     """What is not there is 404, whatever the method; a wrong method is 405 with those that are allowed."""
-    found, headers, pieces = answer(method, path)
-    assert (found, pieces[0], headers.get(b"allow")) == (status, line, allowed)
+    result, headers, pieces = answer(method, path)
+    assert (result, pieces[0], headers.get(b"allow")) == (status, line, allowed)
 
 
 def test_a_fault_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
