@@ -81,7 +81,7 @@ def describe_change(change: float) -> str:
 
 
 def compare(larger: float, smaller: float) -> str:
-    """How the larger value relates to the smaller one, to stand between them: 2.6 times, close to, above."""
+    """How the larger value relates to the smaller one, as a phrase between them: 2.6 times, close to, above."""
     if larger == smaller:
         return "equal to"
     if smaller <= 0:

@@ -1,7 +1,7 @@
 """Is one run worse than one other, such as a saved baseline? docs/explanation/method.md, section "Regression".
 
-The uncertainty within either run (order statistics on effective requests), and how much runs scatter that
-nothing lies between: without the latter every two runs would differ.
+The uncertainty within either run (order statistics on effective requests), and the scatter of
+unchanged runs: without the latter every two runs would differ.
 """
 
 from __future__ import annotations

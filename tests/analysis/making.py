@@ -73,7 +73,7 @@ def side(role: str, **applications: ApplicationObservation) -> Observation:
 
 
 LE = (*(0.02 * i for i in range(1, 100)), math.inf)
-"""Fine bounds, so that what is read from them is near what was put in."""
+"""Fine bounds, for which results are close to the inputs."""
 
 
 def timed(factor: float = 1.0, role: str = "p", requests: float = 1e6) -> ApplicationObservation:

@@ -168,7 +168,7 @@ def test_latency() -> None:
 
 
 def test_buckets_are_repaired_and_those_that_cannot_be_written_left_out() -> None:
-    """Order and decreases are mended as for quantiles; +Inf, negative bounds and counts beyond measure are left out."""
+    """Order and decreases are repaired as for quantiles; +Inf, negative bounds and absurd counts are left out."""
     result = latency([INF, 1.0, 0.5, -1.0, 0.1], [math.inf, 7.0, 8.0, 0.0, 5.0], 1.0, 9.0)
     assert result.buckets == ((0.1, 5.0), (0.5, 8.0), (1.0, 8.0))
     assert latency(BOUNDS, [0.0] * 4, 0.0, 0.0).buckets == ()

@@ -70,7 +70,7 @@ def certified(
 
 
 def test_it_holds() -> None:
-    """A fresh test of all endpoints beyond production's peak holds, every reason judged, told in numbers."""
+    """A fresh test of all endpoints beyond production's peak holds, with every reason judged and in numbers."""
     result = certified()
     assert result.holds is True
     assert dict(result.reasons) == dict.fromkeys(REASONS, False)
@@ -81,7 +81,7 @@ def test_it_holds() -> None:
 
 
 def test_the_nearest_limit_is_named() -> None:
-    """Where something else than the usual facts is nearest to its limit, it is told with value and limit."""
+    """If another fact is nearest to its limit, the sentence adds it with value and limit."""
     result = certified(before=replace(BEFORE, pattern=rates(84.0)))
     assert result.sentence == (
         "The certification holds: the test is 1 day old, reached 110 % of production's peak and covered 100 % of its "
@@ -90,7 +90,7 @@ def test_the_nearest_limit_is_named() -> None:
 
 
 def test_a_limit_of_nothing_is_not_near() -> None:
-    """With nothing asked of the load, and a run that has just ended, what is told as nearest is still a limit."""
+    """Without a limit on the load, and with a run that has just ended, the nearest limit is still a limit."""
     bare = making.production(making.peaks(request_rate=100.0))
     test = making.run(making.peaks(request_rate=95.0), age=0.0)
     settings = AnalysisSettings(certification=CertificationSettings(load_coverage=0.0))
@@ -101,7 +101,7 @@ def test_a_limit_of_nothing_is_not_near() -> None:
 
 
 def test_what_is_most_serious_comes_first() -> None:
-    """Load that was never tested stands before growth, growth before age, and each has its value and limit."""
+    """Untested load comes before growth, growth before age, and every reason has its value and limit."""
     old = TestRun(Window(0.0, AT - 45 * DAY), "detected")
     test = replace(RUN, run=old, signals=making.peaks(request_rate=60.79891, error_ratio=0.01))
     result = certified(test=test, before=replace(BEFORE, pattern=rates(52.0)))
@@ -113,7 +113,7 @@ def test_what_is_most_serious_comes_first() -> None:
 
 
 def test_all_reasons_have_their_place() -> None:
-    """The order of telling knows every reason."""
+    """The order of the sentence has every reason."""
     assert sorted(certification.SERIOUS) == sorted(REASONS)
 
 
@@ -175,12 +175,12 @@ CONFIGURATIONS = {
 
 @pytest.mark.parametrize("settings", CONFIGURATIONS.values(), ids=CONFIGURATIONS)
 def test_a_run_can_be_seen_to_be_too_old(settings: AnalysisSettings) -> None:
-    """Runs are searched for longer than they count, else an old one would vanish before it could be told."""
+    """Runs are searched for longer than they count, otherwise an old run would vanish before it is reported."""
     assert settings.test_run.lookback >= settings.certification.max_age + DAY
 
 
 def test_objectives_are_missed_only_where_there_are_some() -> None:
-    """Without objectives none is judged, nor told as one that could not be; with one, but no data, it is."""
+    """Without objectives none is missing; an objective without data is listed as not judged."""
     counts = replace(RUN, signals=making.peaks(request_rate=110.0, error_ratio=0.01))
     assert "objective" not in certified(slos=()).reasons
     assert "Not judged" not in certified(slos=()).sentence
@@ -244,7 +244,7 @@ def test_no_evidence(production: ApplicationObservation | None, test: Applicatio
     ],
 )
 def test_side_that_was_not_observed(production: Observation | None, pte: Observation | None, words: str) -> None:
-    """A source that could not be read leaves the verdict open, and a run that nobody looked for is not missed."""
+    """A source that could not be read leaves the verdict open, and without a search no run is reported as missing."""
     result = analyse(production, pte, {}, AnalysisSettings(), AT, SIDES).applications["shop"].certification
     assert result.holds is None
     assert words in result.sentence
@@ -252,7 +252,7 @@ def test_side_that_was_not_observed(production: Observation | None, pte: Observa
 
 
 def test_what_could_not_be_judged_is_named() -> None:
-    """A certification that holds says what it could not look at."""
+    """A certification that holds lists the reasons without data."""
     bare = making.production(making.peaks(request_rate=100.0))
     result = certified(bare, making.run(making.peaks(request_rate=95.0)), None)
     assert result.holds is True

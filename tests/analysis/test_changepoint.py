@@ -40,7 +40,7 @@ def test_a_step_is_found_where_it_is(at: int) -> None:
 
 
 def test_two_runs_are_no_level_yet() -> None:
-    """Before the third run nobody knows whether it was a spike."""
+    """Before the third run it may still be a spike."""
     values = noise(30) + np.where(np.arange(30) >= 28, 0.5, 0.0)
     assert starts(values) == [0]
 
@@ -59,7 +59,7 @@ def test_a_pulse_has_two_changes() -> None:
 
 
 def test_a_change_that_does_not_matter_is_none() -> None:
-    """Significant and small is not told."""
+    """A significant but small change is not reported."""
     values = noise(60, 0.002) + np.where(np.arange(60) >= 30, 0.03, 0.0)
     assert starts(values) == [0]
 

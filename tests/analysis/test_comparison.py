@@ -56,7 +56,7 @@ def test_the_same_is_equal() -> None:
 
 
 def test_few_requests_are_no_evidence() -> None:
-    """40 requests do not tell a P95 of 20 % more from chance, and five tell nothing at all."""
+    """40 requests cannot distinguish a P95 of 20 % more from chance, and five show nothing at all."""
     few = compared(measured(40, 1.2, seed=2), measured())
     assert (few.verdict, few.severity) == ("no_evidence", None)
     nothing = compared(measured(5, 3.0), measured(), "latency_p50")
@@ -64,13 +64,13 @@ def test_few_requests_are_no_evidence() -> None:
 
 
 def test_requests_that_depend_on_each_other_are_fewer() -> None:
-    """The same files with a thousandth of independent requests no longer tell a difference."""
+    """The same files with a thousandth of independent requests no longer show a difference."""
     assert compared(measured(factor=1.15, seed=2), measured()).verdict == "worse"
     assert compared(measured(factor=1.15, seed=2, share=0.001), measured()).verdict == "no_evidence"
 
 
 def test_runs_that_scatter_need_more_of_a_difference() -> None:
-    """15 % are told apart where runs scatter by 1 %, not where history has them scatter by 6 %."""
+    """15 % are distinguished where runs scatter by 1 %, not where history has a scatter of 6 %."""
     now, then = measured(factor=1.15, seed=2), measured()
     assert compared(now, then, noise=0.01).verdict == "worse"
     assert compared(now, then, noise=0.06).verdict == "no_evidence"
@@ -92,7 +92,7 @@ def test_less_load_served_is_worse() -> None:
 
 
 def test_percentiles_without_a_histogram_are_compared_by_what_lies_between_them() -> None:
-    """A summary's percentiles tell roughly how dense the requests are around each."""
+    """A summary's percentiles show roughly how dense the requests are around each of them."""
     now, then = (
         Measured(Figures(20_000, 0, latency=Latencies(p50=f, p90=1.9 * f, p95=2.3 * f, p99=3.2 * f, max=6 * f)), 600, 1)
         for f in (0.13, 0.1)
@@ -103,7 +103,7 @@ def test_percentiles_without_a_histogram_are_compared_by_what_lies_between_them(
 
 
 def test_a_percentile_alone_tells_nothing_of_its_own_scatter() -> None:
-    """Without any other figure there is no evidence, unless history tells how much runs scatter."""
+    """Without any other figure there is no evidence, unless history shows how much runs scatter."""
     now, then = (Measured(Figures(20_000, 0, latency=Latencies(p95=p95)), 600, 1) for p95 in (0.3, 0.2))
     assert compared(now, then).verdict == "no_evidence"
     assert compared(now, then, noise=0.02).verdict == "worse"

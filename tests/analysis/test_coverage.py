@@ -44,13 +44,13 @@ def test_few_requests_are_no_test(requests: float, tested: bool) -> None:
 
 @pytest.mark.parametrize(("successes", "tested"), [(0.0, False), (1.0, True), (None, False), (math.nan, False)])
 def test_failures_alone_are_no_test(successes: float | None, tested: bool) -> None:
-    """A route needs some success; where the source tells successes, one without any told has none."""
+    """A route needs some success; where the source reports successes, a route without an entry has none."""
     test = (*making.routes(a=1000), RouteCount("GET", "/b", 500.0, successes))
     assert covered(LIVE, test).endpoints[1].tested is tested
 
 
 def test_source_without_successes() -> None:
-    """Where the source never tells successes, requests alone decide."""
+    """Where the source never reports successes, requests alone decide."""
     assert covered(LIVE, (RouteCount("GET", "/a", 50.0),)).tested_endpoints == 1
 
 
@@ -69,7 +69,7 @@ def test_spellings_are_added_up() -> None:
 
 
 def test_only_in_the_pte() -> None:
-    """A tested endpoint that production lacks is told apart and does not count as coverage."""
+    """A tested endpoint that production lacks is listed separately and does not count as coverage."""
     result = covered(LIVE, making.routes(a=50, old=50, rare=5))
     assert [e.route for e in result.only_pte] == ["/old"]
     assert result.tested_endpoints == 1
@@ -93,7 +93,7 @@ def test_mix_of_a_handful_of_requests_is_no_evidence() -> None:
 
 
 def test_requests_without_a_route_are_no_endpoint() -> None:
-    """Traffic that matched no route lowers the weighted coverage, and its share is told as other."""
+    """Traffic that matched no route lowers the weighted coverage, and its share is reported as other."""
     result = covered((*LIVE, RouteCount("GET", "", 1000.0)), making.routes(a=50, b=50, c=50))
     assert result.ratio == 1
     assert result.weighted_ratio == pytest.approx(0.5)

@@ -108,7 +108,7 @@ def test_ratings(weight: float, rating: str) -> None:
 
 @given(st.floats(0, 500), st.floats(0.001, 1), st.floats(0, 1), st.floats(0, 1))
 def test_score_lies_between_its_parts(rate: float, p95: float, tested: float, errors: float) -> None:
-    """A weighted mean is never outside of what it is made from."""
+    """A weighted mean is never outside the range of its parts."""
     result = score(rate, p95, tested, errors)
     if result.score is not None:
         weighted = [result.parts[part] for part, weight in result.weights.items() if weight > 0]

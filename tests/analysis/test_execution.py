@@ -76,7 +76,7 @@ def test_runs_by_the_hour() -> None:
 
 
 def test_suites_and_devices_by_their_own_latest_run() -> None:
-    """Each suite, and each of its property values, is told by the latest run that has it."""
+    """Each suite, and each of its property values, comes from the latest run that has it."""
     result = judged(
         report(3 * HOUR, "api", "x", a="f", b="p"),
         report(2 * HOUR, "api", "y", a="p", b="p"),
@@ -94,7 +94,7 @@ def test_suites_and_devices_by_their_own_latest_run() -> None:
 
 
 def test_groups_are_capped() -> None:
-    """Beyond the cap suites with failures are kept, then the large ones, and what is left is counted."""
+    """Beyond the cap suites with failures are kept, then the large ones, and the rest is counted."""
     reports = [report(i * HOUR, f"s{i}", device=f"d{i}", a="p") for i in range(5)]
     result = judged(*reports, report(6 * HOUR, "bad", a="f"), report(7 * HOUR, "big", a="p", b="p"), max_groups=3)
     assert [item.suite for item in result.suites] == ["bad", "big", "s0"]
@@ -144,14 +144,14 @@ def course(letters: str, step: float = HOUR) -> Outages:
     ],
 )
 def test_mean_times(letters: str, mtbf: float | None, mttr: float | None) -> None:
-    """Passing time by failures, and time from failing to passing, both only of what was seen to begin."""
+    """Passing time by failures, and time from failing to passing, both only of failures with a known start."""
     result = course(letters)
     assert result.mtbf == (None if mtbf is None else mtbf * HOUR)
     assert result.mttr == (None if mttr is None else mttr * HOUR)
 
 
 def test_inputs_of_mean_times() -> None:
-    """The times and counts behind the means are told, and whether it fails now."""
+    """The times and counts behind the means are published, and whether it fails now."""
     assert course("fppffpf") == Outages(3 * HOUR, 2, 2 * HOUR, 1, failing=True)
     assert not course("fp").failing
     assert course("ss") == Outages()

@@ -140,7 +140,7 @@ def test_latency_without_its_minutes_and_buckets_has_no_verdict() -> None:
 )
 @pytest.mark.parametrize("signal", ["latency_mean", "latency_p50", "latency_p95", "latency_p99"])
 def test_latency_has_verdicts(signal: str, factor: float, expected: str) -> None:
-    """With minutes and buckets latency is judged, and the independent samples behind it are told."""
+    """With minutes and buckets latency is judged, and the independent samples behind it are reported."""
     result = gap(signal, making.timed(), making.timed(factor=factor, role="t"), SETTINGS)
     assert result.verdict == expected
     assert result.effective_samples.keys() == {"production", "pte"}
@@ -149,7 +149,7 @@ def test_latency_has_verdicts(signal: str, factor: float, expected: str) -> None
 
 
 def test_verdict_and_samples_come_from_the_means() -> None:
-    """With enough independent samples on both sides the verdict is given, and what it rests on."""
+    """With enough independent samples on both sides the verdict is given, with the samples behind it."""
     production, test = making.rates(making.noisy(100.0)), making.rates(making.noisy(60.0, 120, seed=2))
     result = gap("request_rate", making.production(production), making.run(test), SETTINGS)
     assert result.verdict == "worse"

@@ -75,13 +75,13 @@ def test_buckets_leave_no_gap() -> None:
 
 
 def test_zero_is_zero() -> None:
-    """A latency of 0 ms, as JMeter writes below one, is told as 0 and not as a guess."""
+    """A latency of 0 ms, as JMeter writes below one, stays 0 and is not a guess."""
     result = histogram.latencies(histogram_of([0.0] * 99 + [1.0]), 0.0, 1.0, 1.0)
     assert (result.p50, result.p95, result.max) == (0.0, 0.0, 1.0)
 
 
 def test_a_percentile_that_no_request_lies_beyond_is_absent() -> None:
-    """P99 needs a hundred requests, P99.9 a thousand; the median is always told."""
+    """P99 needs a hundred requests, P99.9 a thousand; the median is always reported."""
     few = histogram.latencies(histogram_of([0.1] * 99), 0.1, 9.9, 0.1)
     assert (few.p50, few.p90, few.p99, few.p999) == (0.1, 0.1, None, None)
     enough = histogram.latencies(histogram_of([0.1] * 1000), 0.1, 100.0, 0.1)

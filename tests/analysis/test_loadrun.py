@@ -23,7 +23,7 @@ ROUTES = {"Log in": "post /login/{id}"}
 
 
 def test_names_become_routes() -> None:
-    """A table comes first, then what the tool tells, then names that are routes themselves."""
+    """A table comes first, then the tool's own routes, then names that are routes themselves."""
     run = replace(
         load_run(),
         endpoints=(
@@ -48,7 +48,7 @@ def test_names_become_routes() -> None:
 
 
 def test_unmapped_names_are_never_dropped() -> None:
-    """What stands for no route counts in every total, and stands in the routes under its name."""
+    """A name without a route counts in every total, and is among the routes under its name."""
     run = loadrun.mapped(load_run(), {})
     observation = loadrun.as_observation(run)
     assert sum(route.requests for route in observation.routes) == run.total.requests
@@ -181,6 +181,6 @@ def test_a_response_on_the_full_minute_is_in_the_window() -> None:
 
 
 def test_a_summary_of_a_run_is_traffic() -> None:
-    """What tells totals only has left data, though no peak is known."""
+    """A result with totals only has data, but no peak."""
     observation = loadrun.as_observation(replace(load_run(), timeline=None))
     assert has_traffic(observation)

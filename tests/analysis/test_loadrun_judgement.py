@@ -83,7 +83,7 @@ def test_names_with_most_requests_are_compared_first() -> None:
 
 
 def test_a_name_that_is_new_has_no_evidence() -> None:
-    """An endpoint that only the newest run has is compared with nothing; one that is gone is not told."""
+    """An endpoint that only the newest run has is compared with nothing; an endpoint that is gone is not reported."""
     runs = history(12, 99, {"GET /": 0.5, "GET /old": 0.5})
     runs.append(load_run(START + 20 * DAY, names={"GET /": 0.5, "GET /new": 0.5}))
     judged = judge(runs, runs[0], SETTINGS)

@@ -11,7 +11,7 @@ from exporter.model.settings import AnalysisSettings
 METHOD = " ".join(
     (Path(__file__).parents[2] / "docs" / "explanation" / "method.md").read_text(encoding="utf-8").split()
 )
-"""On one line, so that a phrase is found wherever its lines break."""
+"""On one line, because a phrase may be broken anywhere."""
 
 SETTINGS = AnalysisSettings()
 RUN = SETTINGS.test_run

@@ -1,4 +1,4 @@
-"""Scatter between runs, and what is taken off before it is measured."""
+"""Scatter between runs, and the trends removed before it is measured."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_spike_in_the_night_is_found() -> None:
 
 
 def test_adjacent_steps_are_one_spike_at_its_peak() -> None:
-    """Twenty minutes over the end of an hour are one spike, told by its highest step; another day's is another."""
+    """Twenty minutes over the end of an hour are one spike with its highest step; another day's is another spike."""
     values = week()
     for at, factor in ((1000, 1.8), (1001, 2.6), (1002, 2.2), (1003, 1.9), (1500, 2.0)):
         values[at] *= factor
@@ -148,5 +148,5 @@ def test_spike_needs_three_other_days(days: int, count: int) -> None:
 
 
 def test_ordinary_swing_has_no_spikes() -> None:
-    """The daily peak alone is not one."""
+    """The daily peak alone is not a spike."""
     assert outcome(steps(week())).spikes == ()

@@ -21,7 +21,7 @@ FLAT = (0.1, 0.2, 0.4, 0.8, math.inf)
 
 
 def observed(counts: list[float], r: float | None = 0.0, le: tuple[float, ...] = FLAT) -> ApplicationObservation:
-    """A histogram and what is known of its minutes."""
+    """A histogram with the autocorrelation of its minutes."""
     minutes = Summary(mean=0.1, noise=0.01, autocorrelation=r, samples=1440)
     return making.production({LATENCY_MEAN: minutes}, latency(le, counts, counts[-1] * 0.1, counts[-1]))
 

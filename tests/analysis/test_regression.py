@@ -62,7 +62,7 @@ def test_an_unchanged_level_is_equal() -> None:
 
 
 def test_much_noise_is_no_evidence() -> None:
-    """With so much that 5 % could not be seen nobody says equal."""
+    """With scatter that hides 5 % the verdict is not equal."""
     assert judge(runs((30, 0.2), spread=0.2)).verdict == "no_evidence"
 
 
@@ -130,7 +130,7 @@ def test_the_naive_rule_would_cry_wolf() -> None:
 
 
 def test_metrics_are_read_from_the_figures() -> None:
-    """Each as its name says; what is not told is None."""
+    """Each as its name says; a missing metric is None."""
     figures = Figures(100, 3, latency=Latencies(mean=0.2, p99=0.9))
     assert metric(figures, "latency_mean", 10) == 0.2
     assert metric(figures, "latency_p95", 10) is None
@@ -147,7 +147,7 @@ def test_metrics_are_read_from_the_figures() -> None:
     st.integers(1, 10**7),
 )
 def test_whatever_the_series_a_verdict_has_its_inputs(name: str, values: list[float], requests: int) -> None:
-    """Zeros, the tiny and the constant raise nothing; all verdicts but no evidence tell value, reference and effect."""
+    """Zeros, the tiny and the constant raise nothing; all verdicts but no evidence have value, reference and effect."""
     change = judge(values, name, requests)
     assert (change.severity is None) == (change.verdict == "no_evidence")
     assert change.severity in (None, "none") or change.verdict == "worse"
@@ -164,15 +164,15 @@ def test_the_value_lies_in_its_interval_where_every_request_failed() -> None:
 
 
 def test_a_latency_of_nothing_stays_nothing() -> None:
-    """A tool that counts milliseconds tells 0 of fast requests: shown as that, and nothing is a ratio of it."""
+    """A tool that counts milliseconds reports 0 for fast requests: it stays 0, and there is no ratio to it."""
     judged = judge([0.0] * 12)
     assert (judged.verdict, judged.value, judged.reference, judged.ratio) == ("equal", 0.0, 0.0, None)
     assert judge([0.0] * 12 + [0.2] * 3).ratio is None
 
 
 def test_the_run_that_mends_a_regression_is_not_worse() -> None:
-    """One run makes no level, but as good as before it is no regression: a gate would stop the mending change."""
+    """One run makes no level, but as good as before it is no regression: a gate would stop the fix."""
     broken = [*runs((12, 0.2), (5, 0.4))]
     assert judge(broken).verdict == "worse"
     assert judge([*broken, 0.2]).verdict == judge([*broken, 0.2, 0.2]).verdict == "no_evidence"
-    assert judge([*broken, 0.3]).verdict == "worse", "mended in part"
+    assert judge([*broken, 0.3]).verdict == "worse", "fixed in part"

@@ -23,7 +23,7 @@ SIGNALS = {"request_rate": 100.0, "error_ratio": 0.01, "throughput": 5e5, "concu
 
 
 def observed(factor: float = 1.0, resolution: float = MINUTE, *, test: bool = False) -> ApplicationObservation:
-    """A side whose every signal is known, in steps of so many seconds; its noise tells as if they were minutes."""
+    """A side whose every signal is known, in steps of so many seconds; its noise is that of minutes."""
     rates = making.noisy(100.0 * factor, 120 if test else 1440, 0.01)
     signals = {
         name: replace(making.rates(making.noisy(value, 1440, 0.01))["request_rate"], resolution=resolution)
@@ -40,7 +40,7 @@ def result(production: ApplicationObservation, test: ApplicationObservation) -> 
 
 
 def test_minutes_are_compared() -> None:
-    """The same sides in minutes hold, so that what follows is due to the resolution alone."""
+    """The same sides in minutes hold: the next tests depend on the resolution alone."""
     outcome = result(observed(), observed(1.1, test=True))
     assert outcome.certification.holds is True
     assert outcome.load.peak_ratio == pytest.approx(1.1, rel=0.05)
@@ -84,7 +84,7 @@ def test_no_objective_for_the_next_test_from_coarse_peaks() -> None:
 
 
 def test_load_of_a_coarse_production_is_unknown() -> None:
-    """Neither its percentiles nor its peak are those of minutes, so that all five figures are absent."""
+    """Neither its percentiles nor its peak are those of minutes: all five figures are absent."""
     outcome = result(observed(1.0, STEPS), observed(1.1, test=True)).load
     assert outcome == LoadCoverage(None, None, None, None, None)
 

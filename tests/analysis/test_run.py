@@ -1,4 +1,4 @@
-"""Test runs are found in activity, and their phases told apart."""
+"""Test runs are found in activity, and their phases are distinguished."""
 
 from __future__ import annotations
 
@@ -108,12 +108,12 @@ def test_constant_run_is_all_steady() -> None:
 
 
 def test_run_without_load_has_no_phases() -> None:
-    """All zeros have no plateau to be told apart from."""
+    """All zeros have no plateau."""
     assert shape([0.0] * 20) == []
 
 
 def test_pause_within_a_phase() -> None:
-    """A phase goes on over a pause shorter than the allowed gap."""
+    """A phase continues over a pause shorter than the allowed gap."""
     times = tuple(60.0 * m for m in (1, 2, 3, 6, 7))
     result = phases(Samples(times, (100.0,) * 5), SETTINGS)
     assert [phase.window for phase in result] == [Window(0.0, 420.0)]

@@ -41,7 +41,7 @@ def judged(
 
 
 def test_requests_are_those_of_the_minutes_that_were_seen() -> None:
-    """Requests are rate times minutes, or times the window where nobody counted minutes."""
+    """Requests are rate times minutes, or times the window where minutes were not counted."""
     assert events(observed(samples=30)) == Events(HOUR, 18000.0, 18.0)
     assert events(observed()) == Events(HOUR, 36000.0, 36.0)
     assert events(observed(ratio=None)).errors is None
@@ -65,7 +65,7 @@ def test_an_objective_is_a_decimal() -> None:
 
 @pytest.mark.parametrize(("rate", "met"), [(999.0 / 3600, None), (1000.0 / 3600, True)])
 def test_few_requests_prove_nothing(rate: float, met: bool | None) -> None:
-    """With fewer requests than it takes for one failure to be the budget, the ratio is told but no verdict."""
+    """With fewer requests than it takes for one failure to be the budget, the ratio is reported, but no verdict."""
     result = judged(observed(rate=rate, ratio=0.0), slo())
     assert result.met is met
     assert result.run_error_ratio == 0.0
@@ -82,7 +82,7 @@ def test_latency_is_known_at_bounds_only(threshold: float, ratio: float | None) 
 
 
 def test_both_sides_stand_beside_each_other() -> None:
-    """Production's own ratio is told as well, and either may be missing."""
+    """Production's ratio is reported as well, and either may be missing."""
     result = judged(observed(ratio=0.002), slo(), observed(ratio=0.0005))
     assert (result.run_error_ratio, result.baseline_error_ratio, result.met) == (0.002, 0.0005, False)
     assert judged(None, slo(), observed()).run_requests is None
@@ -90,7 +90,7 @@ def test_both_sides_stand_beside_each_other() -> None:
 
 
 def test_hand_written_queries_are_not_judged() -> None:
-    """An objective on queries of its own has no result, and counts nothing even when nothing was served."""
+    """An objective on its own queries has no result, and counts nothing even when nothing was served."""
     sli = SliSettings(events=EventsSli("up", "up"))
     assert objectives(observed(), observed(), [slo(sli=sli)]) == ()
     assert count_events(sli, Events(HOUR, 0.0, 0.0)) is None
@@ -110,7 +110,7 @@ def test_bad_events_are_a_part_of_all(errors: float, bad: float) -> None:
 
 
 def test_what_was_not_counted_is_unknown() -> None:
-    """Missing errors, a missing histogram, one without a count and what is no number all leave the SLI unknown."""
+    """Missing errors, a missing histogram or count, and a value that is not a number leave the SLI unknown."""
     for sli, expected in (
         (ERRORS, Events(HOUR, 5.0, None)),
         (ERRORS, Events(HOUR, float("nan"), 1.0)),

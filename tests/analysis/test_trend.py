@@ -42,7 +42,7 @@ def test_noise_is_stable() -> None:
 
 
 def test_much_noise_is_volatile() -> None:
-    """A series that varies by more than the limit goes nowhere, and is told so."""
+    """A series that varies by more than the limit is volatile."""
     judged = judge(scatter(0.4, seed=2))
     assert judged.direction == "volatile"
     assert judged.variation is not None
@@ -79,13 +79,13 @@ def test_error_ratios_are_judged_by_their_difference() -> None:
 
 
 def test_errors_now_and_then_are_volatile() -> None:
-    """Five runs of twenty with 5 % errors; a ratio of the median, which is zero, is not told."""
+    """Five runs of twenty with 5 % errors; there is no ratio to the median, which is zero."""
     judged = judge([0.05 if run in (2, 3, 9, 11, 18) else 0.0 for run in range(20)], "error_ratio")
     assert (judged.direction, judged.variation) == ("volatile", None)
 
 
 def test_what_never_changes_is_stable_also_at_nothing() -> None:
-    """Latencies of 0, as tools that count milliseconds tell of fast requests, do not scatter."""
+    """Latencies of 0, as tools that count milliseconds report for fast requests, do not scatter."""
     assert judge([0.0] * 12).direction == "stable"
 
 

@@ -1,4 +1,4 @@
-"""Verdicts: the interval, what it rests on, and when it says nothing."""
+"""Verdicts: the interval, its samples, and when there is no evidence."""
 
 from __future__ import annotations
 

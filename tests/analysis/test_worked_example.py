@@ -67,7 +67,7 @@ def test_gaps(signal: str, percent: float) -> None:
 
 @pytest.mark.parametrize(("signal", "severity"), EXPECTED["severity"].items())
 def test_severities(signal: str, severity: str) -> None:
-    """The default rules lead to the example's severities."""
+    """The default rules give the example's severities."""
     assert gap(signal).severity in severity.split(" or ")
 
 

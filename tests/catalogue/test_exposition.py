@@ -47,7 +47,7 @@ def demo() -> Snapshot:
     )
 )
 def test_any_label_and_value_survive_both_formats(rows: dict[tuple[str, ...], float]) -> None:
-    """Whatever stands in labels and values, the parsers read back what was written."""
+    """Whatever the labels and values are, the parsers read back the same ones."""
     body = page(rows.items()).body
     expected = {
         ("pte_thing_seconds", frozenset(zip(("a", "b"), labels, strict=True))): value for labels, value in rows.items()
@@ -58,7 +58,7 @@ def test_any_label_and_value_survive_both_formats(rows: dict[tuple[str, ...], fl
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_never_reaches_the_page(value: float) -> None:
-    """A value that is no number is no evidence, and its neighbours stay."""
+    """A value that is not a number is no evidence, and its neighbours stay."""
     rendered = page([(("x", "y"), value), (("x", "z"), 1.0)])
     assert list(samples(rendered.body).values()) == [1.0]
     assert rendered.series == 1
@@ -127,7 +127,7 @@ def test_an_empty_page_can_be_compressed() -> None:
 
 
 def test_the_demos_page_is_the_same_in_both_formats(demo: Snapshot) -> None:
-    """Both parsers read the same series from one body, none stands twice, and the count is right."""
+    """Both parsers read the same series from one body, without duplicates, and the count is right."""
     rendered = render(demo, catalogue.ALL)
     text = samples(rendered.body)
     assert text == samples(rendered.body + b"# EOF\n", openmetrics=True)
@@ -157,7 +157,7 @@ def test_promtool_has_nothing_to_say(demo: Snapshot, version: str) -> None:
 
 
 def test_units_are_the_ends_of_names(demo: Snapshot) -> None:
-    """OpenMetrics wants a unit to be the last part of its family's name."""
+    """OpenMetrics requires a unit to be the last part of its family's name."""
     result = families(render(demo, catalogue.ALL).body + b"# EOF\n", openmetrics=True)
     assert {family.unit for family in result} > {"seconds", "ratio"}
     assert all(family.name.endswith(family.unit) for family in result)
@@ -189,7 +189,7 @@ def test_names_are_declared_once() -> None:
 
 def test_the_golden_page(demo: Snapshot) -> None:
     """The whole page of the demo at a fixed time is as it was; values may differ in their last digits."""
-    # After a wanted change: python -m tests.catalogue.test_exposition > tests/golden/metrics.txt
+    # After an intended change: python -m tests.catalogue.test_exposition > tests/golden/metrics.txt
     golden = (Path(__file__).parents[1] / "golden" / "metrics.txt").read_bytes()
     rendered = render(demo, catalogue.ALL).body
     assert without_values(rendered) == without_values(golden)

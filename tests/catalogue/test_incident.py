@@ -1,4 +1,4 @@
-"""What is published of trouble that the sources report: counts and ages, and nothing where nobody told."""
+"""The series of incidents that the sources report: counts and ages, and nothing without a report."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_open_ones_are_counted_with_their_age() -> None:
 
 
 def test_asked_and_none_is_zero() -> None:
-    """A source that told of no incidents gives zeros of both severities, and no age."""
+    """A source that reports zero incidents gives zeros of both severities, and no age."""
     result = published(())
     assert of_production(result, "pte_incidents_open") == {("warning",): 0.0, ("critical",): 0.0}
     assert set(of_production(result, "pte_incidents").values()) == {0.0}
@@ -80,7 +80,7 @@ def test_asked_and_none_is_zero() -> None:
 
 
 def test_not_told_is_absent() -> None:
-    """A side whose source cannot tell, and one that was not observed, publish no evidence and nothing else."""
+    """A side whose source has no incidents, or that was not observed, publishes no evidence and nothing else."""
     assert published(None) == {
         ("pte_incident_evidence", "production"): 0.0,
         ("pte_incident_evidence", "pte"): 0.0,
@@ -88,7 +88,7 @@ def test_not_told_is_absent() -> None:
 
 
 def test_both_sides_tell() -> None:
-    """The PTE's incidents stand under its own side."""
+    """The PTE's incidents have its own side as a label."""
     result = published(None, replace(making.run(), incidents=(violation(AT - DAY, None, "critical"),)))
     assert result["pte_incidents_open", "pte", "critical"] == 1.0
     assert result["pte_incident_evidence", "pte"] == 1.0

@@ -44,7 +44,7 @@ def test_the_grade_stands_with_its_inputs() -> None:
 
 
 def test_changes_begin_with_the_whole_run() -> None:
-    """What is worse or better is named, the rest counted; what is equal or unknown is not said."""
+    """Changes for the worse or better are named, the rest counted; equal and unknown ones are left out."""
     names = [change(f"name {n}", n / 10, "worse") for n in range(1, 6)]
     judged = JudgedRun(RUN, "A", (*names, change("", 0.05, "worse"), change("x", None, "no_evidence")))
     assert run_facts(judged)["changed"].split("; ") == [
@@ -86,7 +86,7 @@ def test_the_most_serious_open_incident_is_named() -> None:
 
 
 def test_incidents_nobody_told_are_not_mentioned() -> None:
-    """A source that cannot tell is not a source that told of none."""
+    """A source without incidents of its kind is not a source with zero incidents."""
     assert "incidents" not in of(DAY, DAY)
 
 

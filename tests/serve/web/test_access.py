@@ -1,4 +1,4 @@
-"""--web.config.file: TLS, basic authentication and headers, on real sockets; and what is refused in it."""
+"""--web.config.file: TLS, basic authentication and headers, on real sockets, and the values that are rejected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.bad_server import bad_server, reply
 from tests.running import PATIENCE, Running, exporter, until
 
 HASHED = "$2b$04$oUGKJgmDCdQkYHuXgeeT6Oh9DwsntJydTQmyQCMb2zU/oryWlJxSa"
-"""Of "right"; always the same, as it stands in the names of tests."""
+"""Of "right"; always the same, because it is part of the names of tests."""
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_only_the_right_password_opens(guarded: Running, path: str, user: tuple[
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic YWxpY2U=", "Bearer YWxpY2U6cmlnaHQ=", "x" * 5000])
 def test_a_broken_authorization_header_is_401(guarded: Running, header: str) -> None:
-    """What is no basic authentication is refused and asked for again."""
+    """A header that is not basic authentication is rejected with a new challenge."""
     ca = str(guarded.log.parent / "ca.crt")
     answer = requests.get(guarded.url + "/", headers={"Authorization": header}, verify=ca, timeout=PATIENCE)
     assert answer.status_code == 401
@@ -87,7 +87,7 @@ def test_a_broken_authorization_header_is_401(guarded: Running, header: str) -> 
 
 
 def test_configured_headers_win(guarded: Running) -> None:
-    """A header of the file stands in every answer and replaces our own."""
+    """A header of the file is in every response and replaces our own."""
     ca = str(guarded.log.parent / "ca.crt")
     headers = requests.get(guarded.url + "/", verify=ca, timeout=PATIENCE).headers
     assert headers["Strict-Transport-Security"] == "max-age=60"
@@ -104,7 +104,7 @@ def test_reload_is_allowed_with_a_password(guarded: Running) -> None:
 
 
 def test_silent_tls_clients_do_not_stop_scrapes(guarded: Running) -> None:
-    """A client that connects and never says hello, or stops half-way, holds up nobody."""
+    """A client that connects and never says hello, or stops half-way, delays no other client."""
     silent = [socket.create_connection(("127.0.0.1", guarded.port), timeout=20) for _ in range(20)]
     silent[0].sendall(b"\x16\x03\x01\x02\x00")
     try:
@@ -133,7 +133,7 @@ def test_no_password_stands_in_the_log(guarded: Running) -> None:
 
 
 def test_client_certificates_are_demanded(authority: trustme.CA, tmp_path: Path) -> None:
-    """With RequireAndVerifyClientCert only those get in whom the CA vouches for."""
+    """With RequireAndVerifyClientCert only clients with a certificate of the CA have access."""
     certificates(authority, tmp_path)
     text = TLS % ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt, min_version: TLS13"
     client = authority.issue_cert("client.example")
@@ -164,7 +164,7 @@ def test_certificates_and_users_are_taken_anew_at_a_reload(authority: trustme.CA
     "text", [TLS % ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt", TLS % "", TLS % ", %s"]
 )
 def test_trusted_clients_are_not_changed_by_a_reload(authority: trustme.CA, tmp_path: Path, text: str) -> None:
-    """Other authorities, or another way to look at clients, are refused: a reload could not shut the old ones out."""
+    """Other authorities, or another client_auth_type, are rejected: a reload could not lock the old clients out."""
     extra = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt"
     certificates(authority, tmp_path)
     access = Access(written(tmp_path, TLS % f", {extra}"))

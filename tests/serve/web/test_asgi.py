@@ -33,7 +33,7 @@ class Pages(WebApplication):
         return text(202, "ordered", Retry_After="5")
 
     async def broken(self, request: WebRequest) -> WebResponse:
-        raise RuntimeError("nobody foresaw this")
+        raise RuntimeError("an unforeseen error")
 
 
 def answer(method: str, path: str) -> tuple[int, dict[bytes, bytes], list[bytes]]:
@@ -54,7 +54,7 @@ def answer(method: str, path: str) -> tuple[int, dict[bytes, bytes], list[bytes]
 
 
 def test_a_body_is_sent_piece_by_piece() -> None:
-    """Nothing is joined, and its length is told before it."""
+    """Nothing is joined, and the length is sent before the body."""
     status, headers, pieces = answer("GET", "/")
     assert (status, pieces) == (200, [b"for ", b"alice", b""])
     assert list(headers.items()) == [(b"server", b"none"), (b"content-type", b"text/x"), (b"content-length", b"9")]
@@ -81,4 +81,4 @@ def test_a_fault_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     """A client learns that there is a bug and not which; the log has its traceback."""
     status, _, pieces = answer("GET", "/broken")
     assert (status, pieces[0]) == (500, b"internal error, please report it with the exporter's log\n")
-    assert "nobody foresaw this" in caplog.text
+    assert "an unforeseen error" in caplog.text

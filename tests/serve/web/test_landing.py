@@ -32,7 +32,7 @@ def page(snapshot: Snapshot | None, **state: Any) -> str:
 
 
 def test_an_application_is_a_text(snapshot: Snapshot) -> None:
-    """The name of an application and the sentence about it stand there as they are written."""
+    """The name of an application and its sentence are shown unchanged."""
     result = snapshot.applications["shop"]
     certification = dataclasses.replace(result.certification, sentence=f"Says {TEXT}")
     hostile = dataclasses.replace(result, application=f"Is {TEXT}", certification=certification)
@@ -51,7 +51,7 @@ def test_what_servers_say_is_a_text() -> None:
 
 
 def test_a_load_test_has_its_grade(snapshot: Snapshot) -> None:
-    """Where result files were read, the grade stands with what it rests on; elsewhere none is shown."""
+    """Where result files were read, the page has the grade with its inputs; elsewhere it has none."""
     (shop,) = (application for name, application in snapshot.applications.items() if name == "shop")
     assert shop.load_run is not None
     requests = shop.load_run.run.total.requests
@@ -61,7 +61,7 @@ def test_a_load_test_has_its_grade(snapshot: Snapshot) -> None:
 
 
 def test_trouble_and_coarse_rates_are_told_where_they_are_known(snapshot: Snapshot) -> None:
-    """Open incidents with the oldest, and rates without peaks; nothing of either where no source tells."""
+    """Open incidents with the oldest, and rates without peaks; neither is shown where no source reports them."""
     result = snapshot.applications["shop"]
     production = result.production
     assert production is not None

@@ -39,7 +39,7 @@ def test_a_machine_without_ipv6_listens_all_the_same(address: str, monkeypatch: 
 
 
 def test_a_machine_without_any_of_the_addresses_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When no address can be listened on, the last one's failure is told."""
+    """When no address can be listened on, the last failure is reported."""
     monkeypatch.setattr("socket.socket", without(socket.AF_INET))
     with pytest.raises(PteError, match=r"cannot listen on 127\.0\.0\.1:0: Address family not supported"):
         bind("127.0.0.1:0")
