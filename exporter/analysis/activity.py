@@ -32,7 +32,7 @@ class Activity:
         self._series: dict[str, Range] = {}
 
     def missing(self, lookback: Window) -> Iterator[Window]:
-        """Forget minutes outside the look-back; yields the windows to query in ascending order, each to be added in turn."""
+        """Forget minutes outside the look-back; yields the windows to query in order, each to be added in turn."""
         if lookback.start < self._start:  # never queried, or an earlier start than ever
             self._series = {}
             self._until = lookback.start

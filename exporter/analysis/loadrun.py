@@ -44,10 +44,10 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
 def mapped(run: LoadRun, routes: Mapping[str, str]) -> LoadRun:
-    """With the method and route of every name: those of `routes` ("Log in" to "POST /login"), else those that the
+    """The run with a method and route for every name.
 
-    tool tells, else those that the name itself is ("GET /cart"). A name with none of them stays unmapped and is told
-    in a warning.
+    They come from `routes` ("Log in" to "POST /login"), otherwise from the tool, otherwise from the name itself
+    ("GET /cart"). A name with none of them stays unmapped, and a warning lists it.
     """
     endpoints = tuple(_mapped(endpoint, routes) for endpoint in run.endpoints)
     warnings = run.warnings

@@ -146,7 +146,7 @@ def without_season(values: Floats) -> Floats:
     rest = values - _period_mean(values, period)
     phases = np.arange(values.size) % period
     shape = np.asarray([median(rest[phases == phase]) for phase in range(period)])
-    shape -= median(shape)  # which keeps the level of the series
+    shape -= median(shape)  # keeps the level of the series
     result: Floats = values - shape[phases]
     return result
 
