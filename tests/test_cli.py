@@ -409,7 +409,7 @@ def test_addresses_are_split(address: str, parts: tuple[str, int]) -> None:
 @pytest.mark.parametrize("address", ["", "9826", "a:b", "::1:9826", "a:70000", "a:-1"])
 def test_other_addresses_are_refused(address: str) -> None:
     """What is ambiguous or out of range is refused."""
-    with pytest.raises(PteError, match="wanted host:port"):
+    with pytest.raises(PteError, match="expected host:port"):
         split(address)
 
 
