@@ -110,7 +110,7 @@ def test_the_version_is_told() -> None:
         (["--web.config.file", "/nowhere.yml"], "/nowhere.yml: cannot be read: No such file or directory"),
         (
             ["--web.listen-address", "9826"],
-            "pte-exporter: 9826 is no address, wanted host:port, :port or [::1]:port",
+            "pte-exporter: 9826 is not an address, expected host:port, :port or [::1]:port",
         ),
         (["--web.listen-address", "no.such.host.invalid:0"], "pte-exporter: cannot listen on no.such.host.invalid:0: "),
     ],
@@ -409,7 +409,7 @@ def test_addresses_are_split(address: str, parts: tuple[str, int]) -> None:
 @pytest.mark.parametrize("address", ["", "9826", "a:b", "::1:9826", "a:70000", "a:-1"])
 def test_other_addresses_are_refused(address: str) -> None:
     """What is ambiguous or out of range is refused."""
-    with pytest.raises(PteError, match="wanted host:port"):
+    with pytest.raises(PteError, match="expected host:port"):
         split(address)
 
 

@@ -1,7 +1,7 @@
-"""Active minutes found so far, kept between polls: the past does not change, so it is asked for once.
+"""Active minutes, kept between polls: the past does not change, so it is queried once.
 
-Kept is only what lies in the look-back: 16 bytes for each active minute and application. What is known for sure is one
-piece without holes, from the look-back's start on; a poll asks for what came after it, and a little before.
+It holds only the look-back: 16 bytes for each active minute and application. The final part is one
+piece without holes, from the look-back's start on; a poll queries the time after it, and a little before.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from exporter.model.minutes import Range
 from exporter.model.observation import Samples, Window
 
 OVERLAP = 1800.0
-"""Seconds that are asked for again, for samples that came late."""
+"""Seconds that are queried again, for samples that came late."""
 
 CHUNK = 86400.0
-"""Seconds asked for at once: a day, so that no query is heavier than production's; far fewer points than any limit."""
+"""Seconds in one query: a day, which is no heavier than production's queries and far below any limit of points."""
 
 
 class Activity:
@@ -28,12 +28,12 @@ class Activity:
         self.threshold = threshold
         self._start = float("inf")
         self._until = float("inf")
-        """Up to here, from the start on, everything is known for sure."""
+        """Everything before this time is final."""
         self._series: dict[str, Range] = {}
 
     def missing(self, lookback: Window) -> Iterator[Window]:
-        """Forget what lies outside the look-back; what to ask for, in ascending order, each to be added in turn."""
-        if lookback.start < self._start:  # never asked for, or an earlier start than ever
+        """Forget minutes outside the look-back; yields the windows to query in order, each to be added in turn."""
+        if lookback.start < self._start:  # never queried, or an earlier start than ever
             self._series = {}
             self._until = lookback.start
         self._start = lookback.start
@@ -42,7 +42,7 @@ class Activity:
         inside = {name: cut(series, lookback) for name, series in self._series.items()}
         self._series = {name: series for name, series in inside.items() if series.times.size}
 
-        # Samples may come late, so the last half hour before what is sure is asked for once more.
+        # Samples may come late, so the last half hour of the final part is queried once more.
         start = max(lookback.start, self._until - OVERLAP)
         while start < lookback.end:
             end = min(start + CHUNK, lookback.end)
@@ -50,7 +50,7 @@ class Activity:
             start = end
 
     def add(self, window: Window, answer: Mapping[str, Range], *, sure: bool) -> None:
-        """Put the answer for a window in the place of what was known of it; not `sure`: to be asked for again."""
+        """Replace the window's values by a new result; unless `sure`, the window is queried again."""
         before = Window(self._start, window.start)
         after = Window(window.end, float("inf"))
 
@@ -63,7 +63,7 @@ class Activity:
             values = np.concatenate([part.values for part in parts])
             self._series[name] = Range({}, times, values)
 
-        # A window that does not join what is sure would leave a hole, which nobody would ask for again.
+        # A window that does not join the final part would leave a hole, which would never be queried again.
         if sure and window.start <= self._until:
             self._until = max(self._until, window.end)
 

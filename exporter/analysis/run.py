@@ -17,8 +17,8 @@ def choose(
 ) -> dict[str, Window]:
     """Each application's test run: the explicit window where there is one, else the latest contiguous activity.
 
-    Activity shorter than `min_duration` is not a run, so the latest that is long enough is taken. A run that is still
-    going on counts with what it has as soon as it is long enough; until then the run before it stands. An application
+    Activity shorter than `min_duration` is not a run: the latest that is long enough is taken. A run that still
+    continues counts as soon as it is long enough; until then the run before it counts. An application
     with neither has no key.
     """
     detected = {}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from exporter import catalogue
-from exporter.catalogue.exposition import Page, render
+from exporter.catalogue.exposition import MetricsPage, render
 from exporter.config import Config, Environment
 from exporter.errors import ConfigError, SourceError
 from exporter.logs import fields
@@ -49,7 +49,7 @@ class Status:
 class Published:
     """What everyone sees: one snapshot and the page made of it. Replaced whole."""
 
-    page: Page = field(default_factory=Page)
+    page: MetricsPage = field(default_factory=MetricsPage)
     snapshot: Snapshot | None = None
 
 
@@ -132,7 +132,7 @@ class Service:
         """Whether no newer configuration has taken over."""
         return self._active is candidate
 
-    def show(self, snapshot: Snapshot, page: Page, seconds: float) -> None:
+    def show(self, snapshot: Snapshot, page: MetricsPage, seconds: float) -> None:
         """Let everyone see a snapshot, its page, and how many seconds both took."""
         self.published = Published(page, snapshot)
         self.self_metrics.published(snapshot.at, page.series, seconds)

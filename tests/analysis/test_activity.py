@@ -53,7 +53,7 @@ def test_what_leaves_the_look_back_is_forgotten() -> None:
 
 
 def test_earlier_start_asks_for_everything() -> None:
-    """A look-back that begins before what is known is asked for anew, as the known would leave a hole."""
+    """A look-back that begins before the known minutes is queried again, because they would leave a hole."""
     activity = filled(Window(DAY, 2 * DAY), [DAY + 600])
     assert next(activity.missing(Window(0.0, 2 * DAY))).start == 0.0
     assert activity.samples() == {}
@@ -76,7 +76,7 @@ def test_clock_set_back() -> None:
 
 
 def test_failure_in_the_middle() -> None:
-    """After a failure in the middle the next poll goes on from the last piece that was answered."""
+    """After a failure in the middle the next poll continues from the last complete piece."""
     activity = Activity(1.0)
     pieces = activity.missing(Window(0.0, 3 * DAY))
     activity.add(next(pieces), minutes(600.0), sure=True)

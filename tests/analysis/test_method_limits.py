@@ -10,7 +10,7 @@ from exporter.model.settings import AnalysisSettings
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "explanation" / "method").glob("*.md"))
 METHOD = " ".join(" ".join(page.read_text(encoding="utf-8") for page in PAGES).split())
-"""On one line, so that a phrase is found wherever its lines break."""
+"""On one line, because a phrase may be broken anywhere."""
 
 SETTINGS = AnalysisSettings()
 RUN = SETTINGS.test_run

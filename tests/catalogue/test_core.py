@@ -1,4 +1,4 @@
-"""The series to begin with, and the inputs that nobody has to look at."""
+"""The first series to know, and the inputs that need no attention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""--web.config.file: TLS, basic authentication and headers, on real sockets; and what is refused in it."""
+"""--web.config.file: TLS, basic authentication and headers, on real sockets, and the values that are rejected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.bad_server import bad_server, reply
 from tests.running import PATIENCE, Running, exporter, until
 
 HASHED = "$2b$04$oUGKJgmDCdQkYHuXgeeT6Oh9DwsntJydTQmyQCMb2zU/oryWlJxSa"
-"""Of "right"; always the same, as it stands in the names of tests."""
+"""Of "right"; always the same, because it is part of the names of tests."""
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +27,9 @@ def authority() -> trustme.CA:
 
 
 def certificates(authority: trustme.CA, directory: Path) -> None:
-    made = authority.issue_cert("127.0.0.1")
-    made.private_key_pem.write_to_path(directory / "server.key")
-    made.cert_chain_pems[0].write_to_path(directory / "server.crt")
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(directory / "server.key")
+    certificate.cert_chain_pems[0].write_to_path(directory / "server.crt")
     authority.cert_pem.write_to_path(directory / "ca.crt")
 
 
@@ -79,7 +79,7 @@ def test_only_the_right_password_opens(guarded: Running, path: str, user: tuple[
 
 @pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic YWxpY2U=", "Bearer YWxpY2U6cmlnaHQ=", "x" * 5000])
 def test_a_broken_authorization_header_is_401(guarded: Running, header: str) -> None:
-    """What is no basic authentication is refused and asked for again."""
+    """A header that is not basic authentication is rejected with a new challenge."""
     ca = str(guarded.log.parent / "ca.crt")
     answer = requests.get(guarded.url + "/", headers={"Authorization": header}, verify=ca, timeout=PATIENCE)
     assert answer.status_code == 401
@@ -87,7 +87,7 @@ def test_a_broken_authorization_header_is_401(guarded: Running, header: str) -> 
 
 
 def test_configured_headers_win(guarded: Running) -> None:
-    """A header of the file stands in every answer and replaces our own."""
+    """A header of the file is in every response and replaces our own."""
     ca = str(guarded.log.parent / "ca.crt")
     headers = requests.get(guarded.url + "/", verify=ca, timeout=PATIENCE).headers
     assert headers["Strict-Transport-Security"] == "max-age=60"
@@ -104,14 +104,14 @@ def test_reload_is_allowed_with_a_password(guarded: Running) -> None:
 
 
 def test_silent_tls_clients_do_not_stop_scrapes(guarded: Running) -> None:
-    """A client that connects and never says hello, or stops half-way, holds up nobody."""
+    """A client that connects and never says hello, or stops half-way, delays no other client."""
     silent = [socket.create_connection(("127.0.0.1", guarded.port), timeout=20) for _ in range(20)]
     silent[0].sendall(b"\x16\x03\x01\x02\x00")
     try:
         assert get(guarded) == 200
     finally:
-        for one in silent:
-            one.close()
+        for held in silent:
+            held.close()
 
 
 def test_old_tls_is_refused(guarded: Running) -> None:
@@ -133,15 +133,15 @@ def test_no_password_stands_in_the_log(guarded: Running) -> None:
 
 
 def test_client_certificates_are_demanded(authority: trustme.CA, tmp_path: Path) -> None:
-    """With RequireAndVerifyClientCert only those get in whom the CA vouches for."""
+    """With RequireAndVerifyClientCert only clients with a certificate of the CA have access."""
     certificates(authority, tmp_path)
     text = TLS % ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt, min_version: TLS13"
     client = authority.issue_cert("client.example")
     client.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
     path, ca = written(tmp_path, text), str(tmp_path / "ca.crt")
     with exporter(tmp_path, "--web.config.file", str(path), scheme="https", wait=False) as running:
-        url, known = running.url + "/-/healthy", str(tmp_path / "client.pem")
-        assert requests.get(url, verify=ca, cert=known, timeout=PATIENCE).status_code == 200
+        url, client_certificate = running.url + "/-/healthy", str(tmp_path / "client.pem")
+        assert requests.get(url, verify=ca, cert=client_certificate, timeout=PATIENCE).status_code == 200
         with pytest.raises(requests.ConnectionError):
             requests.get(url, verify=ca, timeout=PATIENCE)
 
@@ -164,16 +164,16 @@ def test_certificates_and_users_are_taken_anew_at_a_reload(authority: trustme.CA
     "text", [TLS % ", client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt", TLS % "", TLS % ", %s"]
 )
 def test_trusted_clients_are_not_changed_by_a_reload(authority: trustme.CA, tmp_path: Path, text: str) -> None:
-    """Other authorities, or another way to look at clients, are refused: a reload could not shut the old ones out."""
-    given = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt"
+    """Other authorities, or another client_auth_type, are rejected: a reload could not lock the old clients out."""
+    extra = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt"
     certificates(authority, tmp_path)
-    access = Access(written(tmp_path, TLS % f", {given}"))
+    access = Access(written(tmp_path, TLS % f", {extra}"))
     access.reload()
     if "%s" in text:
         trustme.CA().cert_pem.write_to_path(tmp_path / "ca.crt")
-        text %= given
+        text %= extra
     written(tmp_path, text)
-    with pytest.raises(ConfigError, match=r"tls_server_config\.client_ca_file: .* wanted a restart"):
+    with pytest.raises(ConfigError, match=r"tls_server_config\.client_ca_file: .* restart instead"):
         access.reload()
 
 
@@ -203,12 +203,12 @@ def test_the_highest_version_is_the_one_configured(
         (TLS % ", client_auth_type: RequireAnyClientCert", "tls_server_config.client_auth_type: found "),
         (TLS % ", client_auth_type: RequireAndVerifyClientCert", "tls_server_config.client_ca_file: missing"),
         (TLS % ", client_ca_file: no.crt", "tls_server_config.client_ca_file: "),
-        (TLS % ", min_version: TLS13, max_version: TLS12", "tls_server_config.max_version: wanted at least"),
+        (TLS % ", min_version: TLS13, max_version: TLS12", "tls_server_config.max_version: must be at least"),
         (TLS % ", cipher_suites: []", 'tls_server_config.cipher_suites: unknown key "cipher_suites"'),
         ("rate_limit: {interval: 1s}", 'rate_limit: unknown key "rate_limit"'),
         ("basic_auth_users: {alice: right}", "basic_auth_users.alice: is not a bcrypt hash"),
         ("basic_auth_users: {alice: 8675309}", "basic_auth_users.alice: found a number, wanted a string"),
-        (f"basic_auth_users: {{'a:b': '{HASHED}'}}", "basic_auth_users.a:b: wanted a user name without a colon"),
+        (f"basic_auth_users: {{'a:b': '{HASHED}'}}", "basic_auth_users.a:b: must be a user name without a colon"),
         ('http_server_config: {headers: {X-Frame-Options: "a\\r\\nb: c"}}', "http_server_config.headers.X-Frame-O"),
     ],
 )
@@ -237,6 +237,6 @@ def test_tls_is_not_turned_off_by_a_reload(authority: trustme.CA, tmp_path: Path
     certificates(authority, tmp_path)
     access = Access(written(tmp_path, TLS % "" + f"basic_auth_users: {{alice: '{HASHED}'}}\n"))
     written(tmp_path, "{basic_auth_users: {}}")
-    with pytest.raises(ConfigError, match="wanted a restart"):
+    with pytest.raises(ConfigError, match="restart instead"):
         access.reload()
     assert access.users

@@ -1,4 +1,4 @@
-"""Checking a password takes long on purpose; nobody else waits for it, and only once."""
+"""Checking a password takes long on purpose, but only once, and no other request waits for it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_right_password_is_remembered() -> None:
 
 
 def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:
-    """A refusal costs the work of the file's dearest hash, so that its time does not tell which names exist."""
+    """A rejection costs the work of the file's most expensive hash: its time must not reveal which names exist."""
 
     def seconds(users: Users, name: str) -> float:
         began = time.thread_time()
@@ -61,8 +61,8 @@ def test_an_unknown_name_takes_as_long_as_a_known_one() -> None:
         return time.thread_time() - began
 
     users = Users({"alice": hashed("right", 4), "bob": hashed("right", 9)})
-    unknown, known = (min(seconds(users, name) for _ in range(3)) for name in ("eve", "bob"))
-    assert known / 2 < unknown < known * 2
+    unknown_user, known_user = (min(seconds(users, name) for _ in range(3)) for name in ("eve", "bob"))
+    assert known_user / 2 < unknown_user < known_user * 2
 
 
 def test_names_and_passwords_may_hold_any_character() -> None:

@@ -53,11 +53,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def test_the_format_is_negotiated(running: Running, accept: str, *, openmetrics: bool) -> None:
     """Each client gets what it prefers, whole and correct."""
     answer = running.get("/metrics", headers={"Accept": accept})
-    wanted = f"{OPENMETRICS}; version=1.0.0" if openmetrics else "text/plain; version=0.0.4"
-    assert answer.headers["Content-Type"] == f"{wanted}; charset=utf-8"
+    expected = f"{OPENMETRICS}; version=1.0.0" if openmetrics else "text/plain; version=0.0.4"
+    assert answer.headers["Content-Type"] == f"{expected}; charset=utf-8"
     assert answer.content.endswith(b"# EOF\n") == openmetrics
-    found = {name for name, _ in samples(answer.content, openmetrics=openmetrics)}
-    assert found > {"pte_certification_holds", "pte_source_up", "pte_source_polls_total", "process_cpu_seconds_total"}
+    result = {name for name, _ in samples(answer.content, openmetrics=openmetrics)}
+    assert result > {"pte_certification_holds", "pte_source_up", "pte_source_polls_total", "process_cpu_seconds_total"}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_the_format_is_negotiated(running: Running, accept: str, *, openmetrics:
     ],
 )
 def test_compression_is_negotiated(running: Running, accepted: str, *, compressed: bool) -> None:
-    """Gzip goes to those who want it, and says the same as the plain page."""
+    """Gzip is sent to clients that accept it, with the content of the plain page."""
     connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=20)
     connection.request("GET", "/metrics", headers={"Accept-Encoding": accepted})
     answer = connection.getresponse()
@@ -111,7 +111,7 @@ def test_no_family_stands_twice(running: Running) -> None:
 
 
 def test_what_is_not_there_is_told_in_plain_text(running: Running) -> None:
-    """Unknown paths are 404, wrong methods 405 with what is allowed."""
+    """Unknown paths are 404, wrong methods 405 with the allowed methods."""
     missing, wrong = running.get("/metrics/"), running.post("/metrics")
     assert (missing.status_code, wrong.status_code) == (404, 405)
     assert wrong.headers["Allow"] == "GET, HEAD"
@@ -153,18 +153,18 @@ class Page(HTMLParser):
 
 
 def test_the_landing_page_tells_the_verdicts(running: Running) -> None:
-    """Each application stands there with its verdict, its sentence and its numbers, each source with its state."""
+    """Each application is shown with its verdict, its sentence and its numbers, each source with its state."""
     page = Page(running.get("/").text)
     for words in ("checkout", "✗ does not hold", "shop", "✓ holds", "? no evidence", "of production's peak"):
         assert words in page.words
     assert "<b>pte</b> (pte)" in page.words, "names are escaped"
-    assert "✓ answers" in page.words
+    assert "✓ up" in page.words
     assert "data " in page.words
     assert not page.tags & {"b", "script", "img", "iframe"}
 
 
 def test_silent_clients_do_not_stop_scrapes(running: Running) -> None:
-    """With 300 connections that say nothing, and one that says half a request, scrapes go on."""
+    """With 300 connections that say nothing, and one that sends half a request, scrapes continue."""
     silent = [socket.create_connection(("127.0.0.1", running.port), timeout=20) for _ in range(300)]
     silent[0].sendall(b"GET /metrics HTTP/1.1\r\nHost:")
     try:
@@ -173,12 +173,12 @@ def test_silent_clients_do_not_stop_scrapes(running: Running) -> None:
             assert answer.status_code == 200
             assert answer.elapsed.total_seconds() < 5
     finally:
-        for one in silent:
-            one.close()
+        for held in silent:
+            held.close()
 
 
 def test_nonsense_does_not_stop_scrapes(running: Running) -> None:
-    """Bytes that are no HTTP get a 400, and the next client its page."""
+    """Bytes that are not HTTP get a 400, and the next client its page."""
     with socket.create_connection(("127.0.0.1", running.port), timeout=20) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00 nonsense\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
@@ -186,7 +186,7 @@ def test_nonsense_does_not_stop_scrapes(running: Running) -> None:
 
 
 def test_the_page_follows_the_polls(running: Running) -> None:
-    """Polls go on while the exporter runs, each in its own rhythm, and say nothing while they succeed."""
+    """Polls continue while the exporter runs, each at its own interval, and log nothing while they succeed."""
     before = running.value("pte_source_polls_total", source="production")
     assert before is not None
     now = running.value("pte_snapshot_timestamp_seconds")
@@ -223,10 +223,10 @@ def test_connections_without_progress_are_closed(tmp_path: Path) -> None:
     """A client that says nothing, half a request, or reads nothing of its page is let go; one that reads on is not."""
     with exporter(tmp_path, program=("-c", HURRIED % "server._NO_PROGRESS = 1.0")) as running:
         silent, half, deaf, slow = (socket.socket() for _ in range(4))
-        for one in (silent, half, deaf, slow):
-            one.settimeout(20)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            one.connect(("127.0.0.1", running.port))
+        for held in (silent, half, deaf, slow):
+            held.settimeout(20)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            held.connect(("127.0.0.1", running.port))
         half.sendall(b"GET /metrics HTTP/1.1\r\nHost:")
         deaf.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity\r\n\r\n" * 50)
         slow.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 50)
@@ -241,8 +241,8 @@ def test_connections_without_progress_are_closed(tmp_path: Path) -> None:
         )
         assert read > 0
         assert slow.recv(1) != b""
-        for one in (silent, half, deaf, slow):
-            one.close()
+        for held in (silent, half, deaf, slow):
+            held.close()
 
 
 def test_a_first_request_is_not_waited_for_long(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_first_request_is_not_waited_for_long(tmp_path: Path) -> None:
 
 
 def test_more_silent_clients_than_descriptors(tmp_path: Path) -> None:
-    """The usual limit on open files is raised as far as it goes, so that silent clients do not use it up."""
+    """The usual limit on open files is raised as far as possible: silent clients must not exhaust it."""
     limited = "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 4096)); server._FIRST_REQUEST = 30.0"
     program = HURRIED.replace("server._FIRST_REQUEST = 1.0\n", "") % limited
     with exporter(tmp_path, program=("-c", program)) as running:
@@ -267,5 +267,5 @@ def test_more_silent_clients_than_descriptors(tmp_path: Path) -> None:
         try:
             assert requests.get(running.url + "/metrics", timeout=20).status_code == 200
         finally:
-            for one in silent:
-                one.close()
+            for held in silent:
+                held.close()
