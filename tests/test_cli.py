@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter import __version__, cli
+from exporter import __version__
+from exporter.commands import parser
 from exporter.commands.configuration import DEMO
 from exporter.errors import PteError
 from exporter.serve.web.server import bind, split
@@ -45,7 +46,7 @@ def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
     path = written(tmp_path, DEMO.read_text(encoding="utf-8"))
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{path}: fine, 3 environments: production (production), pte (pte), ci (ci); 3 SLOs\n"
+    assert done.stdout == f"{path}: valid, 3 environments: production (production), pte (pte), ci (ci); 3 SLOs\n"
 
 
 def test_check_looks_at_objectives_as_the_rules_made_of_them_do(tmp_path: Path) -> None:
@@ -63,7 +64,7 @@ def test_check_knows_a_spec_from_a_configuration(tmp_path: Path, head: str) -> N
     path = written(tmp_path, head + (SPEC % "99.9"))
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stdout) == (1, "")
-    text = "is a spec of SLOs and no configuration: check it with pte-exporter generate rules --check --spec"
+    text = "is an SLO spec, not a configuration; check it with: pte-exporter generate rules --check --spec"
     assert done.stderr == f"pte-exporter: {path}: {text} {path}\n"
 
 
@@ -150,7 +151,7 @@ def test_report_prints_json() -> None:
 
 def test_a_time_may_be_given_as_unix_seconds() -> None:
     """A number of Unix seconds is that time, and digits that are a date stay one."""
-    parse = cli._parser().parse_args
+    parse = parser.create().parse_args
     assert parse(["report", "--at", "1763632800"]).at == parse(["report", "--at", AT]).at
     assert parse(["report", "--at", "20251120T100000Z"]).at == parse(["report", "--at", AT]).at
     assert parse(["report", "--at", "20251120"]).at.isoformat() == "2025-11-20T00:00:00+00:00"
@@ -160,15 +161,14 @@ def test_a_fault_of_ours_is_one_line() -> None:
     """What nobody foresaw (here a week that begins before the year 1) is told in one line; debug tells where."""
     done = command("report", "--at", "0001-01-01T00:00:00Z")
     assert done.returncode == 1
-    assert done.stderr.startswith("pte-exporter: a fault of the exporter: ")
+    assert done.stderr.startswith("pte-exporter: internal error, please report it: ")
     assert done.stderr.count("\n") == 1
 
 
 def test_signals_are_heard_before_what_takes_long_is_loaded() -> None:
     """The command line takes SIGTERM over first, as process 1 would not hear it, and loads the rest afterwards."""
-    code = (
-        "import sys, exporter.cli as c; c._parser(); print(*{'numpy', 'msgspec', 'yaml', 'uvicorn'} & {*sys.modules})"
-    )
+    heavy = "{'numpy', 'msgspec', 'yaml', 'uvicorn'}"
+    code = f"import sys, exporter.cli as c; c.parser.create(); print(*{heavy} & {{*sys.modules}})"
     done = run([sys.executable, "-c", code])
     assert (done.stdout, done.stderr) == ("\n", "")
 
@@ -220,14 +220,15 @@ def test_rules_with_example_links_are_told(tmp_path: Path) -> None:
 
 
 def test_generate_writes_what_its_check_accepts(tmp_path: Path) -> None:
-    """A file that differs is named with the command that mends it, and that command mends it."""
+    """Every file that differs is named with the command that fixes them, and that command fixes them."""
     check = ("generate", "docs", "--check", "--output", str(tmp_path))
     missing = command(*check)
     assert missing.returncode == 1
-    named, mend = missing.stderr.splitlines()
-    assert named == f"{tmp_path}/docs/reference/metrics.md: differs from what is generated"
-    assert mend == f"mend it with: pte-exporter generate docs --output {tmp_path}"
-    assert command(*mend.removeprefix("mend it with: pte-exporter ").split()).returncode == 0
+    *names, fix = missing.stderr.splitlines()
+    pages = [f"{tmp_path}/docs/reference/{page}.md" for page in ("metrics", "cli", "exit-codes")]
+    assert [name.partition(": differs from ")[0] for name in names] == pages
+    assert fix.endswith(f" it with: pte-exporter generate docs --output {tmp_path}")
+    assert command(*fix.partition(": pte-exporter ")[2].split()).returncode == 0
     assert command(*check).returncode == 0
     (tmp_path / "docs" / "reference" / "metrics.md").write_text("changed", encoding="utf-8")
     assert command(*check).returncode == 1
@@ -360,7 +361,7 @@ def test_a_length_of_time_is_a_duration(tmp_path: Path, option: str, value: str)
     """Lengths of time have a unit, as in Prometheus; others are wrong usage."""
     done = command("generate", "rules", "--spec", spec(tmp_path), option, value)
     assert done.returncode == 2
-    assert done.stderr.endswith(f"argument {option}: {value} is no duration, wanted one such as 30s, 5m or 30d\n")
+    assert done.stderr.endswith(f"argument {option}: {value}: expected a duration such as 30s, 5m or 30d\n")
 
 
 def test_specs_are_held_against_what_prometheus_has(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ import yaml
 
 from deploy.stack import alerting, appdynamics
 from deploy.stack.receiver import Receiver
-from exporter import cli, sources
+from exporter import sources
+from exporter.commands import parser
 from exporter.config import read_yaml
 from tests import servers
 
@@ -185,7 +186,7 @@ def test_commands_have_known_flags() -> None:
         "github-actions.yml",
     }
     for where, arguments in found:
-        assert cli._parser().parse_args(arguments), where
+        assert parser.create().parse_args(arguments), where
 
 
 def test_systemd_unit_is_hardened() -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter import cli, rules
+from exporter import rules
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE
+from exporter.commands import parser
 from exporter.dashboards.kit.validation import OBJECTIVES, PUBLISHED
 from tests.commands.parsing import commands, options
 from tests.servers import TOP
@@ -74,7 +75,7 @@ def test_the_page_of_specs_names_every_series_of_objectives() -> None:
 
 def test_every_flag_that_the_readme_names_exists() -> None:
     """The program knows each option."""
-    assert found(README, r"(?<![\w-])--[a-z][a-z.-]*[a-z]") <= set(flags(cli._parser()))
+    assert found(README, r"(?<![\w-])--[a-z][a-z.-]*[a-z]") <= set(flags(parser.create()))
 
 
 CALLING = [*PROSE, *sorted((TOP / "deploy").rglob("*.*ml")), TOP / "deploy/ci/Jenkinsfile", TOP / "docker-compose.yml"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exporter import cli
+from exporter.commands import parser as command_parser
 from exporter.commands.arguments import Command, read
 from tests.commands.parsing import commands, options
 from tests.running import command, run
@@ -111,7 +111,7 @@ def test_the_options_are_frozen(name: str) -> None:
 
 def parsed(name: str, arguments: list[str]) -> object:
     """The typed options."""
-    namespace = cli._parser().parse_args([*name.split(), *arguments])
+    namespace = command_parser.create().parse_args([*name.split(), *arguments])
     namespace.wrapped = None
     namespace.arguments = []
     chosen: Command[Any] = namespace.command
@@ -145,7 +145,7 @@ def test_an_old_name_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_option_that_is_missing_is_told_by_its_new_name(capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody learns an old name from a message."""
     with pytest.raises(SystemExit):
-        cli._parser().parse_args(["generate", "backfill", "--start", "2026-01-01"])
+        command_parser.create().parse_args(["generate", "backfill", "--start", "2026-01-01"])
     assert capsys.readouterr().err.endswith("the following arguments are required: --spec, --prometheus.url\n")
 
 

@@ -15,7 +15,7 @@ from exporter.commands.common import add_common
 from exporter.commands.publish.arguments import ResultOptions, add_arguments
 from exporter.formats import saved
 from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun, Usage
-from exporter.publishing.publication import Request
+from exporter.publishing.publication import PublicationRequest
 
 START = 1795161600.0
 
@@ -53,7 +53,7 @@ def write(path: Path, run: LoadRun) -> Path:
     return path
 
 
-def request(*arguments: str, application: str = "shop") -> Request:
+def request(*arguments: str, application: str = "shop") -> PublicationRequest:
     """What `publish` and `run` make of these arguments."""
     parser = argparse.ArgumentParser()
     add_common(parser)

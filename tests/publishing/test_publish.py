@@ -135,7 +135,7 @@ def test_a_broken_file_of_the_history_is_told_and_left_out(tmp_path: Path, capsy
         write(tmp_path / f"old{number}.json", later(load_run(f"old{number}"), -number - 1))
     (tmp_path / "torn.json").write_text("{")
     assert command(tmp_path, "--history", str(tmp_path / "*.json")) == 0
-    assert f"warning: left out: {tmp_path / 'torn.json'}: is in no known format" in capsys.readouterr().out
+    assert f"warning: ignored: {tmp_path / 'torn.json'}: is in no known format" in capsys.readouterr().out
 
 
 def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
@@ -197,9 +197,12 @@ def test_what_is_not_told_is_absent(tmp_path: Path) -> None:
     ("arguments", "text"),
     [
         (("--to", "pushgateway", "ftp://x"), "--to pushgateway: url: not an http or https URL"),
-        (("--to", "pushgateway", "http://u:p@x"), "holds a user or password; give --to.config.file"),
-        (("--to", "textfile", "/no/such/folder"), "is no folder"),
-        (("--baseline", "gone"), "gone: no such baseline of shop: baselines/shop/gone.json is not there"),
+        (("--to", "pushgateway", "http://u:p@x"), "holds a user or password; use --to.config.file"),
+        (("--to", "textfile", "/no/such/folder"), "is not a directory"),
+        (
+            ("--baseline", "gone"),
+            "gone: no such baseline of shop, and no such file: baselines/shop/gone.json does not exist",
+        ),
         (("--baseline", "../../x"), "../../x: no such file"),
         (("--routes", "/no/such.yml"), "/no/such.yml: cannot be read"),
     ],
@@ -218,10 +221,10 @@ def test_what_cannot_be_used_is_one_line(
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("--to", "mail", "x"), "--to mail: wanted one of pushgateway, textfile"),
+        (("--to", "mail", "x"), "--to mail: unknown kind, expected one of: pushgateway, textfile"),
         (("--to", "textfile"), "--to: expected 2 arguments"),
-        (("--route", "Log in"), "--route: Log in: wanted a name, = and a method and a path"),
-        (("--route", "Log in=login"), "--route: Log in=login: wanted a name, = and a method and a path"),
+        (("--route", "Log in"), "--route: Log in: expected NAME=METHOD PATH"),
+        (("--route", "Log in=login"), "--route: Log in=login: expected NAME=METHOD PATH"),
     ],
 )
 def test_wrong_usage_is_told_as_such(
@@ -238,7 +241,7 @@ def test_a_run_without_requests_is_not_published(tmp_path: Path, capsys: pytest.
     """It would replace the last run that there was by nothing."""
     write(tmp_path / "result.json", dataclasses.replace(load_run(), total=Figures(0), endpoints=()))
     assert command(tmp_path, "--to", "textfile", str(tmp_path)) == 1
-    assert "holds no requests" in capsys.readouterr().err
+    assert "contains no requests" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.prom"))
 
 
@@ -276,7 +279,7 @@ def test_results_and_reports_are_not_mixed(tmp_path: Path, capsys: pytest.Captur
     one = report(tmp_path / "one.xml", "a")
     assert cli.main(["publish", str(one), str(result), "--application", "shop"]) == 1
     assert capsys.readouterr().err == (
-        f"pte-exporter: {result}: is no JUnit XML: wanted one result of a load test, or JUnit XML alone\n"
+        f"pte-exporter: {result}: is not JUnit XML: expected one load test result, or only JUnit XML files\n"
     )
 
 
@@ -286,7 +289,7 @@ def test_an_application_has_a_name(tmp_path: Path, application: str, capsys: pyt
     file = write(tmp_path / "r.json", load_run())
     with pytest.raises(SystemExit) as ended:
         cli.main(["publish", str(file), "--application", application, "--to", "textfile", str(tmp_path)])
-    assert (ended.value.code, "wanted a name that can be printed" in capsys.readouterr().err) == (2, True)
+    assert (ended.value.code, "expected a printable name" in capsys.readouterr().err) == (2, True)
 
 
 def test_the_history_of_an_older_run_is_what_was_before_it(tmp_path: Path) -> None:

@@ -181,10 +181,10 @@ def answering(status: int, body: bytes) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (400, "refused the page: pushed metrics are invalid"),
+        (400, "rejected the page: pushed metrics are invalid"),
         (413, r"bytes \(413\): raise its limit"),
-        (404, "is no Pushgateway"),
-        (405, "is no Pushgateway"),
+        (404, "is not a Pushgateway"),
+        (405, "is not a Pushgateway"),
         (500, r"failed \(500\)"),
         (302, "redirects"),
     ],
@@ -211,6 +211,6 @@ def test_a_login_page_is_no_publication() -> None:
     """Proxies answer 200 to whom they do not know: nothing was published, and that is told."""
     with (
         answering(200, b"\n<!doctype html><title>Log in</title>") as url,
-        pytest.raises(PteError, match="is no Pushgateway: it answered with a web page"),
+        pytest.raises(PteError, match="is not a Pushgateway: it returned a web page"),
     ):
         publication.publish(load_run("r1"), request("--to", "pushgateway", url))

@@ -101,7 +101,7 @@ def test_a_source_that_comes_back_is_told_once(tmp_path: Path) -> None:
         assert len(running.lines("source failing")) == 1
         good.replace(recorded)
         until(lambda: running.value("pte_source_up", source="pte") == 1, "the source to answer")
-        assert len([line for line in running.lines("source answers") if "source=pte" in line]) == 1
+        assert len([line for line in running.lines("source is up") if "source=pte" in line]) == 1
 
 
 def test_series_that_are_too_old_are_withdrawn(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from exporter.config import Config
 from exporter.model.observation import Window
 from exporter.model.slo_settings import ErrorSli, SliSettings, SloSettings
 from exporter.serve.self_metrics import SelfMetrics
-from exporter.serve.service import Service, Status
+from exporter.serve.service import Service, SourceStatus
 from exporter.sources import demo, read
 from tests.bad_server import STOP_SECONDS, BadServer, bad_server, response
 from tests.exposition import samples
@@ -80,7 +80,7 @@ class Started:
     def value(self, name: str, **labels: str) -> float | None:
         return samples(self.own.render(openmetrics=False)).get((name, frozenset(labels.items())))
 
-    def status(self, name: str = "production") -> Status:
+    def status(self, name: str = "production") -> SourceStatus:
         return next(status for status in self.service.statuses if status.environment.name == name)
 
     def polling(self) -> set[str]:

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 _HELP = """\
 Each step says what was tried and what came back and, where something is wrong, likely causes with what to do about
 them, the likeliest first. A step that depends on a failed one is skipped. The last polls the source once.
-
-Exit codes: 0 all is well (there may be warnings); 1 something failed, or the configuration does not load; 2 wrong
-usage.
 """
 
 
@@ -44,7 +41,6 @@ class Options:
 def add(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     parser.description = _HELP
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_common(parser)
     parser.add_argument("--source", metavar="NAME", help="only the environment of this name; default: all of them")
     format = add_format(parser)

@@ -12,5 +12,5 @@ def add(parser: argparse.ArgumentParser) -> None:
     kinds = parser.add_subparsers(required=True, metavar="KIND")
     rules.add(kinds.add_parser("rules", help="recording rules and alerts"))
     dashboards.add(kinds.add_parser("dashboards", help="Grafana's JSON"))
-    docs.add(kinds.add_parser("docs", help="docs/reference/metrics.md"))
+    docs.add(kinds.add_parser("docs", help="generate the reference pages of series, commands and exit codes"))
     backfill.add(kinds.add_parser("backfill", help="how to give new SLOs a past with promtool"))

@@ -1,4 +1,4 @@
-"""`pte-exporter generate docs`: docs/reference/metrics.md."""
+"""`pte-exporter generate docs`: the generated pages of docs/reference/."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: OutputOptions) -> int:
-    """Make the page of all series."""
+    """Generate the pages of all series, all commands and all exit codes."""
     from exporter import sources
-    from exporter.commands.generate import metrics_page
+    from exporter.commands.generate import cli_page, exit_codes_page, metrics_page
 
-    if options.config_file:  # what is wrong with it is told, although the page is the same for everybody
+    if options.config_file:  # report its problems, although the pages do not depend on it
         sources.read(options.config_file)
-    return write_or_check(metrics_page.files(), options)
+    return write_or_check({**metrics_page.files(), **cli_page.files(), **exit_codes_page.files()}, options)

@@ -15,8 +15,7 @@ _UNKNOWN = 3
 """A gate's exit code also where something failed: 1 is a verdict."""
 
 _HELP = """\
-Exit codes: 0 enough budget is left; 1 less is left than wanted; 2 wrong usage; 3 nobody knows: no such SLO, its
-telemetry is gone, too little of its period is known, or Prometheus could not be asked.
+Checks that enough of an SLO's error budget remains, and prints the verdict and the reason in one line.
 """
 
 

@@ -20,7 +20,7 @@ from exporter.model.incident import Incident
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.report.facts import describe_incident, incident_rank
-from exporter.serve.service import Status
+from exporter.serve.service import SourceStatus
 
 _HERE = Path(__file__).parent
 _PAGE = Template((_HERE / "landing.html").read_text(encoding="utf-8"))
@@ -39,7 +39,7 @@ _VERDICTS = {
 _NONE = "no evidence"
 
 
-def render(snapshot: Snapshot | None, statuses: Sequence[Status], now: float) -> bytes:
+def render(snapshot: Snapshot | None, statuses: Sequence[SourceStatus], now: float) -> bytes:
     """The page at `now` (Unix seconds); without a snapshot it says what it waits for."""
     results: list[ApplicationResult] = []
     sections: list[str] = []
@@ -81,7 +81,7 @@ def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) ->
     return f"{counts} As of {humanize.format_time(snapshot.at)}."
 
 
-def _failing(statuses: Sequence[Status]) -> str:
+def _failing(statuses: Sequence[SourceStatus]) -> str:
     names = ", ".join(status.environment.name for status in statuses if status.up is False)
     if not names:
         return ""
@@ -176,7 +176,7 @@ def _percent(ratio: float | None) -> str:
     return _NONE if ratio is None else humanize.percent(ratio)
 
 
-def _source(status: Status, now: float) -> str:
+def _source(status: SourceStatus, now: float) -> str:
     style, state = _state(status, now)
     environment = status.environment
     name = environment.name
@@ -188,7 +188,7 @@ def _source(status: Status, now: float) -> str:
     return f'<li><div class="head">{head}</div>{lines}</li>'
 
 
-def _source_lines(status: Status, now: float) -> Iterator[str]:
+def _source_lines(status: SourceStatus, now: float) -> Iterator[str]:
     """How old its data is, what is wrong, and what to do about it."""
     age = "no data yet"
     if status.last_success is not None:
@@ -208,7 +208,7 @@ def _source_lines(status: Status, now: float) -> Iterator[str]:
         yield f"all causes: pte-exporter doctor --config.file FILE --source {status.environment.name}"
 
 
-def _state(status: Status, now: float) -> tuple[str, str]:
+def _state(status: SourceStatus, now: float) -> tuple[str, str]:
     if status.up is None:
         return "waiting", "… not tried yet"
     if status.up:

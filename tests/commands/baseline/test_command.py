@@ -59,7 +59,7 @@ def test_a_baseline_is_not_replaced_unless_forced(place: Path, capsys: pytest.Ca
     path = place / "baselines" / "shop" / "main.json"
     before = path.read_bytes()
     assert cli.main(["baseline", "save", "main", "slow.json", "--application", "shop"]) == 1
-    assert capsys.readouterr().err == "pte-exporter: baselines/shop/main.json: is there already; --force replaces it\n"
+    assert capsys.readouterr().err == "pte-exporter: baselines/shop/main.json: exists already; --force replaces it\n"
     assert path.read_bytes() == before
     assert cli.main(["baseline", "save", "main", "slow.json", "--application", "shop", "--force"]) == 0
     assert formats.read(path).run == "slow"
@@ -73,8 +73,8 @@ def test_names_that_lead_elsewhere_are_refused(place: Path, capsys: pytest.Captu
     assert cli.main(["baseline", "save", name, "old.json", "--application", "shop"]) == 1
     assert cli.main(["baseline", "save", "main", "old.json", "--application", name]) == 1
     told = capsys.readouterr().err
-    assert "the baseline's name: found " in told
-    assert "--application: found " in told
+    assert "the baseline's name is " in told
+    assert "--application is " in told
     assert sorted(place.rglob("*")) == files
 
 
@@ -126,7 +126,7 @@ def test_a_run_like_the_baseline_passes(place: Path, capsys: pytest.CaptureFixtu
     """Exit code 0, and one line says so; a file may stand for a name."""
     capsys.readouterr()
     assert compare("main", "same.json") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "fine: nothing is worse by severity medium or more"
+    assert capsys.readouterr().out.splitlines()[-1] == "pass: no change for the worse of severity medium or more"
     assert compare("old.json", "same.json") == 0
 
 
@@ -140,7 +140,7 @@ def test_a_grade_may_be_asked_for(place: Path, capsys: pytest.CaptureFixture[str
     """A run that equals the baseline is stopped where both are below the wanted grade."""
     assert compare("main", "same.json", "--min-grade", "A") == 0
     assert compare("main", "same.json", "--min-grade", "A+") == 1
-    assert "the grade is A, wanted A+ or better" in capsys.readouterr().err
+    assert "the grade is A, expected A+ or better" in capsys.readouterr().err
 
 
 def test_too_few_requests_are_exit_code_3(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,7 +155,7 @@ def test_results_of_another_test_are_not_judged(place: Path, capsys: pytest.Capt
     """Where no name is in both, a wrong file was given, and no pipeline goes on by it."""
     write(place / "other.json", load_run(START + DAY, requests=20_000, latency=0.1, names={"GET /other": 1.0}))
     assert compare("main", "other.json") == 3
-    assert "not one name is in both results: is it the same test?" in capsys.readouterr().err
+    assert "no name is in both results: are they of the same test?" in capsys.readouterr().err
 
 
 def test_what_a_grade_lacks_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,15 +164,18 @@ def test_what_a_grade_lacks_is_told(place: Path, capsys: pytest.CaptureFixture[s
     bare = replace(run, total=replace(run.total, latency=replace(run.total.latency, p95=None)))
     write(place / "bare.json", bare)
     assert compare("main", "bare.json", "--min-grade", "C") == 3
-    assert "the grade is not known, as the result tells no P95" in capsys.readouterr().err
+    assert "the grade is unknown, because the result has no P95" in capsys.readouterr().err
     assert cli.main(["publish", "bare.json", "--application", "shop"]) == 0
-    assert "grade unknown: the result tells no P95" in capsys.readouterr().out
+    assert "grade unknown: the result has no P95" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("nothing", "same.json"), "nothing: no such baseline of shop: baselines/shop/nothing.json is not there"),
+        (
+            ("nothing", "same.json"),
+            "nothing: no such baseline of shop, and no such file: baselines/shop/nothing.json does not exist",
+        ),
         (("no/such.json", "same.json"), "no/such.json: no such file"),
         (("main", "absent.json"), "absent.json: cannot be read: No such file or directory"),
         (("main", "bad.txt"), "bad.txt: is in no known format"),
@@ -215,7 +218,7 @@ def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.
     found = json.loads(told.out)
     assert {one["against"] for one in found["changes"]} == {"baseline", "history"}
     assert found["exit_code"] == 3
-    assert [text.partition(": is")[0] for text in found["warnings"]] == ["left out: past/notes.txt"]
+    assert [text.partition(": is")[0] for text in found["warnings"]] == ["ignored: past/notes.txt"]
 
 
 def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,7 +228,7 @@ def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture
     assert compare("main", "same.json", "--history", "[ls]a*e*.json", "--format", "json") == 0
     found = json.loads(capsys.readouterr().out)
     assert {one["against"] for one in found["changes"]} == {"baseline"}
-    assert found["warnings"] == ["--history: not one complete run that ended before this one"]
+    assert found["warnings"] == ["--history: no complete run ended before this one"]
 
 
 def test_thresholds_come_from_the_configuration(place: Path) -> None:

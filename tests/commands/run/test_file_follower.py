@@ -90,7 +90,7 @@ def test_a_moved_file_of_before_does_not(result: bytes, tmp_path: Path) -> None:
         follower = FileFollower(path)
         if looked:
             follower.step(1)
-        with pytest.raises(SourceError, match="was not written, what it holds is an earlier run's"):
+        with pytest.raises(SourceError, match="was not written: it still has the result of an earlier run"):
             follower.finish()
 
 
@@ -160,11 +160,11 @@ def test_a_pipe_is_refused_and_not_waited_for(before: bool, tmp_path: Path) -> N
     path = tmp_path / "pipe"
     if before:
         os.mkfifo(path)
-        with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
+        with pytest.raises(SourceError, match="pipe: cannot be read: is not a regular file"):
             FileFollower(path)
         return
     follower = FileFollower(path)
     os.mkfifo(path)
     follower.step(1)
-    with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
+    with pytest.raises(SourceError, match="pipe: cannot be read: is not a regular file"):
         follower.finish()

@@ -13,7 +13,7 @@ import requests
 from exporter.analysis import histogram
 from exporter.catalogue import live as names
 from exporter.commands.run.live import Live
-from exporter.commands.run.page import Page
+from exporter.commands.run.page import LivePage
 from exporter.commands.run.processes import Tree
 from exporter.commands.run.sampler import Sampler
 from exporter.formats import read
@@ -144,7 +144,7 @@ def test_a_target_is_sampled_by_its_port(start: Start, tmp_path: Path) -> None:
                 assert (wrapped.value("pte_load_run_process_memory_bytes", process="db") or 0) > 5e6
                 assert wrapped.value("pte_load_run_process_sockets", process="db") == 1
                 target.kill()
-                until(lambda: "--target db has ended; the rest goes on" in wrapped.stderr, "the news")
+                until(lambda: "--target db has ended; sampling of the others continues" in wrapped.stderr, "the news")
                 assert wrapped.value("pte_load_run_process_memory_bytes", process="db") is None
                 assert (wrapped.value("pte_load_run_process_memory_max_bytes", process="db") or 0) > 5e6
                 more_samples(wrapped)
@@ -152,12 +152,12 @@ def test_a_target_is_sampled_by_its_port(start: Start, tmp_path: Path) -> None:
             target.kill()
 
 
-def page_of(run: LoadRun | None) -> AbstractContextManager[Page]:
+def page_of(run: LoadRun | None) -> AbstractContextManager[LivePage]:
     sampler = Sampler()
     sampler.watch("generator", Tree([], None))
     live = Live("shop", sampler)
     live.started, live.running, live.run = 1.0, True, run
-    page = Page("127.0.0.1:0", live)
+    page = LivePage("127.0.0.1:0", live)
     page.start()
     return closing(Closing(page))  # type: ignore[return-value]
 
@@ -165,7 +165,7 @@ def page_of(run: LoadRun | None) -> AbstractContextManager[Page]:
 class Closing:
     """A page that `closing` understands."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: LivePage) -> None:
         self.url, self.close = page.url, page.end
 
 
@@ -173,7 +173,7 @@ def test_each_path_of_the_page(shop: str, tmp_path: Path) -> None:
     """What there is, what there is not, and in which formats."""
     with page_of(None) as page:
         assert requests.get(f"{page.url}-/healthy", timeout=60).text == "healthy\n"
-        assert "the series are on /metrics" in requests.get(page.url, timeout=60).text
+        assert "metrics are on /metrics" in requests.get(page.url, timeout=60).text
         assert requests.get(f"{page.url}other", timeout=60).status_code == 404
         assert requests.post(f"{page.url}metrics", timeout=60).status_code == 405
         plain = requests.get(f"{page.url}metrics", timeout=60)

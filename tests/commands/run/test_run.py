@@ -47,7 +47,7 @@ def test_the_exit_code_is_passed_on(code: str, expected: int) -> None:
 def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
     """With the codes of a shell."""
     found, _, err = run("--", str(tmp_path / "nothing"))
-    assert (found, "there is no such program" in err) == (127, True)
+    assert (found, "no such program" in err) == (127, True)
     (tmp_path / "plain").write_text("plain", encoding="utf-8")
     found, _, err = run("--", str(tmp_path / "plain"))
     assert (found, "cannot be run: Permission denied" in err) == (126, True)
@@ -73,19 +73,19 @@ def test_only_run_is_split() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ((), "wanted -- and behind it the command"),
-        (("--",), "wanted -- and behind it the command"),
-        (("--save", "x", "--", "true"), "--save wants --result"),
-        (("--to", "textfile", "/tmp", "--", "true"), "--to wants --result"),
-        (("--save", "no/x", "--result", "y", "--", "true"), "--save no/x: there is no folder no"),
-        (("--target", "x", "--", "true"), "x is no target, wanted NAME=PID or NAME=:PORT"),
-        (("--target", "x=:0", "--", "true"), "x=:0 is no target, wanted a port"),
-        (("--target", "x=:70000", "--", "true"), "x=:70000 is no target, wanted a port"),
-        (("--target", "generator=1", "--", "true"), "give another name"),
-        (("--target", "x=1", "--target", "x=2", "--", "true"), "--target x is given twice"),
-        (("--target", "x=:1", "--", "true"), "--target x=:1: nobody listens on port 1"),
-        (("--target", "x=2147483647", "--", "true"), "--target x=2147483647: there is no process 2147483647"),
-        (("--to", "nowhere", "x", "--result", "y", "--", "true"), "--to nowhere: wanted one of"),
+        ((), "expected -- and the command of the load generator"),
+        (("--",), "expected -- and the command of the load generator"),
+        (("--save", "x", "--", "true"), "--save requires --result"),
+        (("--to", "textfile", "/tmp", "--", "true"), "--to requires --result"),
+        (("--save", "no/x", "--result", "y", "--", "true"), "--save no/x: no such directory: no"),
+        (("--target", "x", "--", "true"), "x: expected NAME=PID or NAME=:PORT"),
+        (("--target", "x=:0", "--", "true"), "x=:0: expected a port from 1 to 65535"),
+        (("--target", "x=:70000", "--", "true"), "x=:70000: expected a port from 1 to 65535"),
+        (("--target", "generator=1", "--", "true"), "is reserved for the load generator"),
+        (("--target", "x=1", "--target", "x=2", "--", "true"), "duplicate --target x"),
+        (("--target", "x=:1", "--", "true"), "--target x=:1: no process listens on port 1"),
+        (("--target", "x=2147483647", "--", "true"), "--target x=2147483647: process 2147483647 does not exist"),
+        (("--to", "nowhere", "x", "--result", "y", "--", "true"), "--to nowhere: unknown kind, expected one of"),
     ],
 )
 def test_wrong_usage_starts_nothing(arguments: tuple[str, ...], told: str) -> None:
@@ -109,7 +109,7 @@ def test_an_address_that_is_taken_is_told() -> None:
         with contextlib.suppress(OSError):  # it may be taken already
             stack.enter_context(socket.create_server((host, int(port))))
         done = command("run", "--application", "shop", "--", *python("raise SystemExit(7)"))
-    assert (done.returncode, f"no page of its own: cannot listen on {ADDRESS}" in done.stderr) == (7, True)
+    assert (done.returncode, f"no page for this run: cannot listen on {ADDRESS}" in done.stderr) == (7, True)
 
 
 def test_a_result_is_published_and_saved(shop: str, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_output_that_cannot_be_kept_is_told_and_passed_on(tmp_path: Path) -> Non
     printing(tmp_path)
     done = shell("ulimit -f 100; RUN --result - -- cat printed.jtl", tmp_path)
     assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
-    assert b"no result: what COMMAND printed could not be kept: " in done.stderr
+    assert b"no result: the output of COMMAND could not be saved: " in done.stderr
     assert done.stdout == (tmp_path / "printed.jtl").read_bytes()
 
 
@@ -223,10 +223,14 @@ def test_an_earlier_result_is_never_this_ones(shop: str, tmp_path: Path) -> None
     """A file that is left as it was, or appended to, is told; one that is written anew counts."""
     assert run("--result", "k6.json", "--", *generator(shop, 5), directory=tmp_path)[0] == 0
     code, _, err = run("--result", "k6.json", "--", "true", directory=tmp_path)
-    assert (code, "k6.json is there already" in err, "what it holds is an earlier run's" in err) == (1, True, True)
+    assert (code, "k6.json exists already" in err, "it still has the result of an earlier run" in err) == (
+        1,
+        True,
+        True,
+    )
     copy = ["sh", "-c", "cp k6.json c && cat c >> k6.json"]
     code, _, err = run("--result", "k6.json", "--", *copy, directory=tmp_path)
-    assert (code, "this one's was appended: remove it before the start" in err) == (1, True)
+    assert (code, "this run appended to it: remove it before the start" in err) == (1, True)
     code, _, err = run("--result", "k6.json", "--save", "s", "--", *generator(shop, 30), directory=tmp_path)
     assert (code, read(tmp_path / "s").total.requests) == (0, 30)
 
@@ -240,10 +244,10 @@ def test_a_made_up_name_is_found(shop: str, tmp_path: Path) -> None:
     code, _, err = run(*options, "--", *made, "one", *generator(shop, 30), directory=tmp_path)
     assert (code, read(tmp_path / "saved.json").total.requests) == (0, 30), err
     code, _, err = run(*options, "--", "true", directory=tmp_path)
-    assert (code, "*/k6.json: no such file was written that was not there before" in err) == (1, True)
+    assert (code, "*/k6.json: no new file matches" in err) == (1, True)
     two = ["sh", "-c", "mkdir a b && cp one/k6.json a && cp one/k6.json b"]
     code, _, err = run(*options, "--", *two, directory=tmp_path)
-    assert (code, "*/k6.json: 2 such files were written, wanted one: a/k6.json, b/k6.json" in err) == (1, True)
+    assert (code, "*/k6.json: 2 new files match, expected one: a/k6.json, b/k6.json" in err) == (1, True)
 
 
 def test_a_signal_ends_the_generator_in_order(shop: str, start: Start, tmp_path: Path) -> None:
@@ -276,7 +280,7 @@ def test_what_the_generator_left_behind_is_ended(tmp_path: Path) -> None:
     """Its group is ours, and nobody would look on."""
     code, _, err = run("--", "sh", "-c", "sleep 600 & echo $! > left; exit 3", directory=tmp_path)
     pid = int((tmp_path / "left").read_text(encoding="utf-8"))
-    assert (code, "of what COMMAND started, 1 ran on without it: ended" in err) == (3, True)
+    assert (code, "ended the processes that COMMAND left running: 1\n" in err) == (3, True)
     until(lambda: not _runs(pid), "the process to end")
 
 

@@ -187,7 +187,7 @@ def test_a_share_that_is_none_is_wrong_usage(least: str) -> None:
     """A budget's share is between 0 and 1, and 2 says that the command was wrong."""
     done = command("slo", "gate", "--slo", "x", f"--min-remaining={least}")
     assert done.returncode == 2
-    assert done.stderr.endswith(f"{least} is no ratio, wanted one between 0 and 1, such as 0.1\n")
+    assert done.stderr.endswith(f"{least}: expected a ratio between 0 and 1, such as 0.1\n")
 
 
 def test_the_help_of_the_gate_has_its_exit_codes() -> None:
