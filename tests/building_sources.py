@@ -52,9 +52,9 @@ class Built:
     """Whether a source asks less when it is asked again, having kept the past."""
 
     def source(self, options: Any, side: str = "production") -> Source:
-        given = {} if self.clock is None else {"clock": self.clock}
-        made: Source = self.module.Source(options, side, **given)
-        return made
+        clock_argument = {} if self.clock is None else {"clock": self.clock}
+        instance: Source = self.module.Source(options, side, **clock_argument)
+        return instance
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def build_appdynamics(directory: Path) -> Iterator[Built]:
                 account=ACCOUNT,
                 client=CLIENT,
                 client_secret_file=secret,
-                applications={one.name: Application(name=f"{one.name}{suffix}") for one in APPLICATIONS},
+                applications={shop.name: Application(name=f"{shop.name}{suffix}") for shop in APPLICATIONS},
             )
             for suffix in ("", "-pte")
         )

@@ -28,10 +28,10 @@ def hastened(text: str) -> str:
 
 def written(files: Mapping[str, bytes], directory: Path) -> list[Path]:
     """Generated rules files, hastened, below a directory."""
-    made = []
+    lines = []
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(hastened(text.decode()), encoding="utf-8")
-        made.append(path)
-    return made
+        lines.append(path)
+    return lines

@@ -84,8 +84,8 @@ def exporter(
 
 
 def _port(log: Path) -> int:
-    found = re.search(r"msg=listening url=https?://127\.0\.0\.1:(\d+)/", log.read_text(encoding="utf-8"))
-    return int(found[1]) if found else 0
+    match = re.search(r"msg=listening url=https?://127\.0\.0\.1:(\d+)/", log.read_text(encoding="utf-8"))
+    return int(match[1]) if match else 0
 
 
 def command(*arguments: str, directory: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -197,8 +197,8 @@ def test_only_the_pipeline_calls_sources_and_analysis() -> None:
 def test_every_series_of_a_subject_is_published() -> None:
     """Recipe of a new series: an entry in SERIES of any module of the catalogue is on the page by itself."""
     declared: list[Series] = []
-    for found in pkgutil.iter_modules(catalogue.__path__):
-        declared += getattr(importlib.import_module(f"exporter.catalogue.{found.name}"), "SERIES", ())
+    for info in pkgutil.iter_modules(catalogue.__path__):
+        declared += getattr(importlib.import_module(f"exporter.catalogue.{info.name}"), "SERIES", ())
     assert sorted(series.name for series in declared) == sorted(series.name for series in catalogue.ALL)
 
 

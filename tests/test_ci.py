@@ -134,11 +134,11 @@ def test_a_pipeline_publishes_and_gates(workspace: Workspace, gateway: Server, n
     for line in (tests, reports, load):
         done = workspace.run(line)
         assert done.returncode == 0, done.stdout + done.stderr
-    found = page(gateway, application)
-    assert 'commit="4f1c2d9"' in found
-    assert 'run="build-1"' in found
-    assert 'route="/login"' in found
-    assert "pte_test_execution_" in found
+    published = page(gateway, application)
+    assert 'commit="4f1c2d9"' in published
+    assert 'run="build-1"' in published
+    assert 'route="/login"' in published
+    assert "pte_test_execution_" in published
     unknown = workspace.run(verdict)
     assert (unknown.returncode, unknown.stderr.count("\n")) == (3, 1), unknown.stderr
 
@@ -202,8 +202,8 @@ def test_our_own_pipeline_says_what_it_ran(fails: str, code: int, parts: list[st
         [tmp_path / ".ci" / "run"], env=environment, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == code
-    made, ran = done.stdout.split("\n\n")
-    assert made.splitlines() == [f"made {part.split()[0]}" for part in parts]
+    summary, ran = done.stdout.split("\n\n")
+    assert summary.splitlines() == [f"made {part.split()[0]}" for part in parts]
     assert re.findall(r"(?m)^make (\S+) +(passed|failed) in 0:\d\d min$", ran) == [
         tuple(part.split()) for part in parts
     ]

@@ -274,13 +274,13 @@ def test_rules_of_specs_have_the_configured_links(tmp_path: Path) -> None:
     """Links come from the configuration; without one they are the defaults, and without `links` in it that is told."""
     out = tmp_path / "rules" / "slo-shop.rules.yml"
     generating = ("generate", "rules", "--spec", spec(tmp_path), "--output", str(tmp_path))
-    made = f"1 SLO: 2 files below {tmp_path}\n"
-    assert command(*generating).stderr == made
+    summary = f"1 SLO: 2 files below {tmp_path}\n"
+    assert command(*generating).stderr == summary
     assert "https://example.com/pte-exporter/rules/RUNBOOK.md#pteslo" in out.read_text(encoding="utf-8")
     text = DEMO.read_text(encoding="utf-8")
     path = written(tmp_path, text + "links: {dashboards: https://grafana.example}\n")
-    told = f"{path}: links.runbook: not set, so that links of alerts lead to an example\n"
-    assert command(*generating, "--config.file", path).stderr == told + made
+    warning = f"{path}: links.runbook: not set, so that links of alerts lead to an example\n"
+    assert command(*generating, "--config.file", path).stderr == warning + summary
     assert "https://grafana.example/d/pte-slo-detail?" in out.read_text(encoding="utf-8")
 
 
@@ -295,11 +295,11 @@ def test_the_check_of_specs_names_files_that_are_left_over(tmp_path: Path) -> No
     (rules / "slo-own.rules.yml").write_text("groups: []\n", encoding="utf-8")
     done = command(*generating, "--check")
     assert (done.returncode, done.stdout) == (1, "")
-    left = f"{rules}/slo-gone.rules.yml: is of none of these SLOs: delete it, or give all specs in one call\n"
-    assert done.stderr == left
+    stale_file = f"{rules}/slo-gone.rules.yml: is of none of these SLOs: delete it, or give all specs in one call\n"
+    assert done.stderr == stale_file
     again = command(*generating)
     assert (again.returncode, again.stdout) == (0, "")
-    assert again.stderr == f"{left}1 SLO: 2 files below {tmp_path}\n"
+    assert again.stderr == f"{stale_file}1 SLO: 2 files below {tmp_path}\n"
     assert (rules / "slo-gone.rules.yml").exists()
     (rules / "slo-shop.rules.yml").write_text("changed", encoding="utf-8")
     mend = command(*generating, "--check").stderr.splitlines()[1].removeprefix("mend it with: pte-exporter ")
@@ -309,40 +309,40 @@ def test_the_check_of_specs_names_files_that_are_left_over(tmp_path: Path) -> No
 
 def test_every_slo_argument_counts(tmp_path: Path) -> None:
     """Paths may come one by one or together, and a later call with fewer says which SLOs it took out of a file."""
-    one, two, three = (tmp_path / name for name in ("one.yml", "two.yml", "three.yml"))
-    for path, name in ((one, "availability"), (two, "latency"), (three, "freshness")):
+    first, second, third = (tmp_path / name for name in ("one.yml", "two.yml", "three.yml"))
+    for path, name in ((first, "availability"), (second, "latency"), (third, "freshness")):
         text = (SPEC % "99.9").replace("name: availability", f"name: {name}")
         path.write_text(text.replace("shop", "shop-api.v2"), encoding="utf-8")
     out = ("--output", str(tmp_path))
-    done = command("generate", "rules", "--spec", str(one), "--spec", str(two), str(three), *out)
+    done = command("generate", "rules", "--spec", str(first), "--spec", str(second), str(third), *out)
     assert done.stderr == f"3 SLOs: 2 files below {tmp_path}\n"
     file = tmp_path / "rules" / "slo-shop-api.v2.rules.yml"
     assert file.read_text(encoding="utf-8").count("- name: ") == 3
-    done = command("generate", "rules", "--spec", str(two), *out)
+    done = command("generate", "rules", "--spec", str(second), *out)
     gone = "shop-api.v2-availability and shop-api.v2-freshness"
-    lost, made = done.stderr.splitlines()
+    warning, summary = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (0, "")
-    assert lost == f"{file}: no longer has {gone}: give all specs in one call"
-    assert made == f"1 SLO: 2 files below {tmp_path}"
+    assert warning == f"{file}: no longer has {gone}: give all specs in one call"
+    assert summary == f"1 SLO: 2 files below {tmp_path}"
 
 
 def test_rules_need_no_more_of_a_configuration_than_its_links(tmp_path: Path) -> None:
     """A file of `links` alone will do for rules of specs and for those that all share; its faults are told."""
     path = tmp_path / "links.yml"
     path.write_text("links: {dashboards: https://g.example, runbook: https://w.example/R.md}\n", encoding="utf-8")
-    asked = ("generate", "rules", "--output", str(tmp_path), "--config.file", str(path))
+    generating = ("generate", "rules", "--output", str(tmp_path), "--config.file", str(path))
     for more, file in ((("--spec", spec(tmp_path)), "slo-shop.rules.yml"), ((), "slo.rules.yml")):
-        done = command(*asked, *more)
+        done = command(*generating, *more)
         assert (done.returncode, "not set" in done.stderr) == (0, False)
         text = (tmp_path / "rules" / file).read_text(encoding="utf-8")
         assert "https://w.example/R.md#" in text
         assert "https://g.example/d/" in text
     path.write_text("links: {runbook: w.example, dashbords: x}\n", encoding="utf-8")
-    done = command(*asked, "--spec", spec(tmp_path))
+    done = command(*generating, "--spec", spec(tmp_path))
     assert done.returncode == 1
     assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["links.dashbords"]
     path.write_text("links: {runbook: w.example}\n", encoding="utf-8")
-    assert command(*asked, "--spec", spec(tmp_path)).stderr.startswith(f"{path}: links.runbook: wanted a URL")
+    assert command(*generating, "--spec", spec(tmp_path)).stderr.startswith(f"{path}: links.runbook: wanted a URL")
 
 
 def test_a_fault_in_a_spec_is_one_line_with_its_place(tmp_path: Path) -> None:
@@ -375,8 +375,8 @@ def test_the_configuration_s_own_objectives_have_rules_and_are_checked(tmp_path:
     text = DEMO.read_text(encoding="utf-8")
     done = command("generate", "rules", "--output", str(tmp_path), "--config.file", written(tmp_path, text))
     assert done.returncode == 0
-    made = {path.name for path in (tmp_path / "rules").iterdir()}
-    assert {"slo.rules.yml", "slo-shop.rules.yml", "slo-shop-pte.rules.yml", "gap.rules.yml"} <= made
+    names = {path.name for path in (tmp_path / "rules").iterdir()}
+    assert {"slo.rules.yml", "slo-shop.rules.yml", "slo-shop-pte.rules.yml", "gap.rules.yml"} <= names
     events = "{events: {errors: 'sum(', total: 'sum(rate(a[{{.window}}]))'}}"
     slo = f"{{name: odd, application: shop, objective: 99, sli: {events}}}"
     path = written(tmp_path, f"{text.split('slos:')[0]}slos: [{slo}]\n")

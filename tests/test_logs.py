@@ -50,6 +50,6 @@ def test_a_traceback_stays_in_its_line() -> None:
     try:
         raise RuntimeError("fault")
     except RuntimeError as error:
-        made = record("a fault")
-        made.exc_info = (RuntimeError, error, error.__traceback__)
-    assert len(LineFormatter("logfmt").format(made).splitlines()) == 1
+        log_record = record("a fault")
+        log_record.exc_info = (RuntimeError, error, error.__traceback__)
+    assert len(LineFormatter("logfmt").format(log_record).splitlines()) == 1

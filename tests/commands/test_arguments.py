@@ -163,8 +163,8 @@ def test_old_and_new_names_give_the_same_files(tmp_path: Path) -> None:
     new = command("generate", "rules", "--spec", "shop.yml", "--output", "new", directory=tmp_path)
     old = command("generate", "rules", "--slo", "shop.yml", "--output", "old", directory=tmp_path)
     assert (new.returncode, new.stdout, new.stderr) == (0, "", "1 SLO: 2 files below new\n")
-    told = "pte-exporter: --slo is now --spec\n1 SLO: 2 files below old\n"
-    assert (old.returncode, old.stdout, old.stderr) == (0, "", told)
+    message = "pte-exporter: --slo is now --spec\n1 SLO: 2 files below old\n"
+    assert (old.returncode, old.stdout, old.stderr) == (0, "", message)
     for path in (tmp_path / "new").rglob("*.yml"):
         assert (tmp_path / "old" / path.relative_to(tmp_path / "new")).read_bytes() == path.read_bytes()
 
@@ -172,8 +172,8 @@ def test_old_and_new_names_give_the_same_files(tmp_path: Path) -> None:
     new = command(*past, "--spec", "shop.yml", "--prometheus.url", "http://x", directory=tmp_path)
     old = command(*past, "--slo", "shop.yml", "--url", "http://x", directory=tmp_path)
     assert (new.returncode, new.stderr) == (0, "")
-    told = "pte-exporter: --slo is now --spec\npte-exporter: --url is now --prometheus.url\n"
-    assert (old.returncode, old.stderr, old.stdout) == (0, told, new.stdout)
+    message = "pte-exporter: --slo is now --spec\npte-exporter: --url is now --prometheus.url\n"
+    assert (old.returncode, old.stderr, old.stdout) == (0, message, new.stdout)
 
 
 def test_the_package_is_the_command_too() -> None:

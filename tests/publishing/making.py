@@ -30,10 +30,10 @@ def load_run(name: str = "r1", names: Mapping[str, int] | None = None, slow: flo
     """A run of ten minutes with these names and their requests; the first one has all the failures."""
     chance = np.random.default_rng(7)
     counts = names or {"GET /cart": 3000, "Log in": 1000}
-    drawn = {each: slow * chance.lognormal(-2, 0.4, count) for each, count in counts.items()}
+    drawn = {name: slow * chance.lognormal(-2, 0.4, count) for name, count in counts.items()}
     endpoints = tuple(
-        Endpoint(each, Figures(counts[each], 0 if position else failed, {}, latency(seconds)))
-        for position, (each, seconds) in enumerate(drawn.items())
+        Endpoint(name, Figures(counts[name], 0 if position else failed, {}, latency(seconds)))
+        for position, (name, seconds) in enumerate(drawn.items())
     )
     requests = sum(counts.values())
     errors = {"500": failed} if failed else {}

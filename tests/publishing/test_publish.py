@@ -22,10 +22,10 @@ from tests.publishing.making import START, later, load_run, request, write
 
 def published(folder: Path, application: str = "shop") -> dict[str, dict[frozenset[tuple[str, str]], float]]:
     """Name to labels to value, from the textfile."""
-    found: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
+    series: dict[str, dict[frozenset[tuple[str, str]], float]] = {}
     for (name, labels), value in samples((folder / f"pte_exporter_{application}.prom").read_bytes()).items():
-        found.setdefault(name, {})[labels] = value
-    return found
+        series.setdefault(name, {})[labels] = value
+    return series
 
 
 def command(tmp_path: Path, *arguments: str, application: str = "shop") -> int:
@@ -43,10 +43,10 @@ def test_a_textfile_is_whole_readable_and_replaced(tmp_path: Path) -> None:
     (file,) = tmp_path.iterdir()
     assert file.name == "pte_exporter_shop.prom"
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
-    found = published(tmp_path)
-    (info,) = found["pte_load_run_info"]
+    series = published(tmp_path)
+    (info,) = series["pte_load_run_info"]
     assert {("run", "first"), ("commit", "abc"), ("tool", "k6")} <= info
-    assert [dict(labels)["endpoint"] for labels in found["pte_load_run_endpoint_requests"]] == ["GET /basket"]
+    assert [dict(labels)["endpoint"] for labels in series["pte_load_run_endpoint_requests"]] == ["GET /basket"]
 
 
 @pytest.mark.parametrize("version", ["2.42", "3"])
@@ -62,8 +62,8 @@ def test_the_page_is_the_one_that_serve_has(tmp_path: Path) -> None:
     """The same run gives the same families and values on both ways."""
     publication.publish(load_run(), request("--to", "textfile", str(tmp_path)))
     run = mapped(load_run(), {})
-    seen = dataclasses.replace(as_observation(run), load_runs=(run,))
-    snapshot = of_run("shop", seen, AnalysisSettings(), run.end + 60)
+    observation = dataclasses.replace(as_observation(run), load_runs=(run,))
+    snapshot = of_run("shop", observation, AnalysisSettings(), run.end + 60)
     assert (tmp_path / "pte_exporter_shop.prom").read_bytes() == render(snapshot, SERIES).body
 
 
@@ -86,13 +86,13 @@ def test_routes_are_taken_from_everywhere(tmp_path: Path) -> None:
         "    applications: {shop: {files: [x], routes: {Log in: POST /from-config, Pay: POST /pay}}}\n"
     )
     write(tmp_path / "result.json", load_run(names={"GET /cart": 10, "Log in": 10, "Pay": 10, "Look": 10}))
-    told = ("--config.file", str(tmp_path / "exporter.yml"), "--routes", str(tmp_path / "routes.yml"))
-    assert command(tmp_path, *told, "--route", "Log in=POST /login", "--to", "textfile", str(tmp_path)) == 0
-    found = {
-        (one["endpoint"], one["method"], one["route"])
-        for one in map(dict, published(tmp_path)["pte_load_run_endpoint_requests"])
+    arguments = ("--config.file", str(tmp_path / "exporter.yml"), "--routes", str(tmp_path / "routes.yml"))
+    assert command(tmp_path, *arguments, "--route", "Log in=POST /login", "--to", "textfile", str(tmp_path)) == 0
+    routes = {
+        (labels["endpoint"], labels["method"], labels["route"])
+        for labels in map(dict, published(tmp_path)["pte_load_run_endpoint_requests"])
     }
-    assert found == {
+    assert routes == {
         ("GET /cart", "GET", "/basket"),
         ("Log in", "POST", "/login"),
         ("Pay", "POST", "/pay"),
@@ -119,13 +119,13 @@ def test_a_slower_run_is_told_against_a_baseline(tmp_path: Path, capsys: pytest.
     write(tmp_path / "result.json", later(load_run("new", slow=1.8), 24))
     named = ("release", "--baselines", str(tmp_path / "baselines")) if by == "name" else (str(saved),)
     assert command(tmp_path, "--baseline", *named, "--to", "textfile", str(tmp_path)) == 0
-    shown = capsys.readouterr().out
-    assert "all requests: latency P95 +80" in shown
-    found = published(tmp_path)
+    output = capsys.readouterr().out
+    assert "all requests: latency P95 +80" in output
+    series = published(tmp_path)
     key = frozenset({("application", "shop"), ("against", "baseline"), ("metric", "latency_p95")})
-    assert found["pte_load_run_change_ratio"][key] == pytest.approx(0.8, abs=0.02)
-    assert found["pte_load_run_change_severity"][key] == 4
-    worse = {dict(labels)["endpoint"] for labels in found["pte_load_run_endpoint_change_severity"]}
+    assert series["pte_load_run_change_ratio"][key] == pytest.approx(0.8, abs=0.02)
+    assert series["pte_load_run_change_severity"][key] == 4
+    worse = {dict(labels)["endpoint"] for labels in series["pte_load_run_endpoint_change_severity"]}
     assert worse == {"GET /cart", "Log in"}
 
 
@@ -149,9 +149,9 @@ def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
     publication.publish(
         run, request("--to", "textfile", str(tmp_path), "--config.file", str(tmp_path / "exporter.yml"))
     )
-    found = published(tmp_path)["pte_load_run_endpoint_requests"]
-    assert len(found) == 6
-    assert sum(found.values()) == sum(range(31))
+    series = published(tmp_path)["pte_load_run_endpoint_requests"]
+    assert len(series) == 6
+    assert sum(series.values()) == sum(range(31))
 
 
 def test_kinds_and_thresholds_beyond_the_cap(tmp_path: Path) -> None:
@@ -162,12 +162,12 @@ def test_kinds_and_thresholds_beyond_the_cap(tmp_path: Path) -> None:
     publication.publish(
         dataclasses.replace(load_run(), total=total, checks=checks), request("--to", "textfile", str(tmp_path))
     )
-    found = published(tmp_path)
-    kinds = found["pte_load_run_errors"]
+    series = published(tmp_path)
+    kinds = series["pte_load_run_errors"]
     assert len(kinds) == 21
     assert sum(kinds.values()) == sum(errors.values())
     assert kinds[frozenset({("application", "shop"), ("kind", "other")})] == sum(100 - n for n in range(20, 30))
-    met = found["pte_load_run_check_met"]
+    met = series["pte_load_run_check_met"]
     assert len(met) == 20
     assert met[frozenset({("application", "shop"), ("check", "z")})] == 0
 
@@ -176,9 +176,9 @@ def test_what_is_not_told_is_absent(tmp_path: Path) -> None:
     """A summary without failures, percentiles, users and bytes gives none of these, no grade, and says so."""
     bare = LoadRun("hey", "hey", START, START + 60, Figures(600), run="bare")
     publication.publish(bare, request("--to", "textfile", str(tmp_path)))
-    found = published(tmp_path)
-    assert found["pte_load_run_grade_evidence"] == {frozenset({("application", "shop")}): 0}
-    told = {name.removeprefix("pte_load_run_") for name in found}
+    series = published(tmp_path)
+    assert series["pte_load_run_grade_evidence"] == {frozenset({("application", "shop")}): 0}
+    names = {name.removeprefix("pte_load_run_") for name in series}
     absent = {
         "failures",
         "success_ratio",
@@ -189,8 +189,8 @@ def test_what_is_not_told_is_absent(tmp_path: Path) -> None:
         "sent_bytes",
         "grade",
     }
-    assert not told & (absent | {"grade_level", "check_met", "usage_cpu_cores", "endpoint_requests"})
-    assert {"requests", "requests_per_second", "complete", "info"} <= told
+    assert not names & (absent | {"grade_level", "check_met", "usage_cpu_cores", "endpoint_requests"})
+    assert {"requests", "requests_per_second", "complete", "info"} <= names
 
 
 @pytest.mark.parametrize(
@@ -259,15 +259,15 @@ def test_reports_of_test_runners_are_published_beside_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """JUnit XML is recognised; the files of one run of tests go together into a file of their own."""
-    one, two = report(tmp_path / "one.xml", "a", "b!"), report(tmp_path / "two.xml", "c")
+    first, second = report(tmp_path / "one.xml", "a", "b!"), report(tmp_path / "two.xml", "c")
     to = ("--application", "shop", "--to", "textfile", str(tmp_path))
     assert command(tmp_path, *to[2:]) == 0
     capsys.readouterr()
-    assert cli.main(["publish", str(one), str(two), *to]) == 0
-    shown = capsys.readouterr().out
-    assert shown.startswith("shop: 3 tests: 2 passed, 1 failed\n  failing: one: b\npublished to ")
-    found = samples((tmp_path / "pte_exporter_shop.tests.prom").read_bytes())
-    names = {name for name, _ in found}
+    assert cli.main(["publish", str(first), str(second), *to]) == 0
+    output = capsys.readouterr().out
+    assert output.startswith("shop: 3 tests: 2 passed, 1 failed\n  failing: one: b\npublished to ")
+    series = samples((tmp_path / "pte_exporter_shop.tests.prom").read_bytes())
+    names = {name for name, _ in series}
     assert names
     assert all(name.startswith("pte_test_execution_") for name in names)
     assert "pte_load_run_requests" in published(tmp_path)
@@ -276,8 +276,8 @@ def test_reports_of_test_runners_are_published_beside_the_run(
 def test_results_and_reports_are_not_mixed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Two results, or a result among reports, would be two things under one name."""
     result = write(tmp_path / "result.json", load_run())
-    one = report(tmp_path / "one.xml", "a")
-    assert cli.main(["publish", str(one), str(result), "--application", "shop"]) == 1
+    junit_file = report(tmp_path / "one.xml", "a")
+    assert cli.main(["publish", str(junit_file), str(result), "--application", "shop"]) == 1
     assert capsys.readouterr().err == (
         f"pte-exporter: {result}: is not JUnit XML: expected one load test result, or only JUnit XML files\n"
     )

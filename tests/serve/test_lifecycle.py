@@ -58,8 +58,8 @@ def silent_server() -> Iterator[int]:
         threading.Thread(target=accept, daemon=True).start()
         yield listening.getsockname()[1]
         listening.shutdown(socket.SHUT_RDWR)
-    for one in accepted:
-        one.close()
+    for connection in accepted:
+        connection.close()
 
 
 @pytest.fixture
@@ -158,8 +158,8 @@ def test_the_end_comes_within_two_seconds(tmp_path: Path, number: signal.Signals
             running.process.send_signal(number)
             assert running.process.wait(timeout=20) == 0
             assert time.monotonic() - began < 2.0
-            for one in connections:
-                one.close()
+            for connection in connections:
+                connection.close()
             assert not running.lines("Traceback")
             assert running.lines("msg=ended")
 

@@ -51,7 +51,7 @@ def test_git_shows_what_changed_by_endpoint(place: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [line.split('"')[3] for line in lines if line.startswith('{"name"')] == ["GET /", "Log in", "POST /cart"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert [each.name for each in path.parent.iterdir()] == ["main.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["main.json"]
 
 
 def test_a_baseline_is_not_replaced_unless_forced(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,7 +63,7 @@ def test_a_baseline_is_not_replaced_unless_forced(place: Path, capsys: pytest.Ca
     assert path.read_bytes() == before
     assert cli.main(["baseline", "save", "main", "slow.json", "--application", "shop", "--force"]) == 0
     assert formats.read(path).run == "slow"
-    assert [each.name for each in path.parent.iterdir()] == ["main.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["main.json"]
 
 
 @pytest.mark.parametrize("name", ["../main", "a/b", ".hidden", "", "x" * 101, "a b", "main\n"])
@@ -72,9 +72,9 @@ def test_names_that_lead_elsewhere_are_refused(place: Path, capsys: pytest.Captu
     files = sorted(place.rglob("*"))
     assert cli.main(["baseline", "save", name, "old.json", "--application", "shop"]) == 1
     assert cli.main(["baseline", "save", "main", "old.json", "--application", name]) == 1
-    told = capsys.readouterr().err
-    assert "the baseline's name is " in told
-    assert "--application is " in told
+    message = capsys.readouterr().err
+    assert "the baseline's name is " in message
+    assert "--application is " in message
     assert sorted(place.rglob("*")) == files
 
 
@@ -105,19 +105,19 @@ def test_a_broken_baseline_is_told_and_the_others_listed(place: Path, capsys: py
     (place / "baselines" / "shop" / "broken.json").write_text("nothing", encoding="utf-8")
     capsys.readouterr()
     assert cli.main(["baseline", "list"]) == 1
-    told = capsys.readouterr()
-    assert "shop         main" in told.out
-    assert told.err.startswith("pte-exporter: baselines/shop/broken.json: is in no known format")
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert "shop         main" in output.out
+    assert output.err.startswith("pte-exporter: baselines/shop/broken.json: is in no known format")
+    assert len(output.err.splitlines()) == 1
 
 
 def test_a_slower_run_stops_the_pipeline(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1, the worst change first in the table and in the reason."""
     capsys.readouterr()
     assert compare("main", "slow.json") == 1
-    told = capsys.readouterr()
-    assert told.err.startswith("worse: latency P")
-    first = told.out.splitlines()[3]
+    output = capsys.readouterr()
+    assert output.err.startswith("worse: latency P")
+    first = output.out.splitlines()[3]
     assert "worse" in first
     assert "baseline" in first
 
@@ -188,10 +188,10 @@ def test_what_cannot_be_read_is_exit_code_3(
     (place / "bad.txt").write_text("what is this", encoding="utf-8")
     capsys.readouterr()
     assert compare(*arguments) == 3
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith(f"pte-exporter: {text}")
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(f"pte-exporter: {text}")
+    assert len(output.err.splitlines()) == 1
 
 
 def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,11 +214,11 @@ def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.
     assert compare("main", "more.json") == 1
     capsys.readouterr()
     assert compare("main", "more.json", "--history", "past/*", "--format", "json") == 3
-    told = capsys.readouterr()
-    found = json.loads(told.out)
-    assert {one["against"] for one in found["changes"]} == {"baseline", "history"}
-    assert found["exit_code"] == 3
-    assert [text.partition(": is")[0] for text in found["warnings"]] == ["ignored: past/notes.txt"]
+    output = capsys.readouterr()
+    document = json.loads(output.out)
+    assert {change["against"] for change in document["changes"]} == {"baseline", "history"}
+    assert document["exit_code"] == 3
+    assert [text.partition(": is")[0] for text in document["warnings"]] == ["ignored: past/notes.txt"]
 
 
 def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -226,9 +226,9 @@ def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture
     write(place / "later.json", load_run(START + 9 * DAY))
     capsys.readouterr()
     assert compare("main", "same.json", "--history", "[ls]a*e*.json", "--format", "json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert {one["against"] for one in found["changes"]} == {"baseline"}
-    assert found["warnings"] == ["--history: no complete run ended before this one"]
+    document = json.loads(capsys.readouterr().out)
+    assert {change["against"] for change in document["changes"]} == {"baseline"}
+    assert document["warnings"] == ["--history: no complete run ended before this one"]
 
 
 def test_thresholds_come_from_the_configuration(place: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_baseline_is_never_half_written(place: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "fsync", full)
     assert cli.main(["baseline", "save", "main", "slow.json", "--application", "shop", "--force"]) == 1
     assert path.read_bytes() == before
-    assert [each.name for each in path.parent.iterdir()] == ["main.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["main.json"]
 
 
 def test_wrong_usage_is_exit_code_2(place: Path) -> None:

@@ -36,8 +36,8 @@ def test_what_is_followed_is_what_is_read(size: int, result: bytes, tmp_path: Pa
     cuts = [0, *range(start, len(result), size), len(result)]
     requests = []
     with path.open("ab", buffering=0) as file:
-        for one, other in itertools.pairwise(cuts):
-            file.write(result[one:other])
+        for start, end in itertools.pairwise(cuts):
+            file.write(result[start:end])
             follower.step(1)
             run = follower.run()
             requests.append(run.total.requests if run is not None else 0)
@@ -117,9 +117,9 @@ def test_a_last_line_that_breaks_off_is_a_warning(result: bytes, tmp_path: Path)
     follower = FileFollower(path)
     path.write_bytes(result[:-20])
     follower.step(1)
-    found = follower.finish()
-    assert found == formats.read(path)
-    assert (found.complete, len(found.warnings)) == (False, 1)
+    run = follower.finish()
+    assert run == formats.read(path)
+    assert (run.complete, len(run.warnings)) == (False, 1)
     follower.close()
 
 

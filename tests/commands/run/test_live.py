@@ -85,15 +85,15 @@ def test_a_burst_between_two_scrapes_is_seen(start: Start, tmp_path: Path) -> No
 def test_the_page_grows_to_what_the_result_tells(shop: str, start: Start, tmp_path: Path) -> None:
     """Counters never fall, and at the end each bucket has what the published result has."""
     command = [sys.executable, GENERATOR, shop, "k6.json", "400", "0", "end"]
-    seen: list[float] = []
+    counts: list[float] = []
     with start(["--result", "k6.json", "--save", "saved.json"], command) as wrapped:
-        while not seen or seen[-1] < 400:
-            seen.append(wrapped.value("pte_load_run_live_requests_total") or 0)
+        while not counts or counts[-1] < 400:
+            counts.append(wrapped.value("pte_load_run_live_requests_total") or 0)
         page = samples(wrapped.page())
         (tmp_path / "end").touch()
         assert wrapped.ends() == 0
-    assert seen == sorted(seen)
-    assert len(set(seen)) > 2
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
     run = read(tmp_path / "saved.json")
     label = frozenset({("application", "shop")})
     assert page["pte_load_run_live_running", label] == 1
@@ -191,10 +191,10 @@ def test_every_declared_series_is_on_the_page(shop: str, tmp_path: Path) -> None
         sampler.sample()
         live = Live("shop", sampler)
         live.started, live.running, live.run = 1.0, True, read(file)
-        found = {one.name: one for one in families(live.render(openmetrics=True), openmetrics=True)}
+        published = {family.name: family for family in families(live.render(openmetrics=True), openmetrics=True)}
         child.kill()
-    assert found.keys() == {series.name for series in names.LIVE}
+    assert published.keys() == {series.name for series in names.LIVE}
     for series in names.LIVE:
-        family = found[series.name]
+        family = published[series.name]
         assert (family.type, family.documentation) == (series.kind, series.help)
         assert set(family.samples[0].labels) - {"le"} == set(series.labels)

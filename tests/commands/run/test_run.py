@@ -46,18 +46,18 @@ def test_the_exit_code_is_passed_on(code: str, expected: int) -> None:
 
 def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
     """With the codes of a shell."""
-    found, _, err = run("--", str(tmp_path / "nothing"))
-    assert (found, "no such program" in err) == (127, True)
+    code, _, err = run("--", str(tmp_path / "nothing"))
+    assert (code, "no such program" in err) == (127, True)
     (tmp_path / "plain").write_text("plain", encoding="utf-8")
-    found, _, err = run("--", str(tmp_path / "plain"))
-    assert (found, "cannot be run: Permission denied" in err) == (126, True)
+    code, _, err = run("--", str(tmp_path / "plain"))
+    assert (code, "cannot be run: Permission denied" in err) == (126, True)
 
 
 def test_arguments_of_the_command_are_untouched() -> None:
     """Also those that look like ours, and a second --."""
-    wanted = ["--application", "x", "--", "-h", "--result=y", "", "a b"]
-    code, out, _ = run("--", *python("import sys; print(sys.argv[1:])"), *wanted)
-    assert (code, out) == (0, f"{wanted}\n")
+    arguments = ["--application", "x", "--", "-h", "--result=y", "", "a b"]
+    code, out, _ = run("--", *python("import sys; print(sys.argv[1:])"), *arguments)
+    assert (code, out) == (0, f"{arguments}\n")
 
 
 def test_only_run_is_split() -> None:
@@ -71,7 +71,7 @@ def test_only_run_is_split() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "text"),
     [
         ((), "expected -- and the command of the load generator"),
         (("--",), "expected -- and the command of the load generator"),
@@ -88,10 +88,10 @@ def test_only_run_is_split() -> None:
         (("--to", "nowhere", "x", "--result", "y", "--", "true"), "--to nowhere: unknown kind, expected one of"),
     ],
 )
-def test_wrong_usage_starts_nothing(arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_usage_starts_nothing(arguments: tuple[str, ...], text: str) -> None:
     """One line says what is wrong, before a test of hours begins."""
     code, _, err = run(*arguments)
-    assert (code, err.count(told)) == (2, 1)
+    assert (code, err.count(text)) == (2, 1)
     assert "Traceback" not in err
 
 
@@ -137,8 +137,8 @@ def test_a_result_is_published_and_saved(shop: str, tmp_path: Path) -> None:
     assert (saved.run, saved.commit, saved.total.requests, saved.complete) == ("nightly", "abc", 50, True)
     assert saved.usage["generator"].samples > 0
     (published,) = tmp_path.glob("*.prom")
-    found = samples(published.read_bytes())
-    assert found["pte_load_run_requests", frozenset({("application", "shop")})] == 50
+    series = samples(published.read_bytes())
+    assert series["pte_load_run_requests", frozenset({("application", "shop")})] == 50
 
 
 def test_what_is_published_of_a_failed_generator(shop: str, tmp_path: Path) -> None:
@@ -169,10 +169,10 @@ def test_what_cannot_be_published_is_told_and_saved(shop: str, tmp_path: Path) -
 
 def test_standard_output_can_be_the_result(shop: str, tmp_path: Path) -> None:
     """It is passed through, and read at the end; the run gets a name of its own, as no file has one."""
-    code, _, _ = run("--result", "k6.json", "--", *generator(shop, 20), directory=tmp_path)
+    assert run("--result", "k6.json", "--", *generator(shop, 20), directory=tmp_path)[0] == 0
     text = (tmp_path / "k6.json").read_text(encoding="utf-8")
-    found, out, err = run("--result", "-", "--save", "saved.json", "--", "cat", "k6.json", directory=tmp_path)
-    assert (code, found, out) == (0, 0, text)
+    code, out, err = run("--result", "-", "--save", "saved.json", "--", "cat", "k6.json", directory=tmp_path)
+    assert (code, out) == (0, text)
     saved = read(tmp_path / "saved.json")
     assert (saved.total, saved.run[:5]) == (read(tmp_path / "k6.json").total, "k6-20")
     code, _, err = run("--result", "-", "--", "echo", "nothing of use", directory=tmp_path)
@@ -181,7 +181,7 @@ def test_standard_output_can_be_the_result(shop: str, tmp_path: Path) -> None:
 
 def printing(folder: Path) -> None:
     """A result for `cat`: more than a pipe holds, less than it, we and the next pipe hold together."""
-    rows = [f"{1_700_000_000_000 + 100 * each},20,GET /,200,true" for each in range(PRINTED)]
+    rows = [f"{1_700_000_000_000 + 100 * number},20,GET /,200,true" for number in range(PRINTED)]
     text = "\n".join(["timeStamp,elapsed,label,responseCode,success", *rows]) + "\n"
     assert 140_000 < len(text) < 180_000
     (folder / "printed.jtl").write_text(text, encoding="utf-8")
@@ -240,8 +240,8 @@ def test_a_made_up_name_is_found(shop: str, tmp_path: Path) -> None:
     (tmp_path / "before").mkdir()
     (tmp_path / "before" / "k6.json").write_text("", encoding="utf-8")
     options = ["--result", "*/k6.json", "--save", "saved.json"]
-    made = ["sh", "-c", 'mkdir $0 && cd $0 && exec "$@"']
-    code, _, err = run(*options, "--", *made, "one", *generator(shop, 30), directory=tmp_path)
+    make_folder = ["sh", "-c", 'mkdir $0 && cd $0 && exec "$@"']
+    code, _, err = run(*options, "--", *make_folder, "one", *generator(shop, 30), directory=tmp_path)
     assert (code, read(tmp_path / "saved.json").total.requests) == (0, 30), err
     code, _, err = run(*options, "--", "true", directory=tmp_path)
     assert (code, "*/k6.json: no new file matches" in err) == (1, True)

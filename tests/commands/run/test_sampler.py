@@ -129,8 +129,9 @@ def test_a_port_stands_for_a_server_and_its_workers() -> None:
 
 def test_what_is_not_there_is_told() -> None:
     """Before anything is started."""
-    for text, told in (("x=:1", "no process listens on port 1"), ("x=2147483647", "process 2147483647 does not exist")):
-        with pytest.raises(PteError, match=f"--target {text}: {told}"):
+    problems = {"x=:1": "no process listens on port 1", "x=2147483647": "process 2147483647 does not exist"}
+    for text, problem in problems.items():
+        with pytest.raises(PteError, match=f"--target {text}: {problem}"):
             tree(target(text))
 
 
