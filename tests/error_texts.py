@@ -21,7 +21,7 @@ _ASKING = {
     "removesuffix",
     "splitlines",
 }
-"""Methods of a text that look into it."""
+"""Methods of a text that inspect it."""
 
 _TEXTS = {"args", "message", "strerror", "verify_message"}
 """Attributes of errors that are texts too."""
@@ -95,12 +95,12 @@ def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class _Texts:
-    """What is an error in a function, and what is an error's text."""
+    """The errors in a function, and their texts."""
 
     def __init__(self, function: ast.AST) -> None:
         self._errors = {"error"}
         self._foreign = set[str]()
-        """Errors of Python and of libraries: what they say may be shown in other words."""
+        """Errors of Python and of libraries: their texts may be reworded."""
         self._names = set[str]()
         """Variables that hold the text of an error."""
         nodes = list(ast.walk(function))
@@ -124,7 +124,7 @@ class _Texts:
             self._take_items(node.target, node.iter)
 
     def _take_items(self, target: ast.expr, items: ast.expr) -> None:
-        """From a group of errors, or from pairs of a key and what is wrong with it."""
+        """From a group of errors, or from pairs of a key and its problem."""
         if isinstance(target, ast.Name) and self._is_error(items):
             self._errors.add(target.id)
         if isinstance(target, ast.Tuple) and _names_problems(items) and isinstance(target.elts[-1], ast.Name):

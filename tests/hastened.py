@@ -1,4 +1,4 @@
-"""Our rules with their minutes made shorter, so that a test need not wait for them. Nothing else is changed.
+"""Our rules with their minutes made shorter for tests. Nothing else is changed.
 
 Every duration of a rules file is divided by FASTER: `interval`, `for`, `keep_firing_for` and the ranges in brackets, in
 expressions as in templates. So a rule that waits 15 minutes over 10-minute ranges waits 3 seconds over 2-second ranges,

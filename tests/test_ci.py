@@ -160,7 +160,7 @@ def test_a_pipeline_publishes_and_gates(workspace: Workspace, gateway: Server, n
 def test_a_failed_load_test_is_published_and_stops_the_pipeline(
     workspace: Workspace, gateway: Server, name: str
 ) -> None:
-    """The generator's exit code is the step's, and the result is published all the same."""
+    """The generator's exit code is the step's, and the result is published anyway."""
     load = PIPELINES[name][2]
     workspace.environment["APPLICATION"] = application = f"failed-{name}"
     done = workspace.run(load, CODE="99")
@@ -170,7 +170,7 @@ def test_a_failed_load_test_is_published_and_stops_the_pipeline(
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_no_secret_and_no_expression_stands_in_a_line(name: str) -> None:
-    """What the server puts into lines could be anything, so that lines take all from the environment."""
+    """Values from the server could be anything, so lines take all of them from the environment."""
     for line in PIPELINES[name]:
         assert "${{" not in line
         assert "PASSWORD" not in line

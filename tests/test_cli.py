@@ -1,4 +1,4 @@
-"""The command line: what is printed, what is returned, and never a traceback for a user's mistake."""
+"""The command line: output, exit codes, and never a traceback for a user's mistake."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def written(directory: Path, text: str) -> str:
 
 
 def test_check_prints_each_problem_and_exits_1(tmp_path: Path) -> None:
-    """One line a problem, as FILE: path.to.key: what is wrong, and nothing else."""
+    """One line per problem, as FILE: path.to.key: reason, and nothing else."""
     path = written(tmp_path, BAD)
     done = command("check", "--config.file", path)
     assert done.returncode == 1
@@ -50,7 +50,7 @@ def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
 
 
 def test_check_looks_at_objectives_as_the_rules_made_of_them_do(tmp_path: Path) -> None:
-    """A burn rate that no objective of the configuration can reach is told before any rule is made."""
+    """A burn rate that no objective of the configuration can reach is rejected before any rule is generated."""
     slo = "slos: [{name: a, application: b, objective: 90, sli: {errors: {}}}]\n"
     path = written(tmp_path, BAD.replace(", intervall: 5m", "").replace("nothing", "demo") + slo)
     done = command("check", "--config.file", path)
@@ -69,7 +69,7 @@ def test_check_knows_a_spec_from_a_configuration(tmp_path: Path, head: str) -> N
 
 
 def test_check_reads_the_web_configuration_too(tmp_path: Path) -> None:
-    """A fault in --web.config.file is told like any other."""
+    """An error in --web.config.file is reported like any other."""
     web = tmp_path / "web.yml"
     web.write_text("basic_auth_users: {alice: secret}", encoding="utf-8")
     done = command("check", "--web.config.file", str(web))
@@ -117,7 +117,7 @@ def test_the_version_is_told() -> None:
     ],
 )
 def test_a_problem_at_the_start_is_one_line(arguments: list[str], line: str) -> None:
-    """What keeps the exporter from starting is told in one line, with exit code 1."""
+    """A failure to start is reported in one line, with exit code 1."""
     done = command("serve", "--web.listen-address", "127.0.0.1:0", *arguments)
     assert done.returncode == 1
     assert done.stderr.startswith(line)
@@ -134,7 +134,7 @@ def test_a_port_in_use_is_one_line() -> None:
 
 
 def test_report_prints_a_round_of_the_past() -> None:
-    """The console shows each application with its verdict, in plain text where nobody looks on."""
+    """The console shows each application with its verdict, in plain text if it is not a terminal."""
     done = command("report", "--at", AT)
     assert (done.returncode, done.stderr) == (0, "")
     assert "2025-11-20 10:00 UTC" in done.stdout
@@ -158,7 +158,7 @@ def test_a_time_may_be_given_as_unix_seconds() -> None:
 
 
 def test_a_fault_of_ours_is_one_line() -> None:
-    """What nobody foresaw (here a week that begins before the year 1) is told in one line; debug tells where."""
+    """An unexpected error (here a week that begins before the year 1) is one line; debug shows where."""
     done = command("report", "--at", "0001-01-01T00:00:00Z")
     assert done.returncode == 1
     assert done.stderr.startswith("pte-exporter: internal error, please report it: ")
@@ -177,7 +177,7 @@ def test_signals_are_heard_before_what_takes_long_is_loaded() -> None:
     ("arguments", "code"), [(["serve", "--web.listen-address", "127.0.0.1:0"], 0), (["report"], 143)]
 )
 def test_the_end_may_come_while_the_program_loads(arguments: list[str], code: int) -> None:
-    """SIGTERM ends it by a handler of ours at any moment, in process 1 too: `serve` well, others as ended by it."""
+    """SIGTERM ends it by our handler at any moment, in process 1 too: `serve` well, others as ended by it."""
     ending = (
         "import os, signal, sys, exporter.cli as cli, exporter.sources as sources\n"
         "sources.read = lambda file: os.kill(os.getpid(), signal.SIGTERM)\n"
@@ -271,7 +271,7 @@ def test_rules_of_specs_need_nothing_that_takes_long_to_load(tmp_path: Path) -> 
 
 
 def test_rules_of_specs_have_the_configured_links(tmp_path: Path) -> None:
-    """Links come from the configuration; without one they are the defaults, and without `links` in it that is told."""
+    """Links come from the configuration; without one they are the defaults, and without `links` in it a line says so."""
     out = tmp_path / "rules" / "slo-shop.rules.yml"
     generating = ("generate", "rules", "--spec", spec(tmp_path), "--output", str(tmp_path))
     summary = f"1 SLO: 2 files below {tmp_path}\n"
@@ -327,7 +327,7 @@ def test_every_slo_argument_counts(tmp_path: Path) -> None:
 
 
 def test_rules_need_no_more_of_a_configuration_than_its_links(tmp_path: Path) -> None:
-    """A file of `links` alone will do for rules of specs and for those that all share; its faults are told."""
+    """A file of `links` alone will do for rules of specs and for those that all share; its problems are reported."""
     path = tmp_path / "links.yml"
     path.write_text("links: {dashboards: https://g.example, runbook: https://w.example/R.md}\n", encoding="utf-8")
     generating = ("generate", "rules", "--output", str(tmp_path), "--config.file", str(path))
@@ -346,7 +346,7 @@ def test_rules_need_no_more_of_a_configuration_than_its_links(tmp_path: Path) ->
 
 
 def test_a_fault_in_a_spec_is_one_line_with_its_place(tmp_path: Path) -> None:
-    """File and path are told, nothing is written, and the exit code is 1."""
+    """File and path are named, nothing is written, and the exit code is 1."""
     path = spec(tmp_path, "120")
     done = command("generate", "rules", "--spec", path, "--output", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
@@ -365,13 +365,13 @@ def test_a_length_of_time_is_a_duration(tmp_path: Path, option: str, value: str)
 
 
 def test_specs_are_held_against_what_prometheus_has(tmp_path: Path) -> None:
-    """A retention shorter than the period is told, as the budget could never be right."""
+    """A retention shorter than the period is reported, because the budget could never be right."""
     done = command("generate", "rules", "--spec", spec(tmp_path), "--retention", "15d", "--output", str(tmp_path))
     assert (done.returncode, "retention" in done.stderr) == (1, True)
 
 
 def test_the_configuration_s_own_objectives_have_rules_and_are_checked(tmp_path: Path) -> None:
-    """`generate rules` makes files of its `slos:`, and `check` tells what is wrong with their queries."""
+    """`generate rules` makes files of its `slos:`, and `check` validates their queries."""
     text = DEMO.read_text(encoding="utf-8")
     done = command("generate", "rules", "--output", str(tmp_path), "--config.file", written(tmp_path, text))
     assert done.returncode == 0

@@ -76,7 +76,7 @@ def test_our_image_is_built_wherever_it_is_used() -> None:
 
 
 def test_containers_mount_what_exists() -> None:
-    """Every path of ours that is mounted exists, and every named volume is declared."""
+    """Every mounted path of the project exists, and every named volume is declared."""
     for service in SERVICES.values():
         for source, _ in mounts(service):
             assert (TOP / source).exists() if source.startswith(".") else source in compose()["volumes"], source
@@ -97,7 +97,7 @@ def test_containers_read_what_is_mounted() -> None:
 
 
 def test_containers_run_modules_that_are_mounted() -> None:
-    """Every module of ours beside the program lies below the directory in which its container runs it."""
+    """Every module of the project beside the program lies below the directory in which its container runs it."""
     modules = []
     for service in SERVICES.values():
         words = shlex.split(" ".join([*service.get("entrypoint", ()), *service.get("command", ())]))
@@ -244,7 +244,7 @@ def test_whose_rules_to_print_has_to_be_said() -> None:
 
 
 def test_receiver_prints_what_came() -> None:
-    """Each kind of message is printed in words, the watchdog's once, and what is unknown is refused."""
+    """Each kind of message is printed in words, the watchdog's once, and an unknown kind is rejected."""
     printed: list[str] = []
     receiver = Receiver(("127.0.0.1", 0), printed.append)
     thread = threading.Thread(target=receiver.serve_forever)

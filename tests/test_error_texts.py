@@ -71,7 +71,7 @@ def test_each_way_to_ask_is_found(line: str) -> None:
     ],
 )
 def test_wherever_the_error_comes_from(source: str) -> None:
-    """Caught, handed in, kept in an attribute, or what stands in the records that are made of errors."""
+    """Caught, handed in, kept in an attribute, or a field of the records that are made of errors."""
     assert decisions(source)
 
 

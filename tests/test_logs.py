@@ -25,7 +25,7 @@ def test_logfmt_quotes_what_needs_it() -> None:
 
 
 def test_json_holds_the_same() -> None:
-    """Fields stand beside time, level and message."""
+    """Fields follow time, level and message."""
     line = LineFormatter("json").format(record("a", source="pte", count=3))
     assert json.loads(line) == {
         "ts": "1970-01-01T00:00:00.000+00:00",
@@ -39,14 +39,14 @@ def test_json_holds_the_same() -> None:
 @pytest.mark.parametrize("format", ["logfmt", "json"])
 @given(text=st.text())
 def test_no_text_breaks_a_line(format: str, text: str) -> None:
-    """Whatever a source answered, it cannot start a line of its own or move the cursor."""
+    """Whatever a source responded, it cannot start its own line or move the cursor."""
     line = LineFormatter(format).format(record(text, field=text))  # type: ignore[arg-type]
     assert len(line.splitlines()) == 1
     assert "\x1b" not in line
 
 
 def test_a_traceback_stays_in_its_line() -> None:
-    """A fault of ours is still one line."""
+    """An internal error is still one line."""
     try:
         raise RuntimeError("fault")
     except RuntimeError as error:

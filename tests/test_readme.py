@@ -41,7 +41,7 @@ def flags(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def test_the_readme_names_some_of_each() -> None:
-    """The patterns of the tests below find something, so that none of them passes for want of names."""
+    """The patterns of the tests below match something: no test passes because names are missing."""
     for pattern in (r"`Pte\w+", r"`pte_[a-z_*]+`", r"--[a-z]+", r"`make \w+`", r"\]\([a-z]+"):
         assert len(matches(README, pattern)) > 2, pattern
 
@@ -79,12 +79,12 @@ def test_every_flag_that_the_readme_names_exists() -> None:
 
 
 CALLING = [*PROSE, *sorted((TOP / "deploy").rglob("*.*ml")), TOP / "deploy/ci/Jenkinsfile", TOP / "docker-compose.yml"]
-"""Where whole commands stand."""
+"""Pages with whole commands."""
 
 
 @pytest.mark.parametrize("page", CALLING, ids=lambda page: page.name)
 def test_every_command_that_is_written_has_options_of_today(page: Path) -> None:
-    """Whoever copies a command gets what it says, and is not told that a flag has another name now."""
+    """A copied command works, and no flag in it was renamed."""
     written = {
         name: {word for action in options(parser) for word in action.option_strings} for name, _, parser in commands()
     }
@@ -98,7 +98,7 @@ def test_every_command_that_is_written_has_options_of_today(page: Path) -> None:
 
 
 def test_commands_are_found_in_the_prose() -> None:
-    """The pattern of the test above finds commands with options, so that it does not pass for want of any."""
+    """The pattern of the test above finds commands with options: it does not pass because they are missing."""
     calls = re.findall(
         r"pte-exporter [a-z][^`#\n]* --[a-z]", "".join(page.read_text(encoding="utf-8") for page in CALLING)
     )
@@ -114,6 +114,6 @@ def test_every_make_command_that_is_named_exists(page: Path) -> None:
 
 @every_page
 def test_every_link_leads_to_a_file(page: Path) -> None:
-    """A link inside the repository leads to something that is there."""
+    """A link inside the repository points to an existing file."""
     for link in matches(page, r"\]\(([^)\s#]+)[^)]*\)"):
-        assert "://" in link or (page.parent / link).exists(), f"{page.name} leads to {link}"
+        assert "://" in link or (page.parent / link).exists(), f"{page.name} links to {link}"

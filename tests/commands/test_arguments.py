@@ -1,4 +1,4 @@
-"""The command line as a whole: every option is explained, one name means one thing, and old names go on working."""
+"""The command line as a whole: every option is explained, one name means one thing, and old names still work."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ CALLS = {
 
 
 def test_every_command_has_a_line_of_help() -> None:
-    """Whoever lists the commands reads what each is for."""
+    """The list of commands says what each is for."""
     assert [name for name, line, _ in commands() if not line] == []
 
 
@@ -71,7 +71,7 @@ def test_every_option_is_explained(name: str) -> None:
 
 
 def test_one_thing_has_one_name_in_all_commands() -> None:
-    """What is stored under one name is one option, and an option has one name for what it stores."""
+    """A stored name belongs to one option, and an option stores under one name."""
     names: dict[str, set[str]] = {}
     stored: dict[str, set[str]] = {}
     for parser in COMMANDS.values():
@@ -143,7 +143,7 @@ def test_an_old_name_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_option_that_is_missing_is_told_by_its_new_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody learns an old name from a message."""
+    """No message names an old name."""
     with pytest.raises(SystemExit):
         command_parser.create().parse_args(["generate", "backfill", "--start", "2026-01-01"])
     assert capsys.readouterr().err.endswith("the following arguments are required: --spec, --prometheus.url\n")

@@ -1,4 +1,4 @@
-"""`publish` by its command: textfiles, what is printed, and what is refused."""
+"""The command `publish`: textfiles, output, and rejected inputs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def command(tmp_path: Path, *arguments: str, application: str = "shop") -> int:
 
 
 def test_a_textfile_is_whole_readable_and_replaced(tmp_path: Path) -> None:
-    """The file has mode 0644, nothing else is left beside it, and a new run replaces what stood there."""
+    """The file has mode 0644, no other file remains beside it, and a new run replaces it."""
     to = request("--to", "textfile", str(tmp_path), "--run-id", "first", "--commit", "abc")
     publication.publish(load_run(), to)
     publication.publish(later(load_run(names={"GET /basket": 10}), 1), to)
@@ -78,7 +78,7 @@ def test_no_application_leaves_the_folder(tmp_path: Path, application: str) -> N
 
 
 def test_routes_are_taken_from_everywhere(tmp_path: Path) -> None:
-    """--route wins over --routes, which wins over the configuration; what nobody maps is unmapped."""
+    """--route wins over --routes, which wins over the configuration; other names are unmapped."""
     (tmp_path / "routes.yml").write_text("Log in: POST /from-file\nGET /cart: GET /basket\n")
     (tmp_path / "exporter.yml").write_text(
         "environments:\n- {role: production, source: {kind: demo}}\n"
@@ -112,7 +112,7 @@ def test_without_a_place_the_result_is_printed(tmp_path: Path, capsys: pytest.Ca
 
 @pytest.mark.parametrize("by", ["name", "file"])
 def test_a_slower_run_is_told_against_a_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str], by: str) -> None:
-    """A baseline by name or by file is compared with, and what is worse is printed and published."""
+    """A baseline by name or by file is compared with, and changes for the worse are printed and published."""
     folder = tmp_path / "baselines" / "shop"
     folder.mkdir(parents=True)
     saved = write(folder / "release.json", load_run("old"))
@@ -139,7 +139,7 @@ def test_a_broken_file_of_the_history_is_told_and_left_out(tmp_path: Path, capsy
 
 
 def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
-    """Requests of names that are not shown stand under other, so that the sum is the whole."""
+    """Requests of omitted names count as other: the sum stays the same."""
     many = tuple(Endpoint(f"GET /{n}", Figures(n + 1, 0)) for n in range(30))
     run = dataclasses.replace(load_run(), endpoints=many)
     (tmp_path / "exporter.yml").write_text(
@@ -210,7 +210,7 @@ def test_what_is_not_told_is_absent(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_one_line(
     tmp_path: Path, arguments: tuple[str, ...], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A wrong argument is told with what is wanted, and nothing is published."""
+    """A wrong argument is reported with the expected value, and nothing is published."""
     assert command(tmp_path, *arguments) == 1
     said = capsys.readouterr()
     assert text in said.err

@@ -190,7 +190,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
     ],
 )
 def test_a_refusal_is_one_line(status: int, text: str) -> None:
-    """Whatever the server answers, the error says where and what to look at."""
+    """Whatever the server responds, the error says where and what to check."""
     with (
         answering(status, b"pushed metrics are invalid\nor inconsistent\n") as url,
         pytest.raises(PteError, match=text) as caught,
@@ -200,7 +200,7 @@ def test_a_refusal_is_one_line(status: int, text: str) -> None:
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """No connection is an error, and each other place has the page all the same."""
+    """No connection is an error, and the other destinations have the page anyway."""
     to = request("--to", "pushgateway", "http://127.0.0.1:1", "--to", "textfile", str(tmp_path))
     with pytest.raises(PteError, match=r"^no connection to 127.0.0.1:1: .* \(but published to .*shop.prom\)$"):
         publication.publish_files([write(tmp_path / "result.json", load_run())], to)
@@ -208,7 +208,7 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_a_login_page_is_no_publication() -> None:
-    """Proxies answer 200 to whom they do not know: nothing was published, and that is told."""
+    """Proxies return 200 to unknown users: nothing was published, and the error says so."""
     with (
         answering(200, b"\n<!doctype html><title>Log in</title>") as url,
         pytest.raises(PteError, match="is not a Pushgateway: it returned a web page"),

@@ -37,7 +37,7 @@ def prometheus(port: int) -> str:
 
 
 def report(path: Path) -> None:
-    """A round of the demo, written so that no reader sees half of it."""
+    """A round of the demo, written atomically."""
     done = command("report", "--format", "json", "--at", "2025-11-20T10:00:00Z")
     assert done.returncode == 0, done.stderr
     path.with_suffix(".new").write_text(done.stdout, encoding="utf-8")
@@ -132,7 +132,7 @@ def test_series_that_are_too_old_are_withdrawn(tmp_path: Path) -> None:
 
 
 def test_not_ready_until_every_source_was_tried(tmp_path: Path) -> None:
-    """While a source hangs on its first poll the exporter is healthy, not ready, and says for whom it waits."""
+    """While a source hangs on its first poll the exporter is healthy, not ready, and names the source that it waits for."""
     with silent_server() as port:
         config = written(tmp_path, pte=prometheus(port))
         with exporter(tmp_path, "--config.file", config, wait=False) as running:
@@ -171,7 +171,7 @@ def test_the_end_may_come_during_a_round(tmp_path: Path, seconds: float) -> None
         time.sleep(seconds)
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(timeout=20) == 0
-        assert all(line.startswith("ts=") for line in running.lines()), "a line that is none of ours tells of a crash"
+        assert all(line.startswith("ts=") for line in running.lines()), "a foreign line indicates a crash"
 
 
 def test_a_reader_that_reads_nothing_does_not_delay_the_end(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_reload_takes_the_new_configuration(tmp_path: Path) -> None:
 
 
 def test_a_bad_reload_keeps_the_old_configuration_and_says_so(tmp_path: Path) -> None:
-    """A wrong key is logged with file and path and counted, the polls go on, and mending it mends the gauge."""
+    """A wrong key is logged with file and path and counted, the polls continue, and a fix sets the gauge again."""
     path = written(tmp_path)
     arguments = ("--config.file", path, "--web.enable-lifecycle")
     with exporter(tmp_path, *arguments) as running:

@@ -1,4 +1,4 @@
-"""The exporter's own series: what they say of polls, and that they come and go with their source."""
+"""The exporter's own series: they count polls, and come and go with their source."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def read_tls() -> Options:
 
 
 def test_counters_start_at_zero() -> None:
-    """Every reason is there from the start, so that the first failure is an increase."""
+    """Every reason exists from the start: the first failure is an increase."""
     own = SelfMetrics()
     own.configure([environment("a")])
     for reason in REASONS:
@@ -178,7 +178,7 @@ def test_the_series_of_a_source_go_with_it() -> None:
 
 
 def test_a_switched_off_verification_is_told(tmp_path: Path) -> None:
-    """The gauge follows the options of each source, and is absent where there is no certificate."""
+    """The gauge follows the options of each source, and is absent without a certificate."""
     text = """\
 environments:
   - {role: production, source: {kind: prometheus, preset: prometheus, url: "https://a.example", tls: {%s}}}

@@ -176,7 +176,7 @@ def hastened() -> float:
 
 
 def test_events_are_counted_while_it_runs(tmp_path: Path) -> None:
-    """Counters begin at 0, grow with the polls, go on over a reload, and are absent once the source has gone."""
+    """Counters begin at 0, grow with the polls, continue over a reload, and are absent once the source has gone."""
     file = tmp_path / "round.json"
     labels = {"application": "shop", "side": "production", "slo": "availability"}
 
@@ -243,7 +243,7 @@ def test_a_reload_does_not_close_the_breaker(tmp_path: Path) -> None:
 
 
 def test_a_reload_shows_new_settings_at_once(tmp_path: Path) -> None:
-    """Data that stays is analysed anew without waiting for the next poll."""
+    """Data that stays is analysed again without waiting for the next poll."""
     config = configured(tmp_path)
     environments = tuple(msgspec.structs.replace(environment, interval=600.0) for environment in config.environments)
     with started(msgspec.structs.replace(config, environments=environments)) as running:
@@ -259,7 +259,7 @@ def test_a_reload_shows_new_settings_at_once(tmp_path: Path) -> None:
 def test_what_a_failing_source_brought_grows_old_over_a_reload(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Data taken over is shown with its age and withdrawn at max_age, and its failure is not told a second time."""
+    """Data taken over is shown with its age and withdrawn at max_age, and its failure is not logged a second time."""
     recorded = tmp_path / "recorded.json"
     with started(configured(tmp_path)) as running:
         until(lambda: running.service.ready, "a round to record")

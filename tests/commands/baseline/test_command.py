@@ -1,4 +1,4 @@
-"""`pte-exporter baseline`: what is saved, what is told, and the exit codes that pipelines go by."""
+"""`pte-exporter baseline`: saved files, output, and the exit codes for pipelines."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_saved_run_is_read_back_as_it_was(place: Path) -> None:
 
 
 def test_git_shows_what_changed_by_endpoint(place: Path) -> None:
-    """Each endpoint is a line of its own, and others may read the file."""
+    """Each endpoint has its own line, and others may read the file."""
     path = place / "baselines" / "shop" / "main.json"
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [line.split('"')[3] for line in lines if line.startswith('{"name"')] == ["GET /", "Log in", "POST /cart"]
@@ -123,7 +123,7 @@ def test_a_slower_run_stops_the_pipeline(place: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_run_like_the_baseline_passes(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 0, and one line says so; a file may stand for a name."""
+    """Exit code 0, and one line says so; a file may replace a name."""
     capsys.readouterr()
     assert compare("main", "same.json") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "pass: no change for the worse of severity medium or more"
@@ -137,14 +137,14 @@ def test_severity_says_what_is_let_pass(place: Path) -> None:
 
 
 def test_a_grade_may_be_asked_for(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A run that equals the baseline is stopped where both are below the wanted grade."""
+    """A run that equals the baseline fails if both are below the required grade."""
     assert compare("main", "same.json", "--min-grade", "A") == 0
     assert compare("main", "same.json", "--min-grade", "A+") == 1
     assert "the grade is A, expected A+ or better" in capsys.readouterr().err
 
 
 def test_too_few_requests_are_exit_code_3(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody knows whether 60 requests are slower; a pipeline should not go on as if they were not."""
+    """60 requests are too few to rule out a slowdown, so the pipeline must not continue."""
     write(place / "tiny.json", load_run(requests=60, failures=0.0, duration=2.0, seed=4))
     write(place / "tiny2.json", load_run(requests=60, failures=0.0, duration=2.0, seed=5))
     assert compare("tiny.json", "tiny2.json") == 3
@@ -152,14 +152,14 @@ def test_too_few_requests_are_exit_code_3(place: Path, capsys: pytest.CaptureFix
 
 
 def test_results_of_another_test_are_not_judged(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no name is in both, a wrong file was given, and no pipeline goes on by it."""
+    """If no name is in both, the file is wrong, and the pipeline must not continue."""
     write(place / "other.json", load_run(START + DAY, requests=20_000, latency=0.1, names={"GET /other": 1.0}))
     assert compare("main", "other.json") == 3
     assert "no name is in both results: are they of the same test?" in capsys.readouterr().err
 
 
 def test_what_a_grade_lacks_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A tool without P95 has no grade, and its pipeline is told why."""
+    """A tool without P95 has no grade, and the message says why."""
     run = load_run(START + DAY, requests=20_000)
     bare = replace(run, total=replace(run.total, latency=replace(run.total.latency, p95=None)))
     write(place / "bare.json", bare)
@@ -222,7 +222,7 @@ def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.
 
 
 def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The run itself and later ones are no runs before it; that none is left is told."""
+    """The run itself and later ones do not count as history; a warning says that none remains."""
     write(place / "later.json", load_run(START + 9 * DAY))
     capsys.readouterr()
     assert compare("main", "same.json", "--history", "[ls]a*e*.json", "--format", "json") == 0

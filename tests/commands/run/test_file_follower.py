@@ -48,7 +48,7 @@ def test_what_is_followed_is_what_is_read(size: int, result: bytes, tmp_path: Pa
 
 
 def test_a_file_that_begins_anew_is_read_anew(result: bytes, tmp_path: Path) -> None:
-    """Emptied and written again, or replaced by another: what was read before does not count twice."""
+    """Emptied and written again, or replaced by another: the old content does not count twice."""
     path = tmp_path / "k6.json"
     follower = FileFollower(path)
     for replaced in (False, True):
@@ -83,7 +83,7 @@ def test_a_replaced_file_of_before_counts(result: bytes, tmp_path: Path) -> None
 
 
 def test_a_moved_file_of_before_does_not(result: bytes, tmp_path: Path) -> None:
-    """What is left as it was is no result, whether it was looked at meanwhile or not."""
+    """An unchanged file is not a result, whether it was read meanwhile or not."""
     path = tmp_path / "k6.json"
     path.write_bytes(result)
     for looked in (False, True):
@@ -95,7 +95,7 @@ def test_a_moved_file_of_before_does_not(result: bytes, tmp_path: Path) -> None:
 
 
 def test_a_broken_file_is_told_with_its_place(result: bytes, tmp_path: Path) -> None:
-    """Once, at the end, with the line: as reading it at once tells it."""
+    """Once, at the end, with the line, as for a whole file."""
     path = tmp_path / "k6.json"
     follower = FileFollower(path)
     lines = result.splitlines(keepends=True)
@@ -136,7 +136,7 @@ def test_a_summary_is_read_at_the_end(result: bytes, tmp_path: Path) -> None:
 
 
 def test_a_name_that_cannot_be_read_is_told_before_the_start(tmp_path: Path) -> None:
-    """A folder is no result file."""
+    """A directory is not a result file."""
     with pytest.raises(SourceError, match="cannot be read: Is a directory"):
         FileFollower(tmp_path)
 

@@ -51,7 +51,7 @@ def more_samples(wrapped: Wrapped) -> None:
 
 
 def test_a_burst_between_two_scrapes_is_seen(start: Start, tmp_path: Path) -> None:
-    """What was over before anyone looked stands in the maxima and in the histogram, and not in the last values."""
+    """A process that ended early is in the maxima and in the histogram, and not in the last values."""
     with start([], python(BURST)) as wrapped:
         more_samples(wrapped)
         before = samples(wrapped.page())
@@ -132,7 +132,7 @@ def test_failures_have_their_kind(shop: str, start: Start, tmp_path: Path) -> No
 
 
 def test_a_target_is_sampled_by_its_port(start: Start, tmp_path: Path) -> None:
-    """It is found, and what it uses stands beside the generator."""
+    """It is found, and its usage is published beside the generator's."""
     server = "import http.server as h; s = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler);"
     server += " print(s.server_address[1], flush=True); s.serve_forever()"
     with subprocess.Popen(python(server), stdout=subprocess.PIPE, text=True) as target:

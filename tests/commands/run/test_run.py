@@ -1,4 +1,4 @@
-"""`pte-exporter run` from outside: exit codes, signals, what it passes on and what it publishes."""
+"""`pte-exporter run` from outside: exit codes, signals, output and publication."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def generator(url: str, requests: int, *more: str) -> list[str]:
     [("", 0), ("raise SystemExit(7)", 7), ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143)],
 )
 def test_the_exit_code_is_passed_on(code: str, expected: int) -> None:
-    """As a shell would tell it."""
+    """As in a shell."""
     assert run("--", *python(code))[0] == expected
 
 
@@ -96,7 +96,7 @@ def test_wrong_usage_starts_nothing(arguments: tuple[str, ...], text: str) -> No
 
 
 def test_an_address_that_is_taken_is_told() -> None:
-    """One that was asked for has to be free; without the usual one the load test goes on."""
+    """An explicit address must be free; without the default one the load test continues."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         done = command("run", "--application", "shop", "--web.listen-address", address, "--", "true")
@@ -113,7 +113,7 @@ def test_an_address_that_is_taken_is_told() -> None:
 
 
 def test_a_result_is_published_and_saved(shop: str, tmp_path: Path) -> None:
-    """What the generator wrote is in the textfile and in the saved run, with what the process used."""
+    """The textfile and the saved run have the generator's result and the usage of its process."""
     options = [
         "--result",
         "k6.json",
@@ -142,7 +142,7 @@ def test_a_result_is_published_and_saved(shop: str, tmp_path: Path) -> None:
 
 
 def test_what_is_published_of_a_failed_generator(shop: str, tmp_path: Path) -> None:
-    """A tool exits with a code of its own when a threshold is missed: its result counts, and its code is passed on."""
+    """A tool exits with its own code when a threshold is missed: its result counts, and its code is passed on."""
     options = ["--result", "k6.json", "--save", "saved.json"]
     code, _, _ = run(*options, "--", *generator(f"{shop}/broken", 5, "99"), directory=tmp_path)
     saved = read(tmp_path / "saved.json")
@@ -168,7 +168,7 @@ def test_what_cannot_be_published_is_told_and_saved(shop: str, tmp_path: Path) -
 
 
 def test_standard_output_can_be_the_result(shop: str, tmp_path: Path) -> None:
-    """It is passed through, and read at the end; the run gets a name of its own, as no file has one."""
+    """It is passed through, and read at the end; the run gets a generated name, because there is no file name."""
     assert run("--result", "k6.json", "--", *generator(shop, 20), directory=tmp_path)[0] == 0
     text = (tmp_path / "k6.json").read_text(encoding="utf-8")
     code, out, err = run("--result", "-", "--save", "saved.json", "--", "cat", "k6.json", directory=tmp_path)
@@ -195,7 +195,7 @@ def shell(line: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
 
 
 def test_nobody_who_reads_our_output_is_no_reason_to_hang(tmp_path: Path) -> None:
-    """The generator goes on, and its result is read: standard output may be closed from the start."""
+    """The generator continues, and its result is read: standard output may be closed from the start."""
     printing(tmp_path)
     done = shell("RUN --result - --save saved.json -- cat printed.jtl >&-", tmp_path)
     assert (done.returncode, b"Traceback" in done.stderr, b"fault" in done.stderr) == (0, False, False)
@@ -220,7 +220,7 @@ def test_who_reads_our_output_slowly_gets_all_of_it(tmp_path: Path) -> None:
 
 
 def test_an_earlier_result_is_never_this_ones(shop: str, tmp_path: Path) -> None:
-    """A file that is left as it was, or appended to, is told; one that is written anew counts."""
+    """An unchanged or appended file is an error; a rewritten one counts."""
     assert run("--result", "k6.json", "--", *generator(shop, 5), directory=tmp_path)[0] == 0
     code, _, err = run("--result", "k6.json", "--", "true", directory=tmp_path)
     assert (code, "k6.json exists already" in err, "it still has the result of an earlier run" in err) == (
@@ -236,7 +236,7 @@ def test_an_earlier_result_is_never_this_ones(shop: str, tmp_path: Path) -> None
 
 
 def test_a_made_up_name_is_found(shop: str, tmp_path: Path) -> None:
-    """The one file that matches and was not there before; none, or several, are told."""
+    """The new file that matches; none, or several, are an error."""
     (tmp_path / "before").mkdir()
     (tmp_path / "before" / "k6.json").write_text("", encoding="utf-8")
     options = ["--result", "*/k6.json", "--save", "saved.json"]
@@ -277,7 +277,7 @@ def test_a_second_signal_kills(start: Start) -> None:
 
 
 def test_what_the_generator_left_behind_is_ended(tmp_path: Path) -> None:
-    """Its group is ours, and nobody would look on."""
+    """They are in our group, and nothing monitors them any longer."""
     code, _, err = run("--", "sh", "-c", "sleep 600 & echo $! > left; exit 3", directory=tmp_path)
     pid = int((tmp_path / "left").read_text(encoding="utf-8"))
     assert (code, "ended the processes that COMMAND left running: 1\n" in err) == (3, True)
