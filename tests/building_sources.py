@@ -44,7 +44,7 @@ class Built:
     unreadable: Any
     """Options of a source that must fail; None for a kind that has nothing to read."""
     unknown: frozenset[str] = frozenset()
-    """Data that the kind does not have and must not report: signals, "buckets", percentiles by their names in Latency."""
+    """Data that the kind lacks and must not report: signals, "buckets", percentiles by their names in Latency."""
 
     clock: Callable[[], float] | None = None
     """The time that the source's server has, where its data is not there before it is over."""

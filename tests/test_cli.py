@@ -271,7 +271,7 @@ def test_rules_of_specs_need_nothing_that_takes_long_to_load(tmp_path: Path) -> 
 
 
 def test_rules_of_specs_have_the_configured_links(tmp_path: Path) -> None:
-    """Links come from the configuration; without one they are the defaults, and without `links` in it a line says so."""
+    """Links come from the configuration; without one they are the defaults; without `links` a line says so."""
     out = tmp_path / "rules" / "slo-shop.rules.yml"
     generating = ("generate", "rules", "--spec", spec(tmp_path), "--output", str(tmp_path))
     summary = f"1 SLO: 2 files below {tmp_path}\n"

@@ -132,7 +132,7 @@ def test_series_that_are_too_old_are_withdrawn(tmp_path: Path) -> None:
 
 
 def test_not_ready_until_every_source_was_tried(tmp_path: Path) -> None:
-    """While a source hangs on its first poll the exporter is healthy, not ready, and names the source that it waits for."""
+    """While a source hangs on its first poll the exporter is healthy, not ready, and names the pending source."""
     with silent_server() as port:
         config = written(tmp_path, pte=prometheus(port))
         with exporter(tmp_path, "--config.file", config, wait=False) as running:
