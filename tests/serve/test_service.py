@@ -113,7 +113,7 @@ def test_a_fault_in_analysis_is_a_failure_of_the_source(tmp_path: Path) -> None:
             labels = {"source": name, "reason": "internal"}
             until(lambda: running.value("pte_source_poll_failures_total", **labels), "the failure")  # noqa: B023
             assert running.value("pte_source_up", source=name) == 0
-            assert "see its log" in str(running.status(name).error)
+            assert "see the exporter's log" in str(running.status(name).error)
         assert running.service.ready
         assert running.sides == (False, False)
 

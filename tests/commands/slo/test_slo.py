@@ -193,7 +193,12 @@ def test_a_share_that_is_none_is_wrong_usage(least: str) -> None:
 def test_the_help_of_the_gate_has_its_exit_codes() -> None:
     """Whoever writes a pipeline finds the four codes in --help."""
     text = " ".join(command("slo", "gate", "--help").stdout.split())
-    for code in ("0 enough", f"{verdict.BELOW} less", "2 wrong usage", f"{verdict.UNKNOWN} nobody knows"):
+    for code in (
+        f"{verdict.PASS} pass",
+        f"{verdict.BELOW} too little",
+        "2 wrong usage",
+        f"{verdict.UNKNOWN} no evidence",
+    ):
         assert code in text
 
 
