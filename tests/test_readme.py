@@ -78,6 +78,18 @@ def test_every_flag_that_the_readme_names_exists() -> None:
     assert matches(README, r"(?<![\w-])--[a-z][a-z.-]*[a-z]") <= set(flags(parser.create()))
 
 
+DOCS = [README, *sorted((TOP / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize(("name", "parser"), [(name, parser) for name, _, parser in commands()])
+def test_every_flag_is_documented(name: str, parser: argparse.ArgumentParser) -> None:
+    """Each option of a command that --help shows is named by README.md or a page of docs/."""
+    text = "\n".join(page.read_text(encoding="utf-8") for page in DOCS)
+    flags_of_command = [flag for action in options(parser) for flag in action.option_strings]
+    missing = [flag for flag in flags_of_command if not re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-]|\.\w)", text)]
+    assert missing == [], f"name them in the page of pte-exporter {name}"
+
+
 CALLING = [*PROSE, *sorted((TOP / "deploy").rglob("*.*ml")), TOP / "deploy/ci/Jenkinsfile", TOP / "docker-compose.yml"]
 """Pages with whole commands."""
 

@@ -189,7 +189,7 @@ def test_names_are_declared_once() -> None:
 
 def test_the_golden_page(demo: Snapshot) -> None:
     """The whole page of the demo at a fixed time is as it was; values may differ in their last digits."""
-    # After a wanted change: python -m tests.test_publish > tests/golden/metrics.txt
+    # After a wanted change: python -m tests.catalogue.test_exposition > tests/golden/metrics.txt
     golden = (Path(__file__).parents[1] / "golden" / "metrics.txt").read_bytes()
     made = render(demo, catalogue.ALL).body
     assert without_values(made) == without_values(golden)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import promql_parser
 import pytest
@@ -43,6 +44,20 @@ def test_presets_are_promql(preset: str, selector: str) -> None:
     assert set(templates.queries) <= set(KEYS)
     for key in templates.queries:
         promql_parser.parse(templates.fill(key, 60) or "")
+
+
+def test_every_preset_can_be_configured() -> None:
+    """The option `preset` takes each of them, and no other name."""
+    names = get_args(get_type_hints(prometheus.Options)["preset"])
+    assert names == tuple(PRESETS)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_on_the_page(preset: str) -> None:
+    """The row of the option `preset` names it."""
+    page = (TOP / "docs" / "reference" / "sources" / "prometheus.md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| `preset` \|.*$", page, re.MULTILINE)
+    assert f"`{preset}`" in row
 
 
 def test_recorded_keys() -> None:
