@@ -14,11 +14,11 @@ LEVELS = ("debug", "info", "warn", "error")
 
 
 def fields(**values: object) -> dict[str, Mapping[str, object]]:
-    """The `extra` argument of a log call: its values become fields of the line."""
+    """The `extra` of a log call that adds the values as fields to the line."""
     return {"fields": values}
 
 
-class LineFormatter(logging.Formatter):
+class LogFormatter(logging.Formatter):
     """Formats a record as one line."""
 
     def __init__(self, format: Literal["logfmt", "json"]) -> None:
@@ -48,7 +48,7 @@ class LineFormatter(logging.Formatter):
 
 
 def _quoted(value: str) -> str:
-    """Unchanged if that is unambiguous, else as a JSON string."""
+    """Unchanged where a reader cannot misread it, else as a JSON string."""
     if value and value.isprintable() and not set(value) & set(' "='):
         return value
     return json.dumps(value, ensure_ascii=not value.isprintable())
@@ -57,11 +57,11 @@ def _quoted(value: str) -> str:
 def set_up(level: str, format: Literal["logfmt", "json"]) -> None:
     """Send every log line of the process to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(format))
+    handler.setFormatter(LogFormatter(format))
     name = "WARNING" if level == "warn" else level.upper()
     logging.basicConfig(level=name, handlers=[handler], force=True)
 
-    # Noise: urllib3 logs every connection, uvicorn every client that does not speak HTTP.
+    # These two only add noise: a line for every connection, and for clients that do not speak HTTP.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)

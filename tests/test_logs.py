@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.logs import LineFormatter, fields
+from exporter.logs import LogFormatter, fields
 
 
 def record(message: str, **values: object) -> logging.LogRecord:
@@ -18,15 +18,15 @@ def record(message: str, **values: object) -> logging.LogRecord:
 
 def test_logfmt_quotes_what_needs_it() -> None:
     """Plain words stay plain, and the rest is a JSON string."""
-    line = LineFormatter("logfmt").format(record("source failing", source="pte", error='say "no"', empty=""))
+    line = LogFormatter("logfmt").format(record("source failing", source="pte", error='say "no"', empty=""))
     assert line == (
         'ts=1970-01-01T00:00:00.000+00:00 level=warn msg="source failing" source=pte error="say \\"no\\"" empty=""'
     )
 
 
 def test_json_holds_the_same() -> None:
-    """Fields follow time, level and message."""
-    line = LineFormatter("json").format(record("a", source="pte", count=3))
+    """Fields stand beside time, level and message."""
+    line = LogFormatter("json").format(record("a", source="pte", count=3))
     assert json.loads(line) == {
         "ts": "1970-01-01T00:00:00.000+00:00",
         "level": "warn",
@@ -39,17 +39,17 @@ def test_json_holds_the_same() -> None:
 @pytest.mark.parametrize("format", ["logfmt", "json"])
 @given(text=st.text())
 def test_no_text_breaks_a_line(format: str, text: str) -> None:
-    """Whatever a source responded, it cannot start its own line or move the cursor."""
-    line = LineFormatter(format).format(record(text, field=text))  # type: ignore[arg-type]
+    """Whatever a source answered, it cannot start a line of its own or move the cursor."""
+    line = LogFormatter(format).format(record(text, field=text))  # type: ignore[arg-type]
     assert len(line.splitlines()) == 1
     assert "\x1b" not in line
 
 
 def test_a_traceback_stays_in_its_line() -> None:
-    """An internal error is still one line."""
+    """A fault of ours is still one line."""
     try:
         raise RuntimeError("fault")
     except RuntimeError as error:
-        log_record = record("a fault")
-        log_record.exc_info = (RuntimeError, error, error.__traceback__)
-    assert len(LineFormatter("logfmt").format(log_record).splitlines()) == 1
+        made = record("a fault")
+        made.exc_info = (RuntimeError, error, error.__traceback__)
+    assert len(LogFormatter("logfmt").format(made).splitlines()) == 1

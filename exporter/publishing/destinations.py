@@ -121,26 +121,26 @@ def _push(gateway: Gateway, application: str, kind: str, body: bytes) -> str:
     except SourceError as error:
         if error.reason not in ("not_found", "http_error"):
             raise
-        text = f"{session.place} is not a Pushgateway: check the URL, which must end before /metrics"
+        text = f"{session.address} is not a Pushgateway: check the URL, which must end before /metrics"
         raise error.reworded(text) from None
     finally:
         session.close()
 
     if response.status == 413:
         size = f"{len(body)} bytes (413)"
-        text = f"{session.place} rejected a page of {size}: raise its limit, or that of a proxy before it"
-        raise SourceError("http_error", text, status=response.status, location=session.place)
+        text = f"{session.address} rejected a page of {size}: raise its limit, or that of a proxy before it"
+        raise SourceError("http_error", text, status=response.status, location=session.address)
 
     # The login page of a proxy has status 200: nothing was pushed.
     if response.body.lstrip().startswith(b"<"):
-        text = f"{session.place} is not a Pushgateway: it returned a web page, as proxies that require a login do"
-        raise SourceError("http_error", text, status=response.status, location=session.place)
+        text = f"{session.address} is not a Pushgateway: it returned a web page, as proxies that require a login do"
+        raise SourceError("http_error", text, status=response.status, location=session.address)
     if response.status == 400:
         reason = session.redact(response.body.decode(errors="replace"))
-        text = f"{session.place} rejected the page: {reason}"
-        raise SourceError("http_error", text, status=response.status, location=session.place)
+        text = f"{session.address} rejected the page: {reason}"
+        raise SourceError("http_error", text, status=response.status, location=session.address)
 
-    return f"to {session.place} (job {JOBS[kind]}, application {application})"
+    return f"to {session.address} (job {JOBS[kind]}, application {application})"
 
 
 def _write(folder: Path, application: str, kind: str, body: bytes) -> str:

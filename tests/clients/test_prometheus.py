@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
-from exporter.clients.prometheus import Client, quote, series_name
+from exporter.clients.prometheus import PrometheusClient, quote, series_name
 from exporter.errors import SourceError
 from tests.bad_server import BadServer, Behave, bad_server, reply, reply_json, success
 from tests.servers import prometheus
 
 
 @contextmanager
-def client_of(behave: Behave, options: HttpOptions | None = None) -> Iterator[tuple[Client, BadServer]]:
+def client_of(behave: Behave, options: HttpOptions | None = None) -> Iterator[tuple[PrometheusClient, BadServer]]:
     with bad_server(behave) as server:
         session = Session(server.url, options or HttpOptions())
-        yield Client(session), server
+        yield PrometheusClient(session), server
         session.close()
 
 
@@ -149,7 +149,7 @@ def test_long_ranges_are_split(tmp_path: Path) -> None:
     """A range of more than 11,000 points is asked for in parts that a real server accepts and joined again."""
     with prometheus("2.42", tmp_path) as server:
         session = Session(server.url, HttpOptions())
-        client = Client(session)
+        client = PrometheusClient(session)
         [found] = client.query_range("vector(time())", 0, 25_000 * 60, 60)
         session.close()
     assert client.queries == 3
@@ -162,7 +162,7 @@ def test_real_bad_query(tmp_path: Path) -> None:
     with prometheus("2.42", tmp_path) as server:
         session = Session(server.url, HttpOptions())
         with pytest.raises(SourceError, match="parse error") as caught:
-            Client(session).query("sum(", 0)
+            PrometheusClient(session).query("sum(", 0)
         session.close()
     assert caught.value.reason == "bad_query"
 
@@ -182,7 +182,7 @@ def test_series_name() -> None:
 def test_a_poll_of_many_queries_ends() -> None:
     """However quick each answer is, no query is sent when the time of the whole observation is over."""
     with client_of(success([])) as (quick, server):
-        client = Client(quick._session, 0.5)
+        client = PrometheusClient(quick._session, 0.5)
         client.query("up", 0)
         time.sleep(0.5)
         with pytest.raises(SourceError, match=r"the queries of one poll took more than 0\.5 s") as caught:

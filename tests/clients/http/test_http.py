@@ -16,7 +16,7 @@ import trustme
 
 from exporter.clients.http import Session
 from exporter.clients.http.deadline import Deadline
-from exporter.clients.http.options import HttpOptions, Tls
+from exporter.clients.http.options import HttpOptions, TlsOptions
 from exporter.clients.http.validation import problems
 from exporter.errors import SourceError
 from exporter.model.settings import Duration
@@ -270,9 +270,9 @@ def test_unset_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://host", {"headers": {"X": f"{SECRET}\r\n"}}, "headers.X"),
         ("http://host", {"headers": {"X Y": "1"}}, "headers.X Y"),
         ("http://host", {"headers_files": {"X Y": Path(os.devnull)}}, "headers_files.X Y"),
-        ("http://host", {"tls": Tls(cert_file=Path("only.pem"))}, "tls.cert_file"),
-        ("http://host", {"tls": Tls(ca_file=Path("missing.pem"))}, "tls"),
-        ("http://host", {"tls": Tls(ca_file=Path(__file__))}, "tls"),
+        ("http://host", {"tls": TlsOptions(cert_file=Path("only.pem"))}, "tls.cert_file"),
+        ("http://host", {"tls": TlsOptions(ca_file=Path("missing.pem"))}, "tls"),
+        ("http://host", {"tls": TlsOptions(ca_file=Path(__file__))}, "tls"),
     ],
 )
 def test_problems(url: str, options: dict[str, Any], path: str) -> None:
@@ -334,8 +334,8 @@ def test_tls(authority: trustme.CA, tmp_path: Path) -> None:
         error = failure(server)
         assert error.reason == "tls"
         assert "certificate" in str(error)
-        assert fetch(server, tls=Tls(ca_file=ca_file)) == b"ok"
-        assert fetch(server, tls=Tls(insecure_skip_verify=True)) == b"ok"
+        assert fetch(server, tls=TlsOptions(ca_file=ca_file)) == b"ok"
+        assert fetch(server, tls=TlsOptions(insecure_skip_verify=True)) == b"ok"
 
 
 def test_mutual_tls(authority: trustme.CA, tmp_path: Path) -> None:
@@ -347,8 +347,8 @@ def test_mutual_tls(authority: trustme.CA, tmp_path: Path) -> None:
     context.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(context)
     with bad_server(reply(200, b"ok"), context) as server:
-        assert fetch(server, tls=Tls(ca_file=ca_file, cert_file=pair, key_file=pair)) == b"ok"
-        assert failure(server, tls=Tls(ca_file=ca_file)).reason in ("tls", "truncated")
+        assert fetch(server, tls=TlsOptions(ca_file=ca_file, cert_file=pair, key_file=pair)) == b"ok"
+        assert failure(server, tls=TlsOptions(ca_file=ca_file)).reason in ("tls", "truncated")
 
 
 def test_https_to_http() -> None:

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from exporter.clients.http import Session
-from exporter.clients.http.options import HttpOptions, Proxy, Tls
+from exporter.clients.http.options import HttpOptions, Proxy, TlsOptions
 from exporter.clients.http.validation import problems
 from exporter.errors import SourceError
 from exporter.model.settings import Duration
@@ -37,12 +37,12 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def secure(authority: trustme.CA, tmp_path: Path) -> tuple[ssl.SSLContext, Tls]:
+def secure(authority: trustme.CA, tmp_path: Path) -> tuple[ssl.SSLContext, TlsOptions]:
     """A server's certificate, and how to trust it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    return context, Tls(ca_file=tmp_path / "ca.pem")
+    return context, TlsOptions(ca_file=tmp_path / "ca.pem")
 
 
 def fetch(url: str, through: Proxy, **options: Any) -> bytes:
@@ -69,7 +69,7 @@ def test_plain(password: Path) -> None:
         assert "proxy-authorization" not in server.headers()
 
 
-def test_tunnel(password: Path, secure: tuple[ssl.SSLContext, Tls]) -> None:
+def test_tunnel(password: Path, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
     """TLS goes through CONNECT, with the proxy's credentials for the proxy and ours for the server alone."""
     token = password.with_name("token")
     token.write_text("for-the-server")
@@ -86,7 +86,7 @@ def test_tunnel(password: Path, secure: tuple[ssl.SSLContext, Tls]) -> None:
 @pytest.mark.parametrize("encrypted", [False, True])
 @pytest.mark.parametrize("credentials", [False, True])
 def test_credentials_refused(
-    encrypted: bool, credentials: bool, password: Path, secure: tuple[ssl.SSLContext, Tls]
+    encrypted: bool, credentials: bool, password: Path, secure: tuple[ssl.SSLContext, TlsOptions]
 ) -> None:
     """A proxy that wants credentials, or others, is `auth` and named, whether it tunnels or forwards."""
     with bad_server(reply(200, b"ok"), secure[0] if encrypted else None) as server, proxy("me", "another") as between:
@@ -97,7 +97,7 @@ def test_credentials_refused(
         assert server.requests == []
 
 
-def test_password_rotates(password: Path, secure: tuple[ssl.SSLContext, Tls]) -> None:
+def test_password_rotates(password: Path, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
     """The proxy's password is read again for each request."""
     with bad_server(reply(200, b"ok"), secure[0]) as server, proxy("me", "second") as between:
         options = HttpOptions(timeout=PATIENT, tls=secure[1], proxy=Proxy(between.url, "me", password))
@@ -110,7 +110,7 @@ def test_password_rotates(password: Path, secure: tuple[ssl.SSLContext, Tls]) ->
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_no_proxy_there(encrypted: bool, secure: tuple[ssl.SSLContext, Tls]) -> None:
+def test_no_proxy_there(encrypted: bool, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
     """A proxy that does not run is `refused`, and it is the proxy that is named."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -149,7 +149,7 @@ def test_hanging_proxy(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_deadline_through_a_proxy(encrypted: bool, secure: tuple[ssl.SSLContext, Tls]) -> None:
+def test_deadline_through_a_proxy(encrypted: bool, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
     """A server that drips bytes holds us no longer through a proxy."""
     behave = drip(response(200, b"x" * 1000), at_once=80)
     with bad_server(behave, secure[0] if encrypted else None) as server, proxy() as between:
@@ -158,7 +158,7 @@ def test_deadline_through_a_proxy(encrypted: bool, secure: tuple[ssl.SSLContext,
         assert time.monotonic() - start < QUICK + SLACK
 
 
-def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, Tls]) -> None:
+def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
     """The server's certificate is checked behind the proxy, and it is the server that is named."""
     with bad_server(reply(200, b"ok"), secure[0]) as server, proxy() as between:
         error = failure(server.url, Proxy(between.url))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from exporter.clients.http.options import HttpOptions, Tls
+from exporter.clients.http.options import HttpOptions, TlsOptions
 from exporter.errors import REASONS
 from exporter.model.checkup import Cause, CheckResult
 from exporter.pipeline.masking import mask, secrets
@@ -205,7 +205,7 @@ def test_what_forgets_a_secret_is_masked(tmp_path: Path) -> None:
     token, ca = tmp_path / "token", tmp_path / "ca.pem"
     token.write_text("a b+c/d\n", encoding="utf-8")
     ca.write_text("public", encoding="utf-8")
-    options = HttpOptions(bearer_token_file=token, headers_files={"X": token}, tls=Tls(ca_file=ca))
+    options = HttpOptions(bearer_token_file=token, headers_files={"X": token}, tls=TlsOptions(ca_file=ca))
     told = "sent a b+c/d, a%20b%2Bc%2Fd and public"
     done = mask(CheckResult("url", "", told, "failed", told, (Cause(told, told),)), secrets(options))
     plain = "sent <secret>, <secret> and public"

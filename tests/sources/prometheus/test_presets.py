@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import sources
-from exporter.clients.http.options import Proxy, Tls
+from exporter.clients.http.options import Proxy, TlsOptions
 from exporter.errors import REASONS, ConfigError
 from exporter.sources.prometheus import source as prometheus
 from exporter.sources.prometheus.presets import KEYS, PRESETS, RECORDED, Templates, duration, resolve
@@ -145,7 +145,7 @@ def test_every_option_and_reason_is_documented() -> None:
     text = "".join((TOP / "docs" / "reference" / page).read_text() for page in ("sources.md", "sources/prometheus.md"))
     names = {
         *prometheus.Options.__struct_fields__,
-        *(f"tls.{field}" for field in Tls.__struct_fields__),
+        *(f"tls.{field}" for field in TlsOptions.__struct_fields__),
         *(f"proxy.{field}" for field in Proxy.__struct_fields__),
         *KEYS,
     }

@@ -16,7 +16,7 @@ import trustme
 
 from exporter.checkup import checked
 from exporter.clients.http.checks import CHECKS, connection_steps
-from exporter.clients.http.options import HttpOptions, Proxy, Tls
+from exporter.clients.http.options import HttpOptions, Proxy, TlsOptions
 from exporter.model.checkup import CheckResult
 from exporter.model.settings import Duration
 from tests.bad_server import bad_server, mute_listener, reply
@@ -91,7 +91,7 @@ def test_well(authority: trustme.CA, ca_file: Path) -> None:
     """Over TLS with a known authority every step is well."""
     answer = reply(200, b"ok", {"Date": formatdate(time.time(), usegmt=True)})
     with bad_server(answer, context(authority)) as server:
-        done = examined(server.url, tls=Tls(ca_file=ca_file))
+        done = examined(server.url, tls=TlsOptions(ca_file=ca_file))
     assert set(verdicts(done).values()) == {"ok"}
     assert "signed by Example, Root" in next(each.found for each in done if each.check == "tls")
 
@@ -145,7 +145,7 @@ def test_other_authority(authority: trustme.CA, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     trustme.CA().cert_pem.write_to_path(str(other))
     with bad_server(reply(200), context(authority)) as server:
-        shown("other-authority", examined(server.url, tls=Tls(ca_file=other)), tmp_path)
+        shown("other-authority", examined(server.url, tls=TlsOptions(ca_file=other)), tmp_path)
 
 
 def test_inspected(tmp_path: Path) -> None:
@@ -154,27 +154,27 @@ def test_inspected(tmp_path: Path) -> None:
     vendor.cert_pem.write_to_path(str(root))
     with bad_server(reply(200, b"ok"), context(vendor)) as server:
         shown("inspected", examined(server.url), tmp_path)
-        [tls] = [each for each in examined(server.url, tls=Tls(ca_file=root)) if each.check == "tls"]
+        [tls] = [each for each in examined(server.url, tls=TlsOptions(ca_file=root)) if each.check == "tls"]
     assert (tls.verdict, "sees the credentials" in tls.causes[0].text) == ("warning", True)
 
 
 def test_expired(authority: trustme.CA, ca_file: Path, tmp_path: Path) -> None:
     """An expired certificate is told with its end."""
     with bad_server(reply(200), context(authority, days=(-9, -2))) as server:
-        shown("expired", examined(server.url, tls=Tls(ca_file=ca_file)), tmp_path)
+        shown("expired", examined(server.url, tls=TlsOptions(ca_file=ca_file)), tmp_path)
 
 
 def test_not_yet_valid(authority: trustme.CA, ca_file: Path) -> None:
     """A certificate for later is likelier a wrong clock of ours."""
     with bad_server(reply(200), context(authority, days=(2, 9))) as server:
-        [tls] = [each for each in examined(server.url, tls=Tls(ca_file=ca_file)) if each.check == "tls"]
+        [tls] = [each for each in examined(server.url, tls=TlsOptions(ca_file=ca_file)) if each.check == "tls"]
     assert (tls.verdict, "clock" in tls.causes[0].text) == ("failed", True)
 
 
 def test_ends_soon(authority: trustme.CA, ca_file: Path, tmp_path: Path) -> None:
     """A certificate that ends within two weeks is a warning, and the steps go on."""
     with bad_server(reply(200, b"ok"), context(authority, days=(-9, 5))) as server:
-        done = examined(server.url, tls=Tls(ca_file=ca_file))
+        done = examined(server.url, tls=TlsOptions(ca_file=ca_file))
     assert verdicts(done)["answer"] == "ok"
     shown("ends-soon", done, tmp_path)
 
@@ -182,13 +182,13 @@ def test_ends_soon(authority: trustme.CA, ca_file: Path, tmp_path: Path) -> None
 def test_wrong_name(authority: trustme.CA, ca_file: Path, tmp_path: Path) -> None:
     """A certificate for another name is told with the names it is for."""
     with bad_server(reply(200), context(authority, "prometheus.example")) as server:
-        shown("wrong-name", examined(server.url, tls=Tls(ca_file=ca_file)), tmp_path)
+        shown("wrong-name", examined(server.url, tls=TlsOptions(ca_file=ca_file)), tmp_path)
 
 
 def test_not_verified(authority: trustme.CA, tmp_path: Path) -> None:
     """With insecure_skip_verify what is wrong is a warning, and how to do without it is said."""
     with bad_server(reply(200, b"ok"), context(authority)) as server:
-        done = examined(server.url, tls=Tls(insecure_skip_verify=True))
+        done = examined(server.url, tls=TlsOptions(insecure_skip_verify=True))
     assert verdicts(done)["answer"] == "ok"
     shown("not-verified", done, tmp_path)
 
@@ -196,7 +196,7 @@ def test_not_verified(authority: trustme.CA, tmp_path: Path) -> None:
 def test_needlessly_not_verified(authority: trustme.CA, ca_file: Path) -> None:
     """Where the certificate holds, insecure_skip_verify is to be taken away."""
     with bad_server(reply(200, b"ok"), context(authority)) as server:
-        done = examined(server.url, tls=Tls(ca_file=ca_file, insecure_skip_verify=True))
+        done = examined(server.url, tls=TlsOptions(ca_file=ca_file, insecure_skip_verify=True))
     [tls] = [each for each in done if each.check == "tls"]
     assert (tls.verdict, tls.causes[0].remedy) == ("warning", "take tls.insecure_skip_verify away")
 
@@ -235,8 +235,8 @@ def test_client_certificate(authority: trustme.CA, ca_file: Path, tmp_path: Path
     pair = tmp_path / "pair.pem"
     authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path(str(pair))
     with bad_server(reply(200, b"ok"), made) as server:
-        shown("client-certificate", examined(server.url, tls=Tls(ca_file=ca_file)), tmp_path)
-        done = examined(server.url, tls=Tls(ca_file=ca_file, cert_file=pair, key_file=pair))
+        shown("client-certificate", examined(server.url, tls=TlsOptions(ca_file=ca_file)), tmp_path)
+        done = examined(server.url, tls=TlsOptions(ca_file=ca_file, cert_file=pair, key_file=pair))
     assert set(verdicts(done).values()) == {"ok"}
 
 
@@ -281,7 +281,7 @@ def test_through_a_proxy(authority: trustme.CA, ca_file: Path, tmp_path: Path) -
     secret.write_text(SECRET)
     with bad_server(reply(200, b"ok"), context(authority)) as server, proxy("me", SECRET) as between:
         through = Proxy(between.url, "me", password_file=secret)
-        done = examined(server.url, tls=Tls(ca_file=ca_file), proxy=through)
+        done = examined(server.url, tls=TlsOptions(ca_file=ca_file), proxy=through)
     assert set(verdicts(done).values()) == {"ok"}
     assert "tunnel" in verdicts(done)
 

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from deploy.stack.controller import faults
-from exporter.clients.http.options import Proxy, Tls
+from exporter.clients.http.options import Proxy, TlsOptions
 from exporter.model.settings import Duration
 from tests.proxy import proxy
 from tests.running import SLACK
@@ -108,9 +108,9 @@ def test_an_authority_of_ones_own(authority: trustme.CA, tmp_path: Path) -> None
         assert troubles(steps) == {"tls": "failed"}
         assert "tls.ca_file" in causes(one(steps, "tls"))
         authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        assert not troubles(stand.examined(tls=Tls(ca_file=tmp_path / "ca.pem")))
+        assert not troubles(stand.examined(tls=TlsOptions(ca_file=tmp_path / "ca.pem")))
         trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
-        steps = stand.shown("tls-other", stand.examined(tls=Tls(ca_file=tmp_path / "other.pem")))
+        steps = stand.shown("tls-other", stand.examined(tls=TlsOptions(ca_file=tmp_path / "other.pem")))
         assert "does not hold the authority" in causes(one(steps, "tls"))
 
 
