@@ -75,7 +75,7 @@ _MARK = Cause(
 )
 _LETTER = Cause(
     "it was typed or pasted with extra characters, such as a dash or quote that an editor replaced",
-    "write the secret alone into it; `cat -A FILE` prints its content, so run it where nobody else can see it",
+    "write the secret alone into it; `cat -A FILE` prints its content, so run it in private",
 )
 _ENCODED = Cause(
     "it was saved in another encoding: PowerShell's > writes UTF-16",

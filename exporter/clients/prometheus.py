@@ -1,6 +1,6 @@
 """A small client of the Prometheus HTTP API: typed results, typed errors, no retries.
 
-Non-finite values are dropped because they are no measurements (0/0 is NaN, x/0 is Inf). Native histogram samples are
+Non-finite values are dropped because they are not measurements (0/0 is NaN, x/0 is Inf). Native histogram samples are
 dropped with a warning that counts them: queries read them through histogram_* functions, which return numbers.
 """
 

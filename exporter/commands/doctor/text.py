@@ -83,7 +83,7 @@ def step(done: CheckResult, same: str = "", *, colour: bool = False) -> str:
 
     name = _name(done)
     head = f"  {mark}{name.ljust(_NAME)}"
-    if len(name) >= _NAME:  # a long name has a line of its own
+    if len(name) >= _NAME:  # a long name has its own line
         head = f"  {mark}{name}\n{_BESIDE}"
     return head + f"\n{_BESIDE}".join(_beside(done, same))
 

@@ -65,7 +65,7 @@ class Queries:
         return f'label_replace({query}, "application", "$1", {quote(label)}, "(?s:(.+))")'
 
     def minute(self, key: str) -> str | None:
-        """The value of one minute, on a full minute; negative, NaN and infinite ones are no measurements."""
+        """The value of one minute, on a full minute; negative, NaN and infinite ones are not measurements."""
         if key in self.recorded:
             # The sample recorded before the next full minute: see `recordable`.
             return f"last_over_time({RECORDED[key]}{{side={quote(self.side)}}}[1m] offset -{_ALMOST})"

@@ -32,7 +32,7 @@ def address(probe: ConnectionProbe, appended: Sequence[str], credentials: Sequen
     if credentials and not probe.secure and not is_loopback(probe.host):
         remarks.add(
             f"credentials ({', '.join(credentials)}) are sent in clear text",
-            Cause("http:// is not encrypted", "use https://, or a network that nobody can listen to"),
+            Cause("http:// is not encrypted", "use https://, or a trusted network"),
         )
 
     if (probe.port, probe.secure) in ((443, False), (80, True)):

@@ -108,7 +108,7 @@ def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
 
 
 def unverified(probe: ConnectionProbe) -> Certificate | None:
-    """The server's certificate, whoever signed it; None when it cannot be read."""
+    """The server's certificate without verification; None when it cannot be read."""
     with contextlib.suppress(OSError, ValueError):
         context = _lenient(probe.options.tls)
         context.verify_mode = ssl.CERT_NONE

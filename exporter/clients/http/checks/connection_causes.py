@@ -121,7 +121,10 @@ def redirected(probe: ConnectionProbe, destination: str, path: str) -> list[Caus
             "it points to a login page: single sign-on or a gateway is in front of the server",
             f"exempt the exporter's paths from it, such as {path}",
         ),
-        Cause("the server, or a gateway in front of it, is at that address", "set url to it, if the server is there"),
+        Cause(
+            "the server, or a gateway in front of it, has moved to that address",
+            "set url to it, if the server is there",
+        ),
     ]
 
 

@@ -134,7 +134,8 @@ _OURS = Cause("the server requires a client certificate", "set tls.cert_file and
 def _refusal(reason: str) -> Finding | None:
     """The finding where the server itself says why it ended the handshake."""
     if _is_any(reason, "CERTIFICATE_REQUIRED"):
-        return failed("the server requires a client certificate", _OURS)
+        missing = Cause("no client certificate is configured", "set tls.cert_file and tls.key_file")
+        return failed("the server requires a client certificate", missing)
     if _is_any(reason, "UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN"):
         text = "the server does not trust the CA of our certificate (tls.cert_file)"
         issued = Cause(text, "request one from a CA that it trusts")

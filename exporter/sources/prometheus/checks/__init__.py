@@ -126,7 +126,7 @@ def _signals(probe: PrometheusProbe) -> Iterator[Step]:
 
 def _results(probe: PrometheusProbe) -> Iterator[Step]:
     """Steps that use the earlier results; skipped without results."""
-    needs = _NEEDS if probe.answers else (*_NEEDS, "signal")
+    needs = _NEEDS if probe.results else (*_NEEDS, "signal")
     for name in probe.context.applications:
         run = partial(application, probe, name)
         yield Step("applications", "search the applications with requests", run, needs, name)

@@ -30,13 +30,13 @@ _GONE = (
 
 def why_nothing(probe: PrometheusProbe, key: str) -> Finding:
     """The part of a query because of which it has no result."""
-    if key in CLASSIC and "latency_native" in probe.answers:
+    if key in CLASSIC and "latency_native" in probe.results:
         return ok("no data; native histograms are used")
     if key == "latency_native" and not probe.is_own(key):
         return ok("no data: classic histograms are used")
 
     # No errors and no successes are valid results if there are requests.
-    optional = _PART_OF.get(key) in probe.answers
+    optional = _PART_OF.get(key) in probe.results
     parts = probe.selectors(key)
     for part in parts:
         problem = _of_part(probe, key, part, optional=optional)

@@ -20,8 +20,8 @@ def application(probe: PrometheusProbe, name: str) -> Finding:
     # Without a request rate, any other signal shows that an application is active.
     names = {*probe.active, *by_application(probe, "request_rate")}
     if not probe.observes("request_rate"):
-        for answer in probe.answers.values():
-            names.update(answer.applications)
+        for result in probe.results.values():
+            names.update(result.applications)
     if name in names:
         return ok("has requests")
 

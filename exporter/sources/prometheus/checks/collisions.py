@@ -36,7 +36,7 @@ def collisions(probe: PrometheusProbe) -> Finding:
 def _parts(probe: PrometheusProbe) -> dict[str, Selector]:
     """Each metric with data to the first selector that reads it."""
     parts = dict[str, Selector]()
-    for key in probe.answers:
+    for key in probe.results:
         for part in probe.selectors(key):
             parts.setdefault(part.metric, part)
     return parts
@@ -71,5 +71,5 @@ def _counts_twice(probe: PrometheusProbe, label: str) -> bool:
     parts = probe.selectors("request_rate")
     if not parts:
         return False
-    answer = probe.ask(f"count(count by ({label}) ({parts[0].text}))")
-    return any(sample.value > 1 for sample in answer.samples)
+    result = probe.ask(f"count(count by ({label}) ({parts[0].text}))")
+    return any(sample.value > 1 for sample in result.samples)

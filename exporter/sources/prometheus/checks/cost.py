@@ -18,12 +18,12 @@ _RECORD = "record the signals: `pte-exporter generate rules`, and load observed.
 
 def cost(probe: PrometheusProbe) -> Finding:
     """Series, time and requests of this check-up, compared with the server's limit for a day of raw data."""
-    if not probe.answers:
+    if not probe.results:
         return ok(f"{probe.requests} requests; none has a result with series to count")
 
     series = _series(probe)
-    slowest = max(probe.answers, key=lambda key: probe.answers[key].seconds)
-    seconds = probe.answers[slowest].seconds
+    slowest = max(probe.results, key=lambda key: probe.results[key].seconds)
+    seconds = probe.results[slowest].seconds
     description = f"{probe.requests} requests; the slowest query of a minute took {spent(seconds)}"
     causes = []
     if series:
@@ -45,7 +45,7 @@ def cost(probe: PrometheusProbe) -> Finding:
 
 def _series(probe: PrometheusProbe) -> dict[str, float]:
     """Selector to the number of series it matches, in one request: the first selector of each key with a result."""
-    parts = list(dict.fromkeys(part.text for key in probe.answers for part in probe.selectors(key)[:1]))
+    parts = list(dict.fromkeys(part.text for key in probe.results for part in probe.selectors(key)[:1]))
     query = union(marked(f"count({text})", "part", str(number)) for number, text in enumerate(parts))
     samples = probe.ask(query).samples
     return {parts[int(sample.labels["part"])]: sample.value for sample in samples if "part" in sample.labels}

@@ -51,11 +51,11 @@ def interval(probe: PrometheusProbe) -> Finding:
     """Scrapes in ten minutes, compared with rate_range, which needs two of them."""
     selector = probe.selectors("request_rate")[0].text
     # Only series that are older: new ones would seem to be scraped rarely.
-    answer = probe.ask(f"quantile(0.5, count_over_time({selector}[10m]) and {selector} offset 9m)")
-    if not answer.samples:
+    result = probe.ask(f"quantile(0.5, count_over_time({selector}[10m]) and {selector} offset 9m)")
+    if not result.samples:
         return ok("unknown: no series is ten minutes old")
 
-    seconds = _TEN_MINUTES / answer.samples[0].value
+    seconds = _TEN_MINUTES / result.samples[0].value
     rate_range = probe.options.rate_range
     text = f"a sample every {seconds:.0f} s, rate_range {duration(rate_range)}"
     # Scrapes are never exactly on time: a range a tenth shorter than two intervals still usually has two samples.

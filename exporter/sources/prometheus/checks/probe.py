@@ -61,7 +61,7 @@ class PrometheusProbe:
     options: Options
     context: CheckContext
     session: Session
-    answers: dict[str, QueryResult] = field(default_factory=dict)
+    results: dict[str, QueryResult] = field(default_factory=dict)
     """Valid results, by key."""
     active: tuple[str, ...] = ()
     """Applications with activity in the look-back, if test runs are searched."""

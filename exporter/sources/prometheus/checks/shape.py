@@ -30,17 +30,17 @@ _ELSEWHERE = {
 """Names of the labels in other data, the likeliest first."""
 
 
-def wrong_shape(probe: PrometheusProbe, key: str, answer: QueryResult) -> Finding | None:
+def wrong_shape(probe: PrometheusProbe, key: str, result: QueryResult) -> Finding | None:
     """The finding for an unusable result; None if it is usable."""
     labels = _labels(probe, key)
     for label in labels:
-        if not any(sample.labels.get(label) for sample in answer.samples):
+        if not any(sample.labels.get(label) for sample in result.samples):
             return _missing_label(probe, key, label)
 
-    values = [_values(sample.labels, labels) for sample in answer.samples]
+    values = [_values(sample.labels, labels) for sample in result.samples]
     for own, count in Counter(values).items():
         if count > 1 and all(own):
-            example = series_name(answer.samples[values.index(own)].labels)
+            example = series_name(result.samples[values.index(own)].labels)
             by = ", ".join(_by(key))
             return failed(
                 f"{count} series of {', '.join(own)} instead of one, such as {example}",

@@ -39,24 +39,24 @@ def signal(probe: PrometheusProbe, key: str) -> Finding:
     """The result of one template."""
     query = probe.query(key)
     try:
-        answer = probe.ask(query)
+        result = probe.ask(query)
     except SourceError as error:
         if error.reason == "bad_query" and key == "latency_native" and not probe.is_own(key):
             return ok("this server does not support it: classic histograms are used")
         raise
 
-    if answer.is_empty and key == "request_rate" and probe.production:
-        answer = _newest(probe, query, answer)
-    if answer.is_empty:
+    if result.is_empty and key == "request_rate" and probe.production:
+        result = _newest(probe, query, result)
+    if result.is_empty:
         return why_nothing(probe, key)
-    problem = wrong_shape(probe, key, answer)
+    problem = wrong_shape(probe, key, result)
     if problem is not None:
         return problem
 
-    probe.answers[key] = answer
-    text = f"{_content(probe, key, answer)}; {spent(answer.seconds)}"
-    if answer.samples_read is not None:
-        text = f"{text}, {answer.samples_read} samples read"
+    probe.results[key] = result
+    text = f"{_content(probe, key, result)}; {spent(result.seconds)}"
+    if result.samples_read is not None:
+        text = f"{text}, {result.samples_read} samples read"
     return ok(text)
 
 
@@ -71,18 +71,18 @@ def refused(probe: PrometheusProbe, key: str, error: SourceError) -> Sequence[Ca
     return [Cause("the template does not fit this server", remedy)]
 
 
-def _newest(probe: PrometheusProbe, query: str, answer: QueryResult) -> QueryResult:
+def _newest(probe: PrometheusProbe, query: str, result: QueryResult) -> QueryResult:
     """The result of the newest minute with data; this and later steps then use that minute."""
     ranges = probe.client.query_range(query, probe.at - _RECENT, probe.at, MINUTE)
     if not ranges:
-        return answer
+        return result
     probe.at = max(float(series.times.max()) for series in ranges)
     return probe.ask(query)
 
 
-def _content(probe: PrometheusProbe, key: str, answer: QueryResult) -> str:
-    text = applications(answer.applications)
-    without_application = sum(not sample.labels.get("application") for sample in answer.samples)
+def _content(probe: PrometheusProbe, key: str, result: QueryResult) -> str:
+    text = applications(result.applications)
+    without_application = sum(not sample.labels.get("application") for sample in result.samples)
     if without_application:
         text = f"{text}; {without_application} series without an application are left out"
     if key not in ROUTE_KEYS:
@@ -90,9 +90,9 @@ def _content(probe: PrometheusProbe, key: str, answer: QueryResult) -> str:
 
     method = probe.templates.labels["method"]
     route = probe.templates.labels["route"]
-    whole = sum(bool(sample.labels.get(method) and sample.labels.get(route)) for sample in answer.samples)
+    whole = sum(bool(sample.labels.get(method) and sample.labels.get(route)) for sample in result.samples)
     text = f"{text}, {pluralize(whole, 'route')}"
-    rest = len(answer.samples) - whole
+    rest = len(result.samples) - whole
     if rest:
         text = f"{text}; {rest} without method or route are left out"
     return text

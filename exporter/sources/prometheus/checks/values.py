@@ -27,7 +27,7 @@ _ROUNDING = 1.001
 
 def values(probe: PrometheusProbe) -> Finding:
     """Whether the values are plausible: signs, ratios, units."""
-    if not probe.answers:
+    if not probe.results:
         return ok("no values to check")
 
     remarks = Remarks()
@@ -37,30 +37,30 @@ def values(probe: PrometheusProbe) -> Finding:
     _errors(probe, remarks)
     _counts(probe, remarks)
 
-    return remarks.finding(f"{join_words(list(probe.answers))}: all values are plausible")
+    return remarks.finding(f"{join_words(list(probe.results))}: all values are plausible")
 
 
 def by_application(probe: PrometheusProbe, key: str) -> dict[str, float]:
     """Application to its value for a key; empty without a result."""
-    answer = probe.answers.get(key)
-    return {} if answer is None else answer.by_application
+    result = probe.results.get(key)
+    return {} if result is None else result.by_application
 
 
 def _impossible(probe: PrometheusProbe, remarks: Remarks) -> None:
-    for key, answer in probe.answers.items():
-        negative = sum(sample.value < 0 for sample in answer.samples)
+    for key, result in probe.results.items():
+        negative = sum(sample.value < 0 for sample in result.samples)
         if negative:
             remarks.add(
-                f"{key}: {negative} of {len(answer.samples)} values are negative, and left out",
+                f"{key}: {negative} of {len(result.samples)} values are negative and left out",
                 Cause(
                     "a gauge instead of a counter, or a difference",
                     f"fix signals.{key}; rate() needs a counter",
                 ),
             )
 
-        if answer.not_finite:
+        if result.not_finite:
             remarks.add(
-                f"{key}: {pluralize(answer.not_finite, 'value')} NaN or infinite, and left out",
+                f"{key}: {pluralize(result.not_finite, 'value')} NaN or infinite, left out",
                 Cause(
                     "a division by 0, such as by a limit that is not set",
                     f"fix the denominator in signals.{key}",
