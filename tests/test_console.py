@@ -26,8 +26,8 @@ FILE_NAME = re.compile(r"# (?P<name>[\w/.-]+\.(?:yml|sh))\n")
 ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
 
 LIVE = {"first-error-budget.md"}
-"""Pages that start servers and measure them. They are slow, and their figures differ from run to run: words are compared,
-not numbers, nor how far alerts have come."""
+"""Pages that start servers and measure them. They are slow, and figures differ from run to run: words are compared, not
+numbers, nor how far alerts have come."""
 
 PATH = f"{TOP / '.venv' / 'bin'}:{os.environ['PATH']}"
 SECONDS = 1200
