@@ -99,7 +99,7 @@ def _measure_cpu(snapshot: Snapshot) -> Measurement:
     return Measurement(claim, figure, f"at least {CPU_BOUND:g} times less", theirs / ours >= CPU_BOUND)
 
 
-def _serve_ours(port: int, page: exposition.Page) -> None:
+def _serve_ours(port: int, page: exposition.MetricsPage) -> None:
     from exporter.config import Config
     from exporter.serve.service import Published, Service
     from exporter.serve.web import server

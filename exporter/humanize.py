@@ -1,9 +1,10 @@
 """How numbers are written for people, everywhere: sentences, console, landing page.
 
 The rule: at most three significant digits in sentences (SENTENCE_DIGITS), four in tables (TABLE_DIGITS), six in
-recommendations, which are typed into the next test (INPUT_DIGITS). Percentages have three, and at most one decimal from
-1 % on, wherever they stand.
-No trailing zeros, no scientific notation; what rounds to nothing is 0. A whole number is not cut short: 12345 req/s.
+recommendations, which are typed into the next test (INPUT_DIGITS). Percentages always have three, and at most one
+decimal from 1 % on.
+No trailing zeros, no scientific notation; a value that rounds to nothing is 0. A whole number keeps all its digits:
+12345 req/s.
 """
 
 from __future__ import annotations
@@ -17,11 +18,17 @@ TABLE_DIGITS = 4
 INPUT_DIGITS = 6
 """Significant digits, at most."""
 
-_PLACES = 6
-"""Decimal places, at most; more would be a number that nobody reads."""
+_MAX_DECIMALS = 6
+"""Decimal places, at most; more are not readable."""
 
 _SAME = 0.005
-"""A change below this ratio is none that people speak of."""
+"""A smaller change, as a ratio, is not worth mentioning."""
+
+_CLOSE = 1.05
+"""Two values within this factor are close to each other."""
+
+_FAR = 10_000
+"""Beyond this factor the exact number does not matter."""
 
 _STEPS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"))
 _BYTES = ((1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"))
@@ -32,9 +39,9 @@ def number(value: float, digits: int = TABLE_DIGITS) -> str:
     if value == 0:
         return "0"
     magnitude = math.floor(math.log10(abs(value)))
-    places = max(0, min(digits - 1 - magnitude, _PLACES))
+    decimals = max(0, min(digits - 1 - magnitude, _MAX_DECIMALS))
 
-    text = trim_zeros(f"{value:.{places}f}")
+    text = trim_zeros(f"{value:.{decimals}f}")
     return "0" if text == "-0" else text
 
 
@@ -48,14 +55,14 @@ def trim_zeros(text: str) -> str:
 def percent(ratio: float) -> str:
     """A ratio as a percentage: 144 %, 7.3 %, 0.342 %."""
     value = ratio * 100
-    # Three digits would be two decimals here: nobody asks for 7.31 %.
+    # Three digits would be two decimals here, and 7.31 % is more precise than anyone needs.
     if 1 <= abs(value) < 100:
         return f"{trim_zeros(f'{value:.1f}')} %"
     return f"{number(value, SENTENCE_DIGITS)} %"
 
 
 def signed_percent(ratio: float) -> str:
-    """A change as a percentage, with its sign and at most one decimal, as less is none: -27 %."""
+    """A change as a percentage, with its sign and at most one decimal: -27 %, and 0 % for less."""
     text = percent(round(abs(ratio), 3))
     if text == "0 %":
         return text
@@ -66,11 +73,26 @@ def signed_percent(ratio: float) -> str:
 def describe_change(change: float) -> str:
     """How something changed by this ratio: grew by 92 % since the test, is 4 % lower than before the test."""
     if abs(change) < _SAME:
-        return "is what it was before the test"
+        return "is about the same as before the test"
     text = percent(abs(change))
     if change > 0:
         return f"grew by {text} since the test"
     return f"is {text} lower than before the test"
+
+
+def compare(larger: float, smaller: float) -> str:
+    """How the larger value relates to the smaller one, to stand between them: 2.6 times, close to, above."""
+    if larger == smaller:
+        return "equal to"
+    if smaller <= 0:
+        return "above"
+
+    factor = larger / smaller
+    if factor < _CLOSE:
+        return "close to"
+    if factor > _FAR:
+        return "far above"
+    return f"{number(factor, SENTENCE_DIGITS)} times"
 
 
 def join_words(parts: Sequence[str]) -> str:
@@ -81,16 +103,16 @@ def join_words(parts: Sequence[str]) -> str:
 
 
 def some(names: Sequence[str], most: int, between: str = ", ") -> str:
-    """a, b and 3 more: each name in one line, and of more than `most` their number."""
+    """a, b and 3 more: at most `most` names, each in one line, and the number of the rest."""
     rest = len(names) - most
-    shown = between.join(" ".join(name.split()) for name in names[:most])
-    return f"{shown} and {rest} more" if rest > 0 else shown
+    text = between.join(" ".join(name.split()) for name in names[:most])
+    return f"{text} and {rest} more" if rest > 0 else text
 
 
 def first(names: Sequence[str], most: int) -> str:
-    """a, b, ...: of more than `most` only that there are more."""
-    shown = ", ".join(names[:most])
-    return f"{shown}, ..." if len(names) > most else shown
+    """a, b, ...: at most `most` names, and dots if there are more."""
+    text = ", ".join(names[:most])
+    return f"{text}, ..." if len(names) > most else text
 
 
 def seconds(value: float, digits: int = TABLE_DIGITS) -> str:
@@ -162,16 +184,16 @@ def quantity(signal: str, value: float, digits: int = TABLE_DIGITS) -> str:
 
 _LABELS = {
     "latency_mean": "mean latency",
-    "latency_p999": "latency P99.9",
+    "latency_p999": "P99.9 latency",
     "cpu": "CPU",
     "db_connections": "database connections",
 }
 
 
 def label(signal: str) -> str:
-    """What people call a signal or metric: mean latency, latency P95, error ratio, CPU."""
+    """What people call a signal or metric: mean latency, P95 latency, error ratio, CPU."""
     if signal in _LABELS:
         return _LABELS[signal]
     if signal.startswith("latency_p"):
-        return signal.replace("_p", " P")
+        return f"P{signal.removeprefix('latency_p')} latency"
     return signal.replace("_", " ")

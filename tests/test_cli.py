@@ -111,7 +111,7 @@ def test_the_version_is_told() -> None:
         (["--web.config.file", "/nowhere.yml"], "/nowhere.yml: cannot be read: No such file or directory"),
         (
             ["--web.listen-address", "9826"],
-            "pte-exporter: 9826 is no address, wanted host:port, :port or [::1]:port",
+            "pte-exporter: 9826 is not an address, expected host:port, :port or [::1]:port",
         ),
         (["--web.listen-address", "no.such.host.invalid:0"], "pte-exporter: cannot listen on no.such.host.invalid:0: "),
     ],

@@ -37,7 +37,7 @@ from exporter.model.settings import COMPARED
         (humanize.signed_percent, -0.00342, "-0.3 %"),
         (humanize.describe_change, 0.92, "grew by 92 % since the test"),
         (humanize.describe_change, -0.04, "is 4 % lower than before the test"),
-        (humanize.describe_change, 0.004, "is what it was before the test"),
+        (humanize.describe_change, 0.004, "is about the same as before the test"),
         (humanize.seconds, 0.24583, "245.8 ms"),
         (humanize.seconds, 1.254, "1.254 s"),
         (humanize.duration, 7200.0, "2 hours"),
@@ -90,8 +90,8 @@ def test_digits_depend_on_the_place(digits: int, texts: list[str]) -> None:
     ("signal", "text"),
     [
         ("latency_mean", "mean latency"),
-        ("latency_p999", "latency P99.9"),
-        ("latency_p95", "latency P95"),
+        ("latency_p999", "P99.9 latency"),
+        ("latency_p95", "P95 latency"),
         ("cpu", "CPU"),
         ("error_ratio", "error ratio"),
         ("db_connections", "database connections"),
@@ -112,6 +112,23 @@ def test_a_metric_has_its_unit() -> None:
     assert humanize.quantity("cpu", 0.821) == "82.1 %"
     assert humanize.quantity("sustained", 3600.0) == "1 hour"
     assert humanize.quantity("db_connections", 11356) == "11356"
+
+
+@pytest.mark.parametrize(
+    ("larger", "smaller", "text"),
+    [
+        (1.58, 0.607, "2.6 times"),
+        (1.06, 1.0, "1.06 times"),
+        (1.04, 1.0, "close to"),
+        (1.0, 1.0, "equal to"),
+        (0.0, 0.0, "equal to"),
+        (0.02, 0.0, "above"),
+        (1e60, 1e-300, "far above"),
+    ],
+)
+def test_two_values_are_compared(larger: float, smaller: float, text: str) -> None:
+    """A factor where it says something, else words; a division by zero never happens."""
+    assert humanize.compare(larger, smaller) == text
 
 
 @pytest.mark.parametrize(

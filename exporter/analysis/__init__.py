@@ -1,4 +1,4 @@
 """PURE functions (records, settings) -> results: no clock, no I/O.
 
-Every formula stands in docs/explanation/method.md.
+Every formula is in docs/explanation/method.md.
 """

@@ -1,7 +1,7 @@
 """Active minutes found so far, kept between polls: the past does not change, so it is asked for once.
 
-Kept is only what lies in the look-back: 16 bytes for each active minute and application. What is known for sure is one
-piece without holes, from the look-back's start on; a poll asks for what came after it, and a little before.
+It holds only the look-back: 16 bytes for each active minute and application. The final part is one
+piece without holes, from the look-back's start on; a poll queries the time after it, and a little before.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OVERLAP = 1800.0
 """Seconds that are asked for again, for samples that came late."""
 
 CHUNK = 86400.0
-"""Seconds asked for at once: a day, so that no query is heavier than production's; far fewer points than any limit."""
+"""Seconds in one query: a day, which is no heavier than production's queries and far below any limit of points."""
 
 
 class Activity:
@@ -50,7 +50,7 @@ class Activity:
             start = end
 
     def add(self, window: Window, answer: Mapping[str, Range], *, sure: bool) -> None:
-        """Put the answer for a window in the place of what was known of it; not `sure`: to be asked for again."""
+        """Replace the window's values by a new result; unless `sure`, the window is queried again."""
         before = Window(self._start, window.start)
         after = Window(window.end, float("inf"))
 
@@ -63,7 +63,7 @@ class Activity:
             values = np.concatenate([part.values for part in parts])
             self._series[name] = Range({}, times, values)
 
-        # A window that does not join what is sure would leave a hole, which nobody would ask for again.
+        # A window that does not join the final part would leave a hole, which would never be queried again.
         if sure and window.start <= self._until:
             self._until = max(self._until, window.end)
 

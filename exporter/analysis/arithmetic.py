@@ -31,7 +31,7 @@ def finite(value: float | None) -> float | None:
 
 
 def measured(samples: Samples | None) -> tuple[Floats, Floats]:
-    """Times and values as arrays of shape (n,), without values that are no measurements."""
+    """Times and values as arrays of shape (n,), without values that are not measurements."""
     if samples is None:
         return np.empty(0), np.empty(0)
     times = np.asarray(samples.times, dtype=np.float64)
@@ -89,7 +89,7 @@ def latency(observation: ApplicationObservation | None, stat: str) -> float | No
 
     requests = observation.latency.requests
     quantile = QUANTILE_OF.get(stat, 0.0)
-    # Written with `not`, so that a number of requests that is NaN gives no latency either.
+    # Written with `not`, because a NaN number of requests must give no latency either.
     if requests is not None and not requests * (1 - quantile) >= 1:
         return None
     return finite(getattr(observation.latency, stat))

@@ -1,4 +1,4 @@
-"""All results of one moment: the observations of both sides in, a snapshot out."""
+"""All results of one round: observations of both sides in, a snapshot out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def analyse(  # noqa: PLR0917 - the things an assessment is made from
     slos: Sequence[SloSettings] = (),
     ci: Observation | None = None,
 ) -> Snapshot:
-    """Results for every application that either side knows or the settings expect, at the time `at` (Unix seconds).
+    """Results for every application of either side or of the settings, at the time `at` (Unix seconds).
 
     An observation is None when its source could not be read or its data is too old. `before` holds production as it was
     before the application's run, with pattern and routes. `sides` names both roles ("production", "pte"). Of the `last`
@@ -80,7 +80,7 @@ def _by_application(slos: Sequence[SloSettings]) -> Mapping[str, Sequence[SloSet
 def _executions(
     ci: Observation | None, settings: AnalysisSettings, at: float, last: Snapshot | None
 ) -> dict[str, Executed]:
-    """Of every application that was reported or of which tests are expected; of none when nobody told."""
+    """The executions of every reported or expected application; none without an observation."""
     if ci is None:
         return {}
 

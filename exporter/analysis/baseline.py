@@ -86,7 +86,7 @@ def _noise(times: Floats, values: Floats) -> tuple[float | None, float | None]:
 
 
 def _squared_difference(times: Floats, values: Floats, lag: float) -> float | None:
-    """mean((x[t] - x[t-lag])²) over the pairs that are exactly `lag` seconds apart; None when there is no such pair."""
+    """mean((x[t] - x[t-lag])²) over the pairs that are exactly `lag` seconds apart; None without such a pair."""
     _, later, earlier = np.intersect1d(times, times + lag, assume_unique=True, return_indices=True)
     if not later.size:
         return None
@@ -113,7 +113,7 @@ def histogram_quantile(le: Sequence[float], cumulative: Sequence[float], q: floa
     start = 0.0
     for index, (end, count) in enumerate(buckets[:-1]):
         if count >= rank:
-            # A first bucket that ends at or below zero has no start to interpolate from: its end stands for it.
+            # A first bucket that ends at or below zero has no start to interpolate from: its end is used.
             if index == 0 and end <= 0:
                 return end
             if count <= below:

@@ -14,7 +14,7 @@ from exporter.model.settings import AnalysisSettings, CertificationSettings
 from exporter.model.verdict import SEVERITIES
 
 LATENCIES = ("latency_mean", "latency_p95", "latency_p99")
-"""Those with an objective; the median tells little, and P99.9 of a short run rests on few requests."""
+"""Latencies with an objective; the median says little, and P99.9 of a short run rests on few requests."""
 
 SERIOUS = (
     "no_test_run",
@@ -29,41 +29,41 @@ SERIOUS = (
     "too_old",
     "efficacy",
 )
-"""What is told first when several reasons apply: load that was never tested; last, the score made of the others."""
+"""The order in which a sentence names the reasons: untested load first, the score made of the others last."""
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One reason, looked at."""
+class Judgement:
+    """Whether one reason speaks against the certification."""
 
     applies: bool
     text: str
-    """The finding in words and numbers."""
+    """The facts, in words and numbers."""
     limit: str = ""
-    """What was wanted."""
+    """Which value is allowed: at least 90 %."""
     used: float = 0.0
     """How much of the limit is used up; 1 at the limit."""
     short: str = ""
-    """What "the test" did, where that belongs into every verdict that holds."""
+    """What "the test" did, for the sentence of a certification that holds."""
     of: str = ""
-    """What the limit is a share of, where the limit stands beside `short`."""
+    """What the limit is a share of, to follow the limit beside `short`."""
 
     def __str__(self) -> str:
         if not self.limit:
             return self.text
-        return f"{self.text} ({self.limit})"
+        return f"{self.text} (limit: {self.limit})"
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the verdict rests on."""
+    """The results that the verdict rests on."""
 
     production: ApplicationObservation | None
     pte: ApplicationObservation | None
     run: TestRun | None
     run_age: float | None
     searched: bool
-    """The PTE was looked at, so that a run that was not found is known not to be there."""
+    """Whether the PTE was observed; only then does a missing run mean that there was none."""
     gaps: tuple[Gap, ...]
     load: LoadCoverage
     coverage: Coverage
@@ -73,9 +73,9 @@ class Findings:
 
 
 def certification(findings: Findings, settings: AnalysisSettings) -> Certification:
-    """No evidence without production's traffic or a run with data; else it holds unless a reason applies.
+    """No evidence without production's traffic or a run with data; otherwise it holds unless a reason applies.
 
-    It is only said to hold when the load could be judged. A reason that could not be judged has no key.
+    It holds only if the load could be judged. A reason that could not be judged has no key.
     """
     judged = dict(_judge(findings, settings.certification))
     reasons = {reason: judgement.applies for reason, judgement in judged.items()}
@@ -88,17 +88,17 @@ def certification(findings: Findings, settings: AnalysisSettings) -> Certificati
     if missing is None and "load_coverage" not in judged:
         missing = _unknown_load(findings)
     if missing is not None:
-        return Certification(None, reasons, f"No evidence: {missing}.")
+        return Certification(None, reasons, f"The certification cannot be judged: {missing}.")
     return Certification(True, reasons, _holds(judged, _judgeable(findings)))
 
 
 def _judgeable(findings: Findings) -> tuple[str, ...]:
-    """The reasons that evidence could settle: objectives only where there are some."""
+    """The reasons that evidence could decide: objectives only if some are configured."""
     return tuple(reason for reason in REASONS if reason != "objective" or findings.objectives)
 
 
-def _holds(judged: Mapping[str, Judged], judgeable: tuple[str, ...]) -> str:
-    """What the test showed, which limit is nearest, and what nobody could say."""
+def _holds(judged: Mapping[str, Judgement], judgeable: tuple[str, ...]) -> str:
+    """What the test showed, which limit is nearest, and which reasons lack data."""
     limited = [judgement for judgement in judged.values() if judgement.limit]
     nearest = max(limited, key=lambda judgement: judgement.used)
 
@@ -110,24 +110,24 @@ def _holds(judged: Mapping[str, Judged], judgeable: tuple[str, ...]) -> str:
             facts.append(judgement.short)
 
     text = f"The certification holds: the test {humanize.join_words(facts)}"
-    if not nearest.short:  # else it stands among the facts
+    if not nearest.short:  # otherwise it is among the facts
         text += f"; nearest to its limit: {nearest}"
     text += "."
 
     unknown = [reason.replace("_", " ") for reason in judgeable if reason not in judged]
     if unknown:
-        text += f" Not judged for want of data: {', '.join(unknown)}."
+        text += f" Not judged because data is missing: {', '.join(unknown)}."
     return text
 
 
 def _missing(findings: Findings) -> str | None:
-    """Which observation is missing to judge at all, in words."""
+    """Which observation is missing without which nothing can be judged."""
     if findings.production is None:
         return "production was not observed"
     if not has_traffic(findings.production):
         if "request_rate" in findings.production.signals or findings.production.latency is not None:
             return "production had no traffic"
-        return "production's request rate is not known"
+        return "production's request rate is unknown"
     if not findings.searched:
         return "the test environment was not observed"
     if findings.run is None:
@@ -138,25 +138,24 @@ def _missing(findings: Findings) -> str | None:
 
 
 def _unknown_load(findings: Findings) -> str:
-    """Why the load could not be judged: for want of minutes, where a side is only known in coarser steps."""
-    for whose, observation in (("production's", findings.production), ("the test's", findings.pte)):
+    """Why the load could not be judged: no data, or only values coarser than a minute."""
+    for owner, observation in (("production's", findings.production), ("the test's", findings.pte)):
         steps = coarse(observation, "request_rate")
         if steps is not None:
-            means = f"means over {humanize.duration(steps)}"
-            return f"{whose} request rate is only known as {means}, which hide the peaks of its minutes"
-    return "nobody observed how much load the test made"
+            return f"{owner} request rate has only means over {humanize.duration(steps)}, which hide shorter peaks"
+    return "the test's request rate is unknown"
 
 
-def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
+def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[str, Judgement]]:
     """Each reason that can be judged, in the order of results.REASONS."""
     if findings.searched:
-        yield "no_test_run", Judged(findings.run is None, "no test run was found")
+        yield "no_test_run", Judgement(findings.run is None, "no test run was found")
 
     if findings.run_age is not None:
         age = f"is {humanize.duration(findings.run_age)} old"
         limit = f"at most {humanize.duration(limits.max_age)}"
         used = _share(findings.run_age, limits.max_age)
-        yield "too_old", Judged(findings.run_age > limits.max_age, f"the test {age}", limit, used, short=age)
+        yield "too_old", Judgement(findings.run_age > limits.max_age, f"the test {age}", limit, used, short=age)
 
     yield from _judge_growth(findings.growth, limits)
     yield from _judge_scores(findings, limits)
@@ -169,17 +168,17 @@ def _judge(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[
         yield "efficacy", _at_least(score, limits.efficacy, f"the test's efficacy is {humanize.percent(score)}")
 
 
-def _judge_growth(growth: Growth, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
+def _judge_growth(growth: Growth, limits: CertificationSettings) -> Iterator[tuple[str, Judgement]]:
     if growth.peak_ratio is not None:
         change = growth.peak_ratio - 1
         text = f"production's peak {humanize.describe_change(change)}"
         yield "outgrown_peak", _at_most(change, limits.peak_growth, text)
     if growth.mix_moved is not None:
-        text = f"production's mix moved by {humanize.percent(growth.mix_moved)} since the test"
+        text = f"production's traffic mix moved by {humanize.percent(growth.mix_moved)} since the test"
         yield "outgrown_mix", _at_most(growth.mix_moved, limits.mix_moved, text)
 
 
-def _judge_scores(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
+def _judge_scores(findings: Findings, limits: CertificationSettings) -> Iterator[tuple[str, Judgement]]:
     peak = findings.load.peak_ratio
     if peak is not None:
         reached = f"reached {humanize.percent(peak)} of production's peak"
@@ -194,28 +193,46 @@ def _judge_scores(findings: Findings, limits: CertificationSettings) -> Iterator
 
     apart = findings.coverage.total_variation
     if apart is not None:
-        text = f"the test's mix is {humanize.percent(apart)} away from production's"
+        text = f"the test's traffic mix differs from production's by {humanize.percent(apart)}"
         yield "mix", _at_most(apart, limits.mix_total_variation, text)
 
 
-def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> Iterator[tuple[str, Judged]]:
-    """One reason out of the worst of some gaps."""
+def _judge_gaps(reason: str, gaps: list[Gap], limits: CertificationSettings) -> Iterator[tuple[str, Judgement]]:
+    """One reason, from the worst of these gaps."""
     ranked = [(SEVERITIES.index(gap.severity), gap) for gap in gaps if gap.severity is not None]
     if not ranked:
         return
     level, worst = max(ranked, key=lambda pair: (pair[0], abs(pair[1].ratio or 0.0)))
 
-    text = f"{humanize.label(worst.signal)} gap is {worst.severity}"
-    if worst.production is not None and worst.pte is not None:
-        pte_text = humanize.quantity(worst.signal, worst.pte, humanize.SENTENCE_DIGITS)
-        production_text = humanize.quantity(worst.signal, worst.production, humanize.SENTENCE_DIGITS)
-        text += f": PTE {pte_text}, production {production_text}"
     most = SEVERITIES.index(limits.gap_severity)
-    yield reason, Judged(level >= most, text, f"below {limits.gap_severity} wanted", level / most)
+    if level >= most:
+        yield reason, Judgement(True, describe_gap(worst))
+        return
+    yield reason, Judgement(False, describe_gap(worst), f"below {limits.gap_severity}", level / most)
 
 
-def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, Judged]]:
-    """One reason out of the objective whose budget the run would have used up most."""
+def describe_gap(gap: Gap) -> str:
+    """The larger side first: P99 latency in production (1.58 s) is 2.6 times what the test showed (607 ms)."""
+    label = humanize.label(gap.signal)
+    if gap.production is None or gap.pte is None:
+        return f"{label} has a gap of severity {gap.severity}"
+
+    production = humanize.quantity(gap.signal, gap.production, humanize.SENTENCE_DIGITS)
+    pte = humanize.quantity(gap.signal, gap.pte, humanize.SENTENCE_DIGITS)
+    if gap.production > gap.pte:
+        comparison = humanize.compare(gap.production, gap.pte)
+        text = f"{label} in production ({production}) is {comparison} what the test showed ({pte})"
+    else:
+        comparison = humanize.compare(gap.pte, gap.production)
+        text = f"{label} in the test ({pte}) is {comparison} production's ({production})"
+
+    if gap.severity == "none":
+        return text
+    return f"{text}, a {gap.severity} gap"
+
+
+def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, Judgement]]:
+    """One reason, from the objective whose error budget the run would have used up most."""
     judgements = []
     for objective in objectives:
         if objective.met is None or objective.run_error_ratio is None:
@@ -226,22 +243,22 @@ def _judge_objectives(objectives: tuple[Objective, ...]) -> Iterator[tuple[str, 
         text = f"the run {would} the objective {objective.name}: {bad}"
         limit = f"at most {humanize.percent(objective.budget)}"
         used = _share(objective.run_error_ratio, objective.budget)
-        judgements.append(Judged(not objective.met, text, limit, used))
+        judgements.append(Judgement(not objective.met, text, limit, used))
 
     if judgements:
         yield "objective", max(judgements, key=lambda judgement: (judgement.applies, judgement.used))
 
 
-def _at_least(value: float, limit: float, text: str, short: str = "", of: str = "") -> Judged:
-    return Judged(value < limit, text, f"at least {humanize.percent(limit)}", _share(limit, value), short, of)
+def _at_least(value: float, limit: float, text: str, short: str = "", of: str = "") -> Judgement:
+    return Judgement(value < limit, text, f"at least {humanize.percent(limit)}", _share(limit, value), short, of)
 
 
-def _at_most(value: float, limit: float, text: str) -> Judged:
-    return Judged(value > limit, text, f"at most {humanize.percent(limit)}", _share(value, limit))
+def _at_most(value: float, limit: float, text: str) -> Judgement:
+    return Judgement(value > limit, text, f"at most {humanize.percent(limit)}", _share(value, limit))
 
 
 def _share(part: float, whole: float) -> float:
-    """part / whole; a limit of nothing is used up by nothing."""
+    """part / whole; a limit of zero counts as used up."""
     if whole > 0:
         return part / whole
     return math.inf if part > 0 else 1.0

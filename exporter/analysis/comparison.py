@@ -1,6 +1,6 @@
 """Is one run worse than one other, such as a saved baseline? docs/explanation/method.md, section "Regression".
 
-What either run tells of its own uncertainty (order statistics on effective requests), and how much runs scatter that
+The uncertainty within either run (order statistics on effective requests), and how much runs scatter that
 nothing lies between: without the latter every two runs would differ.
 """
 
@@ -54,7 +54,7 @@ class Measured:
 
 
 def independent_share(run: LoadRun) -> float:
-    """By the autocorrelation of the one-minute mean latencies; 1 where the run does not tell it."""
+    """By the autocorrelation of the one-minute mean latencies; 1 where the run does not have it."""
     effective = effective_requests(as_observation(run))
     if effective is None or not run.total.requests:
         return 1.0
@@ -64,9 +64,9 @@ def independent_share(run: LoadRun) -> float:
 def against_baseline(
     now: Measured, then: Measured, name: str, run_noise: float | None, settings: LoadRunSettings
 ) -> Change | None:
-    """One metric of two runs; None where the newer one does not tell it. The name of the change is left empty.
+    """One metric of two runs; None where the newer run does not have it. The name of the change is left empty.
 
-    `run_noise`: standard deviation between runs on the metric's scale (`regression.scaled`), where history tells it.
+    `run_noise`: standard deviation between runs on the metric's scale (`regression.scaled`), where history has it.
     """
     value = metric(now.figures, name, now.seconds)
     reference = metric(then.figures, name, then.seconds)
@@ -116,7 +116,7 @@ def _reach(
     now: Measured, then: Measured, name: str, run_noise: float | None, settings: LoadRunSettings
 ) -> float | None:
     """Half the interval of the difference, on the metric's scale; None with too few requests."""
-    # What runs scatter though nothing lies between them: of rates and latencies assumed, where no history tells it.
+    # The scatter of unchanged runs: assumed for rates and latencies, where no history shows it.
     # The error ratio's scatter is that of its requests alone.
     assumed = settings.run_noise if name != "error_ratio" else 0.0
     variance = 0.0
@@ -135,9 +135,9 @@ def _reach(
 
 
 def _error(side: Measured, name: str) -> float | None:
-    """Standard error within the run, on the metric's scale; None where the run does not tell it.
+    """Standard error within the run, on the metric's scale; None where the run does not have it.
 
-    docs/explanation/method.md, "Regression", the table of `v`. Scales are chosen so that rates and error ratios of N
+    docs/explanation/method.md, "Regression", the table of `v`. The scales are such that rates and error ratios of N
     requests have
     an error that depends on N alone.
     """
@@ -186,7 +186,7 @@ def _quantile_error(quantiles: QuantileFunction, q: float, requests: float) -> f
 
 
 def _quantiles(latency: Latencies) -> QuantileFunction | None:
-    """Points of the quantile function: those of the histogram, else what lies between the percentiles that are told."""
+    """Points of the quantile function: those of the histogram, or interpolated between the reported percentiles."""
     if latency.histogram is not None and latency.histogram.counts:
         return _of_histogram(latency.histogram)
 
@@ -195,7 +195,7 @@ def _quantiles(latency: Latencies) -> QuantileFunction | None:
     points = [(q, value) for q, value in candidates.items() if value is not None]
     if len(points) < 3:
         return None
-    # Percentiles that fall are no quantile function: whatever wrote them, nothing may rest on them.
+    # Falling percentiles are not a quantile function, and nothing may rest on them.
     if any(later[1] < earlier[1] for earlier, later in itertools.pairwise(points)):
         return None
     return [q for q, _ in points], [value for _, value in points]
@@ -229,7 +229,7 @@ def cliffs_delta(now: histogram.Counts, then: histogram.Counts) -> float | None:
     if not pairs:
         return None
 
-    # Bucket by bucket: requests now are slower than those then in lower buckets. Within a bucket nobody knows.
+    # Bucket by bucket: requests now are slower than those then in lower buckets. Within a bucket this is unknown.
     below = np.concatenate([[0], np.cumsum(then)])
     slower = float(np.dot(now.astype(np.float64), below[:-1]))
     faster = float(np.dot(now.astype(np.float64), below[-1] - below[1:]))

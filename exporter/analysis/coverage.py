@@ -19,12 +19,12 @@ _UNNAMED = ""
 
 
 @dataclass(slots=True)
-class Traffic:
+class EndpointTraffic:
     """One side's requests per endpoint, normalised."""
 
     requests: dict[Key, float] = field(default_factory=dict)
     successes: dict[Key, float] = field(default_factory=dict)
-    """Empty when the source does not tell successes; then a route without an entry has none known, not none."""
+    """Empty when the source does not report successes; then a missing entry means unknown, not zero."""
     guessed: set[Key] = field(default_factory=set)
     """Endpoints whose route was made from raw paths by heuristics."""
 
@@ -38,9 +38,9 @@ class Traffic:
         return sorted(keys, key=lambda key: (-self.requests[key], key))
 
 
-def traffic(observation: ApplicationObservation | None, settings: RouteSettings) -> Traffic:
+def traffic(observation: ApplicationObservation | None, settings: RouteSettings) -> EndpointTraffic:
     """Requests and successes added up per normalised endpoint; routes without requests are left out."""
-    result = Traffic()
+    result = EndpointTraffic()
     if observation is None:
         return result
 
@@ -100,20 +100,20 @@ def coverage(
     )
 
 
-def _tested(pte: Traffic, settings: RouteSettings) -> set[Key] | None:
-    """The endpoints that the test exercised; None where it tells nothing of endpoints."""
+def _tested(pte: EndpointTraffic, settings: RouteSettings) -> set[Key] | None:
+    """The endpoints that the test exercised; None where it has no endpoints."""
     if not pte.requests:
         return None
     return {key for key in pte.requests if _is_exercised(pte, key, settings)}
 
 
-def _is_exercised(pte: Traffic, key: Key, settings: RouteSettings) -> bool:
-    """Enough requests with some success. A source that tells successes at all, but none for this route, saw none."""
+def _is_exercised(pte: EndpointTraffic, key: Key, settings: RouteSettings) -> bool:
+    """Enough requests with some success. If a source reports successes, but none for this route, there were none."""
     succeeded = not pte.successes or pte.successes.get(key, 0.0) > 0
     return pte.requests[key] >= settings.min_requests and succeeded
 
 
-def _listed(production: Traffic, pte: Traffic, cap: int) -> list[Key]:
+def _listed(production: EndpointTraffic, pte: EndpointTraffic, cap: int) -> list[Key]:
     """Endpoints to publish: production's largest, then the largest that only the PTE has; both up to the cap."""
     largest = production.named()[:cap]
     only_pte = [key for key in pte.named() if key not in production.requests]
@@ -122,9 +122,9 @@ def _listed(production: Traffic, pte: Traffic, cap: int) -> list[Key]:
 
 
 def _endpoints(
-    listed: Iterable[Key], production: Traffic, pte: Traffic, tested: Collection[Key] | None
+    listed: Iterable[Key], production: EndpointTraffic, pte: EndpointTraffic, tested: Collection[Key] | None
 ) -> tuple[Endpoint, ...]:
-    """With what each side had of them; `tested` is None where the test tells nothing of endpoints."""
+    """The endpoints with each side's requests; `tested` is None where the test has no endpoints."""
     production_shares = mix.shares(production.requests)
     pte_shares = mix.shares(pte.requests)
 
@@ -149,15 +149,15 @@ def _only_pte(endpoints: Iterable[Endpoint]) -> tuple[Endpoint, ...]:
     return tuple(endpoint for endpoint in endpoints if endpoint.tested and endpoint.production_requests is None)
 
 
-def _share(side: Traffic, keys: Iterable[Key]) -> float | None:
+def _share(side: EndpointTraffic, keys: Iterable[Key]) -> float | None:
     share = divide(math.fsum(side.requests.get(key, 0.0) for key in keys), side.total)
     if share is None:
         return None
     return min(1.0, share)  # beyond 1 by rounding alone
 
 
-def _other_shares(production: Traffic, pte: Traffic, listed: Collection[Key]) -> Mapping[str, float]:
-    """Share of each side's requests that no listed endpoint stands for: beyond the cap, or without a route."""
+def _other_shares(production: EndpointTraffic, pte: EndpointTraffic, listed: Collection[Key]) -> Mapping[str, float]:
+    """Share of each side's requests that no listed endpoint covers: beyond the cap, or without a route."""
     shares = {}
     for role, side in (("production", production), ("pte", pte)):
         share = _share(side, [key for key in side.requests if key not in listed])

@@ -10,7 +10,7 @@ from exporter.model.results import Coverage, Efficacy, Gap, LoadCoverage
 from exporter.model.settings import AnalysisSettings, EfficacySettings
 
 _HALF = 0.5
-"""A score stands on parts that carry at least this much of the configured weight."""
+"""A score needs parts with at least this much of the configured weight."""
 
 
 def efficacy(coverage: Coverage, load: LoadCoverage, gaps: Sequence[Gap], settings: AnalysisSettings) -> Efficacy:
@@ -24,7 +24,7 @@ def efficacy(coverage: Coverage, load: LoadCoverage, gaps: Sequence[Gap], settin
     }
     parts = {part: score for part, score in candidates.items() if score is not None}
 
-    # Weights of parts without evidence are spread over the others, unless hardly anything would be left to stand on.
+    # Weights of parts without evidence are spread over the others, unless hardly any evidence would remain.
     configured = {part: getattr(settings.efficacy, part) for part in candidates}
     total = math.fsum(configured[part] for part in parts)
     if total <= 0 or total < _HALF * math.fsum(configured.values()):
@@ -36,7 +36,7 @@ def efficacy(coverage: Coverage, load: LoadCoverage, gaps: Sequence[Gap], settin
 
 
 def _at_most_full(ratio: float | None) -> float | None:
-    """More load than production's is no better than as much."""
+    """More load than production's counts as equal load."""
     if ratio is None:
         return None
     return min(1.0, ratio)

@@ -93,7 +93,7 @@ def _runs(reports: Sequence[Report], gap: float) -> Iterator[list[Report]]:
 
     for report in reports:
         own = {(execution.suite, execution.name, *execution.labels.items()) for execution in report.executions}
-        # A test that was executed already has been started anew: that is the next run, however soon it came.
+        # A test that was executed already has been started again: that is the next run, however soon.
         if run and (report.at - run[-1].at > gap or not own.isdisjoint(tests)):
             yield run
             run = []

@@ -102,7 +102,7 @@ def _verdict(
 
 
 def _quantile(signal: str) -> float | None:
-    """0.95 for latency_p95; None for what is no percentile."""
+    """0.95 for latency_p95; None for other signals."""
     if not signal.startswith("latency_"):
         return None
     return QUANTILE_OF.get(signal.removeprefix("latency_"))

@@ -23,7 +23,7 @@ def grade(figures: Figures, settings: LoadRunSettings) -> str | None:
 
 
 def missing(figures: Figures) -> str:
-    """What a run without a grade does not tell."""
+    """The values that a run without a grade lacks."""
     if finite(figures.success_ratio) is None:
         return "number of failures"
     return "P95"

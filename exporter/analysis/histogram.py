@@ -21,13 +21,13 @@ SUB = 128
 """Buckets in each power of two."""
 
 _LEAST = -20
-"""Exponent of the smallest latency that is told apart from zero: 2**-20 s, a microsecond."""
+"""Exponent of the smallest latency that is distinguished from zero: 2**-20 s, a microsecond."""
 
 _MOST = 20
 """Exponent of the largest: 2**20 s, twelve days."""
 
 SIZE = (_MOST - _LEAST) * SUB + 1
-"""How many buckets there are. The first, 0, holds what is below a microsecond; the last, what is above twelve days."""
+"""The number of buckets. The first, 0, holds values below a microsecond; the last, values above twelve days."""
 
 
 def index(seconds: Floats) -> Counts:
@@ -37,7 +37,7 @@ def index(seconds: Floats) -> Counts:
     mantissa, exponent = np.frexp(seconds)
     within = (mantissa * (2 * SUB)).astype(np.int64) - SUB
     power = exponent.astype(np.int64) - 1 - _LEAST
-    position = power * SUB + within + 1  # the first bucket is for what is too small to tell apart
+    position = power * SUB + within + 1  # the first bucket holds indistinguishably small values
     return np.where(seconds < 2.0**_LEAST, 0, np.minimum(position, SIZE - 1))
 
 

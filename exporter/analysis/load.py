@@ -72,7 +72,7 @@ def _unbroken(minutes: Samples | None) -> Sequence[Floats]:
 
 
 def _seconds_from(minutes: Samples | None, level: float | None) -> float | None:
-    """How long the rate was at or above `level`; None where either is unknown or the level is no load at all."""
+    """How long the rate was at or above `level`; None where either is unknown or the level is zero."""
     _, values = measured(minutes)
     bar = finite(level)
     if not values.size or bar is None or bar <= 0:

@@ -1,4 +1,4 @@
-"""A load test's run as an observation, so that a result file and a PTE's Prometheus are interchangeable.
+"""A load test's run as an observation: a result file and a PTE's Prometheus are interchangeable.
 
 docs/explanation/method.md, section "Result files".
 """
@@ -32,10 +32,10 @@ from exporter.model.observation import (
 )
 
 UNMAPPED = "unmapped"
-"""The method of a name that stands for no known route: it is shown, and counts in the mix, but covers nothing."""
+"""The method of a name without a known route: it is published, and counts in the mix, but covers nothing."""
 
 _FULL = 0.5
-"""Share of the median minute's requests, below which a minute tells no ratio of its own."""
+"""Share of the median minute's requests, below which a minute has no ratio."""
 
 _MOST_NAMES = 5
 """Names that a warning lists."""
@@ -59,10 +59,10 @@ def mapped(run: LoadRun, routes: Mapping[str, str]) -> LoadRun:
 
 def no_route(names: Sequence[str]) -> str:
     """The warning of names that stay unmapped."""
-    shown = ", ".join(" ".join(name.split()) for name in names[:_MOST_NAMES])
+    text = ", ".join(" ".join(name.split()) for name in names[:_MOST_NAMES])
     if len(names) > _MOST_NAMES:
-        shown += f" and {len(names) - _MOST_NAMES} more"
-    return f"no route is known of {shown}: add them to `routes`"
+        text += f" and {len(names) - _MOST_NAMES} more"
+    return f"no route is known of {text}: add them to `routes`"
 
 
 def is_route(text: str) -> bool:
@@ -83,7 +83,7 @@ def _mapped(endpoint: Endpoint, routes: Mapping[str, str]) -> Endpoint:
 
 
 def brief(run: LoadRun) -> LoadRun:
-    """Without histograms, which a dozen runs would fill reports with: of earlier runs nobody asks for them."""
+    """Without histograms, which earlier runs do not need and which would fill reports."""
 
     def without(figures: Figures) -> Figures:
         return replace(figures, latency=replace(figures.latency, histogram=None))
@@ -164,7 +164,7 @@ def _overall(run: LoadRun) -> dict[str, Summary]:
 
 
 def _latency(latencies: Latencies, requests: int) -> Latency:
-    """The percentiles that sources tell; buckets where the histogram's own begin and end: nothing is guessed."""
+    """The percentiles that sources report; buckets at the histogram's own bounds: nothing is guessed."""
     below = 0
     buckets: dict[float, float] = {}
     if latencies.histogram is not None:

@@ -36,7 +36,7 @@ def judge(runs: Sequence[LoadRun], baseline: LoadRun | None, settings: LoadRunSe
     if not runs:
         return None
 
-    # A name that is ambiguous in any run gets its method in all of them, so that the same names are compared.
+    # A name that is ambiguous in any run gets its method in all of them: only equal names are compared.
     everything = [*runs, baseline] if baseline else runs
     ambiguous = _ambiguous(everything)
     named = [_named(run, ambiguous) for run in runs]
@@ -77,7 +77,7 @@ def _judged(
     baseline: _NamedRun | None,
     settings: LoadRunSettings,
 ) -> tuple[Sequence[Change], Trend | None]:
-    """One metric of one name; nothing where the newest run does not tell it, no history where there are no runs."""
+    """One metric of one name; nothing where the newest run does not have it, no history without runs."""
     newest = runs[-1]
     if metric(newest.figures[name], metric_name, newest.seconds) is None:
         return (), None
@@ -100,7 +100,7 @@ def _judged(
 
 
 def _points(name: str, metric_name: str, runs: Sequence[_NamedRun]) -> Iterator[Point]:
-    """A run that does not tell the metric is no run of its series."""
+    """A run without the metric is left out of its series."""
     for run in runs:
         figures = run.figures.get(name)
         if figures is None:
@@ -111,7 +111,7 @@ def _points(name: str, metric_name: str, runs: Sequence[_NamedRun]) -> Iterator[
 
 
 def _named(run: LoadRun, ambiguous: set[str]) -> _NamedRun:
-    """Endpoints that share a name are told apart by their method."""
+    """The method distinguishes endpoints that share a name."""
     figures: dict[str, Figures] = {}
     for endpoint in run.endpoints:
         name = endpoint.name
@@ -125,7 +125,7 @@ def _named(run: LoadRun, ambiguous: set[str]) -> _NamedRun:
 
 
 def _ambiguous(runs: Sequence[LoadRun]) -> set[str]:
-    """Names that stand for more than one endpoint in any of the runs."""
+    """Names of more than one endpoint in any of the runs."""
     names: set[str] = set()
     for run in runs:
         frequency = Counter(endpoint.name for endpoint in run.endpoints)

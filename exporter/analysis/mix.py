@@ -13,7 +13,7 @@ Counts = Mapping[Key, float]
 
 
 def shares(counts: Counts) -> dict[Key, float]:
-    """Each endpoint's share of all requests; empty when there is no request."""
+    """Each endpoint's share of all requests; empty without requests."""
     total = math.fsum(counts.values())
     if total <= 0:
         return {}

@@ -1,4 +1,4 @@
-"""The next certification: what it has to show. docs/explanation/method.md, section "Next certification"."""
+"""The objectives of the next certification. docs/explanation/method.md, section "Next certification"."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Side = ApplicationObservation | None
 def next_certification(production: Side, pte: Side, settings: AnalysisSettings) -> tuple[Criterion, ...]:
     """Objectives from production's values, and how the present run fares; none when production served nothing.
 
-    An objective whose production value is unknown is left out. `met` is None where nobody observed the run's value.
+    An objective whose production value is unknown is left out. `met` is None where the run's value was not observed.
     """
     if production is None or not has_traffic(production):
         return ()
@@ -89,7 +89,7 @@ def _at_most(metric: str, objective: float, value: float | None) -> Criterion:
 
 
 def _unobserved(production: Side, settings: AnalysisSettings) -> Iterator[Criterion]:
-    """What no source tells: the objective stands, whether it is met is for people to say."""
+    """Objectives that no source observes: people have to decide whether they are met."""
     required = settings.next_certification
     yield Criterion("timeout_ratio", required.timeout_ratio, None)
     yield Criterion("uptime_ratio", required.uptime_ratio, None)

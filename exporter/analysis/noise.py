@@ -114,12 +114,12 @@ def residual_noise(values: Floats, cuts: Sequence[int], first: Noise) -> Noise:
 
 
 def _shrunk(r: float, n: int) -> float:
-    """Few runs tell little of it: the estimate less its standard error."""
+    """The estimate less its standard error, because few runs estimate it poorly."""
     return min(MOST_CORRELATED, max(0.0, r - 1 / math.sqrt(n)))
 
 
 def clip_spikes(values: Floats, spread: float) -> Floats:
-    """Runs that stand alone, far from the median of those around them, are moved nearer."""
+    """Isolated runs, far from the median of their neighbours, are moved nearer."""
     middle = _running_median(values, _AROUND)
     return np.clip(values, middle - _FAR * spread, middle + _FAR * spread)
 

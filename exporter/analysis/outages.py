@@ -1,6 +1,6 @@
 """How long tests and devices pass, fail and take to be repaired. docs/explanation/method.md, section "Test executions".
 
-Something fails while at least one of its tests does: a test on one device is a test of its own, and keeps its last
+Something fails while at least one of its tests does: a test on one device is a separate test, and keeps its last
 outcome until it is executed again.
 """
 
@@ -37,7 +37,7 @@ class _State:
     repairs: int = 0
 
     def advance(self, at: float) -> None:
-        """All executions of a report have been applied: what it is now, it is until the next."""
+        """All executions of a report have been applied: its state holds until the next report."""
         failing = bool(self.failing)
         if self.at is not None:
             self._account(failing, at, since=self.at)
@@ -45,7 +45,7 @@ class _State:
         self.was_failing = failing
 
     def _account(self, failing: bool, at: float, since: float) -> None:
-        """Add what went on since the report before, and what begins or ends with this one."""
+        """Add the time since the report before, and the failures that begin or end with this report."""
         if not self.was_failing:
             self.passing += at - since
         if failing and not self.was_failing:

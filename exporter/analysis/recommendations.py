@@ -1,4 +1,4 @@
-"""Recommendations, written from the sign of the gap, so that they cannot be backwards."""
+"""Recommendations, written from the sign of the gap, which keeps them from being backwards."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _beyond_limit(signal: str, production: float | None, pte: float, limit: floa
         beside = f" (production: {_quantity(signal, production)})"
     return (
         f"the PTE's {_quantity(signal, pte)} is above the limit of {_quantity(signal, limit)}{beside}: "
-        "find what uses it, or give the PTE more room, before the next test"
+        "find the cause, or give the PTE more resources, before the next test"
     )
 
 
@@ -62,7 +62,7 @@ def _higher(signal: str, production: float, pte: float) -> str:
             f"the PTE ({pte_text}) uses more than production ({production_text}): "
             "compare machine sizes and cost per request"
         )
-    return f"the test ({pte_text}) went beyond production ({production_text}): check that this was meant"
+    return f"the test ({pte_text}) went beyond production ({production_text}): check that this was intended"
 
 
 def _lower(signal: str, production: float, pte: float) -> str:
@@ -74,13 +74,13 @@ def _lower(signal: str, production: float, pte: float) -> str:
         return f"the test did not reach production's rate: raise {raw} to at least {production_text}"
     if signal.startswith("latency_"):
         return (
-            f"production ({production_text}) is slower than the test certified ({pte_text}): "
-            "look for what production has and the test lacked, such as data, dependencies or load"
+            f"production ({production_text}) is slower than the test showed ({pte_text}): "
+            "look for data, dependencies or load that production has and the test lacked"
         )
     if signal in ("throughput", "concurrent_users"):
         name = humanize.label(signal)
         return f"the test did not reach production's {name}: raise {pte_text} to at least {production_text}"
     return (
         f"the PTE ({pte_text}) stayed below production ({production_text}): "
-        "the test did not show what production lives with"
+        "the test did not reproduce production's level"
     )

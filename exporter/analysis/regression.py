@@ -1,7 +1,7 @@
 """Has a run become worse than the runs before? docs/explanation/method.md, section "Regression".
 
 The level that the newest run belongs to is compared with the best level that the runs before had, as far as they are
-not too old; a level takes several runs, so that single spikes are none.
+not too old; a level takes several runs, which excludes single spikes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SURE = 1.96
 """Standard errors of an interval of 95 %."""
 
 _SMALLEST = 1e-9
-"""Seconds or requests/s; below it logarithms would tell apart what nobody measures."""
+"""Seconds or requests/s; below it logarithms would distinguish values that cannot be measured."""
 
 _NONE = math.log(_SMALLEST) + 1e-6
 """As a logarithm: up to here it is none at all."""
@@ -145,7 +145,7 @@ def against_history(points: Sequence[Point], name: str, settings: LoadRunSetting
         return Change("", name, "history", points[-1].value, None, None, "no_evidence", None, None, len(points)), None
     before, now, verdict = _compare_levels(levels, name, settings)
 
-    # The last one or two runs may be a spike, or the first of a level that is not confirmed yet: nobody knows which.
+    # The last one or two runs may be a spike, or the first of a level that is not confirmed yet.
     rest = _rest_of_level(levels, name, settings, verdict)
     if rest is not None:
         return _change(levels, name, settings, rest, _newest(levels), "no_evidence"), levels
@@ -176,7 +176,7 @@ def _compare_levels(levels: Levels, name: str, settings: LoadRunSettings) -> tup
 
 
 def _rest_of_level(levels: Levels, name: str, settings: LoadRunSettings, verdict: Verdict) -> Level | None:
-    """The newest level without the last runs, where so few of them stand apart from it; None where none do.
+    """The newest level without the last runs, where so few of them differ from it; None where none do.
 
     Of a level that is worse they change nothing: it is worse with and without them. And a better level is only put in
     doubt by runs that are worse than it.
@@ -199,7 +199,7 @@ def _newest(levels: Levels) -> Level:
 
 
 def _is_fixed(levels: Levels, before: Level, name: str, settings: LoadRunSettings) -> bool:
-    """Whether the newest run is as good as before: whoever fixes a regression is not stopped for it."""
+    """Whether the newest run is as good as before: a fix of a regression must not be held up by it."""
     value = float(levels.values[-1])
     return not (is_bad(value - before.value, name) and _differ(before.value, value, name, settings))
 

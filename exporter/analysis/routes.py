@@ -30,7 +30,7 @@ _VALUES = (
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,}={0,2}")
 
 _LONGEST = 512
-"""Characters of a route that are looked at; what is longer is no template and would make a poor label."""
+"""Characters of a route that are read; longer text is not a template and would make a poor label."""
 
 
 @lru_cache(maxsize=8192)
@@ -45,7 +45,7 @@ def normalise(method: str, route: str, *, heuristics: bool) -> tuple[str, str, b
 
     path = _ORIGIN.sub("", route.strip())[:_LONGEST]
     guessed = False
-    # What a pass leaves may be one more thing to tidy, so passes go on until one changes nothing.
+    # A pass may leave something for the next one, so passes repeat until one changes nothing.
     while True:
         tidied = _tidy(path)
         result = _guess(tidied) if heuristics else tidied
@@ -56,7 +56,7 @@ def normalise(method: str, route: str, *, heuristics: bool) -> tuple[str, str, b
 
 
 def _tidy(path: str) -> str:
-    """One pass of what is certain: placeholders, query, slashes. Every pass leaves less, so passes come to an end."""
+    """One pass of the certain rules: placeholders, query, slashes. Every pass shortens the text, so passes end."""
     path = path.strip().lstrip("^").rstrip("$")
     path = _erase_brackets(path)
     path = _COLON.sub(PLACEHOLDER, path)

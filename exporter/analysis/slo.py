@@ -16,12 +16,12 @@ from exporter.model.results import Objective
 from exporter.model.slo_settings import SliSettings, SloSettings
 
 _NARROW = 1.01
-"""Upper / lower bound: what is misjudged inside such a bucket took within a percent of the threshold."""
+"""Upper / lower bound: a misjudged request inside such a bucket took within a percent of the threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventTotals:
-    """All and bad events, as an SLI tells them apart."""
+    """All and bad events, as an SLI distinguishes them."""
 
     events: float
     bad: float
@@ -46,7 +46,7 @@ def events(observation: ApplicationObservation) -> Events:
 
 
 def count_events(sli: SliSettings, served: Events) -> EventTotals | None:
-    """All and bad events by the SLI; None where the source cannot tell them, as for hand-written queries."""
+    """All and bad events by the SLI; None where the source does not have them, as for hand-written queries."""
     if sli.events is None and served.requests == 0:
         return EventTotals(0.0, 0.0)
     if sli.errors is not None:
@@ -66,7 +66,7 @@ def _totals(requests: float | None, bad: float | None) -> EventTotals | None:
 
 
 def _slower(latency: Latency, threshold: float) -> float | None:
-    """Requests above the threshold in seconds; None unless a bucket ends there, since inside one nobody counted.
+    """Requests above the threshold in seconds; None unless a bucket ends there: inside, the count is unknown.
 
     Inside a bucket no wider than _NARROW, or an empty one, its requests count as spread evenly.
     """
@@ -135,7 +135,7 @@ def _error_ratio(totals: EventTotals | None) -> float | None:
 
 
 def _is_met(run: EventTotals | None, budget: Decimal) -> bool | None:
-    """None with so few events that the budget is less than one of them: then nobody can tell."""
+    """None with so few events that the budget is less than one event."""
     ratio = _error_ratio(run)
     if run is None or ratio is None or Decimal(run.events) * budget < 1:
         return None

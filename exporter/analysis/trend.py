@@ -56,7 +56,7 @@ def _without_direction(*, is_wild: bool) -> Direction:
 
 def _direction(first: float, last: float, name: str, settings: LoadRunSettings) -> Direction | None:
     """None where the way from the first to the last run is too short to matter."""
-    # From nothing there is no ratio: whatever is there at last is more than any tolerance.
+    # From zero there is no ratio: any value at the end exceeds every tolerance.
     has_ratio = first > 0 or name == "error_ratio"
     if has_ratio and not matters(first, last, name, settings):
         return None

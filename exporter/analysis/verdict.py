@@ -74,7 +74,7 @@ def mean_of(summary: Summary | None, least: float) -> Mean | None:
 
 
 def interval(pte: Mean, production: Mean, confidence: float) -> tuple[float, float] | None:
-    """Fieller's interval of pte / production; None where production's mean is not told apart from zero.
+    """Fieller's interval of pte / production; None where production's mean cannot be distinguished from zero.
 
     The ratios R that (m_T - R m_P)² <= t² (v_T + R² v_P) does not rule out, a quadratic inequality in R:
     docs/explanation/method.md, "Verdict". Dividing by the mean alone would ignore that production's mean is uncertain

@@ -1,4 +1,4 @@
-"""NAMES: every series that a snapshot publishes, once. The page, rules, dashboards and METRICS.md rest on this."""
+"""NAMES: every series that a snapshot publishes, once. The page, rules, dashboards and the metrics reference use it."""
 
 from __future__ import annotations
 

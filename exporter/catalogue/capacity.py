@@ -1,4 +1,4 @@
-"""Capacity: CPU per request, which can be compared across machines and loads better than latency."""
+"""Capacity: CPU per request, which compares better across machines and loads than latency."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _per_request(snapshot: Snapshot) -> Iterator[Row]:
 SERIES: tuple[Series, ...] = (
     Series(
         "pte_capacity_cpu_per_request",
-        "CPU utilisation ratio at peak / requests per second at peak. Polled.",
+        "Peak CPU utilisation ratio / peak requests per second. Polled.",
         ("application", "side"),
         _per_request,
     ).as_input(),
@@ -28,7 +28,7 @@ SERIES: tuple[Series, ...] = (
     ),
     evidence(
         "pte_capacity_evidence",
-        "1 when both sides gave CPU and request rate. Polled.",
+        "1 when both sides have CPU and request rate. Polled.",
         lambda result: result.capacity.ratio,
     ),
 )

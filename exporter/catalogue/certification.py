@@ -33,33 +33,33 @@ SERIES: tuple[Series, ...] = (
     ),
     per_application(
         "pte_certification_reason",
-        "1 when this reason speaks against the certification, 0 when not; absent where it could not be judged. Polled.",
+        "1 when this reason speaks against the certification, 0 when not; absent when it could not be judged. Polled.",
         ("reason",),
         lambda result: [((reason,), float(on)) for reason, on in result.certification.reasons.items()],
     ),
     scalar(
         "pte_growth_peak_ratio",
-        "Production's 7-day peak now / in the seven days before the run. Polled.",
+        "Production's peak of the last seven days / of the seven days before the run. Polled.",
         lambda result: result.growth.peak_ratio,
     ),
     scalar(
         "pte_growth_peak_then_requests_per_second",
-        "Production's peak in the seven days before the run. Polled.",
+        "Production's peak request rate in the seven days before the run. Polled.",
         lambda result: result.growth.peak_then,
     ).as_input(),
     scalar(
         "pte_growth_peak_now_requests_per_second",
-        "Production's peak in the last seven days. Polled.",
+        "Production's peak request rate in the last seven days. Polled.",
         lambda result: result.growth.peak_now,
     ).as_input(),
     scalar(
         "pte_growth_mix_total_variation_ratio",
-        "Total variation between production's mix now and before the run. Polled.",
+        "Total variation distance between production's traffic mix now and before the run, 0..1. Polled.",
         lambda result: result.growth.mix_moved,
     ),
     evidence(
         "pte_growth_evidence",
-        "1 when production was seen before the run and now. Polled.",
+        "1 when production was observed before the run and now. Polled.",
         lambda result: result.growth.peak_ratio,
     ),
 )

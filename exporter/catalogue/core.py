@@ -1,4 +1,4 @@
-"""CORE: the series to begin with, out of more than two hundred; docs/reference/metrics.md opens with them."""
+"""CORE: the first series to know, out of more than two hundred; docs/reference/metrics.md opens with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CoreSeries:
-    """A series that people use, and a query that shows how, where its name alone is not one."""
+    """A series that people use, and a query that shows how, unless its name alone is the query."""
 
     name: str
     query: str = ""
@@ -73,7 +73,7 @@ CORE: Mapping[str, tuple[CoreSeries, ...]] = {
             "pte_test_execution_last_timestamp_seconds", "time() - pte_test_execution_last_timestamp_seconds > 86400"
         ),
     ),
-    "Can these numbers be believed?": (
+    "Can these numbers be trusted?": (
         CoreSeries("pte_source_up", "pte_source_up == 0"),
         CoreSeries("pte_source_last_success_timestamp_seconds", "time() - pte_source_last_success_timestamp_seconds"),
         CoreSeries("pte_source_check", "pte_source_check == 0"),

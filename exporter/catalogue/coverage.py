@@ -77,17 +77,17 @@ SERIES: tuple[Series, ...] = (
     ),
     scalar(
         "pte_coverage_heuristic_endpoints",
-        "Endpoints whose route was made from raw paths by heuristics. Polled.",
+        "Endpoints whose route was guessed from raw paths. Polled.",
         _heuristic,
     ).as_input(),
     evidence(
         "pte_coverage_evidence",
-        "1 when both sides gave requests per route. Polled.",
+        "1 when both sides have requests per route. Polled.",
         lambda result: result.coverage.ratio,
     ),
     per_application(
         "pte_untested_endpoint_share_ratio",
-        "Share of production's requests that go to this endpoint, which the test run did not exercise. Polled.",
+        "Share of production's requests to this endpoint, which the test run did not exercise. Polled.",
         ("method", "route"),
         lambda result: [(_key(endpoint), endpoint.production_share) for endpoint in result.coverage.untested],
     ),
@@ -111,23 +111,23 @@ SERIES: tuple[Series, ...] = (
     ),
     Series(
         "pte_coverage_other_share_ratio",
-        "Share of the side's requests that fell beyond the cardinality cap. Polled.",
+        "Share of the side's requests that no listed endpoint covers: beyond the cap, or without a route. Polled.",
         ("application", "side"),
         _other,
     ).as_input(),
     scalar(
         "pte_mix_total_variation_ratio",
-        "Total variation distance between both sides' endpoint shares; 0 the same, 1 nothing in common. Polled.",
+        "Total variation distance between both sides' endpoint shares, from 0 (identical) to 1 (disjoint). Polled.",
         lambda result: result.coverage.total_variation,
     ),
     scalar(
         "pte_mix_jensen_shannon_divergence",
-        "Jensen-Shannon divergence between both sides' endpoint shares, 0..1 bits. Polled.",
+        "Jensen-Shannon divergence between both sides' endpoint shares, 0..1 bit. Polled.",
         lambda result: result.coverage.jensen_shannon,
     ),
     evidence(
         "pte_mix_evidence",
-        "1 when both sides gave requests per route. Polled.",
+        "1 when both sides have requests per route. Polled.",
         lambda result: result.coverage.total_variation,
     ),
 )

@@ -1,4 +1,4 @@
-"""Test executions: what test runners report. Read from Snapshot.executions alone, so that `publish` has these too.
+"""Test executions: the reports of test runners. They rest on Snapshot.executions alone, and `publish` has them too.
 
 The limits have the label `application`, as pages on a Pushgateway share one job.
 """
@@ -17,9 +17,9 @@ OUTCOMES = ("passed", "failed", "error", "skipped")
 WINDOWS = {3600.0: "1h", 86400.0: "24h"}
 """Seconds to the value of the label `window`."""
 LOOKBACK = "look-back"
-"""Value of the label `window` for all that is known."""
+"""Value of the label `window` for the whole look-back."""
 
-_LAST = "of the latest run of tests. Polled."
+_LAST = "in the latest run of tests. Polled."
 _ALL = "over the look-back. Polled."
 
 
@@ -58,7 +58,7 @@ def _total(name: str, help: str, read: Callable[[Counts], float | None]) -> Seri
 
 
 def _of_spike(name: str, help: str, read: Callable[[Spike], float | None]) -> Series:
-    """Nothing where there are too few runs to compare the latest with."""
+    """Nothing if there are too few runs to compare the latest with."""
 
     def value(executed: Executed) -> float | None:
         return read(executed.spike) if executed.spike else None
@@ -79,7 +79,7 @@ def _total_outcomes(executed: Executed) -> Values:
 
 
 def limits(settings: ExecutionSettings) -> Mapping[str, float]:
-    """What executions are judged by, by the value of the label `limit`; seconds, ratios or numbers as the name says."""
+    """The limits of executions, by the value of the label `limit`; the name says the unit: seconds, ratio or number."""
     return {
         "failure_ratio": settings.failure_ratio,
         "flaky_ratio": settings.flaky_ratio,
@@ -137,11 +137,11 @@ def _of_groups(of: Literal["suite", "property"], whose: str) -> tuple[Series, ..
         return _series(f"{of}_{name}", f"{help} {latest}", labels, rows)
 
     return (
-        _series(f"{of}_tests", f"Tests by how they ended, {latest}", (*labels, "outcome"), outcomes),
+        _series(f"{of}_tests", f"Tests by outcome {latest}", (*labels, "outcome"), outcomes),
         scalar("pass_ratio", "Passed / executed tests", lambda group: group.counts.pass_ratio),
         scalar("flaky", "Tests that failed and passed", lambda group: group.counts.flaky),
-        scalar("duration_seconds", "Durations of tests, summed,", lambda group: group.counts.seconds),
-        scalar("timestamp_seconds", "When it ended,", lambda group: group.at),
+        scalar("duration_seconds", "Total duration of the tests", lambda group: group.counts.seconds),
+        scalar("timestamp_seconds", "End of the report", lambda group: group.at),
     )
 
 
@@ -179,38 +179,38 @@ def _of_outages(name: str, help: str, read: Callable[[Outages], float | None]) -
 
 
 def _outage_inputs(name: str, help: str, read: Callable[[Outages], float | None]) -> tuple[Series, ...]:
-    """What mean times are made of."""
+    """The inputs of the mean times."""
     return tuple(series.as_input() for series in _of_outages(name, help, read))
 
 
 SERIES: tuple[Series, ...] = (
     _scalar(
-        "evidence", "1 when a run of tests is known within the look-back. Polled.", lambda executed: bool(executed.runs)
+        "evidence", "1 when a run of tests ended within the look-back. Polled.", lambda executed: bool(executed.runs)
     ),
     Series(
         "pte_test_execution_expected_seconds",
-        "Longest time without a run of tests that is expected. Configured.",
+        "Maximum expected time between runs of tests. Configured.",
         ("application",),
         _expected,
     ).as_input(),
     Series(
         "pte_test_execution_limit",
-        "Configured limit; its name says what it limits and in which unit.",
+        "Limit; its name says what it limits and in which unit. Configured.",
         ("application", "limit"),
         _limits,
     ).as_input(),
     _scalar(
         "last_timestamp_seconds",
-        f"When the last report ended {_LAST}",
+        f"End of the last report {_LAST}",
         lambda executed: executed.last.at if executed.last else None,
     ),
-    _series("last_tests", f"Tests by how they ended {_LAST}", ("outcome",), _last_outcomes),
+    _series("last_tests", f"Tests by outcome {_LAST}", ("outcome",), _last_outcomes),
     _last("executed", "Tests that were not skipped", lambda counts: counts.executed).as_input(),
     _last("flaky", "Tests that failed and passed within a report", lambda counts: counts.flaky),
     _last("pass_ratio", "Passed / executed tests", lambda counts: counts.pass_ratio),
     _last("failure_ratio", "Failed tests and errors / executed tests", lambda counts: counts.failure_ratio),
-    _last("duration_seconds", "Durations of tests, summed,", lambda counts: counts.seconds),
-    _series("tests", f"Executions by how they ended {_ALL}", ("outcome",), _total_outcomes),
+    _last("duration_seconds", "Total duration of the tests", lambda counts: counts.seconds),
+    _series("tests", f"Executions by outcome {_ALL}", ("outcome",), _total_outcomes),
     _total("executed", "Executions that were not skipped", lambda counts: counts.executed).as_input(),
     _total("flaky", "Executions that failed and passed within a report", lambda counts: counts.flaky),
     _total("pass_ratio", "Passed / executed tests", lambda counts: counts.pass_ratio),
@@ -220,7 +220,7 @@ SERIES: tuple[Series, ...] = (
     _of_spike("failure_spike", f"1 when far more failed than before, {_LAST}", lambda spike: spike.is_spike),
     _scalar(
         "failure_spike_evidence",
-        "1 when there are runs enough to tell whether failures spiked. Polled.",
+        "1 when there are enough runs to detect a failure spike. Polled.",
         lambda executed: executed.spike is not None,
     ),
     _of_spike(
@@ -230,7 +230,7 @@ SERIES: tuple[Series, ...] = (
     ),
     _of_spike(
         "failure_reference_runs",
-        "How many runs before the latest the median rests on. Polled.",
+        "Number of runs before the latest that the median rests on. Polled.",
         lambda spike: spike.runs,
     ).as_input(),
     *_of_groups("suite", "the suite"),
@@ -245,17 +245,17 @@ SERIES: tuple[Series, ...] = (
     _failing("executed", "Executions that were not skipped", lambda case: case.executed).as_input(),
     *_of_outages("mtbf_seconds", "Mean time between failures: passing time / failures", lambda outages: outages.mtbf),
     *_of_outages("mttr_seconds", "Mean time to repair: from failing to passing again", lambda outages: outages.mttr),
-    *_outage_inputs("passing_seconds", "How long it passed", lambda outages: outages.passing),
+    *_outage_inputs("passing_seconds", "Passing time", lambda outages: outages.passing),
     *_outage_inputs(
         "failures",
-        "How often it went from passing to failing",
+        "Changes from passing to failing",
         lambda outages: outages.failures,
     ),
     *_outage_inputs(
         "repairing_seconds",
-        "How long failures took that began and ended",
+        "Total time to repair, of failures that began and ended",
         lambda outages: outages.repairing,
     ),
-    *_outage_inputs("repairs", "How many failures began and ended", lambda outages: outages.repairs),
-    *_of_outages("failing", "1 while it fails", lambda outages: outages.failing),
+    *_outage_inputs("repairs", "Failures that began and ended", lambda outages: outages.repairs),
+    *_of_outages("failing", "1 while failing", lambda outages: outages.failing),
 )

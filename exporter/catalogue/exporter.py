@@ -1,4 +1,4 @@
-"""The exporter's own series: can I believe these numbers? Kept by prometheus_client (web.py), declared here."""
+"""The exporter's own series: can I trust these numbers? Declared here, updated in serve/self_metrics.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class SelfSeries:
-    """One series of the exporter's own; counters are named without the suffix _total, as prometheus_client does."""
+    """One of the exporter's own series; counters are named without the suffix _total, as in prometheus_client."""
 
     name: str
     kind: Literal["gauge", "counter", "histogram"]
@@ -32,15 +32,18 @@ BAD_EVENTS = SelfSeries("pte_slo_bad_events", "counter", f"Bad requests {_COUNTE
 OWN: tuple[SelfSeries, ...] = (
     SelfSeries("pte_source_up", "gauge", "1 when the last poll of the source succeeded, 0 when it failed.", _SOURCE),
     SelfSeries("pte_source_last_success_timestamp_seconds", "gauge", "When the last successful poll ended.", _SOURCE),
-    SelfSeries("pte_source_last_poll_timestamp_seconds", "gauge", "When the last poll ended, either way.", _SOURCE),
-    SelfSeries("pte_source_poll_duration_seconds", "histogram", "How long polls of the source take.", _SOURCE),
+    SelfSeries("pte_source_last_poll_timestamp_seconds", "gauge", "When the last poll ended, good or bad.", _SOURCE),
+    SelfSeries("pte_source_poll_duration_seconds", "histogram", "Duration of polls of the source.", _SOURCE),
     SelfSeries("pte_source_polls", "counter", "Polls of the source.", _SOURCE),
     SelfSeries("pte_source_poll_failures", "counter", "Failed polls of the source by reason.", (*_SOURCE, "reason")),
-    SelfSeries("pte_source_skipped_polls", "counter", "Slots missed as a poll was still in flight.", _SOURCE),
-    SelfSeries("pte_source_queries", "gauge", "Queries that the last successful poll took.", _SOURCE),
-    SelfSeries("pte_source_warnings", "gauge", "Warnings that came with the last successful poll.", _SOURCE),
+    SelfSeries("pte_source_skipped_polls", "counter", "Polls skipped while the one before was still running.", _SOURCE),
+    SelfSeries("pte_source_queries", "gauge", "Queries of the last successful poll.", _SOURCE),
+    SelfSeries("pte_source_warnings", "gauge", "Warnings of the last successful poll.", _SOURCE),
     SelfSeries(
-        "pte_source_clock_skew_seconds", "gauge", "The source's clock minus ours, where the source tells.", _SOURCE
+        "pte_source_clock_skew_seconds",
+        "gauge",
+        "The source's clock minus the exporter's; absent if the source does not report it.",
+        _SOURCE,
     ),
     SelfSeries(
         "pte_source_tls_verification", "gauge", "1 when the source's certificate is verified, 0 when not.", _SOURCE
@@ -52,16 +55,14 @@ OWN: tuple[SelfSeries, ...] = (
     SelfSeries(
         "pte_source_check",
         "gauge",
-        "0 when a check of the source failed in the last check-up, else 1; absent when it was skipped.",
+        "1 when the check passed in the last check-up of the source, 0 when it failed; absent when skipped.",
         (*_SOURCE, "check"),
     ),
-    SelfSeries("pte_source_check_warnings", "gauge", "Steps of the last check-up that came with a warning.", _SOURCE),
+    SelfSeries("pte_source_check_warnings", "gauge", "Steps of the last check-up with a warning.", _SOURCE),
     SelfSeries("pte_source_check_timestamp_seconds", "gauge", "When the last check-up of the source ended.", _SOURCE),
     SelfSeries("pte_source_withdrawn", "gauge", "1 while the source's series are withdrawn as too old.", _SOURCE),
-    SelfSeries("pte_snapshot_timestamp_seconds", "gauge", "When the published snapshot was made."),
-    SelfSeries(
-        "pte_snapshot_duration_seconds", "gauge", "How long analysing and rendering the published snapshot took."
-    ),
+    SelfSeries("pte_snapshot_timestamp_seconds", "gauge", "When the published snapshot was taken."),
+    SelfSeries("pte_snapshot_duration_seconds", "gauge", "Time to analyse and render the published snapshot."),
     SelfSeries("pte_snapshot_series", "gauge", "Series in the published snapshot."),
     SelfSeries("pte_config_last_reload_successful", "gauge", "1 when the last configuration reload succeeded."),
     SelfSeries(

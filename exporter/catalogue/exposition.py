@@ -1,8 +1,8 @@
-"""Snapshot x catalogue -> exposition bytes, made once per poll; a scrape hands out what lies here.
+"""Snapshot x catalogue -> exposition bytes, rendered once per poll; a scrape sends the stored page.
 
 One body serves both formats. Everything a snapshot publishes is a gauge, whose sample lines are the same in the text
 format 0.0.4 and in OpenMetrics 1.0; `# UNIT` is a comment to the former, and a help text without quotes and backslashes
-is escaped alike in both. What differs (`# EOF`) comes at the end of the page, with the exporter's own series.
+is escaped alike in both. The difference (`# EOF`) is at the end of the page, with the exporter's own series.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ _LEVEL = 5
 """Of zlib: 100,000 series shrink to 4 % of their size in a third of the time that level 9 takes."""
 
 PIECE = 1 << 19
-"""Sent at once: asyncio copies what the socket does not take, and copies of this size stay in the processor's cache."""
+"""Bytes of one write: asyncio copies what the socket does not take, and such a copy stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Rendered families, as they are and deflated, without an end: `tail` follows with every scrape."""
+class MetricsPage:
+    """Rendered families, plain and deflated, without an end: every scrape appends a `tail`."""
 
     pieces: tuple[bytes, ...] = ()
     """The body in pieces of at most PIECE bytes."""
     deflated: bytes = b""
-    """The body as a raw deflate stream that ends on a byte, so that another one may be appended."""
+    """The body as a raw deflate stream that ends on a byte, and another stream may be appended."""
     crc: int = 0
     length: int = 0
     series: int = 0
@@ -45,7 +45,7 @@ class Page:
     def gzipped(self, tail: bytes) -> bytes:
         """body + tail as one gzip member, compressing only the tail.
 
-        One member, not two: browsers and Python's zlib stop after the first and would lose the rest without a word.
+        One member, not two: browsers and Python's zlib stop after the first and would silently lose the rest.
         """
         # Only the tail is compressed here, at each scrape; it is a few kilobytes.
         packer = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -57,7 +57,7 @@ class Page:
 
 
 class _Escaped(dict[str, str]):
-    """Label value to its escaped form; the same few values stand in thousands of lines."""
+    """Label value to its escaped form; thousands of lines repeat the same few values."""
 
     def __missing__(self, value: str) -> str:
         self[value] = escaped = value.translate(_LABEL)
@@ -69,7 +69,7 @@ def number(value: float) -> str:
     return repr(float(value)).removesuffix(".0")
 
 
-def render(snapshot: Snapshot, catalogue: Iterable[Series]) -> Page:
+def render(snapshot: Snapshot, catalogue: Iterable[Series]) -> MetricsPage:
     """The page of a snapshot: families in the catalogue's order, rows sorted by their labels.
 
     A family without rows is left out whole, and a value that is not finite is no evidence and left out too.
@@ -85,11 +85,11 @@ def render(snapshot: Snapshot, catalogue: Iterable[Series]) -> Page:
             count += len(rows)
 
     body = "".join(lines).encode()
-    # Flushed in full, so that the stream ends on a byte and does not look back: the tail can be appended.
+    # A full flush ends the stream on a byte, without references back: the tail can be appended.
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     deflated = packer.compress(body) + packer.flush(zlib.Z_FULL_FLUSH)
     pieces = tuple(body[start : start + PIECE] for start in range(0, len(body), PIECE))
-    return Page(pieces, deflated, zlib.crc32(body), len(body), count)
+    return MetricsPage(pieces, deflated, zlib.crc32(body), len(body), count)
 
 
 def _head(series: Series) -> Iterable[str]:
@@ -100,7 +100,7 @@ def _head(series: Series) -> Iterable[str]:
 
 
 def counters(series: SelfSeries, rows: Rows, *, openmetrics: bool) -> bytes:
-    """A family of counters, nothing without rows; the formats differ in whether its head says _total."""
+    """A family of counters, empty without rows; only the text format has _total in the head."""
     lines = _lines(series.published, series.labels, rows, _Escaped())
     family = series.name if openmetrics else series.published
     if not lines:
@@ -110,7 +110,7 @@ def counters(series: SelfSeries, rows: Rows, *, openmetrics: bool) -> bytes:
 
 
 def _lines(name: str, labels: Sequence[str], rows: Rows, escaped: _Escaped) -> list[str]:
-    # The name and the labels of all rows are put together once; a row fills in its values. This is the hot path.
+    # The hot path: the name and the labels are formatted once, and each row fills in its values.
     named = ",".join(f'{label}="%s"' for label in labels)
     line = f"{name}{{{named}}} %s\n" if named else f"{name} %s\n"
     get = escaped.__getitem__

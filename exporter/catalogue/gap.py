@@ -37,13 +37,13 @@ def _verdicts(result: ApplicationResult) -> Values:
 SERIES: tuple[Series, ...] = (
     Series(
         "pte_gap_input",
-        "What is compared, in the signal's base unit: peak one-minute value, or latency over the whole window. Polled.",
+        "Compared value in the signal's base unit: peak one-minute value, or latency over the whole window. Polled.",
         ("application", "side", "signal"),
         _values,
     ),
     per_application(
         "pte_gap_ratio",
-        "Signed gap (pte - production) / production. Polled.",
+        "Signed gap: (pte - production) / production. Polled.",
         ("signal",),
         lambda result: [((gap.signal,), gap.ratio) for gap in result.gaps],
     ),
@@ -55,20 +55,20 @@ SERIES: tuple[Series, ...] = (
     ),
     per_application(
         "pte_gap_verdict",
-        "1 for the verdict that holds: the PTE is worse, equal or better than production, or no evidence. Polled.",
+        "1 for the current verdict: the PTE is worse than, equal to or better than production, or no evidence. Polled.",
         ("signal", "verdict"),
         _verdicts,
     ),
     per_application(
         "pte_gap_evidence",
-        "1 when the severity of the gap is known, also where the gap has no ratio as production's value is 0. Polled.",
+        "1 when the gap has a severity, even without a ratio because production's value is 0. Polled.",
         ("signal",),
         lambda result: [((gap.signal,), float(gap.severity is not None)) for gap in result.gaps],
     ),
     Series(
         "pte_gap_effective_samples",
-        "Independent minutes (requests for latency percentiles) behind the verdict: n(1-r)/(1+r), r being the lag-1 "
-        "autocorrelation of the noise. Polled.",
+        "Independent minutes (requests for latency percentiles) behind the verdict: n(1-r)/(1+r), where r is the "
+        "lag-1 autocorrelation of the noise. Polled.",
         ("application", "side", "signal"),
         _samples,
     ).as_input(),

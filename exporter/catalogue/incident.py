@@ -1,7 +1,7 @@
-"""What the sources themselves reported as trouble: how much, and since when. Which it was stands in the report.
+"""Incidents that the sources reported: how many, and since when. Their names are in the report.
 
-No names of rules or entities are labels: they are unbounded, and whoever wants them asks the source they come from.
-The start of the oldest is published beside its age, since `time() -` it stays true between two polls.
+Names of rules or entities are no labels, because they are unbounded; the source has them.
+The start of the oldest is published beside its age, because `time() -` it stays true between two polls.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from exporter.model.results import Snapshot
 
 
 def _reported(snapshot: Snapshot) -> Iterator[tuple[str, str, tuple[Incident, ...]]]:
-    """Every side whose source told its incidents, be it none."""
+    """Every side whose source reports incidents, even if there are none."""
     for application, side, observation in sides(snapshot):
         if observation.incidents is not None:
             yield application, side, observation.incidents
@@ -37,7 +37,7 @@ def _oldest(snapshot: Snapshot) -> Iterator[Row]:
 
 
 def _age(snapshot: Snapshot) -> Iterator[Row]:
-    """A source's clock may be ahead of ours: what begins after the snapshot is as old as nothing."""
+    """A source's clock may be ahead of ours: an incident that begins after the snapshot has age 0."""
     return ((labels, max(0.0, snapshot.at - start)) for labels, start in _oldest(snapshot))
 
 
@@ -61,30 +61,29 @@ _BY = ("application", "side", "severity")
 SERIES: tuple[Series, ...] = (
     Series(
         "pte_incident_evidence",
-        "1 when the side's source told its incidents; 0 when its kind has none, it was not asked or had no right. "
-        "Polled.",
+        "1 when the side's source reported incidents; 0 when its kind has none, or they were not queried or not "
+        "permitted. Polled.",
         ("application", "side"),
         _evidence,
     ),
     Series(
-        "pte_incidents_open", "Violations of the source's own rules that were open at the poll. Polled.", _BY, _open
+        "pte_incidents_open", "Open violations of the source's own rules, at the time of the poll. Polled.", _BY, _open
     ),
     Series(
         "pte_incident_oldest_start_timestamp_seconds",
-        "When the oldest violation began that was open at the poll; absent when none was. Polled.",
+        "Start of the oldest violation open at the time of the poll; absent when none was. Polled.",
         _BY,
         _oldest,
     ),
     Series(
         "pte_incident_oldest_age_seconds",
-        "How long the oldest violation had been open at the poll; absent when none was. Polled.",
+        "Age of the oldest violation open at the time of the poll; absent when none was. Polled.",
         _BY,
         _age,
     ),
     Series(
         "pte_incidents",
-        "Incidents that lay in the observed window or reached into it, open ones with them; kind is violation or "
-        "event. Polled.",
+        "Incidents in the observed window or overlapping it, including open ones; kind is violation or event. Polled.",
         (*_BY, "kind"),
         _in_window,
     ),

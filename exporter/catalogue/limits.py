@@ -1,4 +1,4 @@
-"""Limits: what the results are judged by, so that alerts compare series with series."""
+"""Limits: the limits of the results, as series that alerts compare with."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ def _factors(snapshot: Snapshot) -> Iterator[Row]:
 
 SERIES: tuple[Series, ...] = (
     Series(
-        "pte_limit", "Configured limit; its name says what it limits and in which unit.", ("limit",), _limits
+        "pte_limit", "Limit; its name says what it limits and in which unit. Configured.", ("limit",), _limits
     ).as_input(),
     Series(
         "pte_gap_limit_ratio",
-        "Absolute gap above which the severity holds. Configured.",
+        "Absolute gap above which the severity applies. Configured.",
         ("signal", "severity"),
         _gap_steps,
     ).as_input(),
@@ -99,7 +99,7 @@ SERIES: tuple[Series, ...] = (
     Series("pte_efficacy_weight_ratio", "Weight of the part in the score. Configured.", ("part",), _weights).as_input(),
     Series(
         "pte_next_certification_factor_ratio",
-        "Factor on production's value that makes the objective. Configured.",
+        "Factor: objective / production's value. Configured.",
         ("metric",),
         _factors,
     ).as_input(),

@@ -1,6 +1,6 @@
-"""The page that `pte-exporter run` serves while a load generator goes: what happened since it was started.
+"""The page that `pte-exporter run` serves while a load generator runs: totals since its start.
 
-Counters, histograms and maxima, so that nothing is lost between two scrapes. No result has these, `run` publishes them.
+Counters, histograms and maxima lose nothing between two scrapes. Only `run` publishes them, no result has them.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from exporter.catalogue.exporter import SelfSeries
 
 _RUN = ("application",)
 _PROCESS = ("application", "process")
-_READ = "as far as the generator has written its result"
+_READ = "as far as the result is written"
 _TREE = "of the process and its children"
 
 STATS = ("min", "mean", "p50", "p90", "p95", "p99", "p995", "p999")
-"""Figures of latencies that are worth a series each; the largest has its own."""
+"""Latency statistics with a series; the maximum has its own."""
 
 GENERATOR = "generator"
 """The process that `run` started; --target gives the others their names."""
 
 UNSPECIFIED = "unspecified"
-"""The kind of failures whose kind the result does not tell."""
+"""The kind of failures for which the result has no kind."""
 
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 5, 10, 30, 60)
 """Upper bounds in seconds."""
@@ -28,7 +28,7 @@ CORE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.5, 2, 3, 4, 6, 8, 12, 16, 
 """Upper bounds in cores."""
 
 RUNNING = SelfSeries("pte_load_run_live_running", "gauge", "1 while the load generator runs, 0 once it ended.", _RUN)
-STARTED = SelfSeries("pte_load_run_live_start_timestamp_seconds", "gauge", "When the load generator was started.", _RUN)
+STARTED = SelfSeries("pte_load_run_live_start_timestamp_seconds", "gauge", "Start of the load generator.", _RUN)
 REQUESTS = SelfSeries("pte_load_run_live_requests", "counter", f"Requests since the start, {_READ}.", _RUN)
 FAILURES = SelfSeries(
     "pte_load_run_live_failures", "counter", f"Failed requests by kind of error, {_READ}.", ("application", "kind")
@@ -41,18 +41,16 @@ PERCENTILE = SelfSeries(
     ("application", "stat"),
 )
 LATENCY_MAX = SelfSeries("pte_load_run_live_latency_max_seconds", "gauge", "Longest latency since the start.", _RUN)
-USERS = SelfSeries(
-    "pte_load_run_live_users", "gauge", "Most concurrent users in the minute that the result tells last.", _RUN
-)
+USERS = SelfSeries("pte_load_run_live_users", "gauge", "Most concurrent users in the last minute of the result.", _RUN)
 USERS_MAX = SelfSeries("pte_load_run_live_users_max", "gauge", "Most concurrent users since the start.", _RUN)
 CPU = SelfSeries("pte_load_run_process_cpu_seconds", "counter", f"CPU time {_TREE} since the start.", _PROCESS)
 CPU_CORES = SelfSeries(
-    "pte_load_run_process_cpu_cores", "histogram", f"Cores that were busy, {_TREE}, in samples of 100 ms.", _PROCESS
+    "pte_load_run_process_cpu_cores", "histogram", f"Busy cores {_TREE}, in samples of 100 ms.", _PROCESS
 )
 CPU_MAX = SelfSeries(
     "pte_load_run_process_cpu_max_cores",
     "gauge",
-    f"Most cores that were busy in a sample of 100 ms, {_TREE}.",
+    f"Most busy cores {_TREE} in a sample of 100 ms.",
     _PROCESS,
 )
 MEMORY = SelfSeries("pte_load_run_process_memory_bytes", "gauge", f"Resident memory {_TREE}.", _PROCESS)
@@ -64,7 +62,7 @@ SOCKETS_MAX = SelfSeries(
     "pte_load_run_process_sockets_max", "gauge", f"Most open sockets {_TREE} since the start.", _PROCESS
 )
 MISSED = SelfSeries(
-    "pte_load_run_sampling_missed", "counter", "Samples, one each 100 ms, that were not taken in time.", _RUN
+    "pte_load_run_sampling_missed", "counter", "Samples that were not taken in time, of one every 100 ms.", _RUN
 )
 
 LIVE: tuple[SelfSeries, ...] = (

@@ -12,27 +12,27 @@ SERIES: tuple[Series, ...] = (
     ),
     scalar(
         "pte_load_coverage_peak_percentile_ratio",
-        "Fraction of production's minutes whose rate the test's peak reached. Polled.",
+        "Fraction of production's minutes with a request rate that the test's peak reached. Polled.",
         lambda result: result.load.peak_percentile,
     ),
     scalar(
         "pte_load_coverage_sustained_requests_per_second",
-        "Highest rate that the test held for the sustained time. Polled.",
+        "Highest request rate that the test sustained for the configured time. Polled.",
         lambda result: result.load.sustained_rate,
     ),
     scalar(
         "pte_load_coverage_sustained_percentile_ratio",
-        "Fraction of production's minutes whose rate the test's sustained rate reached. Polled.",
+        "Fraction of production's minutes with a request rate that the test's sustained rate reached. Polled.",
         lambda result: result.load.sustained_percentile,
     ),
     scalar(
         "pte_load_coverage_above_p95_seconds",
-        "How long the test ran at or above production's P95 rate. Polled.",
+        "Time that the test spent at or above production's P95 request rate. Polled.",
         lambda result: result.load.above_p95_seconds,
     ),
     evidence(
         "pte_load_coverage_evidence",
-        "1 when both sides gave what peak coverage needs. Polled.",
+        "1 when both sides have a request rate by minutes. Polled.",
         lambda result: result.load.peak_ratio,
     ),
 )

@@ -1,7 +1,7 @@
-"""Load runs: what the newest result file of a load test tells, and its grade. `publish` has these too.
+"""Load runs: the newest result file of a load test, and its grade. `publish` has these series too.
 
-Names of the result file are the label `endpoint`, since several may stand for one route; `method` and `route` say for
-which one, or "unmapped" and the name. What changed since earlier runs is in catalogue/loadrun_judgement.py.
+Names of the result file are the label `endpoint`, because several may belong to one route; `method` and `route` are
+that route, or "unmapped" and the name. Changes since earlier runs are in catalogue/loadrun_judgement.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from exporter.model.loadrun_judgement import GRADES, JudgedRun
 from exporter.model.results import Snapshot
 
 MOST_KINDS = 20
-"""Kinds of errors and checks of a run that are shown."""
+"""The number of kinds of errors, and of checks, that are published."""
 
 _ENDPOINT_FIGURES = ("mean", "p50", "p95", "p99", "max")
 
@@ -27,7 +27,7 @@ def level(grade: str) -> int:
 
 
 def _judged(read: Callable[[JudgedRun], Values]) -> ApplicationReader:
-    """Nothing where no result file tells of a run."""
+    """Nothing without a result file of a run."""
     return lambda result: () if result.load_run is None else read(result.load_run)
 
 
@@ -58,13 +58,13 @@ def _errors(judged: JudgedRun) -> Values:
 
 
 def _checks(judged: JudgedRun) -> Values:
-    """Those not met first, as they must not fall to the cap."""
+    """Failed checks first, because the cap must not remove them."""
     ranked = sorted(judged.run.checks.items(), key=lambda check: (check[1], check[0]))
     return [((name,), float(met)) for name, met in ranked[:MOST_KINDS]]
 
 
 def _endpoints(read: Callable[[Figures], Values]) -> Callable[[Snapshot], Iterator[Row]]:
-    """`read` gives further labels and values of one endpoint; those of most requests, the rest is told as `other`."""
+    """`read` gives further labels and values of one endpoint; endpoints beyond the cap are summed as `other`."""
 
     def rows(snapshot: Snapshot) -> Iterator[Row]:
         for application, result in snapshot.applications.items():
@@ -86,7 +86,7 @@ def _capped(endpoints: Sequence[Endpoint], most: int) -> list[Endpoint]:
     if not rest:
         return largest
 
-    # An endpoint of the test may be called so itself, and two series of the same labels would be one too many.
+    # An endpoint of the test may have that name itself, and two series must not have the same labels.
     name = OTHER
     if any(endpoint.name == OTHER for endpoint in largest):
         name = f"{OTHER} (beyond the cap)"
@@ -94,7 +94,7 @@ def _capped(endpoints: Sequence[Endpoint], most: int) -> list[Endpoint]:
 
 
 def _summed(endpoints: Sequence[Endpoint]) -> Figures:
-    """Their requests, and their failures if all of them tell these."""
+    """Their requests, and their failures if all of them have failures."""
     requests = sum(endpoint.figures.requests for endpoint in endpoints)
     failures = [endpoint.figures.failures for endpoint in endpoints if endpoint.figures.failures is not None]
     if len(failures) < len(endpoints):
@@ -128,20 +128,26 @@ _ENDPOINT = ("application", "endpoint", "method", "route")
 SERIES: tuple[Series, ...] = (
     per_application(
         "pte_load_run_evidence",
-        "1 when a result file tells of a load test's run. Read from files.",
+        "1 when there is a result file of a load test's run. Read from files.",
         (),
         lambda result: [((), float(result.load_run is not None))],
     ),
     series(
         "info",
-        "Always 1; which run the newest is: tool, ID and commit. Read from files.",
+        "The newest run's tool, ID and commit; always 1. Read from files.",
         ("tool", "run", "commit"),
         lambda judged: [((judged.run.tool, judged.run.run, judged.run.commit), 1.0)],
     ),
-    _scalar("start_timestamp_seconds", "When the run's first request began. Read from files.", lambda run: run.start),
-    _scalar("end_timestamp_seconds", "When the run's last response came. Read from files.", lambda run: run.end),
-    _scalar("duration_seconds", "From the first request to the last response. Read from files.", lambda r: r.duration),
-    _scalar("complete", "0 when the run was ended early. Read from files.", lambda run: float(run.complete)),
+    _scalar("start_timestamp_seconds", "Start of the run's first request. Read from files.", lambda run: run.start),
+    _scalar("end_timestamp_seconds", "End of the run's last response. Read from files.", lambda run: run.end),
+    _scalar(
+        "duration_seconds", "Time from the first request to the last response. Read from files.", lambda r: r.duration
+    ),
+    _scalar(
+        "complete",
+        "1 when the run is complete, 0 when it ended early. Read from files.",
+        lambda run: float(run.complete),
+    ),
     _scalar("requests", "Requests of the run. Read from files.", lambda run: run.total.requests),
     _scalar("failures", "Requests of the run that failed. Read from files.", lambda run: run.total.failures),
     series(
@@ -153,7 +159,7 @@ SERIES: tuple[Series, ...] = (
     _scalar("success_ratio", "(requests - failures) / requests. Read from files.", lambda r: r.total.success_ratio),
     series(
         "latency_seconds",
-        "Latency of all requests of the run, failed ones with them; percentiles are nearest-rank, a summary has its"
+        "Latency of all requests of the run, including failed ones; percentiles are nearest-rank, or the summary's"
         " own. Read from files.",
         ("stat",),
         lambda judged: _latencies(judged.run.total.latency, LATENCY_FIGURES),
@@ -164,7 +170,7 @@ SERIES: tuple[Series, ...] = (
     _scalar("users", "Most concurrent users. Read from files.", lambda run: run.users),
     series(
         "grade",
-        "1 for the grade that the run has; none without evidence. Computed from success and P95.",
+        "1 for the run's grade, 0 for the others; absent without evidence. Computed from success and P95.",
         ("grade",),
         _grade,
     ),
@@ -176,13 +182,13 @@ SERIES: tuple[Series, ...] = (
     ),
     series(
         "grade_evidence",
-        "1 when success and P95 are known.",
+        "1 when success and P95 are known. Read from files.",
         (),
         lambda judged: [((), float(judged.grade is not None))],
     ),
     series(
         "check_met",
-        f"1 when the tool's own threshold was met, at most {MOST_KINDS} of them, those not met first. Read from files.",
+        f"1 when the tool's own threshold was met, 0 when not; at most {MOST_KINDS}, failed first. Read from files.",
         ("check",),
         _checks,
     ),
@@ -200,31 +206,31 @@ SERIES: tuple[Series, ...] = (
     ),
     Series(
         "pte_load_run_endpoint_latency_seconds",
-        "Latency by name in the result file, failed requests with them. Read from files.",
+        "Latency by name in the result file, including failed requests. Read from files.",
         (*_ENDPOINT, "stat"),
         _endpoints(lambda figures: _latencies(figures.latency, _ENDPOINT_FIGURES)),
     ),
     series(
         "usage_cpu_cores",
-        "CPU that a process and its children used while the run went on, from samples every 100 ms, in cores.",
+        "CPU of a process and its children during the run, in cores, from samples every 100 ms.",
         ("process", "stat"),
         _usage(lambda usage: {"mean": usage.cpu_mean, "max": usage.cpu_max}),
     ),
     series(
         "usage_memory_bytes",
-        "Resident memory of a process and its children while the run went on, from samples every 100 ms.",
+        "Resident memory of a process and its children during the run, from samples every 100 ms.",
         ("process", "stat"),
         _usage(lambda usage: {"max": usage.memory_max}),
     ),
     series(
         "usage_sockets",
-        "Open sockets of a process and its children while the run went on.",
+        "Open sockets of a process and its children during the run.",
         ("process", "stat"),
         _usage(lambda usage: {"max": usage.sockets_max}),
     ),
     series(
         "usage_samples",
-        "Samples behind what a process used.",
+        "Samples behind the usage of a process.",
         ("process",),
         lambda judged: [((process,), float(usage.samples)) for process, usage in judged.run.usage.items()],
     ).as_input(),

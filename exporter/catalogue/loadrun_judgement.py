@@ -1,4 +1,4 @@
-"""Load runs judged: what changed since the baseline and the runs before, where it is going, and the limits of both.
+"""Load runs judged: changes since the baseline and the runs before, trends, and the limits of both.
 
 The limits have the label `application`, as pages on a Pushgateway share one job.
 """
@@ -16,7 +16,7 @@ from exporter.model.settings import LoadRunSettings
 from exporter.model.verdict import SEVERITIES, VERDICTS
 
 MOST_CHANGES = 50
-"""Endpoints and metrics that changed and are shown by name, the worst first."""
+"""The number of changed endpoints and metrics that are published by name, the worst first."""
 
 CHANGE_ROLES = ("value", "least", "most", "reference")
 GRADE_FIGURES = ("success_ratio", "latency_p95_seconds")
@@ -24,7 +24,7 @@ DIRECTIONS = ("improving", "degrading", "stable", "volatile", "no_evidence")
 
 
 def limits(settings: LoadRunSettings) -> Mapping[str, float]:
-    """What alerts compare a run with, by the value of the label `limit`."""
+    """The limits that alerts compare a run with, by the value of the label `limit`."""
     return {
         "grade_level": float(level(settings.min_grade)),
         "success_ratio": settings.min_success_ratio,
@@ -60,7 +60,7 @@ def _severity(change: Change) -> float | None:
 
 
 def _endpoint_verdicts(judged: JudgedRun) -> Values:
-    """How many endpoints have each verdict, of those that were judged."""
+    """The number of judged endpoints with each verdict."""
     counts = Counter((change.against, change.metric, change.verdict) for change in judged.changes if change.name)
     compared = {(against, metric) for against, metric, _ in counts}
     for against, metric in compared:
@@ -151,8 +151,8 @@ SERIES: tuple[Series, ...] = (
     ),
     series(
         "change_input",
-        "What is compared, in the metric's base unit: value is the run, surely between least and most; reference is "
-        "what it was.",
+        "The compared values in the metric's base unit: value is the run, certainly between least and most; reference "
+        "is the baseline or the runs before.",
         ("against", "metric", "role"),
         _change_inputs,
     ).as_input(),
@@ -164,7 +164,7 @@ SERIES: tuple[Series, ...] = (
     ),
     series(
         "change_verdict",
-        "1 for the verdict that holds: the run is worse, equal or better than before, or no evidence.",
+        "1 for the current verdict: the run is worse than, equal to or better than before, or no evidence.",
         ("against", "metric", "verdict"),
         _change_verdicts,
     ),
@@ -182,13 +182,13 @@ SERIES: tuple[Series, ...] = (
     ),
     series(
         "change_samples",
-        "Runs, or requests, that the verdict rests on.",
+        "Runs or requests behind the verdict.",
         ("against", "metric"),
         _changes(lambda change: float(change.samples)),
     ).as_input(),
     series(
         "endpoint_changes",
-        "Endpoints that were judged, by verdict.",
+        "Judged endpoints by verdict.",
         ("against", "metric", "verdict"),
         _endpoint_verdicts,
     ),
@@ -212,7 +212,7 @@ SERIES: tuple[Series, ...] = (
     ),
     series(
         "trend",
-        "1 for where a metric of the whole run has been going: improving, degrading, stable, volatile, or no evidence.",
+        "1 for the trend of a metric of the whole run: improving, degrading, stable, volatile, or no evidence.",
         ("metric", "direction"),
         _directions,
     ),
@@ -224,16 +224,14 @@ SERIES: tuple[Series, ...] = (
     ),
     series(
         "trend_variation_ratio",
-        "How much runs scatter around the slope's line, as a ratio of the median.",
+        "Scatter of the runs around the trend line, as a ratio of the median.",
         ("metric",),
         _trends(lambda trend: trend.variation),
     ),
-    series(
-        "trend_runs", "Runs that the trend rests on.", ("metric",), _trends(lambda trend: float(trend.runs))
-    ).as_input(),
+    series("trend_runs", "Runs behind the trend.", ("metric",), _trends(lambda trend: float(trend.runs))).as_input(),
     series(
         "endpoint_trends",
-        "Endpoints by where a metric of theirs has been going.",
+        "Endpoints by the trend of their metric.",
         ("metric", "direction"),
         _endpoint_directions,
     ),
@@ -251,14 +249,14 @@ SERIES: tuple[Series, ...] = (
     ).as_input(),
     Series(
         "pte_load_run_change_limit",
-        "Change for the worse from which the severity holds: ratio of latency and request rate, difference of the "
-        "error ratio. Configured.",
+        "Change for the worse from which the severity applies: a ratio for latency and request rate, a difference for "
+        "the error ratio. Configured.",
         ("application", "change", "severity"),
         _change_limits,
     ).as_input(),
     Series(
         "pte_load_run_grade_limit",
-        "What a run must show for the grade: more success than this, and less latency. Configured.",
+        "Requirements of the grade: more success than this, and less latency. Configured.",
         ("application", "grade", "figure"),
         _grade_limits,
     ).as_input(),

@@ -1,4 +1,4 @@
-"""The next certification: what it has to show, and how the present run fares against that."""
+"""The next certification: its objectives, and whether the current run meets them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def _met(result: ApplicationResult) -> Values:
 SERIES: tuple[Series, ...] = (
     per_application(
         "pte_next_certification_objective",
-        "What the next certification has to reach or stay below, in the metric's base unit. Polled.",
+        "Objective that the next certification has to reach or stay below, in the metric's base unit. Polled.",
         ("metric",),
         _objectives,
     ),
     per_application(
         "pte_next_certification_met",
-        "1 when the present run meets the objective, 0 when not; absent where nobody observed it. Polled.",
+        "1 when the current run meets the objective, 0 when not; absent when the metric was not observed. Polled.",
         ("metric",),
         _met,
     ),

@@ -64,12 +64,12 @@ SERIES: tuple[Series, ...] = (
     ),
     _scalar(
         "pte_pattern_spikes",
-        "Spikes in the last seven days, against the same hour of the other days. Polled.",
+        "Spikes in the last seven days, compared with the same hour of the other days. Polled.",
         lambda pattern: float(len(pattern.spikes)),
     ),
     per_application(
         "pte_spike_timestamp_seconds",
-        "When the spike was; rank 1 is the largest. Polled.",
+        "Time of the spike; rank 1 is the largest. Polled.",
         ("rank",),
         _spike("time"),
     ),
@@ -87,7 +87,7 @@ SERIES: tuple[Series, ...] = (
     ),
     evidence(
         "pte_pattern_evidence",
-        "1 when seven days of request rates were seen, and they varied. Polled.",
+        "1 when there are seven days of varying request rates. Polled.",
         lambda result: result.pattern,
     ),
 )

@@ -29,27 +29,27 @@ SERIES: tuple[Series, ...] = (
     evidence("pte_test_run_evidence", "1 when a test run was found or configured. Polled.", lambda result: result.run),
     scalar(
         "pte_test_run_start_timestamp_seconds",
-        "When the test run began. Polled.",
+        "Start of the test run. Polled.",
         _of_window(lambda window: window.start),
     ),
     scalar(
         "pte_test_run_end_timestamp_seconds",
-        "When the test run ended. Polled.",
+        "End of the test run. Polled.",
         _of_window(lambda window: window.end),
     ),
     scalar(
         "pte_test_run_duration_seconds",
-        "How long the test run lasted. Polled.",
+        "Duration of the test run. Polled.",
         _of_window(lambda window: window.duration),
     ),
     scalar(
         "pte_test_run_age_seconds",
-        "How long ago the test run ended, at the time of the poll. Polled.",
+        "Time since the end of the test run, at the time of the poll. Polled.",
         lambda result: result.run_age,
     ),
     per_application(
         "pte_test_run_phase_seconds",
-        "How long the test run spent in this phase. Polled.",
+        "Time that the test run spent in this phase. Polled.",
         ("phase",),
         _phases,
     ),

@@ -1,4 +1,4 @@
-"""What a published series is: its name, labels, unit and help, and how its values are read from a snapshot."""
+"""A published series: its name, labels, unit and help, and how its values are read from a snapshot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exporter.model.results import ApplicationResult, Snapshot
 
 Row = tuple[tuple[str, ...], float]
 Rows = Iterable[Row]
-"""Label values, in the order of Series.labels, and the value. A reader leaves out what has no evidence."""
+"""Label values, in the order of Series.labels, and the value. A reader leaves out rows without evidence."""
 
 UNITS = ("seconds", "bytes", "ratio", "bits", "bytes_per_second", "requests_per_second")
 _NAME = re.compile(r"pte_[a-z0-9]+(_[a-z0-9]+)*")
@@ -25,7 +25,7 @@ class Series:
     labels: tuple[str, ...]
     read: Callable[[Snapshot], Rows]
     is_input: bool = False
-    """What other series are computed from or judged by: published and documented, and on boards where it helps."""
+    """Whether other series are computed from it or judged by it: published and documented, on boards where it helps."""
 
     def __post_init__(self) -> None:
         assert _NAME.fullmatch(self.name), self.name

@@ -1,4 +1,4 @@
-"""What both sides were seen to do: the inputs of everything else."""
+"""The observations of both sides: the inputs of everything else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LATENCY = "latency"
 
 
 def sides(snapshot: Snapshot) -> Iterator[tuple[str, str, ApplicationObservation]]:
-    """(application, the side's name, its observation) of every side that was observed."""
+    """(application, the side's name, its observation) of every observed side."""
     for application, result in snapshot.applications.items():
         for role, observation in (("production", result.production), ("pte", result.pte)):
             if observation is not None:
@@ -85,8 +85,8 @@ def _window(edge: Literal["start", "end"]) -> Callable[[Snapshot], Iterator[Row]
 
 _BY = ("application", "side", "stat")
 _STATS = (
-    "over the observed window; stat is mean, peak, min or a percentile of one-minute values, or of coarser ones, "
-    "which hide peaks, where pte_observed_resolution_seconds is above 60. Polled."
+    "over the observed window; stat is mean, peak, min or a percentile of one-minute values. Values are coarser, and "
+    "hide peaks, where pte_observed_resolution_seconds is above 60. Polled."
 )
 
 SERIES: tuple[Series, ...] = (
@@ -104,21 +104,21 @@ SERIES: tuple[Series, ...] = (
     ),
     Series(
         "pte_observed_samples",
-        "Values behind the signal, each of pte_observed_resolution_seconds; requests in the histogram for latency. "
-        "Polled.",
+        "Number of values behind the signal, each over pte_observed_resolution_seconds; for latency the requests in "
+        "the histogram. Polled.",
         ("application", "side", "signal"),
         _samples,
     ).as_input(),
     Series(
         "pte_observed_resolution_seconds",
-        "How much time each value behind the signal covers. Above 60, the stat peak is the largest mean of so long a "
-        "stretch: it is not compared with the other side. Polled.",
+        "Time that each value behind the signal covers. Above 60, the stat peak is only the largest mean over that "
+        "time, and is not compared with the other side. Polled.",
         ("application", "side", "signal"),
         _resolution,
     ).as_input(),
     Series(
         "pte_observation_evidence",
-        "1 when the side was seen and gave data for the signal. Polled.",
+        "1 when the side was observed and has data for the signal. Polled.",
         ("application", "side", "signal"),
         _evidence,
     ),

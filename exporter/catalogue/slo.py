@@ -1,4 +1,4 @@
-"""Objectives in a test run: would the run have met what production has to meet?"""
+"""Objectives in a test run: would the run have met production's objectives?"""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _SLO = ("slo",)
 SERIES: tuple[Series, ...] = (
     per_application(
         "pte_slo_objective_ratio",
-        "Share of good requests that the SLO wants. Configured.",
+        "Share of good requests that the SLO requires. Configured.",
         _SLO,
         _per_objective(lambda objective: objective.objective),
     ).as_input(),
     per_application(
         "pte_slo_run_error_ratio",
-        "The test run's bad requests / its requests, by the SLO. Polled.",
+        "Bad requests / all requests of the test run, by the SLO. Polled.",
         _SLO,
         _per_objective(lambda objective: objective.run_error_ratio),
     ),
     per_application(
         "pte_slo_run_requests",
-        "Requests of the test run that the SLO counts. Polled.",
+        "Requests of the test run in the SLO's scope. Polled.",
         _SLO,
         _per_objective(lambda objective: objective.run_requests),
     ).as_input(),
     per_application(
         "pte_slo_baseline_error_ratio",
-        "Production's bad requests / its requests over the baseline, by the SLO. Polled.",
+        "Bad requests / all requests of production over the baseline, by the SLO. Polled.",
         _SLO,
         _per_objective(lambda objective: objective.baseline_error_ratio),
     ),
@@ -51,7 +51,7 @@ SERIES: tuple[Series, ...] = (
     ),
     per_application(
         "pte_slo_run_evidence",
-        "1 when the test run counted what the SLO counts, and had requests enough. Polled.",
+        "1 when the test run has the SLO's events, and enough requests. Polled.",
         _SLO,
         _per_objective(lambda objective: objective.met is not None),
     ),

@@ -10,10 +10,10 @@ from exporter.report import console, json
 
 
 class Render(Protocol):
-    """Makes a whole report; `colour` is for terminals and means nothing to formats that have none."""
+    """Renders a whole report; `colour` is for terminals, and formats without colours ignore it."""
 
     def __call__(self, snapshot: Snapshot, *, colour: bool = False) -> bytes: ...
 
 
 FORMATS: Mapping[str, Render] = {"console": console.render, "json": json.render}
-"""What `report --format` takes."""
+"""The values of `report --format`."""

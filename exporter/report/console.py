@@ -1,4 +1,4 @@
-"""The report for people at a terminal: per application the verdict first, then what it rests on."""
+"""The report for people at a terminal: per application the verdict, then the facts behind it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 from exporter import humanize
 from exporter.model.results import AT_LEAST, ApplicationResult, Criterion, Gap, Snapshot
-from exporter.report.facts import facts
+from exporter.report.facts import count_verdicts, facts
 from exporter.report.table import columns
 
-WIDTH = 110
-"""Columns; only a name that is longer by itself passes it."""
+WIDTH = 80
+"""Columns; only a longer name passes it."""
 
 _BOLD = "\x1b[1m"
 _PLAIN = "\x1b[0m"
@@ -23,18 +23,20 @@ _MET = {True: "met", False: "not met", None: "not observed"}
 _NOTHING = "-"
 
 _TITLE = 13
-"""Columns of what stands left of the facts, with the margin."""
+"""Columns of a fact's title, with the margin."""
 
 _TIED = "\u00a0"
-_UNIT = re.compile(r"(?<=\d) (?=%|req/s|m?s\b|[kMG]?B/s|users)")
-"""The space between a number and its unit, where no line may end."""
+_UNIT = re.compile(r"(?<=\d) (?=%|req/s|m?s\b|[kMG]?B/s|users|(?:day|hour|minute|second)s?\b)")
+"""The space between a number and its unit, where no line may break."""
 
 
 def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
-    """The snapshot as text, WIDTH columns wide; escape codes only where `colour` asks for them."""
+    """The snapshot as text, WIDTH columns wide; with escape codes only if `colour` is true."""
     lines = [f"Does the certification still hold?   {humanize.format_time(snapshot.at)}", ""]
     if not snapshot.applications:
-        lines.append("No application was seen on either side: no evidence.")
+        lines.append("No application was observed in production or the PTE: no evidence.")
+    else:
+        lines += [f"{count_verdicts(list(snapshot.applications.values()))}.", ""]
     for name in sorted(snapshot.applications):
         lines += [*_application(snapshot.applications[name], colour), ""]
 
@@ -46,7 +48,7 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
 
 
 def _application(result: ApplicationResult, colour: bool) -> Iterator[str]:
-    """The verdict first, then what it rests on, then what to do about it."""
+    """The verdict first, then the facts behind it, then the actions."""
     yield _verdict(result, colour)
     yield from _wrapped(result.certification.sentence, "  ")
 
@@ -62,7 +64,7 @@ def _application(result: ApplicationResult, colour: bool) -> Iterator[str]:
     if criteria:
         yield ""
         yield "  for the next test"
-        yield from (f"    {line}" for line in columns(criteria, left=(0, 1, 3)))
+        yield from (f"    {line}" for line in columns(criteria, left_aligned=(0, 1, 3)))
 
     urgent = [gap.recommendation for gap in gaps if gap.recommendation and gap.severity in {"high", "critical"}]
     if urgent:
@@ -82,7 +84,7 @@ def _verdict(result: ApplicationResult, colour: bool) -> str:
 
 def _gaps(gaps: Sequence[Gap]) -> Iterator[str]:
     rows = [("signal", "production", "PTE", "gap", "severity", "the PTE is"), *map(_gap, gaps)]
-    return (f"  {line}" for line in columns(rows, left=(0, 4, 5)))
+    return (f"  {line}" for line in columns(rows, left_aligned=(0, 4, 5)))
 
 
 def _gap(gap: Gap) -> tuple[str, ...]:
@@ -103,7 +105,7 @@ def _quantity(signal: str, value: float | None) -> str:
 
 
 def _criteria(criteria: Sequence[Criterion]) -> Iterator[tuple[str, ...]]:
-    """What the next test has to reach, as far as it is a number."""
+    """The objectives of the next test that are numbers."""
     for criterion in criteria:
         if isinstance(criterion.objective, str):
             continue
@@ -114,7 +116,7 @@ def _criteria(criteria: Sequence[Criterion]) -> Iterator[tuple[str, ...]]:
 
 
 def _wrapped(text: str, first: str) -> Iterator[str]:
-    """The text in lines, the first after `first`, the others indented as far; a number keeps its unit."""
+    """The text in lines, the first after `first`, the others indented by as much; a number keeps its unit."""
     shape = textwrap.TextWrapper(WIDTH, first, " " * len(first), break_long_words=False, break_on_hyphens=False)
     for line in shape.wrap(_UNIT.sub(_TIED, text)):
         yield line.replace(_TIED, " ")

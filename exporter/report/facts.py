@@ -1,30 +1,34 @@
-"""What a verdict rests on, in words: a title and a line or so for each subject that has evidence."""
+"""The facts behind a verdict: a title and a line or two for each subject that has evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from exporter import humanize
 from exporter.model.incident import INCIDENT_SEVERITIES, Incident
 from exporter.model.loadrun_judgement import Change, JudgedRun
-from exporter.model.observation import MINUTE, ApplicationObservation
-from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, LoadCoverage, Objective, Pattern
+from exporter.model.observation import MINUTE, ApplicationObservation, Summary
+from exporter.model.results import ApplicationResult, Capacity, Coverage, Efficacy, Objective, Pattern
 
 _TOP = 5
-"""Endpoints or changes that are named; the others are counted."""
+"""Endpoints or changes to name; the rest are counted."""
 
-_MET = {True: "would be met", False: "would not be met", None: "too few requests to tell"}
+_NEARLY_ALL = 0.9995
+"""A larger share would read as 100 %, which it is not."""
+
+_MET = {True: "would be met", False: "would not be met", None: "too few requests to judge"}
 
 Fact = tuple[str, str]
 
 
 def facts(result: ApplicationResult) -> Iterator[Fact]:
-    """(title, text) in the order in which people ask."""
+    """(title, text), the most asked first."""
     subjects = (
         ("test run", _run(result)),
         ("graded", _graded(result.load_run)),
         ("changed", _changed(result.load_run)),
-        ("load", _load(result.load)),
+        ("load", _load(result)),
         ("coverage", _coverage(result.coverage)),
         ("untested", _untested(result.coverage)),
         ("mix", _mix(result)),
@@ -43,8 +47,21 @@ def facts(result: ApplicationResult) -> Iterator[Fact]:
             yield title, text
 
 
+def count_verdicts(results: Sequence[ApplicationResult]) -> str:
+    """1 of 4 certifications holds, 1 has failed, 2 cannot be judged; a verdict that nothing has is left out."""
+    verdicts = Counter(result.certification.holds for result in results)
+    holds = "holds" if verdicts[True] == 1 else "hold"
+    parts = [f"{verdicts[True]} of {humanize.pluralize(len(results), 'certification')} {holds}"]
+    if verdicts[False]:
+        have = "has" if verdicts[False] == 1 else "have"
+        parts.append(f"{verdicts[False]} {have} failed")
+    if verdicts[None]:
+        parts.append(f"{verdicts[None]} cannot be judged")
+    return ", ".join(parts)
+
+
 def _sides(result: ApplicationResult) -> Iterator[tuple[str, ApplicationObservation]]:
-    """What was observed, with the side's name in a sentence."""
+    """Each observation with its side's name, as a sentence needs it."""
     if result.production is not None:
         yield "production", result.production
     if result.pte is not None:
@@ -62,7 +79,7 @@ def _run(result: ApplicationResult) -> Iterator[str]:
 
 
 def _graded(judged: JudgedRun | None) -> Iterator[str]:
-    """The newest result file's grade, with what it rests on."""
+    """The newest result file's grade, with its inputs."""
     if judged is None:
         return
 
@@ -75,7 +92,7 @@ def _graded(judged: JudgedRun | None) -> Iterator[str]:
 
 
 def _changed(judged: JudgedRun | None) -> Iterator[str]:
-    """What is not as it was, the whole run first and then the names that changed most."""
+    """Changes for the better or worse, the whole run first and then the names that changed most."""
     if judged is None:
         return
 
@@ -83,16 +100,16 @@ def _changed(judged: JudgedRun | None) -> Iterator[str]:
     for change in changes[:_TOP]:
         metric = humanize.label(change.metric)
         subject = f"{metric} of {change.name}" if change.name else metric
-        reference = "the baseline" if change.against == "baseline" else "the runs before"
-        ratio = "" if change.ratio is None else f", {humanize.signed_percent(change.ratio)}"
-        yield f"{subject} {change.verdict} than {reference}{ratio}"
+        reference = "in the baseline" if change.against == "baseline" else "in the runs before"
+        ratio = "" if change.ratio is None else f" ({humanize.signed_percent(change.ratio)})"
+        yield f"{subject} is {change.verdict} than {reference}{ratio}"
 
     if len(changes) > _TOP:
         yield f"{len(changes) - _TOP} more"
 
 
 def _largest_changes(judged: JudgedRun) -> Iterable[Change]:
-    """Of each name the metric that changed most: three latencies of one name would say the same three times."""
+    """For each name the metric that changed most: three latencies of one name would repeat the same news."""
     largest: dict[tuple[str, str], Change] = {}
     for change in judged.changes:
         if change.verdict not in {"worse", "better"}:
@@ -107,17 +124,68 @@ def _size(change: Change) -> float:
     return abs(change.ratio or 0.0)
 
 
-def _load(load: LoadCoverage) -> Iterator[str]:
-    if load.peak_ratio is not None:
-        yield f"the test's peak was {humanize.percent(load.peak_ratio)} of production's"
-    if load.peak_percentile is not None:
-        yield f"it reached what {humanize.percent(load.peak_percentile)} of production's minutes need"
+def _load(result: ApplicationResult) -> Iterator[str]:
+    """How the test's peak and its sustained rate compare with production's load."""
+    load = result.load
+    production = _request_rate(result.production)
+    pte = _request_rate(result.pte)
+    if production is None or pte is None or load.peak_ratio is None:
+        return
+
+    peak = _rate(pte.peak)
+    production_peak = f"{humanize.percent(load.peak_ratio)} of production's peak ({_rate(production.peak)})"
+    is_always_below = load.peak_percentile is not None and _is_below(pte.peak, production.min)
+    if is_always_below:
+        yield f"the test's peak ({peak}) was below production's load in every minute of the window"
+        yield f"it reached {production_peak}"
+    else:
+        text = f"the test's peak ({peak}) was {production_peak}"
+        if load.peak_percentile is not None:
+            text += f", {_enough(pte.peak, load.peak_percentile, production.min)}"
+        yield text
 
     if load.sustained_rate is not None and load.sustained_percentile is not None:
-        rate = humanize.rate(load.sustained_rate, humanize.SENTENCE_DIGITS)
-        yield f"it held {rate}, enough for {humanize.percent(load.sustained_percentile)} of them"
-    if load.above_p95_seconds is not None:
-        yield f"{humanize.duration(load.above_p95_seconds)} at or above production's P95"
+        sustained = f"the test sustained {_rate(load.sustained_rate)}"
+        if not is_always_below:
+            sustained += f", {_enough(load.sustained_rate, load.sustained_percentile, production.min)}"
+        yield sustained
+    if load.above_p95_seconds is not None and not is_always_below:
+        yield _above_p95(load.above_p95_seconds)
+
+
+def _request_rate(observation: ApplicationObservation | None) -> Summary | None:
+    if observation is None:
+        return None
+    return observation.signals.get("request_rate")
+
+
+def _rate(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return humanize.rate(value, humanize.SENTENCE_DIGITS)
+
+
+def _is_below(rate: float | None, minimum: float | None) -> bool:
+    return rate is not None and minimum is not None and rate < minimum
+
+
+def _enough(rate: float | None, percentile: float, minimum: float | None) -> str:
+    """For how many of production's minutes the rate was enough, true for every size of it."""
+    if percentile >= 1:
+        return "enough for every minute of production"
+    if _is_below(rate, minimum):
+        return "too low for any minute of production"
+    if percentile <= 0:
+        return "enough only for production's quietest minutes"
+    if percentile >= _NEARLY_ALL:
+        return "enough for nearly every minute of production"
+    return f"enough for {humanize.percent(percentile)} of production's minutes"
+
+
+def _above_p95(seconds: float) -> str:
+    if seconds == 0:
+        return "no minute of the test reached production's P95 rate"
+    return f"the test spent {humanize.duration(seconds)} at or above production's P95 rate"
 
 
 def _coverage(coverage: Coverage) -> Iterator[str]:
@@ -127,7 +195,7 @@ def _coverage(coverage: Coverage) -> Iterator[str]:
     if coverage.weighted_ratio is not None:
         yield f"{humanize.percent(coverage.weighted_ratio)} of production's requests"
     if coverage.only_pte:
-        yield f"{len(coverage.only_pte)} tested that production does not have"
+        yield f"{humanize.pluralize(len(coverage.only_pte), 'tested endpoint')} not in production"
 
 
 def _untested(coverage: Coverage) -> Iterator[str]:
@@ -144,9 +212,9 @@ def _untested(coverage: Coverage) -> Iterator[str]:
 def _mix(result: ApplicationResult) -> Iterator[str]:
     growth = result.growth
     if result.coverage.total_variation is not None:
-        yield f"{humanize.percent(result.coverage.total_variation)} apart between the sides"
+        yield f"the test's traffic mix differs from production's by {humanize.percent(result.coverage.total_variation)}"
     if growth.mix_moved is not None:
-        yield f"production's own mix moved by {humanize.percent(growth.mix_moved)} since the test"
+        yield f"production's mix moved by {humanize.percent(growth.mix_moved)} since the test"
     if growth.peak_ratio is not None:
         yield f"production's peak {humanize.describe_change(growth.peak_ratio - 1)}"
 
@@ -181,7 +249,7 @@ def _objective(objective: Objective) -> str:
 def _capacity(capacity: Capacity) -> Iterator[str]:
     if capacity.ratio is not None:
         times = humanize.number(capacity.ratio, humanize.SENTENCE_DIGITS)
-        yield f"a request takes {times} times production's CPU in the PTE"
+        yield f"a request in the PTE uses {times} times production's CPU"
 
 
 def _pattern(pattern: Pattern | None) -> Iterator[str]:
@@ -189,14 +257,14 @@ def _pattern(pattern: Pattern | None) -> Iterator[str]:
         return
 
     yield f"peak {humanize.rate(pattern.peak, humanize.SENTENCE_DIGITS)} in 7 days"
-    yield f"busiest hour {pattern.peak_hour:02d}, quietest {pattern.low_hour:02d}"
+    yield f"busiest hour {pattern.peak_hour:02d}, quietest hour {pattern.low_hour:02d}"
     if pattern.volatility is not None:
         yield f"volatility {humanize.percent(pattern.volatility)}"
     yield humanize.pluralize(len(pattern.spikes), "spike")
 
 
 def _incidents(result: ApplicationResult) -> Iterator[str]:
-    """What each side's source reported as trouble, if it tells: the most serious open one by name, the rest counted."""
+    """The incidents that each side's source reported: the most serious open incident by name, the rest counted."""
     for side, observation in _sides(result):
         incidents = observation.incidents
         if incidents is None:
@@ -218,12 +286,12 @@ def describe_incident(incident: Incident) -> str:
 
 
 def incident_rank(incident: Incident) -> tuple[int, float]:
-    """The most serious first, of these the oldest."""
+    """The most serious first, then the oldest."""
     return -INCIDENT_SEVERITIES.index(incident.severity), incident.start
 
 
 def _resolution(result: ApplicationResult) -> Iterator[str]:
-    """Which signals rest on values coarser than a minute: their peaks are of means, and not compared."""
+    """Signals with values coarser than a minute, whose peaks are not compared."""
     for side, observation in _sides(result):
         by_resolution: dict[float, list[str]] = {}
         for signal, summary in observation.signals.items():
@@ -231,4 +299,4 @@ def _resolution(result: ApplicationResult) -> Iterator[str]:
                 by_resolution.setdefault(summary.resolution, []).append(humanize.label(signal))
 
         for resolution, labels in sorted(by_resolution.items()):
-            yield f"in {side} means over {humanize.duration(resolution)}, so no peaks: {', '.join(labels)}"
+            yield f"{side} has only means over {humanize.duration(resolution)}, without peaks: {', '.join(labels)}"

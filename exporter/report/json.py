@@ -12,7 +12,7 @@ from exporter import __version__
 from exporter.model.results import ApplicationResult, Snapshot
 
 _OBSERVED = ("production", "pte")
-"""Fields of a result that stand under `observations` already."""
+"""Fields of a result that are already under `observations`."""
 
 
 def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
@@ -21,7 +21,7 @@ def render(snapshot: Snapshot, *, colour: bool = False) -> bytes:
     On one line: histograms and patterns with a line for each number would be four times as long.
     """
     results = {name: _result(result) for name, result in snapshot.applications.items()}
-    # Reports of single tests are many, and what is made of them says it all.
+    # Reports of single tests are many, and the results made of them are enough.
     executions = {name: replace(executed, reports=()) for name, executed in snapshot.executions.items()}
 
     document = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from exporter import catalogue
-from exporter.catalogue.exposition import Page, render
+from exporter.catalogue.exposition import MetricsPage, render
 from exporter.config import Config, Environment
 from exporter.errors import ConfigError, SourceError
 from exporter.logs import fields
@@ -49,7 +49,7 @@ class SourceStatus:
 class Published:
     """The public state: one snapshot and its page. Replaced as a whole."""
 
-    page: Page = field(default_factory=Page)
+    page: MetricsPage = field(default_factory=MetricsPage)
     snapshot: Snapshot | None = None
 
 
@@ -134,7 +134,7 @@ class Service:
         """Whether no newer configuration has taken over."""
         return self._active is candidate
 
-    def show(self, snapshot: Snapshot, page: Page, seconds: float) -> None:
+    def show(self, snapshot: Snapshot, page: MetricsPage, seconds: float) -> None:
         """Publish a snapshot and its page; `seconds` is how long both took."""
         self.published = Published(page, snapshot)
         self.self_metrics.published(snapshot.at, page.series, seconds)

@@ -50,22 +50,22 @@ def routes(**counts: float) -> tuple[RouteCount, ...]:
 def production(
     signals: dict[str, Summary] | None = None,
     latency: Latency | None = None,
-    found: tuple[RouteCount, ...] = (),
+    counts: tuple[RouteCount, ...] = (),
     pattern: Samples | None = None,
 ) -> ApplicationObservation:
-    return ApplicationObservation(Window(AT - DAY, AT), signals or {}, latency, found, pattern=pattern)
+    return ApplicationObservation(Window(AT - DAY, AT), signals or {}, latency, counts, pattern=pattern)
 
 
 def run(
     signals: dict[str, Summary] | None = None,
     latency: Latency | None = None,
-    found: tuple[RouteCount, ...] = (),
+    counts: tuple[RouteCount, ...] = (),
     rates: Samples | None = None,
     age: float = DAY,
 ) -> ApplicationObservation:
     window = Window(AT - age - 7200, AT - age)
     run = TestRun(window, "detected")
-    return ApplicationObservation(window, signals or {}, latency, found, minutes=rates, run=run)
+    return ApplicationObservation(window, signals or {}, latency, counts, minutes=rates, run=run)
 
 
 def side(role: str, **applications: ApplicationObservation) -> Observation:
@@ -78,8 +78,8 @@ LE = (*(0.02 * i for i in range(1, 100)), math.inf)
 
 def timed(factor: float = 1.0, role: str = "p", requests: float = 1e6) -> ApplicationObservation:
     """Traffic whose latencies are exponential around 0.1 s times the factor, with their minutes."""
-    seen = noisy(0.1 * factor, 1440, 0.05, seed=4 if role == "p" else 5)
-    signals = rates(noisy(100.0)) | {LATENCY_MEAN: summarise(seen)}
+    means = noisy(0.1 * factor, 1440, 0.05, seed=4 if role == "p" else 5)
+    signals = rates(noisy(100.0)) | {LATENCY_MEAN: summarise(means)}
     counts = [requests * (1 - math.exp(-bound / (0.1 * factor))) for bound in LE]
     return production(signals, latency(LE, counts, requests * 0.1 * factor, requests))
 

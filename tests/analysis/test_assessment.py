@@ -29,14 +29,15 @@ from tests.analysis.making import AT, SIDES, side
 
 def snapshot(in_production: ApplicationObservation | None, test: ApplicationObservation | None) -> Snapshot:
     production, pte = (
-        side(role, **({"shop": seen} if seen else {})) for role, seen in (("production", in_production), ("pte", test))
+        side(role, **({"shop": observation} if observation else {}))
+        for role, observation in (("production", in_production), ("pte", test))
     )
     return analyse(production, pte, {"shop": in_production} if in_production else {}, AnalysisSettings(), AT, SIDES)
 
 
 def test_applications_are_those_of_both_sides_and_the_expected() -> None:
     """Each appears once, by name."""
-    found = analyse(
+    outcome = analyse(
         side("production", b=making.production(), a=making.production()),
         side("pte", b=making.run(), c=making.run()),
         {},
@@ -44,7 +45,7 @@ def test_applications_are_those_of_both_sides_and_the_expected() -> None:
         AT,
         SIDES,
     )
-    assert list(found.applications) == ["a", "b", "c", "d"]
+    assert list(outcome.applications) == ["a", "b", "c", "d"]
 
 
 def test_nothing_observed() -> None:
@@ -66,8 +67,8 @@ def test_run_and_phases() -> None:
 def test_data_without_a_run_is_a_recorded_run() -> None:
     """What a side was seen to do counts as its run, its window being the run's; without data there is none."""
     window = Window(AT - 7200, AT - 3600)
-    seen = ApplicationObservation(window, making.peaks(request_rate=5.0))
-    assert snapshot(None, seen).applications["shop"].run == TestRun(window, "recorded")
+    observation = ApplicationObservation(window, making.peaks(request_rate=5.0))
+    assert snapshot(None, observation).applications["shop"].run == TestRun(window, "recorded")
     assert snapshot(None, ApplicationObservation(window)).applications["shop"].run is None
 
 
@@ -94,7 +95,7 @@ SAMPLES = st.lists(st.floats(), max_size=30).map(lambda values: making.minutes(v
 WEEK = st.lists(st.floats(), min_size=14, max_size=14).map(
     lambda values: Samples(tuple(AT - 300.0 * (2016 - i) for i in range(2016)), tuple(values) * 144)
 )
-SEEN = st.one_of(
+OBSERVATIONS = st.one_of(
     st.none(),
     st.builds(
         ApplicationObservation,
@@ -113,13 +114,13 @@ SEEN = st.one_of(
 
 
 @settings(max_examples=100)
-@given(SEEN, SEEN)
+@given(OBSERVATIONS, OBSERVATIONS)
 def test_no_observation_breaks_the_round(
     in_production: ApplicationObservation | None, test: ApplicationObservation | None
 ) -> None:
     """Whatever numbers come in, results are finite, and a certification fails exactly when a reason applies."""
-    found = snapshot(in_production, test)
-    for result in found.applications.values():
+    outcome = snapshot(in_production, test)
+    for result in outcome.applications.values():
         certification = result.certification
         assert certification.holds is not False or any(certification.reasons.values())
         assert certification.holds is not True or not any(certification.reasons.values())
@@ -133,7 +134,7 @@ def test_no_observation_breaks_the_round(
         "pte_latency_",
     )
     for series in ALL:
-        for labels, value in series.read(found):
+        for labels, value in series.read(outcome):
             assert series.name.startswith((*observed, "pte_observed_samples")) or math.isfinite(value), (
                 series.name,
                 labels,
@@ -144,7 +145,7 @@ def test_two_hundred_applications_take_about_a_second() -> None:
     """An assessment of 200 applications with 45 routes and a week of rates is quick enough for any poll."""
     in_production = making.production(
         making.rates(making.noisy(100.0)),
-        found=making.routes(**{f"r{i}": 1000.0 + i for i in range(45)}),
+        counts=making.routes(**{f"r{i}": 1000.0 + i for i in range(45)}),
         pattern=Samples(tuple(AT - 300.0 * i for i in reversed(range(2016))), making.noisy(100.0, 2016).values),
     )
     production = side("production", **{f"app{i}": in_production for i in range(200)})

@@ -30,12 +30,12 @@ def by_rank(values: list[float], q: float) -> float:
 @given(VALUES)
 def test_summary_is_what_the_standard_library_says(values: list[float]) -> None:
     """Mean, peak, min, population deviation and quantiles agree with plain Python."""
-    found = summarise(minutes(values))
-    assert found.mean == pytest.approx(statistics.fmean(values), rel=1e-9, abs=1e-9)
-    assert (found.peak, found.min, found.samples) == (max(values), min(values), len(values))
-    assert found.stddev == pytest.approx(statistics.pstdev(values), rel=1e-6, abs=1e-6)
+    result = summarise(minutes(values))
+    assert result.mean == pytest.approx(statistics.fmean(values), rel=1e-9, abs=1e-9)
+    assert (result.peak, result.min, result.samples) == (max(values), min(values), len(values))
+    assert result.stddev == pytest.approx(statistics.pstdev(values), rel=1e-6, abs=1e-6)
     for q in QUANTILES:
-        assert found.quantiles[q] == pytest.approx(by_rank(values, float(q)), rel=1e-9, abs=1e-9)
+        assert result.quantiles[q] == pytest.approx(by_rank(values, float(q)), rel=1e-9, abs=1e-9)
 
 
 def by_pairs(samples: Samples, lag: float) -> float:
@@ -47,12 +47,12 @@ def by_pairs(samples: Samples, lag: float) -> float:
 @given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.booleans()), min_size=12, max_size=60))
 def test_noise_agrees_with_its_definition(minutes_seen: list[tuple[float, bool]]) -> None:
     """Deviation and autocorrelation are those of all pairs of minutes one and ten apart, holes or not."""
-    kept = [(60.0 * i, value) for i, (value, seen) in enumerate(minutes_seen) if seen or i in (0, 1, 10)]
-    samples = Samples(tuple(time for time, _ in kept), tuple(value for _, value in kept))
-    found, near, far = summarise(samples), by_pairs(samples, 60.0), by_pairs(samples, 600.0)
-    assert found.noise == pytest.approx(math.sqrt(far / 2), rel=1e-9, abs=1e-9)
+    present = [(60.0 * i, value) for i, (value, is_present) in enumerate(minutes_seen) if is_present or i in (0, 1, 10)]
+    samples = Samples(tuple(time for time, _ in present), tuple(value for _, value in present))
+    result, near, far = summarise(samples), by_pairs(samples, 60.0), by_pairs(samples, 600.0)
+    assert result.noise == pytest.approx(math.sqrt(far / 2), rel=1e-9, abs=1e-9)
     if far > 1e-12:
-        assert found.autocorrelation == pytest.approx(max(-1.0, 1 - near / far), rel=1e-9, abs=1e-9)
+        assert result.autocorrelation == pytest.approx(max(-1.0, 1 - near / far), rel=1e-9, abs=1e-9)
 
 
 def autoregressive(coefficient: float, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -68,10 +68,10 @@ def autoregressive(coefficient: float, count: int, seed: int) -> np.ndarray[tupl
 def test_noise_finds_what_made_the_series_under_a_daily_swing(coefficient: float) -> None:
     """The noise on a swing ten times as large gives back its deviation and its coefficient."""
     swing = 100 + 20 * np.sin(np.arange(20_000) * 2 * np.pi / 1440)
-    found = summarise(minutes((swing + 2 * autoregressive(coefficient, 20_000, 3)).tolist()))
-    assert found.noise == pytest.approx(2.0, rel=0.05)
-    assert found.autocorrelation == pytest.approx(coefficient, abs=0.07)
-    assert found.stddev == pytest.approx(14.3, rel=0.05)
+    result = summarise(minutes((swing + 2 * autoregressive(coefficient, 20_000, 3)).tolist()))
+    assert result.noise == pytest.approx(2.0, rel=0.05)
+    assert result.autocorrelation == pytest.approx(coefficient, abs=0.07)
+    assert result.stddev == pytest.approx(14.3, rel=0.05)
 
 
 def test_autocorrelation_of_what_alternates_is_limited() -> None:
@@ -86,14 +86,14 @@ def test_autocorrelation_of_what_alternates_is_limited() -> None:
 )
 def test_noise_needs_its_pairs(times: tuple[float, ...], noise: float | None) -> None:
     """Without minutes exactly ten apart there is no noise, without neighbours no autocorrelation."""
-    found = summarise(Samples(times, (1.0, 2.0, 4.0)))
-    assert (found.noise, found.autocorrelation) == (None if noise is None else pytest.approx(noise), None)
+    result = summarise(Samples(times, (1.0, 2.0, 4.0)))
+    assert (result.noise, result.autocorrelation) == (None if noise is None else pytest.approx(noise), None)
 
 
 def test_constant_series_has_no_spread_and_no_autocorrelation() -> None:
     """A constant that floats cannot hold exactly still has a deviation and noise of exactly zero."""
-    found = summarise(minutes([0.1] * 1000))
-    assert (found.mean, found.stddev, found.noise, found.autocorrelation) == (0.1, 0.0, 0.0, None)
+    result = summarise(minutes([0.1] * 1000))
+    assert (result.mean, result.stddev, result.noise, result.autocorrelation) == (0.1, 0.0, 0.0, None)
 
 
 @pytest.mark.parametrize("bad", [math.nan, INF, -INF])
@@ -135,16 +135,16 @@ BOUNDS = [0.1, 0.5, 1.0, INF]
 )
 def test_histogram_quantile_by_hand(le: list[float], cumulative: list[float], q: float, expected: float | None) -> None:
     """Interpolation, order, equal bounds, repairs and missing answers are as in PromQL, worked out by hand."""
-    found = histogram_quantile(le, cumulative, q)
-    assert found == (None if expected is None else pytest.approx(expected, rel=1e-12))
+    result = histogram_quantile(le, cumulative, q)
+    assert result == (None if expected is None else pytest.approx(expected, rel=1e-12))
 
 
 @given(COUNTS, st.floats(0.01, 1), st.floats(0.01, 1))
-def test_histogram_quantile_grows_with_q(counts: list[int], one: float, other: float) -> None:
+def test_histogram_quantile_grows_with_q(counts: list[int], first: float, other: float) -> None:
     """A higher quantile is never lower, and beyond the first that is unknown all are."""
     le = [float(i + 1) for i in range(len(counts) - 1)] + [INF]
     cumulative = [float(sum(counts[: i + 1])) for i in range(len(counts))]
-    low, high = sorted((one, other))
+    low, high = sorted((first, other))
     below, above = histogram_quantile(le, cumulative, low), histogram_quantile(le, cumulative, high)
     assert above is None or (below is not None and below <= above + 1e-9)
 
@@ -153,24 +153,24 @@ def test_histogram_quantile_grows_with_q(counts: list[int], one: float, other: f
 def test_histogram_quantile_lies_within_the_finite_bounds(cumulative: list[float], q: float) -> None:
     """Whatever the counts, decreasing ones included, an answer lies between zero and the last finite bound."""
     le = [float(i) + 1 for i in range(len(cumulative) - 1)] + [INF]
-    found = histogram_quantile(le, cumulative, q)
-    assert found is None or 0 <= found <= len(cumulative) - 1
+    result = histogram_quantile(le, cumulative, q)
+    assert result is None or 0 <= result <= len(cumulative) - 1
 
 
 def test_latency() -> None:
     """Mean from sum and count, quantiles from the buckets, and nothing beyond the last finite bucket."""
-    found = latency(BOUNDS, [90.0, 97.0, 98.0, 100.0], 20.0, 100.0)
-    assert found.mean == pytest.approx(0.2)
-    assert found.p50 == pytest.approx(0.1 * 50 / 90)
-    assert found.p95 == pytest.approx(0.1 + 0.4 * 5 / 7)
-    assert (found.p99, found.p999, found.requests) == (None, None, 100.0)
-    assert found.buckets == ((0.1, 90.0), (0.5, 97.0), (1.0, 98.0))
+    result = latency(BOUNDS, [90.0, 97.0, 98.0, 100.0], 20.0, 100.0)
+    assert result.mean == pytest.approx(0.2)
+    assert result.p50 == pytest.approx(0.1 * 50 / 90)
+    assert result.p95 == pytest.approx(0.1 + 0.4 * 5 / 7)
+    assert (result.p99, result.p999, result.requests) == (None, None, 100.0)
+    assert result.buckets == ((0.1, 90.0), (0.5, 97.0), (1.0, 98.0))
 
 
 def test_buckets_are_repaired_and_those_that_cannot_be_written_left_out() -> None:
     """Order and decreases are mended as for quantiles; +Inf, negative bounds and counts beyond measure are left out."""
-    found = latency([INF, 1.0, 0.5, -1.0, 0.1], [math.inf, 7.0, 8.0, 0.0, 5.0], 1.0, 9.0)
-    assert found.buckets == ((0.1, 5.0), (0.5, 8.0), (1.0, 8.0))
+    result = latency([INF, 1.0, 0.5, -1.0, 0.1], [math.inf, 7.0, 8.0, 0.0, 5.0], 1.0, 9.0)
+    assert result.buckets == ((0.1, 5.0), (0.5, 8.0), (1.0, 8.0))
     assert latency(BOUNDS, [0.0] * 4, 0.0, 0.0).buckets == ()
 
 

@@ -19,9 +19,9 @@ def test_ratio(cpu: float, rate: float, test_cpu: float, test_rate: float) -> No
     """Each side's CPU at peak over its rate at peak, and the one over the other."""
     production = making.production(making.peaks(cpu=cpu, request_rate=rate))
     pte = making.run(making.peaks(cpu=test_cpu, request_rate=test_rate))
-    found = capacity(production, pte)
-    assert found.cpu_per_request == pytest.approx({"production": cpu / rate, "pte": test_cpu / test_rate})
-    assert found.ratio == pytest.approx(test_cpu * rate / (test_rate * cpu))
+    result = capacity(production, pte)
+    assert result.cpu_per_request == pytest.approx({"production": cpu / rate, "pte": test_cpu / test_rate})
+    assert result.ratio == pytest.approx(test_cpu * rate / (test_rate * cpu))
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,6 @@ def test_ratio(cpu: float, rate: float, test_cpu: float, test_rate: float) -> No
 )
 def test_no_evidence(signals: dict[str, float]) -> None:
     """A side without CPU, rate or traffic has no figure, and then there is no ratio."""
-    found = capacity(making.production(making.peaks(**signals)), making.run(making.peaks(cpu=0.5, request_rate=5.0)))
-    assert found.cpu_per_request == pytest.approx({"pte": 0.1})
-    assert found.ratio is None
+    result = capacity(making.production(making.peaks(**signals)), making.run(making.peaks(cpu=0.5, request_rate=5.0)))
+    assert result.cpu_per_request == pytest.approx({"pte": 0.1})
+    assert result.ratio is None

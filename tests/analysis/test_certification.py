@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from exporter import sources
 from exporter.analysis import certification
 from exporter.analysis.assessment import analyse
 from exporter.commands.configuration import DEMO
 from exporter.model.observation import ApplicationObservation, Latency, Observation, Samples, Summary, TestRun, Window
-from exporter.model.results import REASONS, Certification
+from exporter.model.results import REASONS, Certification, Gap
 from exporter.model.settings import AnalysisSettings, CertificationSettings
 from exporter.model.slo_settings import ErrorSli, SliSettings, SloSettings
 from tests import servers
@@ -35,8 +37,8 @@ AVAILABILITY = SloSettings("availability", "shop", 98.0, SliSettings(errors=Erro
 
 def signals(request_rate: float, error_ratio: float) -> dict[str, Summary]:
     """Constant traffic."""
-    given = {"request_rate": request_rate, "error_ratio": error_ratio}
-    return {name: Summary(peak=value, mean=value) for name, value in given.items()}
+    values = {"request_rate": request_rate, "error_ratio": error_ratio}
+    return {name: Summary(peak=value, mean=value) for name, value in values.items()}
 
 
 LIVE = making.production(
@@ -46,7 +48,7 @@ LIVE = making.production(
     rates(100.0),
 )
 RUN = making.run(signals(request_rate=110.0, error_ratio=0.01), Latency(p95=0.1, p99=0.2, requests=1e6), LIVE_ROUTES)
-BEFORE = making.production(found=LIVE_ROUTES, pattern=rates(95.0))
+BEFORE = making.production(counts=LIVE_ROUTES, pattern=rates(95.0))
 
 
 def certified(
@@ -69,10 +71,10 @@ def certified(
 
 def test_it_holds() -> None:
     """A fresh test of all endpoints beyond production's peak holds, every reason judged, told in numbers."""
-    found = certified()
-    assert found.holds is True
-    assert dict(found.reasons) == dict.fromkeys(REASONS, False)
-    assert found.sentence == (
+    result = certified()
+    assert result.holds is True
+    assert dict(result.reasons) == dict.fromkeys(REASONS, False)
+    assert result.sentence == (
         "The certification holds: the test is 1 day old, reached 110 % of production's peak (the nearest limit: at "
         "least 90 % of the peak) and covered 100 % of its requests."
     )
@@ -80,10 +82,10 @@ def test_it_holds() -> None:
 
 def test_the_nearest_limit_is_named() -> None:
     """Where something else than the usual facts is nearest to its limit, it is told with value and limit."""
-    found = certified(before=replace(BEFORE, pattern=rates(84.0)))
-    assert found.sentence == (
+    result = certified(before=replace(BEFORE, pattern=rates(84.0)))
+    assert result.sentence == (
         "The certification holds: the test is 1 day old, reached 110 % of production's peak and covered 100 % of its "
-        "requests; nearest to its limit: production's peak grew by 19 % since the test (at most 20 %)."
+        "requests; nearest to its limit: production's peak grew by 19 % since the test (limit: at most 20 %)."
     )
 
 
@@ -102,10 +104,11 @@ def test_what_is_most_serious_comes_first() -> None:
     """Load that was never tested stands before growth, growth before age, and each has its value and limit."""
     old = TestRun(Window(0.0, AT - 45 * DAY), "detected")
     test = replace(RUN, run=old, signals=making.peaks(request_rate=60.79891, error_ratio=0.01))
-    found = certified(test=test, before=replace(BEFORE, pattern=rates(52.0)))
-    assert found.sentence == (
-        "The certification does not hold: the test reached 60.8 % of production's peak (at least 90 %); "
-        "production's peak grew by 92.3 % since the test (at most 20 %); the test is 45 days old (at most 30 days)."
+    result = certified(test=test, before=replace(BEFORE, pattern=rates(52.0)))
+    assert result.sentence == (
+        "The certification does not hold: the test reached 60.8 % of production's peak (limit: at least 90 %); "
+        "production's peak grew by 92.3 % since the test (limit: at most 20 %); the test is 45 days old "
+        "(limit: at most 30 days)."
     )
 
 
@@ -129,38 +132,38 @@ OTHER = making.routes(a=10_000, b=30_000, c=60_000)
             "the test is 31 days old",
         ),
         ("outgrown_peak", {"before": replace(BEFORE, pattern=rates(80.0))}, "production's peak grew by 25 %"),
-        ("outgrown_mix", {"before": replace(BEFORE, routes=OTHER)}, "production's mix moved by 50 %"),
+        ("outgrown_mix", {"before": replace(BEFORE, routes=OTHER)}, "production's traffic mix moved by 50 %"),
         ("load_coverage", {"test": replace(RUN, signals=making.peaks(request_rate=89.0))}, "the test reached 89 %"),
         ("weighted_coverage", {"test": replace(RUN, routes=FEW)}, "60 % of production's requests go to tested"),
-        ("mix", {"test": replace(RUN, routes=OTHER)}, "the test's mix is 50 % away from production's"),
+        ("mix", {"test": replace(RUN, routes=OTHER)}, "the test's traffic mix differs from production's by 50 %"),
         (
             "latency",
             {"test": replace(RUN, latency=SLOW)},
-            "latency P95 gap is critical: PTE 160 ms, production 100 ms (below critical wanted)",
+            "P95 latency in the test (160 ms) is 1.6 times production's (100 ms), a critical gap",
         ),
         (
             "errors",
             {"test": replace(RUN, signals=making.peaks(request_rate=110.0, error_ratio=0.02))},
-            "error ratio gap is critical: PTE 2 %, production 1 % (below critical wanted)",
+            "error ratio in the test (2 %) is 2 times production's (1 %), a critical gap",
         ),
         (
             "objective",
             {"test": replace(RUN, signals=signals(request_rate=110.0, error_ratio=0.021))},
-            "the run would not have met the objective availability: 2.1 % of requests failed (at most 2 %)",
+            "the run would not have met the objective availability: 2.1 % of requests failed (limit: at most 2 %)",
         ),
         (
             "efficacy",
             {"test": replace(RUN, routes=making.routes(c=500), latency=SLOWER)},
-            "the test's efficacy is 53.3 % (at least 60 %)",
+            "the test's efficacy is 53.3 % (limit: at least 60 %)",
         ),
     ],
 )
 def test_each_reason_alone_is_enough(reason: str, changes: dict[str, Any], words: str) -> None:
     """Each reason makes the certification fail and is named with its numbers."""
-    found = certified(**changes)
-    assert found.holds is False
-    assert found.reasons[reason] is True
-    assert words in found.sentence
+    result = certified(**changes)
+    assert result.holds is False
+    assert result.reasons[reason] is True
+    assert words in result.sentence
 
 
 CONFIGURATIONS = {
@@ -181,10 +184,10 @@ def test_objectives_are_missed_only_where_there_are_some() -> None:
     counts = replace(RUN, signals=making.peaks(request_rate=110.0, error_ratio=0.01))
     assert "objective" not in certified(slos=()).reasons
     assert "Not judged" not in certified(slos=()).sentence
-    found = certified(test=counts)
-    assert found.holds is True
-    assert "objective" not in found.reasons
-    assert found.sentence.endswith("Not judged for want of data: objective.")
+    result = certified(test=counts)
+    assert result.holds is True
+    assert "objective" not in result.reasons
+    assert result.sentence.endswith("Not judged because data is missing: objective.")
 
 
 def test_the_worst_objective_is_told() -> None:
@@ -194,12 +197,12 @@ def test_the_worst_objective_is_told() -> None:
     missed = certified(slos=(AVAILABILITY, strict, slack))
     assert missed.sentence == (
         "The certification does not hold: the run would not have met the objective strict: 1 % of requests failed "
-        "(at most 0.1 %)."
+        "(limit: at most 0.1 %)."
     )
     near = certified(slos=(slack, msgspec.structs.replace(AVAILABILITY, objective=98.9)))
     assert near.sentence.endswith(
         "; nearest to its limit: the run would have met the objective availability: 1 % of requests failed "
-        "(at most 1.1 %)."
+        "(limit: at most 1.1 %)."
     )
 
 
@@ -211,9 +214,9 @@ def test_fewer_errors_in_the_pte_are_no_reason() -> None:
 
 def test_never_tested() -> None:
     """Without a run there is no evidence, and the reason says so."""
-    found = certified(test=None, before=None)
-    assert (found.holds, dict(found.reasons)) == (None, {"no_test_run": True})
-    assert found.sentence == "No evidence: no test run was found."
+    result = certified(test=None, before=None)
+    assert (result.holds, dict(result.reasons)) == (None, {"no_test_run": True})
+    assert result.sentence == "The certification cannot be judged: no test run was found."
 
 
 @pytest.mark.parametrize(
@@ -221,16 +224,16 @@ def test_never_tested() -> None:
     [
         (None, RUN, "production was not observed"),
         (replace(LIVE, signals=making.peaks(request_rate=0.0)), RUN, "production had no traffic"),
-        (replace(LIVE, signals={}, latency=None), RUN, "production's request rate is not known"),
+        (replace(LIVE, signals={}, latency=None), RUN, "production's request rate is unknown"),
         (LIVE, replace(RUN, signals={}, latency=None, routes=()), "the test run left no data"),
-        (LIVE, replace(RUN, signals={}), "nobody observed how much load the test made"),
+        (LIVE, replace(RUN, signals={}), "the test's request rate is unknown"),
     ],
 )
 def test_no_evidence(production: ApplicationObservation | None, test: ApplicationObservation, words: str) -> None:
     """A side without data leaves the verdict open and names what is missing."""
-    found = certified(production, test)
-    assert found.holds is None
-    assert found.sentence == f"No evidence: {words}."
+    result = certified(production, test)
+    assert result.holds is None
+    assert result.sentence == f"The certification cannot be judged: {words}."
 
 
 @pytest.mark.parametrize(
@@ -251,9 +254,46 @@ def test_side_that_was_not_observed(production: Observation | None, pte: Observa
 def test_what_could_not_be_judged_is_named() -> None:
     """A certification that holds says what it could not look at."""
     bare = making.production(making.peaks(request_rate=100.0))
-    found = certified(bare, making.run(making.peaks(request_rate=95.0)), None)
-    assert found.holds is True
-    assert found.sentence.endswith(
-        "Not judged for want of data: outgrown peak, outgrown mix, weighted coverage, mix, latency, errors, objective, "
-        "efficacy."
+    result = certified(bare, making.run(making.peaks(request_rate=95.0)), None)
+    assert result.holds is True
+    assert result.sentence.endswith(
+        "Not judged because data is missing: outgrown peak, outgrown mix, weighted coverage, mix, latency, errors, "
+        "objective, efficacy."
     )
+
+
+_VALUES = st.floats(min_value=0.0, max_value=1e6)
+
+
+@given(st.sampled_from([*certification.LATENCIES, "error_ratio"]), _VALUES, _VALUES)
+@example("latency_p99", 1.58, 0.607)
+@example("latency_p95", 0.1, 0.1)
+@example("latency_p95", 0.1, 0.104)
+@example("error_ratio", 0.0, 0.02)
+@example("error_ratio", 0.02, 0.0)
+def test_the_sentence_about_a_gap_is_true(signal: str, production: float, pte: float) -> None:
+    """The side named first is never the smaller one, and a factor is that of the two values."""
+    gap = Gap(signal, production, pte, None, "critical", "worse", {}, None)
+    text = certification.describe_gap(gap)
+    larger = max(production, pte)
+    smaller = min(production, pte)
+    assert (" in production (" in text) == (production > pte)
+    assert (" in the test (" in text) == (production <= pte)
+    assert (" equal to " in text) == (production == pte)
+    if " times " in text:
+        factor = float(text.split(" times ")[0].rsplit(" ", 1)[1])
+        assert factor == pytest.approx(larger / smaller, rel=0.006)
+        assert factor >= 1.05
+    if " close to " in text:
+        assert smaller < larger < smaller * 1.05
+    assert text.endswith(", a critical gap")
+
+
+def test_a_gap_reads_like_a_sentence() -> None:
+    """Production slower and production faster, each with both values; a gap of no severity is not called one."""
+    slower = Gap("latency_p99", 1.58, 0.607, None, "critical", "better", {}, None)
+    assert certification.describe_gap(slower) == (
+        "P99 latency in production (1.58 s) is 2.6 times what the test showed (607 ms), a critical gap"
+    )
+    faster = Gap("latency_mean", 0.1, 0.16, None, "none", "worse", {}, None)
+    assert certification.describe_gap(faster) == "mean latency in the test (160 ms) is 1.6 times production's (100 ms)"

@@ -13,12 +13,12 @@ from exporter.analysis.arithmetic import Floats
 from exporter.analysis.changepoint import Levels, levels
 
 
-def found(values: Floats, least: float = 0.05) -> Levels:
+def result(values: Floats, least: float = 0.05) -> Levels:
     return levels(values, lambda a, b: abs(b - a) >= least, confirm=3, significance=0.001, floor=0.002)
 
 
 def starts(values: Floats) -> list[int]:
-    return [step.start for step in found(values).steps]
+    return [step.start for step in result(values).steps]
 
 
 def noise(runs: int, spread: float = 0.02, seed: int = 1) -> Floats:
@@ -27,14 +27,14 @@ def noise(runs: int, spread: float = 0.02, seed: int = 1) -> Floats:
 
 def test_a_quiet_series_is_one_level() -> None:
     """Of 200 series of 30 runs in which nothing changes, none is cut."""
-    assert not [seed for seed in range(200) if len(found(noise(30, seed=seed)).steps) > 1]
+    assert not [seed for seed in range(200) if len(result(noise(30, seed=seed)).steps) > 1]
 
 
 @pytest.mark.parametrize("at", [5, 15, 27])
 def test_a_step_is_found_where_it_is(at: int) -> None:
     """Also with only three runs behind it; the levels are the medians of both sides."""
     values = noise(30) + np.where(np.arange(30) >= at, 0.2, 0.0)
-    steps = found(values).steps
+    steps = result(values).steps
     assert [step.start for step in steps] == [0, at]
     assert steps[1].value - steps[0].value == pytest.approx(0.2, abs=0.03)
 
@@ -67,7 +67,7 @@ def test_a_change_that_does_not_matter_is_none() -> None:
 def test_a_ramp_is_seen_though_no_run_differs_from_the_one_before() -> None:
     """1 % a run ends on a higher level than it began on."""
     values = noise(30) + np.clip(np.arange(30) - 5, 0, 20) * 0.01
-    steps = found(values).steps
+    steps = result(values).steps
     assert steps[-1].value - steps[0].value > 0.1
 
 
@@ -85,21 +85,21 @@ def test_runs_that_depend_on_each_other_are_fewer() -> None:
         steps, values = noise(30, 0.02 * np.sqrt(1 - 0.36), seed), np.zeros(30)
         for run in range(1, 30):
             values[run] = 0.6 * values[run - 1] + steps[run]
-        cut += len(found(values).steps) > 1
+        cut += len(result(values).steps) > 1
     assert cut <= 4
 
 
 def test_a_constant_series_has_the_least_noise() -> None:
     """A series without any scatter neither fails nor finds something in rounding."""
     assert starts(np.full(20, 3.0)) == [0]
-    assert found(np.full(20, 3.0)).noise.deviation == 0.002
+    assert result(np.full(20, 3.0)).noise.deviation == 0.002
 
 
 @settings(max_examples=200)
 @given(st.lists(st.floats(-20, 20), min_size=6, max_size=60))
 def test_levels_cover_every_run_once(values: list[float]) -> None:
     """Whatever the series, levels follow each other from the first run to the last, each long enough."""
-    steps = found(np.asarray(values)).steps
+    steps = result(np.asarray(values)).steps
     assert (steps[0].start, steps[-1].end) == (0, len(values))
     assert all(before.end == after.start for before, after in itertools.pairwise(steps))
     assert all(step.runs >= 3 for step in steps)

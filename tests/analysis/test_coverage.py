@@ -20,26 +20,26 @@ Routes = tuple[RouteCount, ...]
 
 
 def covered(production: Routes, test: Routes, settings: RouteSettings = SETTINGS) -> Coverage:
-    return coverage(making.production(found=production), making.run(found=test), settings)
+    return coverage(making.production(counts=production), making.run(counts=test), settings)
 
 
 def test_plain_and_weighted() -> None:
     """Two of three endpoints with 90 % of the traffic are covered; the third is named."""
-    found = covered(LIVE, making.routes(a=50, b=50))
-    assert (found.production_endpoints, found.tested_endpoints) == (3, 2)
-    assert found.ratio == pytest.approx(2 / 3)
-    assert found.weighted_ratio == pytest.approx(0.9)
-    (missed,) = found.untested
+    result = covered(LIVE, making.routes(a=50, b=50))
+    assert (result.production_endpoints, result.tested_endpoints) == (3, 2)
+    assert result.ratio == pytest.approx(2 / 3)
+    assert result.weighted_ratio == pytest.approx(0.9)
+    (missed,) = result.untested
     assert missed.route == "/c"
     assert missed.production_share == pytest.approx(0.1)
-    assert [e.route for e in found.endpoints] == ["/a", "/b", "/c"]
+    assert [e.route for e in result.endpoints] == ["/a", "/b", "/c"]
 
 
 @pytest.mark.parametrize(("requests", "tested"), [(10, False), (29, False), (30, True)])
 def test_few_requests_are_no_test(requests: float, tested: bool) -> None:
     """A route counts from the thirtieth request on."""
-    found = covered(LIVE, making.routes(a=1000, b=requests))
-    assert found.endpoints[1].tested is tested
+    result = covered(LIVE, making.routes(a=1000, b=requests))
+    assert result.endpoints[1].tested is tested
 
 
 @pytest.mark.parametrize(("successes", "tested"), [(0.0, False), (1.0, True), (None, False), (math.nan, False)])
@@ -62,22 +62,22 @@ def test_spellings_are_added_up() -> None:
         *making.routes(a=100),
     )
     test = (RouteCount("GET", "/users/17", 20.0, 20.0), RouteCount("GET", "/users/18", 20.0, 20.0))
-    found = covered(production, test)
-    users = next(e for e in found.endpoints if e.route == "/users/{}")
+    result = covered(production, test)
+    users = next(e for e in result.endpoints if e.route == "/users/{}")
     assert (users.production_requests, users.pte_requests, users.tested, users.heuristic) == (100.0, 40.0, True, True)
-    assert not next(e for e in found.endpoints if e.route == "/a").heuristic
+    assert not next(e for e in result.endpoints if e.route == "/a").heuristic
 
 
 def test_only_in_the_pte() -> None:
     """A tested endpoint that production lacks is told apart and does not count as coverage."""
-    found = covered(LIVE, making.routes(a=50, old=50, rare=5))
-    assert [e.route for e in found.only_pte] == ["/old"]
-    assert found.tested_endpoints == 1
+    result = covered(LIVE, making.routes(a=50, old=50, rare=5))
+    assert [e.route for e in result.only_pte] == ["/old"]
+    assert result.tested_endpoints == 1
 
 
 def test_no_evidence() -> None:
     """Without routes of either side no ratio is given, and production's endpoints are neither tested nor untested."""
-    alone = coverage(making.production(found=LIVE), None, SETTINGS)
+    alone = coverage(making.production(counts=LIVE), None, SETTINGS)
     assert (alone.ratio, alone.weighted_ratio, alone.tested_endpoints, alone.untested) == (None, None, None, ())
     assert (alone.production_endpoints, alone.total_variation, alone.jensen_shannon) == (3, None, None)
     assert [e.tested for e in alone.endpoints] == [None, None, None]
@@ -94,18 +94,18 @@ def test_mix_of_a_handful_of_requests_is_no_evidence() -> None:
 
 def test_requests_without_a_route_are_no_endpoint() -> None:
     """Traffic that matched no route lowers the weighted coverage, and its share is told as other."""
-    found = covered((*LIVE, RouteCount("GET", "", 1000.0)), making.routes(a=50, b=50, c=50))
-    assert found.ratio == 1
-    assert found.weighted_ratio == pytest.approx(0.5)
-    assert found.other_share == {"production": pytest.approx(0.5), "pte": 0.0}
+    result = covered((*LIVE, RouteCount("GET", "", 1000.0)), making.routes(a=50, b=50, c=50))
+    assert result.ratio == 1
+    assert result.weighted_ratio == pytest.approx(0.5)
+    assert result.other_share == {"production": pytest.approx(0.5), "pte": 0.0}
 
 
 def test_cap() -> None:
     """Beyond the cap endpoints are only counted as other; ratios still rest on all of them, and none is miscounted."""
-    found = covered(LIVE, making.routes(a=50, c=50, x=90, y=80), RouteSettings(max_endpoints=2))
-    assert [e.route for e in found.endpoints] == ["/a", "/b", "/x"]
-    assert found.ratio == pytest.approx(2 / 3)
-    assert found.other_share == {"production": pytest.approx(0.1), "pte": pytest.approx(130 / 270)}
+    result = covered(LIVE, making.routes(a=50, c=50, x=90, y=80), RouteSettings(max_endpoints=2))
+    assert [e.route for e in result.endpoints] == ["/a", "/b", "/x"]
+    assert result.ratio == pytest.approx(2 / 3)
+    assert result.other_share == {"production": pytest.approx(0.1), "pte": pytest.approx(130 / 270)}
 
 
 COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 1e5))
@@ -114,13 +114,13 @@ COUNTS = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 1e5))
 @given(COUNTS, COUNTS, st.integers(1, 9))
 def test_laws(production: dict[str, float], test: dict[str, float], cap: int) -> None:
     """Ratios lie in 0..1, listed shares and the others' add up to one, untested endpoints are production's."""
-    found = covered(making.routes(**production), making.routes(**test), RouteSettings(max_endpoints=cap))
-    for ratio in (found.ratio, found.weighted_ratio, found.total_variation, found.jensen_shannon):
+    result = covered(making.routes(**production), making.routes(**test), RouteSettings(max_endpoints=cap))
+    for ratio in (result.ratio, result.weighted_ratio, result.total_variation, result.jensen_shannon):
         assert ratio is None or 0 <= ratio <= 1
-    for role, other in found.other_share.items():
-        listed = sum(getattr(e, f"{role}_share") or 0.0 for e in found.endpoints)
+    for role, other in result.other_share.items():
+        listed = sum(getattr(e, f"{role}_share") or 0.0 for e in result.endpoints)
         assert listed + other == pytest.approx(1)
-        assert sum(getattr(e, f"{role}_requests") is not None for e in found.endpoints) <= cap
-    assert all(e.production_requests for e in found.untested)
-    shares = [e.production_share for e in found.untested if e.production_share is not None]
+        assert sum(getattr(e, f"{role}_requests") is not None for e in result.endpoints) <= cap
+    assert all(e.production_requests for e in result.untested)
+    shares = [e.production_share for e in result.untested if e.production_share is not None]
     assert shares == sorted(shares, reverse=True)

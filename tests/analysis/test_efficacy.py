@@ -44,12 +44,12 @@ def score(
 
 def test_all_parts() -> None:
     """0.4 x 0.5 + 0.4 x 0.9 + 0.2 x 0.5 for half the endpoints, 90 % of the load and a P95 30 % off."""
-    found = score(rate=90.0, p95=0.13, tested=0.5)
-    assert found.parts == pytest.approx(
+    result = score(rate=90.0, p95=0.13, tested=0.5)
+    assert result.parts == pytest.approx(
         {"coverage": 0.5, "load_coverage": 0.9, "performance": 0.5, "error_validation": 1}
     )
-    assert found.score == pytest.approx(0.66)
-    assert found.rating == "fair"
+    assert result.score == pytest.approx(0.66)
+    assert result.rating == "fair"
 
 
 def test_going_beyond_is_no_more_than_full() -> None:
@@ -67,14 +67,14 @@ def test_performance_steps(p95: float, expected: float) -> None:
 
 def test_weights_are_spread_over_the_parts_that_are_known() -> None:
     """Without routes load and performance share the whole, two to one."""
-    found = score(tested=None, rate=75.0)
-    assert found.weights == pytest.approx({"load_coverage": 2 / 3, "performance": 1 / 3, "error_validation": 0.0})
-    assert found.score == pytest.approx(2 / 3 * 0.75 + 1 / 3)
+    result = score(tested=None, rate=75.0)
+    assert result.weights == pytest.approx({"load_coverage": 2 / 3, "performance": 1 / 3, "error_validation": 0.0})
+    assert result.score == pytest.approx(2 / 3 * 0.75 + 1 / 3)
 
 
 def test_small_part_is_no_score() -> None:
     """Performance alone carries a fifth of the weight: it is shown, but no score is made of it."""
-    found = efficacy(
+    result = efficacy(
         coverage(None, None, SETTINGS.routes),
         load_coverage(None, None, SETTINGS.test_run),
         gaps(
@@ -84,7 +84,7 @@ def test_small_part_is_no_score() -> None:
         ),
         SETTINGS,
     )
-    assert found == Efficacy({"performance": 1.0}, {}, None, None)
+    assert result == Efficacy({"performance": 1.0}, {}, None, None)
 
 
 def test_no_evidence() -> None:
@@ -109,8 +109,8 @@ def test_ratings(weight: float, rating: str) -> None:
 @given(st.floats(0, 500), st.floats(0.001, 1), st.floats(0, 1), st.floats(0, 1))
 def test_score_lies_between_its_parts(rate: float, p95: float, tested: float, errors: float) -> None:
     """A weighted mean is never outside of what it is made from."""
-    found = score(rate, p95, tested, errors)
-    if found.score is not None:
-        weighted = [found.parts[part] for part, weight in found.weights.items() if weight > 0]
-        assert min(weighted) - 1e-9 <= found.score <= max(weighted) + 1e-9
-        assert sum(found.weights.values()) == pytest.approx(1)
+    result = score(rate, p95, tested, errors)
+    if result.score is not None:
+        weighted = [result.parts[part] for part, weight in result.weights.items() if weight > 0]
+        assert min(weighted) - 1e-9 <= result.score <= max(weighted) + 1e-9
+        assert sum(result.weights.values()) == pytest.approx(1)

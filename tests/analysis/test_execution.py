@@ -31,21 +31,21 @@ def judged(*reports: Report, at: float = NOW, **settings: Any) -> Executed:
 
 def test_counts_of_the_last_run_and_of_all() -> None:
     """Skipped tests are not executed; a flaky one passed, and is counted as flaky too; errors are failures."""
-    found = judged(report(HOUR, a="p", b="p", c="p"), report(60, a="f", b="~", c="s", d="e"))
-    assert found.last is not None
-    assert found.last.counts == Counts(1, 1, 1, 1, 1, 8.0)
-    assert (found.last.counts.executed, found.last.at) == (3, NOW - 60)
-    assert found.last.counts.pass_ratio == pytest.approx(1 / 3)
-    assert found.last.counts.failure_ratio == pytest.approx(2 / 3)
-    assert found.last.counts.flaky_ratio == pytest.approx(1 / 3)
-    assert found.total == Counts(4, 1, 1, 1, 1, 14.0)
+    result = judged(report(HOUR, a="p", b="p", c="p"), report(60, a="f", b="~", c="s", d="e"))
+    assert result.last is not None
+    assert result.last.counts == Counts(1, 1, 1, 1, 1, 8.0)
+    assert (result.last.counts.executed, result.last.at) == (3, NOW - 60)
+    assert result.last.counts.pass_ratio == pytest.approx(1 / 3)
+    assert result.last.counts.failure_ratio == pytest.approx(2 / 3)
+    assert result.last.counts.flaky_ratio == pytest.approx(1 / 3)
+    assert result.total == Counts(4, 1, 1, 1, 1, 14.0)
 
 
 def test_nothing_executed_is_no_ratio() -> None:
     """Without an executed test there is no ratio, and without a report no run."""
-    found = judged(report(60, a="s"))
-    assert found.total.skipped == 1
-    assert (found.total.pass_ratio, found.total.failure_ratio, found.total.flaky_ratio) == (None, None, None)
+    result = judged(report(60, a="s"))
+    assert result.total.skipped == 1
+    assert (result.total.pass_ratio, result.total.failure_ratio, result.total.flaky_ratio) == (None, None, None)
     assert judged().last is None
     assert judged(report(60)).last is None
     assert judged(Report("r", NOW - 1, (Execution("s", "a", "passed", NOW - 1),))).total.seconds is None
@@ -53,8 +53,8 @@ def test_nothing_executed_is_no_ratio() -> None:
 
 def test_only_the_look_back_counts() -> None:
     """Reports that are too old, or of times to come, are left out."""
-    found = judged(report(DAY, a="p"), report(2 * DAY, a="f"), report(-60, a="f"), lookback=Duration(2 * DAY))
-    assert [one.at for one in found.reports] == [NOW - DAY]
+    result = judged(report(DAY, a="p"), report(2 * DAY, a="f"), report(-60, a="f"), lookback=Duration(2 * DAY))
+    assert [item.at for item in result.reports] == [NOW - DAY]
 
 
 def test_reports_that_belong_together() -> None:
@@ -77,16 +77,16 @@ def test_runs_by_the_hour() -> None:
 
 def test_suites_and_devices_by_their_own_latest_run() -> None:
     """Each suite, and each of its property values, is told by the latest run that has it."""
-    found = judged(
+    result = judged(
         report(3 * HOUR, "api", "x", a="f", b="p"),
         report(2 * HOUR, "api", "y", a="p", b="p"),
         report(HOUR, "web", "y", a="f"),
     )
-    assert [(one.suite, one.at - NOW, one.counts.failed) for one in found.suites] == [
+    assert [(item.suite, item.at - NOW, item.counts.failed) for item in result.suites] == [
         ("api", -2 * HOUR, 0),
         ("web", -HOUR, 1),
     ]
-    assert [(one.suite, one.property, one.value, one.counts.failed) for one in found.properties] == [
+    assert [(item.suite, item.property, item.value, item.counts.failed) for item in result.properties] == [
         ("api", "device", "x", 1),
         ("api", "device", "y", 0),
         ("web", "device", "y", 1),
@@ -96,25 +96,25 @@ def test_suites_and_devices_by_their_own_latest_run() -> None:
 def test_groups_are_capped() -> None:
     """Beyond the cap suites with failures are kept, then the large ones, and what is left is counted."""
     reports = [report(i * HOUR, f"s{i}", device=f"d{i}", a="p") for i in range(5)]
-    found = judged(*reports, report(6 * HOUR, "bad", a="f"), report(7 * HOUR, "big", a="p", b="p"), max_groups=3)
-    assert [one.suite for one in found.suites] == ["bad", "big", "s0"]
-    assert (len(found.properties), found.other) == (3, 4 + 2)
-    assert len(found.property_outages) == 3
+    result = judged(*reports, report(6 * HOUR, "bad", a="f"), report(7 * HOUR, "big", a="p", b="p"), max_groups=3)
+    assert [item.suite for item in result.suites] == ["bad", "big", "s0"]
+    assert (len(result.properties), result.other) == (3, 4 + 2)
+    assert len(result.property_outages) == 3
 
 
 def test_the_flakiest_tests() -> None:
     """Tests are ranked by how often they were flaky, then by how rarely they ran; steady ones are left out."""
-    found = judged(
+    result = judged(
         report(3 * HOUR, a="~", b="~", c="p"),
         report(2 * HOUR, a="~", b="p", c="p", d="~"),
         report(HOUR, a="f", b="s", c="p"),
     )
-    assert [(one.name, one.flaky, one.executed, one.failed) for one in found.flakiest] == [
+    assert [(item.name, item.flaky, item.executed, item.failed) for item in result.flakiest] == [
         ("a", 2, 3, 1),
         ("d", 1, 1, 0),
         ("b", 1, 2, 0),
     ]
-    assert [one.name for one in judged(*found.reports, max_tests=1).flakiest] == ["a"]
+    assert [item.name for item in judged(*result.reports, max_tests=1).flakiest] == ["a"]
 
 
 def course(letters: str, step: float = HOUR) -> Outages:
@@ -145,9 +145,9 @@ def course(letters: str, step: float = HOUR) -> Outages:
 )
 def test_mean_times(letters: str, mtbf: float | None, mttr: float | None) -> None:
     """Passing time by failures, and time from failing to passing, both only of what was seen to begin."""
-    found = course(letters)
-    assert found.mtbf == (None if mtbf is None else mtbf * HOUR)
-    assert found.mttr == (None if mttr is None else mttr * HOUR)
+    result = course(letters)
+    assert result.mtbf == (None if mtbf is None else mtbf * HOUR)
+    assert result.mttr == (None if mttr is None else mttr * HOUR)
 
 
 def test_inputs_of_mean_times() -> None:
@@ -159,7 +159,7 @@ def test_inputs_of_mean_times() -> None:
 
 def test_a_device_fails_while_one_of_its_tests_does() -> None:
     """A device, and the application, pass again when the last of the failing tests has; others stay untouched."""
-    found = judged(
+    result = judged(
         report(5 * HOUR, device="x", a="p", b="p"),
         report(4 * HOUR, device="x", a="f", b="p"),
         report(3 * HOUR, device="x", a="f", b="f"),
@@ -167,11 +167,11 @@ def test_a_device_fails_while_one_of_its_tests_does() -> None:
         report(2 * HOUR, device="y", a="p"),
         report(HOUR, device="x", b="p"),
     )
-    assert found.property_outages == (
+    assert result.property_outages == (
         ValueOutages("device", "x", Outages(HOUR, 1, 3 * HOUR, 1)),
         ValueOutages("device", "y", Outages()),
     )
-    assert found.outages == Outages(HOUR, 1, 3 * HOUR, 1)
+    assert result.outages == Outages(HOUR, 1, 3 * HOUR, 1)
 
 
 def test_a_test_on_two_devices() -> None:
@@ -181,23 +181,23 @@ def test_a_test_on_two_devices() -> None:
         NOW - HOUR,
         (*report(HOUR, device="x", a="f").executions, *report(HOUR, device="y", a="p").executions),
     )
-    found = judged(report(2 * HOUR, device="x", a="p"), both, report(60, device="x", a="p"))
-    [case] = found.failing
+    result = judged(report(2 * HOUR, device="x", a="p"), both, report(60, device="x", a="p"))
+    [case] = result.failing
     assert (case.suite, case.name, case.executed, case.failed) == ("unit", "a", 4, 1)
     assert case.outages == Outages(HOUR, 1, HOUR - 60, 1)
 
 
 def test_failing_tests_are_ranked() -> None:
     """Tests that still fail come first, then those that failed most often; those that never did are left out."""
-    found = judged(
+    result = judged(
         report(4 * HOUR, a="p", b="p", c="f", d="p"),
         report(3 * HOUR, a="f", b="p", c="p", d="p"),
         report(2 * HOUR, a="p", b="p", c="p", d="p"),
         report(1 * HOUR, a="f", b="f", c="p", d="p"),
         report(60, a="p", b="f", c="p", d="p"),
     )
-    assert [(one.name, one.outages.failing) for one in found.failing] == [("b", True), ("a", False), ("c", False)]
-    assert [one.name for one in judged(*found.reports, max_tests=1).failing] == ["b"]
+    assert [(item.name, item.outages.failing) for item in result.failing] == [("b", True), ("a", False), ("c", False)]
+    assert [item.name for item in judged(*result.reports, max_tests=1).failing] == ["b"]
 
 
 def runs(*failures: int, tests: int = 10) -> Executed:

@@ -77,62 +77,62 @@ def test_severity_grows_with_the_gap(signal: str, production: float, test: float
 @pytest.mark.parametrize("signal", ["request_rate", "throughput", "cpu", "memory", "concurrent_users"])
 def test_zero_denominator_is_no_evidence(signal: str) -> None:
     """Against nothing there is neither ratio nor severity."""
-    found = compared(signal, 0.0, 5.0)
-    assert (found.ratio, found.severity, found.verdict, found.recommendation) == (None, None, "no_evidence", None)
+    result = compared(signal, 0.0, 5.0)
+    assert (result.ratio, result.severity, result.verdict, result.recommendation) == (None, None, "no_evidence", None)
 
 
 def test_errors_against_none() -> None:
     """Errors in the PTE against a production without any have no ratio, and are critical."""
-    found = compared("error_ratio", 0.0, 0.05)
-    assert (found.ratio, found.severity) == (None, "critical")
-    assert found.verdict == "no_evidence"
-    assert found.recommendation is not None
-    assert "(5 %) is WORSE than production's (0 %)" in found.recommendation
+    result = compared("error_ratio", 0.0, 0.05)
+    assert (result.ratio, result.severity) == (None, "critical")
+    assert result.verdict == "no_evidence"
+    assert result.recommendation is not None
+    assert "(5 %) is WORSE than production's (0 %)" in result.recommendation
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_non_numbers_are_no_evidence(bad: float) -> None:
     """NaN and infinity on a side are as good as nothing."""
-    for found in (compared("cpu", bad, 0.5), compared("cpu", 0.5, bad)):
-        assert (found.ratio, found.severity, found.recommendation) == (None, None, None)
+    for result in (compared("cpu", bad, 0.5), compared("cpu", 0.5, bad)):
+        assert (result.ratio, result.severity, result.recommendation) == (None, None, None)
 
 
 def test_idle_production_is_no_evidence() -> None:
     """What an idle production does with its CPU is compared with nothing."""
     idle = making.production(making.peaks(request_rate=0.0, cpu=0.1))
-    found = gap("cpu", idle, making.run(making.peaks(request_rate=9.0, cpu=0.9)), SETTINGS)
-    assert (found.production, found.pte) == (0.1, 0.9)
-    assert (found.ratio, found.severity, found.recommendation) == (None, None, None)
+    result = gap("cpu", idle, making.run(making.peaks(request_rate=9.0, cpu=0.9)), SETTINGS)
+    assert (result.production, result.pte) == (0.1, 0.9)
+    assert (result.ratio, result.severity, result.recommendation) == (None, None, None)
 
 
 def test_one_sample_is_no_evidence() -> None:
     """A single minute is compared with nothing."""
-    one = making.production(making.rates(making.minutes([100.0])))
-    assert gap("request_rate", one, making.run(making.peaks(request_rate=9.0)), SETTINGS).ratio is None
+    minute = making.production(making.rates(making.minutes([100.0])))
+    assert gap("request_rate", minute, making.run(making.peaks(request_rate=9.0)), SETTINGS).ratio is None
 
 
 def test_missing_sides_give_every_gap_without_evidence() -> None:
     """All signals are there, none with a value."""
-    found = gaps(None, None, SETTINGS)
-    assert [g.signal for g in found] == list(COMPARED)
-    assert all((g.ratio, g.severity, g.verdict) == (None, None, "no_evidence") for g in found)
+    result = gaps(None, None, SETTINGS)
+    assert [g.signal for g in result] == list(COMPARED)
+    assert all((g.ratio, g.severity, g.verdict) == (None, None, "no_evidence") for g in result)
 
 
-@pytest.mark.parametrize(("requests", "known"), [(19.0, False), (20.0, True)])
-def test_quantile_needs_requests_beyond_it(requests: float, known: bool) -> None:
+@pytest.mark.parametrize(("requests", "is_compared"), [(19.0, False), (20.0, True)])
+def test_quantile_needs_requests_beyond_it(requests: float, is_compared: bool) -> None:
     """P95 of fewer than twenty requests is not compared."""
-    seen = making.production({}, Latency(p95=0.2, requests=requests))
+    live = making.production({}, Latency(p95=0.2, requests=requests))
     test = making.run({}, Latency(p95=0.2, requests=1e6))
-    assert (gap("latency_p95", seen, test, SETTINGS).ratio is not None) is known
+    assert (gap("latency_p95", live, test, SETTINGS).ratio is not None) is is_compared
 
 
 def test_latency_without_its_minutes_and_buckets_has_no_verdict() -> None:
     """Two numbers alone have no interval, however far apart."""
-    seen, test = (
+    live, test = (
         making.production(making.rates(making.noisy(9.0)), Latency(p95=0.1, requests=1e6)),
         making.run(making.rates(making.noisy(9.0)), Latency(p95=9.0, requests=1e6)),
     )
-    assert gap("latency_p95", seen, test, SETTINGS).verdict == "no_evidence"
+    assert gap("latency_p95", live, test, SETTINGS).verdict == "no_evidence"
 
 
 @pytest.mark.parametrize(
@@ -141,20 +141,20 @@ def test_latency_without_its_minutes_and_buckets_has_no_verdict() -> None:
 @pytest.mark.parametrize("signal", ["latency_mean", "latency_p50", "latency_p95", "latency_p99"])
 def test_latency_has_verdicts(signal: str, factor: float, expected: str) -> None:
     """With minutes and buckets latency is judged, and the independent samples behind it are told."""
-    found = gap(signal, making.timed(), making.timed(factor=factor, role="t"), SETTINGS)
-    assert found.verdict == expected
-    assert found.effective_samples.keys() == {"production", "pte"}
+    result = gap(signal, making.timed(), making.timed(factor=factor, role="t"), SETTINGS)
+    assert result.verdict == expected
+    assert result.effective_samples.keys() == {"production", "pte"}
     least = 400.0 if signal == "latency_mean" else 400_000.0
-    assert all(least < count <= 1e6 for count in found.effective_samples.values())
+    assert all(least < count <= 1e6 for count in result.effective_samples.values())
 
 
 def test_verdict_and_samples_come_from_the_means() -> None:
     """With enough independent samples on both sides the verdict is given, and what it rests on."""
     production, test = making.rates(making.noisy(100.0)), making.rates(making.noisy(60.0, 120, seed=2))
-    found = gap("request_rate", making.production(production), making.run(test), SETTINGS)
-    assert found.verdict == "worse"
-    assert found.effective_samples["production"] > 1000
-    assert 60 < found.effective_samples["pte"] <= 120
+    result = gap("request_rate", making.production(production), making.run(test), SETTINGS)
+    assert result.verdict == "worse"
+    assert result.effective_samples["production"] > 1000
+    assert 60 < result.effective_samples["pte"] <= 120
 
 
 SIGNS = [GapRule(bad="lower", low=0.0), GapRule(bad="higher", low=0.0), GapRule(bad="both", low=0.0)]
@@ -190,8 +190,8 @@ def test_severity_beyond_the_limit_needs_production_too() -> None:
 def test_constant_series_has_a_gap_but_no_verdict() -> None:
     """Constant series on both sides are compared by value, yet nothing is known of their spread."""
     production, test = (making.rates(making.minutes([v] * 60)) for v in (100.0, 50.0))
-    found = gap("request_rate", making.production(production), making.run(test), SETTINGS)
-    assert (found.ratio, found.severity, found.verdict, found.effective_samples) == (
+    result = gap("request_rate", making.production(production), making.run(test), SETTINGS)
+    assert (result.ratio, result.severity, result.verdict, result.effective_samples) == (
         -0.5,
         "critical",
         "no_evidence",

@@ -18,7 +18,7 @@ def figures(failures: int | None, p95: float | None, requests: int = 10_000) -> 
 
 
 @pytest.mark.parametrize(
-    ("failures", "p95", "wanted"),
+    ("failures", "p95", "expected"),
     [
         (0, 0.1, "A+"),
         (99, 0.499999, "A+"),
@@ -39,17 +39,17 @@ def figures(failures: int | None, p95: float | None, requests: int = 10_000) -> 
         (10_000, 0.1, "F"),
     ],
 )
-def test_both_conditions_are_strict(failures: int, p95: float, wanted: str) -> None:
+def test_both_conditions_are_strict(failures: int, p95: float, expected: str) -> None:
     """What lies exactly on a limit has not fulfilled it, and the worse of both conditions decides."""
-    assert grade(figures(failures, p95), SETTINGS) == wanted
+    assert grade(figures(failures, p95), SETTINGS) == expected
 
 
 @pytest.mark.parametrize(
-    "seen", [figures(None, 0.1), figures(0, None), figures(0, 0.1, requests=0), figures(0, math.nan)]
+    "unmeasured", [figures(None, 0.1), figures(0, None), figures(0, 0.1, requests=0), figures(0, math.nan)]
 )
-def test_what_was_not_measured_has_no_grade(seen: Figures) -> None:
+def test_what_was_not_measured_has_no_grade(unmeasured: Figures) -> None:
     """Without failures, P95 or requests there is no evidence, which is not an F."""
-    assert grade(seen, SETTINGS) is None
+    assert grade(unmeasured, SETTINGS) is None
 
 
 def test_the_best_grade_is_given_in_whatever_order_they_are_configured() -> None:

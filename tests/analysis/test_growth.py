@@ -23,18 +23,18 @@ def rates(peak: float, count: int = 2016) -> Samples:
 
 def test_growth() -> None:
     """The largest five-minute rates and the mixes are compared, then and now."""
-    then = making.production(found=making.routes(a=700, b=300), pattern=rates(100.0))
-    now = making.production(found=making.routes(a=900, b=100), pattern=rates(130.0))
-    found = growth(then, now, SETTINGS)
-    assert (found.peak_then, found.peak_now) == (100.0, 130.0)
-    assert found.peak_ratio == pytest.approx(1.3)
-    assert found.mix_moved == pytest.approx(0.2)
+    then = making.production(counts=making.routes(a=700, b=300), pattern=rates(100.0))
+    now = making.production(counts=making.routes(a=900, b=100), pattern=rates(130.0))
+    result = growth(then, now, SETTINGS)
+    assert (result.peak_then, result.peak_now) == (100.0, 130.0)
+    assert result.peak_ratio == pytest.approx(1.3)
+    assert result.mix_moved == pytest.approx(0.2)
 
 
 def test_less_than_a_day_is_no_evidence() -> None:
     """The daily peak may not be among less than a day's rates, nor a mix in a handful of requests."""
-    short = making.production(found=making.routes(a=10), pattern=rates(100.0, count=287))
-    full = making.production(found=making.routes(a=900), pattern=rates(100.0, count=288))
+    short = making.production(counts=making.routes(a=10), pattern=rates(100.0, count=287))
+    full = making.production(counts=making.routes(a=900), pattern=rates(100.0, count=288))
     assert growth(short, full, SETTINGS) == Growth(None, 100.0, None, None)
     assert growth(full, full, SETTINGS) == Growth(100.0, 100.0, 1.0, 0.0)
 
@@ -45,7 +45,7 @@ def test_less_than_a_day_is_no_evidence() -> None:
 )
 def test_unknown_or_idle_past(then: ApplicationObservation | None) -> None:
     """Without a past, or against an idle one, there is no growth."""
-    now = making.production(found=making.routes(a=900), pattern=rates(100.0))
-    found = growth(then, now, SETTINGS)
-    assert (found.peak_ratio, found.mix_moved) == (None, None)
-    assert found.peak_now == 100.0
+    now = making.production(counts=making.routes(a=900), pattern=rates(100.0))
+    result = growth(then, now, SETTINGS)
+    assert (result.peak_ratio, result.mix_moved) == (None, None)
+    assert result.peak_now == 100.0

@@ -16,7 +16,7 @@ from exporter.model.loadrun import QUANTILE_FIGURES, Histogram
 LATENCIES = st.lists(st.floats(1e-6, 86400), min_size=1, max_size=300)
 
 
-def made(values: list[float]) -> Histogram:
+def histogram_of(values: list[float]) -> Histogram:
     counts = np.bincount(histogram.index(np.asarray(values)), minlength=histogram.SIZE)
     return histogram.sparse(counts)
 
@@ -29,7 +29,7 @@ def nearest_rank(values: list[float], q: float) -> float:
 @given(LATENCIES, st.sampled_from([0.0, 0.001, *QUANTILE_FIGURES.values(), 1.0]))
 def test_percentiles_are_within_half_a_percent(values: list[float], q: float) -> None:
     """Any percentile is within 0.4 % of the exact nearest-rank one."""
-    assert histogram.percentile(made(values), q) == pytest.approx(nearest_rank(values, q), rel=1 / 256)
+    assert histogram.percentile(histogram_of(values), q) == pytest.approx(nearest_rank(values, q), rel=1 / 256)
 
 
 @pytest.mark.parametrize("shape", ["lognormal", "pareto", "bimodal", "whole_milliseconds", "constant"])
@@ -43,17 +43,18 @@ def test_a_hundred_thousand_latencies(shape: str) -> None:
         "whole_milliseconds": np.round(chance.lognormal(-3, 1, n), 3) + 0.001,
         "constant": np.full(n, 0.25),
     }[shape]
-    found = histogram.latencies(made(values.tolist()), float(values.min()), float(values.sum()), float(values.max()))
+    buckets = histogram_of(values.tolist())
+    result = histogram.latencies(buckets, float(values.min()), float(values.sum()), float(values.max()))
     for name, q in QUANTILE_FIGURES.items():
-        assert getattr(found, name) == pytest.approx(np.quantile(values, q, method="inverted_cdf"), rel=0.01), name
-    assert (found.min, found.max) == (values.min(), values.max())
-    assert found.mean == pytest.approx(values.mean())
+        assert getattr(result, name) == pytest.approx(np.quantile(values, q, method="inverted_cdf"), rel=0.01), name
+    assert (result.min, result.max) == (values.min(), values.max())
+    assert result.mean == pytest.approx(values.mean())
 
 
 @given(LATENCIES, LATENCIES)
-def test_merging_loses_nothing(one: list[float], other: list[float]) -> None:
+def test_merging_loses_nothing(first: list[float], other: list[float]) -> None:
     """Two runs' histograms merged are the histogram of both runs."""
-    assert histogram.merged([made(one), made(other)]) == made(one + other)
+    assert histogram.merged([histogram_of(first), histogram_of(other)]) == histogram_of(first + other)
 
 
 @given(st.floats(0, 1e7))
@@ -75,17 +76,17 @@ def test_buckets_leave_no_gap() -> None:
 
 def test_zero_is_zero() -> None:
     """A latency of 0 ms, as JMeter writes below one, is told as 0 and not as a guess."""
-    found = histogram.latencies(made([0.0] * 99 + [1.0]), 0.0, 1.0, 1.0)
-    assert (found.p50, found.p95, found.max) == (0.0, 0.0, 1.0)
+    result = histogram.latencies(histogram_of([0.0] * 99 + [1.0]), 0.0, 1.0, 1.0)
+    assert (result.p50, result.p95, result.max) == (0.0, 0.0, 1.0)
 
 
 def test_a_percentile_that_no_request_lies_beyond_is_absent() -> None:
     """P99 needs a hundred requests, P99.9 a thousand; the median is always told."""
-    few = histogram.latencies(made([0.1] * 99), 0.1, 9.9, 0.1)
+    few = histogram.latencies(histogram_of([0.1] * 99), 0.1, 9.9, 0.1)
     assert (few.p50, few.p90, few.p99, few.p999) == (0.1, 0.1, None, None)
-    enough = histogram.latencies(made([0.1] * 1000), 0.1, 100.0, 0.1)
+    enough = histogram.latencies(histogram_of([0.1] * 1000), 0.1, 100.0, 0.1)
     assert enough.p999 == 0.1
-    assert histogram.latencies(made([0.1]), 0.1, 0.1, 0.1).p50 == 0.1
+    assert histogram.latencies(histogram_of([0.1]), 0.1, 0.1, 0.1).p50 == 0.1
 
 
 def test_without_requests_there_is_nothing() -> None:
@@ -98,11 +99,11 @@ def test_without_requests_there_is_nothing() -> None:
 def test_buckets_of_a_classic_histogram() -> None:
     """At bounds of Prometheus the counts are those of a sorted list, but for one bucket's width."""
     values = np.random.default_rng(3).lognormal(-2, 1, 10_000)
-    for bound, count in histogram.buckets(made(values.tolist()), [0.005, 0.1, 0.25, 1.0, 10.0]):
+    for bound, count in histogram.buckets(histogram_of(values.tolist()), [0.005, 0.1, 0.25, 1.0, 10.0]):
         low, high = (np.count_nonzero(values <= bound * factor) for factor in (1 - 1 / 128, 1 + 1 / 128))
         assert low <= count <= high
 
 
 def test_ten_requests_have_a_p90() -> None:
     """One of ten lies beyond it, though 10 * (1 - 0.9) is less than 1 in binary."""
-    assert histogram.latencies(made([0.1] * 10), 0.1, 1.0, 0.1).p90 == 0.1
+    assert histogram.latencies(histogram_of([0.1] * 10), 0.1, 1.0, 0.1).p90 == 0.1

@@ -34,22 +34,22 @@ def run(values: list[float]) -> ApplicationObservation:
 def test_four_figures() -> None:
     """Peak, its percentile, what was sustained, its percentile, and the time above P95, by hand."""
     production = making.rates(making.minutes([float(i) for i in range(1, 101)]))
-    found = loads(production, run([50.0] * 5 + [80.0] * 10 + [96.0] * 3))
-    assert found.peak_ratio == pytest.approx(0.96)
-    assert found.peak_percentile == pytest.approx(95 / 99)
-    assert found.sustained_rate == 80.0
-    assert found.sustained_percentile == pytest.approx(79 / 99)
-    assert found.above_p95_seconds == 180.0
+    result = loads(production, run([50.0] * 5 + [80.0] * 10 + [96.0] * 3))
+    assert result.peak_ratio == pytest.approx(0.96)
+    assert result.peak_percentile == pytest.approx(95 / 99)
+    assert result.sustained_rate == 80.0
+    assert result.sustained_percentile == pytest.approx(79 / 99)
+    assert result.above_p95_seconds == 180.0
 
 
 @given(RATES.map(max))
 def test_percentile_is_within_its_stated_error(rate: float) -> None:
     """The fraction differs from counting minutes by less than the distance of the neighbouring quantiles."""
-    found = percentile_of(rate, summarise(DAY))
+    result = percentile_of(rate, summarise(DAY))
     counted = sum(value <= rate for value in DAY.values) / len(DAY.values)
     steps = [0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0]
     bound = max(b - a for a, b in pairwise(steps) if a - 0.001 <= counted <= b + 0.001)
-    assert found == pytest.approx(counted, abs=bound + 0.001)
+    assert result == pytest.approx(counted, abs=bound + 0.001)
 
 
 def test_percentile_of_flat_stretches() -> None:
@@ -101,8 +101,8 @@ def test_no_test_is_no_evidence() -> None:
 
 def test_run_without_minutes() -> None:
     """Without minutes only the peak's figures are known."""
-    found = loads(making.rates(DAY), making.run(making.peaks(request_rate=1e9)))
-    assert (found.peak_percentile, found.sustained_rate, found.above_p95_seconds) == (1.0, None, None)
+    result = loads(making.rates(DAY), making.run(making.peaks(request_rate=1e9)))
+    assert (result.peak_percentile, result.sustained_rate, result.above_p95_seconds) == (1.0, None, None)
 
 
 def test_time_at_p95_counts() -> None:

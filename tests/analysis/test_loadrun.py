@@ -35,8 +35,8 @@ def test_names_become_routes() -> None:
             Endpoint("Warm up", Figures(1)),
         ),
     )
-    found = loadrun.mapped(run, ROUTES)
-    assert [(one.method, one.route) for one in found.endpoints] == [
+    result = loadrun.mapped(run, ROUTES)
+    assert [(first.method, first.route) for first in result.endpoints] == [
         ("POST", "/login/{}"),
         ("GET", "/cart/{}"),
         ("POST", "/orders/{}"),
@@ -44,66 +44,66 @@ def test_names_become_routes() -> None:
         ("", ""),
         ("", ""),
     ]
-    assert found.warnings == ("no route is known of /search, Warm up: add them to `routes`",)
+    assert result.warnings == ("no route is known of /search, Warm up: add them to `routes`",)
 
 
 def test_unmapped_names_are_never_dropped() -> None:
     """What stands for no route counts in every total, and stands in the routes under its name."""
     run = loadrun.mapped(load_run(), {})
-    seen = loadrun.as_observation(run)
-    assert sum(route.requests for route in seen.routes) == run.total.requests
-    assert ("unmapped", "Log in") in {(route.method, route.route) for route in seen.routes}
+    observation = loadrun.as_observation(run)
+    assert sum(route.requests for route in observation.routes) == run.total.requests
+    assert ("unmapped", "Log in") in {(route.method, route.route) for route in observation.routes}
 
 
 def test_names_of_one_route_are_added_up() -> None:
     """Two names of a route are one route, with the successes of both."""
     run = loadrun.mapped(load_run(), {"Log in": "GET /"})
     home = next(route for route in loadrun.as_observation(run).routes if route.route == "/")
-    both = [one.figures for one in run.endpoints if one.name in ("GET /", "Log in")]
-    assert home.requests == sum(one.requests for one in both)
-    assert home.successes == sum(one.requests - (one.failures or 0) for one in both)
+    both = [first.figures for first in run.endpoints if first.name in ("GET /", "Log in")]
+    assert home.requests == sum(first.requests for first in both)
+    assert home.successes == sum(first.requests - (first.failures or 0) for first in both)
 
 
 def test_signals_are_those_of_the_minutes() -> None:
     """Rates, errors, bytes and users are one-minute values; the error ratio's mean is errors / requests."""
     run = load_run()
     assert run.timeline is not None
-    seen = loadrun.as_observation(run)
-    assert seen.minutes is not None
-    assert sum(seen.minutes.values) * MINUTE == pytest.approx(run.total.requests)
-    assert seen.signals["request_rate"].peak == max(run.timeline.requests) / MINUTE
-    assert seen.signals["error_ratio"].mean == pytest.approx((run.total.failures or 0) / run.total.requests)
-    assert seen.signals["throughput"].mean == pytest.approx(
-        (run.total.received or 0) / MINUTE / len(seen.minutes.times)
+    observation = loadrun.as_observation(run)
+    assert observation.minutes is not None
+    assert sum(observation.minutes.values) * MINUTE == pytest.approx(run.total.requests)
+    assert observation.signals["request_rate"].peak == max(run.timeline.requests) / MINUTE
+    assert observation.signals["error_ratio"].mean == pytest.approx((run.total.failures or 0) / run.total.requests)
+    assert observation.signals["throughput"].mean == pytest.approx(
+        (run.total.received or 0) / MINUTE / len(observation.minutes.times)
     )
-    assert seen.signals["concurrent_users"].peak == 25.0
-    assert seen.window == Window(START, START + 660)
-    assert "cpu" not in seen.signals
+    assert observation.signals["concurrent_users"].peak == 25.0
+    assert observation.window == Window(START, START + 660)
+    assert "cpu" not in observation.signals
 
 
 def test_latency_is_that_of_the_histogram() -> None:
     """Percentiles are the run's own, and the buckets lead PromQL's histogram_quantile to the same within 1 %."""
     run = load_run(requests=20_000)
-    seen = loadrun.as_observation(run).latency
-    assert seen is not None
-    assert (seen.mean, seen.p95, seen.p999) == (
+    observation = loadrun.as_observation(run).latency
+    assert observation is not None
+    assert (observation.mean, observation.p95, observation.p999) == (
         run.total.latency.mean,
         run.total.latency.p95,
         run.total.latency.p999,
     )
-    le = [*(bound for bound, _ in seen.buckets), float("inf")]
-    counts = [*(count for _, count in seen.buckets), seen.requests or 0.0]
-    for q, value in ((0.5, seen.p50), (0.95, seen.p95), (0.99, seen.p99)):
+    le = [*(bound for bound, _ in observation.buckets), float("inf")]
+    counts = [*(count for _, count in observation.buckets), observation.requests or 0.0]
+    for q, value in ((0.5, observation.p50), (0.95, observation.p95), (0.99, observation.p99)):
         assert histogram_quantile(le, counts, q) == pytest.approx(value, rel=0.01)
 
 
 def test_an_objective_on_latency_can_be_judged() -> None:
     """Any threshold lies in a bucket narrow enough, though none ends there."""
-    seen = loadrun.as_observation(load_run(requests=20_000))
-    found = count_events(SliSettings(latency=LatencySli(threshold=Duration(0.3))), events_of(seen))
-    assert found is not None
-    assert found.events == 20_000
-    assert found.bad == pytest.approx(_slower(0.3), rel=0.02)
+    observation = loadrun.as_observation(load_run(requests=20_000))
+    result = count_events(SliSettings(latency=LatencySli(threshold=Duration(0.3))), events_of(observation))
+    assert result is not None
+    assert result.events == 20_000
+    assert result.bad == pytest.approx(_slower(0.3), rel=0.02)
 
 
 def _slower(threshold: float) -> int:
@@ -117,16 +117,16 @@ def _slower(threshold: float) -> int:
 
 def test_a_summary_has_means_and_no_peaks() -> None:
     """Without a timeline the rate's mean is known; its peak is absent, not guessed."""
-    seen = loadrun.as_observation(replace(load_run(), timeline=None))
-    assert seen.minutes is None
-    assert seen.signals["request_rate"].mean == pytest.approx(10, rel=0.01)
-    assert seen.signals["request_rate"].peak is None
-    assert seen.signals["concurrent_users"].peak == 25.0
+    observation = loadrun.as_observation(replace(load_run(), timeline=None))
+    assert observation.minutes is None
+    assert observation.signals["request_rate"].mean == pytest.approx(10, rel=0.01)
+    assert observation.signals["request_rate"].peak is None
+    assert observation.signals["concurrent_users"].peak == 25.0
 
 
 def events(runs: list[LoadRun], start: float, end: float) -> tuple[float, float] | None:
-    found = loadrun.events(runs, Window(start, end))
-    return None if found is None else (found.requests or 0.0, found.errors or 0.0)
+    result = loadrun.events(runs, Window(start, end))
+    return None if result is None else (result.requests or 0.0, result.errors or 0.0)
 
 
 @pytest.mark.parametrize("timeline", [True, False])
@@ -134,22 +134,22 @@ def test_neighbouring_windows_add_up(timeline: bool) -> None:
     """EventTotals minute by minute, each request of a run counts once."""
     run = load_run() if timeline else replace(load_run(), timeline=None)
     parts = [events([run], START - 300 + 60 * n, START - 240 + 60 * n) for n in range(30)]
-    told = [part for part in parts if part is not None]
-    assert sum(requests for requests, _ in told) == pytest.approx(run.total.requests)
-    assert sum(errors for _, errors in told) == pytest.approx(run.total.failures)
-    assert len(told) == 11
+    counted = [part for part in parts if part is not None]
+    assert sum(requests for requests, _ in counted) == pytest.approx(run.total.requests)
+    assert sum(errors for _, errors in counted) == pytest.approx(run.total.failures)
+    assert len(counted) == 11
 
 
 def test_events_of_two_runs_are_added() -> None:
     """Two runs in one window count together, latencies with them; what meets no run has no events."""
-    one, two = load_run(), load_run(START + 3600, latency=0.4)
-    assert loadrun.events([one, two], Window(START - 600, START)) is None
-    found = loadrun.events([one, two], Window(START, START + 7200))
-    assert found is not None
-    assert found.requests == 12_000
-    assert found.latency is not None
-    assert found.latency.requests == 12_000
-    counts = [count for _, count in found.latency.buckets]
+    first, two = load_run(), load_run(START + 3600, latency=0.4)
+    assert loadrun.events([first, two], Window(START - 600, START)) is None
+    result = loadrun.events([first, two], Window(START, START + 7200))
+    assert result is not None
+    assert result.requests == 12_000
+    assert result.latency is not None
+    assert result.latency.requests == 12_000
+    counts = [count for _, count in result.latency.buckets]
     assert counts == sorted(counts)
     assert counts[-1] == pytest.approx(12_000)
 
@@ -161,10 +161,10 @@ def test_a_minute_that_was_only_touched_tells_no_ratio() -> None:
     for number in range(6000):
         tally.add(name, START + number / 10, 0.01, failed=False)
     tally.add(name, START + 600.5, 0.01, failed=True)
-    seen = loadrun.as_observation(tally.run("made", "made-up"))
-    assert seen.window == Window(START, START + 660)
-    assert seen.signals["error_ratio"].peak == 0.0
-    assert seen.signals["error_ratio"].mean == pytest.approx(1 / 6001)
+    observation = loadrun.as_observation(tally.run("made", "made-up"))
+    assert observation.window == Window(START, START + 660)
+    assert observation.signals["error_ratio"].peak == 0.0
+    assert observation.signals["error_ratio"].mean == pytest.approx(1 / 6001)
 
 
 def test_a_response_on_the_full_minute_is_in_the_window() -> None:
@@ -175,12 +175,12 @@ def test_a_response_on_the_full_minute_is_in_the_window() -> None:
     assert loadrun.full_minutes(run) == Window(START, START + 120)
     assert run.timeline is not None
     assert run.timeline.ends == (START + 120,)
-    found = loadrun.events([run], Window(START, START + 120))
-    assert found is not None
-    assert found.requests == 1
+    result = loadrun.events([run], Window(START, START + 120))
+    assert result is not None
+    assert result.requests == 1
 
 
 def test_a_summary_of_a_run_is_traffic() -> None:
     """What tells totals only has left data, though no peak is known."""
-    seen = loadrun.as_observation(replace(load_run(), timeline=None))
-    assert has_traffic(seen)
+    observation = loadrun.as_observation(replace(load_run(), timeline=None))
+    assert has_traffic(observation)

@@ -34,8 +34,8 @@ def history(runs: int, slow_from: int, names: Mapping[str, float] = NAMES) -> li
 
 
 def of(changes: tuple[Change, ...], name: str, metric: str, against: str = "history") -> Change:
-    (found,) = (one for one in changes if (one.name, one.metric, one.against) == (name, metric, against))
-    return found
+    (result,) = (item for item in changes if (item.name, item.metric, item.against) == (name, metric, against))
+    return result
 
 
 def test_no_run_is_no_judgement() -> None:
@@ -55,12 +55,12 @@ def test_a_regression_is_told_of_the_run_and_of_each_name() -> None:
     runs = history(20, 13)
     judged = judge(runs, None, SETTINGS)
     assert judged is not None
-    assert {one.name for one in judged.changes} == {"", "GET /", "POST /cart", "Log in"}
+    assert {item.name for item in judged.changes} == {"", "GET /", "POST /cart", "Log in"}
     assert {of(judged.changes, name, "latency_mean").verdict for name in ("", "GET /", "POST /cart", "Log in")} == {
         "worse"
     }
     assert of(judged.changes, "", "request_rate").verdict == "equal"
-    assert {(one.name, one.metric) for one in judged.trends} == {
+    assert {(item.name, item.metric) for item in judged.trends} == {
         (name, metric) for name in ("", "GET /", "POST /cart", "Log in") for metric in METRICS
     }
 
@@ -78,7 +78,7 @@ def test_names_with_most_requests_are_compared_first() -> None:
     """Beyond the cap they are counted, and never compared in silence."""
     judged = judge(history(3, 9), None, LoadRunSettings(max_endpoints=1))
     assert judged is not None
-    assert {one.name for one in judged.changes} == {"", "GET /"}
+    assert {item.name for item in judged.changes} == {"", "GET /"}
     assert judged.left_out == 2
 
 
@@ -90,24 +90,24 @@ def test_a_name_that_is_new_has_no_evidence() -> None:
     assert judged is not None
     assert of(judged.changes, "GET /new", "latency_p95").verdict == "no_evidence"
     assert of(judged.changes, "GET /new", "latency_p95", "baseline").reference is None
-    assert not [one for one in judged.changes if one.name == "GET /old"]
+    assert not [item for item in judged.changes if item.name == "GET /old"]
 
 
 def test_endpoints_that_share_a_name_are_told_apart_by_method() -> None:
     """Locust's GET /cart and POST /cart are both called /cart; in runs with only one of them too."""
 
     def renamed(run: LoadRun) -> LoadRun:
-        return replace(run, endpoints=tuple(_split(one) for one in run.endpoints))
+        return replace(run, endpoints=tuple(_split(item) for item in run.endpoints))
 
-    def _split(one: Endpoint) -> Endpoint:
-        method, _, name = one.name.partition(" ")
-        return replace(one, name=name, method=method)
+    def _split(item: Endpoint) -> Endpoint:
+        method, _, name = item.name.partition(" ")
+        return replace(item, name=name, method=method)
 
     runs = [renamed(run) for run in history(9, 99, {"GET /cart": 0.5, "POST /cart": 0.5})]
     runs[0] = replace(runs[0], endpoints=runs[0].endpoints[:1])
     judged = judge(runs, None, SETTINGS)
     assert judged is not None
-    assert {one.name for one in judged.changes} == {"", "GET /cart", "POST /cart"}
+    assert {item.name for item in judged.changes} == {"", "GET /cart", "POST /cart"}
     assert of(judged.changes, "GET /cart", "latency_p50").samples == 9
     assert of(judged.changes, "POST /cart", "latency_p50").samples == 8
 
@@ -119,5 +119,5 @@ def test_what_the_newest_run_does_not_tell_is_not_compared() -> None:
     judged = judge(runs, None, SETTINGS)
     assert judged is not None
     assert judged.grade is None
-    assert not [one for one in judged.changes if one.name == "" and one.metric == "error_ratio"]
+    assert not [item for item in judged.changes if item.name == "" and item.metric == "error_ratio"]
     assert of(judged.changes, "GET /", "error_ratio").value == pytest.approx(0.01, abs=0.01)

@@ -20,38 +20,38 @@ def entropy(p: list[float]) -> float:
 
 
 @given(COUNTS, COUNTS)
-def test_jensen_shannon_is_entropy_of_the_mean_less_mean_of_entropies(one: Counts, other: Counts) -> None:
+def test_jensen_shannon_is_entropy_of_the_mean_less_mean_of_entropies(first: Counts, other: Counts) -> None:
     """The other definition of the divergence gives the same bits."""
-    p, q = shares(one), shares(other)
+    p, q = shares(first), shares(other)
     keys = sorted({*p, *q})
     middle = [(p.get(key, 0.0) + q.get(key, 0.0)) / 2 for key in keys]
     expected = entropy(middle) - (entropy(list(p.values())) + entropy(list(q.values()))) / 2
-    assert jensen_shannon(one, other) == pytest.approx(expected, abs=1e-9)
+    assert jensen_shannon(first, other) == pytest.approx(expected, abs=1e-9)
 
 
 @given(COUNTS, COUNTS)
-def test_total_variation_is_the_largest_difference_of_any_event(one: Counts, other: Counts) -> None:
+def test_total_variation_is_the_largest_difference_of_any_event(first: Counts, other: Counts) -> None:
     """The sum of what one mix has more of is the largest difference that any set of endpoints shows."""
-    p, q = shares(one), shares(other)
+    p, q = shares(first), shares(other)
     expected = sum(max(0.0, p.get(key, 0.0) - q.get(key, 0.0)) for key in {*p, *q})
-    assert total_variation(one, other) == pytest.approx(expected, abs=1e-9)
+    assert total_variation(first, other) == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("distance", [total_variation, jensen_shannon])
-@given(one=COUNTS, other=COUNTS)
-def test_distances_are_symmetric_and_bounded(distance: object, one: Counts, other: Counts) -> None:
+@given(first=COUNTS, other=COUNTS)
+def test_distances_are_symmetric_and_bounded(distance: object, first: Counts, other: Counts) -> None:
     """Both lie within 0..1, do not care for the order, and are zero for a mix and itself scaled."""
     assert callable(distance)
-    there, back = distance(one, other), distance(other, one)
+    there, back = distance(first, other), distance(other, first)
     assert there == pytest.approx(back, abs=1e-12)
     assert 0 <= there <= 1
-    assert distance(one, {key: count * 7 for key, count in one.items()}) == pytest.approx(0, abs=1e-9)
+    assert distance(first, {key: count * 7 for key, count in first.items()}) == pytest.approx(0, abs=1e-9)
 
 
 def test_nothing_in_common() -> None:
     """Mixes without a shared endpoint are a whole 1 and one bit apart."""
-    one, other = {("GET", "/a"): 5.0}, {("POST", "/a"): 9.0}
-    assert (total_variation(one, other), jensen_shannon(one, other)) == (1.0, 1.0)
+    first, other = {("GET", "/a"): 5.0}, {("POST", "/a"): 9.0}
+    assert (total_variation(first, other), jensen_shannon(first, other)) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize("empty", [{}, {("GET", "/a"): 0.0}])

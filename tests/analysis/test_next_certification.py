@@ -58,16 +58,16 @@ def test_spike_and_sustained() -> None:
 
 def test_unobserved_metrics_are_not_judged() -> None:
     """What no source tells has an objective and no outcome."""
-    found = met(shaped([100.0] * 90))
+    result = met(shaped([100.0] * 90))
     unobserved = ("timeout_ratio", "uptime_ratio", "recovery_time", "failover_time", "data_loss_tolerance")
-    assert {found[metric] for metric in unobserved} == {None}
+    assert {result[metric] for metric in unobserved} == {None}
 
 
 def test_without_a_run_nothing_is_judged() -> None:
     """Objectives stand without a test run."""
-    found = met(None)
-    assert "request_rate" in found
-    assert set(found.values()) == {None}
+    result = met(None)
+    assert "request_rate" in result
+    assert set(result.values()) == {None}
 
 
 def test_unknown_production_values_have_no_objective() -> None:

@@ -24,10 +24,10 @@ def test_correlation_of_neighbouring_runs_is_found() -> None:
     steps, values = white(4000), np.zeros(4000)
     for run in range(1, 4000):
         values[run] = 0.4 * values[run - 1] + np.sqrt(0.84) * steps[run]
-    found = noise.noise_of(values, 0.0)
-    assert found.correlation == pytest.approx(0.4, abs=0.06)
-    assert found.deviation == pytest.approx(1, rel=0.1)
-    assert found.inflation == pytest.approx(7 / 3, rel=0.15)
+    result = noise.noise_of(values, 0.0)
+    assert result.correlation == pytest.approx(0.4, abs=0.06)
+    assert result.deviation == pytest.approx(1, rel=0.1)
+    assert result.inflation == pytest.approx(7 / 3, rel=0.15)
 
 
 def test_independent_runs_have_no_correlation() -> None:
@@ -48,8 +48,8 @@ def test_a_spike_is_moved_to_where_it_is_still_one() -> None:
 def test_the_running_median_at_the_ends_is_of_what_there_is() -> None:
     """As by hand, run by run."""
     values = white(11)
-    wanted = [np.median(values[max(0, run - 3) : run + 4]) for run in range(11)]
-    assert noise._running_median(values, 3) == pytest.approx(wanted)
+    expected = [np.median(values[max(0, run - 3) : run + 4]) for run in range(11)]
+    assert noise._running_median(values, 3) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("period", [2, 5, 7, 10])

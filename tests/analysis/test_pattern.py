@@ -33,7 +33,7 @@ def week(start: float = START) -> list[float]:
     return [float(rate) for rate in rates]
 
 
-def found(samples: Samples | None, settings: AnalysisSettings = UTC) -> Pattern:
+def outcome(samples: Samples | None, settings: AnalysisSettings = UTC) -> Pattern:
     result = pattern(samples, settings)
     assert result is not None
     return result
@@ -51,7 +51,7 @@ def test_means_agree_with_a_slow_reference(zone: str, start: float) -> None:
         clock = datetime.fromtimestamp(time - STEP, ZoneInfo(zone))
         by_hour[clock.hour].append(value)
         by_day[clock.weekday()].append(value)
-    result = found(samples, AnalysisSettings(timezone=zone))
+    result = outcome(samples, AnalysisSettings(timezone=zone))
     assert result.hours == pytest.approx({hour: statistics.fmean(values) for hour, values in by_hour.items()})
     assert result.days == pytest.approx({day: statistics.fmean(values) for day, values in by_day.items()})
     assert result.peak_hour == max(result.hours, key=result.hours.__getitem__)
@@ -65,12 +65,12 @@ def test_week_begins_on_monday() -> None:
     """Day 0 is Monday: traffic of the third day from a Friday is Sunday's, day 6."""
     values = [0.0] * WEEK
     values[2 * 288 : 3 * 288] = [288.0] * 288
-    assert found(steps(values)).days == {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 288}
+    assert outcome(steps(values)).days == {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 288}
 
 
 def test_days_alone_are_not_volatility() -> None:
     """Traffic that differs from day to day only has hours that are all alike, and no spikes."""
-    result = found(steps([7.0 + i // 288 for i in range(WEEK)]))
+    result = outcome(steps([7.0 + i // 288 for i in range(WEEK)]))
     assert result.volatility == pytest.approx(0.0)
     assert result.spikes == ()
 
@@ -88,7 +88,7 @@ def test_values_that_are_no_numbers_are_left_out() -> None:
     """NaN does not spread into the means."""
     values = week()
     values[5] = float("nan")
-    assert found(steps(values)).hours[0] == pytest.approx(
+    assert outcome(steps(values)).hours[0] == pytest.approx(
         statistics.fmean([v for i, v in enumerate(values) if i % 288 < 12 and i != 5])
     )
 
@@ -105,8 +105,8 @@ def test_spike_in_the_night_is_found() -> None:
     at = 3 * 288 + 3 * 12 + 4
     values[at] *= 2.5
     samples = steps(values)
-    (spike,) = found(samples).spikes
-    assert spike.rate < found(samples).peak
+    (spike,) = outcome(samples).spikes
+    assert spike.rate < outcome(samples).peak
     assert (spike.time, spike.rate) == (samples.times[at], values[at])
     assert spike.magnitude == pytest.approx(values[at] / reference(samples, at))
 
@@ -117,7 +117,7 @@ def test_adjacent_steps_are_one_spike_at_its_peak() -> None:
     for at, factor in ((1000, 1.8), (1001, 2.6), (1002, 2.2), (1003, 1.9), (1500, 2.0)):
         values[at] *= factor
     samples = steps(values)
-    first, second = found(samples).spikes
+    first, second = outcome(samples).spikes
     assert first.time == samples.times[1001]
     assert second.time == samples.times[1500]
     assert first.magnitude > second.magnitude
@@ -128,25 +128,25 @@ def test_magnitude_is_inclusive(rate: float, count: int) -> None:
     """From 1.5 times on it is a spike."""
     values = [100.0] * WEEK
     values[700] = rate
-    assert len(found(steps(values)).spikes) == count
+    assert len(outcome(steps(values)).spikes) == count
 
 
 def test_hour_that_was_idle_on_the_other_days_is_not_judged() -> None:
     """Against a median of zero there is no magnitude."""
     values = [0.0 if i % 288 < 12 else 50.0 for i in range(WEEK)]
     values[288 * 2 + 3] = 40.0
-    assert found(steps(values)).spikes == ()
+    assert outcome(steps(values)).spikes == ()
 
 
 @pytest.mark.parametrize(("days", "count"), [(3, 0), (4, 1)])
 def test_spike_needs_three_other_days(days: int, count: int) -> None:
     """An hour that was seen on three days only is not judged."""
     whole = steps([100.0] * WEEK)
-    kept = [i for i in range(WEEK) if i % 288 >= 12 or i < 288 * days]
-    samples = Samples(tuple(whole.times[i] for i in kept), tuple(300.0 if i == 5 else 100.0 for i in kept))
-    assert len(found(samples).spikes) == count
+    present = [i for i in range(WEEK) if i % 288 >= 12 or i < 288 * days]
+    samples = Samples(tuple(whole.times[i] for i in present), tuple(300.0 if i == 5 else 100.0 for i in present))
+    assert len(outcome(samples).spikes) == count
 
 
 def test_ordinary_swing_has_no_spikes() -> None:
     """The daily peak alone is not one."""
-    assert found(steps(week())).spikes == ()
+    assert outcome(steps(week())).spikes == ()

@@ -66,7 +66,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def ask(server: Server, promql: str) -> dict[str, float]:
     """Value by case, at the end of the series."""
     answer = requests.post(f"{server.url}/api/v1/query", {"query": promql, "time": f"{END:.0f}"}, timeout=30).json()
-    return {found["metric"]["case"]: float(found["value"][1]) for found in answer["data"]["result"]}
+    return {result["metric"]["case"]: float(result["value"][1]) for result in answer["data"]["result"]}
 
 
 @pytest.mark.parametrize(
@@ -102,10 +102,10 @@ def test_quantiles(server: Server, q: str) -> None:
 def test_histogram_quantile(server: Server, q: float) -> None:
     """Quantiles are those of histogram_quantile; none where it has none or answers with the last finite bound."""
     expected = ask(server, f"histogram_quantile({q}, h)")
-    found = {case: histogram_quantile(BOUNDS, cumulative, q) for case, cumulative in HISTOGRAMS.items()}
-    for case, value in found.items():
+    result = {case: histogram_quantile(BOUNDS, cumulative, q) for case, cumulative in HISTOGRAMS.items()}
+    for case, value in result.items():
         if value is None:
             assert math.isnan(expected[case]) or expected[case] == BOUNDS[-2]
         else:
             assert value == pytest.approx(expected[case], rel=1e-12)
-    assert sum(value is not None for value in found.values()) >= 30
+    assert sum(value is not None for value in result.values()) >= 30

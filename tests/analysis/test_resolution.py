@@ -22,7 +22,7 @@ LATENCY = Latency(mean=0.05, p50=0.05, p95=0.1, p99=0.2, requests=1e6)
 SIGNALS = {"request_rate": 100.0, "error_ratio": 0.01, "throughput": 5e5, "concurrent_users": 30.0, "cpu": 0.5}
 
 
-def seen(factor: float = 1.0, resolution: float = MINUTE, *, test: bool = False) -> ApplicationObservation:
+def observed(factor: float = 1.0, resolution: float = MINUTE, *, test: bool = False) -> ApplicationObservation:
     """A side whose every signal is known, in steps of so many seconds; its noise tells as if they were minutes."""
     rates = making.noisy(100.0 * factor, 120 if test else 1440, 0.01)
     signals = {
@@ -41,70 +41,70 @@ def result(production: ApplicationObservation, test: ApplicationObservation) -> 
 
 def test_minutes_are_compared() -> None:
     """The same sides in minutes hold, so that what follows is due to the resolution alone."""
-    found = result(seen(), seen(1.1, test=True))
-    assert found.certification.holds is True
-    assert found.load.peak_ratio == pytest.approx(1.1, rel=0.05)
-    assert {gap.signal for gap in found.gaps if gap.ratio is not None} > set(SIGNALS)
+    outcome = result(observed(), observed(1.1, test=True))
+    assert outcome.certification.holds is True
+    assert outcome.load.peak_ratio == pytest.approx(1.1, rel=0.05)
+    assert {gap.signal for gap in outcome.gaps if gap.ratio is not None} > set(SIGNALS)
 
 
 @pytest.mark.parametrize("whose", ["production", "test"])
 def test_no_certification_rests_on_coarse_rates(whose: str) -> None:
     """Where either side is only known in steps of ten minutes, there is no evidence, and the sentence says why."""
     coarse_steps = {"production": MINUTE, "test": MINUTE} | {whose: STEPS}
-    found = result(seen(1.0, coarse_steps["production"]), seen(1.1, coarse_steps["test"], test=True))
-    assert found.certification.holds is None
-    assert found.certification.sentence == (
-        f"No evidence: {'production' if whose == 'production' else 'the test'}'s request rate is only known as means "
-        "over 10 minutes, which hide the peaks of its minutes."
+    outcome = result(observed(1.0, coarse_steps["production"]), observed(1.1, coarse_steps["test"], test=True))
+    assert outcome.certification.holds is None
+    assert outcome.certification.sentence == (
+        f"The certification cannot be judged: {'production' if whose == 'production' else 'the test'}'s request rate "
+        "has only means over 10 minutes, which hide shorter peaks."
     )
-    assert "load_coverage" not in found.certification.reasons
+    assert "load_coverage" not in outcome.certification.reasons
 
 
 @pytest.mark.parametrize("whose", ["production", "test"])
 def test_nothing_is_made_of_coarse_peaks(whose: str) -> None:
     """No gap and no verdict of a signal, no capacity, no part of the score, and no figure of load from peaks."""
     steps = {"production": MINUTE, "test": MINUTE} | {whose: STEPS}
-    found = result(seen(1.0, steps["production"]), seen(1.1, steps["test"], test=True))
-    for gap in found.gaps:
+    outcome = result(observed(1.0, steps["production"]), observed(1.1, steps["test"], test=True))
+    for gap in outcome.gaps:
         if gap.signal in SIGNALS:
             assert (gap.ratio, gap.severity, gap.verdict) == (None, None, "no_evidence"), gap.signal
             assert set(gap.effective_samples) == {"production", "pte"} - {
                 "production" if steps["test"] == 60 else "pte"
             }
-    assert found.capacity.ratio is None
-    assert "load_coverage" not in found.efficacy.parts
-    assert (found.load.peak_ratio, found.load.peak_percentile) == (None, None)
+    assert outcome.capacity.ratio is None
+    assert "load_coverage" not in outcome.efficacy.parts
+    assert (outcome.load.peak_ratio, outcome.load.peak_percentile) == (None, None)
 
 
 def test_no_objective_for_the_next_test_from_coarse_peaks() -> None:
     """What the next test must reach is not made of production's ten-minute means; latencies of the window are."""
-    wanted = {one.metric for one in result(seen(1.0, STEPS), seen(1.1, test=True)).next_certification}
-    assert not wanted & {"request_rate", "throughput", "concurrent_users", "error_ratio", "db_connections"}
-    assert {"latency_p95", "cpu"} <= wanted
+    expected = {first.metric for first in result(observed(1.0, STEPS), observed(1.1, test=True)).next_certification}
+    assert not expected & {"request_rate", "throughput", "concurrent_users", "error_ratio", "db_connections"}
+    assert {"latency_p95", "cpu"} <= expected
 
 
 def test_load_of_a_coarse_production_is_unknown() -> None:
     """Neither its percentiles nor its peak are those of minutes, so that all five figures are absent."""
-    found = result(seen(1.0, STEPS), seen(1.1, test=True)).load
-    assert found == LoadCoverage(None, None, None, None, None)
+    outcome = result(observed(1.0, STEPS), observed(1.1, test=True)).load
+    assert outcome == LoadCoverage(None, None, None, None, None)
 
 
 def test_coarse_production_has_traffic() -> None:
     """Its mean says that requests were served, and a mean of zero that none were."""
-    production = seen(1.0, STEPS)
+    production = observed(1.0, STEPS)
     assert has_traffic(production)
     assert coarse(production, "request_rate") == STEPS
-    assert coarse(seen(), "request_rate") is None
+    assert coarse(observed(), "request_rate") is None
     idle = replace(production.signals["request_rate"], mean=0.0, peak=0.0)
     assert not has_traffic(replace(production, signals={"request_rate": idle}))
 
 
 def test_the_verdict_is_on_minutes() -> None:
     """Means over ten minutes vary less than minutes do: they would pass for more certain than they are."""
-    one, other = (seen(factor).signals["request_rate"] for factor in (1.0, 1.3))
+    first, other = (observed(factor).signals["request_rate"] for factor in (1.0, 1.3))
     rule, settings = GapRule(bad="lower"), AnalysisSettings()
-    assert verdict(one, other, rule, settings) == "better"
-    assert verdict(replace(one, resolution=STEPS), other, rule, settings) == "no_evidence"
+    assert verdict(first, other, rule, settings) == "better"
+    assert verdict(replace(first, resolution=STEPS), other, rule, settings) == "no_evidence"
 
 
 def test_requests_are_counted_over_their_steps() -> None:

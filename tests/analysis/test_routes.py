@@ -135,11 +135,11 @@ def test_normalising_again_changes_nothing(route: str, heuristics: bool) -> None
 @given(ROUTES)
 def test_normal_form_is_clean(route: str) -> None:
     """A normal form starts with one slash, ends in none and holds neither query nor doubled slash."""
-    _, found, _ = normalise("GET", route, heuristics=True)
-    assert found in ("", "/") or (found.startswith("/") and not found.endswith("/"))
-    assert "//" not in found
-    assert "?" not in found
-    assert "#" not in found
+    _, result, _ = normalise("GET", route, heuristics=True)
+    assert result in ("", "/") or (result.startswith("/") and not result.endswith("/"))
+    assert "//" not in result
+    assert "?" not in result
+    assert "#" not in result
 
 
 def test_hostile_route_is_cut() -> None:

@@ -81,8 +81,8 @@ def slowly(busy: set[int]) -> Window | None:
 
 
 def shape(values: list[float], **changes: Duration) -> list[tuple[str, float]]:
-    found = phases(minutes(values), TestRunSettings(**changes))
-    return [(phase.kind, phase.window.duration / 60) for phase in found]
+    result = phases(minutes(values), TestRunSettings(**changes))
+    return [(phase.kind, phase.window.duration / 60) for phase in result]
 
 
 def test_phases_of_a_plain_run() -> None:
@@ -115,14 +115,14 @@ def test_run_without_load_has_no_phases() -> None:
 def test_pause_within_a_phase() -> None:
     """A phase goes on over a pause shorter than the allowed gap."""
     times = tuple(60.0 * m for m in (1, 2, 3, 6, 7))
-    found = phases(Samples(times, (100.0,) * 5), SETTINGS)
-    assert [phase.window for phase in found] == [Window(0.0, 420.0)]
+    result = phases(Samples(times, (100.0,) * 5), SETTINGS)
+    assert [phase.window for phase in result] == [Window(0.0, 420.0)]
 
 
 @given(st.lists(st.floats(0, 1000), max_size=60))
 def test_phases_do_not_overlap(values: list[float]) -> None:
     """Phases follow each other in time within the run."""
-    found = phases(minutes(values), SETTINGS)
-    edges = [edge for phase in found for edge in (phase.window.start, phase.window.end)]
+    result = phases(minutes(values), SETTINGS)
+    edges = [edge for phase in result for edge in (phase.window.start, phase.window.end)]
     assert edges == sorted(edges)
     assert not edges or START <= edges[0] <= edges[-1] <= START + 60 * len(values)

@@ -105,8 +105,8 @@ def test_interval_covers_the_true_ratio_under_a_daily_swing(r: float) -> None:
         base = mean_of(summarise(minutes((day + production[:, k]).tolist())), 10.0)
         times, rates = measured(minutes((plan + test[:, k]).tolist()))
         run = mean_of(summarise_arrays(times, rates, steady_minutes(times, rates)), 10.0)
-        found = interval(run, base, 0.95) if run and base else None
-        hits += found is not None and found[0] <= plan.mean() / day.mean() <= found[1]
+        result = interval(run, base, 0.95) if run and base else None
+        hits += result is not None and result[0] <= plan.mean() / day.mean() <= result[1]
     assert 0.92 <= hits / 400 <= 0.985
 
 
@@ -116,17 +116,17 @@ def test_interval_covers_the_true_ratio_as_often_as_it_says() -> None:
     for _ in range(4000):
         pte, base = random.normal(120, 30, n), random.normal(100, 30, n)
         means = [Mean(float(x.mean()), float(x.var(ddof=1)) / n, float(n)) for x in (pte, base)]
-        found = interval(means[0], means[1], 0.95)
-        hits += found is not None and found[0] <= 1.2 <= found[1]
+        result = interval(means[0], means[1], 0.95)
+        hits += result is not None and result[0] <= 1.2 <= result[1]
     assert 0.94 <= hits / 4000 <= 0.98
 
 
 def test_interval_solves_fiellers_equation() -> None:
     """At both ends (pte - R production)² equals t² times its variance."""
     pte, base = Mean(90.0, 4.0, 30.0), Mean(100.0, 9.0, 25.0)
-    found = interval(pte, base, 0.95)
-    assert found is not None
-    for end in found:
+    result = interval(pte, base, 0.95)
+    assert result is not None
+    for end in result:
         spread = student(0.95, 24.0) ** 2 * (pte.variance + end**2 * base.variance)
         assert (pte.value - end * base.value) ** 2 == pytest.approx(spread)
 
@@ -186,17 +186,17 @@ def test_no_evidence(pte: Summary | None) -> None:
 
 def test_least_difference_widens_the_tolerance() -> None:
     """Twice as many errors are equal when both are below what counts as a difference."""
-    one, two = summarise(noisy(1e-4)), summarise(noisy(2e-4, seed=2))
-    assert verdict(one, two, HIGHER, SETTINGS) == "worse"
-    assert verdict(one, two, GapRule(bad="higher", min_difference=5e-4), SETTINGS) == "equal"
+    first, two = summarise(noisy(1e-4)), summarise(noisy(2e-4, seed=2))
+    assert verdict(first, two, HIGHER, SETTINGS) == "worse"
+    assert verdict(first, two, GapRule(bad="higher", min_difference=5e-4), SETTINGS) == "equal"
 
 
 @given(st.floats(50, 200), st.floats(0.01, 0.5), st.integers(2, 400))
 def test_verdict_follows_the_sign(pte: float, spread: float, count: int) -> None:
     """Worse is only said of a higher mean, better only of a lower one, when higher is bad."""
     test = summarise(noisy(pte, count, spread))
-    found = verdict(BASE, test, HIGHER, SETTINGS)
+    result = verdict(BASE, test, HIGHER, SETTINGS)
     assert test.mean is not None
     assert BASE.mean is not None
-    assert found != "worse" or test.mean > BASE.mean
-    assert found != "better" or test.mean < BASE.mean
+    assert result != "worse" or test.mean > BASE.mean
+    assert result != "better" or test.mean < BASE.mean

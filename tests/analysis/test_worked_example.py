@@ -33,19 +33,19 @@ NAMES = {"error": "error_ratio"}
 
 
 def observation(role: str) -> Observation:
-    given = EXAMPLE["inputs"][role]
-    seconds = given["duration_minutes"] * 60 if role == "pte" else given["window_hours"] * 3600
+    inputs = EXAMPLE["inputs"][role]
+    seconds = inputs["duration_minutes"] * 60 if role == "pte" else inputs["window_hours"] * 3600
     window = Window(AT - seconds, AT)
     signals = {
         signal: Summary(
-            samples=given["samples"], **{stat: value * factor for stat, value in given[key].items() if key in given}
+            samples=inputs["samples"], **{stat: value * factor for stat, value in inputs[key].items() if key in inputs}
         )
         for key, (signal, factor) in SIGNALS.items()
     }
-    latency = Latency(**{stat: value / 1000 for stat, value in given["latency_ms"].items()})
-    routes = tuple(RouteCount("GET", f"/route{i:02d}", 10_000.0, 9_990.0) for i in range(given["endpoints"]))
-    seen = ApplicationObservation(window, signals, latency, routes)
-    return Observation(role, window, {"shop": seen})
+    latency = Latency(**{stat: value / 1000 for stat, value in inputs["latency_ms"].items()})
+    routes = tuple(RouteCount("GET", f"/route{i:02d}", 10_000.0, 9_990.0) for i in range(inputs["endpoints"]))
+    observed = ApplicationObservation(window, signals, latency, routes)
+    return Observation(role, window, {"shop": observed})
 
 
 @cache

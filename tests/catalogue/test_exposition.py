@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue.exporter import OWN, SelfSeries
-from exporter.catalogue.exposition import Page, counters, number, render
+from exporter.catalogue.exposition import MetricsPage, counters, number, render
 from exporter.catalogue.live import LIVE
 from exporter.catalogue.series import Row, Series
 from exporter.commands.configuration import DEMO
@@ -30,7 +30,7 @@ EMPTY = Snapshot(0.0, None, None, {}, {"production": "production", "pte": "pte"}
 AT = 1_760_000_040.0
 
 
-def page(rows: Iterable[Row], labels: tuple[str, ...] = ("a", "b"), help: str = "Some help.") -> Page:
+def page(rows: Iterable[Row], labels: tuple[str, ...] = ("a", "b"), help: str = "Some help.") -> MetricsPage:
     return render(EMPTY, [Series("pte_thing_seconds", help, labels, lambda _: rows)])
 
 
@@ -49,19 +49,19 @@ def demo() -> Snapshot:
 def test_any_label_and_value_survive_both_formats(rows: dict[tuple[str, ...], float]) -> None:
     """Whatever stands in labels and values, the parsers read back what was written."""
     body = page(rows.items()).body
-    wanted = {
+    expected = {
         ("pte_thing_seconds", frozenset(zip(("a", "b"), labels, strict=True))): value for labels, value in rows.items()
     }
-    assert samples(body) == wanted
-    assert samples(body + b"# EOF\n", openmetrics=True) == wanted
+    assert samples(body) == expected
+    assert samples(body + b"# EOF\n", openmetrics=True) == expected
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_never_reaches_the_page(value: float) -> None:
     """A value that is no number is no evidence, and its neighbours stay."""
-    made = page([(("x", "y"), value), (("x", "z"), 1.0)])
-    assert list(samples(made.body).values()) == [1.0]
-    assert made.series == 1
+    rendered = page([(("x", "y"), value), (("x", "z"), 1.0)])
+    assert list(samples(rendered.body).values()) == [1.0]
+    assert rendered.series == 1
 
 
 def test_a_family_without_rows_is_left_out() -> None:
@@ -86,13 +86,13 @@ def test_counters_have_their_suffix_in_both_formats() -> None:
     """A counter's samples end in _total, its head only in the text format; without rows there is none."""
     rows = {(f'{n}"\\\n', "y"): n / 3 for n in range(3)}
     own = SelfSeries("pte_things", "counter", "Some help.", ("a", "b"))
-    wanted = {
+    expected = {
         ("pte_things_total", frozenset(zip(("a", "b"), labels, strict=True))): value for labels, value in rows.items()
     }
     for openmetrics, end in ((False, b""), (True, b"# EOF\n")):
-        made = counters(own, rows.items(), openmetrics=openmetrics) + end
-        assert samples(made, openmetrics=openmetrics) == wanted
-        (family,) = families(made, openmetrics=openmetrics)
+        rendered = counters(own, rows.items(), openmetrics=openmetrics) + end
+        assert samples(rendered, openmetrics=openmetrics) == expected
+        (family,) = families(rendered, openmetrics=openmetrics)
         assert (family.type, family.name) == ("counter", "pte_things")
         assert counters(own, (), openmetrics=openmetrics) == b""
 
@@ -112,37 +112,37 @@ def test_numbers_are_written_as_prometheus_does(value: float, text: str) -> None
 
 def test_a_compressed_page_is_one_gzip_member() -> None:
     """Decompressing gives body and tail, also to a reader that stops after the first member."""
-    made = page([((str(n), "y"), n) for n in range(1000)])
-    packed = made.gzipped(b"the tail\n")
-    assert gzip.decompress(packed) == made.body + b"the tail\n"
+    rendered = page([((str(n), "y"), n) for n in range(1000)])
+    packed = rendered.gzipped(b"the tail\n")
+    assert gzip.decompress(packed) == rendered.body + b"the tail\n"
     reader = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    assert reader.decompress(packed) == made.body + b"the tail\n"
+    assert reader.decompress(packed) == rendered.body + b"the tail\n"
     assert reader.eof
     assert not reader.unused_data
 
 
 def test_an_empty_page_can_be_compressed() -> None:
     """Before the first poll there is only the tail."""
-    assert gzip.decompress(Page().gzipped(b"tail")) == b"tail"
+    assert gzip.decompress(MetricsPage().gzipped(b"tail")) == b"tail"
 
 
 def test_the_demos_page_is_the_same_in_both_formats(demo: Snapshot) -> None:
     """Both parsers read the same series from one body, none stands twice, and the count is right."""
-    made = render(demo, catalogue.ALL)
-    text = samples(made.body)
-    assert text == samples(made.body + b"# EOF\n", openmetrics=True)
-    assert len(text) == made.series > 1000
+    rendered = render(demo, catalogue.ALL)
+    text = samples(rendered.body)
+    assert text == samples(rendered.body + b"# EOF\n", openmetrics=True)
+    assert len(text) == rendered.series > 1000
 
 
 def test_every_row_of_the_catalogue_is_on_the_page(demo: Snapshot) -> None:
     """The page holds what the readers give, no more and no less."""
-    wanted = {
+    expected = {
         (series.name, frozenset(zip(series.labels, labels, strict=True))): float(value)
         for series in catalogue.ALL
         for labels, value in series.read(demo)
         if math.isfinite(value)
     }
-    assert samples(render(demo, catalogue.ALL).body) == wanted
+    assert samples(render(demo, catalogue.ALL).body) == expected
 
 
 def test_rendering_is_repeatable(demo: Snapshot) -> None:
@@ -158,9 +158,9 @@ def test_promtool_has_nothing_to_say(demo: Snapshot, version: str) -> None:
 
 def test_units_are_the_ends_of_names(demo: Snapshot) -> None:
     """OpenMetrics wants a unit to be the last part of its family's name."""
-    found = families(render(demo, catalogue.ALL).body + b"# EOF\n", openmetrics=True)
-    assert {family.unit for family in found} > {"seconds", "ratio"}
-    assert all(family.name.endswith(family.unit) for family in found)
+    result = families(render(demo, catalogue.ALL).body + b"# EOF\n", openmetrics=True)
+    assert {family.unit for family in result} > {"seconds", "ratio"}
+    assert all(family.name.endswith(family.unit) for family in result)
 
 
 def test_help_texts_need_no_escaping() -> None:
@@ -174,11 +174,11 @@ def test_a_gap_without_a_ratio_has_evidence() -> None:
     gap = Gap("error_ratio", 0.0, 0.05, None, "critical", "no_evidence", {}, None)
     snapshot = round_once(read(DEMO), AT)
     shop = replace(snapshot.applications["shop"], gaps=(gap,))
-    found = samples(render(replace(snapshot, applications={"shop": shop}), catalogue.ALL).body)
+    result = samples(render(replace(snapshot, applications={"shop": shop}), catalogue.ALL).body)
     labels = frozenset({("application", "shop"), ("signal", "error_ratio")})
-    assert found["pte_gap_evidence", labels] == 1.0
-    assert found["pte_gap_severity", labels] == 4.0
-    assert ("pte_gap_ratio", labels) not in found
+    assert result["pte_gap_evidence", labels] == 1.0
+    assert result["pte_gap_severity", labels] == 4.0
+    assert ("pte_gap_ratio", labels) not in result
 
 
 def test_names_are_declared_once() -> None:
@@ -191,9 +191,9 @@ def test_the_golden_page(demo: Snapshot) -> None:
     """The whole page of the demo at a fixed time is as it was; values may differ in their last digits."""
     # After a wanted change: python -m tests.catalogue.test_exposition > tests/golden/metrics.txt
     golden = (Path(__file__).parents[1] / "golden" / "metrics.txt").read_bytes()
-    made = render(demo, catalogue.ALL).body
-    assert without_values(made) == without_values(golden)
-    assert samples(made) == pytest.approx(samples(golden), rel=1e-6, abs=1e-9)
+    rendered = render(demo, catalogue.ALL).body
+    assert without_values(rendered) == without_values(golden)
+    assert samples(rendered) == pytest.approx(samples(golden), rel=1e-6, abs=1e-9)
 
 
 def without_values(page: bytes) -> list[str]:

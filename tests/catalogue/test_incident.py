@@ -40,13 +40,13 @@ def published(
     }
 
 
-def of_production(found: dict[tuple[str, ...], float], name: str) -> dict[tuple[str, ...], float]:
-    return {key[2:]: value for key, value in found.items() if key[:2] == (name, "production")}
+def of_production(result: dict[tuple[str, ...], float], name: str) -> dict[tuple[str, ...], float]:
+    return {key[2:]: value for key, value in result.items() if key[:2] == (name, "production")}
 
 
 def test_open_ones_are_counted_with_their_age() -> None:
     """Of each severity: how many are open, and when the oldest of them began, which is not the oldest of all."""
-    found = published(
+    result = published(
         (
             violation(AT - 3 * HOUR, None),
             violation(AT - HOUR, None),
@@ -55,13 +55,13 @@ def test_open_ones_are_counted_with_their_age() -> None:
             RESTART,
         )
     )
-    assert of_production(found, "pte_incidents_open") == {("warning",): 2.0, ("critical",): 1.0}
-    assert of_production(found, "pte_incident_oldest_start_timestamp_seconds") == {
+    assert of_production(result, "pte_incidents_open") == {("warning",): 2.0, ("critical",): 1.0}
+    assert of_production(result, "pte_incident_oldest_start_timestamp_seconds") == {
         ("warning",): AT - 3 * HOUR,
         ("critical",): AT - 2 * HOUR,
     }
-    assert of_production(found, "pte_incident_oldest_age_seconds") == {("warning",): 3 * HOUR, ("critical",): 2 * HOUR}
-    assert of_production(found, "pte_incidents") == {
+    assert of_production(result, "pte_incident_oldest_age_seconds") == {("warning",): 3 * HOUR, ("critical",): 2 * HOUR}
+    assert of_production(result, "pte_incidents") == {
         ("warning", "violation"): 3.0,
         ("critical", "violation"): 1.0,
         ("warning", "event"): 1.0,
@@ -71,12 +71,12 @@ def test_open_ones_are_counted_with_their_age() -> None:
 
 def test_asked_and_none_is_zero() -> None:
     """A source that told of no incidents gives zeros of both severities, and no age."""
-    found = published(())
-    assert of_production(found, "pte_incidents_open") == {("warning",): 0.0, ("critical",): 0.0}
-    assert set(of_production(found, "pte_incidents").values()) == {0.0}
-    assert not of_production(found, "pte_incident_oldest_age_seconds")
-    assert not of_production(found, "pte_incident_oldest_start_timestamp_seconds")
-    assert found["pte_incident_evidence", "production"] == 1.0
+    result = published(())
+    assert of_production(result, "pte_incidents_open") == {("warning",): 0.0, ("critical",): 0.0}
+    assert set(of_production(result, "pte_incidents").values()) == {0.0}
+    assert not of_production(result, "pte_incident_oldest_age_seconds")
+    assert not of_production(result, "pte_incident_oldest_start_timestamp_seconds")
+    assert result["pte_incident_evidence", "production"] == 1.0
 
 
 def test_not_told_is_absent() -> None:
@@ -89,21 +89,21 @@ def test_not_told_is_absent() -> None:
 
 def test_both_sides_tell() -> None:
     """The PTE's incidents stand under its own side."""
-    found = published(None, replace(making.run(), incidents=(violation(AT - DAY, None, "critical"),)))
-    assert found["pte_incidents_open", "pte", "critical"] == 1.0
-    assert found["pte_incident_evidence", "pte"] == 1.0
-    assert not of_production(found, "pte_incidents_open")
+    result = published(None, replace(making.run(), incidents=(violation(AT - DAY, None, "critical"),)))
+    assert result["pte_incidents_open", "pte", "critical"] == 1.0
+    assert result["pte_incident_evidence", "pte"] == 1.0
+    assert not of_production(result, "pte_incidents_open")
 
 
 def test_a_clock_ahead_of_ours_gives_no_negative_age() -> None:
     """What begins after the snapshot by the source's clock is as old as nothing."""
-    found = published((violation(AT + 30, None),))
-    assert of_production(found, "pte_incident_oldest_age_seconds") == {("warning",): 0.0}
+    result = published((violation(AT + 30, None),))
+    assert of_production(result, "pte_incident_oldest_age_seconds") == {("warning",): 0.0}
 
 
 def test_labels_do_not_grow_with_rules_and_entities() -> None:
     """A hundred rules on as many entities are as many series as one."""
     many = [replace(violation(AT - n, None), name=f"rule {n}", entity=f"node {n}") for n in range(100)]
-    found = published(tuple(many))
-    assert found.keys() == published((violation(AT - 1, None),)).keys()
-    assert of_production(found, "pte_incidents_open")["warning",] == 100.0
+    result = published(tuple(many))
+    assert result.keys() == published((violation(AT - 1, None),)).keys()
+    assert of_production(result, "pte_incidents_open")["warning",] == 100.0

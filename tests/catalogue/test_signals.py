@@ -20,9 +20,9 @@ def test_every_signal_has_its_resolution() -> None:
     }
     sides = (making.side("production", shop=making.production(signals)), making.side("pte", shop=making.run()))
     snapshot = analyse(*sides, {}, AnalysisSettings(), AT, SIDES)
-    series = [one for one in catalogue.ALL if one.name == "pte_observed_resolution_seconds"]
-    found = {
+    series = [item for item in catalogue.ALL if item.name == "pte_observed_resolution_seconds"]
+    result = {
         (dict(labels)["side"], dict(labels)["signal"]): value
         for (_, labels), value in samples(render(snapshot, series).body).items()
     }
-    assert found == {("production", "request_rate"): 600.0, ("production", LATENCY_MEAN): 60.0}
+    assert result == {("production", "request_rate"): 600.0, ("production", LATENCY_MEAN): 60.0}

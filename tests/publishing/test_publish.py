@@ -120,7 +120,7 @@ def test_a_slower_run_is_told_against_a_baseline(tmp_path: Path, capsys: pytest.
     named = ("release", "--baselines", str(tmp_path / "baselines")) if by == "name" else (str(saved),)
     assert command(tmp_path, "--baseline", *named, "--to", "textfile", str(tmp_path)) == 0
     output = capsys.readouterr().out
-    assert "all requests: latency P95 +80" in output
+    assert "all requests: P95 latency +80" in output
     series = published(tmp_path)
     key = frozenset({("application", "shop"), ("against", "baseline"), ("metric", "latency_p95")})
     assert series["pte_load_run_change_ratio"][key] == pytest.approx(0.8, abs=0.02)

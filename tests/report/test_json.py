@@ -21,16 +21,16 @@ def test_observations_read_back(snapshot: Snapshot, role: Role) -> None:
 
 def test_results_and_settings_read_back(snapshot: Snapshot) -> None:
     """Verdicts, gaps and the settings they were judged by are those of the snapshot."""
-    found = msgspec.json.decode(json.render(snapshot))
-    assert found["at"] == "2026-11-20T12:00:00+00:00"
-    assert found["sides"] == snapshot.sides
+    outcome = msgspec.json.decode(json.render(snapshot))
+    assert outcome["at"] == "2026-11-20T12:00:00+00:00"
+    assert outcome["sides"] == snapshot.sides
     assert (
-        msgspec.convert(found["settings"], AnalysisSettings, dec_hook=lambda kind, value: kind(value))
+        msgspec.convert(outcome["settings"], AnalysisSettings, dec_hook=lambda kind, value: kind(value))
         == snapshot.settings
     )
-    assert found["applications"].keys() == snapshot.applications.keys()
+    assert outcome["applications"].keys() == snapshot.applications.keys()
     for name, result in snapshot.applications.items():
-        raw = found["applications"][name]
+        raw = outcome["applications"][name]
         assert msgspec.convert(raw["certification"], Certification) == result.certification
         assert msgspec.convert(raw["gaps"], tuple[Gap, ...]) == result.gaps
 

@@ -140,7 +140,7 @@ def test_not_ready_until_every_source_was_tried(tmp_path: Path) -> None:
             assert running.get("/-/healthy").status_code == 200
             answer = running.get("/-/ready")
             assert answer.status_code == 503
-            assert answer.text == "not ready: no answer or failure yet from pte\n"
+            assert answer.text == "not ready: first poll not finished: pte\n"
             assert running.value("pte_snapshot_series") is None
             assert "every source has to be tried once" in running.get("/").text
 

@@ -46,7 +46,7 @@ def order(change: Change) -> tuple[int, int, float, bool, str, str]:
 
 
 def title(change: Change) -> str:
-    """The metric and by how much it changed: latency P95 of all requests +22.1 % against the baseline."""
+    """The metric and by how much it changed: P95 latency of all requests +22.1 % against the baseline."""
     requests = change.name or "all requests"
     by = "" if change.ratio is None else f" {humanize.signed_percent(change.ratio)}"
     return f"{humanize.label(change.metric)} of {requests}{by} against the {change.against}"

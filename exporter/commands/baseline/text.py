@@ -25,7 +25,7 @@ _CHANGES = ("", "metric", "against", "value", "reference", "change", "may be", "
 def baselines(saved: Sequence[Baseline], settings: LoadRunSettings) -> str:
     """A table with one line per baseline."""
     rows = [_BASELINES, *(_baseline(baseline, settings) for baseline in saved)]
-    return "\n".join(columns(rows, left=(0, 1, 2, 3, 4, 5))) + "\n"
+    return "\n".join(columns(rows, left_aligned=(0, 1, 2, 3, 4, 5))) + "\n"
 
 
 def _baseline(baseline: Baseline, settings: LoadRunSettings) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def comparison(judged: JudgedRun, application: str) -> str:
 
     changes = [change for change in judged.changes if change.name == "" or change.verdict in ("worse", "better")]
     changes.sort(key=order)
-    table = columns([_CHANGES, *map(_change, changes[:_MOST])], left=(0, 1, 2, 7, 8))
+    table = columns([_CHANGES, *map(_change, changes[:_MOST])], left_aligned=(0, 1, 2, 7, 8))
 
     lines = [title, "", *table, "", *_counts(judged, len(changes) - _MOST)]
     return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ import uvicorn
 
 from exporter.commands.run.live import Live
 from exporter.serve.web import server
-from exporter.serve.web.asgi import READING, Application, Request, Response, Route, text
+from exporter.serve.web.asgi import READING, WebApplication, WebRequest, WebResponse, WebRoute, text
 from exporter.serve.web.negotiation import content_type, wants_openmetrics
 
 _PATIENCE = 3.0
@@ -42,36 +42,36 @@ class LivePage:
         asyncio.run(self._server.serve(sockets=[self._listening]))
 
 
-class _App(Application):
+class _App(WebApplication):
     """The ASGI application of one run."""
 
     def __init__(self, live: Live) -> None:
         super().__init__(
             [
-                Route("/", self.front),
-                Route("/metrics", self.metrics),
-                Route("/-/healthy", self.healthy),
+                WebRoute("/", self.front),
+                WebRoute("/metrics", self.metrics),
+                WebRoute("/-/healthy", self.healthy),
             ]
         )
         self._live = live
 
-    def headers(self, response: Response) -> Mapping[str, str]:
+    def headers(self, response: WebResponse) -> Mapping[str, str]:
         return {**response.content_headers, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
-    async def respond(self, request: Request) -> Response:
+    async def respond(self, request: WebRequest) -> WebResponse:
         # The page is read-only, so any other method is wrong on any path.
         if request.method not in READING:
-            return text(405, "expected GET or HEAD")
+            return text(405, "method not allowed, expected GET or HEAD")
 
         return await super().respond(request)
 
-    async def front(self, request: Request) -> Response:
+    async def front(self, request: WebRequest) -> WebResponse:
         return text(200, f"pte-exporter run, application {self._live.application}: metrics are on /metrics")
 
-    async def metrics(self, request: Request) -> Response:
+    async def metrics(self, request: WebRequest) -> WebResponse:
         openmetrics = wants_openmetrics(request.header("accept"))
         body = self._live.render(openmetrics=openmetrics)
-        return Response(200, [body], content_type(openmetrics=openmetrics))
+        return WebResponse(200, [body], content_type(openmetrics=openmetrics))
 
-    async def healthy(self, request: Request) -> Response:
+    async def healthy(self, request: WebRequest) -> WebResponse:
         return text(200, "healthy")

@@ -32,7 +32,7 @@ _WINDOWS = ("window", "bad", "all", "error ratio", "burn", "limit")
 
 def table(statuses: Sequence[Status], *, colour: bool = False) -> str:
     """One line a budget, in the order given."""
-    head, *lines = columns([_BUDGETS, *map(_row, statuses)], left=(0, 1, 9))
+    head, *lines = columns([_BUDGETS, *map(_row, statuses)], left_aligned=(0, 1, 9))
     coloured = [_coloured(line, status, colour) for line, status in zip(lines, statuses, strict=True)]
     return "\n".join([head, *coloured]) + "\n"
 
@@ -64,7 +64,7 @@ def full(status: Status, *, colour: bool = False) -> str:
     if status.windows:
         rows = [_window(status, window) for window in status.windows]
         lines.append("")
-        lines += [f"  {line}" for line in columns([_WINDOWS, *rows], left=(0, 5))]
+        lines += [f"  {line}" for line in columns([_WINDOWS, *rows], left_aligned=(0, 5))]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Who may read the pages and how connections are kept private: what --web.config.file says, taken anew at a reload."""
+"""Who may read the pages and whether connections are encrypted, by --web.config.file; a reload reads the file again."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Access:
         self._use(config)
 
     def reload(self) -> None:
-        """Take the file anew, the server's certificate included; raises ConfigError and then changes nothing.
+        """Read the file again, including the server's certificate; raises ConfigError and then changes nothing.
 
-        Which clients' certificates are trusted stays: OpenSSL's contexts only add authorities, and a session that was
-        opened under the old ones can be resumed, so whoever reloads to shut somebody out would be told that it worked.
+        The trusted client certificates cannot change: OpenSSL's contexts only add authorities, and a session opened
+        under the old authorities can be resumed. A reload to lock a client out would only seem to work.
         """
         if self._path is None:
             return
@@ -34,10 +34,10 @@ class Access:
         config = web_config.read(self._path)
         tls = config.tls_server_config
         if (tls is None) != (self.tls is None):
-            text = "TLS cannot be turned on or off while running, wanted a restart"
+            text = "TLS cannot be turned on or off by a reload, restart instead"
             raise ConfigError([Problem(str(self._path), "tls_server_config", text)])
         if _trusted(config) != self._trusted:
-            text = "which clients are trusted cannot be changed while running, wanted a restart"
+            text = "trusted clients cannot be changed by a reload, restart instead"
             raise ConfigError([Problem(str(self._path), "tls_server_config.client_ca_file", text)])
 
         # The context that connections are accepted with cannot be replaced while the socket listens, so the new
@@ -59,7 +59,7 @@ def _context(config: web_config.WebConfig, path: str | Path | None) -> ssl.SSLCo
 
 
 def _trusted(config: web_config.WebConfig) -> tuple[str, bytes] | None:
-    """How clients' certificates are looked at, and the authorities that may have issued them."""
+    """How clients' certificates are verified, and the authorities that may have issued them."""
     tls = config.tls_server_config
     if tls is None:
         return None

@@ -1,4 +1,4 @@
-"""The response layer of every page of ours: which handler answers a request, and how a response is sent.
+"""The response layer of all our pages: which handler answers a request, and how a response is sent.
 
 `serve` and `run` share it. `run` promises little memory beside a load generator, so nothing here knows the service.
 """
@@ -24,8 +24,8 @@ _PLAIN = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a client asks for. No page of ours reads a body."""
+class WebRequest:
+    """A client's request. None of our pages reads a body."""
 
     method: str
     path: str
@@ -38,8 +38,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """What goes back; the body in pieces, so that megabytes are not copied to append a few lines."""
+class WebResponse:
+    """A response; its body is in pieces, which avoids copying megabytes to append a few lines."""
 
     status: int
     body: Sequence[bytes]
@@ -48,55 +48,57 @@ class Response:
 
     @property
     def content_headers(self) -> Mapping[str, str]:
-        """What its body says of the headers."""
+        """The headers that follow from the body."""
         return {"Content-Type": self.content_type, "Content-Length": str(sum(map(len, self.body)))}
 
 
-def text(status: int, line: str, **headers: str) -> Response:
-    """A response of one line; underscores in a header's name stand for its dashes."""
+def text(status: int, line: str, **headers: str) -> WebResponse:
+    """A response of one line; underscores in a header's name become dashes."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Response(status, [f"{line}\n".encode()], headers=named)
+    return WebResponse(status, [f"{line}\n".encode()], headers=named)
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[WebRequest], Awaitable[WebResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A path, who answers it, and to which methods."""
+class WebRoute:
+    """A path, its handler, and the allowed methods."""
 
     path: str
     handler: Handler
     methods: tuple[str, ...] = READING
 
 
-class Application(ABC):
-    """What uvicorn calls for each request."""
+class WebApplication(ABC):
+    """The ASGI application that uvicorn calls for each request."""
 
-    def __init__(self, routes: Sequence[Route]) -> None:
+    def __init__(self, routes: Sequence[WebRoute]) -> None:
         self._routes = {route.path: route for route in routes}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self.respond(Request(scope["method"], scope["path"], dict(scope["headers"])))
+            response = await self.respond(WebRequest(scope["method"], scope["path"], dict(scope["headers"])))
         except Exception:
-            logger.exception("a fault of the exporter")
-            response = text(500, "a fault of the exporter, see its log")
+            logger.exception("internal error, please report it")
+            response = text(500, "internal error, please report it with the exporter's log")
 
         await _send(send, response.status, self.headers(response), response.body)
 
-    async def respond(self, request: Request) -> Response:
-        """The answer of the path's handler. A page that asks more of a request does so before it calls this."""
+    async def respond(self, request: WebRequest) -> WebResponse:
+        """The response of the path's handler. A subclass with further conditions checks them before it calls this."""
         route = self._routes.get(request.path)
         if route is None:
-            return text(404, "no such page; there are " + ", ".join(self._routes))
+            return text(404, "page not found, expected one of: " + ", ".join(self._routes))
         if request.method not in route.methods:
-            return text(405, f"wanted {' or '.join(route.methods)}", Allow=", ".join(route.methods))
+            return text(
+                405, f"method not allowed, expected {' or '.join(route.methods)}", Allow=", ".join(route.methods)
+            )
 
         return await route.handler(request)
 
     @abstractmethod
-    def headers(self, response: Response) -> Mapping[str, str]:
+    def headers(self, response: WebResponse) -> Mapping[str, str]:
         """All headers of a response, in the order in which they are sent."""
 
 

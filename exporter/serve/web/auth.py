@@ -16,30 +16,30 @@ import bcrypt
 from exporter.serve.web.threads import in_thread
 
 _REMEMBERED = 100
-_AT_ONCE = 2
+_PARALLEL = 2
 _COST = slice(4, 6)
 """Where a bcrypt hash says how much work it is: the second number of $2b$10$…"""
 
 
 class Users:
-    """Who may come in. A right password costs bcrypt its tenth of a second once and a look-up after that."""
+    """The users with access. A correct password costs a tenth of a second for bcrypt once, and then a look-up."""
 
     def __init__(self, users: Mapping[str, str]) -> None:
         self._hashes = {name.encode(): hashed.encode() for name, hashed in users.items()}
         cost = max((hashed[_COST] for hashed in self._hashes.values()), default=b"10")
-        self._hash_of_nobody = b"$2b$" + cost + b"$" + b"." * 53
+        self._dummy_hash = b"$2b$" + cost + b"$" + b"." * 53
 
-        # Passwords are remembered as digests with a key of this process, so that a dump of memory holds none of them.
+        # Passwords are remembered as digests with a key of this process, which keeps them out of a memory dump.
         self._key = secrets.token_bytes(32)
         self._digests: set[bytes] = set()
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_PARALLEL)
 
     def __bool__(self) -> bool:
         return bool(self._hashes)
 
     def hash_of(self, user: bytes) -> bytes:
-        """What a password is checked against; for unknown users too, so that time does not tell which names exist."""
-        return self._hashes.get(user, self._hash_of_nobody)
+        """The hash to check a password against; unknown users have one too, as the time must not reveal which exist."""
+        return self._hashes.get(user, self._dummy_hash)
 
     async def admits(self, header: bytes | None) -> bool:
         """Whether an Authorization header holds a user and the right password."""
@@ -52,7 +52,7 @@ class Users:
         if digest in self._digests:
             return True
 
-        # Few at once: whoever guesses passwords may keep two cores busy, but not all of them.
+        # Few in parallel: guessing passwords may keep two cores busy, but not all of them.
         async with self._slots:
             is_right = await in_thread(partial(_check, password, self.hash_of(user)))
         if not is_right or user not in self._hashes:
@@ -65,7 +65,7 @@ class Users:
 
 
 def _credentials(header: bytes) -> tuple[bytes, bytes] | None:
-    """User and password; None: it is no header of basic authentication."""
+    """User and password; None if the header is not basic authentication."""
     scheme, _, encoded = header.partition(b" ")
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True)

@@ -1,8 +1,8 @@
 """The file of --web.config.file: TLS, basic authentication and headers, in the format that Prometheus exporters share.
 
-https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md describes it. What Python's TLS
-cannot do the same way (cipher_suites, curve_preferences, client_allowed_sans, certificates without verification) is
-refused instead of ignored, and so are http2 and rate_limit.
+https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md describes it. Options that Python's
+TLS cannot support in the same way (cipher_suites, curve_preferences, client_allowed_sans, certificates without
+verification) are rejected instead of ignored, and so are http2 and rate_limit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CLIENT = {
 }
 
 
-class Tls(Settings, frozen=True):
+class ServerTls(Settings, frozen=True):
     """`tls_server_config`."""
 
     cert_file: Path
@@ -64,20 +64,20 @@ class Http(Settings, frozen=True):
 class WebConfig(Settings, frozen=True):
     """The whole file."""
 
-    tls_server_config: Tls | None = None
+    tls_server_config: ServerTls | None = None
     http_server_config: Http = Http()
     basic_auth_users: dict[str, str] = {}  # noqa: RUF012  msgspec copies it
 
     @property
     def headers(self) -> dict[str, str]:
-        """Header name to value, of those that are given."""
+        """Header name to value, without the headers that are not set."""
         headers = self.http_server_config.headers
         values = {field.encode_name: getattr(headers, field.name) for field in msgspec.structs.fields(headers)}
         return {name: value for name, value in values.items() if value is not None}
 
 
 def read(path: str | Path) -> WebConfig:
-    """The web configuration in a YAML file; raises ConfigError with every problem found. An empty file is no TLS."""
+    """The web configuration in a YAML file; raises ConfigError with every problem found. An empty file means no TLS."""
     file = str(path)
     problems: list[Problem] = []
     config = convert(read_yaml(path), WebConfig, file, "", problems)
@@ -95,19 +95,19 @@ def read(path: str | Path) -> WebConfig:
 def _user_problems(user: str, hashed: str, file: str) -> Iterator[Problem]:
     path = f"basic_auth_users.{user}"
     if ":" in user or not user:
-        yield Problem(file, path, "wanted a user name without a colon")
+        yield Problem(file, path, "must be a user name without a colon")
     if not _BCRYPT.fullmatch(hashed):
-        # Whatever stands there instead may be the password: it is not repeated.
+        # The value may be the password itself: the message does not repeat it.
         expected = "what `htpasswd -nBC 10 USER` (Debian: apache2-utils) prints after the colon"
-        yield Problem(file, path, f"is not a bcrypt hash, wanted {expected}")
+        yield Problem(file, path, f"is not a bcrypt hash, expected {expected}")
 
 
 def context(
-    tls: Tls, file: str, problems: list[Problem], existing: ssl.SSLContext | None = None
+    tls: ServerTls, file: str, problems: list[Problem], existing: ssl.SSLContext | None = None
 ) -> ssl.SSLContext | None:
     """The server's TLS context, or None after adding what is wrong with the files to `problems`.
 
-    An `existing` context takes the certificates anew, for the connections to come.
+    An `existing` context loads the certificates again, for new connections.
     """
     result = existing or ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     texts = _set_up(result, tls)
@@ -115,23 +115,23 @@ def context(
     return None if texts else result
 
 
-def _set_up(context: ssl.SSLContext, tls: Tls) -> list[tuple[str, str]]:
-    """Do what the keys say; gives the key and the text of each problem."""
+def _set_up(context: ssl.SSLContext, tls: ServerTls) -> list[tuple[str, str]]:
+    """Apply the settings; returns the key and the text of each problem."""
     if _VERSIONS[tls.min_version] > _VERSIONS[tls.max_version]:
-        return [("max_version", f"wanted at least min_version ({tls.min_version})")]
+        return [("max_version", f"must be at least min_version ({tls.min_version})")]
 
     problems = []
     context.minimum_version = _VERSIONS[tls.min_version]
     context.maximum_version = _VERSIONS[tls.max_version]
     try:
-        # A password is never asked for: an encrypted key ends in an error, not in a prompt.
+        # Never prompt for a password: an encrypted key is an error.
         context.load_cert_chain(tls.cert_file, tls.key_file, password=lambda: "")
     except (OSError, ValueError) as error:
         text = f"{tls.cert_file} with key_file {tls.key_file} cannot be used: {_why(error)}"
         problems.append(("cert_file", text))
 
     if tls.client_auth_type != "NoClientCert" and tls.client_ca_file is None:
-        text = f"missing, wanted a file name, as client_auth_type is {tls.client_auth_type}"
+        text = f"missing, expected a file name because client_auth_type is {tls.client_auth_type}"
         problems.append(("client_ca_file", text))
     if tls.client_ca_file is not None:
         try:
@@ -146,5 +146,5 @@ def _why(error: Exception) -> str:
     if not isinstance(error, ssl.SSLError):
         return getattr(error, "strerror", None) or str(error)
     if not error.reason:
-        return "it is not PEM or the key does not fit"
+        return "it is not PEM or the key does not match"
     return error.reason.lower().replace("_", " ")

@@ -1,13 +1,12 @@
-"""The landing page: the verdict of each application in words and numbers, and whether the numbers can be believed.
+"""The landing page: the verdict of each application in words and numbers, and whether the numbers can be trusted.
 
-Plain HTML from what was polled; no script, nothing loaded from elsewhere, every text escaped.
+Plain HTML from the last poll; no script, nothing loaded from elsewhere, every text escaped.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,7 +18,7 @@ from exporter.analysis.arithmetic import coarse
 from exporter.model.incident import Incident
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import ApplicationResult, Snapshot
-from exporter.report.facts import describe_incident, incident_rank
+from exporter.report.facts import count_verdicts, describe_incident, incident_rank
 from exporter.serve.service import SourceStatus
 
 _HERE = Path(__file__).parent
@@ -40,7 +39,7 @@ _NONE = "no evidence"
 
 
 def render(snapshot: Snapshot | None, statuses: Sequence[SourceStatus], now: float) -> bytes:
-    """The page at `now` (Unix seconds); without a snapshot it says what it waits for."""
+    """The page at `now` (Unix seconds); without a snapshot it says what is missing."""
     results: list[ApplicationResult] = []
     sections: list[str] = []
     if snapshot is not None:
@@ -59,33 +58,32 @@ def render(snapshot: Snapshot | None, statuses: Sequence[SourceStatus], now: flo
 
 
 def _order(result: ApplicationResult) -> tuple[int, str]:
-    """What does not hold first, what cannot be told next."""
+    """Failed certifications first, then those that cannot be judged."""
     return {False: 0, None: 1, True: 2}[result.certification.holds], result.application
 
 
 def _title(results: Sequence[ApplicationResult]) -> str:
-    failing = sum(result.certification.holds is False for result in results)
-    if not failing:
+    failed = sum(result.certification.holds is False for result in results)
+    if not failed:
         return "pte-exporter"
-    return f"{failing} do not hold – pte-exporter"
+    return f"{humanize.pluralize(failed, 'certification')} failed – pte-exporter"
 
 
 def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) -> str:
     if snapshot is None:
-        return "Nothing is known yet: every source has to be tried once."
+        return "No results yet: the first poll of every source is still running."
     if not results:
-        return f"No application was seen on either side. As of {humanize.format_time(snapshot.at)}."
+        return f"No application was observed in production or the PTE. As of {humanize.format_time(snapshot.at)}."
 
-    verdicts = Counter(result.certification.holds for result in results)
-    counts = f"{verdicts[True]} of {len(results)} hold, {verdicts[False]} do not, {verdicts[None]} without evidence."
-    return f"{counts} As of {humanize.format_time(snapshot.at)}."
+    return f"{count_verdicts(results)}. As of {humanize.format_time(snapshot.at)}."
 
 
 def _failing(statuses: Sequence[SourceStatus]) -> str:
-    names = ", ".join(status.environment.name for status in statuses if status.up is False)
+    names = [status.environment.name for status in statuses if status.up is False]
     if not names:
         return ""
-    return f" Failing source: {names}, see below."
+    noun = "source" if len(names) == 1 else "sources"
+    return f" Failing {noun}: {', '.join(names)} (see below)."
 
 
 def _application(result: ApplicationResult, snapshot: Snapshot) -> str:
@@ -98,7 +96,7 @@ def _application(result: ApplicationResult, snapshot: Snapshot) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """A number about an application, and what stands beside it."""
+    """A number about an application, and the note beside it."""
 
     name: str
     value: str
@@ -119,9 +117,9 @@ def _facts(result: ApplicationResult, snapshot: Snapshot) -> Iterator[_Fact]:
     note = _share(coverage, limits.weighted_coverage, "of production's requests")
     yield _Fact("Tested endpoints serve", _percent(coverage), note)
 
-    note = f"at least {humanize.percent(limits.efficacy)} wanted"
+    note = f"limit: at least {humanize.percent(limits.efficacy)}"
     if result.efficacy.rating is not None:
-        note = f"{result.efficacy.rating}, {note}"
+        note = f"{result.efficacy.rating}; {note}"
     yield _Fact("Efficacy of the test", _percent(result.efficacy.score), note)
 
     yield _test_run(result, snapshot)
@@ -137,36 +135,36 @@ def _test_run(result: ApplicationResult, snapshot: Snapshot) -> _Fact:
     longest = humanize.duration(snapshot.settings.certification.max_age)
     if result.run is not None and result.run_age is not None:
         age = humanize.duration(max(0.0, result.run_age))
-        return _Fact("Test run", f"{age} old", f"at most {longest} wanted")
+        return _Fact("Test run", f"{age} old", f"limit: at most {longest}")
 
-    # Only where the PTE was seen is the absence of a run something that is known.
+    # Only if the PTE was observed, it is certain that there was no run.
     value = "none found" if snapshot.pte is not None else _NONE
-    return _Fact("Test run", value, f"at most {longest} old wanted")
+    return _Fact("Test run", value, f"limit: at most {longest} old")
 
 
 def _share(ratio: float | None, limit: float, of: str) -> str:
-    """What stands beside a share: "no evidence of production's peak" would say that the peak is not known."""
+    """The note beside a share; "no evidence of production's peak" would wrongly say that the peak is unknown."""
     if ratio is None:
-        return f"at least {humanize.percent(limit)} {of} wanted"
-    return f"{of}, at least {humanize.percent(limit)} wanted"
+        return f"limit: at least {humanize.percent(limit)} {of}"
+    return f"{of}; limit: at least {humanize.percent(limit)}"
 
 
 def _of_production(observation: ApplicationObservation) -> Iterator[_Fact]:
-    """What only some kinds of source tell: trouble by their own rules, and rates without minutes."""
+    """Facts that only some kinds of source have: incidents by their own rules, and rates coarser than minutes."""
     if observation.incidents is not None:
         yield _incidents(observation.incidents)
 
     resolution = coarse(observation, "request_rate")
     if resolution is not None:
-        note = "for each value of production's request rate: no peaks are known"
+        note = "per value of production's request rate; shorter peaks are unknown"
         yield _Fact("Resolution", humanize.duration(resolution), note)
 
 
 def _incidents(incidents: Sequence[Incident]) -> _Fact:
-    """How many are open, and the one that matters most by its name."""
+    """How many are open, and the most serious by its name."""
     ongoing = [incident for incident in incidents if incident.is_open]
     ongoing.sort(key=incident_rank)
-    note = f"{humanize.pluralize(len(incidents) - len(ongoing), 'incident')} that ended"
+    note = f"{humanize.pluralize(len(incidents) - len(ongoing), 'incident')} ended"
     if ongoing:
         note = f"{describe_incident(ongoing[0])}; {note}"
     return _Fact("Open incidents in production", str(len(ongoing) or "none"), note)
@@ -189,7 +187,7 @@ def _source(status: SourceStatus, now: float) -> str:
 
 
 def _source_lines(status: SourceStatus, now: float) -> Iterator[str]:
-    """How old its data is, what is wrong, and what to do about it."""
+    """The age of its data, its problems and their remedies."""
     age = "no data yet"
     if status.last_success is not None:
         age = f"data {humanize.duration(max(0.0, now - status.last_success))} old"
@@ -210,9 +208,9 @@ def _source_lines(status: SourceStatus, now: float) -> Iterator[str]:
 
 def _state(status: SourceStatus, now: float) -> tuple[str, str]:
     if status.up is None:
-        return "waiting", "… not tried yet"
+        return "waiting", "… not polled yet"
     if status.up:
-        return "ok", "✓ answers"
+        return "ok", "✓ up"
     if status.withdrawn(now):
         return "failing", "✗ failing, series withdrawn"
     return "failing", "✗ failing"

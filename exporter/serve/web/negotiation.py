@@ -1,4 +1,4 @@
-"""What a client would rather have: Accept and Accept-Encoding with their q-values (RFC 9110, 12.5)."""
+"""Which format a client prefers: Accept and Accept-Encoding with their q-values (RFC 9110, 12.5)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TEXT = "text/plain"
 
 
 def wants_openmetrics(accept: str) -> bool:
-    """Whether OpenMetrics 1.0 is preferred to the text format; a draw goes to the text format."""
+    """Whether OpenMetrics 1.0 is preferred to the text format; on a tie the text format wins."""
     openmetrics = 0.0
     text = 0.0
     for name, parameters, quality in _choices(accept):
@@ -23,14 +23,14 @@ def wants_openmetrics(accept: str) -> bool:
 
 
 def content_type(*, openmetrics: bool) -> str:
-    """What a page of series says it is."""
+    """The Content-Type of a page of series."""
     if openmetrics:
         return f"{OPENMETRICS}; version=1.0.0; charset=utf-8"
     return f"{TEXT}; version=0.0.4; charset=utf-8"
 
 
 def wants_gzip(accept_encoding: str) -> bool:
-    """Whether gzip is acceptable and not less welcome than no compression."""
+    """Whether gzip is acceptable and at least as welcome as no compression."""
     qualities = {name: quality for name, _, quality in _choices(accept_encoding)}
     gzip = qualities.get("gzip", qualities.get("*", 0.0))
     return gzip > 0 and gzip >= qualities.get("identity", 0.0)
@@ -49,7 +49,7 @@ def _choices(header: str) -> Iterator[tuple[str, Mapping[str, str], float]]:
 
 
 def _quality(text: str) -> float:
-    """What is no number from 0 to 1 is nonsense, and counts as 0."""
+    """A text that is not a number from 0 to 1 counts as 0."""
     try:
         quality = float(text)
     except ValueError:

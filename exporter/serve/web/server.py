@@ -1,4 +1,4 @@
-"""The web server: uvicorn inside this process, on a socket of ours, ended by signals of ours."""
+"""The web server: uvicorn inside this process, on our socket and with our signal handlers."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from exporter.errors import PteError
 
 _FIRST_REQUEST = 10.0
-"""A connection whose first request is not there after this many seconds is closed."""
+"""A connection without a first request after this many seconds is closed."""
 
 _NO_PROGRESS = 30.0
-"""A connection on which nothing happened between two looks, this many seconds apart, is closed."""
+"""A connection without progress between two checks, this many seconds apart, is closed."""
 
 _GRACE = 1
-"""Seconds that responses under way get when the process is told to end."""
+"""Seconds that running responses get when the process ends."""
 
 _BACKLOG = 1024
 
-_NOT_HERE = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
-"""The machine does not speak this version of IP, or has none of its addresses, though its resolver names one."""
+_NOT_AVAILABLE = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+"""The machine lacks this version of IP, or the address that its resolver returned."""
 
 
 class Protocol(H11Protocol):
-    """uvicorn's own, which waits for ever for the first request and for a client that does not read its response."""
+    """uvicorn's protocol with time limits: it waits for ever for a first request or for a client that does not read."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
@@ -45,16 +45,16 @@ class Protocol(H11Protocol):
         super().connection_lost(exc)
 
     def _state(self) -> tuple[Any, int]:
-        """What changes while a connection is of use: its request, and how much of the answer is still to be sent."""
+        """Changes while a connection makes progress: its request, and how much of the response is still unsent."""
         return self.cycle, self.transport.get_write_buffer_size()
 
     def _check(self) -> None:
         state = self._state()
         _, unsent = state
-        # Then the client waits for us, as for a reload: it has read all there is, and the rest is ours to send.
+        # Here the client waits for us, as during a reload: it has read everything that we sent.
         we_are_working = self.cycle is not None and not self.cycle.response_complete and not unsent
         if state == self._state_before and not we_are_working:
-            self.transport.abort()  # and not close(): that would wait for what is still to be sent
+            self.transport.abort()  # not close(), which would wait until everything is sent
             return
 
         self._state_before = state
@@ -62,7 +62,7 @@ class Protocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn would raise them again at the end, and the exit code would tell of a crash."""
+    """Leaves signals to us: uvicorn would raise them again at the end, and the exit code would look like a crash."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -85,7 +85,7 @@ def bind(address: str) -> socket.socket:
             return _listen(family, socket_address, ipv6_only=bool(host))
         except OSError as error:
             failure = error
-            if error.errno not in _NOT_HERE:
+            if error.errno not in _NOT_AVAILABLE:
                 break
 
     raise PteError(f"cannot listen on {address}: {failure.strerror or failure}")
@@ -111,7 +111,7 @@ def split(address: str) -> tuple[str, int]:
     is_port = bool(colon) and port.isdecimal() and int(port) <= 65535
     is_bracketed = host.startswith("[") and host.endswith("]")
     if not is_port or (":" in host and not is_bracketed):
-        raise PteError(f"{address} is no address, wanted host:port, :port or [::1]:port")
+        raise PteError(f"{address} is not an address, expected host:port, :port or [::1]:port")
     return host.strip("[]"), int(port)
 
 
@@ -120,12 +120,12 @@ def run(app: Any, listening: socket.socket, tls: ssl.SSLContext | None, hang_up:
     _allow_connections()
     settings = config(app)
     settings.load()
-    settings.ssl = tls  # `load` has set it too: from files, of which it was given none
+    settings.ssl = tls  # `load` sets it from files, and there are none
     asyncio.run(_serve(_Server(settings), listening, hang_up))
 
 
 def config(app: Any) -> uvicorn.Config:
-    """What every page of ours is served with."""
+    """The settings of all our servers."""
     return uvicorn.Config(
         app,
         http=Protocol,
@@ -144,16 +144,16 @@ def config(app: Any) -> uvicorn.Config:
 
 
 def _allow_connections() -> None:
-    """Use all the descriptors we may have: the usual 1024 are an invitation to silent clients."""
+    """Use all permitted descriptors: silent clients soon exhaust the usual 1024."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):  # a sandbox may refuse it; then we live with what we have
+    with contextlib.suppress(OSError, ValueError):  # a sandbox may forbid it; then the limit stays
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
 
 
 async def _serve(server: _Server, listening: socket.socket, hang_up: Callable[[], None]) -> None:
-    """Until a signal says so: the listening socket is closed first, then responses under way get their grace.
+    """Serve until a signal: the listening socket is closed first, then running responses get their grace period.
 
-    Nothing else is waited for. What runs in threads of ours, a poll or a reload, is left behind: it may take minutes.
+    Nothing else is waited for: a poll or a reload in one of our threads may take minutes and is abandoned.
     """
     loop = asyncio.get_running_loop()
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 async def in_thread(call: Callable[[], T]) -> T:
-    """What `call` gives, run in a daemon thread: unlike those of asyncio's pool, it does not hold up the exit."""
+    """The result of `call`, run in a daemon thread: unlike asyncio's pool, it does not delay the exit."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -33,7 +33,7 @@ async def in_thread(call: Callable[[], T]) -> T:
 
 
 def _succeed(future: asyncio.Future[T], result: T) -> None:
-    if not future.done():  # cancelled, as its client has gone
+    if not future.done():  # cancelled because its client has gone
         future.set_result(result)
 
 

@@ -116,7 +116,7 @@ def test_a_slower_run_stops_the_pipeline(place: Path, capsys: pytest.CaptureFixt
     capsys.readouterr()
     assert compare("main", "slow.json") == 1
     output = capsys.readouterr()
-    assert output.err.startswith("worse: latency P")
+    assert output.err.startswith("worse: P")
     first = output.out.splitlines()[3]
     assert "worse" in first
     assert "baseline" in first

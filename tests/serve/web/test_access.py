@@ -27,9 +27,9 @@ def authority() -> trustme.CA:
 
 
 def certificates(authority: trustme.CA, directory: Path) -> None:
-    made = authority.issue_cert("127.0.0.1")
-    made.private_key_pem.write_to_path(directory / "server.key")
-    made.cert_chain_pems[0].write_to_path(directory / "server.crt")
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_pem.write_to_path(directory / "server.key")
+    certificate.cert_chain_pems[0].write_to_path(directory / "server.crt")
     authority.cert_pem.write_to_path(directory / "ca.crt")
 
 
@@ -110,8 +110,8 @@ def test_silent_tls_clients_do_not_stop_scrapes(guarded: Running) -> None:
     try:
         assert get(guarded) == 200
     finally:
-        for one in silent:
-            one.close()
+        for held in silent:
+            held.close()
 
 
 def test_old_tls_is_refused(guarded: Running) -> None:
@@ -140,8 +140,8 @@ def test_client_certificates_are_demanded(authority: trustme.CA, tmp_path: Path)
     client.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
     path, ca = written(tmp_path, text), str(tmp_path / "ca.crt")
     with exporter(tmp_path, "--web.config.file", str(path), scheme="https", wait=False) as running:
-        url, known = running.url + "/-/healthy", str(tmp_path / "client.pem")
-        assert requests.get(url, verify=ca, cert=known, timeout=PATIENCE).status_code == 200
+        url, client_certificate = running.url + "/-/healthy", str(tmp_path / "client.pem")
+        assert requests.get(url, verify=ca, cert=client_certificate, timeout=PATIENCE).status_code == 200
         with pytest.raises(requests.ConnectionError):
             requests.get(url, verify=ca, timeout=PATIENCE)
 
@@ -165,15 +165,15 @@ def test_certificates_and_users_are_taken_anew_at_a_reload(authority: trustme.CA
 )
 def test_trusted_clients_are_not_changed_by_a_reload(authority: trustme.CA, tmp_path: Path, text: str) -> None:
     """Other authorities, or another way to look at clients, are refused: a reload could not shut the old ones out."""
-    given = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt"
+    extra = "client_auth_type: VerifyClientCertIfGiven, client_ca_file: ca.crt"
     certificates(authority, tmp_path)
-    access = Access(written(tmp_path, TLS % f", {given}"))
+    access = Access(written(tmp_path, TLS % f", {extra}"))
     access.reload()
     if "%s" in text:
         trustme.CA().cert_pem.write_to_path(tmp_path / "ca.crt")
-        text %= given
+        text %= extra
     written(tmp_path, text)
-    with pytest.raises(ConfigError, match=r"tls_server_config\.client_ca_file: .* wanted a restart"):
+    with pytest.raises(ConfigError, match=r"tls_server_config\.client_ca_file: .* restart instead"):
         access.reload()
 
 
@@ -203,12 +203,12 @@ def test_the_highest_version_is_the_one_configured(
         (TLS % ", client_auth_type: RequireAnyClientCert", "tls_server_config.client_auth_type: found "),
         (TLS % ", client_auth_type: RequireAndVerifyClientCert", "tls_server_config.client_ca_file: missing"),
         (TLS % ", client_ca_file: no.crt", "tls_server_config.client_ca_file: "),
-        (TLS % ", min_version: TLS13, max_version: TLS12", "tls_server_config.max_version: wanted at least"),
+        (TLS % ", min_version: TLS13, max_version: TLS12", "tls_server_config.max_version: must be at least"),
         (TLS % ", cipher_suites: []", 'tls_server_config.cipher_suites: unknown key "cipher_suites"'),
         ("rate_limit: {interval: 1s}", 'rate_limit: unknown key "rate_limit"'),
         ("basic_auth_users: {alice: right}", "basic_auth_users.alice: is not a bcrypt hash"),
         ("basic_auth_users: {alice: 8675309}", "basic_auth_users.alice: found a number, wanted a string"),
-        (f"basic_auth_users: {{'a:b': '{HASHED}'}}", "basic_auth_users.a:b: wanted a user name without a colon"),
+        (f"basic_auth_users: {{'a:b': '{HASHED}'}}", "basic_auth_users.a:b: must be a user name without a colon"),
         ('http_server_config: {headers: {X-Frame-Options: "a\\r\\nb: c"}}', "http_server_config.headers.X-Frame-O"),
     ],
 )
@@ -237,6 +237,6 @@ def test_tls_is_not_turned_off_by_a_reload(authority: trustme.CA, tmp_path: Path
     certificates(authority, tmp_path)
     access = Access(written(tmp_path, TLS % "" + f"basic_auth_users: {{alice: '{HASHED}'}}\n"))
     written(tmp_path, "{basic_auth_users: {}}")
-    with pytest.raises(ConfigError, match="wanted a restart"):
+    with pytest.raises(ConfigError, match="restart instead"):
         access.reload()
     assert access.users

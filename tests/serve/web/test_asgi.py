@@ -8,27 +8,31 @@ from typing import Any
 
 import pytest
 
-from exporter.serve.web.asgi import Application, Request, Response, Route, text
+from exporter.serve.web.asgi import WebApplication, WebRequest, WebResponse, WebRoute, text
 
 
-class Pages(Application):
+class Pages(WebApplication):
     """A page in two pieces, one that takes orders, and one with a bug."""
 
     def __init__(self) -> None:
         super().__init__(
-            [Route("/", self.front), Route("/order", self.order, methods=("POST",)), Route("/broken", self.broken)]
+            [
+                WebRoute("/", self.front),
+                WebRoute("/order", self.order, methods=("POST",)),
+                WebRoute("/broken", self.broken),
+            ]
         )
 
-    def headers(self, response: Response) -> Mapping[str, str]:
+    def headers(self, response: WebResponse) -> Mapping[str, str]:
         return {"Server": "none", **response.headers, **response.content_headers}
 
-    async def front(self, request: Request) -> Response:
-        return Response(200, [b"for ", request.headers[b"x-name"]], "text/x")
+    async def front(self, request: WebRequest) -> WebResponse:
+        return WebResponse(200, [b"for ", request.headers[b"x-name"]], "text/x")
 
-    async def order(self, request: Request) -> Response:
+    async def order(self, request: WebRequest) -> WebResponse:
         return text(202, "ordered", Retry_After="5")
 
-    async def broken(self, request: Request) -> Response:
+    async def broken(self, request: WebRequest) -> WebResponse:
         raise RuntimeError("nobody foresaw this")
 
 
@@ -61,20 +65,20 @@ def test_a_body_is_sent_piece_by_piece() -> None:
     [
         ("HEAD", "/", 200, b"for ", None),
         ("POST", "/order", 202, b"ordered\n", None),
-        ("GET", "/order", 405, b"wanted POST\n", b"POST"),
-        ("DELETE", "/", 405, b"wanted GET or HEAD\n", b"GET, HEAD"),
-        ("GET", "/other", 404, b"no such page; there are /, /order, /broken\n", None),
-        ("GET", "/order/", 404, b"no such page; there are /, /order, /broken\n", None),
+        ("GET", "/order", 405, b"method not allowed, expected POST\n", b"POST"),
+        ("DELETE", "/", 405, b"method not allowed, expected GET or HEAD\n", b"GET, HEAD"),
+        ("GET", "/other", 404, b"page not found, expected one of: /, /order, /broken\n", None),
+        ("GET", "/order/", 404, b"page not found, expected one of: /, /order, /broken\n", None),
     ],
 )
 def test_a_path_has_its_methods(method: str, path: str, status: int, line: bytes, allowed: bytes | None) -> None:
     """What is not there is 404, whatever the method; a wrong method is 405 with those that are allowed."""
-    found, headers, pieces = answer(method, path)
-    assert (found, pieces[0], headers.get(b"allow")) == (status, line, allowed)
+    result, headers, pieces = answer(method, path)
+    assert (result, pieces[0], headers.get(b"allow")) == (status, line, allowed)
 
 
 def test_a_fault_is_an_answer(caplog: pytest.LogCaptureFixture) -> None:
     """A client learns that there is a bug and not which; the log has its traceback."""
     status, _, pieces = answer("GET", "/broken")
-    assert (status, pieces[0]) == (500, b"a fault of the exporter, see its log\n")
+    assert (status, pieces[0]) == (500, b"internal error, please report it with the exporter's log\n")
     assert "nobody foresaw this" in caplog.text

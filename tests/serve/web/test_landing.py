@@ -36,23 +36,23 @@ def test_an_application_is_a_text(snapshot: Snapshot) -> None:
     result = snapshot.applications["shop"]
     certification = dataclasses.replace(result.certification, sentence=f"Says {TEXT}")
     hostile = dataclasses.replace(result, application=f"Is {TEXT}", certification=certification)
-    found = page(dataclasses.replace(snapshot, applications={TEXT: hostile}))
-    assert "<script" not in found
-    assert f"<h2>Is {escape(TEXT)}</h2>" in found
-    assert f"<p>Says {escape(TEXT)}</p>" in found
+    outcome = page(dataclasses.replace(snapshot, applications={TEXT: hostile}))
+    assert "<script" not in outcome
+    assert f"<h2>Is {escape(TEXT)}</h2>" in outcome
+    assert f"<p>Says {escape(TEXT)}</p>" in outcome
 
 
 def test_what_servers_say_is_a_text() -> None:
     """Errors and warnings of a source may repeat a server's words and are shown as such."""
-    found = page(None, up=False, error=SourceError("bad_query", f"said {TEXT}"), warnings=(f"warned {TEXT}",))
-    assert "<script" not in found
-    assert f"bad_query: said {escape(TEXT)}" in found
-    assert f"warning: warned {escape(TEXT)}" in found
+    outcome = page(None, up=False, error=SourceError("bad_query", f"said {TEXT}"), warnings=(f"warned {TEXT}",))
+    assert "<script" not in outcome
+    assert f"bad_query: said {escape(TEXT)}" in outcome
+    assert f"warning: warned {escape(TEXT)}" in outcome
 
 
 def test_a_load_test_has_its_grade(snapshot: Snapshot) -> None:
     """Where result files were read, the grade stands with what it rests on; elsewhere none is shown."""
-    (shop,) = (one for name, one in snapshot.applications.items() if name == "shop")
+    (shop,) = (application for name, application in snapshot.applications.items() if name == "shop")
     assert shop.load_run is not None
     requests = shop.load_run.run.total.requests
     assert f"of {requests} requests succeeded" in page(dataclasses.replace(snapshot, applications={"shop": shop}))
@@ -67,18 +67,22 @@ def test_trouble_and_coarse_rates_are_told_where_they_are_known(snapshot: Snapsh
     assert production is not None
     rate = dataclasses.replace(production.signals["request_rate"], resolution=600.0)
 
-    def told(**changed: Any) -> str:
-        seen = dataclasses.replace(production, **changed)
-        return page(dataclasses.replace(snapshot, applications={"shop": dataclasses.replace(result, production=seen)}))
+    def page_of(**changed: Any) -> str:
+        changed_production = dataclasses.replace(production, **changed)
+        return page(
+            dataclasses.replace(
+                snapshot, applications={"shop": dataclasses.replace(result, production=changed_production)}
+            )
+        )
 
     lasting = Incident("violation", TEXT, TEXT, "TIER", "critical", NOW - 3600.0, None)
     over = dataclasses.replace(lasting, start=NOW - 7200.0, end=NOW - 5400.0)
-    found = told(incidents=(over, lasting), signals={"request_rate": rate})
-    assert "<dt>Open incidents in production</dt><dd><strong>1</strong>" in found
+    outcome = page_of(incidents=(over, lasting), signals={"request_rate": rate})
+    assert "<dt>Open incidents in production</dt><dd><strong>1</strong>" in outcome
     named = f"{escape(TEXT)} on {escape(TEXT)}, critical, since {humanize.format_time(NOW - 3600.0)}"
-    assert f"{named}; 1 incident that ended" in found
-    assert "<dt>Resolution</dt><dd><strong>10 minutes</strong>" in found
-    assert "<dt>Open incidents in production</dt><dd><strong>none</strong>" in told(incidents=())
-    silent = told(incidents=None)
+    assert f"{named}; 1 incident ended" in outcome
+    assert "<dt>Resolution</dt><dd><strong>10 minutes</strong>" in outcome
+    assert "<dt>Open incidents in production</dt><dd><strong>none</strong>" in page_of(incidents=())
+    silent = page_of(incidents=None)
     assert "Open incidents" not in silent
     assert "<dt>Resolution</dt>" not in silent

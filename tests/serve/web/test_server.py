@@ -20,10 +20,10 @@ BOTH = ((socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1"))
 def without(family: int) -> Callable[..., Any]:
     """Like socket.socket where the kernel does not speak this version of IP."""
 
-    def make(asked: int, *rest: int) -> socket.socket:
-        if asked == family:
+    def make(requested: int, *rest: int) -> socket.socket:
+        if requested == family:
             raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
-        return SOCKET(asked, *rest)
+        return SOCKET(requested, *rest)
 
     return make
 
@@ -31,8 +31,8 @@ def without(family: int) -> Callable[..., Any]:
 @pytest.mark.parametrize("address", [":0", "localhost:0"])
 def test_a_machine_without_ipv6_listens_all_the_same(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A resolver that names an IPv6 address says nothing about the kernel: the next address is tried."""
-    found = [(family, socket.SOCK_STREAM, 6, "", (where, 0)) for family, where in BOTH]
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    result = [(family, socket.SOCK_STREAM, 6, "", (where, 0)) for family, where in BOTH]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: result)
     monkeypatch.setattr("socket.socket", without(socket.AF_INET6))
     with bind(address) as listening:
         assert listening.family == socket.AF_INET
