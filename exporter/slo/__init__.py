@@ -1,1 +1,1 @@
-"""SLO: specs of several formats -> rules; status reads back what the rules record."""
+"""SLO: specs of several formats -> rules; status reads the series that the rules record."""

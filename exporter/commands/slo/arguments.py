@@ -8,18 +8,18 @@ from exporter.commands.common import add_common
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which Prometheus is asked."""
+    """Options for the Prometheus to query."""
     add_common(parser)
     parser.add_argument(
         "--prometheus.url",
         dest="prometheus_url",
         metavar="URL",
-        help="of the Prometheus that evaluates the rules; default: production's source in --config.file, "
+        help="URL of the Prometheus that evaluates the rules; default: production's source in --config.file, "
         "which may have credentials and TLS",
     )
 
 
 def add_objective(parser: argparse.ArgumentParser) -> None:
-    """Which objective is asked about."""
-    parser.add_argument("--slo", required=True, metavar="ID", help="the label sloth_id: service-name")
-    parser.add_argument("--side", help="of this side; production's id will do for the PTE's too")
+    """Options for the objective."""
+    parser.add_argument("--slo", required=True, metavar="ID", help="value of the label sloth_id: service-name")
+    parser.add_argument("--side", help="only this side; production's id also selects the PTE's objective")

@@ -12,7 +12,7 @@ from exporter.commands.slo.arguments import add_arguments, add_objective
 from exporter.commands.values import ratio
 
 _UNKNOWN = 3
-"""A gate's exit code also where something failed: 1 is a verdict."""
+"""A gate's exit code also after a failure: 1 is a verdict."""
 
 _HELP = """\
 Checks that enough of an SLO's error budget remains, and prints the verdict and the reason in one line.
@@ -21,7 +21,7 @@ Checks that enough of an SLO's error budget remains, and prints the verdict and 
 
 @dataclass(frozen=True)
 class Options:
-    """Of `slo gate`."""
+    """Options of `slo gate`."""
 
     config_file: str | None
     prometheus_url: str | None
@@ -32,26 +32,26 @@ class Options:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add its arguments."""
     parser.description = _HELP
     add_arguments(parser)
     add_objective(parser)
 
     parser.add_argument(
-        "--min-remaining", type=ratio, required=True, metavar="RATIO", help="of the budget: 0.1 is a tenth of it"
+        "--min-remaining", type=ratio, required=True, metavar="RATIO", help="required share of the budget: 0.1 is 10 %%"
     )
     parser.add_argument(
         "--min-coverage",
         type=ratio,
         default=0.9,
         metavar="RATIO",
-        help="for how much of its period the budget must be known; default %(default)s",
+        help="required share of the period with data; default %(default)s",
     )
     set_command(parser, Options, run, failure_code=_UNKNOWN)
 
 
 def run(options: Options) -> int:
-    """Say in one line why the pipeline may go on or not."""
+    """Print in one line why the pipeline may continue or not."""
     from exporter.commands.slo import verdict
     from exporter.commands.slo.connection import ask
     from exporter.slo.status import query

@@ -1,4 +1,4 @@
-"""The state of objectives for programs: one list; null is what nobody knows."""
+"""The state of objectives for programs: one list; null means unknown."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from exporter.slo.status import Status
+from exporter.slo.status import BudgetStatus
 
 _READ_ONLY_OF_ONE = ("windows", "tiers", "alerts")
 """A query for all objectives leaves these empty."""
 
 
-def full(statuses: Sequence[Status]) -> str:
-    """All that is known of each."""
+def full(statuses: Sequence[BudgetStatus]) -> str:
+    """All details of each budget."""
     return _render([asdict(status) for status in statuses])
 
 
-def brief(statuses: Sequence[Status]) -> str:
-    """Without what is read only of a single objective."""
+def brief(statuses: Sequence[BudgetStatus]) -> str:
+    """Without the keys that are read only for a single objective."""
     rows = [asdict(status) for status in statuses]
     for row in rows:
         for key in _READ_ONLY_OF_ONE:

@@ -14,20 +14,20 @@ from exporter.commands.terminal import is_coloured
 
 @dataclass(frozen=True)
 class Options:
-    """Of `slo list`."""
+    """Options of `slo list`."""
 
     config_file: str | None
     prometheus_url: str | None
     format: str
     side: str | None
-    """None: of both."""
+    """None: both."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add its arguments."""
     add_arguments(parser)
     add_format(parser)
-    parser.add_argument("--side", help="only those of this side")
+    parser.add_argument("--side", help="only this side")
     set_command(parser, Options, run)
 
 

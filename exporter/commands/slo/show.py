@@ -14,18 +14,18 @@ from exporter.commands.terminal import is_coloured
 
 @dataclass(frozen=True)
 class Options:
-    """Of `slo show`."""
+    """Options of `slo show`."""
 
     config_file: str | None
     prometheus_url: str | None
     format: str
     slo: str
     side: str | None
-    """None: of each that has such an objective."""
+    """None: each side that has the objective."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add its arguments."""
     add_arguments(parser)
     add_format(parser)
     add_objective(parser)
@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Print all that is recorded of it."""
+    """Print all its recorded details."""
     from exporter.commands.slo import json, text
     from exporter.commands.slo.connection import ask
     from exporter.slo.status import query

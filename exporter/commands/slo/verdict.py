@@ -1,4 +1,4 @@
-"""May a pipeline go on? Only where there is evidence of enough budget."""
+"""May a pipeline continue? Only with evidence of enough budget."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from exporter import humanize
-from exporter.slo.status import Status
+from exporter.slo.status import BudgetStatus
 
 PASS = 0
 BELOW = 1
@@ -14,10 +14,10 @@ UNKNOWN = 3
 """Exit codes. 2 is wrong usage, as with every command."""
 
 
-def judge(statuses: Sequence[Status], least: float, coverage: float) -> tuple[int, str]:
-    """The exit code and one line on why. Every budget of the objective has to pass; ratios 0..1.
+def judge(statuses: Sequence[BudgetStatus], least: float, coverage: float) -> tuple[int, str]:
+    """The exit code and the reason in one line. Every budget of the objective has to pass; ratios 0..1.
 
-    `coverage`: for how much of its period a budget must be known.
+    `coverage`: the required share of the period with data.
     """
     missing: dict[str, str] = {}
     for status in statuses:
@@ -26,49 +26,49 @@ def judge(statuses: Sequence[Status], least: float, coverage: float) -> tuple[in
             missing[status.name] = reason
     if missing:
         name, reason = next(iter(missing.items()))
-        others = _of(len(missing), statuses, "without evidence")
-        return UNKNOWN, f"{name}: no evidence: {reason}{others}"
+        others = _of(len(missing), statuses, "do not have enough data")
+        return UNKNOWN, f"{name}: not enough data: {reason}{others}"
 
     worst = min(statuses, key=_remaining)
     below = sum(_remaining(status) < least for status in statuses)
-    text = f"{_percent(_remaining(worst))} of the budget left, {_percent(least)} wanted"
-    others = _of(below, statuses, "below that")
+    text = f"{_percent(_remaining(worst))}, at least {_percent(least)} required"
+    others = _of(below, statuses, "are below that")
     if below:
-        return BELOW, f"{worst.name}: too little: {text}{others}"
-    return PASS, f"{worst.name}: enough: {text}{others}"
+        return BELOW, f"{worst.name}: too little budget left: {text}{others}"
+    return PASS, f"{worst.name}: enough budget left: {text}{others}"
 
 
-def _of(number: int, statuses: Sequence[Status], what: str) -> str:
-    """How many of an objective's budgets, where it has several; the line names the worst of them."""
+def _of(number: int, statuses: Sequence[BudgetStatus], what: str) -> str:
+    """The number of an objective's budgets, where it has several; the line names the worst of them."""
     if len(statuses) == 1:
         return ""
     if number == 0:
-        return f"; the least of {len(statuses)} budgets"
+        return f"; the lowest of {len(statuses)} budgets"
     return f"; {number} of {len(statuses)} budgets {what}"
 
 
-def _missing(status: Status, coverage: float) -> str:
+def _missing(status: BudgetStatus, coverage: float) -> str:
     """Why a budget is no evidence; empty where it is."""
     if status.state is None:
-        return "its data state is not recorded, so nothing tells whether its rules are evaluated"
+        return "its data state is not recorded, so it is unknown whether its rules are evaluated"
     if status.state == "broken":
-        return "its telemetry is gone (state broken)"
+        return "its telemetry is missing (state broken)"
     if status.budget_remaining is None:
         return f"its budget is not recorded (state {status.state})"
 
     if status.coverage is None or status.coverage < coverage:
-        known = "nothing" if status.coverage is None else _below(status.coverage, coverage)
-        return f"{known} of its period is known, {_percent(coverage)} wanted (--min-coverage)"
+        share = "0 %" if status.coverage is None else _below(status.coverage, coverage)
+        return f"{share} of its period has data, at least {_percent(coverage)} required (--min-coverage)"
     return ""
 
 
-def _remaining(status: Status) -> float:
+def _remaining(status: BudgetStatus) -> float:
     assert status.budget_remaining is not None
     return status.budget_remaining
 
 
 def _below(ratio: float, limit: float) -> str:
-    """As `slo show` has it, unless that would look like the limit."""
+    """The same figure as in `slo show`, unless that would look like the limit."""
     text = humanize.percent(ratio)
     if text == humanize.percent(limit):
         return _percent(ratio)
@@ -76,6 +76,6 @@ def _below(ratio: float, limit: float) -> str:
 
 
 def _percent(ratio: float) -> str:
-    """Rounded down, so that what is just below a limit does not look as if it were the limit."""
+    """Rounded down, so a value just below a limit does not look like the limit."""
     percent = math.floor(round(ratio * 10_000, 6)) / 100
     return f"{humanize.trim_zeros(f'{percent:.2f}')} %"

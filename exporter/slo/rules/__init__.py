@@ -1,7 +1,7 @@
 """OBJECTIVES: each SLO -> its recording rules and alerts, one group an SLO, one file a service and side.
 
 A service with more than PER_FILE SLOs has several files, `slo-<service>-2.rules.yml` and so on.
-A group's rules are evaluated one after the other, and each rests only on those before it.
+A group's rules are evaluated one after the other; each rule depends only on those before it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from exporter.slo.rules.state import state
 __all__ = ["files", "group", "rules"]
 
 PER_FILE = 100
-"""promtool takes about 10 ms to check an SLO's rules; a file is to be checked in a second or two."""
+"""promtool takes about 10 ms to check an SLO's rules; checking a file should take a second or two."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
@@ -55,8 +55,8 @@ def files(slos: Iterable[Slo], runbook: str, dashboards: str) -> Mapping[str, by
 def group(slo: Slo, rules: Iterable[Rule]) -> str:
     """The group of one objective.
 
-    An alert has the objective's labels from its series; written here, Prometheus would read them as templates. Only its
-    id, where that can be no template, is written: so that promtool can tell the alerts of two objectives apart.
+    An alert takes the objective's labels from its series; Prometheus would read labels written here as templates. Only
+    the id is written, where it cannot be a template: promtool needs it to distinguish the alerts of two objectives.
     """
     id_label = {} if "{{" in slo.id else {"sloth_id": slo.id}
     return render.group(f"slo-{slo.id}", rules, render.FAST, record_labels=identity(slo), alert_labels=id_label)

@@ -1,4 +1,4 @@
-"""The budget: what is left, for how long, what is forecast, what is due.
+"""The error budget: how much remains, for how long, the forecast, and the SLA credit due.
 
 docs/explanation/method.md, section "Error budgets".
 """
@@ -18,13 +18,13 @@ from exporter.slo.rules.series import alone, bare, base, least_bad, period_windo
 
 HOUR = 3600
 TREND = 3 * DAY
-"""What a forecast goes by."""
+"""A forecast extrapolates from so many seconds."""
 
 ENOUGH = "0.9"
 """How much of a window must have data for it to count as one."""
 
 LEAST_BAD_EVENTS = 10
-"""A forecast rests on at least as many bad events, or on so many events that the objective allows as many."""
+"""A forecast needs at least so many bad events, or so many events that the objective allows as many bad ones."""
 
 EVENTS = "events"
 
@@ -37,14 +37,14 @@ def decimal(value: Decimal) -> str:
 
 
 def budget(slo: Slo) -> Iterator[Record]:
-    """In the order in which they rest on each other."""
+    """In the order in which they depend on each other."""
     yield from _settings(slo)
     yield _burn(slo, names.CURRENT_BURN, duration(base(slo)))
     yield _burn(slo, names.PERIOD_BURN, period_window(slo))
-    yield from _left(slo)
+    yield from _remaining(slo)
     yield Record(names.COVERAGE, _period_coverage(slo))
 
-    # What goes on for three days tells nothing of a period that is no longer than that.
+    # A trend of three days says nothing about a period that is not longer than three days.
     if slo.period.seconds > TREND:
         yield from _outlook(slo)
     if slo.sla is not None:
@@ -52,7 +52,7 @@ def budget(slo: Slo) -> Iterator[Record]:
 
 
 def _settings(slo: Slo) -> Iterator[Record]:
-    """What somebody decided, as series: so that alerts and boards compare series with series."""
+    """Settings as series, because alerts and boards compare series with series."""
     yield Record(names.OBJECTIVE, f"vector({decimal(slo.objective / 100)})")
     yield Record(names.BUDGET, f"vector({decimal(slo.budget)})")
     yield Record(names.DAYS, days(slo.period))
@@ -76,7 +76,7 @@ def _info(slo: Slo) -> dict[str, str]:
 
 
 def _alerting(slo: Slo) -> str:
-    """What its alerts do at most."""
+    """The most urgent action of its alerts."""
     if slo.shadow:
         return "shadow"
     kinds = {tier.notify for tier in slo.tiers}
@@ -88,12 +88,12 @@ def _burn(slo: Slo, name: str, window: str) -> Record:
     return Record(name, f"{ratio} / {decimal(slo.budget)}", {"sloth_window": window})
 
 
-def _left(slo: Slo) -> Iterator[Record]:
+def _remaining(slo: Slo) -> Iterator[Record]:
     consumed = bare(slo, select(slo, names.PERIOD_BURN))
     allowed = f"{decimal(slo.budget)} * {_events(slo, 'events')}"
     if slo.period.calendar:
-        # The ratio so far has used up only as much of the budget as of the period is over; and to the events so far
-        # come those of the rest, as many in the same time.
+        # The ratio so far has used the budget only for the part of the period that is over. The rest of the period is
+        # expected to add events at the same rate.
         yield Record(names.ELAPSED, elapsed(slo.period))
         part = alone(select(slo, names.ELAPSED))
         consumed = f"{consumed} * on () group_left () {part}"
@@ -106,7 +106,7 @@ def _left(slo: Slo) -> Iterator[Record]:
 
 
 def _events(slo: Slo, kind: str, seconds: int = 0) -> str:
-    """Events or errors of a window, or of the period, without the label that tells windows apart."""
+    """Events or errors of a window, or of the period, without the label that distinguishes windows."""
     window = duration(seconds) if seconds else period_window(slo)
     return bare(slo, select(slo, names.count(kind), window))
 
@@ -126,7 +126,7 @@ def _coverage(slo: Slo, seconds: int) -> str:
 
 
 def _share(slo: Slo, total: Callable[[str], str], hours: str) -> str:
-    """How many of the hours have data, or are excluded; at least the present one, if that has."""
+    """The share of the hours that have data or are excluded; at least the current hour, if it has data."""
     group = f"group{by(slo.sli.by)}"
     is_recorded = f"({group} ({select(slo, names.quarter(EVENTS))}))"
     covered = f"sum{by(slo.sli.by)} ({total(is_recorded)})"
@@ -139,16 +139,16 @@ def _share(slo: Slo, total: Callable[[str], str], hours: str) -> str:
 
 
 def _outlook(slo: Slo) -> Iterator[Record]:
-    left = bare(slo, select(slo, names.REMAINING_EVENTS))
+    remaining = bare(slo, select(slo, names.REMAINING_EVENTS))
     key = on(slo.sli.by)
 
     hourly = _events(slo, "errors", HOUR)
-    exhaustion = f"clamp_min({left}, 0)\n/ {key}\n({hourly} >= {_least(slo)})\n* {HOUR}"
+    exhaustion = f"clamp_min({remaining}, 0)\n/ {key}\n({hourly} >= {_least(slo)})\n* {HOUR}"
     yield Record(names.EXHAUSTION, exhaustion)
 
     yield Record(names.FORECAST_EVIDENCE, _forecast_evidence(slo))
     evidence = f"and {key} {select(slo, names.FORECAST_EVIDENCE)} == 1"
-    yield Record(names.BREACH, f"{_breach(slo, left)}\n{evidence}")
+    yield Record(names.BREACH, f"{_breach(slo, remaining)}\n{evidence}")
     yield Record(names.FORECAST, f"{_forecast(slo)}\n{evidence}")
 
 
@@ -157,7 +157,7 @@ def _least(slo: Slo) -> int:
 
 
 def _forecast_evidence(slo: Slo) -> str:
-    """1 where three days have data, and bad events enough to go by, or events of which so many might have been bad."""
+    """1 where three days have data and enough bad events, or so many events that as many could have been bad."""
     key = on(slo.sli.by)
     most = max(_least(slo), LEAST_BAD_EVENTS)
     bad = _events(slo, "errors", TREND)
@@ -165,29 +165,29 @@ def _forecast_evidence(slo: Slo) -> str:
     enough_events = f"(({bad} >= bool {most}) + {key} ({allowed} >= bool {most}) > bool 0)"
 
     evidence = f"({_coverage(slo, TREND)} >= bool {ENOUGH}) * {key} {enough_events}"
-    if slo.period.calendar is None:  # what is to roll off has to be known
+    if slo.period.calendar is None:  # the events that will leave the window have to be known
         evidence += f" * {key} ({bare(slo, select(slo, names.COVERAGE))} >= bool {ENOUGH})"
     return evidence
 
 
-def _breach(slo: Slo, left: str) -> str:
-    """left / (bad events a second that come, less those that leave the window), where that is within a period."""
+def _breach(slo: Slo, remaining: str) -> str:
+    """remaining / (bad events a second that come, less those that leave the window), where that is within a period."""
     key = on(slo.sli.by)
     bad = _events(slo, "errors", TREND)
     if slo.period.calendar:
-        # Nothing leaves a calendar period, but it ends: what would be gone only after that lasts.
-        until = f"({left} > 0) / {key} (({bad} > 0) / {TREND})"
+        # Nothing leaves a calendar period, but it ends: a budget that would be exhausted only later lasts.
+        until = f"({remaining} > 0) / {key} (({bad} > 0) / {TREND})"
         return f"(\n  {until}\n  <= on () group_left () ({_seconds_left(slo)})\n)\n+ time()"
 
     # Of a rolling window, the bad events before the last three days leave, as many a second as there were of them.
     older = slo.period.seconds - TREND
     leaving = f"({_events(slo, 'errors')} - {key} {bad}) / {older}"
     net = f"({bad} / {TREND} - {key} {leaving}) > 0"
-    return f"(\n  ({left} > 0) / {key} ({net})\n  <= {slo.period.seconds}\n)\n+ time()"
+    return f"(\n  ({remaining} > 0) / {key} ({net})\n  <= {slo.period.seconds}\n)\n+ time()"
 
 
 def _forecast(slo: Slo) -> str:
-    """The period's error ratio at its end: rolling, that of the last three days; calendar, with what is to come."""
+    """The error ratio at the period's end: rolling, that of the last three days; calendar, with the events to come."""
     if slo.period.calendar is None:
         return bare(slo, select(slo, names.RATIO + duration(TREND)))
 

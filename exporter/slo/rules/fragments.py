@@ -1,9 +1,9 @@
-"""PromQL fragments: sums over windows that cost little, calendars, local time.
+"""PromQL fragments: cheap sums over windows, calendars, local time.
 
 Rates are recorded once a minute. Windows below a day are sums of those; longer ones are sums of full quarters of an
 hour (on the clock, by a subquery) and of the minutes since the last one, less those that lie before the window: few
-samples, and still exact to the minute. Ranges are a little shorter than they say, so that they hold as many
-steps on Prometheus 2 (closed ranges) as on 3 (left-open ones).
+samples, and still exact to the minute. Ranges are a little shorter than their window: then they hold as many steps on
+Prometheus 2 (closed ranges) as on 3 (left-open ones).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ THURSDAY = 3 * DAY
 
 _FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 _LAST = datetime(2038, 1, 1, tzinfo=UTC)
-"""Changes of a time zone's clock between these are known to the rules. A later one needs rules generated anew."""
+"""The rules know a time zone's clock changes between these. For a later one, generate the rules again."""
 
 _UNITS = (("w", WEEK), ("d", DAY), ("h", 3600), ("m", 60), ("s", 1))
 
@@ -67,11 +67,11 @@ def same_block(series: str, label: str, blocks: tuple[str, str], range_: str) ->
 
 
 def since_quarter(series: str, present: str) -> str:
-    """The sum of the minutes since the last full quarter of an hour; what a step at :15:00 shows is from before it.
+    """The sum of the minutes since the last full quarter of an hour; the value of a step at :15:00 is from before it.
 
-    Steps are at full minutes and show what was there by then. A minute recorded later, as `present` is, is added.
+    Steps are at full minutes and show the values recorded by then. `present`, a minute recorded later, is added.
     """
-    # A step is asked for its block a second early, as what it shows belongs to the time before it.
+    # A step's block is computed a second early, because its value belongs to the time before it.
     block_of = f"floor(vector({_time(-1)}) / {QUARTER})"
     block_now = f"floor(vector({_time(0)}) / {QUARTER})"
     minutes = same_block(series, "block", (block_of, block_now), "15m:1m")
@@ -120,14 +120,14 @@ def days(period: Period) -> str:
 def _month_clock(timezone: str, shift: int = 0) -> str:
     """A clock (a vector expression) that shows each month's first midnight in the zone as UTC's.
 
-    Only the offset at the nearest beginning of a month matters, and that is told by the month that a time a fortnight
-    later lies in; a change of the clock in mid-month shifts the days between by that hour.
+    Only the offset at the nearest beginning of a month matters; the month a fortnight later determines it. A clock
+    change in mid-month shifts the days between by that hour.
     """
     offsets = month_offsets(timezone)
     clock = f"vector({_time(shift + offsets[0])})"
     month = f"month(vector({_time(shift + 15 * DAY)}))"
 
-    # From January's offset on, each month that differs from the one before adds what the clock was put forward by.
+    # From January's offset on, each month that differs from the previous month adds the difference.
     steps = ""
     for number, (before, offset) in enumerate(pairwise(offsets), start=2):
         if offset != before:
@@ -147,7 +147,7 @@ def month_offsets(timezone: str) -> list[int]:
 
     first = offsets(_FIRST.year)
     if any(offsets(year) != first for year in range(_FIRST.year, _LAST.year)):
-        raise ValueError(f"the clock of {timezone} changes at other times each year, which PromQL cannot follow")
+        raise ValueError(f"the clock of {timezone} changes at different times each year, which PromQL cannot follow")
     return first
 
 
@@ -196,9 +196,9 @@ def _changes(timezone: str) -> tuple[int, list[tuple[int, int]]]:
 
 
 def _change_between(low: datetime, high: datetime, ahead: Callable[[datetime], int]) -> int:
-    """The full minute (Unix seconds) at which the offset changes that `low` has: the range is halved until it is one.
+    """The full minute (Unix seconds) at which the offset at `low` changes, by halving the range.
 
-    zoneinfo tells no list of changes, so that they are searched for.
+    zoneinfo has no list of changes, so they have to be searched for.
     """
     before = ahead(low)
     while high - low > timedelta(minutes=1):

@@ -1,6 +1,6 @@
-"""NAMES of the series of objectives: those that Sloth made common, and ours beside them.
+"""NAMES of the series of objectives: those that Sloth made common, and our additions.
 
-`slo:sli_errors:*` and `slo:sli_events:*` are bad and all events. Ratios are made from their sums, never from ratios.
+`slo:sli_errors:*` and `slo:sli_events:*` are bad and all events. Ratios come from their sums, never from ratios.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KINDS = ("events", "errors")
 
 
 def rate(kind: str, window: str = "5m") -> str:
-    """Events or errors per second, or per minute in time-based SLIs; the only series made from the source's data."""
+    """Events or errors per second, or per minute in time-based SLIs; the only series that reads the source's data."""
     return f"slo:sli_{kind}:rate{window}"
 
 
@@ -45,15 +45,15 @@ ELAPSED = "slo:period_elapsed:ratio"
 COVERAGE = "slo:period_coverage:ratio"
 """For how much of the period there is data: the evidence of the budget."""
 EXHAUSTION = "slo:error_budget_exhaustion:seconds"
-"""Time until the budget is gone if bad events go on as in the last hour."""
+"""Time until the budget is exhausted at the last hour's rate of bad events."""
 FORECAST_EVIDENCE = "slo:forecast:evidence"
 BREACH = "slo:error_budget_breach:timestamp_seconds"
-"""When the budget is gone if the last three days go on; absent when it lasts."""
+"""When the budget is exhausted at the rate of the last three days; absent when it lasts."""
 FORECAST = "slo:period_error_forecast:ratio"
-"""Error ratio at the end of the period if the last three days go on."""
+"""Error ratio at the end of the period at the rate of the last three days."""
 SLA_OBJECTIVE = "slo:sla_objective:ratio"
 SLA_BELOW = "slo:sla_credit_below:ratio"
-"""Below which SLI the credit of the label `credit` is due."""
+"""The SLI below which the credit in the label `credit` is due."""
 SLA_CREDIT = "slo:sla_credit:ratio"
 SLA_CREDIT_FORECAST = "slo:sla_credit_forecast:ratio"
 MAINTENANCE = "slo:maintenance:active"
@@ -85,4 +85,4 @@ RESERVED = (
 """Labels that rules write and specs must not. `application` may be set, and wins over the service's name."""
 
 WINDOWS = (300, 1800, 3600, 7200, 21600, 86400, 259200)
-"""Seconds; recorded for every SLO, whatever its tiers, as dashboards ask for them."""
+"""Seconds; recorded for every SLO, whatever its tiers, because dashboards query them."""

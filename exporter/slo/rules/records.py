@@ -1,4 +1,4 @@
-"""Events, sums, ratios: what is read from the source, once, and all windows made of it."""
+"""Events, sums, ratios: the source is read once, and all windows are computed from that."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from exporter.slo.rules.series import bare, base, period_window, select
 
 
 def records(slo: Slo) -> Iterator[Record]:
-    """In the order in which they rest on each other."""
+    """In the order in which they depend on each other."""
     if slo.maintenance:
         yield Record(names.MAINTENANCE, _maintenance(slo))
     yield from _rates(slo)
@@ -60,12 +60,12 @@ def windows(slo: Slo) -> list[int]:
 
 
 def _rates(slo: Slo) -> Iterator[Record]:
-    """Events, then errors, which exist where events do: where no error was ever counted, there are none."""
+    """Events, then errors, which exist where events do: 0 where no error was ever counted."""
     window = duration(base(slo))
     total = slo.sli.total.replace(WINDOW, window).strip()
     errors = slo.sli.errors.replace(WINDOW, window).strip()
 
-    # Several series of one part are its events together; of minutes, one is bad or not, whoever says so.
+    # Several series of one part add up to its events; where events are minutes, a minute is bad if any series says so.
     worst = "max" if slo.sli.per == "minute" else "sum"
     group = by(slo.sli.by)
     per = _per_second(slo)
@@ -84,7 +84,7 @@ def _rates(slo: Slo) -> Iterator[Record]:
 
 
 def _per_second(slo: Slo) -> str:
-    """What makes the queries' values ones per second."""
+    """The divisor that converts the queries' values to values per second."""
     if slo.sli.per == "window":
         return f" / {base(slo)}"
     if slo.sli.per == "minute":
@@ -114,8 +114,8 @@ def _period_count(slo: Slo, kind: str) -> str:
 def _quarters_count(slo: Slo, parts: str) -> str:
     """The sum of parts that differ in sloth_window.
 
-    Where the recording has gaps, the sums of quarters and of minutes differ by a minute or two; a count is not below 0
-    for that.
+    Where the recording has gaps, the sums of quarters and of minutes differ by a minute or two; that must not make a
+    count negative.
     """
     return f"clamp_min({MINUTE} * {_sum(slo, parts)}, 0)"
 
@@ -126,13 +126,13 @@ def _minutes(slo: Slo, kind: str) -> str:
 
 
 def _too_old(slo: Slo, kind: str, seconds: int) -> str:
-    """What the oldest quarter holds of the time before the window, to be taken off again."""
+    """The part of the oldest quarter that lies before the window, to be subtracted."""
     minutes = f"-{select(slo, names.partial(kind))} offset {duration(seconds)}"
     return f'label_replace({minutes}, "sloth_window", "before", "", "")'
 
 
 def _is_momentary(slo: Slo) -> bool:
-    """Whether the queries tell of the present moment alone, so that a window as short as theirs is a sum of minutes."""
+    """Whether the queries describe only the present moment; then a window as short as theirs is a sum of minutes."""
     return slo.sli.per == "minute" and WINDOW not in slo.sli.errors
 
 
@@ -151,7 +151,7 @@ def _ratio(slo: Slo, window: str) -> Record:
 
 
 def _maintenance(slo: Slo) -> str:
-    """1 while a window lasts, and until no rate looks back into it any more."""
+    """1 while a window lasts, and until no rate reaches back into it."""
     active = " + ".join(_active(window, base(slo)) for window in slo.maintenance)
     return f"vector({active}) > bool 0"
 

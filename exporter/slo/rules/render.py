@@ -1,8 +1,8 @@
-"""Rules -> the YAML that Prometheus loads, of objectives and of our own (exporter/rules).
+"""Rules -> the YAML that Prometheus loads, for objectives and for our own rules (exporter/rules).
 
 A thousand objectives are fifty thousand rules, for which PyYAML takes half a minute. The form here is fixed, so it is
-written directly. Only how a string is written is a matter of style: FAST has names as they are, other texts in quotes
-as JSON has them, which YAML reads, and expressions as blocks.
+written directly. Only the form of strings is a matter of style: FAST writes names unquoted, other texts in JSON's
+quotes, which YAML reads, and expressions as blocks.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _entries(values: Mapping[str, str], style: Style) -> str:
 
 
 def block(expr: str) -> str:
-    """A block of lines; what a block cannot hold goes into quotes."""
+    """A block of lines; a text that a block cannot hold goes into quotes."""
     if _CONTROL.search(expr) or expr[:1].isspace():
         return _quoted(expr)
 
@@ -96,7 +96,7 @@ def block(expr: str) -> str:
 
 
 def scalar(text: str) -> str:
-    """A string as YAML: plain where that can be nothing else."""
+    """A string as YAML: plain where YAML can only read it as a string."""
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
     return _quoted(text)

@@ -1,4 +1,4 @@
-"""What all rules of an objective share: its labels, and how its series are selected."""
+"""Parts that all rules of an objective share: its labels, and selectors of its series."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from exporter.model.slo import Slo
 from exporter.slo.rules.fragments import by, duration
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-"""What json.dumps would build anew for each of a hundred thousand strings."""
+"""json.dumps would build this encoder again for each of a hundred thousand strings."""
 
 
 def quote(text: str) -> str:
@@ -39,7 +39,7 @@ def select(slo: Slo, name: str, window: str = "", state: str = "") -> str:
 
 
 def least_bad(slo: Slo) -> int:
-    """Bad events that a tier asks for; none of minutes, as an hour of 5 % bad ones never has five."""
+    """Bad events that a tier requires; none where events are minutes, as an hour with 5 % bad ones never has five."""
     if slo.sli.per == "minute":
         return 0
     return slo.min_bad_events
@@ -48,19 +48,19 @@ def least_bad(slo: Slo) -> int:
 def bare(slo: Slo, expr: str) -> str:
     """A series with no labels but those of `by`.
 
-    For minutes after a change of labels there are two, of equal value; each would get the labels of the rule, and
-    Prometheus records no two series of the same labels. So may there be of Sloth's rules, when both are loaded.
+    For some minutes after a change of labels there are two series of equal value. Both would get the labels of the
+    rule, and Prometheus records no two series of the same labels. Sloth's rules, if loaded too, have the same effect.
     """
     return f"max{by(slo.sli.by)} ({expr})"
 
 
 def alone(expr: str) -> str:
-    """The same of a series that an objective has once, whatever `by`."""
+    """The same for a series that an objective has only once, whatever `by`."""
     return f"max ({expr})"
 
 
 def period_window(slo: Slo) -> str:
-    """What the label sloth_window and the ratio's name say for the period: 30d, month, week."""
+    """The period in the label sloth_window and in the ratio's name: 30d, month, week."""
     return slo.period.calendar or duration(slo.period.seconds)
 
 

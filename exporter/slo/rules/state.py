@@ -1,4 +1,4 @@
-"""Can the objective's numbers be believed? ok, young, idle, broken or in maintenance: one of them applies."""
+"""Can the objective's numbers be trusted? Exactly one applies: ok, young, idle, broken or maintenance."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from exporter.slo.rules.series import alone, bare, base, select
 
 
 def state(slo: Slo) -> Iterator[Record]:
-    """One series for each state, which is 1 while it applies and absent else.
+    """One series for each state: 1 while the state applies, absent otherwise.
 
-    Errors are looked at, which exist where events do: where their query fails, burn alerts are as blind as without
-    events.
-    broken has no labels of the data, which are gone with it: the objective's own come from the rule.
+    Errors are checked, which exist where events do: if their query fails, burn alerts cannot fire, as without events.
+    The state broken has no labels from the data, which is missing: the objective's labels come from the rule.
     """
     key = on(slo.sli.by)
     errors = select(slo, names.rate("errors", duration(base(slo))))

@@ -1,4 +1,4 @@
-"""SPECS: files of Sloth, of OpenSLO and of our own -> objectives; every problem with file, document and path."""
+"""SPECS: files of Sloth, OpenSLO and our own -> objectives; every problem with file, document and path."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _SLOTH_WINDOWS = "AlertWindows"
 _OPENSLO = "openslo"
 _OWN = "own"
 _NONE = ""
-"""What is plainly none of ours."""
+"""Clearly not a spec."""
 
 _FOREIGN = (_SLOTH, _SLOTH_KUBERNETES, _SLOTH_WINDOWS, _OPENSLO)
 _KINDS = (*_FOREIGN, _OWN, _NONE)
 
 _UNKNOWN = (
-    "is no SLO spec, wanted a mapping with version: prometheus/v1 (Sloth), "
+    "is not an SLO spec, expected a mapping with version: prometheus/v1 (Sloth), "
     "apiVersion: sloth.slok.dev/v1 or openslo/v1, or environments (our own configuration)"
 )
 
 
 def read(paths: Sequence[Path], options: Options | None = None) -> list[Slo]:
-    """The objectives in files and folders (of these all *.yml and *.yaml); raises ConfigError with every problem."""
+    """The objectives in files and directories (all *.yml and *.yaml); raises ConfigError with every problem."""
     options = options or Options()
     problems = list[Problem]()
     parts = list[_Part]()
@@ -52,7 +52,7 @@ def read(paths: Sequence[Path], options: Options | None = None) -> list[Slo]:
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether a file is, or begins with, a spec of Sloth or OpenSLO, and so no configuration of ours."""
+    """Whether a file is, or begins with, a spec of Sloth or OpenSLO, and so not our configuration."""
     for document in documents(path, True, []):
         for entry in _entries(document):
             return _kind(entry.raw) in _FOREIGN
@@ -60,7 +60,7 @@ def is_foreign(path: Path) -> bool:
 
 
 def _entries(document: Document) -> Iterator[Document]:
-    """The entries of a document that is a list of them, or else itself."""
+    """The entries of a document that is a list, or else the document."""
     items = document.raw
     path = document.path
     if isinstance(items, Mapping) and str(items.get("kind", "")).endswith("List"):
@@ -76,11 +76,11 @@ def _entries(document: Document) -> Iterator[Document]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """What one reader is for: a document, or an entry of a list of them."""
+    """The input of one reader: a document, or an entry of a list of documents."""
 
     document: Document
     kind: str
-    """One of _KINDS; else a text that says why it is none of them, though it nearly is."""
+    """One of _KINDS; else a text that says why it is not one of them, although it nearly is."""
     node: Node
 
     @classmethod
@@ -91,7 +91,7 @@ class _Part:
 
 def _slos(parts: Sequence[_Part], options: Options, problems: list[Problem]) -> Iterator[tuple[str, Slo]]:
     """Each objective and its file."""
-    # What others refer to is read before them, whatever file it is in: alert windows by period, objects by name.
+    # Referenced documents are read first, whatever file they are in: alert windows by period, objects by name.
     pairs = _pairs([part.node for part in parts if part.kind == _SLOTH_WINDOWS], options)
     objects = openslo.objects(part.node for part in parts if part.kind == _OPENSLO)
 
@@ -106,7 +106,7 @@ def _slos(parts: Sequence[_Part], options: Options, problems: list[Problem]) -> 
 
 
 def _part_slos(part: _Part, objects: Objects, options: Options, pairs: Pairs) -> Iterable[Slo]:
-    """The objectives of one part, unless it is of our own; what is no spec is told."""
+    """The objectives of one part, unless it is our configuration; reports a part that is not a spec."""
     if part.kind == _SLOTH:
         return sloth.read(part.node, options, pairs)
     if part.kind == _SLOTH_KUBERNETES:
@@ -117,13 +117,13 @@ def _part_slos(part: _Part, objects: Objects, options: Options, pairs: Pairs) ->
     if part.kind not in _KINDS:
         part.node.wrong("", part.kind)
     elif part.kind == _NONE and part.document.is_named:
-        # In a folder other YAML files may lie beside the specs; a file that was named is meant to be one.
+        # A directory may contain other YAML files too; a file that the user named is meant to be a spec.
         part.node.wrong("", _UNKNOWN)
     return ()
 
 
 def _kind(raw: Any) -> str:
-    """Which reader a document is for; empty for what is plainly none of ours, a text for what nearly is."""
+    """Which reader a document is for; empty where it is clearly not a spec, a text where it nearly is."""
     if not isinstance(raw, Mapping):
         return _NONE
     api = raw.get("apiVersion")
@@ -137,9 +137,9 @@ def _kind(raw: Any) -> str:
         return _OWN
     has_slos = "slos" in raw
     if version is not None and (has_slos or str(version).startswith("prometheus/")):
-        return f"unknown version {version}, wanted {sloth.V1}"
+        return f"unknown version {version}, expected {sloth.V1}"
     if has_slos:
-        return f"has neither version nor environments beside slos, wanted version: {sloth.V1}, or our own configuration"
+        return f"has slos but neither version nor environments, expected version: {sloth.V1}, or our own configuration"
     return _NONE
 
 
@@ -148,12 +148,12 @@ def _kubernetes_kind(api: str, kind: Any) -> str:
     if api == sloth.KUBERNETES:
         if kind in (_SLOTH_KUBERNETES, _SLOTH_WINDOWS):
             return str(kind)
-        return f"unknown kind {kind}, wanted {_SLOTH_KUBERNETES} or {_SLOTH_WINDOWS}"
+        return f"unknown kind {kind}, expected {_SLOTH_KUBERNETES} or {_SLOTH_WINDOWS}"
 
     if api in openslo.VERSIONS:
         return _OPENSLO
     if api.startswith(("sloth.slok.dev", "openslo")):
-        return f"unknown apiVersion {api}, wanted {sloth.KUBERNETES} or {' or '.join(openslo.VERSIONS)}"
+        return f"unknown apiVersion {api}, expected {sloth.KUBERNETES} or {' or '.join(openslo.VERSIONS)}"
     return _NONE
 
 
@@ -168,22 +168,22 @@ def _pairs(nodes: Iterable[Node], options: Options) -> Pairs:
 
         period, pairs = windows
         if period in by_period:
-            where = _where(first[period])
-            node.wrong("spec.sloPeriod", f"{where} has windows of this period too, wanted one of them")
+            location = _location(first[period])
+            node.wrong("spec.sloPeriod", f"{location} has windows of this period too, remove one of them")
             continue
         by_period[period] = pairs
         first[period] = node
     return by_period
 
 
-def _where(node: Node) -> str:
+def _location(node: Node) -> str:
     if node.path:
         return f"{node.file}: {node.path}"
     return node.file
 
 
 def _own(file: str, options: Options, problems: list[Problem]) -> list[Slo]:
-    """The objectives of our own configuration, which needs the sources: they take long to load."""
+    """The objectives of our own configuration, which needs the sources: they are slow to load."""
     from exporter import sources
     from exporter.slo.specs import own
 
@@ -193,8 +193,8 @@ def _own(file: str, options: Options, problems: list[Problem]) -> list[Slo]:
         problems += error.problems
         return []
 
-    slos, faults = own.slos(config, file, options)
-    problems += faults
+    slos, own_problems = own.slos(config, file, options)
+    problems += own_problems
     return slos
 
 
@@ -203,9 +203,9 @@ def _duplicates(slos: Iterable[tuple[str, Slo]]) -> Iterator[Problem]:
     first = dict[str, Slo]()
     for file, slo in slos:
         before = first.setdefault(slo.id, slo)
-        # One without a name has been told already, and is the same as no other.
+        # An objective without a name has been reported already, and is not a duplicate.
         if before is slo or UNNAMED in (slo.service, slo.name):
             continue
 
-        text = f'"{slo.id}" is the id of the objective in {before.origin} too, wanted another service or name'
+        text = f'duplicate id "{slo.id}", also in {before.origin}: use another service or name'
         yield Problem(file, slo.origin.removeprefix(f"{file}: "), text)

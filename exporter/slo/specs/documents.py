@@ -1,6 +1,6 @@
-"""YAML files -> documents: every fault is kept, with the file, the document and the path.
+"""YAML files -> documents: every problem is collected, with the file, the document and the path.
 
-PyYAML's own constructor takes longer than all the rest and lets a key stand twice; so the parser's nodes are read here.
+PyYAML's own constructor takes longer than everything else and accepts duplicate keys, so this reads the parser's nodes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from exporter.errors import ConfigError, Problem
 
 _TAG = "tag:yaml.org,2002:"
 _TEXT = frozenset(f"{_TAG}{kind}" for kind in ("str", "timestamp", "value"))
-"""Times are wanted nowhere; where one stands, its text is what was meant."""
+"""No setting is a time; where YAML sees a time, its text was meant."""
 _SCALARS = {f"{_TAG}{kind}": f"construct_yaml_{kind}" for kind in ("null", "bool", "int", "float")}
 _WORDS = frozenset(_SCALARS) - {f"{_TAG}null"}
 _VERBATIM = frozenset(("labels", "annotations"))
-"""What holds texts only: there 1.10 is no number, which would be 1.1."""
+"""These contain only texts: there 1.10 is not a number, which would be 1.1."""
 _MERGE = f"{_TAG}merge"
 _OPEN = object()
-"""What a node is while its parts are read: found again, it holds itself."""
+"""The value of a node while its parts are read: a node that meets it contains itself."""
 
 _SUFFIXES = (".yml", ".yaml")
 
@@ -38,34 +38,34 @@ class Document:
     """Where it is in the file: empty, `document 2`, `[0]`, or both."""
     raw: Any
     is_named: bool
-    """The user named the file; else it was found in a folder."""
+    """The user named the file; otherwise a directory contains it."""
 
 
 def files(paths: Iterable[Path], problems: list[Problem]) -> Iterator[tuple[Path, bool]]:
-    """Each file once, and whether it was named itself; of folders all YAML files below them, sorted."""
+    """Each file once, and whether the user named it; of directories all YAML files below them, sorted."""
     visited = set[Path]()
     for path in paths:
-        is_folder = path.is_dir()
-        found = _yaml_files(path) if is_folder else [path]
-        if not found:
-            problems.append(Problem(str(path), "", "holds no .yml or .yaml file"))
+        is_directory = path.is_dir()
+        candidates = _yaml_files(path) if is_directory else [path]
+        if not candidates:
+            problems.append(Problem(str(path), "", "contains no .yml or .yaml file"))
 
-        for file in found:
+        for file in candidates:
             resolved = file.resolve()
-            if resolved in visited or (is_folder and file.is_dir()):
+            if resolved in visited or (is_directory and file.is_dir()):
                 continue
             visited.add(resolved)
-            yield file, not is_folder
+            yield file, not is_directory
 
 
-def _yaml_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES)
+def _yaml_files(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.suffix in _SUFFIXES)
 
 
 def documents(path: Path, is_named: bool, problems: list[Problem]) -> list[Document]:
-    """The documents of a file; those that are empty are left out. What cannot be read is told in `problems`."""
+    """The documents of a file that are not empty; `problems` collects why others cannot be read."""
     file = str(path)
-    found = list[Document]()
+    results = list[Document]()
     try:
         with reading(file, "a spec", secret=False):
             loader, nodes = read_nodes(path)
@@ -73,18 +73,18 @@ def documents(path: Path, is_named: bool, problems: list[Problem]) -> list[Docum
                 where = f"document {number}" if len(nodes) > 1 else ""
                 raw = _Values(loader, file, problems).value(node, where)
                 if raw is not None:
-                    found.append(Document(file, where, raw, is_named))
+                    results.append(Document(file, where, raw, is_named))
     except ConfigError as error:
         problems += error.problems
         return []
 
-    if is_named and not found:
-        problems.append(Problem(file, "", "is empty, wanted a spec"))
-    return found
+    if is_named and not results:
+        problems.append(Problem(file, "", "is empty, expected a spec"))
+    return results
 
 
 def below(path: str, key: object) -> str:
-    """The path of a key or list position; what tells the document is followed by a colon."""
+    """The path of a key or list position; a colon follows the document's number."""
     is_position = isinstance(key, int)
     text = f"[{key}]" if is_position else str(key)
     if _is_document(path):
@@ -108,19 +108,19 @@ class _Values:
         self.values: dict[yaml.Node, Any] = {}
 
     def value(self, node: yaml.Node, path: str, verbatim: bool = False) -> Any:
-        """A node's value; `verbatim`: numbers and truth values in it are wanted as the texts that stand there."""
+        """A node's value; `verbatim`: numbers and booleans in it are read as text."""
         if isinstance(node, yaml.ScalarNode):
             if node.tag in _TEXT or (verbatim and node.tag in _WORDS):
                 return node.value
             return self.scalar(node, path)
 
-        # An alias is the node that it names: what was made of it before is used again.
+        # An alias is the same node as its anchor: its value is used again.
         if node not in self.values:
             self.values[node] = _OPEN
             self.values[node] = self.collection(node, path, verbatim)
         value = self.values[node]
         if value is _OPEN:
-            self.problems.append(Problem(self.file, path, "the alias stands inside of what it names"))
+            self.problems.append(Problem(self.file, path, "the alias is inside the value that it refers to"))
             return None
         return value
 
@@ -134,13 +134,13 @@ class _Values:
         for key, value, before in keys(node):
             name = key.value
             if key.tag == _MERGE:
-                # What stands here already goes before what is merged in.
+                # Existing entries take precedence over merged ones.
                 entries = {**self.merged(value, path, verbatim), **entries}
             elif not isinstance(name, str):
-                text = f"line {line(key)}: the key is a list or a mapping, wanted a word"
+                text = f"line {line(key)}: expected a string as key, got a list or a mapping"
                 self.problems.append(Problem(self.file, path, text))
             elif before:
-                text = f"stands twice, in lines {before} and {line(key)}; wanted once"
+                text = f"duplicate key (lines {before} and {line(key)})"
                 self.problems.append(Problem(self.file, below(path, name), text))
             elif value.tag in _TEXT:
                 entries[name] = value.value
@@ -151,12 +151,12 @@ class _Values:
         return entries
 
     def merged(self, node: yaml.Node, path: str, verbatim: bool) -> dict[str, Any]:
-        """What `<<` brings in; each part is made once, however often it is named. The first of a list wins."""
+        """The entries that `<<` merges; each part is read once, however often it is used. The first of a list wins."""
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         parts = [self.value(part, path, verbatim) for part in nodes]
         mappings = [part for part in parts if isinstance(part, dict)]
         if len(mappings) < len(parts):
-            text = f"line {line(node)}: << takes a mapping or a list of mappings"
+            text = f"line {line(node)}: << expects a mapping or a list of mappings"
             self.problems.append(Problem(self.file, path, text))
 
         merged = dict[str, Any]()
@@ -167,7 +167,7 @@ class _Values:
     def scalar(self, node: yaml.ScalarNode, path: str) -> Any:
         constructor = _SCALARS.get(node.tag)
         if constructor is None:
-            text = f"the tag {node.tag.removeprefix(_TAG)} cannot be read, wanted none"
+            text = f"unsupported tag {node.tag.removeprefix(_TAG)}, remove it"
             self.problems.append(Problem(self.file, path, text))
             return None
 

@@ -1,4 +1,4 @@
-"""Documents -> values: a value with its place in a file, so that what is wrong with it is told there."""
+"""Documents -> values: a value with its location in a file, where its problems are reported."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from exporter.slo.specs.documents import below
 
 
 class Node:
-    """A value in a document, and where it is; what is wrong with it goes to `problems`."""
+    """A value in a document and its location; `problems` collects what is invalid."""
 
     __slots__ = ("file", "path", "problems", "raw")
 
@@ -25,25 +25,27 @@ class Node:
         self.problems = problems
 
     def wrong(self, key: str, text: str) -> None:
-        """Something is wrong with a key below, or with the value itself where the key is empty."""
+        """Report a problem of a key below, or of the value itself where the key is empty."""
         path = below(self.path, key) if key else self.path
         self.problems.append(Problem(self.file, path, text))
 
-    def expected(self, what: str, missing: bool = False) -> None:
-        """Tells what the value is, and what it should be."""
-        found = "missing" if missing else f"found {describe_value(self.raw)}"
-        self.wrong("", f"{found}, wanted {what}")
+    def expected(self, what: str, *, missing: bool = False, hint: str = "") -> None:
+        """Report the value as invalid or missing, and the expected value."""
+        if missing:
+            self.wrong("", f"missing, expected {what}")
+        else:
+            self.wrong("", f"expected {what}, got {describe_value(self.raw)}{hint}")
 
-    def check_keys(self, known: Sequence[str]) -> None:
-        """Tells each key that is none of these."""
+    def check_keys(self, names: Sequence[str]) -> None:
+        """Report each key that is not one of these."""
         if not isinstance(self.raw, dict):
             return
         for key in self.raw:
-            if key not in known:
-                self.wrong(str(key), unknown(key, tuple(known)))
+            if key not in names:
+                self.wrong(str(key), unknown(key, tuple(names)))
 
     def has(self, key: str) -> bool:
-        """Whether the key stands there, even with nothing."""
+        """Whether the key exists, even with an empty value."""
         return isinstance(self.raw, dict) and key in self.raw
 
     def get(self, key: str) -> Any:
@@ -52,15 +54,15 @@ class Node:
         return None
 
     def child(self, key: str) -> Node:
-        """What stands at a key, whatever it is."""
+        """The value at a key, of whatever type."""
         return self.below(key, self.get(key))
 
     def below(self, key: object, raw: Any) -> Node:
-        """A value that stands at a key or list position."""
+        """A value at a key or list position."""
         return Node(raw, self.file, below(self.path, key), self.problems)
 
     def mapping(self, key: str) -> Node:
-        """A mapping; an empty one where there is none."""
+        """A mapping; an empty mapping where there is none."""
         child = self.child(key)
         if isinstance(child.raw, dict):
             return child
@@ -81,7 +83,7 @@ class Node:
         return []
 
     def text(self, key: str, required: bool = True) -> str:
-        """A string that is not empty; a number or a truth value as it is written in YAML."""
+        """A string that is not empty; a number or a boolean as it is written in YAML."""
         raw = self.get(key)
         text = as_text(raw)
         if text is not None and text.strip():
@@ -89,7 +91,7 @@ class Node:
 
         if not self.has(key):
             if required:
-                self.wrong(key, "missing, wanted a string")
+                self.wrong(key, "missing, expected a string")
         elif required or raw is not None:
             self.child(key).expected("a string")
         return ""
@@ -117,12 +119,12 @@ class Node:
         return None
 
     def percent(self, key: str) -> Decimal | None:
-        """A percentage that is no ratio, or None after a problem."""
+        """A percentage, not a ratio; None after a problem."""
         number = self.number(key)
         if number is None or not 0 < number < 1:
             return number
 
-        self.wrong(key, f"found {number:f}, wanted percent; did you mean {(number * 100).normalize():f}?")
+        self.wrong(key, f"expected percent, got the ratio {number:f}; did you mean {(number * 100).normalize():f}?")
         return None
 
     def flag(self, key: str) -> bool:
@@ -137,8 +139,8 @@ class Node:
         raw = self.get(key)
         seconds = duration(raw)
         if seconds is None:
-            expected = f"a duration such as 5m, 6h or 3d{suggest_duration(raw)}"
-            self.child(key).expected(expected, missing=not self.has(key))
+            hint = suggest_duration(raw)
+            self.child(key).expected("a duration such as 5m, 6h or 3d", missing=not self.has(key), hint=hint)
         return seconds
 
 

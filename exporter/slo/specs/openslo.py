@@ -1,7 +1,7 @@
 """OpenSLO: openslo/v1, and the openslo/v1alpha that Sloth reads.
 
 Fields are those of the specification (README.md of github.com/OpenSLO/OpenSLO). Objects refer to each other by name,
-across files. Services, data sources and notification targets say nothing that rules need, beyond a source's type.
+across files. Rules need nothing from services, data sources and notification targets, except a source's type.
 """
 
 from __future__ import annotations
@@ -54,26 +54,26 @@ _OBJECTIVE = (
 
 
 def objects(documents: Iterable[Node]) -> Objects:
-    """Every named object by kind and name; a second one of a name is told."""
+    """Every named object by kind and name; reports duplicate names."""
     by_name = dict[tuple[str, str], Node]()
     for document in documents:
         kind = str(document.get("kind"))
         name = document.mapping("metadata").get("name")
         before = by_name.setdefault((kind, str(name)), document)
 
-        # Nothing refers to an SLO or a service, so that two of a name are not confused.
+        # Nothing refers to an SLO or a service, so two with the same name are not confused.
         if before is document or kind in ("SLO", "Service"):
             continue
-        where = below(before.path, "metadata.name")
-        document.wrong("metadata.name", f'{before.file}: {where} has the name "{name}" too, wanted another')
+        path = below(before.path, "metadata.name")
+        document.wrong("metadata.name", f'duplicate name "{name}", also in {before.file}: {path}')
     return by_name
 
 
 def read(document: Node, others: Objects, options: Options, pairs: Pairs) -> Iterator[Slo]:
-    """The objectives of a document: none but where it is of kind SLO."""
+    """The objectives of a document of kind SLO; other kinds have none."""
     kind = document.get("kind")
     if kind not in KINDS:
-        document.wrong("kind", f'found "{kind}", wanted one of {", ".join(KINDS)}')
+        document.wrong("kind", f'expected one of: {", ".join(KINDS)}; got "{kind}"')
     if kind != "SLO":
         return
 
@@ -82,7 +82,7 @@ def read(document: Node, others: Objects, options: Options, pairs: Pairs) -> Ite
     spec.check_keys(_SPEC)
     objectives = spec.items("objectives")
     if not objectives and not spec.get("objectives"):
-        spec.wrong("objectives", "missing, wanted a list of at least one objective")
+        spec.wrong("objectives", "missing, expected a list of at least one objective")
 
     reader = _Slo(document, spec, others, options, pairs)
     numbered = document.get("apiVersion") == ALPHA or len(objectives) > 1
@@ -95,7 +95,7 @@ def read(document: Node, others: Objects, options: Options, pairs: Pairs) -> Ite
 
 
 class _Slo:
-    """One SLO, which has an objective or several."""
+    """One SLO, which has one or more objectives."""
 
     def __init__(self, document: Node, spec: Node, others: Objects, options: Options, pairs: Pairs) -> None:
         self.spec = spec
@@ -134,7 +134,7 @@ class _Slo:
         return slo
 
     def wrong(self, objective: Node, key: str, metric: Node, path: str, text: str) -> None:
-        """Tells a problem of the record where it stands in the file."""
+        """Report a problem of the record at its location in the file."""
         part, _, rest = path.partition(".")
         if part == "name":
             self.metadata.wrong("name", text)
@@ -154,7 +154,7 @@ class _Slo:
 
 
 def _labels(metadata: Node) -> dict[str, str]:
-    """metadata.labels as Prometheus can have them: names with _ for what it does not allow, lists with commas."""
+    """metadata.labels as Prometheus allows them: names with _ for other characters, lists joined with commas."""
     labels = dict[str, str]()
     for name, value in metadata.mapping("labels").raw.items():
         values = value if isinstance(value, list) else [value]
@@ -168,11 +168,12 @@ def _labels(metadata: Node) -> dict[str, str]:
 
 
 def _percent(objective: Node) -> tuple[Decimal, str]:
-    """The objective in percent, and the key that has it; after a problem, some percentage that makes no other."""
+    """The objective in percent and its key; after a problem, a percentage that causes no further problem."""
     keys = [key for key in ("target", "targetPercent") if objective.has(key)]
     if len(keys) != 1:
-        found = "found target and targetPercent" if keys else "missing"
-        objective.wrong("target", f"{found}, wanted either target (0..1) or targetPercent")
+        expected = "expected either target (0..1) or targetPercent"
+        text = f"{expected}, got both" if keys else f"missing, {expected}"
+        objective.wrong("target", text)
         return UNREAD_OBJECTIVE, "target"
 
     (key,) = keys
@@ -188,8 +189,7 @@ def _target(objective: Node) -> Decimal | None:
         return None
 
     if not 0 < ratio < 1:
-        wanted = "wanted a ratio above 0 and below 1, or targetPercent in its place"
-        objective.wrong("target", f"found {ratio:f}, {wanted}")
+        objective.wrong("target", f"must be a ratio above 0 and below 1, got {ratio:f}; or use targetPercent")
         return None
     return ratio * 100
 
@@ -212,7 +212,7 @@ def _period(spec: Node, options: Options) -> Period:
         return usual
     window = windows[0]
     if len(windows) > 1 or not isinstance(window.raw, dict):
-        spec.wrong("timeWindow", "wanted a list of exactly one window")
+        spec.wrong("timeWindow", "expected a list of exactly one window")
         return usual
 
     window.check_keys(("duration", "isRolling", "calendar"))
@@ -225,12 +225,12 @@ def _period(spec: Node, options: Options) -> Period:
     if length is not None:
         return Period(length)
     if text:
-        window.wrong("duration", f'found "{text}", wanted a number with one of m h d w M Q Y, such as 30d or 4w')
+        window.wrong("duration", f'expected a number with one of m h d w M Q Y, such as 30d or 4w, got "{text}"')
     return usual
 
 
 def _calendar(window: Node, text: str, usual: Period) -> Period:
-    """A calendar period; it begins on the first of the month or on Monday, whatever day startTime names."""
+    """A calendar period; it begins on the first of the month or on Monday, whatever the day in startTime."""
     calendar = window.mapping("calendar")
     calendar.check_keys(("startTime", "timeZone"))
     zone = calendar.text("timeZone", required=False) or "UTC"
@@ -239,12 +239,12 @@ def _calendar(window: Node, text: str, usual: Period) -> Period:
         length, kind = _CALENDARS[text]
         return Period(length, kind, zone)
     if text:
-        window.wrong("duration", f'found "{text}", wanted 1M or 1w for a calendar window, or isRolling: true')
+        window.wrong("duration", f'expected 1M or 1w for a calendar window, or isRolling: true, got "{text}"')
     return usual
 
 
 def _alpha_period(spec: Node, usual: Period) -> Period:
-    """v1alpha has a count and a unit; only rolling days, as in Sloth."""
+    """v1alpha has a count and a unit; only rolling days are supported, as in Sloth."""
     windows = spec.items("timeWindows")
     if len(windows) == 1:
         count = windows[0].get("count")
@@ -252,5 +252,5 @@ def _alpha_period(spec: Node, usual: Period) -> Period:
         if isinstance(count, int) and count >= 1 and unit == "day":
             return Period(count * DAY)
 
-    spec.wrong("timeWindows", "wanted a list of exactly one window with count (of days) and unit: Day")
+    spec.wrong("timeWindows", "expected a list of exactly one window with count (of days) and unit: Day")
     return usual

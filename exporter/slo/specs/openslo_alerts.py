@@ -1,4 +1,4 @@
-"""OpenSLO's alert policies -> tiers: a burn rate condition is one; without any, the usual tiers hold."""
+"""OpenSLO's alert policies -> tiers: a burn rate condition is a tier; without any, the usual tiers apply."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Objects = Mapping[tuple[str, str], Node]
 """Kind and name to the object's document."""
 
 _PAGING = frozenset(("page", "critical", "high", "sev1", "sev2", "p1", "p2"))
-"""Severities that wake somebody; OpenSLO leaves their words open."""
+"""Severities that page; OpenSLO does not define their names."""
 
 _SHORT = 12
 """The short window is a twelfth of the long one (SRE workbook, chapter 5)."""
 
 
 def tiers_of(spec: Node, period: Period, others: Objects, pairs: Pairs) -> tuple[Tier, ...]:
-    """The tiers of an SLO: of its policies' conditions; none for an empty list; else the usual ones."""
+    """The tiers of an SLO: from its policies' conditions; none for an empty list; otherwise the usual ones."""
     policies = spec.items("alertPolicies")
     if spec.get("alertPolicies") == []:
         return ()
@@ -43,7 +43,7 @@ def tiers_of(spec: Node, period: Period, others: Objects, pairs: Pairs) -> tuple
 
 
 def _referred(entry: Node, key: str, kind: str, others: Objects) -> Node | None:
-    """The object that an entry names or is; None where it is in none of the files."""
+    """The object that an entry names or contains; None where no file contains it."""
     name = entry.raw if isinstance(entry.raw, str) else entry.get(key)
     if name is not None:
         return others.get((kind, str(name)))
@@ -73,7 +73,7 @@ def _tier(alert: Node) -> Tier | None:
     condition = spec.mapping("condition")
     kind = condition.get("kind")
     if kind not in (None, "burnrate"):
-        condition.wrong("kind", f'found "{kind}", wanted burnrate')
+        condition.wrong("kind", f'expected burnrate, got "{kind}"')
         return None
 
     severity = spec.text("severity")
@@ -83,7 +83,7 @@ def _tier(alert: Node) -> Tier | None:
     if factor is None or long is None or wait is None:
         return None
     if factor <= Decimal(0):
-        condition.wrong("threshold", "wanted a burn rate above 0")
+        condition.wrong("threshold", "must be a burn rate above 0")
         return None
 
     notify: Notify = "page" if severity.lower() in _PAGING else "ticket"
@@ -104,5 +104,5 @@ def _wait(condition: Node) -> int | None:
 
 
 def _short(long: int) -> int:
-    """The short window: full minutes, as rules are evaluated once a minute."""
+    """The short window: full minutes, because rules are evaluated once a minute."""
     return math.ceil(long / _SHORT / 60) * 60

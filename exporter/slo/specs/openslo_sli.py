@@ -1,7 +1,7 @@
 """OpenSLO's indicators -> bad and all events, by the budgeting method.
 
-Occurrences counts events. Timeslices and RatioTimeslices look at the slice of time that ended at each minute: whether
-it was bad, or how bad. So slices overlap, which on average says the same as one after the other.
+Occurrences counts events. Timeslices and RatioTimeslices judge the slice of time that ended at each minute: whether it
+was bad, or how bad. So slices overlap; on average the result is the same as with consecutive slices.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from exporter.slo.specs.validation import UNREAD, Options
 METHODS = ("Occurrences", "Timeslices", "RatioTimeslices")
 
 _SOURCES = ("prometheus", "thanos", "mimir", "cortex", "victoriametrics", "promql", "sloth")
-"""Parts of the names that sources of PromQL go by; the specification leaves them open."""
+"""Parts of the names of sources that understand PromQL; the specification leaves them open."""
 
 _BAD = {"lt": ">=", "lte": ">", "gt": "<=", "gte": "<"}
-"""The comparison that a bad value satisfies, by the one that a good value does."""
+"""The comparison that a bad value satisfies, by the comparison that a good value satisfies."""
 
 _LEAST_SCRAPES = 2
-"""What a rate over a slice needs."""
+"""A rate over a slice needs so many scrapes."""
 
 
 class _RefusedError(Exception):
-    """An indicator that cannot be used; the text says why, node and key where. None: the node has said it already."""
+    """An indicator that cannot be used; the text says why, node and key where. None: the node has reported it."""
 
     def __init__(self, node: Node, key: str, text: str | None) -> None:
         self.node = node
@@ -43,7 +43,7 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Slices:
-    """How time is cut: a method, and seconds of a slice."""
+    """How time is divided: a method, and seconds of a slice."""
 
     method: str
     window: int
@@ -55,7 +55,7 @@ class _Slices:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A query's text, and where it stands."""
+    """A query's text and its location."""
 
     text: str
     node: Node
@@ -66,7 +66,7 @@ class _Query:
 
 
 def read(spec: Node, objective: Node, others: Objects, options: Options) -> tuple[Sli, Node]:
-    """The indicator for one objective, and the metric that it rests on, for messages about it."""
+    """The indicator for one objective, and its metric, for messages about it."""
     before = len(spec.problems)
     try:
         slices = _slices(spec, objective, options)
@@ -77,7 +77,7 @@ def read(spec: Node, objective: Node, others: Objects, options: Options) -> tupl
             error.node.wrong(error.key, error.text)
         return UNREAD, spec
 
-    # What is told and yet read to the end has stand-ins in it, of which no rule is to be made.
+    # An indicator with reported problems contains stand-ins, which must not become rules.
     if len(spec.problems) > before:
         return UNREAD, metric
     return sli, metric
@@ -97,20 +97,20 @@ def _slices(spec: Node, objective: Node, options: Options) -> _Slices | None:
     if method is None or method == "Occurrences":
         return None
     if method not in METHODS:
-        raise _RefusedError(spec, "budgetingMethod", f'found "{method}", wanted one of {", ".join(METHODS)}')
+        raise _RefusedError(spec, "budgetingMethod", f'expected one of: {", ".join(METHODS)}; got "{method}"')
 
     window = _slice_seconds(objective.get("timeSliceWindow"))
     if window is None or window % 60:
-        raise _RefusedError(objective, "timeSliceWindow", "wanted full minutes, such as 5 or 5m")
+        raise _RefusedError(objective, "timeSliceWindow", "must be full minutes, such as 5 or 5m")
     least = _LEAST_SCRAPES * options.scrape_interval
     if window < least:
-        text = f"{duration(window)} is below 2 scrape intervals, wanted at least {duration(least)}"
+        text = f"{duration(window)} is below 2 scrape intervals, must be at least {duration(least)}"
         raise _RefusedError(objective, "timeSliceWindow", text)
     return _Slices(method, window)
 
 
 def _slice_seconds(raw: Any) -> int | None:
-    """A plain number is one of minutes."""
+    """A plain number is in minutes."""
     if isinstance(raw, int) and not isinstance(raw, bool) and raw > 0:
         return raw * 60
     return parse_duration(raw)
@@ -125,18 +125,25 @@ def _metric(spec: Node, objective: Node, others: Objects) -> Node:
     inner.check_keys(("description", "thresholdMetric", "ratioMetric"))
     keys = [key for key in ("ratioMetric", "thresholdMetric") if inner.get(key) is not None]
     if len(keys) != 1:
-        found = "found both" if keys else "missing"
-        raise _RefusedError(inner, "ratioMetric", f"{found}, wanted either ratioMetric or thresholdMetric")
+        text = _either("ratioMetric or thresholdMetric", "both" if keys else "")
+        raise _RefusedError(inner, "ratioMetric", text)
     return inner.mapping(keys[0])
 
 
+def _either(expected: str, got: str) -> str:
+    """A message about keys that exclude each other; `got` is empty where all are missing."""
+    if got:
+        return f"expected either {expected}, got {got}"
+    return f"missing, expected either {expected}"
+
+
 def _indicator(spec: Node, others: Objects) -> Node:
-    """The SLI that stands in the SLO, or that it refers to."""
+    """The SLI in the SLO, or the one that it refers to."""
     is_inline = spec.get("indicator") is not None
     is_referred = spec.get("indicatorRef") is not None
     if is_inline == is_referred:
-        found = "found indicator and indicatorRef" if is_inline else "missing"
-        raise _RefusedError(spec, "indicator", f"{found}, wanted either indicator or indicatorRef")
+        text = _either("indicator or indicatorRef", "both" if is_inline else "")
+        raise _RefusedError(spec, "indicator", text)
 
     indicator = spec.mapping("indicator")
     if is_inline:
@@ -144,14 +151,14 @@ def _indicator(spec: Node, others: Objects) -> Node:
     name = spec.text("indicatorRef")
     referred = others.get(("SLI", name))
     if referred is None:
-        raise _RefusedError(spec, "indicatorRef", f'there is no SLI "{name}" in the files')
+        raise _RefusedError(spec, "indicatorRef", f'the files contain no SLI "{name}"')
     return referred
 
 
 def _query(metric: Node, key: str, others: Objects) -> _Query:
-    """A query, and where it stands; refused when its source does not speak PromQL."""
+    """A query and its location; refused when its source does not understand PromQL."""
     part = metric.mapping(key) if key else metric
-    # v1alpha has source and query side by side; v1 has both below metricSource, which may refer to a DataSource.
+    # v1alpha has source and query as siblings; v1 has both below metricSource, which may refer to a DataSource.
     if part.has("query"):
         _check_source(part, "source", others)
         node = part
@@ -161,16 +168,17 @@ def _query(metric: Node, key: str, others: Objects) -> _Query:
         node = source.mapping("spec")
 
     key = "promql" if node.has("promql") else "query"
-    text, strange = query_facts.template(node.text(key))
-    if strange:
-        raise _RefusedError(node, key, f"holds {strange[0]}, wanted no template variable but {WINDOW}")
+    text, unsupported = query_facts.template(node.text(key))
+    if unsupported:
+        reason = f"contains {unsupported[0]}, but the only template variable allowed is {WINDOW}"
+        raise _RefusedError(node, key, reason)
     if not text:
-        raise _RefusedError(node, key, None)  # told by node.text
+        raise _RefusedError(node, key, None)  # node.text has reported it
     return _Query(text, node, key)
 
 
 def _check_source(source: Node, key: str, others: Objects) -> None:
-    """Refuses a source that does not speak PromQL; one that does not say what it is may."""
+    """Refuse a source that does not understand PromQL; a source without a type is accepted."""
     kind = source.get(key)
     reference = others.get(("DataSource", str(source.get("metricSourceRef"))))
     if kind is None and reference is not None:
@@ -180,12 +188,12 @@ def _check_source(source: Node, key: str, others: Objects) -> None:
 
     name = str(kind).lower().replace("-", "")
     if not any(word in name for word in _SOURCES):
-        text = f'found "{kind}", wanted Prometheus or what speaks PromQL: rules can ask nothing else'
+        text = f'expected Prometheus or another source that understands PromQL, got "{kind}"'
         raise _RefusedError(source, key, text)
 
 
-def _parsed(query: _Query, function: str = "") -> query_facts.Query:
-    """A query's facts, over the window where a function for its counters is given."""
+def _parsed(query: _Query, function: str = "") -> query_facts.QueryFacts:
+    """A query's facts; with a function for its counters, over the window."""
     try:
         text = rewriting.windowed(query.text, function) if function else query.text
         parsed = query_facts.parse(text)
@@ -202,10 +210,10 @@ def _ratio(metric: Node, slices: _Slices | None, objective: Node, others: Object
     metric.check_keys(("counter", "good", "bad", "total", "raw", "rawType"))
     parts = [key for key in ("good", "bad") if metric.get(key) is not None]
     if len(parts) != 1:
-        found = "found good and bad" if parts else "missing"
-        raise _RefusedError(metric, "good", f"{found}, wanted either good or bad, and total")
+        text = _either("good or bad, and total", "good and bad" if parts else "")
+        raise _RefusedError(metric, "good", text)
 
-    # `counter: false`: the series are of events in themselves, not of how many there were ever.
+    # `counter: false`: the series contain the events of each moment, not a running total.
     function = "sum_over_time" if metric.get("counter") is False else "rate"
     query = _query(metric, parts[0], others)
     part = _parsed(query, function)
@@ -214,7 +222,7 @@ def _ratio(metric: Node, slices: _Slices | None, objective: Node, others: Object
     try:
         same = query_facts.alike(part, total)
         if same:
-            raise ValueError(f"{same}, wanted another")
+            raise ValueError(f"{same}, expected a different one")
         if parts == ["good"]:
             sli = rewriting.good_events(part.text, total.text)
         else:
@@ -242,7 +250,7 @@ def _limit(objective: Node) -> str:
     if least is None:
         return "0"
     if not 0 < least <= 1:
-        objective.wrong("timeSliceTarget", "wanted a ratio above 0 and at most 1")
+        objective.wrong("timeSliceTarget", "must be a ratio above 0 and at most 1")
         return "0"
     return decimal(1 - least)
 
@@ -251,13 +259,13 @@ def _raw(metric: Node, slices: _Slices | None, objective: Node, others: Objects)
     metric.check_keys(("counter", "raw", "rawType"))
     kind = metric.get("rawType")
     if kind not in ("success", "failure"):
-        raise _RefusedError(metric, "rawType", "wanted success or failure")
+        raise _RefusedError(metric, "rawType", "expected one of: success, failure")
 
     query = _query(metric, "raw", others)
     parsed = _parsed(query)
     text = parsed.text
     if parsed.ranges:
-        with contextlib.suppress(ValueError):  # else it stays a share of each minute, with its own ranges
+        with contextlib.suppress(ValueError):  # otherwise it stays a share of each minute, with its own ranges
             text = rewriting.windowed(text, "rate")
 
     share = text if kind == "failure" else rewriting.rest(text)
@@ -274,7 +282,7 @@ def _threshold(metric: Node, objective: Node, slices: _Slices | None, others: Ob
     op = objective.get("op")
     value = objective.number("value")
     if op not in _BAD:
-        raise _RefusedError(objective, "op", f"wanted one of {', '.join(_BAD)}")
+        raise _RefusedError(objective, "op", f"expected one of: {', '.join(_BAD)}")
     if value is None:
         return UNREAD
 
@@ -295,5 +303,5 @@ def _threshold(metric: Node, objective: Node, slices: _Slices | None, others: Ob
 
 
 def _has_value(query: str) -> str:
-    """1 where a query has a value: NaN, which is none, is above nothing."""
+    """1 where a query has a value: NaN, which is no value, is not above -Inf."""
     return f"({query}) > bool -Inf"

@@ -1,6 +1,6 @@
 """`slos:` of our own configuration -> Slo, one for each side.
 
-The PTE's objective has an id of its own, no alerts, no SLA and none of production's maintenance windows.
+The PTE's objective has its own id, no alerts, no SLA and none of production's maintenance windows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SPEC = "pte-exporter/v1"
 
 
 def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[Problem]]:
-    """The objectives of a configuration from exporter.sources.read, and what is wrong with them beyond that."""
+    """The objectives of a configuration from exporter.sources.read, and further problems of them."""
     slos = list[Slo]()
     problems = list[Problem]()
     for position, settings in enumerate(config.slos):
@@ -49,14 +49,14 @@ def slos(config: Config, file: str, options: Options) -> tuple[list[Slo], list[P
 
 
 def _problems(slo: Slo, settings: SloSettings, environment: Environment, options: Options) -> Iterator[tuple[str, str]]:
-    """What is wrong with one side's, as (path below the settings, text)."""
+    """Problems of one side's objective, as (path below the settings, text)."""
     for path, text in validation.problems(slo, options):
         yield _path(path, settings), text
     yield from _polling(slo, settings, environment)
 
 
 def _path(path: str, settings: SloSettings) -> str:
-    """Where the settings say what a record has at `path`."""
+    """The path in the settings of a record's value at `path`."""
     if path.startswith("sli."):
         query = path.removeprefix("sli.")
         kind = next(kind for kind in settings.sli.__struct_fields__ if getattr(settings.sli, kind) is not None)
@@ -69,22 +69,22 @@ def _path(path: str, settings: SloSettings) -> str:
 
 
 def _polling(slo: Slo, settings: SloSettings, environment: Environment) -> Iterator[tuple[str, str]]:
-    """The exporter's counters grow at each poll: a window without one would be taken for a quiet one."""
+    """The exporter's counters grow at each poll: a window without a poll would look like a quiet one."""
     window = base(slo)
     if not slo.tiers or not is_counted(settings, environment) or environment.interval <= window:
         return
-    source = f"the source of {environment.name}, which only the exporter sees,"
-    text = f"{source} is polled every {duration(round(environment.interval))}, and alerts go by {duration(window)}"
-    yield _path("sli.total", settings), f"{text}; wanted its interval at most that"
+    interval = duration(round(environment.interval))
+    text = f"the source of {environment.name} is polled every {interval}, but alerts use windows of {duration(window)}"
+    yield _path("sli.total", settings), f"{text}; set its interval to at most that"
 
 
 def _slo(settings: SloSettings, config: Config, side: Side, origin: str) -> Slo:
-    """One side's."""
+    """The objective of one side."""
     environment = config.environment(side)
     indicator = sli(settings, environment)
     period = _period(settings, config)
 
-    # Nobody is woken for the test environment, promised anything about it, or told when it is maintained.
+    # The test environment pages nobody, and has neither an SLA nor announced maintenance.
     tiers: tuple[Tier, ...] = ()
     sla: Sla | None = None
     maintenance: tuple[Maintenance, ...] = ()
@@ -114,7 +114,7 @@ def _slo(settings: SloSettings, config: Config, side: Side, origin: str) -> Slo:
 
 
 def _decimal(written: float) -> Decimal:
-    """What somebody wrote: 99.9, which no float is."""
+    """The number as it is written: 99.9, which no float equals."""
     return Decimal(repr(written)).normalize()
 
 

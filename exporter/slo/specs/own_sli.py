@@ -1,8 +1,8 @@
-"""`sli:` of our own configuration -> queries, by what the environment's source knows.
+"""`sli:` of our own configuration -> queries, depending on the environment's source.
 
-A source of kind prometheus has templates for requests, errors and latency. Each is narrowed to the one application by
-a matcher in its selector, so that an objective costs what its application's series cost. Other sources are seen by the
-exporter alone, which counts their events (`pte_slo_events_total`, `pte_slo_bad_events_total`).
+A source of kind prometheus has templates for requests, errors and latency. A matcher in the selector narrows each to
+one application, so an objective costs as much as its application's series. Only the exporter reads other sources, and
+it counts their events (`pte_slo_events_total`, `pte_slo_bad_events_total`).
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from exporter.sources.prometheus import source as prometheus
 from exporter.sources.prometheus.presets import Templates
 
 EVENTS = "pte_slo_events_total"
-"""What the exporter counts where it alone sees the source."""
+"""The exporter's counter where only the exporter reads the source."""
 BAD_EVENTS = "pte_slo_bad_events_total"
 
 _PROBE = "pte_probe"
-"""A label that no template has: where it turns up, there $selector stands."""
+"""A label that no template has: it marks the positions of $selector."""
 
 
 class RefusedError(Exception):
-    """No objective can be made of the settings; `path` is below theirs."""
+    """The settings define no valid objective; `path` is below theirs."""
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class RefusedError(Exception):
 
 
 def sli(slo: SloSettings, environment: Environment) -> Sli:
-    """The queries of an objective on the side of `environment`; raises RefusedError where its source has none."""
+    """The queries of an objective on the side of `environment`; raises RefusedError where its source has no data."""
     templates = _templates(environment)
     if slo.sli.events is not None:
         return _by_hand(slo.sli.events, templates, environment)
@@ -64,17 +64,17 @@ def _templates(environment: Environment) -> Templates | None:
 
 
 def is_counted(slo: SloSettings, environment: Environment) -> bool:
-    """Whether the objective rests on what the exporter counts itself."""
+    """Whether the objective uses the exporter's own counters."""
     return slo.sli.events is None and not isinstance(environment.source, prometheus.Options)
 
 
 def _by_hand(events: EventsSli, templates: Templates | None, environment: Environment) -> Sli:
-    """`$selector` is the source's own; what belongs to the application has been written by hand."""
+    """`$selector` is the source's selector; the queries' other matchers are written by hand."""
     if templates is None:
         selector = ""
         for key in ("errors", "total"):
             if "$selector" in getattr(events, key):
-                text = f"the source of {environment.name} has no selector, wanted none of $selector"
+                text = f"the source of {environment.name} has no selector, remove $selector"
                 raise RefusedError(f"sli.events.{key}", text)
     else:
         selector = templates.selector
@@ -85,15 +85,15 @@ def _by_hand(events: EventsSli, templates: Templates | None, environment: Enviro
         parsed_errors = query_facts.parse(errors)
         parsed_total = query_facts.parse(total)
         per = query_facts.per(parsed_errors, parsed_total)
-    except ValueError:  # told, with its path, by the checks that all objectives go through
+    except ValueError:  # the checks of all objectives report it with its path
         return Sli(errors, total)
     return Sli(errors, total, per, parsed_total.labels or ())
 
 
 def _counters(slo: SloSettings, environment: Environment) -> Sli:
-    """Replicas each count all events, at other moments: the mean of their rates counts each event once."""
+    """Each replica counts all events, at different times: the mean of their rates counts each event once."""
     if not counts(environment):
-        text = f"the source of {environment.name} tells no events to count, wanted `events` here"
+        text = f"the source of {environment.name} reports no events to count, set `events` here"
         raise RefusedError("sli", text)
 
     labels = {"application": slo.application, "side": environment.name, "slo": slo.name}
@@ -112,13 +112,13 @@ def _latency(templates: Templates, application: str, threshold: Duration, enviro
         return Sli(f"{count} * (1 - histogram_fraction(0, {bound:f}, {histogram}))", count)
 
     def bucket(le: str | tuple[str, ...]) -> str:
-        # A sum, as both spellings of a bound can be there while a server's upgrade is within the range.
+        # A sum, because both spellings of a bound can exist while a server's upgrade is within the range.
         return f"sum ({_narrow(templates, 'latency_bucket', {**labels, 'le': le}, 'latency', environment)})"
 
     total = bucket("+Inf")
     good = bucket(spellings(bound))
-    # Rates of young counters are extrapolated each by itself, so that good can be a little more than all. Without the
-    # bucket nothing tells bad from good: then there are no events either, and that is told.
+    # Rates of young counters are extrapolated separately, so good can be a little more than all. Without the bucket bad
+    # and good cannot be distinguished: then there are no events either, and an alert reports that.
     return Sli(f"clamp_min({total} - {good}, 0)", f"{total}\nand\n{good}")
 
 
@@ -128,7 +128,7 @@ def _in_units(threshold: Duration, scale: float) -> Decimal:
 
 
 def spellings(bound: Decimal) -> tuple[str, ...]:
-    """How `le` may be written: 1 or 1.0, 1000000, 1e+06 or 1.0E6, whatever the client and the server prefer."""
+    """The spellings of `le`: 1 or 1.0, 1000000, 1e+06 or 1.0E6, depending on client and server."""
     plain = f"{bound:f}"
     forms = {plain, _with_point(plain)}
 
@@ -149,7 +149,7 @@ def _with_point(digits: str) -> str:
 def _narrow(
     templates: Templates, key: str, labels: Mapping[str, str | tuple[str, ...]], kind: str, environment: Environment
 ) -> str:
-    """A template's query for series with these labels alone."""
+    """A template's query for only the series with these labels."""
     problem = _not_narrow(templates, key)
     if problem:
         raise RefusedError(f"sli.{kind}", f"{key} of the source of {environment.name} {problem}")
@@ -172,9 +172,9 @@ def _not_narrow(templates: Templates, key: str) -> str | None:
     """Why a template cannot be narrowed to one application, for a person."""
     template = templates.queries.get(key)
     if template is None:
-        return f"is not observed, wanted a template in signals.{key}, or `events` here"
+        return f"is not observed: set a template in signals.{key}, or `events` here"
     if "$range" not in template:
-        return "has no $range, which the SLO's windows need; wanted it, or `events` here"
+        return "has no $range, which the SLO's windows need: add it, or set `events` here"
 
     probed = replace(templates, selector=f'{_PROBE}="1"').fill(key, 60.0) or ""
     return _not_selected(probed, templates.labels["application"])
@@ -182,14 +182,14 @@ def _not_narrow(templates: Templates, key: str) -> str | None:
 
 @lru_cache
 def _not_selected(probed: str, label: str) -> str | None:
-    """Why a query does not have the matchers of its selector in all of its result."""
+    """Why the matchers of its selector do not apply to a query's whole result."""
     parts = promql.nodes(promql.parse(probed))
 
     selectors = [node for node in parts if isinstance(node, promql.VectorSelector)]
     if not all(_is_probed(selector) for selector in selectors):
-        return "has a selector without $selector, so that it cannot be asked for one application; wanted `events` here"
+        return "has a selector without $selector, so it cannot select one application: set `events` here"
     if any(label in _added_labels(node) for node in parts):
-        return f"makes the label {label} itself, so that its selector cannot ask for one application; wanted `events`"
+        return f"sets the label {label} itself, so its selector cannot select one application: set `events` here"
     return None
 
 
@@ -198,7 +198,7 @@ def _is_probed(selector: Any) -> bool:
 
 
 def _added_labels(node: Any) -> Sequence[str]:
-    """The labels that one function or operator writes itself."""
+    """The labels that a function or an operator sets."""
     if isinstance(node, promql.Call) and node.func.name in ("label_replace", "label_join"):
         return (node.args[1].val,)
     if isinstance(node, promql.BinaryExpr) and node.modifier is not None:

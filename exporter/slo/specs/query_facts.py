@@ -1,6 +1,6 @@
-"""What a query with `{{.window}}` is: which series it reads, what it counts, which labels it keeps.
+"""Facts about a query with `{{.window}}`: which series it reads, what it counts, which labels it keeps.
 
-Facts come from the parsed query. The parser knows no template, so that a range which nobody writes stands for it.
+They come from the parsed query. The parser knows no templates, so an improbable range replaces the template.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _STAND_IN = 7919
 _TEXT_OR_COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`)|\#[^\n]*""")
 _NESTING = re.compile(r"""[-+*/%^=!<>({\[]|\b(?:and|or|unless)\b""", re.IGNORECASE)
 _MOST = 250
-"""Operators and brackets in a query. Its parts are copied at each step down, so that time grows with their cube."""
+"""Operators and brackets in a query. The parser copies parts at each level, so time grows with their cube."""
 _TEMPLATE = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 
 _GRAFANA = re.compile(r"\$__\w+|\$\{__\w+\}")
-"""Its own variables, such as those that queries of panels have for their range."""
+"""Grafana's variables, such as those for the range in a panel's queries."""
 
 _SECOND = frozenset(("rate", "irate"))
 _WINDOW = frozenset(("increase", "delta", "sum_over_time", "count_over_time", "changes", "resets"))
@@ -35,15 +35,15 @@ _COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">="))
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """A parsed query and what is known of it."""
+class QueryFacts:
+    """A parsed query and its properties."""
 
     text: str
     expr: Any
     instant: bool
-    """Whether its result is an instant vector, which alone rules can compare and record."""
+    """Whether its result is an instant vector: rules can compare and record nothing else."""
     windowed: bool
-    """Whether `{{.window}}` stands in it."""
+    """Whether it contains `{{.window}}`."""
     selectors: tuple[str, ...]
     """Each as name and sorted matchers, in the order of the text."""
     counting: frozenset[str]
@@ -57,13 +57,13 @@ class Query:
 
 
 def template(text: str) -> tuple[str, list[str]]:
-    """A query without comments, its template variables in the usual form, and those that it should not have."""
-    if "#" in text:  # a comment would go on over what is written behind the query
+    """A query without comments, with its template variables in the usual form, and the unsupported variables."""
+    if "#" in text:  # a comment would include the text that rules append to the query
         text = _TEXT_OR_COMMENT.sub(lambda match: match[1] or "", text)
 
-    strange = [f"{{{{{name}}}}}" for name in _TEMPLATE.findall(text) if name != ".window"]
-    strange += _GRAFANA.findall(text)
-    return _TEMPLATE.sub(_usual_form, text).strip(), strange
+    unsupported = [f"{{{{{name}}}}}" for name in _TEMPLATE.findall(text) if name != ".window"]
+    unsupported += _GRAFANA.findall(text)
+    return _TEMPLATE.sub(_usual_form, text).strip(), unsupported
 
 
 def _usual_form(match: re.Match[str]) -> str:
@@ -73,28 +73,28 @@ def _usual_form(match: re.Match[str]) -> str:
 
 
 @lru_cache(maxsize=8192)
-def parse(text: str) -> Query:
-    """A query's facts; raises ValueError with the parser's words in one line."""
+def parse(text: str) -> QueryFacts:
+    """A query's facts; raises ValueError with the parser's message in one line."""
     _check_depth(text)
     try:
         expr = promql.parse(text.replace(WINDOW, f"{_STAND_IN}s"))
         return _query(text, expr)
     except ValueError as error:
         words = " ".join(str(error).replace(f"{_STAND_IN}s", WINDOW).split())
-        raise ValueError(f"does not parse as PromQL: {words}") from None
+        raise ValueError(f"is not valid PromQL: {words}") from None
 
 
 def _check_depth(text: str) -> None:
-    # A short text has no room for so many, so that most queries are not searched at all.
+    # A short text has no room for so many, so most queries need no search.
     if len(text) <= _MOST:
         return
 
     deep = len(_NESTING.findall(_TEXT_OR_COMMENT.sub("", text)))
     if deep > _MOST:
-        raise ValueError(f"has {deep} operators and brackets, wanted at most {_MOST}")
+        raise ValueError(f"has {deep} operators and brackets, must have at most {_MOST}")
 
 
-def _query(text: str, expr: Any) -> Query:
+def _query(text: str, expr: Any) -> QueryFacts:
     selectors = list[str]()
     counting = set[str]()
     shape = set[str]()
@@ -115,7 +115,7 @@ def _query(text: str, expr: Any) -> Query:
         elif isinstance(node, promql.BinaryExpr) and str(node.op) in _COMPARISONS:
             shape.add(str(node.op))
 
-    return Query(
+    return QueryFacts(
         text,
         expr,
         result_labels.is_instant(expr),
@@ -136,38 +136,38 @@ def _selector(node: Any) -> str:
     return f"{node.name or ''}{{{','.join(sorted(matchers))}}}"
 
 
-def per(*queries: Query) -> Per:
-    """What the values of an indicator's queries are; raises ValueError where they differ."""
+def per(*queries: QueryFacts) -> Per:
+    """The unit of the values of an indicator's queries; raises ValueError where they differ."""
     counting = frozenset[str]().union(*(query.counting for query in queries))
     window = sorted(counting & _WINDOW)
     second = sorted(counting & _SECOND)
     if window and second:
-        raise ValueError(f"mixes {second[0]} (per second) with {window[0]} (per window), wanted one of them")
+        raise ValueError(f"mixes {second[0]} (per second) with {window[0]} (per window), use only one of them")
     if window:
         return "window"
     return "second"
 
 
-def problem(query: Query) -> str:
-    """Why rules cannot be made of a query's result; empty where they can."""
+def problem(query: QueryFacts) -> str:
+    """Why rules cannot use a query's result; empty where they can."""
     if query.instant:
         return ""
-    return f"gives no value for each series, wanted an expression such as sum(rate(requests_total[{WINDOW}]))"
+    return f"is not an instant vector, expected an expression such as sum(rate(requests_total[{WINDOW}]))"
 
 
-def alike(errors: Query, total: Query) -> str:
-    """Why two queries cannot tell bad events from all; empty where they can."""
+def alike(errors: QueryFacts, total: QueryFacts) -> str:
+    """Why two queries cannot distinguish bad events from all; empty where they can."""
     if errors.expr.prettify() == total.expr.prettify():
-        return "is the same query as that of all events"
+        return "is the same query as that for all events"
     if errors.selectors and set(errors.selectors) == set(total.selectors) and errors.shape == total.shape:
-        return f"names the same series as the query of all events: {', '.join(sorted(set(total.selectors)))}"
+        return f"reads the same series as the query for all events: {', '.join(sorted(set(total.selectors)))}"
     return ""
 
 
-def other_labels(part: Query, total: Query) -> str:
-    """Why two queries have no events in common, as far as their texts tell; empty where they may have."""
+def other_labels(part: QueryFacts, total: QueryFacts) -> str:
+    """Why two queries have no events in common, as far as their texts show; empty where they may have."""
     if part.labels is None or total.labels is None or part.labels == total.labels:
         return ""
     of_part = ", ".join(part.labels) or "none"
     of_total = ", ".join(total.labels) or "none"
-    return f"keeps other labels ({of_part}) than the query of all events ({of_total}), wanted the same"
+    return f"keeps other labels ({of_part}) than the query for all events ({of_total}), expected the same"

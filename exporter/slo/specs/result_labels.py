@@ -1,4 +1,4 @@
-"""Which labels an expression's result has, as far as its text tells, and whether it has any series at all."""
+"""The labels of an expression's result, as far as its text shows, and whether it has any series at all."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from exporter.clients import promql
 _SETS = frozenset(("and", "or", "unless"))
 
 _KEEPING = frozenset(("topk", "bottomk", "limitk", "limit_ratio"))
-"""Aggregations whose result has the labels of what they are given."""
+"""Aggregations whose result has the labels of their argument."""
 
 _LABELLESS = frozenset(("vector", "scalar", "time", "pi", "absent", "absent_over_time"))
 
 Labels = tuple[str, ...] | None
-"""Labels that a result has, sorted; None where only the data tells."""
+"""Labels that a result has, sorted; None where they depend on the data."""
 
 
 def labels(expr: Any) -> Labels:
@@ -27,7 +27,7 @@ def labels(expr: Any) -> Labels:
 
 
 def is_instant(expr: Any) -> bool:
-    """Whether the result is an instant vector, which alone rules can compare and record."""
+    """Whether the result is an instant vector: rules can compare and record nothing else."""
     while isinstance(expr, promql.ParenExpr):
         expr = expr.expr
 
@@ -54,14 +54,14 @@ def _of_aggregation(expr: Any) -> Labels:
     if operator != "count_values" or remaining is None:
         return remaining
 
-    # It writes each counted value into a label, whose name is its parameter.
+    # It writes each counted value into the label that its parameter names.
     if not isinstance(expr.param, promql.StringLiteral):
         return None
     return _sorted({*remaining, expr.param.val})
 
 
 def _of_clause(expr: Any) -> Labels:
-    """What `by` or `without` leaves; neither leaves none."""
+    """The labels that `by` or `without` keeps; without either, none."""
     if expr.modifier is None:
         return ()
     if expr.modifier.type == promql.AggModifierType.By:
@@ -102,7 +102,7 @@ def _of_binary(expr: Any) -> Labels:
     if str(expr.op) in _SETS or modifier is None:
         return labels(expr.lhs)
 
-    # group_right and group_left: the side with many series keeps its labels and gets some of the other's.
+    # group_right and group_left: the side with many series keeps its labels and gets some of the other side's.
     if modifier.card == promql.VectorMatchCardinality.OneToMany:
         return _with_more(labels(expr.rhs), modifier.group_labels)
     if modifier.card == promql.VectorMatchCardinality.ManyToOne:
@@ -116,19 +116,19 @@ def _with_more(many: Labels, group_labels: Iterable[str] | None) -> Labels:
     return _sorted({*many, *(group_labels or ())})
 
 
-def _matched(left: Labels, matching: Any) -> Labels:
-    """One series with one: those that they are matched by, which `on` lists and `ignoring` leaves."""
+def _matched(lhs: Labels, matching: Any) -> Labels:
+    """One-to-one: the labels that match the series, which are those in `on` or not in `ignoring`."""
     if matching is None:
-        return left
+        return lhs
 
     listed = set(matching.labels)
     if matching.type == promql.LabelModifierType.Include:
-        if left is None:
+        if lhs is None:
             return _sorted(listed)
-        return _sorted(listed & set(left))
-    if left is None:
+        return _sorted(listed & set(lhs))
+    if lhs is None:
         return None
-    return _sorted(set(left) - listed)
+    return _sorted(set(lhs) - listed)
 
 
 def _of_inner(expr: Any) -> Labels:

@@ -1,7 +1,7 @@
-"""Queries of other forms -> bad and all events: ratios taken apart, good events subtracted, windows put in.
+"""Queries of other forms -> bad and all events: ratios are split, good events subtracted, windows inserted.
 
-Texts are cut, not printed anew from the parsed query, so that people find their own queries in the rules. Every cut is
-parsed and compared with what it should be; where it is not, nothing is cut.
+Texts are cut, not printed again from the parsed query, so people find their own queries in the rules. Every cut is
+parsed and compared with the expected expression; if they differ, nothing is cut.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
 def events(errors: str, total: str) -> Sli:
-    """An indicator of queries of bad and all events, which the objective's checks look at; raises ValueError."""
+    """An indicator of queries for bad and all events, without the objective's checks; raises ValueError."""
     parsed = [query_facts.parse(query) for query in (errors, total)]
-    known_labels = [query.labels for query in parsed if query.labels is not None]
-    by = known_labels[-1] if known_labels else ()
+    labels = [query.labels for query in parsed if query.labels is not None]
+    by = labels[-1] if labels else ()
     return Sli(errors, total, query_facts.per(*parsed), by)
 
 
 def good_events(good: str, total: str) -> Sli:
-    """An indicator of queries of good and all events; raises ValueError where they cannot be subtracted.
+    """An indicator of queries for good and all events; raises ValueError where they cannot be subtracted.
 
-    Where no good event was ever counted there is no series of them, and then all events are bad.
+    Where no good event was ever counted, their series does not exist, and all events are bad.
     """
     part = query_facts.parse(good)
     whole = query_facts.parse(total)
     same = query_facts.alike(part, whole)
     if same:
-        raise ValueError(f"{same}, wanted another")
+        raise ValueError(f"{same}, expected a different one")
     other_labels = query_facts.other_labels(part, whole)
     if other_labels:
         raise ValueError(other_labels)
 
-    # Where one of them keeps more than is known, both are summed by the labels of the other.
+    # If the labels of one query depend on the data, both are summed by the labels of the other.
     labels = part.labels if whole.labels is None else whole.labels
     good_sum = operand(part, labels)
     all_sum = operand(whole, labels)
@@ -58,8 +58,8 @@ def good_events(good: str, total: str) -> Sli:
     return Sli(bad, total, query_facts.per(part, whole), labels or ())
 
 
-def operand(query: query_facts.Query, labels: Labels) -> str:
-    """A query as one side of an operator; summed by `labels` where it keeps more than is known."""
+def operand(query: query_facts.QueryFacts, labels: Labels) -> str:
+    """A query as one side of an operator; summed by `labels` where its own labels depend on the data."""
     if query.labels is None:
         by = f" by ({', '.join(labels)})" if labels else ""
         return f"sum{by} ({query.text})"
@@ -76,10 +76,10 @@ def minutes(errors: str, total: str) -> Sli:
 
 
 def ratio(query: str) -> Sli:
-    """An indicator of one query of the share of bad events; raises ValueError.
+    """An indicator of one query for the share of bad events; raises ValueError.
 
-    A quotient of two queries over the window is taken apart, so that its sums are exact. Of anything else each minute's
-    value counts the same; a minute without a value (NaN) counts as none.
+    A quotient of two queries over the window is split, so its sums are exact. For any other query each minute's value
+    counts the same; a minute without a value (NaN) does not count.
     """
     text = _inner(query)
     parts = _quotient(text)
@@ -97,7 +97,7 @@ def ratio(query: str) -> Sli:
 
 
 def rest(query: str) -> str:
-    """1 minus a query; of a query that is 1 minus something, that; raises ValueError."""
+    """1 minus a query; for a query `1 - x`, x; raises ValueError."""
     text = _inner(query)
     if _is_rest_of_one(query_facts.parse(text)):
         cut = _halves(text, "-")
@@ -106,7 +106,7 @@ def rest(query: str) -> str:
     return f"1 - ({query})"
 
 
-def _is_rest_of_one(parsed: query_facts.Query) -> bool:
+def _is_rest_of_one(parsed: query_facts.QueryFacts) -> bool:
     expr = parsed.expr
     if not isinstance(expr, promql.BinaryExpr) or str(expr.op) != "-":
         return False
@@ -119,21 +119,21 @@ def _quotient(text: str) -> tuple[str, str] | None:
     if cut is None:
         return None
 
-    left, right = (query_facts.parse(_inner(part)) for part in cut)
-    if not left.counting or not right.counting or left.labels != right.labels:
+    lhs, rhs = (query_facts.parse(_inner(part)) for part in cut)
+    if not lhs.counting or not rhs.counting or lhs.labels != rhs.labels:
         return None
     try:
-        query_facts.per(left, right)
+        query_facts.per(lhs, rhs)
     except ValueError:
         return None
-    return left.text, right.text
+    return lhs.text, rhs.text
 
 
 def _inner(text: str) -> str:
-    """A query without the parentheses around it, and without an `or vector(0)` at its end: no events are no error."""
+    """A query without the parentheses around it, and without an `or vector(0)` at its end: no events, no errors."""
     text = text.strip()
     expr = query_facts.parse(text).expr
-    # The text may begin with a comment, so that the parentheses are looked for and not only known from the tree.
+    # The text may begin with a comment, so the tree alone does not show where the parentheses are.
     if isinstance(expr, promql.ParenExpr) and text[:1] == "(" and text[-1:] == ")":
         return _inner(text[1:-1])
 
@@ -145,43 +145,43 @@ def _inner(text: str) -> str:
 
 
 def _halves(text: str, operator: str) -> tuple[str, str] | None:
-    """What stands left and right of the operator that a query is made of; None when it is made of another."""
+    """Both sides of a query's outermost operator; None when that is another operator."""
     expr = query_facts.parse(text).expr
     if not isinstance(expr, promql.BinaryExpr) or str(expr.op) != operator:
         return None
     if expr.modifier is not None and expr.modifier.group_labels is not None:
         return None
 
-    # The tree does not tell where in the text its operator is: of all the same signs outside of brackets, it is the one
-    # whose sides read as the tree's sides. Mostly that is the last, as operators are taken from left to right.
+    # The tree does not show where in the text its operator is: of all the same signs outside brackets, it is the sign
+    # whose sides parse as the tree's sides. Usually that is the last, because operators associate from left to right.
     positions = [match.span() for match in _outer(text) if match[0].lower() == operator]
     for start, end in reversed(positions):
-        left = text[:start].strip()
-        right = text[end:]
-        right_alone = _without_matching(right, expr)
-        if _reads_as(left, expr.lhs) and _reads_as(right_alone, expr.rhs):
-            # Beside `vector(0)` the matching stays: on other labels than none that would not be nothing.
+        lhs = text[:start].strip()
+        rhs = text[end:]
+        rhs_alone = _without_matching(rhs, expr)
+        if _reads_as(lhs, expr.lhs) and _reads_as(rhs_alone, expr.rhs):
+            # The matching stays with `vector(0)`: only `on ()` makes it have no effect.
             if operator == "or":
-                return left, right.strip()
-            return left, right_alone.strip()
+                return lhs, rhs.strip()
+            return lhs, rhs_alone.strip()
     return None
 
 
-def _without_matching(right: str, expr: promql.BinaryExpr) -> str:
+def _without_matching(rhs: str, expr: promql.BinaryExpr) -> str:
     """The right side without the `on (...)` or `ignoring (...)` that belongs to the operator."""
     is_set = str(expr.op) == "or"
     has_matching = expr.modifier is not None and expr.modifier.matching is not None
     if is_set or has_matching:
-        return _MATCHING.sub("", right, count=1)
-    return right
+        return _MATCHING.sub("", rhs, count=1)
+    return rhs
 
 
 def _reads_as(text: str, expr: Any) -> bool:
     try:
-        read = query_facts.parse(text.strip())
+        parsed = query_facts.parse(text.strip())
     except ValueError:
         return False
-    return bool(read.expr.prettify() == expr.prettify())
+    return bool(parsed.expr.prettify() == expr.prettify())
 
 
 def _outer(text: str) -> Iterator[re.Match[str]]:
@@ -197,9 +197,9 @@ def _outer(text: str) -> Iterator[re.Match[str]]:
 
 
 def windowed(query: str, function: str) -> str:
-    """A query of counters over the window; raises ValueError where that cannot be made of it.
+    """A query of counters over the window; raises ValueError where the window cannot be inserted.
 
-    Ranges of selectors become the window, and selectors without one get `function`, such as rate.
+    Ranges of selectors become the window, and selectors without a range get `function`, such as rate.
     """
     parsed = query_facts.parse(query)
     if parsed.windowed:
@@ -209,11 +209,11 @@ def windowed(query: str, function: str) -> str:
     if changed is not None and _reads_the_same(changed, parsed):
         return changed
     example = f"sum(rate(requests_total[{WINDOW}]))"
-    raise ValueError(f"has no {WINDOW}, and none can be put in for sure; wanted it in place of a range: {example}")
+    raise ValueError(f"has no {WINDOW}, and it is unclear where to insert it; put it in place of a range: {example}")
 
 
-def _with_window(query: str, parsed: query_facts.Query, function: str) -> str | None:
-    """None where it is not clear what the window would go over: ranges that differ, some without one, subqueries."""
+def _with_window(query: str, parsed: query_facts.QueryFacts, function: str) -> str | None:
+    """None where it is not clear where the window belongs: different ranges, some without a range, subqueries."""
     if parsed.subqueries:
         return None
 
@@ -225,8 +225,8 @@ def _with_window(query: str, parsed: query_facts.Query, function: str) -> str | 
     return None
 
 
-def _reads_the_same(changed: str, before: query_facts.Query) -> bool:
-    """Whether the changed query reads the series of the one before, all of them over the window."""
+def _reads_the_same(changed: str, before: query_facts.QueryFacts) -> bool:
+    """Whether the changed query reads the same series as before, all of them over the window."""
     try:
         after = query_facts.parse(changed)
     except ValueError:
@@ -262,7 +262,7 @@ def _with_function(query: str, function: str) -> str:
 
 
 def _selectors(query: str) -> Iterator[tuple[int, int]]:
-    """Where selectors stand: words that are neither functions nor PromQL's own, with the braces that follow."""
+    """Positions of selectors: words that are neither functions nor PromQL's own, with the braces that follow."""
     tokens = list(_TOKEN.finditer(query))
     at = 0
     while at < len(tokens):
@@ -271,11 +271,11 @@ def _selectors(query: str) -> Iterator[tuple[int, int]]:
         after = _following(query, tokens, at)
 
         if token["open"] == "{":
-            # Braces without a name before them are a selector by themselves.
+            # Braces without a name before them are a selector too.
             at = _past(tokens, at)
             yield token.start(), tokens[at - 1].end()
         elif word in _LISTS and after is not None and after["open"]:
-            # What is listed there are labels.
+            # The brackets contain labels.
             at = _past(tokens, at + 1)
         elif not word or word in _WORDS or _is_function(after):
             at += 1
@@ -286,7 +286,7 @@ def _selectors(query: str) -> Iterator[tuple[int, int]]:
 
 
 def _following(query: str, tokens: list[re.Match[str]], at: int) -> re.Match[str] | None:
-    """The next token, if nothing but space is between."""
+    """The next token, if only space is between."""
     if at + 1 == len(tokens):
         return None
     after = tokens[at + 1]
@@ -297,14 +297,14 @@ def _following(query: str, tokens: list[re.Match[str]], at: int) -> re.Match[str
 
 
 def _is_function(after: re.Match[str] | None) -> bool:
-    """Whether a word is a function's or an aggregation's name, from what follows it."""
+    """Whether a word is the name of a function or an aggregation, by the token after it."""
     if after is None:
         return False
     return after["open"] == "(" or (after["word"] or "").lower() in ("by", "without")
 
 
 def _past(tokens: list[re.Match[str]], at: int) -> int:
-    """The token after the bracket that closes the one at `at`."""
+    """The token after the bracket that closes the bracket at `at`."""
     depth = 0
     for position in range(at, len(tokens)):
         if tokens[position]["open"]:

@@ -1,7 +1,7 @@
 """Sloth's files (prometheus/v1, and the Kubernetes form of the same) and its alert windows.
 
-Fields are those of pkg/prometheus/api/v1 and pkg/kubernetes/api/sloth/v1 of github.com/slok/sloth. The one writes
-error_query, the other errorQuery; Sloth's own examples mix them, so both are read in both.
+Fields are those of pkg/prometheus/api/v1 and pkg/kubernetes/api/sloth/v1 of github.com/slok/sloth. The first has
+error_query, the second errorQuery; Sloth's own examples mix them, so both spellings are accepted in both.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ KUBERNETES = "sloth.slok.dev/v1"
 _SPEC = ("version", "service", "labels", "slos", "slo_plugins", "sloPlugins")
 _SLO = ("name", "objective", "description", "labels", "info_labels", "infoLabels", "sli", "alerting")
 _UNUSED = ("interval", "plugins")
-"""Read and not used: how Sloth makes its rules, and how often they are evaluated."""
+"""Accepted but not used: how Sloth generates its rules, and how often they are evaluated."""
 _OBJECT = ("apiVersion", "kind", "metadata", "spec", "status")
 _ALERT = ("disable", "for", "labels", "annotations")
 
 _PLUGINS = "sloth.dev/"
-"""Sloth's own plugins change how its rules are made; ours are not made by them."""
+"""Sloth's own plugins change how its rules are generated; they do not affect ours."""
 
 _PATHS = {
     "period": "",
@@ -39,7 +39,7 @@ _PATHS = {
     "alerting.page": "alerting.{page_alert}",
     "alerting.ticket": "alerting.{ticket_alert}",
 }
-"""Where a file has what the record has at a path; {...} is a key whose spelling depends on the kind of file."""
+"""A record's path to a file's path; {...} is a key whose spelling depends on the kind of file."""
 
 
 def read(document: Node, options: Options, pairs: Pairs) -> Iterator[Slo]:
@@ -63,10 +63,10 @@ def _camel(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Alerts:
-    """What an SLO says of its alerts."""
+    """An SLO's settings for its alerts."""
 
     alerting: Alerting
-    """What they carry."""
+    """Their name, labels and annotations."""
     disabled: frozenset[Notify]
     """Kinds that are turned off."""
     waits: Mapping[Notify, int]
@@ -91,7 +91,7 @@ class _Spec:
         return name
 
     def key(self, node: Node, name: str) -> str:
-        """The spelling of a key that stands there, or else the one of this kind of file."""
+        """The spelling of an existing key, or else the spelling of this kind of file."""
         own = self.spelling(name)
         other = name if self.kind == KUBERNETES else _camel(name)
         if node.has(other) and not node.has(own):
@@ -106,7 +106,7 @@ class _Spec:
         self.check_plugins(self.node, self.key(self.node, "slo_plugins"))
         entries = self.node.items("slos")
         if not entries and not self.node.get("slos"):
-            self.node.wrong("slos", "missing, wanted a list of at least one objective")
+            self.node.wrong("slos", "missing, expected a list of at least one objective")
 
         for entry in entries:
             if isinstance(entry.raw, dict):
@@ -118,7 +118,7 @@ class _Spec:
         for plugin in node.mapping(key).items("chain"):
             name = plugin.get("id")
             if not str(name).startswith(_PLUGINS):
-                text = f'the SLO plugin "{name}" cannot be run here, wanted none but those of {_PLUGINS}'
+                text = f'the SLO plugin "{name}" is not supported, only those of {_PLUGINS} are accepted'
                 plugin.wrong("id", text)
 
     def slo(self, node: Node) -> Slo:
@@ -158,8 +158,8 @@ class _Spec:
         return slo
 
     def wrong(self, node: Node, path: str, text: str, own: Mapping[str, str], paths: Mapping[str, str]) -> None:
-        """Tells a problem of the record where it stands in the file."""
-        # A label that is not the objective's own is the service's.
+        """Report a problem of the record at its location in the file."""
+        # A label that the objective does not set is the service's.
         is_shared_label = path.startswith("labels.") and path.removeprefix("labels.") not in own
         if path == "service" or is_shared_label:
             self.node.wrong(path, text)
@@ -167,7 +167,7 @@ class _Spec:
             node.wrong(self.path(path, paths), text)
 
     def path(self, path: str, paths: Mapping[str, str]) -> str:
-        """Below an objective, where the file has what the record has at `path`."""
+        """The path below an objective in the file, of the record's value at `path`."""
         for prefix, own in {**_PATHS, **paths}.items():
             if path == prefix or path.startswith(f"{prefix}."):
                 path = f"{own}{path.removeprefix(prefix)}"
@@ -182,7 +182,7 @@ class _Spec:
         try:
             usual = tiers(period, self.pairs.get(period.seconds))
         except ValueError as error:
-            node.wrong("alerting", f"{error} (a document of kind AlertWindows)")
+            node.wrong("alerting", f"{error} (in a document of kind AlertWindows)")
             return ()
 
         enabled = [tier for tier in usual if tier.notify not in alerts.disabled]
@@ -208,7 +208,7 @@ class _Spec:
         return _Alerts(Alerting(name, _text(node), _text(page), _text(ticket)), disabled, waits)
 
     def sli(self, node: Node) -> tuple[Sli, Mapping[str, str]]:
-        """The indicator, and where the record's queries stand in the file."""
+        """The indicator, and the paths of the record's queries in the file."""
         node.check_keys(("events", "raw", "plugin"))
         kinds = [kind for kind in ("events", "raw", "plugin") if node.get(kind) is not None]
         if kinds == ["events"]:
@@ -218,10 +218,11 @@ class _Spec:
 
         if kinds == ["plugin"]:
             name = node.mapping("plugin").get("id")
-            node.wrong("plugin", f'the SLI plugin "{name}" cannot be run here, wanted events or raw with its query')
+            node.wrong("plugin", f'the SLI plugin "{name}" is not supported, use events or raw with its query')
+        elif kinds:
+            node.wrong("", f"expected either events or raw, got {' and '.join(kinds)}")
         else:
-            found = f"found {' and '.join(kinds)}" if kinds else "missing"
-            node.wrong("", f"{found}, wanted either events or raw")
+            node.wrong("", "missing, expected either events or raw")
         return UNREAD, {}
 
     def events(self, node: Node) -> tuple[Sli, Mapping[str, str]]:
@@ -234,32 +235,32 @@ class _Spec:
         paths = {"sli.errors": f"sli.events.{errors_key}", "sli.total": f"sli.events.{total_key}"}
         try:
             return rewriting.events(errors, total), paths
-        except ValueError:  # the objective's checks tell which query it is
+        except ValueError:  # the objective's checks report which query it is
             return Sli(errors, total), paths
 
     def raw(self, node: Node) -> tuple[Sli, Mapping[str, str]]:
         node.check_keys(self.both("error_ratio_query"))
         key = self.key(node, "error_ratio_query")
-        query, strange = query_facts.template(node.text(key))
+        query, unsupported = query_facts.template(node.text(key))
         paths = {"sli.errors": f"sli.raw.{key}", "sli.total": f"sli.raw.{key}"}
         if not query:
             return UNREAD, paths
 
         try:
-            return _ratio(query, strange), paths
+            return _ratio(query, unsupported), paths
         except ValueError as error:
             node.wrong(key, str(error))
             return UNREAD, paths
 
 
-def _ratio(query: str, strange: Sequence[str]) -> Sli:
-    """An indicator of one query of the share of bad events; raises ValueError."""
-    if strange:
-        raise ValueError(f"holds {strange[0]}, wanted no template variable but {WINDOW}")
+def _ratio(query: str, unsupported: Sequence[str]) -> Sli:
+    """An indicator of one query for the share of bad events; raises ValueError."""
+    if unsupported:
+        raise ValueError(f"contains {unsupported[0]}, but the only template variable allowed is {WINDOW}")
 
     parsed = query_facts.parse(query)
     if not parsed.windowed:
-        raise ValueError(f"lacks {WINDOW}, wanted it in place of a range")
+        raise ValueError(f"has no {WINDOW}, expected it instead of a range")
     problem = query_facts.problem(parsed)
     if problem:
         raise ValueError(problem)
@@ -271,7 +272,7 @@ def _text(node: Node) -> Text:
 
 
 def read_windows(document: Node, options: Options) -> tuple[int, tuple[Pair, ...]] | None:
-    """The period and the windows of an AlertWindows document; None where something is wrong with it."""
+    """The period and the windows of an AlertWindows document; None after a problem."""
     before = len(document.problems)
     document.check_keys(_OBJECT)
     spec = document.mapping("spec")
@@ -301,7 +302,7 @@ def _pair(name: str, notify: Notify, node: Node) -> Pair | None:
     node.check_keys(("errorBudgetPercent", "shortWindow", "longWindow"))
     percent = node.number("errorBudgetPercent")
     if percent is not None and not 0 < percent <= 100:
-        node.wrong("errorBudgetPercent", "wanted a percentage above 0 and at most 100")
+        node.wrong("errorBudgetPercent", "must be a percentage above 0 and at most 100")
 
     long = node.seconds("longWindow")
     short = node.seconds("shortWindow")

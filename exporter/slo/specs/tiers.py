@@ -1,6 +1,6 @@
-"""Pairs of windows that burn alerts go by: the usual ones of a period, and those of Sloth's AlertWindows.
+"""Pairs of windows of burn alerts: the usual ones of a period, and those of Sloth's AlertWindows.
 
-A tier says which percentage of the budget is gone when it fires. Its burn rate follows from that:
+A tier states which percentage of the budget is used when it fires. Its burn rate follows from that:
 percent / 100 x period / long window, so 2 % of 30 days in 1 h is a burn rate of 14.4 (SRE workbook, chapter 5).
 """
 
@@ -17,7 +17,7 @@ HOUR = 3600
 MINUTE = 60
 
 _DIGITS = Context(prec=15)
-"""Burn rates that have no end as decimals (28 d / 3 d) are told with as many digits as a float holds."""
+"""Burn rates that are not finite decimals (28 d / 3 d) have as many digits as a float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class Pair:
     name: str
     notify: Notify
     percent: Decimal
-    """Of the period's budget, gone within the long window when the tier fires."""
+    """Of the period's budget, used within the long window when the tier fires."""
     long: int
     short: int
 
 
 Pairs = Mapping[int, tuple[Pair, ...]]
-"""Seconds of a period to its alert windows, where documents give some."""
+"""Seconds of a period to its alert windows, where documents define some."""
 
 
 def _pairs(percents: Sequence[str]) -> tuple[Pair, ...]:
@@ -69,7 +69,7 @@ def hold(long: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def tiers(period: Period, pairs: tuple[Pair, ...] | None = None) -> tuple[Tier, ...]:
-    """The tiers of a period, by default the usual ones; raises ValueError where it is too short for those."""
+    """The tiers of a period, by default the usual ones; raises ValueError where the period is too short for those."""
     if pairs is None:
         pairs = _usual(period)
     return tuple(_tier(pair, period) for pair in pairs)
@@ -79,7 +79,7 @@ def _usual(period: Period) -> tuple[Pair, ...]:
     for shortest, pairs in (_WEEKS, _WEEK):
         if period.seconds >= shortest:
             return pairs
-    raise ValueError("there are no usual alert tiers for a period below 7d, wanted at least 7d or tiers of its own")
+    raise ValueError("a period below 7d has no usual alert tiers: use at least 7d, or set tiers")
 
 
 def _tier(pair: Pair, period: Period) -> Tier:

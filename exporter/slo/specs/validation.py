@@ -1,7 +1,7 @@
-"""What every objective must satisfy, whatever kind of file it is from, beside what its reader sees itself.
+"""Checks for every objective, whatever kind of file it comes from, in addition to its reader's own checks.
 
-A problem is a path below the objective and a text. The paths are those of the record, which readers turn into their
-file's own: `sli.errors` is `sli.events.error_query` in Sloth's files.
+A problem is a path below the objective and a text. The paths are those of the record, which readers convert to their
+file's paths: `sli.errors` is `sli.events.error_query` in Sloth's files.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _MINUTE = 60
 _LONGEST = 366 * DAY
 
 _LEAST_SCRAPES = 4
-"""A rate over fewer scrapes breaks off where one of them is missed."""
+"""A rate over fewer scrapes has no value if one scrape is missed."""
 
 UNNAMED = "unnamed"
-"""Stands for a name that is missing and has been told, so that the rest is looked at too."""
+"""Stands for a missing name that has been reported, so the rest is checked too."""
 
 UNREAD = Sli(f"sum(rate(errors[{WINDOW}]))", f"sum(rate(events[{WINDOW}]))")
-"""Stands for an indicator that could not be read and has been told."""
+"""Stands for an indicator that could not be read and has been reported."""
 
 UNREAD_OBJECTIVE = Decimal("99.9999")
-"""Stands for a percentage that could not be read and has been told; with the usual tiers nothing is wrong with it."""
+"""Stands for a percentage that could not be read and has been reported; it is valid with the usual tiers."""
 
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _LONGEST_NAME = 128
@@ -44,22 +44,22 @@ _LONGEST_NAME = 128
 _ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _WRITTEN = frozenset((*RESERVED, "alerting", "long", "short", "alertname"))
-"""Labels that rules give to some series, so that a spec's own would stand there twice."""
+"""Labels that rules set on some series; a spec's own label of that name would be a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What specs do not say themselves, in seconds."""
+    """Settings that specs do not contain, in seconds."""
 
     period: int = 30 * DAY
-    """Of specs that name none."""
+    """Of specs without a period."""
     scrape_interval: int = 30
     retention: int | None = None
     """How far back the Prometheus that evaluates the rules can look; None: not checked."""
 
 
 def problems(slo: Slo, options: Options) -> list[tuple[str, str]]:
-    """All that is wrong with one objective, as (path, text)."""
+    """All problems of one objective, as (path, text)."""
     return [
         *_names(slo),
         *_objective(slo),
@@ -74,35 +74,35 @@ def problems(slo: Slo, options: Options) -> list[tuple[str, str]]:
 def _names(slo: Slo) -> Problems:
     for key, name in (("service", slo.service), ("name", slo.name)):
         if not _NAME.fullmatch(name):
-            yield key, f'found "{name}", wanted letters, digits, and . _ - between them'
+            yield key, f'expected letters, digits, and . _ - between them, got "{name}"'
         elif len(name) > _LONGEST_NAME:
-            yield key, f'found "{name}", wanted at most {_LONGEST_NAME} characters'
+            yield key, f'must have at most {_LONGEST_NAME} characters, got "{name}"'
 
 
 def _objective(slo: Slo) -> Problems:
     if not 0 < slo.objective < 100:
-        yield "objective", f"found {_plain(slo.objective)}, wanted a percentage above 0 and below 100"
+        yield "objective", f"must be a percentage above 0 and below 100, got {_plain(slo.objective)}"
         return
 
     for tier in slo.tiers:
-        # All events bad is the most that there can be: a burn rate of 1 / budget.
+        # The burn rate is at most 1 / budget: all events are bad.
         if tier.factor * slo.budget < 1:
             continue
         least = (100 * (1 - 1 / tier.factor)).quantize(Decimal("0.01"), ROUND_CEILING)
         burn = f"{_plain(tier.factor)} times the budget of {_plain(100 - slo.objective)} %"
         text = f"the alert {tier.name} can never fire: {burn} is all events or more"
-        text += f"; a burn rate of {_plain(tier.factor)} needs an objective above {least} %"
-        yield "objective", f"{text}: wanted that, or {_without(tier, slo.spec)}"
+        text += f"; set an objective above {least} % (a burn rate of {_plain(tier.factor)} needs it)"
+        yield "objective", f"{text}, or {_without(tier, slo.spec)}"
 
 
 def _without(tier: Tier, spec: str) -> str:
-    """How each kind of spec leaves a tier out."""
+    """How each kind of spec omits a tier."""
     if spec.startswith("openslo/"):
-        return "alertPolicies of its own, whose conditions have lower thresholds, or [] for no alerts"
+        return "alertPolicies with lower thresholds in their conditions, or [] for no alerts"
     if spec.startswith("pte-exporter/"):
-        return "tiers of its own"
+        return "set tiers"
     alert = f"{tier.notify}_alert" if spec.startswith("prometheus/") else f"{tier.notify}Alert"
-    return f"`{alert}: {{disable: true}}`, or windows of its own (a document of kind AlertWindows)"
+    return f"`{alert}: {{disable: true}}`, or other windows (a document of kind AlertWindows)"
 
 
 def _plain(number: Decimal) -> str:
@@ -111,10 +111,10 @@ def _plain(number: Decimal) -> str:
 
 def _period(period: Period, options: Options) -> Problems:
     if not _HOUR <= period.seconds <= _LONGEST or period.seconds % _HOUR:
-        yield "period", f"found {duration(period.seconds)}, wanted full hours, at most {duration(_LONGEST)}"
+        yield "period", f"must be full hours, at most {duration(_LONGEST)}, got {duration(period.seconds)}"
     if options.retention is not None and period.longest > options.retention:
         text = f"{duration(period.longest)} is longer than the retention ({duration(options.retention)})"
-        yield "period", f"{text}, wanted at most that, or a Prometheus that keeps more"
+        yield "period", f"{text}: shorten it, or increase Prometheus's retention"
     yield from _timezone(period)
 
 
@@ -122,7 +122,7 @@ def _timezone(period: Period) -> Problems:
     try:
         zoneinfo.ZoneInfo(period.timezone)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-        yield "timezone", f'found "{period.timezone}", wanted a name of the IANA time zone database'
+        yield "timezone", f'expected a name from the IANA time zone database, got "{period.timezone}"'
         return
 
     if period.calendar != "month":
@@ -130,12 +130,12 @@ def _timezone(period: Period) -> Problems:
     try:
         month_offsets(period.timezone)
     except ValueError as error:
-        yield "timezone", f"{error}; wanted another time zone, or rolling days"
+        yield "timezone", f"{error}: use another time zone, or rolling days"
 
 
 @lru_cache(maxsize=256)
 def windows(tiers: tuple[Tier, ...], period: Period, options: Options) -> list[str]:
-    """What is wrong with the windows of tiers."""
+    """Problems of the windows of tiers."""
     return [f"{tier.name}: {text}" for tier in tiers for text in _windows(tier, period, options)]
 
 
@@ -147,10 +147,10 @@ def _windows(tier: Tier, period: Period, options: Options) -> Iterator[str]:
 
     least = _LEAST_SCRAPES * options.scrape_interval
     if tier.short < least:
-        text = f"the short window ({short}) is below 4 scrape intervals of {duration(options.scrape_interval)}"
-        yield f"{text}, wanted at least {duration(least)}"
+        intervals = f"4 scrape intervals of {duration(options.scrape_interval)}"
+        yield f"the short window ({short}) is below {intervals}, must be at least {duration(least)}"
     if tier.short >= tier.long:
-        yield f"the short window ({short}) is not below the long one ({long})"
+        yield f"the short window ({short}) must be shorter than the long window ({long})"
     if tier.long > period.seconds:
         yield f"the long window ({long}) is longer than the period ({duration(period.seconds)})"
     if options.retention is not None and tier.long > options.retention:
@@ -160,9 +160,9 @@ def _windows(tier: Tier, period: Period, options: Options) -> Iterator[str]:
 def _steps(window: int) -> Iterator[str]:
     """A window is a sum of recorded minutes; from a day on, of quarters of an hour."""
     if window >= DAY and window % _QUARTER:
-        yield f"a window of {duration(window)} is not possible, wanted full quarters of an hour"
+        yield f"a window of {duration(window)} is not possible, must be full quarters of an hour"
     elif window < DAY and window % _MINUTE:
-        yield f"a window of {duration(window)} is not possible, wanted full minutes"
+        yield f"a window of {duration(window)} is not possible, must be full minutes"
 
 
 def _all_labels(slo: Slo) -> Problems:
@@ -170,7 +170,7 @@ def _all_labels(slo: Slo) -> Problems:
     yield from _labels("info_labels", slo.info_labels)
     for name in slo.info_labels:
         if name in slo.labels or name in slo.sli.by or name == "application":
-            yield f"info_labels.{name}", "is a label of all the objective's series, wanted another name"
+            yield f"info_labels.{name}", "is already a label of all the objective's series, use another name"
 
     kinds = {"common": slo.alerting.common, "page": slo.alerting.page, "ticket": slo.alerting.ticket}
     for kind, text in kinds.items():
@@ -181,29 +181,29 @@ def _texts(path: str, text: Text) -> Problems:
     yield from _labels(f"{path}.labels", text.labels)
     for name in text.annotations:
         if not _LABEL.fullmatch(name):
-            yield f"{path}.annotations.{name}", "is no name of an annotation, wanted letters, digits and _"
+            yield f"{path}.annotations.{name}", "is not an annotation name, expected letters, digits and _"
 
     for kind, texts in (("labels", text.labels), ("annotations", text.annotations)):
         for name, value in texts.items():
             if "{{" in _ACTION.sub("", value):
-                yield f"{path}.{kind}.{name}", "has a {{ without its }}, and Prometheus would load none of the rules"
+                yield f"{path}.{kind}.{name}", "has a {{ without its }}, so Prometheus would reject all the rules"
 
 
 def _labels(path: str, labels: Mapping[str, str]) -> Problems:
     for name in labels:
         if not _LABEL.fullmatch(name) or name.startswith("__"):
-            yield f"{path}.{name}", "is no name of a label, wanted letters, digits and _"
+            yield f"{path}.{name}", "is not a label name, expected letters, digits and _"
         elif written(name):
-            yield f"{path}.{name}", "is a label that the rules write themselves, wanted another name"
+            yield f"{path}.{name}", "is a label that the rules set, use another name"
 
 
 def written(label: str) -> bool:
-    """Whether the rules write a label, so that specs must not."""
+    """Whether the rules set a label, so specs must not."""
     return label in _WRITTEN or label.startswith("sloth_")
 
 
 def _queries(sli: Sli) -> Problems:
-    parsed = list[query_facts.Query]()
+    parsed = list[query_facts.QueryFacts]()
     for key, text in (("sli.errors", sli.errors), ("sli.total", sli.total)):
         try:
             query = _parsed(text)
@@ -212,19 +212,19 @@ def _queries(sli: Sli) -> Problems:
             continue
         parsed.append(query)
 
-        # Where events are minutes, a query may tell of the present moment alone.
+        # Where events are minutes, a query may describe only the present moment.
         if not query.windowed and sli.per != "minute":
-            yield key, f"lacks {WINDOW}, wanted it in place of a range: rate(requests_total[{WINDOW}])"
+            yield key, f"has no {WINDOW}, expected it instead of a range: rate(requests_total[{WINDOW}])"
 
     if len(parsed) == 2 and sli.per != "minute":
         yield from _pair(*parsed)
 
 
-def _parsed(text: str) -> query_facts.Query:
-    """A query's facts; raises ValueError where no rule can be made of it."""
-    _, strange = query_facts.template(text)
-    if strange:
-        raise ValueError(f"holds {strange[0]}, wanted no template variable but {WINDOW}")
+def _parsed(text: str) -> query_facts.QueryFacts:
+    """A query's facts; raises ValueError where it cannot be a rule."""
+    _, unsupported = query_facts.template(text)
+    if unsupported:
+        raise ValueError(f"contains {unsupported[0]}, but the only template variable allowed is {WINDOW}")
 
     query = query_facts.parse(text)
     problem = query_facts.problem(query)
@@ -233,11 +233,11 @@ def _parsed(text: str) -> query_facts.Query:
     return query
 
 
-def _pair(errors: query_facts.Query, total: query_facts.Query) -> Problems:
-    """What is wrong with the two queries beside each other."""
+def _pair(errors: query_facts.QueryFacts, total: query_facts.QueryFacts) -> Problems:
+    """Problems of the two queries in combination."""
     same = query_facts.alike(errors, total)
     if same:
-        yield "sli.errors", f"{same}, wanted another"
+        yield "sli.errors", f"{same}, expected a different one"
         return
 
     other_labels = query_facts.other_labels(errors, total)
@@ -252,5 +252,5 @@ def _pair(errors: query_facts.Query, total: query_facts.Query) -> Problems:
 def _query_labels(slo: Slo) -> Problems:
     for label in slo.sli.by:
         if written(label) or label == "application" or label in slo.labels:
-            text = f"keeps the label {label}, which the rules write themselves; wanted it left out or renamed"
+            text = f"keeps the label {label}, which the rules set: omit or rename it"
             yield "sli.total", text

@@ -1,4 +1,4 @@
-"""The state of objectives as records. None is what nobody knows, and never 0.
+"""The state of objectives as records. An unknown value is None, never 0.
 
 Ratios 0..1, seconds and Unix seconds. An objective has a budget for each value of the labels that its queries keep.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WindowStatus:
-    """What one window says."""
+    """The figures of one window."""
 
     window: str
     """As Prometheus writes it: 1h, 30d; or month, week."""
@@ -23,7 +23,7 @@ class WindowStatus:
 
 @dataclass(frozen=True, slots=True)
 class TierStatus:
-    """From which burn rate on, in both windows, an alert fires."""
+    """The burn rate above which, in both windows, an alert fires."""
 
     name: str
     long: str
@@ -42,7 +42,7 @@ class AlertStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class BudgetStatus:
     """One budget."""
 
     id: str
@@ -51,30 +51,30 @@ class Status:
     application: str
     side: str
     labels: Mapping[str, str]
-    """Which of the objective's budgets, where it has several."""
+    """They identify the budget where the objective has several."""
     state: str | None
     objective: float | None
     period: str | None
-    """As Prometheus writes it; of a calendar period month or week, where windows are known."""
+    """As Prometheus writes it; month or week for a calendar period, where windows are known."""
     alerting: str | None
-    """What its alerts do at most: page, ticket or shadow; none where it has none."""
+    """The most urgent action of its alerts: page, ticket or shadow; none without alerts."""
     error_ratio: float | None
     sli: float | None
     budget_remaining: float | None
     budget_remaining_events: float | None
     coverage: float | None
-    """For how much of the period there is data."""
+    """The share of the period with data."""
     burn_rate_1h: float | None
     burn_rate_6h: float | None
     exhaustion_seconds: float | None
-    """Until the budget is gone, if bad events go on as in the last hour."""
+    """Until the budget is exhausted at the last hour's rate of bad events."""
     sla_objective: float | None
     sla_credit: float | None
     """The share of the fee that is due."""
     sla_credit_forecast: float | None
     forecast_evidence: bool | None
     breach_timestamp: float | None
-    """When the budget is gone, if the last three days go on."""
+    """When the budget is exhausted at the rate of the last three days."""
     forecast_error_ratio: float | None
     """Over the period, at its end."""
     windows: tuple[WindowStatus, ...] = ()
@@ -83,7 +83,7 @@ class Status:
 
     @property
     def name(self) -> str:
-        """The id, with the labels that tell its budgets apart."""
+        """The id, with the labels that distinguish its budgets."""
         own = ",".join(f"{label}={value}" for label, value in sorted(self.labels.items()))
         if own:
             return f"{self.id}{{{own}}}"
@@ -91,12 +91,12 @@ class Status:
 
     @property
     def trouble(self) -> tuple[bool, bool, float, str]:
-        """Sorts the worst first: those that nothing is known of any more, the least budget, those without evidence.
+        """Sorts the worst first: lost telemetry, then by budget, then budgets without evidence.
 
-        One that never alerts, as the PTE's, is often without data for a good reason: no test runs.
+        An objective without alerts, as the PTE's, often has no data for a good reason: no test is running.
         """
-        left = self.budget_remaining
+        remaining = self.budget_remaining
         is_blind = self.state == "broken" and self.alerting != "none"
-        if left is None:
+        if remaining is None:
             return not is_blind, True, 0.0, self.name
-        return not is_blind, False, left, self.name
+        return not is_blind, False, remaining, self.name

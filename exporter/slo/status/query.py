@@ -12,7 +12,7 @@ from exporter.clients.prometheus import PrometheusClient, Sample, quote
 from exporter.errors import PteError
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import duration
-from exporter.slo.status import AlertStatus, Status, TierStatus, WindowStatus
+from exporter.slo.status import AlertStatus, BudgetStatus, TierStatus, WindowStatus
 
 _BRIEF = (
     names.INFO,
@@ -45,42 +45,42 @@ _MORE = (
 
 _IDENTITY = ("sloth_id", "sloth_service", "sloth_slo", "application", "side")
 _OTHERS = {"__name__", "sloth_window", "state", names.TIER, "long", "short", "credit", *_IDENTITY}
-"""Labels that tell no budgets apart."""
+"""Labels that do not distinguish budgets."""
 
 _DIGITS = 12
 """Decimal places of differences, beyond which floats hold noise."""
 
 _SIZES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
-_SHOWN = 10
-"""Names that a message lists."""
+_MAX_NAMES = 10
+"""A message lists at most so many names."""
 
 _PTE = "-pte"
-"""What the id of the PTE's side of an objective ends with."""
+"""The suffix of an objective's id on the PTE's side."""
 
 
-def read(client: PrometheusClient, at: float, side: str | None = None) -> list[Status]:
+def read(client: PrometheusClient, at: float, side: str | None = None) -> list[BudgetStatus]:
     """All objectives, or those of one side, worst first, without windows, tiers and alerts.
 
     Raises PteError where there is none, SourceError where the server fails.
     """
     statuses = _statuses(client.query(f'{{__name__=~"{"|".join(_BRIEF)}",sloth_id!=""}}', at))
     if not statuses:
-        raise PteError("no SLO is recorded there: load the rules that `pte-exporter generate rules --spec` makes")
-    return sorted(_of_side(statuses, side, "no SLO is"), key=lambda status: status.trouble)
+        raise PteError("no SLO is recorded: load the rules that `pte-exporter generate rules --spec` generates")
+    return sorted(_of_side(statuses, side, "no SLO has side"), key=lambda status: status.trouble)
 
 
-def _of_side(statuses: list[Status], side: str | None, none: str) -> list[Status]:
+def _of_side(statuses: list[BudgetStatus], side: str | None, none: str) -> list[BudgetStatus]:
     sides = sorted({status.side for status in statuses})
     if side and side not in sides:
-        raise PteError(f"{none} of {side}, only of {humanize.join_words(sides)}")
+        raise PteError(f"{none} {side}, only {humanize.join_words(sides)}")
     return [status for status in statuses if side in (None, status.side)]
 
 
-def read_one(client: PrometheusClient, at: float, id: str, side: str | None) -> list[Status]:
-    """Every budget of one objective with all that is known, worst first; raises PteError where there is none.
+def read_one(client: PrometheusClient, at: float, id: str, side: str | None) -> list[BudgetStatus]:
+    """Every budget of one objective with all details, worst first; raises PteError where there is none.
 
-    With a side, `id` may also be that of production's objective: the PTE's has an id of its own.
+    With a side, `id` may also be that of production's objective: the PTE's objective has another id.
     """
     every = "|".join((*_BRIEF, *_MORE))
     ids = [id, f"{id}{_PTE}"] if side else [id]
@@ -88,24 +88,24 @@ def read_one(client: PrometheusClient, at: float, id: str, side: str | None) -> 
     statuses = _statuses(client.query(query, at))
     if not statuses:
         raise PteError(_unknown(id, client.query(f"group by (sloth_id) ({names.INFO})", at)))
-    return sorted(_of_side(statuses, side, f"{id} is no SLO"), key=lambda status: status.trouble)
+    return sorted(_of_side(statuses, side, f"{id} has no side"), key=lambda status: status.trouble)
 
 
 def _unknown(id: str, recorded: Sequence[Sample]) -> str:
     ids = sorted(sample.labels["sloth_id"] for sample in recorded)
     if not ids:
-        return f"no SLO {id}, and no other is recorded there: load the rules that `generate rules --spec` makes"
+        return f"unknown SLO {id}, and no other is recorded: load the rules that `generate rules --spec` generates"
 
     near = difflib.get_close_matches(id, ids, n=3)
     if near:
-        return f"no SLO {id}; did you mean {' or '.join(near)}?"
-    more = f" and {len(ids) - _SHOWN} more: see `slo list`" if len(ids) > _SHOWN else ""
-    return f"no SLO {id}; known: {', '.join(ids[:_SHOWN])}{more}"
+        return f"unknown SLO {id}, did you mean {' or '.join(near)}?"
+    more = f" and {len(ids) - _MAX_NAMES} more: see `slo list`" if len(ids) > _MAX_NAMES else ""
+    return f"unknown SLO {id}, expected one of: {', '.join(ids[:_MAX_NAMES])}{more}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Series:
-    """One objective's samples that hold for one of its budgets."""
+    """One objective's samples that apply to one of its budgets."""
 
     samples: Sequence[Sample]
 
@@ -127,12 +127,12 @@ _BudgetLabels = tuple[tuple[str, str], ...]
 """The labels that an objective's budgets differ in, with their values."""
 
 
-def _statuses(samples: Iterable[Sample]) -> list[Status]:
+def _statuses(samples: Iterable[Sample]) -> list[BudgetStatus]:
     by_id = dict[str, list[Sample]]()
     for sample in samples:
         by_id.setdefault(sample.labels["sloth_id"], []).append(sample)
 
-    statuses = list[Status]()
+    statuses = list[BudgetStatus]()
     for own in by_id.values():
         alerts = [sample for sample in own if _name(sample) == "ALERTS"]
         for labels, series in _by_budget(own):
@@ -145,8 +145,8 @@ def _name(sample: Sample) -> str:
 
 
 def _by_budget(own: Sequence[Sample]) -> Iterator[tuple[Mapping[str, str], _Series]]:
-    """Each budget of one objective: the labels that tell it apart, and the series that hold for it."""
-    # Of these series an objective has one, so that their labels are those of the objective itself.
+    """Each budget of one objective: the labels that distinguish it, and the series that apply to it."""
+    # An objective has one of each of these series, so their labels are those of the objective.
     constant = next((sample.labels for sample in own if _name(sample) in (names.INFO, names.OBJECTIVE)), {})
 
     budgets = dict[_BudgetLabels, list[Sample]]()
@@ -154,7 +154,7 @@ def _by_budget(own: Sequence[Sample]) -> Iterator[tuple[Mapping[str, str], _Seri
         if _name(sample) not in ("ALERTS", names.INFO):
             budgets.setdefault(_budget(sample.labels, constant), []).append(sample)
 
-    # What has none of those labels, such as the objective's percentage, holds for all of its budgets.
+    # A series without those labels, such as the objective's percentage, applies to all of its budgets.
     shared = budgets.pop((), [])
     shared += [sample for sample in own if _name(sample) == names.INFO]
     if not budgets:
@@ -164,13 +164,13 @@ def _by_budget(own: Sequence[Sample]) -> Iterator[tuple[Mapping[str, str], _Seri
 
 
 def _budget(labels: Mapping[str, str], constant: Mapping[str, str]) -> _BudgetLabels:
-    """The labels that an objective's budgets differ in; none where a series holds for all of them."""
+    """The labels that an objective's budgets differ in; none where a series applies to all of them."""
     differing = [(name, value) for name, value in labels.items() if constant.get(name) != value]
     return tuple(sorted((name, value) for name, value in differing if name not in _OTHERS))
 
 
 def _alerts(alerts: Sequence[Sample], own: Mapping[str, str]) -> tuple[AlertStatus, ...]:
-    """The alerts of one budget; one without its labels, as that of lost telemetry, is of all of them."""
+    """The alerts of one budget; an alert without its labels, as for lost telemetry, belongs to all of them."""
     statuses = list[AlertStatus]()
     for alert in alerts:
         labels = alert.labels
@@ -182,7 +182,7 @@ def _alerts(alerts: Sequence[Sample], own: Mapping[str, str]) -> tuple[AlertStat
     return tuple(sorted(statuses, key=lambda alert: (alert.state, alert.name, alert.tier)))
 
 
-def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatus, ...]) -> Status:
+def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatus, ...]) -> BudgetStatus:
     identity = series.samples[0].labels
     id, service, slo, application, side = (identity.get(label, "") for label in _IDENTITY)
     budget = series.value(names.BUDGET)
@@ -191,7 +191,7 @@ def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatu
     evidence = series.value(names.FORECAST_EVIDENCE)
     has_evidence = None if evidence is None else evidence == 1
 
-    return Status(
+    return BudgetStatus(
         id=id,
         service=service,
         slo=slo,
@@ -223,7 +223,7 @@ def _status(series: _Series, labels: Mapping[str, str], alerts: tuple[AlertStatu
 
 
 def _error_ratio(series: _Series, budget: float | None) -> float | None:
-    """Of the period: what burn and budget were made of, whatever the period's window is called."""
+    """The period's, computed back from burn rate and budget, whatever the name of the period's window."""
     burn = series.value(names.PERIOD_BURN)
     if burn is None or budget is None:
         return None
@@ -231,7 +231,7 @@ def _error_ratio(series: _Series, budget: float | None) -> float | None:
 
 
 def _state(series: _Series) -> str | None:
-    """The last of the states that hold: just after a change there may be two."""
+    """The last of the states that apply: just after a change there may be two."""
     states = [sample.labels.get("state") for sample in series.named(names.STATE) if sample.value == 1]
     return next((state for state in reversed(names.STATES) if state in states), None)
 
@@ -290,7 +290,7 @@ def _tiers(series: _Series) -> tuple[TierStatus, ...]:
 
 
 def _period(series: _Series) -> str | None:
-    """Calendar periods have windows of these names; of others the length is recorded."""
+    """Calendar periods have windows of these names; for others the length is recorded."""
     for calendar in ("month", "week"):
         if series.named(f"{names.RATIO}{calendar}"):
             return calendar

@@ -1,4 +1,4 @@
-"""A real Prometheus that holds the series of four objectives: names and labels from their rules, values by hand."""
+"""A real Prometheus with the series of four objectives: names and labels from their rules, values by hand."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def series(slo: Slo, values: Values, **more: str) -> Iterator[tuple[str, Mapping
 
 
 def firing(slo: Slo, tier: str) -> tuple[str, Mapping[str, str], float]:
-    """The alert of a tier, as Prometheus tells that it fires."""
+    """The alert of a tier, as Prometheus reports it while it fires."""
     rules = (rule for rule in slo_rules.rules(slo, "", "") if isinstance(rule, Alert))
     rule = next(rule for rule in rules if rule.labels.get(names.TIER) == tier)
     return "ALERTS", {**identity(slo), **rule.labels, "alertname": rule.name, "alertstate": "firing"}, 1.0
@@ -113,12 +113,12 @@ def everything() -> Iterator[tuple[str, Mapping[str, str], float]]:
     yield firing(SHOP, "page_quick")
     yield from series(SHOP_PTE, YOUNG)
     yield from series(CHECKOUT, MONTH, cluster="a")
-    yield from (one for one in series(CHECKOUT, GONE, cluster="b") if "cluster" in one[1])
+    yield from (sample for sample in series(CHECKOUT, GONE, cluster="b") if "cluster" in sample[1])
     yield from series(SEARCH, BROKEN)
 
 
 def exposition() -> str:
-    """Everything from a minute ago on for an hour, so that it is there however long the tests take."""
+    """Everything for an hour, from a minute ago on, however long the tests take."""
     at = int(time.time()) // 60 * 60 - 60
     by_name: dict[str, list[str]] = {}
     for name, labels, value in everything():
@@ -129,7 +129,7 @@ def exposition() -> str:
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a server that holds the series."""
+    """URL of a server with the series."""
     directory = tmp_path_factory.mktemp("slo")
     history: Path = directory / "history.om"
     history.write_text(exposition(), encoding="utf-8")

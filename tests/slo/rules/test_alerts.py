@@ -1,4 +1,4 @@
-"""What an objective's alerts say and carry, by promtool on both versions, with names that templates could choke on."""
+"""Texts and labels of an objective's alerts, by promtool on both versions, with names that could break templates."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ BASE = {**identity(SLO), "team": "b"}
 
 def promtool(version: str, *arguments: str | Path) -> None:
     command = [program(PROMTOOL[version]), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def _series(name: str, values: str, **labels: str) -> dict[str, str]:
@@ -72,20 +72,35 @@ def _says(version: str, directory: Path, inputs: list[dict[str, str]], name: str
 
 @EVERYWHERE
 def test_what_a_burn_alert_says(version: str, tmp_path: Path) -> None:
-    """It carries all labels of its part of the objective, fills Sloth's placeholders and shows that part's figures."""
+    """It has all labels of its part of the objective, fills Sloth's placeholders and shows that part's figures."""
     inputs = [
-        _series("slo:sli_error:ratio_rate1h", "0.02x30", cluster="eu", sloth_window="1h"),
-        _series("slo:sli_error:ratio_rate5m", "0.05x30", cluster="eu", sloth_window="5m"),
-        _series("slo:sli_errors:count", "5x30", cluster="eu", sloth_window="1h"),
-        _series("slo:period_error_budget_remaining:ratio", "-150x30", cluster="eu", sloth_window="30d"),
-        _series("slo:error_budget_exhaustion:seconds", "5400x30", cluster="eu"),
+        *_burning(remaining="-150x30", consumed="151x30"),
+        _series("slo:error_budget_exhaustion:seconds", "0x30", cluster="eu"),
         _series("slo:sli_error:ratio_rate1h", "0.02x30", cluster="us", sloth_window="1h"),
         _series("slo:sli_error:ratio_rate5m", "0.05x30", cluster="us", sloth_window="5m"),
         _series("slo:sli_errors:count", "4.9x30", cluster="us", sloth_window="1h"),
         _series("slo:period_error_budget_remaining:ratio", "-200x30", cluster="us", sloth_window="30d"),
+        _series("slo:period_error_budget_consumed:ratio", "201x30", cluster="us", sloth_window="30d"),
         _series("slo:error_budget_exhaustion:seconds", "60x30", cluster="us"),
     ]
-    told = {
+    _says(version, tmp_path, inputs, "Burning", _burn("Error budget exhausted: 151.0 times the allowed errors so far."))
+
+
+def _burning(**budget: str) -> list[dict[str, str]]:
+    """Series with which the alert fires for one cluster, and those of its budget."""
+    inputs = [
+        _series("slo:sli_error:ratio_rate1h", "0.02x30", cluster="eu", sloth_window="1h"),
+        _series("slo:sli_error:ratio_rate5m", "0.05x30", cluster="eu", sloth_window="5m"),
+        _series("slo:sli_errors:count", "5x30", cluster="eu", sloth_window="1h"),
+    ]
+    for kind, values in budget.items():
+        inputs.append(_series(f"slo:period_error_budget_{kind}:ratio", values, cluster="eu", sloth_window="30d"))
+    return inputs
+
+
+def _burn(reason: str) -> dict[str, Any]:
+    """The burn alert of that cluster."""
+    return {
         "exp_labels": {
             **BASE,
             "cluster": "eu",
@@ -94,54 +109,98 @@ def test_what_a_burn_alert_says(version: str, tmp_path: Path) -> None:
             "sloth_tier": "page_quick",
         },
         "exp_annotations": {
-            "summary": f"{ODD}: up (cluster eu) burns its error budget at a rate over 14.4; at 1 it just lasts",
+            "summary": f"{ODD}: up (cluster eu) is using its error budget more than 14.4 times too fast",
             "title": f"(page) {ODD} up SLO error budget burn rate is too fast.",
             "description": "Value: 2% (bad events in 1h)\n"
-            "Limit: 1.44%, exceeded both in 1h and in 5m (14.4 times the budget of 0.1%); fewer than 5 bad events in "
-            "1h are no reason\nReason: Left of the error budget: -15000.0%. It is gone in: 1h 30m 0s.",
+            "Limit: 1.44%, exceeded in both 1h and 5m (14.4 times the error budget of 0.1%), with at least 5 bad "
+            f"events in 1h\nReason: {reason}",
             "runbook_url": "https://r.test/x.md#ptesloburn",
             "dashboard_url": "https://g.test/d/pte-slo-detail?var-slo=a%22b%60c%7B%7B+d+%7D%7D%5C%C3%A9%F0%9F%98%80%3A-up",
             "sloth": f"{ODD} eu",
         },
     }
-    _says(version, tmp_path, inputs, "Burning", told)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize(
+    ("remaining", "consumed", "seconds", "reason"),
+    [
+        ("0.321", "0.679", "5400", "Error budget left: 32.1%. At the last hour's rate it is exhausted in 1h 30m 0s."),
+        ("0.321", "0.679", None, "Error budget left: 32.1%. The last hour has too few bad events for a forecast."),
+        ("0.0004", "0.9996", "60", "Error budget left: 0.0%. At the last hour's rate it is exhausted in 1m 0s."),
+        ("0", "1", "0", "Error budget exhausted: 1.0 times the allowed errors so far."),
+        ("-3.207", "4.207", "0", "Error budget exhausted: 4.2 times the allowed errors so far."),
+        ("-3.207", "4.207", None, "Error budget exhausted: 4.2 times the allowed errors so far."),
+        ("-3.207", None, "0", "Error budget exhausted: more than the allowed errors so far."),
+        (None, None, None, "Error budget left: unknown."),
+    ],
+)
+def test_the_reason_of_a_burn_alert(
+    version: str, tmp_path: Path, remaining: str | None, consumed: str | None, seconds: str | None, reason: str
+) -> None:
+    """It reads well while budget remains, once it is exhausted, and where one of its series is missing."""
+    budget = {"remaining": remaining, "consumed": consumed}
+    inputs = _burning(**{kind: f"{value}x30" for kind, value in budget.items() if value is not None})
+    if seconds is not None:
+        inputs.append(_series("slo:error_budget_exhaustion:seconds", f"{seconds}x30", cluster="eu"))
+    _says(version, tmp_path, inputs, "Burning", _burn(reason))
+
+
+@pytest.mark.parametrize(
+    ("factor", "summary"),
+    [
+        ("3", "is using its error budget more than 3 times too fast"),
+        ("1", "is using its error budget too fast to last for the period"),
+        ("0.9333", "is using its error budget at more than 0.9333 times the rate at which it lasts"),
+    ],
+)
+def test_the_summary_names_the_burn_rate(factor: str, summary: str) -> None:
+    """A tier whose limit is a burn rate of 1 or less, as over 28 days, does not claim a multiple."""
+    tier = replace(SLO.tiers[0], factor=Decimal(factor))
+    burn, _ = alerts(replace(SLO, tiers=(tier,)), "https://r.test/x.md", "https://g.test/")
+    assert burn.annotations["summary"].endswith(summary)
+
+
+def test_a_short_period_has_no_forecast() -> None:
+    """Over up to three days nothing is recorded about when the budget runs out, and the text does not mention it."""
+    burn, _ = alerts(replace(SLO, period=Period(3 * DAY)), "https://r.test/x.md", "https://g.test/")
+    assert "exhaustion" not in burn.annotations["description"]
+    assert "last hour" not in burn.annotations["description"]
 
 
 @EVERYWHERE
 def test_what_lost_telemetry_says(version: str, tmp_path: Path) -> None:
     """Its alert has the objective's labels, and the severity that the spec gives to pages."""
-    told = {
+    broken = {
         "exp_labels": {**BASE, "severity": "pageteam", "sloth_severity": "page"},
         "exp_annotations": {
-            "summary": f"{ODD}: nothing tells whether up is met",
+            "summary": f"{ODD}: no data for the SLO up",
             "title": f"(page) {ODD} up SLO has no data.",
-            "description": "Value: none (events counted by the SLO's query)\nLimit: a series, though its value be 0\n"
-            "Reason: The query of all events gives nothing, or that of bad ones fails. "
-            "Burn alerts of this SLO are blind meanwhile.",
+            "description": "Value: no data (events counted by the SLO's query)\n"
+            "Limit: at least one series, even with the value 0\n"
+            "Reason: The query for all events returns no data, or the query for bad events fails. "
+            "Until this is fixed, this SLO's burn alerts cannot fire.",
             "runbook_url": "https://r.test/x.md#pteslotelemetrybroken",
             "dashboard_url": "https://g.test/d/pte-slo-detail?var-slo=a%22b%60c%7B%7B+d+%7D%7D%5C%C3%A9%F0%9F%98%80%3A-up",
             "sloth": f"{ODD} ",
         },
     }
     inputs = [_series("slo:data_state:info", "1x30", state="broken")]
-    _says(version, tmp_path, inputs, "PteSloTelemetryBroken", told)
+    _says(version, tmp_path, inputs, "PteSloTelemetryBroken", broken)
 
 
 TEXTS = ("summary", "description", "title", "message")
 
 
-def test_what_a_spec_says_of_bad_events_is_not_said_of_lost_ones() -> None:
-    """Its texts are those of burn alerts alone, while labels, which route, and links go to lost telemetry as well."""
+def test_a_spec_s_texts_are_for_burn_alerts_alone() -> None:
+    """Labels, which route, and links also apply to the alert for lost telemetry."""
     common = Text({"team": "b"}, dict.fromkeys(TEXTS, "High error rate") | {"runbook": "https://w.test/up"})
     page = Text({"severity": "pageteam"}, {"message": "Very high error rate", "channel": "#up"})
     slo = replace(SLO, alerting=Alerting("Burning", common, page))
     burn, broken = alerts(slo, "https://r.test/x.md", "https://g.test/")
     assert [burn.annotations[name] for name in TEXTS] == ["High error rate"] * 3 + ["Very high error rate"]
     assert "High" not in " ".join(broken.annotations.values())
-    assert (
-        broken.annotations["summary"]
-        == "{{ $labels.sloth_service }}: nothing tells whether {{ $labels.sloth_slo }} is met"
-    )
+    assert broken.annotations["summary"] == "{{ $labels.sloth_service }}: no data for the SLO {{ $labels.sloth_slo }}"
     for alert in (burn, broken):
         assert alert.annotations.items() >= {"runbook": "https://w.test/up", "channel": "#up"}.items()
         assert alert.labels.items() >= {"team": "b", "severity": "pageteam", "sloth_severity": "page"}.items()
@@ -157,7 +216,7 @@ def test_odd_names_break_no_rule(version: str, tmp_path: Path) -> None:
 
 
 @EVERYWHERE
-def test_alerts_over_all_objectives_rest_on_what_one_records(version: str, tmp_path: Path) -> None:
+def test_alerts_over_all_objectives_use_the_series_of_one(version: str, tmp_path: Path) -> None:
     """Half of one cluster's requests fail all period long: budget and credit alert on that one, by all its labels."""
     sla = Sla(Decimal("99.5"), (Credit(Decimal("99.5"), Decimal(10)), Credit(Decimal(40), Decimal(25))))
     slo = replace(
@@ -167,12 +226,12 @@ def test_alerts_over_all_objectives_rest_on_what_one_records(version: str, tmp_p
     (tmp_path / Path(path).name).write_bytes(content)
     counters = {'all{cluster="eu"}': 600, 'bad{cluster="eu"}': 300, 'all{cluster="us"}': 600}
     own = {**identity(slo), "cluster": "eu"}
-    told: list[dict[str, str]] = [
+    alert_labels: list[dict[str, str]] = [
         {"alertname": "Burn", "severity": "critical", "sloth_severity": "page", "sloth_tier": "page_quick"},
         {"alertname": "PteSloBudgetExhausted", "severity": "warning"},
         {"alertname": "PteSlaCreditDue", "severity": "warning"},
     ]
-    firing = [{"__name__": "ALERTS", "alertstate": "firing", **own, **one} for one in told]
+    firing = [{"__name__": "ALERTS", "alertstate": "firing", **own, **labels} for labels in alert_labels]
     samples = [{"labels": _selector(labels), "value": 1} for labels in firing]
     test = {
         "interval": "1m",

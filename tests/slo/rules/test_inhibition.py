@@ -1,4 +1,4 @@
-"""The inhibition rules as data; tests/test_alertmanager_slo.py shows what they do."""
+"""The inhibition rules as data; tests/test_alertmanager_slo.py shows their effect."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ def _tier(name: str, factor: int, *, ticket: bool = False) -> Tier:
 
 def _muted(*slos: Slo) -> dict[str, str]:
     """Tier to the pattern of those that it mutes."""
-    rules = [one for one in inhibition.inhibit_rules(slos) if "sloth_severity" in one.equal]
+    rules = [rule for rule in inhibition.inhibit_rules(slos) if "sloth_severity" in rule.equal]
     return {
-        one.source[0].removeprefix(f"{names.TIER}="): one.target[0].removeprefix(f"{names.TIER}=~") for one in rules
+        rule.source[0].removeprefix(f"{names.TIER}="): rule.target[0].removeprefix(f"{names.TIER}=~") for rule in rules
     }
 
 
 def test_the_shipped_configuration_has_the_rules_for_usual_objectives() -> None:
-    """All rules about objectives in alertmanager.yml are those that are made without any, word for word."""
+    """The rules about objectives in alertmanager.yml are those generated without any objective, word for word."""
     text = CONFIG.read_text(encoding="utf-8")
     assert inhibition.render(inhibition.inhibit_rules(())) in text
-    about = [one for one in yaml.safe_load(text)["inhibit_rules"] if "sloth_id" in one["equal"]]
-    assert len(about) == len(inhibition.inhibit_rules(()))
+    rules = [rule for rule in yaml.safe_load(text)["inhibit_rules"] if "sloth_id" in rule["equal"]]
+    assert len(rules) == len(inhibition.inhibit_rules(()))
 
 
 def test_the_file_holds_the_rules() -> None:
     """The YAML reads back as the rules, also where a tier's name has quotes of every kind."""
     slos = [_slo(_tier("""it's "a|b" \\""", 14), _tier("x: {y}, [z] #", 6), by=("route",))]
     read = yaml.safe_load(inhibition.files(slos)[inhibition.PATH])["inhibit_rules"]
-    rules = [asdict(one) for one in inhibition.inhibit_rules(slos)]
-    wanted = [(list(one["source"]), list(one["target"]), list(one["equal"])) for one in rules]
-    assert [(one["source_matchers"], one["target_matchers"], one["equal"]) for one in read] == wanted
+    rules = [asdict(rule) for rule in inhibition.inhibit_rules(slos)]
+    expected = [(list(rule["source"]), list(rule["target"]), list(rule["equal"])) for rule in rules]
+    assert [(rule["source_matchers"], rule["target_matchers"], rule["equal"]) for rule in read] == expected
 
 
 def test_what_queries_keep_has_to_be_equal() -> None:
-    """Labels of any objective's queries tell budgets apart in every rule but those of lost telemetry."""
+    """Labels of any objective's queries distinguish budgets in every rule except those of lost telemetry."""
     for rule in inhibition.inhibit_rules([_slo(by=("route",)), _slo(by=("tenant", "cluster"))]):
         broken = 'alertname="PteSloTelemetryBroken"' in rule.source
         assert ({"route", "tenant"} <= set(rule.equal)) != broken
@@ -71,13 +71,14 @@ def test_the_order_of_tiers_is_that_of_severity_and_factor() -> None:
 
 
 def test_objectives_that_disagree_about_two_tiers_have_neither_muted() -> None:
-    """One name may be the faster tier of one objective and the slower of another: then no alert is lost to either."""
-    one, other = _slo(_tier("a", 9), _tier("b", 2), _tier("c", 1)), _slo(_tier("a", 2), _tier("b", 9))
-    assert _muted(one, other) == {'"a"': '"c"', '"b"': '"c"'}
+    """A name may be the faster tier of one objective and the slower of another: then neither tier mutes the other."""
+    first = _slo(_tier("a", 9), _tier("b", 2), _tier("c", 1))
+    second = _slo(_tier("a", 2), _tier("b", 9))
+    assert _muted(first, second) == {'"a"': '"c"', '"b"': '"c"'}
 
 
-def test_objectives_without_alerts_do_not_take_away_the_usual_tiers() -> None:
-    """With no tier at all the rules are those for the usual ones."""
+def test_objectives_without_alerts_keep_the_usual_tiers() -> None:
+    """Without any tier the rules are those for the usual tiers."""
     assert _muted(_slo()) == _muted()
     assert list(_muted()) == ['"page_quick"', '"page_slow"', '"ticket_quick"']
 

@@ -1,4 +1,4 @@
-"""Files and folders are read as YAML is, and what cannot be read is told."""
+"""Files and directories are read as YAML, and problems are reported."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import ConfigError, Problem
+from exporter.model.slo import Slo
 from exporter.slo import specs
 from exporter.slo.specs.documents import documents, files
 from exporter.slo.specs.node import Node
@@ -31,22 +32,25 @@ slos:
 
 
 def test_folders(tmp_path: Path) -> None:
-    """Of folders all YAML files are read, what is plainly none of ours is skipped, and no file is read twice."""
+    """All YAML files of a directory are read once, and other documents are skipped."""
     (tmp_path / "deep" / "er").mkdir(parents=True)
-    one, two = tmp_path / "deep" / "er" / "one.yaml", tmp_path / "two.yml"
-    one.write_text(SPEC.format("one"), encoding="utf-8")
-    two.write_text("---\n# nothing\n---\nkind: ConfigMap\napiVersion: v1\n---\n" + SPEC.format("two"), encoding="utf-8")
+    first = tmp_path / "deep" / "er" / "one.yaml"
+    second = tmp_path / "two.yml"
+    first.write_text(SPEC.format("one"), encoding="utf-8")
+    second.write_text(
+        "---\n# nothing\n---\nkind: ConfigMap\napiVersion: v1\n---\n" + SPEC.format("two"), encoding="utf-8"
+    )
     (tmp_path / "empty.yml").write_text("", encoding="utf-8")
     (tmp_path / "notes.txt").write_text("{", encoding="utf-8")
-    found = specs.read([tmp_path, one, tmp_path / "deep" / ".." / "two.yml"])
-    assert [slo.id for slo in found] == ["one-a", "one-b", "two-a", "two-b"]
-    assert found[2].origin == f"{two}: document 3: slos[0]"
-    with pytest.raises(ConfigError, match=r"two\.yml: document 2: is no SLO spec"):
-        specs.read([two])
+    slos = specs.read([tmp_path, first, tmp_path / "deep" / ".." / "two.yml"])
+    assert [slo.id for slo in slos] == ["one-a", "one-b", "two-a", "two-b"]
+    assert slos[2].origin == f"{second}: document 3: slos[0]"
+    with pytest.raises(ConfigError, match=r"two\.yml: document 2: is not an SLO spec"):
+        specs.read([second])
 
 
 def test_anchors_and_merges(tmp_path: Path) -> None:
-    """Aliases stand for what they name, and a merged key gives way to one that is written."""
+    """Aliases have the value of their anchor, and a written key takes precedence over a merged one."""
     path = tmp_path / "spec.yml"
     path.write_text(SPEC.format("shop"), encoding="utf-8")
     first, second = specs.read([path])
@@ -62,15 +66,15 @@ def test_merges_of_merges(tmp_path: Path) -> None:
     text = "\n".join(["x0: &x0 {name: shop}", *steps, "service: {<<: *x40}", "odd: {<<: [1]}", ""])
     (tmp_path / "spec.yml").write_text(text, encoding="utf-8")
     problems = list[Problem]()
-    found = documents(tmp_path / "spec.yml", True, problems)[0].raw
-    assert (found["x40"], found["service"]) == ({"name": "shop"}, {"name": "shop"})
+    content = documents(tmp_path / "spec.yml", True, problems)[0].raw
+    assert (content["x40"], content["service"]) == ({"name": "shop"}, {"name": "shop"})
     assert [str(problem).removeprefix(f"{tmp_path}/") for problem in problems] == [
-        "spec.yml: odd: line 43: << takes a mapping or a list of mappings"
+        "spec.yml: odd: line 43: << expects a mapping or a list of mappings"
     ]
 
 
 def test_labels_are_as_written(tmp_path: Path) -> None:
-    """What YAML takes for a number or a truth value stays, as a label or an annotation, the text that stands there."""
+    """Labels and annotations keep their text, also where YAML sees a number or a boolean."""
     texts = ("1.10", "0123", "22:22", "yes", "1_000", "True", "2026-11-22")
     labels = ", ".join(f"l{n}: {text}" for n, text in enumerate(texts))
     path = tmp_path / "spec.yml"
@@ -79,27 +83,27 @@ def test_labels_are_as_written(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
-    """Missing files, other encodings, odd tags and empty folders are told with their names."""
+    """Missing files, other encodings, odd tags and empty directories are reported with their names."""
     (tmp_path / "latin.yml").write_bytes(b"a: \xe9\n")
     (tmp_path / "tag.yml").write_text("version: !env x\nslos: []\n", encoding="utf-8")
     (tmp_path / "folder").mkdir()
     paths = [tmp_path / name for name in ("gone.yml", "latin.yml", "tag.yml", "folder")]
     with pytest.raises(ConfigError) as caught:
         specs.read(paths)
-    told = [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
-    assert told == [
+    messages = [str(problem).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
+    assert messages == [
         "gone.yml: cannot be read: No such file or directory",
         "latin.yml: cannot be read as YAML in UTF-8: 'utf-8' codec can't decode byte 0xe9 in position 3: "
         "invalid continuation byte",
-        "tag.yml: version: the tag !env cannot be read, wanted none",
-        "folder: holds no .yml or .yaml file",
-        "tag.yml: has neither version nor environments beside slos, wanted version: prometheus/v1, or our own "
+        "tag.yml: version: unsupported tag !env, remove it",
+        "folder: contains no .yml or .yaml file",
+        "tag.yml: has slos but neither version nor environments, expected version: prometheus/v1, or our own "
         "configuration",
     ]
 
 
 def test_own_configuration(tmp_path: Path) -> None:
-    """A configuration of ours among the files gives the objectives of its `slos:`."""
+    """Our own configuration among the files contributes the objectives of its `slos:`."""
     path = tmp_path / "exporter.yml"
     path.write_text(
         "environments:\n- {role: production, source: {kind: demo}}\n- {role: pte, source: {kind: demo}}\n"
@@ -113,7 +117,7 @@ def test_own_configuration(tmp_path: Path) -> None:
 
 
 def test_numbers_are_those_that_are_written(tmp_path: Path) -> None:
-    """99.95 stays 99.95, and no float is between it and the rules."""
+    """99.95 stays 99.95, and is never converted to a float."""
     path = tmp_path / "numbers.yml"
     path.write_text("a: 99.95\nb: 1_000\nc: 0.1\nd: true\n", encoding="utf-8")
     problems: list[Problem] = []
@@ -121,8 +125,8 @@ def test_numbers_are_those_that_are_written(tmp_path: Path) -> None:
     node = Node(document.raw, str(path), "", problems)
     assert [node.number(key) for key in "abc"] == [Decimal("99.95"), Decimal(1000), Decimal("0.1")]
     assert node.number("d") is None
-    assert [str(problem) for problem in problems] == [f"{path}: d: found true, wanted a number"]
-    assert [found for found, _ in files([tmp_path], problems)] == [path]
+    assert [str(problem) for problem in problems] == [f"{path}: d: expected a number, got true"]
+    assert [file for file, _ in files([tmp_path], problems)] == [path]
 
 
 KEYS = st.sampled_from(
@@ -227,7 +231,7 @@ HEADS = st.sampled_from(
 
 
 def shaped(tree: dict[str, object]) -> dict[str, object]:
-    """The tree as the inner part that readers get to, so that not all end at the first key."""
+    """The tree at a level that readers reach, so that not all stop at the first key."""
     slo = {"name": "a", "objective": 99, "sli": tree, "alerting": tree, **tree}
     objective = {"target": 0.9, "op": "lt", "value": 5, **tree}
     indicator = {"spec": tree}
@@ -237,26 +241,27 @@ def shaped(tree: dict[str, object]) -> dict[str, object]:
 
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(head=HEADS, tree=st.dictionaries(KEYS, TREES, max_size=8), inner=st.booleans())
-def test_whatever_stands_in_a_file(
+def test_any_content_of_a_file(
     tmp_path_factory: pytest.TempPathFactory, head: dict[str, object], tree: dict[str, object], inner: bool
 ) -> None:
-    """Reading gives objectives or tells problems; it never ends in another way."""
+    """Reading returns objectives or reports problems; it never ends in another way."""
     path = tmp_path_factory.getbasetemp() / "any.yml"
     content = {**(shaped(tree) if inner else tree), **head}
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8", errors="surrogatepass")
-    told: tuple[Problem, ...] = ()
+    slos: list[Slo] = []
+    problems: tuple[Problem, ...] = ()
     try:
-        found = specs.read([path])
+        slos = specs.read([path])
     except ConfigError as error:
-        found, told = [], error.problems
-    assert all(slo.service and slo.name for slo in found)
-    assert all(problem.text and "\n" not in problem.text for problem in told)
+        problems = error.problems
+    assert all(slo.service and slo.name for slo in slos)
+    assert all(problem.text and "\n" not in problem.text for problem in problems)
 
 
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(text=st.text(alphabet=st.sampled_from("a:-[]{}&*!|>#%@`'\"\n \t,?<x1.e~")))
-def test_whatever_text_a_file_holds(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
-    """Text that is no YAML, or strange YAML, is told as well."""
+def test_any_text_in_a_file(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    """Text that is not YAML, or is unusual YAML, is reported too."""
     path = tmp_path_factory.getbasetemp() / "text.yml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError):

@@ -1,4 +1,4 @@
-"""`slos:` of the configuration becomes one objective a side, with exact numbers."""
+"""`slos:` of the configuration becomes one objective for each side, with exact numbers."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def read(directory: Path, text: str) -> tuple[Sequence[Slo], list[str]]:
     """The objectives below the environments, and the problems without the file's name."""
     path = directory / "exporter.yml"
     path.write_text(ENVIRONMENTS + text, encoding="utf-8")
-    found, problems = own.slos(sources.read(path), str(path), specs.Options())
-    return found, [str(problem).removeprefix(f"{path}: ") for problem in problems]
+    slos, problems = own.slos(sources.read(path), str(path), specs.Options())
+    return slos, [str(problem).removeprefix(f"{path}: ") for problem in problems]
 
 
 def test_both_sides_of_an_objective(tmp_path: Path) -> None:
-    """Production's has it all; the PTE's has another id, and neither alerts, nor an SLA, nor maintenance."""
+    """Production's has every part; the PTE's has another id, and no alerts, SLA or maintenance."""
     (production, pte), problems = read(tmp_path, FULL)
     assert not problems
     assert (production.id, production.side) == ("webshop-availability", "live")
@@ -74,8 +74,8 @@ def test_both_sides_of_an_objective(tmp_path: Path) -> None:
     assert production.maintenance == (Window(1795212000.0, 1795226400.0), night)
 
 
-def test_each_side_is_asked_in_its_own_way(tmp_path: Path) -> None:
-    """Production's Prometheus by its templates, the PTE's other source by the exporter's counters."""
+def test_each_side_has_the_queries_of_its_source(tmp_path: Path) -> None:
+    """Production's Prometheus uses its templates, the PTE's other source uses the exporter's counters."""
     (production, pte), _ = read(tmp_path, FULL)
     assert production.sli.total == f'sum by (job) (rate(http_requests_total{{env="live",job="shop"}}[{WINDOW}]))'
     labels = 'application="shop",side="pte",slo="availability"'
@@ -83,7 +83,7 @@ def test_each_side_is_asked_in_its_own_way(tmp_path: Path) -> None:
 
 
 def test_the_usual_tiers(tmp_path: Path) -> None:
-    """Where no tiers are given, they are those of the period; an empty list is none."""
+    """Without tiers, the tiers are those of the period; an empty list means none."""
     (usual, none, week), _ = read(tmp_path, LEAST % "" + NAMED % ("c", "tiers: []") + NAMED % ("d", "calendar: week"))
     assert [str(tier.factor) for tier in usual.tiers] == ["14.4", "6", "3", "1"]
     assert none.tiers == ()
@@ -91,8 +91,8 @@ def test_the_usual_tiers(tmp_path: Path) -> None:
     assert [str(tier.factor) for tier in week.tiers] == ["13.44", "3.5", "1.4", "0.98"]
 
 
-def test_tiers_of_ones_own(tmp_path: Path) -> None:
-    """A share of the budget becomes a burn rate, exactly; `for` is what was said, or what the length has."""
+def test_configured_tiers(tmp_path: Path) -> None:
+    """A share of the budget becomes a burn rate, exactly; `for` is as configured, or depends on the length."""
     tiers = "{name: a, notify: page, long: 1h, short: 5m, budget_percent: 0.7},"
     tiers += "{name: b, notify: ticket, long: 3d, short: 6h, burn_rate: 1.1, for: 10m, keep_firing_for: 0s}"
     (slo,), problems = read(tmp_path, LEAST % f"tiers: [{tiers}]")
@@ -106,12 +106,12 @@ def test_tiers_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "path", "words"),
     [
-        ("period: 6d", "slos[0].period", "wanted at least 7d or tiers of its own"),
+        ("period: 6d", "slos[0].period", "use at least 7d, or set tiers"),
         ("objective: 90", "slos[0].objective", "93.06"),
         ("labels: {sloth_id: x}", "slos[0].labels.sloth_id", "sloth_id"),
         ("labels: {a-b: x}", "slos[0].labels.a-b", "a-b"),
-        ("annotations: {a-b: x}", "slos[0].annotations.a-b", "no name of an annotation"),
-        ("name: a b", "slos[0].name", "wanted letters"),
+        ("annotations: {a-b: x}", "slos[0].annotations.a-b", "is not an annotation name"),
+        ("name: a b", "slos[0].name", "expected letters"),
         (
             "tiers: [{name: x, notify: page, long: 1h, short: 1m, burn_rate: 2}]",
             "slos[0].tiers",
@@ -131,8 +131,8 @@ def test_tiers_of_ones_own(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be(tmp_path: Path, keys: str, path: str, words: str) -> None:
-    """What only queries, tiers and the names of rules can tell is told with its path."""
+def test_invalid_objectives(tmp_path: Path, keys: str, path: str, words: str) -> None:
+    """Problems that only show in queries, tiers and names of rules are reported with their path."""
     text = LEAST % keys
     for key in ("name: a", "objective: 99", "sli: {errors: {}}"):
         if keys.startswith(key.partition(":")[0]):
@@ -141,49 +141,51 @@ def test_what_cannot_be(tmp_path: Path, keys: str, path: str, words: str) -> Non
     assert any(line.startswith(path) and words in line for line in problems), problems
 
 
-def test_a_source_polled_too_seldom_for_alerts_is_refused(tmp_path: Path) -> None:
-    """Between two polls nothing is counted, and a short window would look quiet; without alerts no harm is done."""
+def test_a_source_polled_too_rarely_for_alerts_is_refused(tmp_path: Path) -> None:
+    """Between two polls nothing is counted, and a short window would look quiet; without alerts that is harmless."""
     path = tmp_path / "exporter.yml"
     text = "environments:\n  - {role: production, interval: 10m, source: {kind: demo}}\n"
     text += "  - {role: pte, interval: 10m, source: {kind: demo}}\nslos:\n"
     path.write_text(text + LEAST % "" + NAMED % ("c", "tiers: []") + NAMED % ("d", "sides: [pte]"), encoding="utf-8")
     _, (problem,) = own.slos(sources.read(path), str(path), specs.Options())
     assert problem.path == "slos[0].sli.errors"
-    assert problem.text.endswith("is polled every 10m, and alerts go by 5m; wanted its interval at most that")
+    assert problem.text == (
+        "the source of production is polled every 10m, but alerts use windows of 5m; set its interval to at most that"
+    )
 
 
-@pytest.mark.parametrize("preset", [preset for preset, known in PRESETS.items() if known.templates])
+@pytest.mark.parametrize("preset", [name for name, preset in PRESETS.items() if preset.templates])
 @pytest.mark.parametrize("options", ["", "signals: {latency_bucket: null}, labels: {application: svc}"])
 def test_objectives_on_every_preset(tmp_path: Path, preset: str, options: str) -> None:
-    """Errors and latency, from buckets or native histograms, need nothing but the preset."""
+    """Errors and latency, from buckets or native histograms, need only the preset."""
     path = tmp_path / "exporter.yml"
     source = f'{{kind: prometheus, url: "http://h", preset: {preset}, {options}}}'
     text = f"environments:\n  - {{role: production, source: {source}}}\n  - {{role: pte, source: {source}}}\nslos:\n"
     text += LEAST % "sides: [production, pte]"
     text += NAMED.replace("errors: {}", "latency: {threshold: 1s}") % ("c", "sides: [production, pte]")
     path.write_text(text, encoding="utf-8")
-    found, problems = own.slos(sources.read(path), str(path), specs.Options())
+    slos, problems = own.slos(sources.read(path), str(path), specs.Options())
     assert not problems
-    assert [slo.id for slo in found] == ["b-a", "b-a-pte", "b-c", "b-c-pte"]
-    assert all(("histogram_fraction" in slo.sli.errors) == bool(options) for slo in found[2:])
+    assert [slo.id for slo in slos] == ["b-a", "b-a-pte", "b-c", "b-c-pte"]
+    assert all(("histogram_fraction" in slo.sli.errors) == bool(options) for slo in slos[2:])
 
 
-def test_a_fault_of_both_sides_is_told_once(tmp_path: Path) -> None:
-    """One setting makes both objectives, so that its fault is one."""
+def test_a_problem_of_both_sides_is_reported_once(tmp_path: Path) -> None:
+    """One setting defines both objectives, so its problem is reported once."""
     _, problems = read(tmp_path, LEAST % "labels: {sloth_id: x}, sides: [production, pte]")
     assert len(problems) == 1
 
 
 def test_the_demo_has_objectives() -> None:
-    """What runs without a file has objectives on both sides, and no problem."""
+    """The configuration that runs without a file has objectives on both sides, and no problem."""
     demo = Path(own.__file__).parents[2] / "demo.yml"
-    found, problems = own.slos(sources.read(demo), str(demo), specs.Options())
+    slos, problems = own.slos(sources.read(demo), str(demo), specs.Options())
     assert not problems
-    assert {slo.side for slo in found} == {"production", "pte"}
+    assert {slo.side for slo in slos} == {"production", "pte"}
 
 
-def test_a_source_that_cannot_count_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where neither queries nor the exporter's counters tell events, no objective rests on series that nobody makes."""
+def test_a_source_that_cannot_count_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without queries and the exporter's counters, an objective would use series that do not exist."""
     (tmp_path / "speechless.py").write_text(
         "from exporter.model.settings import Settings\n"
         "KIND = 'speechless'\n"
@@ -199,7 +201,7 @@ def test_a_source_that_cannot_count_is_told(tmp_path: Path, monkeypatch: pytest.
     try:
         _, problems = own.slos(sources.read(path), str(path), specs.Options())
         assert [str(problem).removeprefix(f"{path}: ") for problem in problems] == [
-            "slos[0].sli: the source of pte tells no events to count, wanted `events` here"
+            "slos[0].sli: the source of pte reports no events to count, set `events` here"
         ]
     finally:
         sys.modules.pop("exporter.sources.speechless", None)

@@ -1,4 +1,4 @@
-"""The queries made of `sli:`, on real servers: each counts the events of one application and no others."""
+"""The queries of `sli:`, on real servers: each counts the events of one application and no others."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def environment(kind: str = "prometheus", name: str = "production", **options: A
     return Environment(role="production", source=prometheus.Options(**{**OPTIONS, "labels": LABELS, **options}))
 
 
-def settings(wanted: dict[str, Any], application: str = "shop") -> SloSettings:
+def settings(indicator: dict[str, Any], application: str = "shop") -> SloSettings:
     problems = list[Problem]()
-    raw = {"name": "x", "application": application, "objective": 99, "sli": wanted}
-    found = convert(raw, SloSettings, "f", "", problems)
-    assert found is not None, problems
-    return found
+    raw = {"name": "x", "application": application, "objective": 99, "sli": indicator}
+    result = convert(raw, SloSettings, "f", "", problems)
+    assert result is not None, problems
+    return result
 
 
 def counter(name: str, rate: float, **labels: str) -> Iterator[str]:
@@ -85,19 +85,19 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 def rate(url: str, query: str) -> float | None:
     """The value of a query over five minutes at END; None when it has none."""
     data = {"query": query.replace(WINDOW, "5m"), "time": str(END)}
-    answer = requests.post(f"{url}/api/v1/query", data=data, timeout=30).json()
-    assert answer["status"] == "success", answer
-    values = [float(series["value"][1]) for series in answer["data"]["result"]]
-    assert len(values) < 2, answer
+    response = requests.post(f"{url}/api/v1/query", data=data, timeout=30).json()
+    assert response["status"] == "success", response
+    values = [float(series["value"][1]) for series in response["data"]["result"]]
+    assert len(values) < 2, response
     return values[0] if values else None
 
 
-def rates(url: str, made: Sli) -> tuple[float | None, float | None]:
-    return rate(url, made.errors), rate(url, made.total)
+def rates(url: str, indicator: Sli) -> tuple[float | None, float | None]:
+    return rate(url, indicator.errors), rate(url, indicator.total)
 
 
 def test_failed_requests(url: str) -> None:
-    """Errors and requests of the one application on the one side, whatever else the server holds."""
+    """Errors and requests of one application on one side, whatever other series the server has."""
     assert rates(url, sli(settings({"errors": {}}), environment())) == pytest.approx((0.1, 10))
     pte = environment(selector='environment="pte"')
     assert rates(url, sli(settings({"errors": {}}), pte)) == pytest.approx((100, 10_000))
@@ -111,34 +111,34 @@ def test_an_application_with_an_odd_name(url: str) -> None:
 @pytest.mark.parametrize("application", ["shop", "dotted"])
 @pytest.mark.parametrize(("threshold", "bad"), [("300ms", 1.0), ("1s", 0.5), ("10s", 0.0)])
 def test_slow_requests(url: str, application: str, threshold: str, bad: float) -> None:
-    """What is above a bound is slow, and the bound is found as 1 and as 1.0."""
-    made = sli(settings({"latency": {"threshold": threshold}}, application), environment())
-    assert rates(url, made) == pytest.approx((bad, 10))
+    """Requests above a bound are slow, and the bound may be spelled 1 or 1.0."""
+    indicator = sli(settings({"latency": {"threshold": threshold}}, application), environment())
+    assert rates(url, indicator) == pytest.approx((bad, 10))
 
 
-def test_a_threshold_that_is_no_bound_has_no_events(url: str) -> None:
-    """Nothing can be told there, and nothing is: not even that all requests were fast."""
-    made = sli(settings({"latency": {"threshold": "400ms"}}), environment())
-    assert rates(url, made) == (None, None)
+def test_a_threshold_that_is_not_a_bound_has_no_events(url: str) -> None:
+    """Without the bucket nothing is known, not even that all requests were fast."""
+    indicator = sli(settings({"latency": {"threshold": "400ms"}}), environment())
+    assert rates(url, indicator) == (None, None)
 
 
 def test_the_scale_of_the_histogram(url: str) -> None:
     """A histogram in milliseconds has its bound 1 at one millisecond."""
-    made = sli(settings({"latency": {"threshold": "1ms"}}), environment(latency_scale=0.001))
-    assert rates(url, made) == pytest.approx((0.5, 10))
+    indicator = sli(settings({"latency": {"threshold": "1ms"}}), environment(latency_scale=0.001))
+    assert rates(url, indicator) == pytest.approx((0.5, 10))
 
 
 def test_replicas_count_each_event_once(url: str) -> None:
     """Two exporters that count the same events are one count."""
-    made = sli(settings({"errors": {}}), environment("demo", "test"))
-    assert rates(url, made) == pytest.approx((0.5, 10))
+    indicator = sli(settings({"errors": {}}), environment("demo", "test"))
+    assert rates(url, indicator) == pytest.approx((0.5, 10))
 
 
 def test_queries_by_hand(url: str) -> None:
-    """The source's own selector is filled in, and the rest is left alone."""
+    """The source's selector is filled in, and the rest stays unchanged."""
     text = 'sum(rate(http_requests_total{code=~"%s",$selector}[{{.window}}]))'
-    wanted = {"events": {"errors": text % "5..", "total": text % ".*"}}
-    assert rates(url, sli(settings(wanted), environment())) == pytest.approx((10.1, 1011))
+    indicator = {"events": {"errors": text % "5..", "total": text % ".*"}}
+    assert rates(url, sli(settings(indicator), environment())) == pytest.approx((10.1, 1011))
 
 
 def test_native_histograms(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_native_histograms(tmp_path: Path) -> None:
             write(server.url, [({**labels, "application": application}, shape)])
         native = environment(signals={"latency_bucket": None})
         for threshold, bad in (("500ms", 2), ("1s", 1), ("2s", 0)):
-            made = sli(settings({"latency": {"threshold": threshold}}), native)
-            assert rates(server.url, made) == pytest.approx((bad, 10), abs=1e-9)
+            indicator = sli(settings({"latency": {"threshold": threshold}}), native)
+            assert rates(server.url, indicator) == pytest.approx((bad, 10), abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_spellings_of_a_bound(bound: str, forms: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "options", "path", "words"),
+    ("kind", "options", "path", "words"),
     [
         (
             "errors",
@@ -196,29 +196,28 @@ def test_spellings_of_a_bound(bound: str, forms: tuple[str, ...]) -> None:
             "errors",
             {"signals": {"error_rate": "rate(a{$selector}[$range]) * on (i) group_left ($application) i{$selector}"}},
             "sli.errors",
-            "makes the label application itself",
+            "sets the label application itself",
         ),
         (
             "errors",
             {"signals": {"error_rate": 'label_replace(rate(a{$selector}[$range]),"application","$1","svc","(.*)")'}},
             "sli.errors",
-            "makes the label application itself",
+            "sets the label application itself",
         ),
     ],
 )
-def test_what_cannot_be_asked_of_a_source_is_refused(
-    wanted: str, options: dict[str, Any], path: str, words: str
-) -> None:
-    """A template that is missing, or that a matcher cannot narrow, is named with what to do instead."""
-    with pytest.raises(RefusedError, match="wanted") as caught:
-        sli(settings({wanted: {"threshold": "1s"} if wanted == "latency" else {}}), environment(**options))
+def test_an_unusable_template_is_refused(kind: str, options: dict[str, Any], path: str, words: str) -> None:
+    """A template that is missing, or that a matcher cannot narrow, is named with the remedy."""
+    arguments = {"threshold": "1s"} if kind == "latency" else {}
+    with pytest.raises(RefusedError, match="`events` here") as caught:
+        sli(settings({kind: arguments}), environment(**options))
     assert caught.value.path == path
     assert words in str(caught.value)
 
 
-def test_a_selector_that_is_not_there_is_refused() -> None:
-    """A source without PromQL has nothing to put in place of $selector."""
-    wanted = {"events": {"errors": "rate(x[{{.window}}])", "total": "rate(y{$selector}[{{.window}}])"}}
+def test_a_missing_selector_is_refused() -> None:
+    """A source without PromQL has no value for $selector."""
+    indicator = {"events": {"errors": "rate(x[{{.window}}])", "total": "rate(y{$selector}[{{.window}}])"}}
     with pytest.raises(RefusedError, match=r"the source of test has no selector") as caught:
-        sli(settings(wanted), environment("demo", "test"))
+        sli(settings(indicator), environment("demo", "test"))
     assert caught.value.path == "sli.events.total"

@@ -1,4 +1,4 @@
-"""Facts of queries, and queries of other forms made into bad and all events."""
+"""Facts about queries, and conversion of other forms to bad and all events."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ W = WINDOW
     ],
 )
 def test_labels_of_a_result(query: str, labels: tuple[str, ...] | None) -> None:
-    """What a query's result is told apart by follows from its outermost operators."""
+    """The labels of a query's result follow from its outermost operators."""
     assert query_facts.parse(query).labels == labels
 
 
@@ -52,8 +52,8 @@ def test_labels_of_a_result(query: str, labels: tuple[str, ...] | None) -> None:
         (f"sum_over_time((sum(rate(x[1m])))[{W}:1m])", "window"),
     ],
 )
-def test_what_a_value_is(query: str, per: str) -> None:
-    """Only functions over the window tell whether a value grows with it."""
+def test_the_unit_of_a_value(query: str, per: str) -> None:
+    """Only functions over the window decide whether a value grows with it."""
     assert query_facts.per(query_facts.parse(query)) == per
 
 
@@ -61,8 +61,8 @@ def test_what_a_value_is(query: str, per: str) -> None:
     "query", ["(" * 300 + "x" + ")" * 300, "abs(" * 9000 + "x" + ")" * 9000, " or ".join("x" * 300), "-" * 9000 + "x"]
 )
 def test_queries_without_end(query: str) -> None:
-    """A query that would take minutes to read, or more stack than there is, is refused in one line."""
-    with pytest.raises(ValueError, match=r"^has \d+ operators and brackets, wanted at most 250$"):
+    """A query that would take minutes to read, or too much stack, is refused in one line."""
+    with pytest.raises(ValueError, match=r"^has \d+ operators and brackets, must have at most 250$"):
         query_facts.parse(query)
     regex = "|".join(f"a-{n}" for n in range(300))
     assert query_facts.parse(f'sum(rate(x{{job=~"{regex}"}}[5m]))').labels == ()
@@ -70,17 +70,17 @@ def test_queries_without_end(query: str) -> None:
 
 @pytest.mark.parametrize("length", ["1e300", "106751991167300", "99999999999999999999y"])
 def test_ranges_without_end(length: str) -> None:
-    """A range that nothing can hold is refused like any other text that is no PromQL."""
-    with pytest.raises(ValueError, match=r"^does not parse as PromQL: .*duration"):
+    """An enormous range is refused like any other text that is not PromQL."""
+    with pytest.raises(ValueError, match=r"^is not valid PromQL: .*duration"):
         query_facts.parse(f"rate(x[{length}])")
 
 
 def test_templates() -> None:
-    """Spaces and dashes of a template do not matter, comments go, and other variables are named."""
-    asked = 'sum(rate(x{a="# no comment"}[{{- .window -}}])) # {{.why}}\n + y{b="{{ .service }}"}'
-    query, strange = query_facts.template(asked)
+    """Spaces and dashes of a template do not matter, comments are removed, and other variables are reported."""
+    text = 'sum(rate(x{a="# no comment"}[{{- .window -}}])) # {{.why}}\n + y{b="{{ .service }}"}'
+    query, unsupported = query_facts.template(text)
     assert query == 'sum(rate(x{a="# no comment"}[{{.window}}])) \n + y{b="{{ .service }}"}'
-    assert strange == ["{{.service}}"]
+    assert unsupported == ["{{.service}}"]
 
 
 def quotient(errors: str, total: str, per: str = "second", by: tuple[str, ...] = ()) -> Sli:
@@ -104,8 +104,8 @@ A, B = f'sum(rate(a{{x="/"}}[{W}]))', f"sum(rate(b[{W}]))"
         (f"({B} - {A}) / {B}", quotient(f"{B} - {A}", B)),
     ],
 )
-def test_ratios_taken_apart(query: str, sli: Sli) -> None:
-    """Parentheses, an `or vector(0)` and a matching on no labels change nothing about what is divided."""
+def test_ratios_are_split(query: str, sli: Sli) -> None:
+    """Parentheses, an `or vector(0)` and a matching on no labels do not change the operands."""
     assert rewriting.ratio(query) == sli
 
 
@@ -121,8 +121,8 @@ def test_ratios_taken_apart(query: str, sli: Sli) -> None:
         f"avg_over_time(ratio[{W}])",
     ],
 )
-def test_ratios_left_alone(query: str) -> None:
-    """What is no quotient of two like counts is a share of each minute; NaN makes it a minute without events."""
+def test_ratios_that_cannot_be_split(query: str) -> None:
+    """Other queries than a quotient of two alike counts are a share of each minute; NaN is a minute without events."""
     sli = rewriting.ratio(query)
     assert (sli.errors, sli.total, sli.per) == (query, f"({query}) > bool -Inf", "minute")
 
@@ -134,7 +134,7 @@ def test_rest_of_a_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "made"),
+    ("query", "expected"),
     [
         ("x", f"rate(x[{W}])"),
         ('sum(x{a="}"})', f'sum(rate(x{{a="}}"}}[{W}]))'),
@@ -149,24 +149,24 @@ def test_rest_of_a_share() -> None:
         (f"sum(rate(x[{W}]))", f"sum(rate(x[{W}]))"),
     ],
 )
-def test_windows_put_in(query: str, made: str) -> None:
-    """Selectors get a rate over the window, and ranges become it; texts in quotes stay."""
-    assert rewriting.windowed(query, "rate") == made
+def test_windows_are_inserted(query: str, expected: str) -> None:
+    """Selectors get a rate over the window, and ranges become the window; texts in quotes stay."""
+    assert rewriting.windowed(query, "rate") == expected
 
 
 @pytest.mark.parametrize(
     "query", ["x offset 5m", "sum(rate(x[5m])) / sum(rate(y[1m]))", "rate(x[5m]) + y", "max_over_time(x[5m:1m])", "1"]
 )
-def test_windows_that_cannot_be_put_in(query: str) -> None:
-    """Where it is not certain what the window goes over, the author has to write it."""
-    with pytest.raises(ValueError, match="none can be put in for sure"):
+def test_windows_that_cannot_be_inserted(query: str) -> None:
+    """Where it is unclear to what the window applies, the author has to write it."""
+    with pytest.raises(ValueError, match="unclear where to insert it"):
         rewriting.windowed(query, "rate")
 
 
 def test_good_events_keep_their_labels() -> None:
-    """Budgets for each value of a label stay apart, also where one of the queries keeps all of its labels."""
+    """Budgets for each value of a label stay separate, also where one of the queries keeps all of its labels."""
     sli = rewriting.good_events(f'sum by (a) (rate(x{{c="2"}}[{W}]))', f"rate(x[{W}])")
     whole = f"sum by (a) (rate(x[{W}]))"
     assert sli == Sli(f'{whole} - (sum by (a) (rate(x{{c="2"}}[{W}])) or {whole} * 0)', f"rate(x[{W}])", by=("a",))
-    with pytest.raises(ValueError, match=r"keeps other labels \(b\) than the query of all events \(a\)"):
+    with pytest.raises(ValueError, match=r"keeps other labels \(b\) than the query for all events \(a\)"):
         rewriting.good_events(f"sum by (b) (rate(y[{W}]))", whole)

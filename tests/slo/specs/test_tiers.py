@@ -34,8 +34,8 @@ def test_a_calendar_month_counts_as_30_days() -> None:
 
 
 def test_short_periods_have_no_usual_tiers() -> None:
-    """Below a week the usual windows are too long, which is told."""
-    with pytest.raises(ValueError, match="no usual alert tiers for a period below 7d"):
+    """Below a week the usual windows are too long, which is an error."""
+    with pytest.raises(ValueError, match="a period below 7d has no usual alert tiers"):
         tiers(Period(6 * DAY))
 
 
