@@ -185,8 +185,8 @@ def answering(status: int, body: bytes) -> Iterator[str]:
         (413, r"bytes \(413\): raise its limit"),
         (404, "is not a Pushgateway"),
         (405, "is not a Pushgateway"),
-        (500, r"failed \(500\)"),
-        (302, "redirects"),
+        (500, r"server error \(500\)"),
+        (302, "redirect"),
     ],
 )
 def test_a_refusal_is_one_line(status: int, text: str) -> None:
