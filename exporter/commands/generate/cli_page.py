@@ -3,6 +3,8 @@
 It reads the parser's actions and not format_help, whose text depends on the terminal and on Python's version.
 """
 
+# ruff: noqa: SLF001  argparse offers its actions in no other way
+
 from __future__ import annotations
 
 import argparse
@@ -112,16 +114,10 @@ def _usage(command: argparse.ArgumentParser) -> str:
     if command.usage:
         return command.usage
 
-    words = [command.prog]
-    for action in command._actions:
-        if action.option_strings and action.required and action.help != argparse.SUPPRESS:
-            words.append(_option(action))
-    words.append("[OPTION …]")
-
-    for action in command._actions:
-        if not action.option_strings:
-            words.append(_positional(action))
-    return " ".join(words)
+    visible = [action for action in command._actions if action.help != argparse.SUPPRESS]
+    required = [_option(action) for action in visible if action.option_strings and action.required]
+    positionals = [_positional(action) for action in visible if not action.option_strings]
+    return " ".join([command.prog, *required, "[OPTION …]", *positionals])
 
 
 def _line(action: argparse.Action) -> str:
