@@ -1,1 +1,1 @@
-"""What performance claims rest on: each file measures both sides of its ratios in the same run (`make bench`)."""
+"""The proof of performance claims: each file measures both sides of its ratios in the same run (`make bench`)."""

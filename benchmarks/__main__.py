@@ -27,7 +27,7 @@ def main(names: Sequence[str]) -> int:
         for measurement in BENCHMARKS[name]():
             failed += not measurement.holds
             verdict = "holds" if measurement.holds else "DOES NOT HOLD"
-            figure = f"{measurement.figure}   (wanted: {measurement.bound}: {verdict})"
+            figure = f"{measurement.figure}   (expected: {measurement.bound}: {verdict})"
             print(f"{measurement.claim}\n    {figure}", flush=True)
 
     return 1 if failed else 0

@@ -23,7 +23,7 @@ def _word(number: int) -> str:
 
 
 def write(path: Path, applications: int, end: int, hours: dict[str, int]) -> int:
-    """Write `hours[environment]` hours that end at `end`; gives the number of samples."""
+    """Write `hours[environment]` hours that end at `end`; returns the number of samples."""
     samples = 0
     with path.open("w") as out:
         for (family, kind), series in _families(applications, hours):

@@ -1,4 +1,4 @@
-"""Histories of one latency over many runs, with changes for the worse that are known. Seeded: the same every time."""
+"""Histories of one latency over many runs, with known changes for the worse. Seeded: the same every time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class History:
-    """Latencies in seconds by run, and what is true of them."""
+    """Latencies in seconds by run, and their true changes."""
 
     kind: str
     values: Floats
@@ -50,7 +50,7 @@ def _correlated(rng: Rng) -> Floats:
     """Each run half like the one before."""
     correlation = rng.uniform(0.3, 0.6)
     spread = rng.uniform(0.01, 0.04)
-    # What is new in each run is so much less that all of it together has the spread.
+    # The new part of each run is smaller, so the sum has the spread.
     spread_of_new = spread * np.sqrt(1 - correlation * correlation)
 
     noise = np.empty(RUNS)
@@ -110,7 +110,7 @@ def histories(count: int, seed: int) -> list[History]:
     for shape_number, (shape, changes) in enumerate(SHAPES.items()):
         for noise_number, (noise, scatter) in enumerate(NOISES.items()):
             for number in range(count):
-                # A seed for each, so that more histories, or another shape, leave the others as they are.
+                # Own seeds: more histories, or another shape, leave the others unchanged.
                 rng = np.random.default_rng((seed, shape_number, noise_number, number))
                 level, truths, worse_now = changes(rng)
                 values = rng.uniform(0.02, 2.0) * np.exp(level + scatter(rng))

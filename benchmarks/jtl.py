@@ -1,6 +1,6 @@
-"""A JMeter JTL of five million rows beside pandas, and one of 2 GB, each read in a process of its own.
+"""A JMeter JTL of five million rows beside pandas, and one of 2 GB, each read in its own process.
 
-The large one comes through a FIFO while it is written, so that it needs no room on the disk.
+The large one is read through a FIFO while it is written, so it needs no disk space.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class _Read(NamedTuple):
 
 
 def _rows() -> list[bytes]:
-    """What follows the time stamp in rows as JMeter writes them: 24 labels, 200 threads, 1 in 100 fails."""
+    """The part after the time stamp in rows as JMeter writes them: 24 labels, 200 threads, 1 in 100 fails."""
     chance = np.random.default_rng(1)
     labels = [f"{method} /shop/thing{number}" for number in range(12) for method in ("GET", "POST")]
     elapsed = chance.lognormal(4.5, 0.8, _SET).astype(int) + 1
@@ -113,7 +113,7 @@ def _beside_pandas(directory: Path) -> Iterator[Measurement]:
         file.writelines(_blocks(ROWS, None))
     size = path.stat().st_size / 1024**2
 
-    # In turn, so that whatever else the machine does slows down both.
+    # In turn, so other load on the machine slows down both.
     ours = []
     theirs = []
     for _ in range(_ROUNDS):

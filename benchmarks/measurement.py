@@ -1,4 +1,4 @@
-"""What a benchmark gives back."""
+"""The result of a benchmark."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Measurement:
-    """One claim with its figure; `bound` is what the project promises, and `holds` whether this run kept it."""
+    """One claim with its figure; `bound` is the project's promise, and `holds` whether this run met it."""
 
     claim: str
     figure: str

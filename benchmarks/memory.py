@@ -1,4 +1,4 @@
-"""Idle memory of the exporter on the demo, and what it is made of."""
+"""Idle memory of the exporter on the demo, and its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apache Otava beside ours, for the comparison only: in an environment of its own, as it pins another numpy.
+"""Apache Otava, for comparison only: in its own environment, because it pins another numpy.
 
 Of its dependencies only numpy and scipy serve its analysis; the others are clients of databases and chats.
 """
@@ -52,7 +52,7 @@ def install() -> Path | None:
         if subprocess.run(step, capture_output=True).returncode:
             return None
 
-    # An installation that broke off half-way has no such file, and is made anew.
+    # An interrupted installation lacks this file and is repeated.
     (_FOLDER / "done").touch()
     return python
 

@@ -60,9 +60,9 @@ def _poll(url: str, applications: str, count: int, directory: Path) -> tuple[flo
     finally:
         pipeline.close()
 
-    # Fast because half of the answers were empty is no result.
-    judged = [result for result in snapshot.applications.values() if result.certification.holds is not None]
-    assert len(judged) == count, f"{len(judged)} of {count} applications were judged"
+    # A poll that is fast because half of the responses were empty does not count.
+    judged_results = [result for result in snapshot.applications.values() if result.certification.holds is not None]
+    assert len(judged_results) == count, f"{len(judged_results)} of {count} applications were judged"
     return best, sum(observation.queries for observation in observations)
 
 

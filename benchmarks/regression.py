@@ -1,6 +1,6 @@
-"""Changes for the worse in generated histories: who reports them, who cries wolf. Run by run, as a pipeline sees them.
+"""Changes for the worse in generated histories: detections and false alarms, run by run, as in a pipeline.
 
-Each rule is asked after every run, knowing only the runs so far. A report is right if it places the change within NEAR
+Each rule is evaluated after every run, with only the runs so far. A report is right if it places the change within NEAR
 runs of a true one (of a ramp: of any part of it); a second report of the same change is neither right nor false. The
 rule of 10 % places nothing, so each of its reports while the latency is truly raised is forgiven.
 """
@@ -26,10 +26,10 @@ PER_KIND = 20
 """Histories of each kind."""
 
 SEED = 20_26
-"""None that the method's constants were chosen with."""
+"""Not used to choose the method's constants."""
 
-_KNOWN = 30
-"""Runs that the source loadtest knows at once, by default."""
+_WINDOW = 30
+"""Runs that the source loadtest reads, by default."""
 
 _FIRST = 10
 """Runs that the rule of 10 % takes the median of as its baseline; all begin after them."""
@@ -45,7 +45,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Outcome:
-    """All reports of one rule on one history, and whether after the last run it says that things are worse."""
+    """All reports of one rule on one history, and whether its verdict after the last run is worse."""
 
     reports: Sequence[Report]
     worse_now: bool
@@ -101,7 +101,7 @@ def _reported_truth(history: History, report: Report) -> int | None:
 
 
 def _add_new(reports: list[Report], start: int, at: int) -> None:
-    """Unless it is the same change again."""
+    """Add the report, unless it repeats a change."""
     if not any(abs(start - report.start) <= NEAR for report in reports):
         reports.append(Report(start, at))
 
@@ -112,7 +112,7 @@ def ours(history: History) -> Outcome:
     reports: list[Report] = []
     worse = False
     for end in range(_FIRST + 1, RUNS + 1):
-        first = max(0, end - _KNOWN)
+        first = max(0, end - _WINDOW)
         points = [Point(float(value), 1000) for value in history.values[first:end]]
         change, regression = against_history(points, "latency_p95", settings)
         worse = change.verdict == "worse"
@@ -127,7 +127,7 @@ def naive(history: History) -> Outcome:
     limit = 1.1 * float(np.median(history.values[:_FIRST]))
     above = history.values > limit
     starts = [run for run in range(_FIRST, RUNS) if above[run] and not (above[run - 1] and run > _FIRST)]
-    # What lies in a raised stretch is right or a repetition: placed where the change is, it is not counted as false.
+    # A report while the latency is raised is right or a repetition: placed at the change, it is not counted as false.
     reports = [Report(_raised_since(history, run), run) for run in starts]
     return Outcome(reports, bool(above[-1]))
 
@@ -151,7 +151,7 @@ def _otava(sample: Sequence[History]) -> list[Outcome] | None:
 
 
 def _otava_outcome(change_points: Sequence[Sequence[tuple[int, bool]]]) -> Outcome:
-    """What it says of one history, run by run: where changes are, and whether upwards."""
+    """Its reports on one history, run by run: the changes, and whether upwards."""
     reports: list[Report] = []
     for number, points in enumerate(change_points):
         for start, up in points:

@@ -1,4 +1,4 @@
-"""What the sampler of `pte-exporter run` costs: a generator with as many connections as load generators have."""
+"""The cost of the sampler of `pte-exporter run`, with as many connections as load generators have."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ with socket.create_server(("127.0.0.1", 0), backlog=4096) as server:
         if os.fork() == 0: break
     time.sleep(600)
 """
-"""Processes that only wait: the sampler's cost depends on what there is, not on what it does."""
+"""Processes that only wait: the sampler's cost depends on their number, not on their work."""
 
 _SAMPLER = """
 import subprocess, sys, time

@@ -47,7 +47,7 @@ def snapshot() -> Snapshot:
     names = [f"shop-{number:04d}" for number in range(SERIES // per_application * 2)]
     many = replace(demo, applications={name: replace(shop, application=name) for name in names})
 
-    # Some series are not an application's own, so that how many names are enough is not known before.
+    # Some series do not belong to an application, so the number of names must be found by trying.
     while (size := exposition.render(many, catalogue.ALL).series) > SERIES * 1.01:
         names = names[: max(1, len(names) * SERIES // size)]
         many = replace(demo, applications={name: many.applications[name] for name in names})
@@ -158,7 +158,7 @@ def _scrape(client: http.client.HTTPConnection) -> tuple[float, int]:
 
 
 def _median_scrapes(ports: Sequence[int], size: int) -> list[float]:
-    """Seconds, of each server the median. They are scraped in turn: what slows down the machine slows down both."""
+    """Seconds, of each server the median. They are scraped in turn: a slow machine slows down both."""
     clients = [_client(port) for port in ports]
     times: list[list[float]] = [[] for _ in clients]
     for turn in range(_WARM_UP + _SCRAPES):

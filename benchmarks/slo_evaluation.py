@@ -1,7 +1,7 @@
-"""What the evaluation of objectives' rules costs a real Prometheus, beside rules of Sloth's shape.
+"""The cost of evaluating SLO rules in a real Prometheus, beside rules of Sloth's shape.
 
-Of Sloth's rules only those that take ratios are there, since the others read next to nothing; of ours all, with budget,
-state and alerts. Each kind has a server of its own, with the same history, and both run at the same time.
+Of Sloth's rules only the ratios are there, because the others read next to nothing; of ours all, with budget, state
+and alerts. Each kind has its own server, with the same history, and both run at the same time.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _rules(directory: Path) -> list[Path]:
 
 
 class _Server:
-    """A Prometheus and what its own metrics say of its rules."""
+    """A Prometheus and its own metrics about its rules."""
 
     def __init__(self, url: str, rules: Path) -> None:
         self.url = url
@@ -85,9 +85,9 @@ class _Server:
 
     def read(self, metric: str) -> list[float]:
         """The metric's values, one a group where it is of groups."""
-        answer = requests.get(f"{self.url}/metrics", timeout=30)
-        answer.raise_for_status()
-        return [float(value) for value in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", answer.text, re.MULTILINE)]
+        response = requests.get(f"{self.url}/metrics", timeout=30)
+        response.raise_for_status()
+        return [float(value) for value in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", response.text, re.MULTILINE)]
 
     def evaluations(self) -> list[float]:
         return self.read("prometheus_rule_group_iterations_total")
@@ -116,9 +116,9 @@ def _queries(server: _Server) -> tuple[int, float]:
         runs = []
         for _ in range(_ROUNDS):
             query = {"query": rule["expr"], "time": f"{at:.3f}", "stats": "all"}
-            answer = requests.post(f"{server.url}/api/v1/query", data=query, timeout=60)
-            answer.raise_for_status()
-            runs.append(answer.json()["data"]["stats"])
+            response = requests.post(f"{server.url}/api/v1/query", data=query, timeout=60)
+            response.raise_for_status()
+            runs.append(response.json()["data"]["stats"])
 
         samples += runs[0]["samples"]["totalQueryableSamples"]
         seconds += min(run["timings"]["evalTotalTime"] for run in runs)
@@ -127,7 +127,7 @@ def _queries(server: _Server) -> tuple[int, float]:
 
 @dataclass(frozen=True)
 class _Counters:
-    """What a server has counted since its start."""
+    """The counters of a server since its start."""
 
     cpu: float
     """Seconds."""
@@ -181,7 +181,7 @@ def _measure(directory: Path) -> tuple[list[_Cost], int]:
             args = ["--web.enable-remote-write-receiver"]
             running = prometheus("3", folder, config=config, rules=[file], blocks=blocks, args=args)
             servers.append(_Server(stack.enter_context(running).url, file))
-            slo_history.go_on(servers[-1].url, OBJECTIVES, end, int(time.time()) + _AHEAD)
+            slo_history.continue_source(servers[-1].url, OBJECTIVES, end, int(time.time()) + _AHEAD)
         return _costs(servers), samples
 
 

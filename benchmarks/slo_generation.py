@@ -1,6 +1,6 @@
 """Rules of a thousand objectives from their specs, as a process, beside slokit-sre; and how long promtool checks them.
 
-Both are given the same objectives, each in its own format, and write files. Time is the CPU time of the process, its
+Both get the same objectives, each in its own format, and write files. Time is the CPU time of the process, its
 start-up included.
 """
 
@@ -65,7 +65,7 @@ def _spec(path: Path, form: str, count: int) -> Path:
 
 @dataclasses.dataclass(frozen=True)
 class _Result:
-    """What a generator took and wrote."""
+    """The CPU time and output of a generator."""
 
     cpu: float
     rules: int
@@ -145,7 +145,7 @@ def _generation(directory: Path) -> list[Measurement]:
 
 
 def _large(number: int) -> Slo:
-    """An objective with all that there is, of a service that has many."""
+    """An objective with every feature, of a service that has many."""
     sli = Sli(
         f'sum by (cluster) (rate(http_requests_total{{job="shop",code=~"5.."}}[{WINDOW}]))',
         f'sum by (cluster) (rate(http_requests_total{{job="shop"}}[{WINDOW}]))',
@@ -169,7 +169,7 @@ def _large(number: int) -> Slo:
 
 
 def _check(directory: Path) -> Measurement:
-    """A service with more objectives than one file holds: what promtool takes for the fullest file."""
+    """A service with more objectives than fit in one file: promtool's time for the fullest file."""
     slos = map(_large, range(slo_rules.PER_FILE + 1))
     files = slo_rules.files(slos, "https://example.com", "https://example.com")
     largest = directory / "largest.rules.yml"

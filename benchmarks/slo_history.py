@@ -1,7 +1,7 @@
-"""31 days of many objectives' recorded series, and the source that they rest on, to fill a real Prometheus with.
+"""31 days of many objectives' recorded series, and their source, to fill a real Prometheus with.
 
-The recorded series are one sample a minute, as rules record them. Ours carry only the label that rules select by, so
-that filling takes less; Sloth's have the labels of its rules, which fail where a series' labels change. The source is
+The recorded series are one sample a minute, as rules record them. Ours carry only the label that rules select by, which
+makes filling faster; Sloth's have the labels of its rules, which fail where a series' labels change. The source is
 50 series at 30 s over the three days that Sloth's rules read of it; all objectives share it.
 """
 
@@ -39,12 +39,12 @@ RECORDED = {
 
 
 def identifiers(count: int) -> list[str]:
-    """What sloth_id says of each objective."""
+    """The sloth_id of each objective."""
     return [f"shop-availability-{number:03d}" for number in range(count)]
 
 
 def sloth_labels(identifier: str) -> dict[str, str]:
-    """Labels of Sloth's rules; sloth_id is one that none of our rules selects."""
+    """Labels of Sloth's rules; none of our rules selects this sloth_id."""
     service, slo = identifier.split("-", 1)
     return {"sloth_id": f"sloth-{identifier}", "sloth_service": service, "sloth_slo": slo}
 
@@ -58,7 +58,7 @@ def _labels(name: str, objectives: int) -> Iterator[dict[str, str]]:
 
 
 def write(path: Path, objectives: int, end: int) -> int:
-    """Write history that ends at `end` as OpenMetrics; gives the number of samples."""
+    """Write history that ends at `end` as OpenMetrics; returns the number of samples."""
     random = np.random.default_rng(3)
     with path.open("w") as out:
         samples = _source(out, end)
@@ -75,7 +75,7 @@ def write(path: Path, objectives: int, end: int) -> int:
 
 
 def _prefix(name: str, labels: Mapping[str, str]) -> str:
-    """Of a sample's line: what stands before the value."""
+    """The part of a sample's line before the value."""
     pairs = ",".join(f'{label}="{value}"' for label, value in labels.items())
     return f"{name}{{{pairs}}} "
 
@@ -102,10 +102,10 @@ def _counted(code: str, times: NDArray[np.int64]) -> NDArray[np.float64]:
     return _PER_SECOND[code] * (times - _BORN).astype(np.float64)
 
 
-def go_on(url: str, objectives: int, end: int, until: int) -> None:
+def continue_source(url: str, objectives: int, end: int, until: int) -> None:
     """On a running server, continue the source after `end` until `until`, which may lie a little ahead.
 
-    What our rules have recorded ends: else it would be there for five minutes more beside what the server records.
+    The series of our rules end: otherwise they would stay for five minutes beside those of the server.
     """
     times = np.arange(end + SCRAPE, until + 1, SCRAPE)
     source = []

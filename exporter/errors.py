@@ -1,7 +1,7 @@
-"""The error tree. Every error a user can cause is one of these, and its text is one clear line.
+"""The error tree. Every error that a user can cause is one of these, and its text is one clear line.
 
 PteError
-├── ConfigError        the configuration is wrong; carries every problem found, not only the first
+├── ConfigError        the configuration is wrong; carries every problem, not only the first
 └── SourceError        a source could not be read; carries a short machine-readable `reason`
     └── (reasons)      refused, timeout, tls, auth, not_found, rate_limited, server_error, http_error, not_json,
                        truncated, too_large, bad_query, bad_data, redirect, unreadable, internal
@@ -48,18 +48,18 @@ Detail = Literal[
     "control_character",
     "not_utf8",
 ]
-"""What exactly is wrong with a file or an environment variable that is `unreadable`."""
+"""Why exactly a file or an environment variable is `unreadable`."""
 
 _DETAILS: dict[int, Detail] = {errno.ENOENT: "missing", errno.EACCES: "forbidden", errno.EISDIR: "directory"}
 
 
 class PteError(Exception):
-    """Base of all errors that end as one line for a person."""
+    """Base of all errors that are printed as one line."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with a file: where it is, what is wrong and what is allowed."""
+    """One invalid value in a file: its location, the reason, and the allowed values."""
 
     file: str
     path: str
@@ -70,7 +70,7 @@ class Problem:
 
 
 class ConfigError(PteError):
-    """The configuration cannot be used; `problems` has one entry for each thing to mend."""
+    """The configuration cannot be used; `problems` has one entry for each invalid value."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -78,18 +78,18 @@ class ConfigError(PteError):
 
 
 class SourceError(PteError):
-    """A source could not be read. The text never holds a secret; `reason` is one of REASONS.
+    """A source could not be read. The text never contains a secret; `reason` is one of REASONS.
 
-    The text is for people, and may be reworded at any time: whatever the program decides rests on the fields.
+    The text is for people and may change at any time: every decision of the program uses the fields.
 
-    retry_after: seconds that the server asked us to wait (Retry-After), when it did.
-    status: the HTTP status of the server, or of the proxy before it, where one came.
-    location: host:port of the server that was asked, where the text names it.
-    destination: where a redirect leads, as scheme://host or scheme://host:port; else empty.
-    path: the file or folder in question, where the text names it.
-    variable: the name of the environment variable in question; else empty.
-    user: the name of our own user, where the system refused it the file; else empty.
-    detail: what exactly is wrong with the file or variable, where that is known.
+    retry_after: seconds that the server asked us to wait (Retry-After), if any.
+    status: the HTTP status from the server, or from a proxy before it, if there was a response.
+    location: host:port of the server, if the text names it.
+    destination: the target of a redirect, as scheme://host or scheme://host:port; else empty.
+    path: the file or directory, if the text names it.
+    variable: the name of the environment variable; else empty.
+    user: the name of our own user, if the system denied it the file; else empty.
+    detail: why exactly the file or variable is unreadable, if known.
     """
 
     _FIELDS = ("retry_after", "status", "location", "destination", "path", "variable", "user", "detail")
@@ -125,28 +125,28 @@ class SourceError(PteError):
 
     @classmethod
     def cannot_read(cls, error: OSError) -> Self:
-        """The error for what the system says of a file, which `at` is to name."""
+        """The error for an OSError of a file; `at` adds the file's name."""
         return cls("unreadable", f"cannot be read: {error.strerror}", detail=detail_of(error))
 
     def reworded(self, text: str, **fields: Any) -> Self:
-        """The same error in other words, with some fields set anew; the others stay."""
-        known = {name: getattr(self, name) for name in self._FIELDS}
-        return type(self)(self.reason, text, **{**known, **fields})
+        """The same error in other words, with some fields replaced; the others stay."""
+        old_fields = {name: getattr(self, name) for name in self._FIELDS}
+        return type(self)(self.reason, text, **{**old_fields, **fields})
 
-    def at(self, place: Path | str) -> Self:
-        """The same error, its text begun with where it happened: a file, or the name of a source."""
-        path = place if isinstance(place, Path) and self.path is None else self.path
-        error = self.reworded(f"{place}: {self}", path=path)
+    def at(self, origin: Path | str) -> Self:
+        """The same error, with a file or the name of a source before its text."""
+        path = origin if isinstance(origin, Path) and self.path is None else self.path
+        error = self.reworded(f"{origin}: {self}", path=path)
         error.message = self.message
         return error
 
     def at_server(self, location: str) -> Self:
-        """The same error, its text begun with the server's host:port unless it names a server already."""
+        """The same error, with the server's host:port before its text unless the text names a server already."""
         if self.location:
             return self
         return self.reworded(f"{location}: {self}", location=location)
 
 
 def detail_of(error: OSError) -> Detail | None:
-    """What the system says of a file, where it is one of the details that have a cause of their own."""
+    """The detail for an OSError of a file, if it is one of those that the doctor explains."""
     return _DETAILS.get(error.errno or 0)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 STOP_SECONDS = 60.0
-"""No behaviour goes on for longer, whatever the client does."""
+"""No behaviour lasts longer, whatever the client does."""
 
 Behave = Callable[[socket.socket], None]
 """What to do with a connection whose request has been read."""

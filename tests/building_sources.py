@@ -22,7 +22,7 @@ from exporter.model.observation import (
 from exporter.model.settings import TestRunSettings
 from exporter.sources import Source, demo, recorded
 from exporter.sources.appdynamics import source as appdynamics
-from exporter.sources.appdynamics.options import ControllerApplication
+from exporter.sources.appdynamics.options import Application
 from exporter.sources.prometheus import source as prometheus
 from tests import seed, servers
 
@@ -44,7 +44,7 @@ class Built:
     unreadable: Any
     """Options of a source that must fail; None for a kind that has nothing to read."""
     unknown: frozenset[str] = frozenset()
-    """What the kind cannot know, and must not tell: signals, "buckets", percentiles by their names in Latency."""
+    """Data that the kind lacks and must not report: signals, "buckets", percentiles by their names in Latency."""
 
     clock: Callable[[], float] | None = None
     """The time that the source's server has, where its data is not there before it is over."""
@@ -52,9 +52,9 @@ class Built:
     """Whether a source asks less when it is asked again, having kept the past."""
 
     def source(self, options: Any, side: str = "production") -> Source:
-        given = {} if self.clock is None else {"clock": self.clock}
-        made: Source = self.module.Source(options, side, **given)
-        return made
+        clock_argument = {} if self.clock is None else {"clock": self.clock}
+        instance: Source = self.module.Source(options, side, **clock_argument)
+        return instance
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def build_appdynamics(directory: Path) -> Iterator[Built]:
                 account=ACCOUNT,
                 client=CLIENT,
                 client_secret_file=secret,
-                applications={one.name: ControllerApplication(name=f"{one.name}{suffix}") for one in APPLICATIONS},
+                applications={shop.name: ControllerApplication(name=f"{shop.name}{suffix}") for shop in APPLICATIONS},
             )
             for suffix in ("", "-pte")
         )

@@ -21,7 +21,7 @@ _ASKING = {
     "removesuffix",
     "splitlines",
 }
-"""Methods of a text that look into it."""
+"""Methods of a text that inspect it."""
 
 _TEXTS = {"args", "message", "strerror", "verify_message"}
 """Attributes of errors that are texts too."""
@@ -76,13 +76,13 @@ class Decision(NamedTuple):
 
 def decisions(source: str) -> list[Decision]:
     """Every decision of a module that rests on the text of an error."""
-    found = []
+    problems = []
     for function in _functions(ast.parse(source)):
         texts = _Texts(function)
         for node in ast.walk(function):
             if texts.decides(node):
-                found.append(Decision(function.name, node.lineno, ast.unparse(node)))  # type: ignore[attr-defined]
-    return found
+                problems.append(Decision(function.name, node.lineno, ast.unparse(node)))  # type: ignore[attr-defined]
+    return problems
 
 
 def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -95,12 +95,12 @@ def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class _Texts:
-    """What is an error in a function, and what is an error's text."""
+    """The errors in a function, and their texts."""
 
     def __init__(self, function: ast.AST) -> None:
         self._errors = {"error"}
         self._foreign = set[str]()
-        """Errors of Python and of libraries: what they say may be shown in other words."""
+        """Errors of Python and of libraries: their texts may be reworded."""
         self._names = set[str]()
         """Variables that hold the text of an error."""
         nodes = list(ast.walk(function))
@@ -124,7 +124,7 @@ class _Texts:
             self._take_items(node.target, node.iter)
 
     def _take_items(self, target: ast.expr, items: ast.expr) -> None:
-        """From a group of errors, or from pairs of a key and what is wrong with it."""
+        """From a group of errors, or from pairs of a key and its problem."""
         if isinstance(target, ast.Name) and self._is_error(items):
             self._errors.add(target.id)
         if isinstance(target, ast.Tuple) and _names_problems(items) and isinstance(target.elts[-1], ast.Name):
@@ -186,8 +186,8 @@ class _Texts:
 
     def _asks(self, call: ast.Call) -> bool:
         """A method of the text that looks into it; or the text is given to something that may do so."""
-        given = [*call.args, *(keyword.value for keyword in call.keywords)]
-        if any(map(self._is_text, given)):
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        if any(map(self._is_text, arguments)):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             return name not in SHOWING
         if not isinstance(call.func, ast.Attribute) or not self._is_text(call.func.value):
@@ -216,4 +216,4 @@ def _names_problems(items: ast.expr) -> bool:
 def _is_foreign(type_: ast.expr) -> bool:
     """Whether an except clause names errors of Python or of a library only."""
     types = type_.elts if isinstance(type_, ast.Tuple) else [type_]
-    return all(isinstance(each, ast.Attribute) or hasattr(builtins, getattr(each, "id", "")) for each in types)
+    return all(isinstance(node, ast.Attribute) or hasattr(builtins, getattr(node, "id", "")) for node in types)

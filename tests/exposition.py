@@ -1,4 +1,4 @@
-"""Reads a page with prometheus_client's parsers, which are the oracle for what we write ourselves."""
+"""Reads a page with prometheus_client's parsers, which are the oracle for our own writer."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
 def samples(page: bytes, *, openmetrics: bool = False) -> dict[Sample, float]:
-    """(name, labels) to value; a series that stands twice is an error."""
-    found: dict[Sample, float] = {}
+    """(name, labels) to value; a duplicate series is an error."""
+    values: dict[Sample, float] = {}
     for family in families(page, openmetrics=openmetrics):
         for sample in family.samples:
             key = (sample.name, frozenset(sample.labels.items()))
-            assert key not in found, f"{key} stands twice"
-            found[key] = float(sample.value)
-    return found
+            assert key not in values, f"duplicate series {key}"
+            values[key] = float(sample.value)
+    return values
 
 
 def families(page: bytes, *, openmetrics: bool = False) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Our rules with their minutes made shorter, so that a test need not wait for them. Nothing else is changed.
+"""Our rules with their minutes made shorter for tests. Nothing else is changed.
 
 Every duration of a rules file is divided by FASTER: `interval`, `for`, `keep_firing_for` and the ranges in brackets, in
 expressions as in templates. So a rule that waits 15 minutes over 10-minute ranges waits 3 seconds over 2-second ranges,
@@ -28,10 +28,10 @@ def hastened(text: str) -> str:
 
 def written(files: Mapping[str, bytes], directory: Path) -> list[Path]:
     """Generated rules files, hastened, below a directory."""
-    made = []
+    lines = []
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(hastened(text.decode()), encoding="utf-8")
-        made.append(path)
-    return made
+        lines.append(path)
+    return lines

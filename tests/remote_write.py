@@ -88,16 +88,16 @@ def _snappy(data: bytes) -> bytes:
 
 def write(url: str, series: Iterable[tuple[Mapping[str, str], Iterable[Histogram]]]) -> None:
     """Send series of histograms to a server that was started with its remote write receiver."""
-    _send(url, [_series(labels, (_message(4, _histogram(one)) for one in values)) for labels, values in series])
+    _send(url, [_series(labels, (_message(4, _histogram(value)) for value in values)) for labels, values in series])
 
 
 def write_samples(url: str, series: Iterable[tuple[Mapping[str, str], Iterable[tuple[float, float | None]]]]) -> None:
     """Send series of (Unix seconds, value), in the order of time; None marks that the series ends there."""
-    _send(url, [_series(labels, (_sample(*one) for one in values)) for labels, values in series])
+    _send(url, [_series(labels, (_sample(*sample) for sample in values)) for labels, values in series])
 
 
 def _send(url: str, series: Iterable[bytes]) -> None:
-    body = _snappy(b"".join(_message(1, one) for one in series))
+    body = _snappy(b"".join(_message(1, message) for message in series))
     headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
     answer = requests.post(f"{url}/api/v1/write", data=body, headers=headers, timeout=30)
     assert answer.status_code == 204, answer.text

@@ -1,4 +1,4 @@
-"""The real exporter as a process of its own, for tests on real sockets."""
+"""The real exporter as its own process, for tests on real sockets."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ import requests
 from tests.exposition import samples
 
 PATIENCE = 60.0
-"""Seconds that something may take on a busy machine before a test gives up."""
+"""Seconds before a test gives up on a busy machine."""
 
 SLACK = 10.0
-"""Seconds by which what ends in time may be late on a busy machine; what does not end takes longer by far."""
+"""Seconds of delay that a busy machine may cause; a real hang takes far longer."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Running:
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
-    """Wait until the condition holds, looking often; an assertion says what did not come."""
+    """Wait until the condition holds, checking often; the assertion names it otherwise."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"waited {seconds:g} s for {what}"
@@ -84,8 +84,8 @@ def exporter(
 
 
 def _port(log: Path) -> int:
-    found = re.search(r"msg=listening url=https?://127\.0\.0\.1:(\d+)/", log.read_text(encoding="utf-8"))
-    return int(found[1]) if found else 0
+    match = re.search(r"msg=listening url=https?://127\.0\.0\.1:(\d+)/", log.read_text(encoding="utf-8"))
+    return int(match[1]) if match else 0
 
 
 def command(*arguments: str, directory: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -47,7 +47,7 @@ def _key(days: float, end: float, seed: int) -> str:
 
 
 def _build(directory: Path, start: float, end: float, seed: int) -> None:
-    """Fill beside and move into place, so that an interrupted run leaves nothing half filled."""
+    """Fill beside and move into place: an interrupted run leaves nothing half filled."""
     work = directory.with_suffix(".part")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir()

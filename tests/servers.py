@@ -180,7 +180,7 @@ def victoria_metrics(directory: Path, *, args: Sequence[str] = ()) -> Iterator[S
 
 @contextlib.contextmanager
 def pushgateway(directory: Path, *, args: Sequence[str] = (), open_to_all: bool = True) -> Iterator[Server]:
-    """A real Pushgateway that keeps nothing on disk. Where it wants credentials, readiness is a refusal."""
+    """A real Pushgateway that keeps nothing on disk. If it requires credentials, it is ready when it denies access."""
     port = free_port()
     status = 200 if open_to_all else 401
     listen = f"--web.listen-address=127.0.0.1:{port}"

@@ -95,12 +95,12 @@ def test_nothing_imports_what_lies_below_it(path: Path) -> None:
     assert not own or own[0] in ORDER, f"give {own[0]} its place in ORDER"
     for parts in imported(path):
         if parts[0] == "exporter" and len(parts) > 1:
-            assert own, "the package itself imports nothing of ours"
+            assert own, "the package itself imports nothing from the project"
             assert ORDER.index(parts[1]) <= ORDER.index(own[0]), f"{'.'.join(own)} imports {'.'.join(parts)}"
 
 
 def test_the_program_needs_nothing_beside_it() -> None:
-    """What is shipped imports neither tests nor the stack with its stand-ins, which are not."""
+    """The shipped code imports neither tests nor the stack, which are not shipped."""
     beside = {"deploy", "tests", "benchmarks"}
     assert not [path for path in FILES if beside & {parts[0] for parts in imported(path)}]
 
@@ -123,7 +123,7 @@ SOURCES = [source.name for source in pkgutil.iter_modules(sources.__path__)]
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_no_source_imports_another(name: str) -> None:
-    """A source stands by itself, so that one can be added or removed as one file or folder."""
+    """A source depends on no other: it can be added or removed as one file or folder."""
     folder = TOP / "sources" / name
     files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
     others = {("exporter", "sources", other) for other in SOURCES if other != name}
@@ -147,7 +147,7 @@ YAML_READING = re.compile(r"\b(load|load_all|safe_load\w*|full_load\w*|compose\w
 
 
 def test_one_module_reads_yaml() -> None:
-    """Places and keys that stand twice are found in one way, so that nothing else loads YAML; writing it is free."""
+    """Only one module loads YAML, because it finds locations and duplicate keys; writing is free."""
     readers = set[tuple[str, ...]]()
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -155,19 +155,19 @@ def test_one_module_reads_yaml() -> None:
                 if YAML_READING.fullmatch(node.attr):
                     readers.add(module(path))
             elif isinstance(node, ast.ImportFrom):
-                assert node.module != "yaml", f"{path}: import yaml as a whole, so that this test sees what is used"
+                assert node.module != "yaml", f"{path}: import yaml as a whole, for this test to see what is used"
     assert readers == {("config", "yaml")}
 
 
 def test_rules_know_no_kind_of_source() -> None:
-    """What a server is to record comes from the sources as data, so that another kind may bring its own."""
+    """Recordings for a server come from the sources as data: another kind may bring its own."""
     for path in FILES:
         if module(path)[:1] == ("rules",):
             assert ("exporter", "sources") not in {parts[:2] for parts in imported(path)}, path
 
 
 def test_one_module_reads_promql() -> None:
-    """The parser's panics become errors in one place, so that nothing else may call it."""
+    """The parser's panics become errors in one module, which alone may call it."""
     users = {module(path) for path in FILES if ("promql_parser",) in {parts[:1] for parts in imported(path)}}
     assert users == {("clients", "promql")}
 
@@ -177,7 +177,7 @@ PROGRAMS = {("demo", "openmetrics"), ("demo", "server")}
 
 
 def test_arguments_stay_in_the_commands() -> None:
-    """Below the command line everything takes typed values, so that nobody has to know what argparse made of them."""
+    """Below the command line everything takes typed values and knows nothing of argparse."""
     importing = {module(path) for path in FILES if ("argparse",) in set(imported(path))}
     assert {parts for parts in importing if parts[0] not in ("cli", "commands")} == PROGRAMS
 
@@ -197,8 +197,8 @@ def test_only_the_pipeline_calls_sources_and_analysis() -> None:
 def test_every_series_of_a_subject_is_published() -> None:
     """Recipe of a new series: an entry in SERIES of any module of the catalogue is on the page by itself."""
     declared: list[Series] = []
-    for found in pkgutil.iter_modules(catalogue.__path__):
-        declared += getattr(importlib.import_module(f"exporter.catalogue.{found.name}"), "SERIES", ())
+    for info in pkgutil.iter_modules(catalogue.__path__):
+        declared += getattr(importlib.import_module(f"exporter.catalogue.{info.name}"), "SERIES", ())
     assert sorted(series.name for series in declared) == sorted(series.name for series in catalogue.ALL)
 
 

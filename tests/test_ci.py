@@ -134,11 +134,11 @@ def test_a_pipeline_publishes_and_gates(workspace: Workspace, gateway: Server, n
     for line in (tests, reports, load):
         done = workspace.run(line)
         assert done.returncode == 0, done.stdout + done.stderr
-    found = page(gateway, application)
-    assert 'commit="4f1c2d9"' in found
-    assert 'run="build-1"' in found
-    assert 'route="/login"' in found
-    assert "pte_test_execution_" in found
+    published = page(gateway, application)
+    assert 'commit="4f1c2d9"' in published
+    assert 'run="build-1"' in published
+    assert 'route="/login"' in published
+    assert "pte_test_execution_" in published
     unknown = workspace.run(verdict)
     assert (unknown.returncode, unknown.stderr.count("\n")) == (3, 1), unknown.stderr
 
@@ -160,7 +160,7 @@ def test_a_pipeline_publishes_and_gates(workspace: Workspace, gateway: Server, n
 def test_a_failed_load_test_is_published_and_stops_the_pipeline(
     workspace: Workspace, gateway: Server, name: str
 ) -> None:
-    """The generator's exit code is the step's, and the result is published all the same."""
+    """The generator's exit code is the step's, and the result is published anyway."""
     load = PIPELINES[name][2]
     workspace.environment["APPLICATION"] = application = f"failed-{name}"
     done = workspace.run(load, CODE="99")
@@ -170,7 +170,7 @@ def test_a_failed_load_test_is_published_and_stops_the_pipeline(
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_no_secret_and_no_expression_stands_in_a_line(name: str) -> None:
-    """What the server puts into lines could be anything, so that lines take all from the environment."""
+    """Values from the server could be anything, so lines take all of them from the environment."""
     for line in PIPELINES[name]:
         assert "${{" not in line
         assert "PASSWORD" not in line
@@ -202,8 +202,8 @@ def test_our_own_pipeline_says_what_it_ran(fails: str, code: int, parts: list[st
         [tmp_path / ".ci" / "run"], env=environment, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == code
-    made, ran = done.stdout.split("\n\n")
-    assert made.splitlines() == [f"made {part.split()[0]}" for part in parts]
+    summary, ran = done.stdout.split("\n\n")
+    assert summary.splitlines() == [f"made {part.split()[0]}" for part in parts]
     assert re.findall(r"(?m)^make (\S+) +(passed|failed) in 0:\d\d min$", ran) == [
         tuple(part.split()) for part in parts
     ]

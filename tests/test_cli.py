@@ -1,4 +1,4 @@
-"""The command line: what is printed, what is returned, and never a traceback for a user's mistake."""
+"""The command line: output, exit codes, and never a traceback for a user's mistake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter import __version__, cli
+from exporter import __version__
+from exporter.commands import parser
 from exporter.commands.configuration import DEMO
 from exporter.errors import PteError
 from exporter.serve.web.server import bind, split
@@ -30,7 +31,7 @@ def written(directory: Path, text: str) -> str:
 
 
 def test_check_prints_each_problem_and_exits_1(tmp_path: Path) -> None:
-    """One line a problem, as FILE: path.to.key: what is wrong, and nothing else."""
+    """One line per problem, as FILE: path.to.key: reason, and nothing else."""
     path = written(tmp_path, BAD)
     done = command("check", "--config.file", path)
     assert done.returncode == 1
@@ -45,11 +46,11 @@ def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
     path = written(tmp_path, DEMO.read_text(encoding="utf-8"))
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{path}: fine, 3 environments: production (production), pte (pte), ci (ci); 3 SLOs\n"
+    assert done.stdout == f"{path}: valid, 3 environments: production (production), pte (pte), ci (ci); 3 SLOs\n"
 
 
 def test_check_looks_at_objectives_as_the_rules_made_of_them_do(tmp_path: Path) -> None:
-    """A burn rate that no objective of the configuration can reach is told before any rule is made."""
+    """A burn rate that no objective of the configuration can reach is rejected before any rule is generated."""
     slo = "slos: [{name: a, application: b, objective: 90, sli: {errors: {}}}]\n"
     path = written(tmp_path, BAD.replace(", intervall: 5m", "").replace("nothing", "demo") + slo)
     done = command("check", "--config.file", path)
@@ -63,12 +64,12 @@ def test_check_knows_a_spec_from_a_configuration(tmp_path: Path, head: str) -> N
     path = written(tmp_path, head + (SPEC % "99.9"))
     done = command("check", "--config.file", path)
     assert (done.returncode, done.stdout) == (1, "")
-    text = "is a spec of SLOs and no configuration: check it with pte-exporter generate rules --check --spec"
+    text = "is an SLO spec, not a configuration; check it with: pte-exporter generate rules --check --spec"
     assert done.stderr == f"pte-exporter: {path}: {text} {path}\n"
 
 
 def test_check_reads_the_web_configuration_too(tmp_path: Path) -> None:
-    """A fault in --web.config.file is told like any other."""
+    """An error in --web.config.file is reported like any other."""
     web = tmp_path / "web.yml"
     web.write_text("basic_auth_users: {alice: secret}", encoding="utf-8")
     done = command("check", "--web.config.file", str(web))
@@ -116,7 +117,7 @@ def test_the_version_is_told() -> None:
     ],
 )
 def test_a_problem_at_the_start_is_one_line(arguments: list[str], line: str) -> None:
-    """What keeps the exporter from starting is told in one line, with exit code 1."""
+    """A failure to start is reported in one line, with exit code 1."""
     done = command("serve", "--web.listen-address", "127.0.0.1:0", *arguments)
     assert done.returncode == 1
     assert done.stderr.startswith(line)
@@ -133,7 +134,7 @@ def test_a_port_in_use_is_one_line() -> None:
 
 
 def test_report_prints_a_round_of_the_past() -> None:
-    """The console shows each application with its verdict, in plain text where nobody looks on."""
+    """The console shows each application with its verdict, in plain text if it is not a terminal."""
     done = command("report", "--at", AT)
     assert (done.returncode, done.stderr) == (0, "")
     assert "2025-11-20 10:00 UTC" in done.stdout
@@ -150,25 +151,24 @@ def test_report_prints_json() -> None:
 
 def test_a_time_may_be_given_as_unix_seconds() -> None:
     """A number of Unix seconds is that time, and digits that are a date stay one."""
-    parse = cli._parser().parse_args
+    parse = parser.create().parse_args
     assert parse(["report", "--at", "1763632800"]).at == parse(["report", "--at", AT]).at
     assert parse(["report", "--at", "20251120T100000Z"]).at == parse(["report", "--at", AT]).at
     assert parse(["report", "--at", "20251120"]).at.isoformat() == "2025-11-20T00:00:00+00:00"
 
 
 def test_a_fault_of_ours_is_one_line() -> None:
-    """What nobody foresaw (here a week that begins before the year 1) is told in one line; debug tells where."""
+    """An unexpected error (here a week that begins before the year 1) is one line; debug shows where."""
     done = command("report", "--at", "0001-01-01T00:00:00Z")
     assert done.returncode == 1
-    assert done.stderr.startswith("pte-exporter: a fault of the exporter: ")
+    assert done.stderr.startswith("pte-exporter: internal error, please report it: ")
     assert done.stderr.count("\n") == 1
 
 
 def test_signals_are_heard_before_what_takes_long_is_loaded() -> None:
     """The command line takes SIGTERM over first, as process 1 would not hear it, and loads the rest afterwards."""
-    code = (
-        "import sys, exporter.cli as c; c._parser(); print(*{'numpy', 'msgspec', 'yaml', 'uvicorn'} & {*sys.modules})"
-    )
+    heavy = "{'numpy', 'msgspec', 'yaml', 'uvicorn'}"
+    code = f"import sys, exporter.cli as c; c.parser.create(); print(*{heavy} & {{*sys.modules}})"
     done = run([sys.executable, "-c", code])
     assert (done.stdout, done.stderr) == ("\n", "")
 
@@ -177,7 +177,7 @@ def test_signals_are_heard_before_what_takes_long_is_loaded() -> None:
     ("arguments", "code"), [(["serve", "--web.listen-address", "127.0.0.1:0"], 0), (["report"], 143)]
 )
 def test_the_end_may_come_while_the_program_loads(arguments: list[str], code: int) -> None:
-    """SIGTERM ends it by a handler of ours at any moment, in process 1 too: `serve` well, others as ended by it."""
+    """SIGTERM ends it by our handler at any moment, in process 1 too: `serve` well, others as ended by it."""
     ending = (
         "import os, signal, sys, exporter.cli as cli, exporter.sources as sources\n"
         "sources.read = lambda file: os.kill(os.getpid(), signal.SIGTERM)\n"
@@ -220,14 +220,15 @@ def test_rules_with_example_links_are_told(tmp_path: Path) -> None:
 
 
 def test_generate_writes_what_its_check_accepts(tmp_path: Path) -> None:
-    """A file that differs is named with the command that mends it, and that command mends it."""
+    """Every file that differs is named with the command that fixes them, and that command fixes them."""
     check = ("generate", "docs", "--check", "--output", str(tmp_path))
     missing = command(*check)
     assert missing.returncode == 1
-    named, mend = missing.stderr.splitlines()
-    assert named == f"{tmp_path}/docs/reference/metrics.md: differs from the generated content"
-    assert mend == f"fix it with: pte-exporter generate docs --output {tmp_path}"
-    assert command(*mend.removeprefix("fix it with: pte-exporter ").split()).returncode == 0
+    *names, fix = missing.stderr.splitlines()
+    pages = [f"{tmp_path}/docs/reference/{page}.md" for page in ("metrics", "cli", "exit-codes")]
+    assert [name.partition(": differs from ")[0] for name in names] == pages
+    assert fix.endswith(f" it with: pte-exporter generate docs --output {tmp_path}")
+    assert command(*fix.partition(": pte-exporter ")[2].split()).returncode == 0
     assert command(*check).returncode == 0
     (tmp_path / "docs" / "reference" / "metrics.md").write_text("changed", encoding="utf-8")
     assert command(*check).returncode == 1
@@ -270,16 +271,16 @@ def test_rules_of_specs_need_nothing_that_takes_long_to_load(tmp_path: Path) -> 
 
 
 def test_rules_of_specs_have_the_configured_links(tmp_path: Path) -> None:
-    """Links come from the configuration; without one they are the defaults, and without `links` in it that is told."""
+    """Links come from the configuration; without one they are the defaults; without `links` a line says so."""
     out = tmp_path / "rules" / "slo-shop.rules.yml"
     generating = ("generate", "rules", "--spec", spec(tmp_path), "--output", str(tmp_path))
-    made = f"1 SLO: 2 files below {tmp_path}\n"
-    assert command(*generating).stderr == made
+    summary = f"1 SLO: 2 files below {tmp_path}\n"
+    assert command(*generating).stderr == summary
     assert "https://example.com/pte-exporter/rules/RUNBOOK.md#pteslo" in out.read_text(encoding="utf-8")
     text = DEMO.read_text(encoding="utf-8")
     path = written(tmp_path, text + "links: {dashboards: https://grafana.example}\n")
-    told = f"{path}: links.runbook: not set, so links in alerts point to an example\n"
-    assert command(*generating, "--config.file", path).stderr == told + made
+    warning = f"{path}: links.runbook: not set, so links in alerts point to an example\n"
+    assert command(*generating, "--config.file", path).stderr == warning + summary
     assert "https://grafana.example/d/pte-slo-detail?" in out.read_text(encoding="utf-8")
 
 
@@ -294,11 +295,11 @@ def test_the_check_of_specs_names_files_that_are_left_over(tmp_path: Path) -> No
     (rules / "slo-own.rules.yml").write_text("groups: []\n", encoding="utf-8")
     done = command(*generating, "--check")
     assert (done.returncode, done.stdout) == (1, "")
-    left = f"{rules}/slo-gone.rules.yml: belongs to none of these SLOs: delete it, or pass all specs in one call\n"
-    assert done.stderr == left
+    stale_file = f"{rules}/slo-gone.rules.yml: belongs to none of these SLOs: delete it, or pass all specs in one call\n"
+    assert done.stderr == stale_file
     again = command(*generating)
     assert (again.returncode, again.stdout) == (0, "")
-    assert again.stderr == f"{left}1 SLO: 2 files below {tmp_path}\n"
+    assert again.stderr == f"{stale_file}1 SLO: 2 files below {tmp_path}\n"
     assert (rules / "slo-gone.rules.yml").exists()
     (rules / "slo-shop.rules.yml").write_text("changed", encoding="utf-8")
     mend = command(*generating, "--check").stderr.splitlines()[1].removeprefix("fix it with: pte-exporter ")
@@ -308,44 +309,44 @@ def test_the_check_of_specs_names_files_that_are_left_over(tmp_path: Path) -> No
 
 def test_every_slo_argument_counts(tmp_path: Path) -> None:
     """Paths may come one by one or together, and a later call with fewer says which SLOs it took out of a file."""
-    one, two, three = (tmp_path / name for name in ("one.yml", "two.yml", "three.yml"))
-    for path, name in ((one, "availability"), (two, "latency"), (three, "freshness")):
+    first, second, third = (tmp_path / name for name in ("one.yml", "two.yml", "three.yml"))
+    for path, name in ((first, "availability"), (second, "latency"), (third, "freshness")):
         text = (SPEC % "99.9").replace("name: availability", f"name: {name}")
         path.write_text(text.replace("shop", "shop-api.v2"), encoding="utf-8")
     out = ("--output", str(tmp_path))
-    done = command("generate", "rules", "--spec", str(one), "--spec", str(two), str(three), *out)
+    done = command("generate", "rules", "--spec", str(first), "--spec", str(second), str(third), *out)
     assert done.stderr == f"3 SLOs: 2 files below {tmp_path}\n"
     file = tmp_path / "rules" / "slo-shop-api.v2.rules.yml"
     assert file.read_text(encoding="utf-8").count("- name: ") == 3
-    done = command("generate", "rules", "--spec", str(two), *out)
+    done = command("generate", "rules", "--spec", str(second), *out)
     gone = "shop-api.v2-availability and shop-api.v2-freshness"
-    lost, made = done.stderr.splitlines()
+    warning, summary = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (0, "")
-    assert lost == f"{file}: no longer contains {gone}: pass all specs in one call"
-    assert made == f"1 SLO: 2 files below {tmp_path}"
+    assert warning == f"{file}: no longer contains {gone}: pass all specs in one call"
+    assert summary == f"1 SLO: 2 files below {tmp_path}"
 
 
 def test_rules_need_no_more_of_a_configuration_than_its_links(tmp_path: Path) -> None:
-    """A file of `links` alone will do for rules of specs and for those that all share; its faults are told."""
+    """A file of `links` alone will do for rules of specs and for those that all share; its problems are reported."""
     path = tmp_path / "links.yml"
     path.write_text("links: {dashboards: https://g.example, runbook: https://w.example/R.md}\n", encoding="utf-8")
-    asked = ("generate", "rules", "--output", str(tmp_path), "--config.file", str(path))
+    generating = ("generate", "rules", "--output", str(tmp_path), "--config.file", str(path))
     for more, file in ((("--spec", spec(tmp_path)), "slo-shop.rules.yml"), ((), "slo.rules.yml")):
-        done = command(*asked, *more)
+        done = command(*generating, *more)
         assert (done.returncode, "not set" in done.stderr) == (0, False)
         text = (tmp_path / "rules" / file).read_text(encoding="utf-8")
         assert "https://w.example/R.md#" in text
         assert "https://g.example/d/" in text
     path.write_text("links: {runbook: w.example, dashbords: x}\n", encoding="utf-8")
-    done = command(*asked, "--spec", spec(tmp_path))
+    done = command(*generating, "--spec", spec(tmp_path))
     assert done.returncode == 1
     assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["links.dashbords"]
     path.write_text("links: {runbook: w.example}\n", encoding="utf-8")
-    assert command(*asked, "--spec", spec(tmp_path)).stderr.startswith(f"{path}: links.runbook: wanted a URL")
+    assert command(*generating, "--spec", spec(tmp_path)).stderr.startswith(f"{path}: links.runbook: wanted a URL")
 
 
 def test_a_fault_in_a_spec_is_one_line_with_its_place(tmp_path: Path) -> None:
-    """File and path are told, nothing is written, and the exit code is 1."""
+    """File and path are named, nothing is written, and the exit code is 1."""
     path = spec(tmp_path, "120")
     done = command("generate", "rules", "--spec", path, "--output", str(tmp_path))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
@@ -360,22 +361,22 @@ def test_a_length_of_time_is_a_duration(tmp_path: Path, option: str, value: str)
     """Lengths of time have a unit, as in Prometheus; others are wrong usage."""
     done = command("generate", "rules", "--spec", spec(tmp_path), option, value)
     assert done.returncode == 2
-    assert done.stderr.endswith(f"argument {option}: {value} is no duration, wanted one such as 30s, 5m or 30d\n")
+    assert done.stderr.endswith(f"argument {option}: {value}: expected a duration such as 30s, 5m or 30d\n")
 
 
 def test_specs_are_held_against_what_prometheus_has(tmp_path: Path) -> None:
-    """A retention shorter than the period is told, as the budget could never be right."""
+    """A retention shorter than the period is reported, because the budget could never be right."""
     done = command("generate", "rules", "--spec", spec(tmp_path), "--retention", "15d", "--output", str(tmp_path))
     assert (done.returncode, "retention" in done.stderr) == (1, True)
 
 
 def test_the_configuration_s_own_objectives_have_rules_and_are_checked(tmp_path: Path) -> None:
-    """`generate rules` makes files of its `slos:`, and `check` tells what is wrong with their queries."""
+    """`generate rules` makes files of its `slos:`, and `check` validates their queries."""
     text = DEMO.read_text(encoding="utf-8")
     done = command("generate", "rules", "--output", str(tmp_path), "--config.file", written(tmp_path, text))
     assert done.returncode == 0
-    made = {path.name for path in (tmp_path / "rules").iterdir()}
-    assert {"slo.rules.yml", "slo-shop.rules.yml", "slo-shop-pte.rules.yml", "gap.rules.yml"} <= made
+    names = {path.name for path in (tmp_path / "rules").iterdir()}
+    assert {"slo.rules.yml", "slo-shop.rules.yml", "slo-shop-pte.rules.yml", "gap.rules.yml"} <= names
     events = "{events: {errors: 'sum(', total: 'sum(rate(a[{{.window}}]))'}}"
     slo = f"{{name: odd, application: shop, objective: 99, sli: {events}}}"
     path = written(tmp_path, f"{text.split('slos:')[0]}slos: [{slo}]\n")
@@ -409,7 +410,7 @@ def test_addresses_are_split(address: str, parts: tuple[str, int]) -> None:
 @pytest.mark.parametrize("address", ["", "9826", "a:b", "::1:9826", "a:70000", "a:-1"])
 def test_other_addresses_are_refused(address: str) -> None:
     """What is ambiguous or out of range is refused."""
-    with pytest.raises(PteError, match="expected host:port"):
+    with pytest.raises(PteError, match="wanted host:port"):
         split(address)
 
 

@@ -57,7 +57,7 @@ def test_the_first_use_of_a_type_by_many_threads_ends_well() -> None:
 
 
 def test_what_does_not_fit_is_msgspecs_error() -> None:
-    """Callers tell a wrong shape from what is no JSON."""
+    """Callers can distinguish a wrong shape from invalid JSON."""
     with pytest.raises(msgspec.ValidationError):
         decoding.decode(b'["a"]', list[int])
     with pytest.raises(msgspec.ValidationError):

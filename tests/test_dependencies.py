@@ -41,14 +41,14 @@ def imported(folder: str) -> Iterator[tuple[str, str]]:
 def distributions(folder: str) -> dict[str, str]:
     """Distributions of others that a folder imports, each with a file that does."""
     providers = metadata.packages_distributions()
-    found = {}
+    names = {}
     for module, path in imported(folder):
         top = module.partition(".")[0]
         if top in OURS | TYPES_ONLY or top in sys.stdlib_module_names:
             continue
         assert top in providers, f"{path} imports {module}, which is not installed"
-        found[normal(providers[top][0])] = path
-    return found
+        names[normal(providers[top][0])] = path
+    return names
 
 
 def test_the_program_imports_what_it_declares() -> None:

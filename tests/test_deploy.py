@@ -18,7 +18,8 @@ import yaml
 
 from deploy.stack import alerting, appdynamics
 from deploy.stack.receiver import Receiver
-from exporter import cli, sources
+from exporter import sources
+from exporter.commands import parser
 from exporter.config import read_yaml
 from tests import servers
 
@@ -75,7 +76,7 @@ def test_our_image_is_built_wherever_it_is_used() -> None:
 
 
 def test_containers_mount_what_exists() -> None:
-    """Every path of ours that is mounted exists, and every named volume is declared."""
+    """Every mounted path of the project exists, and every named volume is declared."""
     for service in SERVICES.values():
         for source, _ in mounts(service):
             assert (TOP / source).exists() if source.startswith(".") else source in compose()["volumes"], source
@@ -86,17 +87,17 @@ def test_containers_read_what_is_mounted() -> None:
     named = 0
     for service in SERVICES.values():
         for argument in service["command"] if isinstance(service.get("command"), list) else ():
-            if found := re.fullmatch(r"--config\.file=(/(?:stack|etc)/.+)", argument):
+            if match := re.fullmatch(r"--config\.file=(/(?:stack|etc)/.+)", argument):
                 named += 1
                 inside = {path: TOP / source for source, path in mounts(service)}
-                file = Path(found[1])
+                file = Path(match[1])
                 mount = next(path for path in inside if file == Path(path) or Path(path) in file.parents)
                 assert (inside[mount] / file.relative_to(mount)).is_file(), argument
     assert named == 2
 
 
 def test_containers_run_modules_that_are_mounted() -> None:
-    """Every module of ours beside the program lies below the directory in which its container runs it."""
+    """Every module of the project beside the program lies below the directory in which its container runs it."""
     modules = []
     for service in SERVICES.values():
         words = shlex.split(" ".join([*service.get("entrypoint", ()), *service.get("command", ())]))
@@ -131,7 +132,7 @@ def test_there_is_no_default_password() -> None:
     secret = compose()["secrets"]["grafana_admin_password"]["file"]
     assert secret.startswith("${GRAFANA_ADMIN_PASSWORD_FILE:?")
     environments = [service.get("environment", {}) for service in SERVICES.values()]
-    secrets = {key: value for each in environments for key, value in each.items() if "PASSWORD" in key}
+    secrets = {key: value for environment in environments for key, value in environment.items() if "PASSWORD" in key}
     assert secrets == {"GF_SECURITY_ADMIN_PASSWORD__FILE": "/run/secrets/grafana_admin_password"}
 
 
@@ -149,9 +150,9 @@ def test_dockerfile_copies_what_exists() -> None:
     """The image is made from files that are there and not ignored, from the lock, and does not run as root."""
     text = (TOP / "Dockerfile").read_text()
     copied = [path for line in re.findall(r"(?m)^COPY (?!--from)(.+)$", text) for path in line.split()[:-1]]
-    kept = {line[1:] for line in (TOP / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    patterns = {line[1:] for line in (TOP / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert copied
-    assert all((TOP / path).exists() and path in kept for path in copied)
+    assert all((TOP / path).exists() and path in patterns for path in copied)
     assert "--require-hashes -r requirements.lock" in text
     assert re.search(r"(?m)^USER 65534:65534$", text)
     assert re.search(r"(?m)^ARG PYTHON_IMAGE=python:\d+\.\d+\.\d+-", text)
@@ -167,16 +168,16 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         if document["kind"] == "Deployment":
             yield "kubernetes", document["spec"]["template"]["spec"]["containers"][0]["args"]
     for file in (DEPLOY / "systemd" / "pte-exporter.service", *sorted((DEPLOY / "ci").iterdir())):
-        for found in re.findall(
+        for match in re.findall(
             r"(?m)^[^#\n]*?pte-exporter ((?:check|serve|report|generate) [^>\n]*)", file.read_text()
         ):
-            yield file.name, shlex.split(found)
+            yield file.name, shlex.split(match)
 
 
 def test_commands_have_known_flags() -> None:
     """The program knows every flag that the shipped files give it."""
-    found = list(commands())
-    assert {where for where, _ in found} == {
+    lines = list(commands())
+    assert {where for where, _ in lines} == {
         "docker-compose.yml",
         "Dockerfile",
         "kubernetes",
@@ -184,8 +185,8 @@ def test_commands_have_known_flags() -> None:
         "gitlab-ci.yml",
         "github-actions.yml",
     }
-    for where, arguments in found:
-        assert cli._parser().parse_args(arguments), where
+    for where, arguments in lines:
+        assert parser.create().parse_args(arguments), where
 
 
 def test_systemd_unit_is_hardened() -> None:
@@ -194,8 +195,8 @@ def test_systemd_unit_is_hardened() -> None:
     unit.optionxform = str  # type: ignore[method-assign, assignment]
     unit.read(DEPLOY / "systemd" / "pte-exporter.service")
     service = unit["Service"]
-    wanted = {"DynamicUser": "yes", "ProtectSystem": "strict", "NoNewPrivileges": "yes", "CapabilityBoundingSet": ""}
-    assert {key: service[key] for key in wanted} == wanted
+    expected = {"DynamicUser": "yes", "ProtectSystem": "strict", "NoNewPrivileges": "yes", "CapabilityBoundingSet": ""}
+    assert {key: service[key] for key in expected} == expected
     assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"
 
 
@@ -243,7 +244,7 @@ def test_whose_rules_to_print_has_to_be_said() -> None:
 
 
 def test_receiver_prints_what_came() -> None:
-    """Each kind of message is printed in words, the watchdog's once, and what is unknown is refused."""
+    """Each kind of message is printed in words, the watchdog's once, and an unknown kind is rejected."""
     printed: list[str] = []
     receiver = Receiver(("127.0.0.1", 0), printed.append)
     thread = threading.Thread(target=receiver.serve_forever)

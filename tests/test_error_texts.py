@@ -19,8 +19,8 @@ ONLY_IN_WORDS = {("clients/http/failures.py", "_tunnel_status")}
 def test_no_decision_rests_on_the_text_of_an_error(path: Path) -> None:
     """Give the error a field instead; what only shows the text belongs into SHOWING of tests/error_texts.py."""
     own = str(path.relative_to(TOP))
-    found = decisions(path.read_text(encoding="utf-8"))
-    assert [decision for decision in found if (own, decision.function) not in ONLY_IN_WORDS] == []
+    problems = decisions(path.read_text(encoding="utf-8"))
+    assert [decision for decision in problems if (own, decision.function) not in ONLY_IN_WORDS] == []
 
 
 def _handled(line: str, error: str = "SourceError") -> str:
@@ -71,7 +71,7 @@ def test_each_way_to_ask_is_found(line: str) -> None:
     ],
 )
 def test_wherever_the_error_comes_from(source: str) -> None:
-    """Caught, handed in, kept in an attribute, or what stands in the records that are made of errors."""
+    """Caught, handed in, kept in an attribute, or a field of the records that are made of errors."""
     assert decisions(source)
 
 

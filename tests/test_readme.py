@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter import cli, rules
+from exporter import rules
 from exporter.catalogue.exporter import OWN
 from exporter.catalogue.live import LIVE
+from exporter.commands import parser
 from exporter.dashboards.kit.validation import OBJECTIVES, PUBLISHED
 from tests.commands.parsing import commands, options
 from tests.servers import TOP
@@ -32,7 +33,7 @@ NAMES = PUBLISHED | {series.published for series in (*OWN, *LIVE)}
 every_page = pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(TOP)))
 
 
-def found(page: Path, pattern: str) -> set[str]:
+def matches(page: Path, pattern: str) -> set[str]:
     return set(re.findall(pattern, page.read_text(encoding="utf-8")))
 
 
@@ -46,21 +47,21 @@ def flags(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def test_the_readme_names_some_of_each() -> None:
-    """The patterns of the tests below find something, so that none of them passes for want of names."""
+    """The patterns of the tests below match something: no test passes because names are missing."""
     for pattern in (r"`Pte\w+", r"`pte_[a-z_*]+`", r"--[a-z]+", r"`make \w+`", r"\]\([a-z]+"):
-        assert len(found(README, pattern)) > 2, pattern
+        assert len(matches(README, pattern)) > 2, pattern
 
 
 @every_page
 def test_every_alert_that_is_named_exists(page: Path) -> None:
     """Whoever searches for the name of an alert finds its rule."""
-    assert found(page, r"\bPte[A-Z]\w+") - {"PteError"} <= {*rules.ALERTS, *rules.OF_EACH_SLO}
+    assert matches(page, r"\bPte[A-Z]\w+") - {"PteError"} <= {*rules.ALERTS, *rules.OF_EACH_SLO}
 
 
 @every_page
 def test_every_series_that_is_named_exists(page: Path) -> None:
     """Each name, and each pattern of names, is that of a series that we publish."""
-    for name in found(page, r"`(pte_[a-z0-9_*]+|…[a-z_]+)[`{]"):
+    for name in matches(page, r"`(pte_[a-z0-9_*]+|…[a-z_]+)[`{]"):
         pattern = name.replace("…", "pte_*")
         assert fnmatch.filter(NAMES, pattern), f"{page.name} names {name}"
 
@@ -68,7 +69,7 @@ def test_every_series_that_is_named_exists(page: Path) -> None:
 @every_page
 def test_every_series_of_objectives_that_is_named_is_recorded(page: Path) -> None:
     """Nobody looks for a series that no rule of an objective makes."""
-    assert found(page, r"`(slo:[a-z_]+:[a-z0-9_]+)[`{]") - {"slo:sli_error:ratio_rate30d"} <= OBJECTIVES
+    assert matches(page, r"`(slo:[a-z_]+:[a-z0-9_]+)[`{]") - {"slo:sli_error:ratio_rate30d"} <= OBJECTIVES
 
 
 def test_the_page_of_specs_names_every_series_of_objectives() -> None:
@@ -80,7 +81,7 @@ def test_the_page_of_specs_names_every_series_of_objectives() -> None:
 
 def test_every_flag_that_the_readme_names_exists() -> None:
     """The program knows each option."""
-    assert found(README, r"(?<![\w-])--[a-z][a-z.-]*[a-z]") <= set(flags(cli._parser()))
+    assert matches(README, r"(?<![\w-])--[a-z][a-z.-]*[a-z]") <= set(flags(parser.create()))
 
 
 DOCS = [README, *sorted((TOP / "docs").rglob("*.md"))]
@@ -96,26 +97,26 @@ def test_every_flag_is_documented(name: str, parser: argparse.ArgumentParser) ->
 
 
 CALLING = [*PROSE, *sorted((TOP / "deploy").rglob("*.*ml")), TOP / "deploy/ci/Jenkinsfile", TOP / "docker-compose.yml"]
-"""Where whole commands stand."""
+"""Pages with whole commands."""
 
 
 @pytest.mark.parametrize("page", CALLING, ids=lambda page: str(page.relative_to(TOP)))
 def test_every_command_that_is_written_has_options_of_today(page: Path) -> None:
-    """Whoever copies a command gets what it says, and is not told that a flag has another name now."""
-    shown = {
+    """A copied command works, and no flag in it was renamed."""
+    written = {
         name: {word for action in options(parser) for word in action.option_strings} for name, _, parser in commands()
     }
     text = page.read_text(encoding="utf-8").replace("\\\n", " ")
     for call in re.findall(r"pte-exporter ([a-z][^`#\n]*)", text):
         words = call.split(" -- ")[0].split()
-        name = max((name for name in shown if words[: len(name.split())] == name.split()), key=len, default=None)
+        name = max((name for name in written if words[: len(name.split())] == name.split()), key=len, default=None)
         if name is not None:
             flags_of_call = {word.split("=")[0] for word in words if re.match(r"--[a-z]", word)}
-            assert flags_of_call <= shown[name], f"{page.name}: {call}"
+            assert flags_of_call <= written[name], f"{page.name}: {call}"
 
 
 def test_commands_are_found_in_the_prose() -> None:
-    """The pattern of the test above finds commands with options, so that it does not pass for want of any."""
+    """The pattern of the test above finds commands with options: it does not pass because they are missing."""
     calls = re.findall(
         r"pte-exporter [a-z][^`#\n]* --[a-z]", "".join(page.read_text(encoding="utf-8") for page in CALLING)
     )
@@ -125,15 +126,15 @@ def test_commands_are_found_in_the_prose() -> None:
 @every_page
 def test_every_make_command_that_is_named_exists(page: Path) -> None:
     """Each is a target of the Makefile, with the line that `make help` shows."""
-    targets = found(TOP / "Makefile", r"(?m)^([a-z-]+):.*## ")
-    assert found(page, r"\bmake ([a-z-]+)`") <= targets
+    targets = matches(TOP / "Makefile", r"(?m)^([a-z-]+):.*## ")
+    assert matches(page, r"\bmake ([a-z-]+)`") <= targets
 
 
 @every_page
 def test_every_link_leads_to_a_file(page: Path) -> None:
-    """A link inside the repository leads to something that is there."""
-    for link in found(page, r"\]\(([^)\s#]+)[^)]*\)"):
-        assert "://" in link or (page.parent / link).exists(), f"{page.name} leads to {link}"
+    """A link inside the repository points to an existing file."""
+    for link in matches(page, r"\]\(([^)\s#]+)[^)]*\)"):
+        assert "://" in link or (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
 def anchors(page: Path) -> set[str]:

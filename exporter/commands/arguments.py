@@ -1,4 +1,4 @@
-"""From the arguments of a command to its typed options; and names of options that were changed.
+"""From the arguments of a command to its typed options; and renamed options.
 
 argparse's Namespace goes no further than `read`.
 """
@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from exporter.commands import exit_codes
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -18,19 +20,19 @@ Options = TypeVar("Options", bound="DataclassInstance")
 
 
 class UsageError(Exception):
-    """Arguments that are fine one by one and do not fit together: told with the usage, exit code 2."""
+    """Arguments that contradict each other: printed with the usage, exit code 2."""
 
 
 @dataclass(frozen=True)
 class Command(Generic[Options]):
-    """What is done with the arguments that a parser has read."""
+    """The function that runs a command, and the type of its options."""
 
     parser: argparse.ArgumentParser
     options: type[Options]
     run: Callable[[Options], int]
-    """Gives the exit code."""
+    """Returns the exit code."""
     failure_code: int
-    """The exit code where `run` raises."""
+    """The exit code if `run` raises."""
 
 
 def set_command(
@@ -40,7 +42,9 @@ def set_command(
     *,
     failure_code: int = 1,
 ) -> None:
-    """Make the parser's namespace have a `command`."""
+    """Add the `command` to the parser's namespace, and its exit codes to --help."""
+    parser.epilog = exit_codes.epilog(parser.prog)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.set_defaults(command=Command(parser, options, run, failure_code))
 
 
@@ -51,7 +55,7 @@ def read(options: type[Options], namespace: argparse.Namespace) -> Options:
 
 
 class _OldName(argparse.Action):
-    """Does what the option does that it was the name of, and says once how that is called now."""
+    """An old name of an option: does the same, and prints the new name once."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, *, renamed: argparse.Action, **settings: Any) -> None:
         super().__init__(option_strings, dest, **settings)
@@ -69,12 +73,12 @@ class _OldName(argparse.Action):
             _announce(self.option_strings[0], self._renamed.option_strings[0])
         self._announced = True
 
-        self._renamed.required = False  # as it is given
+        self._renamed.required = False  # the old name counts
         self._renamed(parser, namespace, values, option_string)
 
 
 def add_old_name(parser: argparse.ArgumentParser, old: str, renamed: argparse.Action) -> None:
-    """Let an option go on working under its old name, which --help does not show."""
+    """Keep an option working under its old name, which --help does not show."""
     parser.add_argument(
         old,
         action=_OldName,
@@ -89,7 +93,7 @@ def add_old_name(parser: argparse.ArgumentParser, old: str, renamed: argparse.Ac
 
 
 def old_value(option: str, old: str, new: str) -> Callable[[str], str]:
-    """A `type` for an option of which one of the choices was renamed."""
+    """A `type` for an option with a renamed choice."""
 
     def convert(text: str) -> str:
         if text != old:

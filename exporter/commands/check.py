@@ -1,4 +1,4 @@
-"""`pte-exporter check`: what is wrong with the configuration, as far as that can be told without asking anybody."""
+"""`pte-exporter check`: validates the configuration, without connecting to any source."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: Options) -> int:
-    """Read all that `serve` and `generate rules` would read."""
+    """Read every file that `serve` and `generate rules` would read."""
     if options.config_file:
         _check_kind(options.config_file)
     file = options.config_file or str(configuration.DEMO)
@@ -48,18 +48,18 @@ def run(options: Options) -> int:
     if config.slos:
         from exporter.commands.generate.objectives import own_objectives
 
-        own_objectives(config, file)  # tells what is wrong with their queries
+        own_objectives(config, file)  # validates their queries too
 
-    print(f"{options.config_file or 'embedded demo'}: fine, {_summary(config)}")
+    print(f"{options.config_file or 'embedded demo'}: valid, {_summary(config)}")
     return 0
 
 
 def _check_kind(file: str) -> None:
-    """Each key of a spec would be unknown: one line is of more use."""
+    """Every key of a spec would be unknown: one line is more useful."""
     from exporter.slo.specs import is_foreign
 
     if is_foreign(Path(file)):
-        text = "is a spec of SLOs and no configuration: check it with pte-exporter generate rules --check --spec"
+        text = "is an SLO spec, not a configuration; check it with: pte-exporter generate rules --check --spec"
         raise PteError(f"{file}: {text} {shlex.quote(file)}")
 
 

@@ -1,4 +1,4 @@
-"""Arguments that several commands have: of one name they are the same everywhere."""
+"""Arguments that several commands share: the same name means the same everywhere."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from exporter import logs
 from exporter.commands.arguments import add_old_name
 
-_DEMO = "default: the embedded demo"
+_DEMO = "configuration (default: the embedded demo)"
 
-JUDGING = "of its limits, grades and routes; default: the usual limits"
-"""What the configuration is for, of commands that judge one result."""
+JUDGING = "configuration with limits, grades and routes (default: built-in limits)"
+"""The help of --config.file for commands that judge one result."""
 
 
 def add_common(parser: argparse.ArgumentParser, config_help: str = _DEMO) -> None:
-    """What all commands have."""
+    """The arguments of every command."""
     parser.add_argument("--config.file", dest="config_file", metavar="FILE", help=config_help)
 
     parser.add_argument(
@@ -23,47 +23,50 @@ def add_common(parser: argparse.ArgumentParser, config_help: str = _DEMO) -> Non
         dest="log_level",
         choices=logs.LEVELS,
         default="info",
-        help="the least that is logged; default %(default)s",
+        help="log only messages of this level and above (default: %(default)s)",
     )
     parser.add_argument(
         "--log.format",
         dest="log_format",
         choices=logs.FORMATS,
         default="logfmt",
-        help="of the log on stderr; default %(default)s",
+        help="format of the log on stderr (default: %(default)s)",
     )
 
 
 def add_web_config(parser: argparse.ArgumentParser) -> None:
-    """How the exporter itself is protected."""
+    """How the exporter itself is protected: --web.config.file."""
     parser.add_argument(
-        "--web.config.file", dest="web_config_file", metavar="FILE", help="TLS and basic authentication"
+        "--web.config.file",
+        dest="web_config_file",
+        metavar="FILE",
+        help="web configuration: TLS and basic authentication (default: neither)",
     )
 
 
 def add_format(parser: argparse.ArgumentParser) -> argparse.Action:
-    """For people or for programs."""
+    """Output for people or for programs."""
     return parser.add_argument(
         "--format",
         choices=("console", "json"),
         default="console",
-        help="for people, or for programs; default %(default)s",
+        help="output format: console for people, json for programs (default: %(default)s)",
     )
 
 
 def add_baselines(parser: argparse._ActionsContainer) -> argparse.Action:
-    """The folder of saved runs."""
+    """The directory of saved runs."""
     return parser.add_argument(
         "--baselines",
         type=Path,
         default=Path("baselines"),
-        metavar="FOLDER",
-        help="where baselines are saved by name; default %(default)s",
+        metavar="DIR",
+        help="directory of the saved baselines (default: %(default)s)",
     )
 
 
 def add_run_names(parser: argparse.ArgumentParser) -> None:
-    """What a run is called, and what it tested."""
-    run_id = parser.add_argument("--run-id", metavar="ID", help="what people call the run; default: the file's name")
+    """The ID of a run, and the commit that it tested."""
+    run_id = parser.add_argument("--run-id", metavar="ID", help="ID of the run (default: the name of the result file)")
     add_old_name(parser, "--run", run_id)
-    parser.add_argument("--commit", metavar="SHA", help="which commit was tested")
+    parser.add_argument("--commit", metavar="SHA", help="commit that was tested")

@@ -1,4 +1,4 @@
-"""The configuration that a command works with."""
+"""The configuration that a command uses."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:  # it takes a while to load
     from exporter.config import Config
 
 DEMO = Path(__file__).parents[1] / "demo.yml"
-"""What commands work with where no --config.file is given."""
+"""The configuration of commands without --config.file."""
 
 
 def read(file: str | None) -> Config:
-    """That of --config.file, or the embedded demo's; raises ConfigError with every problem."""
+    """Read --config.file, or the embedded demo; raises ConfigError with every problem."""
     from exporter import sources
 
     return sources.read(file or DEMO)

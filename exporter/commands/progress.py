@@ -1,4 +1,4 @@
-"""The line that tells of progress."""
+"""The progress line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 
 class Progress:
-    """A line on stderr that tells what is waited for and how long; only where a person looks on."""
+    """A line on stderr that says what the command waits for and how long; only on a terminal."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -27,7 +27,7 @@ class Progress:
 
     def _show(self) -> None:
         began = time.monotonic()
-        # Nothing is shown of what takes less than a fifth of a second.
+        # Steps of less than a fifth of a second show nothing.
         while not self._done.wait(0.2):
             seconds = time.monotonic() - began
             print(f"\r\x1b[K{self._what} … {seconds:.0f} s", end="", file=sys.stderr, flush=True)

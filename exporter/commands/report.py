@@ -1,4 +1,4 @@
-"""`pte-exporter report`: one round, printed."""
+"""`pte-exporter report`: polls once and prints the report."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--at",
         type=past_time,
         metavar="TIME",
-        help="a time of the past, such as 2026-11-20T10:00:00Z, or Unix seconds; default now",
+        help="report as of this past time, such as 2026-11-20T10:00:00Z or Unix seconds (default: now)",
     )
     set_command(parser, Options, run)
 
 
 def run(options: Options) -> int:
-    """Observe both sides, analyse, print."""
+    """Poll both sides, analyse them, and print the report."""
     from exporter.pipeline import round_once
     from exporter.report import FORMATS
 
@@ -48,7 +48,7 @@ def run(options: Options) -> int:
     at = time.time() if options.at is None else options.at.timestamp()
 
     names = ", ".join(environment.name for environment in config.environments)
-    with Progress(f"asking {names}"):
+    with Progress(f"polling {names}"):
         snapshot = round_once(config, at)
 
     render = FORMATS[options.format]

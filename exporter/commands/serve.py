@@ -1,4 +1,4 @@
-"""`pte-exporter serve`: polls both sides and publishes what it sees, until it is ended."""
+"""`pte-exporter serve`: polls the sources and serves /metrics until it is stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from exporter.commands.arguments import set_command
 from exporter.commands.common import add_common, add_web_config
 from exporter.commands.sigterm import end_at_sigterm
 
-if TYPE_CHECKING:  # it takes a while to load, and before that signals are to be heard
+if TYPE_CHECKING:  # it takes a while to load, and signals must be handled before
     from exporter.config import Config
 
 logger = logging.getLogger(__name__)
@@ -43,21 +43,21 @@ def add(parser: argparse.ArgumentParser) -> None:
         dest="listen_address",
         metavar="HOST:PORT",
         default="127.0.0.1:9826",
-        help="host:port, :port for all interfaces, or [::1]:port; default %(default)s",
+        help="address to listen on: host:port, :port for all interfaces, or [::1]:port (default: %(default)s)",
     )
     parser.add_argument(
         "--web.enable-lifecycle",
         dest="enable_lifecycle",
         action="store_true",
-        help="allow POST /-/reload also without authentication",
+        help="allow POST /-/reload without authentication too",
     )
     set_command(parser, Options, run)
 
 
 def run(options: Options) -> int:
     """Serve until SIGTERM or SIGINT; it does not return."""
-    end_at_sigterm(0)  # until the server takes it over
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise: a reload before that ends nothing
+    end_at_sigterm(0)  # until the server handles it
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # likewise: an early reload must not end the process
 
     from exporter.serve.self_metrics import SelfMetrics
     from exporter.serve.service import Service
@@ -90,7 +90,7 @@ def run(options: Options) -> int:
 
 
 def _url(address: tuple[str, int], *, tls: bool) -> str:
-    """What to type into a browser on this machine."""
+    """The URL for a browser on this machine."""
     host, port, *_ = address
     if host in _ANY_ADDRESS:
         host = "localhost"

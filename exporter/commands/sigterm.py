@@ -1,4 +1,4 @@
-"""The end by SIGTERM, as long as nothing else takes care of it."""
+"""The end by SIGTERM, until a command installs its own handler."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import signal
 
 
 def end_at_sigterm(code: int) -> None:
-    """End with that exit code.
+    """End with this exit code.
 
-    A process 1 is sent no signal that it has no handler for, so that without this it could not be ended early.
+    The kernel sends process 1 only signals that it has a handler for: without this one, a container could not be
+    stopped early.
     """
     signal.signal(signal.SIGTERM, lambda *_: os._exit(code))

@@ -1,4 +1,4 @@
-"""What standard output is."""
+"""Properties of standard output."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import sys
 
 
 def is_coloured() -> bool:
-    """Whether a person reads it and has not asked for plain text."""
+    """Whether it is a terminal and NO_COLOR is not set."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ

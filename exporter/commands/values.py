@@ -11,17 +11,17 @@ _NUMBER = re.compile(r"[0-9]{9,}(\.[0-9]+)?")
 
 
 def past_time(text: str) -> datetime:
-    """A time of the past; without a zone it is UTC."""
+    """A past time; without a zone it is UTC."""
     try:
         at = _time(text)
     except (ValueError, OverflowError, OSError):
-        expected = "wanted one such as 2026-11-20T10:00:00Z, or Unix seconds"
-        raise argparse.ArgumentTypeError(f"{text} is no time, {expected}") from None
+        expected = "expected a time such as 2026-11-20T10:00:00Z, or Unix seconds"
+        raise argparse.ArgumentTypeError(f"{text}: {expected}") from None
 
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     if at > datetime.now(UTC):
-        raise argparse.ArgumentTypeError(f"{text} is in the future, wanted a time of the past")
+        raise argparse.ArgumentTypeError(f"{text} is in the future, expected a past time")
     return at
 
 
@@ -37,7 +37,7 @@ def duration(text: str) -> int:
 
     seconds = float(conversion.duration(text) or 0)
     if seconds <= 0 or seconds != int(seconds):
-        raise argparse.ArgumentTypeError(f"{text} is no duration, wanted one such as 30s, 5m or 30d")
+        raise argparse.ArgumentTypeError(f"{text}: expected a duration such as 30s, 5m or 30d")
     return int(seconds)
 
 
@@ -48,5 +48,5 @@ def ratio(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is no ratio, wanted one between 0 and 1, such as 0.1")
+        raise argparse.ArgumentTypeError(f"{text}: expected a ratio between 0 and 1, such as 0.1")
     return value

@@ -1,1 +1,1 @@
-"""PUBLISHING: one result of a load test or a test report: inputs, baselines, its page, destinations."""
+"""PUBLISHING: one result of a load test or a test execution: inputs, baselines, its page, destinations."""

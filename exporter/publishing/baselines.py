@@ -1,6 +1,6 @@
-"""Where baselines are saved: FOLDER/APPLICATION/NAME.json, our own format, a line for each endpoint for git's sake.
+"""Saves baselines as DIR/APPLICATION/NAME.json, in our own format, with a line per endpoint for git diffs.
 
-A file is replaced as a whole or not at all.
+Files are replaced atomically.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from exporter.formats import result_files, saved
 from exporter.model.loadrun import LoadRun
 
 MOST = 30
-"""Runs before a run that are read, the newest."""
+"""Earlier runs that are read, the newest."""
 
-_TRIED = 4 * MOST
-"""Files that are opened to find so many: some are of other formats, of runs that were ended early or came later."""
+_MOST_FILES = 4 * MOST
+"""Files to open for so many runs: some have other formats, or are of incomplete or later runs."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,99}")
 _SUFFIX = ".json"
@@ -33,7 +33,7 @@ _SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """One that is saved."""
+    """A saved run."""
 
     application: str
     name: str
@@ -41,16 +41,16 @@ class Baseline:
 
 
 def path_of(folder: Path, application: str, name: str) -> Path:
-    """Where it is saved; raises PteError for a name that is none, such as one that leads elsewhere."""
-    for what, text in (("--application", application), ("the baseline's name", name)):
+    """Its path; raises PteError for an invalid name, such as one with a slash."""
+    for subject, text in (("--application", application), ("the baseline's name", name)):
         if not _NAME.fullmatch(text):
-            expected = "wanted up to 100 letters, digits and . _ + @ -, not beginning with one of . + @ -"
-            raise PteError(f"{what}: found {text[:100]!r}, {expected}")
+            expected = "expected up to 100 letters, digits and . _ + @ -, not beginning with . + @ or -"
+            raise PteError(f"{subject} is {text[:100]!r}: {expected}")
     return folder / application / f"{name}{_SUFFIX}"
 
 
 def save(path: Path, run: LoadRun, *, force: bool) -> None:
-    """Atomically; raises PteError where there is one already, unless forced, and OSError."""
+    """Save atomically; raises PteError if the baseline exists already, unless forced, and OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
 
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -64,16 +64,16 @@ def save(path: Path, run: LoadRun, *, force: bool) -> None:
             if force:
                 temporary.replace(path)
             else:
-                os.link(temporary, path)  # unlike a rename it fails where something is, without a moment in between
+                os.link(temporary, path)  # unlike a rename it fails if the file exists, without a race
         except FileExistsError:
-            raise PteError(f"{path}: is there already; --force replaces it") from None
+            raise PteError(f"{path}: exists already; --force replaces it") from None
         finally:
             with contextlib.suppress(FileNotFoundError):
                 temporary.unlink()
 
 
 def encode(run: LoadRun) -> bytes:
-    """What `saved.write` gives, with a line for each field and each endpoint."""
+    """As `saved.write`, with a line per field and per endpoint."""
     result = msgspec.json.decode(saved.write(run))["result"]
     lines = []
     for key, value in result.items():
@@ -94,9 +94,9 @@ def _json(value: object) -> str:
 
 
 def read_all(folder: Path, application: str | None, problems: list[str]) -> Iterator[Baseline]:
-    """All that are saved, by application and name; what cannot be read is told in `problems`."""
+    """All baselines, by application and name; `problems` gets a line for each unreadable file."""
     if not folder.is_dir():
-        raise PteError(f"{folder}: is no folder; baselines are made with pte-exporter baseline save")
+        raise PteError(f"{folder}: is not a directory; create baselines with: pte-exporter baseline save")
 
     for path in sorted(folder.glob(f"*/[!.]*{_SUFFIX}")):
         if application not in (None, path.parent.name):
@@ -108,7 +108,7 @@ def read_all(folder: Path, application: str | None, problems: list[str]) -> Iter
 
 
 def find(folder: Path, application: str, name: str) -> Path:
-    """The file that a name or a path stands for; raises PteError where there is none."""
+    """The file of a name or a path; raises PteError if it does not exist."""
     if Path(name).is_file():
         return Path(name)
     if "/" in name or name.endswith(_SUFFIX):
@@ -116,7 +116,7 @@ def find(folder: Path, application: str, name: str) -> Path:
 
     path = path_of(folder, application, name)
     if not path.is_file():
-        text = f"no such baseline of {application}: {path} is not there, nor is a file of that name"
+        text = f"no such baseline of {application}, and no such file: {path} does not exist"
         raise PteError(f"{name}: {text}")
     return path
 
@@ -126,7 +126,7 @@ def history(
 ) -> list[LoadRun]:
     """The newest complete runs that ended before `until` (Unix seconds), oldest first, but not the file `apart`.
 
-    What cannot be read is told in `warnings`.
+    `warnings` gets a line for each file that cannot be used.
     """
     runs: list[LoadRun] = []
     for path in _newest_files(patterns, apart):
@@ -135,11 +135,11 @@ def history(
                 continue
             run = formats.read(path)
         except SourceError as error:
-            warnings.append(f"left out: {error}")
+            warnings.append(f"ignored: {error}")
             continue
 
         if not run.complete:
-            warnings.append(f"left out: {path}: the run was ended early")
+            warnings.append(f"ignored: {path}: the run was ended early")
         elif run.end < until and run.total.requests:
             runs.append(run)
 
@@ -147,14 +147,14 @@ def history(
 
 
 def _newest_files(patterns: Sequence[str], apart: Path | None) -> list[Path]:
-    """By the time they were written, as when their runs ended is known only when they are read."""
+    """By modification time: the end of a run is known only after reading."""
     paths = {path for pattern in patterns for path in result_files.matching(Path(pattern))}
     excluded = apart.resolve() if apart is not None else None
     files = [path for path in paths if path.is_file() and path.resolve() != excluded]
-    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path))[-_TRIED:]
+    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path))[-_MOST_FILES:]
 
 
 def _is_companion(path: Path) -> bool:
-    """Whether a load generator wrote the file beside its result, so that it is no run of its own."""
+    """Whether a load generator wrote the file beside its result: it is not a run."""
     with path.open("rb") as file:
         return formats.accompanies(file.read(formats.HEAD))

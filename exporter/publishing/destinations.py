@@ -1,4 +1,4 @@
-"""Where a page goes: to a Pushgateway's group, or to a file that a node_exporter reads. Both replace what was there."""
+"""Destinations of a page: a group of a Pushgateway, or a file for node_exporter. Both replace the old page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ JOBS = {"load_run": "pte-exporter", "tests": "pte-exporter-tests"}
 """The job of each kind of page: a group is replaced as a whole, so each kind has a group of its own."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*")
-"""A grouping value that stands in a path as it is; "." and ".." do not."""
+"""A grouping value that needs no encoding in a path; "." and ".." do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The folder of a node_exporter's textfile collector."""
+    """The directory of node_exporter's textfile collector."""
 
     path: Path
 
@@ -45,12 +45,12 @@ class Folder:
 Destination = Gateway | Folder
 
 _EXAMPLE = "https://pushgateway.example:9091"
-_CREDENTIALS = "give --to.config.file with username and password_env"
-"""What messages about a URL suggest."""
+_CREDENTIALS = "use --to.config.file with username and password_env"
+"""Suggestions in messages about a URL."""
 
 
 def read(to: Sequence[tuple[str, str]], config_file: Path | None) -> tuple[Destination, ...]:
-    """The destinations of these kinds and names, as `--to` has them; raises PteError where one of them can be none."""
+    """The destinations of these kinds and names, as in `--to`; raises PteError if one is invalid."""
     options = _read_options(config_file)
     return tuple(_destination(kind, name, options) for kind, name in to)
 
@@ -59,10 +59,10 @@ def _read_options(path: Path | None) -> HttpOptions:
     if path is None:
         return HttpOptions()
 
-    wrong: list[Problem] = []
-    options = convert(config.read_yaml(path), HttpOptions, str(path), "", wrong)
-    if options is None or wrong:
-        raise ConfigError(wrong)
+    invalid: list[Problem] = []
+    options = convert(config.read_yaml(path), HttpOptions, str(path), "", invalid)
+    if options is None or invalid:
+        raise ConfigError(invalid)
     return options
 
 
@@ -73,14 +73,14 @@ def _destination(kind: str, name: str, options: HttpOptions) -> Destination:
         return Gateway(name, options)
 
     if not Path(name).is_dir():
-        raise PteError(f"--to textfile {name}: is no folder")
+        raise PteError(f"--to textfile {name}: is not a directory")
     return Folder(Path(name))
 
 
 def send(chosen: Sequence[Destination], application: str, kind: str, body: bytes) -> str:
-    """Publish the page at each destination; the sentence that tells where it is now.
+    """Publish the page to each destination; returns the sentence that names them.
 
-    Each is tried; raises PteError when one failed, which says where the page is all the same.
+    All are tried; raises PteError if one failed, whose text names the successful ones too.
     """
     sent: list[str] = []
     failures: list[str] = []
@@ -100,7 +100,7 @@ def send(chosen: Sequence[Destination], application: str, kind: str, body: bytes
 
 
 def _put(destination: Destination, application: str, kind: str, body: bytes) -> str:
-    """Publish it there, and say where that is."""
+    """Publish it there, and return the text that names the destination."""
     if isinstance(destination, Gateway):
         return _push(destination, application, kind, body)
     return _write(destination.path, application, kind, body)
@@ -117,34 +117,34 @@ def group(application: str, kind: str) -> str:
 def _push(gateway: Gateway, application: str, kind: str, body: bytes) -> str:
     session = Session(gateway.url, gateway.options)
     try:
-        answer = session.put(group(application, kind), body, CONTENT_TYPE, accept=(200, 202, 400, 413))
+        response = session.put(group(application, kind), body, CONTENT_TYPE, accept=(200, 202, 400, 413))
     except SourceError as error:
         if error.reason not in ("not_found", "http_error"):
             raise
-        text = f"{session.address} is no Pushgateway: check the URL, it ends before /metrics"
+        text = f"{session.address} is not a Pushgateway: check the URL, which must end before /metrics"
         raise error.reworded(text) from None
     finally:
         session.close()
 
-    if answer.status == 413:
+    if response.status == 413:
         size = f"{len(body)} bytes (413)"
-        text = f"{session.address} takes no page of {size}: raise its limit, or that of a proxy before it"
-        raise SourceError("http_error", text, status=answer.status, location=session.address)
+        text = f"{session.address} rejected a page of {size}: raise its limit, or that of a proxy before it"
+        raise SourceError("http_error", text, status=response.status, location=session.address)
 
-    # A proxy's login page comes with 200: nothing was pushed.
-    if answer.body.lstrip().startswith(b"<"):
-        text = f"{session.address} is no Pushgateway: it answered with a web page, as proxies that ask for a login do"
-        raise SourceError("http_error", text, status=answer.status, location=session.address)
-    if answer.status == 400:
-        reason = session.redact(answer.body.decode(errors="replace"))
-        text = f"{session.address} refused the page: {reason}"
-        raise SourceError("http_error", text, status=answer.status, location=session.address)
+    # The login page of a proxy has status 200: nothing was pushed.
+    if response.body.lstrip().startswith(b"<"):
+        text = f"{session.address} is not a Pushgateway: it returned a web page, as proxies that require a login do"
+        raise SourceError("http_error", text, status=response.status, location=session.address)
+    if response.status == 400:
+        reason = session.redact(response.body.decode(errors="replace"))
+        text = f"{session.address} rejected the page: {reason}"
+        raise SourceError("http_error", text, status=response.status, location=session.address)
 
     return f"to {session.address} (job {JOBS[kind]}, application {application})"
 
 
 def _write(folder: Path, application: str, kind: str, body: bytes) -> str:
-    """Whole or not at all: the collector may read at any moment, and reads only names that end in .prom."""
+    """Atomically: the collector may read at any moment, but only names that end in .prom."""
     suffix = "" if kind == "load_run" else f".{kind}"
     path = folder / f"pte_exporter_{quote(application, safe='')}{suffix}.prom"
 
@@ -152,7 +152,7 @@ def _write(folder: Path, application: str, kind: str, body: bytes) -> str:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(body)
-            os.fchmod(file.fileno(), 0o644)  # another user reads it
+            os.fchmod(file.fileno(), 0o644)  # for another user to read
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

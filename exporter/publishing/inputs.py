@@ -1,4 +1,4 @@
-"""What a run or a report is judged by and against: settings, routes, the baseline, the runs before."""
+"""The inputs for judging a run or a report: settings, routes, the baseline, earlier runs."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class InputFiles:
 
     application: str
     config_file: str | None
-    """None: the usual settings, and no routes."""
+    """None: the default settings, and no routes."""
     routes: Mapping[str, str]
-    """By name; they win over those of the files."""
+    """By name; they take precedence over those of the files."""
     routes_file: Path | None
     baseline: str | None
     """A saved run's name, or a file."""
     baselines: Path
-    """The folder in which runs are saved by name."""
+    """The directory in which runs are saved by name."""
     history: Sequence[str]
     """Globs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a run is judged by and against."""
+    """The settings and the runs to compare with."""
 
     settings: AnalysisSettings
     routes: Mapping[str, str]
@@ -52,13 +52,13 @@ class Inputs:
     history: tuple[LoadRun, ...]
     """By end; this run itself may be among them."""
     warnings: tuple[str, ...]
-    """Files of the history that could not be used."""
+    """Problems with files of the history."""
 
 
 def read(files: InputFiles, until: float = math.inf) -> Inputs:
     """`until`: when the run that is judged ended, Unix seconds; inf: it has not begun.
 
-    Raises PteError when something that was named cannot be used; a broken file of the history is only told.
+    Raises PteError if an explicit input cannot be used; a broken file of the history only gives a warning.
     """
     settings, configured_routes = _configuration(files)
     routes = {**configured_routes, **_read_routes(files.routes_file), **files.routes}
@@ -76,11 +76,11 @@ def read(files: InputFiles, until: float = math.inf) -> Inputs:
 
 
 def _configuration(files: InputFiles) -> tuple[AnalysisSettings, Mapping[str, str]]:
-    """Settings, and the routes that the source of result files has for the application."""
+    """The settings, and the application's routes in the source of result files."""
     if files.config_file is None:
         return AnalysisSettings(), {}
 
-    # It brings the doctor's steps along, which `run` without a configuration has no use for.
+    # It loads the steps of the doctor too, which `run` without a configuration does not need.
     from exporter import sources
     from exporter.sources.loadtest import Options
 
@@ -103,7 +103,7 @@ def _read_routes(path: Path | None) -> Mapping[str, str]:
     routes = convert(config.read_yaml(path), dict[str, str], str(path), "", problems) or {}
     for name, route in routes.items():
         if not is_route(route):
-            text = "is no route, wanted a method and a path, such as GET /cart"
+            text = "is not a route, expected a method and a path, such as GET /cart"
             problems.append(Problem(str(path), name, text))
 
     if problems:
@@ -113,14 +113,14 @@ def _read_routes(path: Path | None) -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """Reports of one run of tests, and what they are judged by."""
+    """Reports of one test execution, and their settings."""
 
     settings: AnalysisSettings
     reports: tuple[Report, ...]
 
 
 def is_junit(path: Path) -> bool:
-    """Whether a file is a report of a test runner."""
+    """Whether a file is a JUnit XML report."""
     try:
         with path.open("rb") as file:
             return junit.recognise(file.read(formats.HEAD))
@@ -129,7 +129,7 @@ def is_junit(path: Path) -> bool:
 
 
 def read_tests(paths: Sequence[Path], config_file: str | None) -> Tests:
-    """The reports, with the properties and the time zone that a source of reports would have."""
+    """The reports, with the properties and the time zone of the configured source of reports."""
     settings = AnalysisSettings()
     options = _junit_options(None)
     if config_file is not None:
@@ -145,7 +145,7 @@ def read_tests(paths: Sequence[Path], config_file: str | None) -> Tests:
 
 
 def _junit_options(configuration: Config | None) -> JUnitOptions:
-    """Those of the first source of reports; without one, the usual options."""
+    """The options of the first source of reports; the default ones without a source."""
     from exporter.sources.junit import Options
 
     environments = configuration.environments if configuration is not None else ()

@@ -1,4 +1,4 @@
-"""From result files to what is published, and where it went."""
+"""Publishes result files, and describes the publication."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from exporter.publishing.inputs import InputFiles
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What a result is called, what it is judged by, and where it goes."""
+class PublicationRequest:
+    """The names, inputs and destinations of one result."""
 
     files: InputFiles
     to: Sequence[tuple[str, str]]
-    """Kinds of destinations, and which one of the kind; none: the result is not published."""
+    """Kinds of destinations with their URL or directory; none: the result is not published."""
     to_config_file: Path | None
     """Credentials and TLS of a Pushgateway."""
     run_id: str | None
-    """None: as the result has it."""
+    """None: the ID in the result."""
     commit: str | None
 
     @property
@@ -31,48 +31,48 @@ class Request:
         return self.files.application
 
 
-def publish(run: LoadRun, request: Request) -> str:
-    """Judge the run and publish it at every destination; one line that tells where it went, empty without any.
+def publish(run: LoadRun, request: PublicationRequest) -> str:
+    """Judge the run and publish it to every destination; returns one line that names them, empty without any.
 
-    Raises PteError when it could not be published somewhere; the other destinations have it.
+    Raises PteError if a destination failed; the other destinations have the run.
     """
-    _, where = _publish_run(run, request)
-    return where
+    _, destination_line = _publish_run(run, request)
+    return destination_line
 
 
-def publish_files(paths: Sequence[Path], request: Request) -> str:
-    """As `publish`, for a result file, or for JUnit XML; what was published in short, and where it went."""
+def publish_files(paths: Sequence[Path], request: PublicationRequest) -> str:
+    """As `publish`, for a result file or JUnit XML; returns a summary and the destinations."""
     are_junit = [inputs.is_junit(path) for path in paths]
     if all(are_junit):
-        shown, where = _publish_tests(paths, request)
+        text, destination_line = _publish_tests(paths, request)
     elif len(paths) == 1:
-        shown, where = _publish_run(formats.read(paths[0]), request)
+        text, destination_line = _publish_run(formats.read(paths[0]), request)
     else:
         other = paths[are_junit.index(False)]
-        text = "is no JUnit XML: wanted one result of a load test, or JUnit XML alone"
-        raise PteError(f"{other}: {text}")
+        problem = "is not JUnit XML: expected one load test result, or only JUnit XML files"
+        raise PteError(f"{other}: {problem}")
 
-    return "\n".join(part for part in (shown, where) if part)
+    return "\n".join(part for part in (text, destination_line) if part)
 
 
-def _publish_tests(paths: Sequence[Path], request: Request) -> tuple[str, str]:
-    """(what was published, where)."""
+def _publish_tests(paths: Sequence[Path], request: PublicationRequest) -> tuple[str, str]:
+    """(summary, line about the destinations)."""
     chosen = destinations.read(request.to, request.to_config_file)
     tests = inputs.read_tests(paths, request.files.config_file)
 
     snapshot, body = page.of_tests(tests, request.application)
-    shown = summary.of_executions(snapshot.executions[request.application], request.application)
-    return shown, destinations.send(chosen, request.application, "tests", body)
+    text = summary.of_executions(snapshot.executions[request.application], request.application)
+    return text, destinations.send(chosen, request.application, "tests", body)
 
 
-def _publish_run(run: LoadRun, request: Request) -> tuple[str, str]:
-    """(what was published, where)."""
+def _publish_run(run: LoadRun, request: PublicationRequest) -> tuple[str, str]:
+    """(summary, line about the destinations)."""
     chosen = destinations.read(request.to, request.to_config_file)
     run_inputs = inputs.read(request.files, run.end)
     if not run.total.requests:
-        raise SourceError("bad_data", f"{run.run}: holds no requests: there is nothing to publish")
+        raise SourceError("bad_data", f"{run.run}: contains no requests, so there is nothing to publish")
 
-    named = replace(run, run=request.run_id or run.run, commit=request.commit or run.commit)
-    snapshot, body = page.of_run(named, request.application, run_inputs)
-    shown = summary.of_run(snapshot, request.application, run_inputs.warnings)
-    return shown, destinations.send(chosen, request.application, "load_run", body)
+    named_run = replace(run, run=request.run_id or run.run, commit=request.commit or run.commit)
+    snapshot, body = page.of_run(named_run, request.application, run_inputs)
+    text = summary.of_run(snapshot, request.application, run_inputs.warnings)
+    return text, destinations.send(chosen, request.application, "load_run", body)

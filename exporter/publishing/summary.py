@@ -1,4 +1,4 @@
-"""What was published, in a few lines for the log of a pipeline."""
+"""A publication in a few lines, for the log of a pipeline."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from exporter.model.results import Snapshot
 from exporter.model.verdict import SEVERITIES
 
 _MOST = 20
-"""Lines about what changed."""
+"""Lines about changes."""
 
 
 def of_run(snapshot: Snapshot, application: str, warnings: Sequence[str]) -> str:
-    """Grade, counts, percentiles, what changed for the worse first, warnings."""
+    """Grade, counts, percentiles, changes (the worst first), warnings."""
     judged = snapshot.applications[application].load_run
     assert judged is not None
 
@@ -29,7 +29,7 @@ def of_run(snapshot: Snapshot, application: str, warnings: Sequence[str]) -> str
 def _title(application: str, judged: JudgedRun) -> str:
     run = judged.run
     commit = f", commit {run.commit}" if run.commit else ""
-    grade = judged.grade or f"unknown: the result tells no {missing(run.total)}"
+    grade = judged.grade or f"unknown: the result has no {missing(run.total)}"
     return f"{application}: run {run.run} ({run.tool}{commit}), grade {grade}"
 
 
@@ -56,14 +56,14 @@ def _figures(run: LoadRun) -> Iterator[str]:
 
 
 def _latencies(total: Figures) -> list[str]:
-    """Those that the result has: "P95 245.8 ms"."""
+    """The latencies in the result: "P95 245.8 ms"."""
     latency = total.latency
     figures = {"mean": latency.mean, "P50": latency.p50, "P95": latency.p95, "P99": latency.p99}
     return [f"{name} {humanize.seconds(value)}" for name, value in figures.items() if value is not None]
 
 
 def _changes(changes: Sequence[Change]) -> Iterator[str]:
-    """The worst first; what is equal, or has no evidence, is left out."""
+    """Changes for the worse or better, the worst first."""
     differing = [change for change in changes if change.verdict in ("worse", "better")]
     differing.sort(key=_order)
 
@@ -83,7 +83,7 @@ def _order(change: Change) -> tuple[bool, int, str, str]:
 
 
 def of_executions(executions: Executed, application: str) -> str:
-    """How many tests ended how, and by name those that failed."""
+    """The number of tests by outcome, and the names of those that failed."""
     total = executions.total
     counts = {name: getattr(total, name) for name in ("passed", "failed", "error", "skipped")}
     outcomes = ", ".join(f"{count} {name}" for name, count in counts.items() if count)

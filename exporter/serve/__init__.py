@@ -1,1 +1,1 @@
-"""SERVE: the running exporter: service, polling, check-ups, its own metrics and the HTTP server."""
+"""SERVE: the running exporter: service, polling, check-ups, self-metrics and the HTTP server."""

@@ -1,4 +1,4 @@
-"""The exporter's own series, declared in the catalogue. prometheus_client keeps them, but for the counted events."""
+"""The exporter's own series, declared in the catalogue. prometheus_client stores them, except the counted events."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class SelfMetrics:
         self._changing = threading.Lock()
         """Held while series of sources are set, started or removed."""
         self._checks: dict[str, set[str]] = {}
-        """Source to the checks that are published of it."""
+        """Source to its published checks."""
         self._registered = set[str]()
-        """Of the series without labels, those that have been set."""
+        """The series without labels that have been set."""
         self._lock = threading.Lock()
 
         self._series["pte_exporter_build_info"].labels(__version__, platform.python_version()).set(1)
@@ -59,18 +59,18 @@ class SelfMetrics:
         if series.kind == "histogram":
             return Histogram(series.name, series.help, series.labels, registry=self.registry, buckets=_BUCKETS)
 
-        # Without labels prometheus_client publishes a 0 that nobody measured: such a gauge joins when it is first set.
+        # prometheus_client publishes an unmeasured 0 for a gauge without labels: it joins when it is first set.
         registry = self.registry if series.labels else None
         return _KINDS[series.kind](series.name, series.help, series.labels, registry=registry)
 
     def render(self, *, openmetrics: bool) -> bytes:
         """The lines that end every page."""
         page = generate_openmetrics(self.registry) if openmetrics else generate_latest(self.registry)  # type: ignore[no-untyped-call]
-        # Events first: the end of an OpenMetrics page, # EOF, is in what prometheus_client makes.
+        # Events first: the end of an OpenMetrics page, # EOF, comes from prometheus_client.
         return self._render_events(openmetrics=openmetrics) + cast("bytes", page)
 
     def _render_events(self, *, openmetrics: bool) -> bytes:
-        """Made as the page is: there may be thousands of them, and prometheus_client takes 30 us for each."""
+        """Rendered like the page: there may be thousands of them, and prometheus_client takes 30 us for each."""
         rows = self.events.rows()
         events = [(labels, total.events) for labels, total in rows]
         bad_events = [(labels, total.bad) for labels, total in rows]
@@ -78,7 +78,7 @@ class SelfMetrics:
         return page + counters(BAD_EVENTS, bad_events, openmetrics=openmetrics)
 
     def configure(self, environments: Iterable[Environment]) -> None:
-        """Start the series of new sources at 0, and drop those of sources that are no more."""
+        """Start the series of new sources at 0, and drop those of removed sources."""
         environments = tuple(environments)
         names = {environment.name for environment in environments}
         with self._changing:
@@ -108,7 +108,7 @@ class SelfMetrics:
     def succeeded(self, name: str, at: float, seconds: float, observation: Observation) -> None:
         """A poll of the source ended well at `at` (Unix time) after `seconds`."""
         with self._changing:
-            # A poll may end while its source is configured away, whose series would then stay for ever.
+            # A poll may end while a reload removes its source: its series would then stay for ever.
             if name not in self._sources:
                 return
             self._polled(name, at, seconds)
@@ -152,7 +152,7 @@ class SelfMetrics:
         self._set("pte_source_check_timestamp_seconds", at, name)
 
     def unchecked(self, name: str) -> None:
-        """The source is another now, or no more: nothing is known of its checks."""
+        """The source was replaced or removed: its checks no longer apply."""
         self._checks.pop(name, None)
         for series in ("pte_source_check", "pte_source_check_warnings", "pte_source_check_timestamp_seconds"):
             self._series[series].remove_by_labels({"source": name})
@@ -169,7 +169,7 @@ class SelfMetrics:
         self._set("pte_config_last_reload_success_timestamp_seconds", at)
 
     def load_failed(self) -> None:
-        """A new configuration was refused; the old one goes on."""
+        """A new configuration was rejected; the current one stays active."""
         self._set("pte_config_last_reload_successful", 0)
 
     def _polled(self, name: str, at: float, seconds: float) -> None:

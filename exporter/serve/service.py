@@ -1,4 +1,4 @@
-"""The running exporter: polls by the clock, publishes what they bring, and takes a new configuration while it runs."""
+"""The running exporter: polls on a schedule, publishes the results, and reloads the configuration while it runs."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from exporter.serve.self_metrics import SelfMetrics
 logger = logging.getLogger(__name__)
 
 Outcome = Observation | SourceError
-"""What a poll ends with."""
+"""The result of a poll."""
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """How a source fares. Times are Unix seconds; None: not yet."""
+class SourceStatus:
+    """The state of a source. Times are Unix seconds; None: not yet."""
 
     environment: Environment
     up: bool | None = None
     error: SourceError | None = None
     last_success: float | None = None
-    """Start of the last poll that succeeded: what is shown is as old as this."""
+    """Start of the last successful poll: the published data is as old as this."""
     warnings: tuple[str, ...] = ()
     failed: tuple[CheckResult, ...] = ()
-    """What failed in the last check-up."""
+    """The failed checks of the last check-up."""
 
     def withdrawn(self, now: float) -> bool:
         return self.last_success is not None and now - self.last_success > self.environment.max_age
@@ -47,7 +47,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What everyone sees: one snapshot and the page made of it. Replaced whole."""
+    """The public state: one snapshot and its page. Replaced as a whole."""
 
     page: MetricsPage = field(default_factory=MetricsPage)
     snapshot: Snapshot | None = None
@@ -75,7 +75,7 @@ class Service:
         """Load the configuration and begin to poll; raises ConfigError."""
         self._activate(_ActiveConfig(self, self._load()))
         self._poller = Poller(self._current.timings, self)
-        self._checkups.start(self._current.config)  # before the first polls, whose end it waits for
+        self._checkups.start(self._current.config)  # before the first polls, because it waits for their end
         self._poller.start()
 
     def stop(self) -> None:
@@ -85,24 +85,26 @@ class Service:
             self._poller.stop()
 
     @property
-    def statuses(self) -> tuple[Status, ...]:
-        """Of every source, in the configuration's order."""
+    def statuses(self) -> tuple[SourceStatus, ...]:
+        """The status of every source, in the configuration's order."""
         statuses = self._active.statuses if self._active is not None else {}
         # Copied first: the threads that poll replace entries meanwhile.
         items = [*statuses.items()]
         return tuple(replace(status, failed=self._checkups.failed(name)) for name, status in items)
 
     def reload(self) -> ConfigError | None:
-        """Take the configuration anew. A bad one is refused whole and the old one goes on."""
+        """Reload the configuration. An invalid one is rejected and the current one stays active."""
         with self._reload_lock:
-            # From here on the file is read: whoever changes it and asks now is served by another reload.
+            # The file is read from here on: a later change and request need another reload.
             self._reload_pending = False
             try:
                 config = self._load()
             except ConfigError as error:
                 self.self_metrics.load_failed()
                 for problem in error.problems:
-                    logger.error("configuration refused, the old one goes on", extra=fields(problem=str(problem)))
+                    logger.error(
+                        "configuration rejected, the current one stays active", extra=fields(problem=str(problem))
+                    )
                 return error
 
             if config != self._current.config:
@@ -113,7 +115,7 @@ class Service:
         return None
 
     def reload_soon(self) -> None:
-        """Reload in the background; one that has not begun yet serves however many times it is asked for."""
+        """Reload in the background; requests before it begins share one reload."""
         if not self._reload_pending:
             self._reload_pending = True
             threading.Thread(target=self.reload, daemon=True).start()
@@ -125,7 +127,7 @@ class Service:
         self.self_metrics.skipped(name, slots)
 
     def expired(self, name: str) -> None:
-        """Publish without what has grown too old."""
+        """Publish without the data that is too old."""
         self._current.publish()
 
     def is_current(self, candidate: _ActiveConfig) -> bool:
@@ -133,7 +135,7 @@ class Service:
         return self._active is candidate
 
     def show(self, snapshot: Snapshot, page: MetricsPage, seconds: float) -> None:
-        """Let everyone see a snapshot, its page, and how many seconds both took."""
+        """Publish a snapshot and its page; `seconds` is how long both took."""
         self.published = Published(page, snapshot)
         self.self_metrics.published(snapshot.at, page.series, seconds)
         if not self.ready:
@@ -141,7 +143,7 @@ class Service:
             self._checkups.run_now()
 
     def _is_refused(self, name: str) -> bool:
-        """Whether the source's last poll ended with our being refused."""
+        """Whether the source denied access in its last poll."""
         status = self._current.statuses.get(name)
         return status is not None and status.error is not None and status.error.reason == "auth"
 
@@ -151,7 +153,7 @@ class Service:
         return self._active
 
     def _replace(self, config: Config) -> None:
-        """Everything that can fail comes before the first change."""
+        """Switch to a new configuration; steps that can fail come before the first change."""
         assert self._poller is not None, "not started"
         old = self._current
         new = _ActiveConfig(self, config)
@@ -164,7 +166,7 @@ class Service:
         # configuration and the schedule of the other.
         self._poller.change(new.timings, new.same(old), take)
 
-        # The old sources' connections are given back when their polls in flight have ended, which may take minutes.
+        # The old sources' connections are closed after their polls in flight have ended, which may take minutes.
         threading.Thread(target=old.pipeline.close, daemon=True).start()
         self._checkups.change(config)
         new.publish()
@@ -188,27 +190,27 @@ class _ActiveConfig:
         self.timings = {
             environment.name: Timing(environment.interval, environment.max_age) for environment in config.environments
         }
-        self.statuses = {environment.name: Status(environment) for environment in config.environments}
+        self.statuses = {environment.name: SourceStatus(environment) for environment in config.environments}
         self._withdrawn = set[str]()
         self._publishing = threading.Lock()
-        """Polls end side by side: without it the page of an older snapshot could replace that of a newer one."""
+        """Polls may end together: without it, the page of an older snapshot could replace a newer one."""
 
     def same(self, other: _ActiveConfig) -> set[str]:
-        """The sources that are configured alike in both."""
+        """The sources with the same configuration in both."""
         others = other.config.environments
         return {environment.name for environment in self.config.environments if environment in others}
 
     def take_over(self, old: _ActiveConfig) -> None:
-        """Go on with what is known of the sources that stay the same."""
+        """Keep the state of the sources that stay the same."""
         same = self.same(old)
         self.pipeline.take_over(old.pipeline)
         self.statuses |= {name: old.statuses[name] for name in same}
         self._withdrawn = old._withdrawn & same
 
     def poll(self, name: str) -> SourceError | None:
-        """Poll a source, publish what it brought, and keep its state."""
+        """Poll a source, publish the result, and update its state."""
         if name not in self.statuses:
-            return None  # it was due before the configuration changed
+            return None  # the poll was due before the configuration changed
 
         start = self._clock()
         stopwatch = time.monotonic()
@@ -216,17 +218,17 @@ class _ActiveConfig:
         end = self._clock()
         seconds = time.monotonic() - stopwatch
 
-        # A poll may take minutes. What it brings counts for nothing once another configuration has taken over: the
-        # name may be another source's by now.
+        # A poll may take minutes. Its result is dropped if another configuration has taken over: the name may belong to
+        # another source by now.
         if not self._service.is_current(self):
             return None
 
         before = self.statuses[name]
         self.statuses[name] = _after(before, start, outcome)
-        fault = self.publish()
-        if fault is not None:
-            outcome = fault
-            self.statuses[name] = _after(before, start, fault)
+        problem = self.publish()
+        if problem is not None:
+            outcome = problem
+            self.statuses[name] = _after(before, start, problem)
 
         if isinstance(outcome, SourceError):
             self._self_metrics.failed(name, end, seconds, outcome.reason)
@@ -241,18 +243,18 @@ class _ActiveConfig:
         except SourceError as error:
             return error
         except Exception as error:
-            # A bug of ours about one source is that source's failure: the others go on.
-            logger.exception("a fault of the exporter", extra=fields(source=name))
+            # An internal error about one source is that source's failure: the others continue.
+            logger.exception("internal error, please report it", extra=fields(source=name))
             return _internal(error)
 
     def publish(self) -> SourceError | None:
-        """Show what is known; a fault in it leaves what is shown as it is, but never for longer than data may stay."""
+        """Publish the current data; after an internal error the old page stays, but only until it is too old."""
         with self._publishing:
             try:
                 self._publish(self.pipeline.snapshot)
             except Exception as error:
-                logger.exception("a fault of the exporter, what is shown stays until it is too old")
-                fault = _internal(error)
+                logger.exception("internal error, please report it; the old page stays until it is too old")
+                problem = _internal(error)
             else:
                 return None
 
@@ -260,12 +262,12 @@ class _ActiveConfig:
             shortest = min(environment.max_age for environment in self.config.environments)
             if snapshot is None or self._clock() - snapshot.at > shortest:
                 self._publish(self.pipeline.nothing, nothing=True)
-            return fault
+            return problem
 
     def _publish(self, analyse: Callable[[float], Snapshot], *, nothing: bool = False) -> None:
-        """Render and show, once every source was tried: half a round would read as missing evidence.
+        """Render and publish, after every source was tried: half a round would look like missing evidence.
 
-        With `nothing` to show every source is withdrawn, however young what it brought.
+        `nothing`: withdraw every source, however new its data.
         """
         if any(status.up is None for status in self.statuses.values()):
             return
@@ -276,7 +278,7 @@ class _ActiveConfig:
         page = render(snapshot, catalogue.ALL)
         withdrawn = {name for name, status in self.statuses.items() if nothing or status.withdrawn(now)}
 
-        # Analysis takes a while too: a reload may have come, and the new configuration has shown itself already.
+        # Analysis takes a while too: after a reload meanwhile, the new configuration has published already.
         if not self._service.is_current(self):
             return
 
@@ -287,7 +289,7 @@ class _ActiveConfig:
         self._withdrawn = withdrawn
 
     def _publish_withdrawals(self, withdrawn: set[str]) -> None:
-        """In the exporter's own series: the gauge of each source, and which sources' events are counted in public."""
+        """In the exporter's own series: the gauge of each source, and the sources whose events are published."""
         for name in self.statuses:
             self._self_metrics.withdrawn(name, withdrawn=name in withdrawn)
 
@@ -295,22 +297,24 @@ class _ActiveConfig:
         self._self_metrics.events.show(with_data - withdrawn)
 
 
-def _after(before: Status, start: float, outcome: Outcome) -> Status:
+def _after(before: SourceStatus, start: float, outcome: Outcome) -> SourceStatus:
     """A source's state after a poll."""
     if isinstance(outcome, SourceError):
         return replace(before, up=False, error=outcome)
-    return Status(before.environment, True, None, start, outcome.warnings)
+    return SourceStatus(before.environment, True, None, start, outcome.warnings)
 
 
-def _log_change(before: Status, outcome: Outcome) -> None:
+def _log_change(before: SourceStatus, outcome: Outcome) -> None:
     """One log line when a source's state changes, none per poll."""
     name = before.environment.name
     if isinstance(outcome, SourceError):
         if before.up is not False:
             logger.warning("source failing", extra=fields(source=name, reason=outcome.reason, error=str(outcome)))
     elif not before.up:
-        logger.info("source answers", extra=fields(source=name, applications=len(outcome.applications)))
+        logger.info("source is up", extra=fields(source=name, applications=len(outcome.applications)))
 
 
 def _internal(error: Exception) -> SourceError:
-    return SourceError("internal", f"a fault of the exporter: {error.__class__.__name__}, see its log")
+    return SourceError(
+        "internal", f"internal error, please report it: {error.__class__.__name__}, see the exporter's log"
+    )

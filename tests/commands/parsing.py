@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from exporter import cli
+from exporter.commands import parser as command_parser
 
 
 def commands(
     parser: argparse.ArgumentParser | None = None, name: str = ""
 ) -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
     """(name, its line in --help, parser) of each command and of those below it: ("slo gate", "may a ...", ...)."""
-    for action in (parser or cli._parser())._actions:
+    for action in (parser or command_parser.create())._actions:
         if not isinstance(action, argparse._SubParsersAction):
             continue
         lines = {choice.dest: choice.help or "" for choice in action._choices_actions}

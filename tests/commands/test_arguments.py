@@ -1,4 +1,4 @@
-"""The command line as a whole: every option is explained, one name means one thing, and old names go on working."""
+"""The command line as a whole: every option is explained, one name means one thing, and old names still work."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exporter import cli
+from exporter.commands import parser as command_parser
 from exporter.commands.arguments import Command, read
 from tests.commands.parsing import commands, options
 from tests.running import command, run
@@ -56,7 +56,7 @@ CALLS = {
 
 
 def test_every_command_has_a_line_of_help() -> None:
-    """Whoever lists the commands reads what each is for."""
+    """The list of commands says what each is for."""
     assert [name for name, line, _ in commands() if not line] == []
 
 
@@ -71,7 +71,7 @@ def test_every_option_is_explained(name: str) -> None:
 
 
 def test_one_thing_has_one_name_in_all_commands() -> None:
-    """What is stored under one name is one option, and an option has one name for what it stores."""
+    """A stored name belongs to one option, and an option stores under one name."""
     names: dict[str, set[str]] = {}
     stored: dict[str, set[str]] = {}
     for parser in COMMANDS.values():
@@ -111,7 +111,7 @@ def test_the_options_are_frozen(name: str) -> None:
 
 def parsed(name: str, arguments: list[str]) -> object:
     """The typed options."""
-    namespace = cli._parser().parse_args([*name.split(), *arguments])
+    namespace = command_parser.create().parse_args([*name.split(), *arguments])
     namespace.wrapped = None
     namespace.arguments = []
     chosen: Command[Any] = namespace.command
@@ -143,9 +143,9 @@ def test_an_old_name_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_option_that_is_missing_is_told_by_its_new_name(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody learns an old name from a message."""
+    """No message names an old name."""
     with pytest.raises(SystemExit):
-        cli._parser().parse_args(["generate", "backfill", "--start", "2026-01-01"])
+        command_parser.create().parse_args(["generate", "backfill", "--start", "2026-01-01"])
     assert capsys.readouterr().err.endswith("the following arguments are required: --spec, --prometheus.url\n")
 
 
@@ -163,8 +163,8 @@ def test_old_and_new_names_give_the_same_files(tmp_path: Path) -> None:
     new = command("generate", "rules", "--spec", "shop.yml", "--output", "new", directory=tmp_path)
     old = command("generate", "rules", "--slo", "shop.yml", "--output", "old", directory=tmp_path)
     assert (new.returncode, new.stdout, new.stderr) == (0, "", "1 SLO: 2 files below new\n")
-    told = "pte-exporter: --slo is now --spec\n1 SLO: 2 files below old\n"
-    assert (old.returncode, old.stdout, old.stderr) == (0, "", told)
+    message = "pte-exporter: --slo is now --spec\n1 SLO: 2 files below old\n"
+    assert (old.returncode, old.stdout, old.stderr) == (0, "", message)
     for path in (tmp_path / "new").rglob("*.yml"):
         assert (tmp_path / "old" / path.relative_to(tmp_path / "new")).read_bytes() == path.read_bytes()
 
@@ -172,8 +172,8 @@ def test_old_and_new_names_give_the_same_files(tmp_path: Path) -> None:
     new = command(*past, "--spec", "shop.yml", "--prometheus.url", "http://x", directory=tmp_path)
     old = command(*past, "--slo", "shop.yml", "--url", "http://x", directory=tmp_path)
     assert (new.returncode, new.stderr) == (0, "")
-    told = "pte-exporter: --slo is now --spec\npte-exporter: --url is now --prometheus.url\n"
-    assert (old.returncode, old.stderr, old.stdout) == (0, told, new.stdout)
+    message = "pte-exporter: --slo is now --spec\npte-exporter: --url is now --prometheus.url\n"
+    assert (old.returncode, old.stderr, old.stdout) == (0, message, new.stdout)
 
 
 def test_the_package_is_the_command_too() -> None:

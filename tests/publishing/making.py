@@ -15,7 +15,7 @@ from exporter.commands.common import add_common
 from exporter.commands.publish.arguments import ResultOptions, add_arguments
 from exporter.formats import saved
 from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun, Usage
-from exporter.publishing.publication import Request
+from exporter.publishing.publication import PublicationRequest
 
 START = 1795161600.0
 
@@ -30,10 +30,10 @@ def load_run(name: str = "r1", names: Mapping[str, int] | None = None, slow: flo
     """A run of ten minutes with these names and their requests; the first one has all the failures."""
     chance = np.random.default_rng(7)
     counts = names or {"GET /cart": 3000, "Log in": 1000}
-    drawn = {each: slow * chance.lognormal(-2, 0.4, count) for each, count in counts.items()}
+    drawn = {name: slow * chance.lognormal(-2, 0.4, count) for name, count in counts.items()}
     endpoints = tuple(
-        Endpoint(each, Figures(counts[each], 0 if position else failed, {}, latency(seconds)))
-        for position, (each, seconds) in enumerate(drawn.items())
+        Endpoint(name, Figures(counts[name], 0 if position else failed, {}, latency(seconds)))
+        for position, (name, seconds) in enumerate(drawn.items())
     )
     requests = sum(counts.values())
     errors = {"500": failed} if failed else {}
@@ -53,7 +53,7 @@ def write(path: Path, run: LoadRun) -> Path:
     return path
 
 
-def request(*arguments: str, application: str = "shop") -> Request:
+def request(*arguments: str, application: str = "shop") -> PublicationRequest:
     """What `publish` and `run` make of these arguments."""
     parser = argparse.ArgumentParser()
     add_common(parser)

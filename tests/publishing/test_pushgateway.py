@@ -30,12 +30,12 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def held(server: Server, application: str) -> dict[str, list[dict[str, str]]]:
     """Name of each of our series of the application to its labels."""
-    found: dict[str, list[dict[str, str]]] = {}
+    series: dict[str, list[dict[str, str]]] = {}
     for (name, labels), _ in samples(requests.get(f"{server.url}/metrics", timeout=60).content).items():
         named = dict(labels)
         if name.startswith("pte_load_run") and named.get("application") == application:
-            found.setdefault(name, []).append(named)
-    return found
+            series.setdefault(name, []).append(named)
+    return series
 
 
 def endpoints(server: Server, application: str) -> set[str]:
@@ -45,8 +45,8 @@ def endpoints(server: Server, application: str) -> set[str]:
 def test_a_new_run_replaces_the_old_one(gateway: Server) -> None:
     """After a second run nothing of the first is left, also not of names that it no longer asks for."""
     to = request("--to", "pushgateway", gateway.url)
-    told = publication.publish(load_run("r1"), to)
-    assert told == f"published to {gateway.url.removeprefix('http://')} (job pte-exporter, application shop)"
+    line = publication.publish(load_run("r1"), to)
+    assert line == f"published to {gateway.url.removeprefix('http://')} (job pte-exporter, application shop)"
     assert endpoints(gateway, "shop") == {"GET /cart", "Log in"}
     publication.publish(later(load_run("r2", {"GET /basket": 500}), 1), to)
     assert endpoints(gateway, "shop") == {"GET /basket"}
@@ -79,14 +79,14 @@ def test_a_prometheus_that_scrapes_it_forgets_what_was_replaced(gateway: Server,
     }
     with prometheus(version, tmp_path, config={"scrape_configs": [scrape]}) as server:
 
-        def known() -> set[str]:
+        def known_series() -> set[str]:
             query = {"query": f'pte_load_run_endpoint_requests{{job="pte-exporter",application="{application}"}}'}
             answer = requests.get(f"{server.url}/api/v1/query", params=query, timeout=60).json()
             return {row["metric"]["endpoint"] for row in answer["data"]["result"]}
 
-        eventually(lambda: known() == {"GET /cart", "Log in"}, PATIENCE, "both names are scraped")
+        eventually(lambda: known_series() == {"GET /cart", "Log in"}, PATIENCE, "both names are scraped")
         publication.publish(later(load_run("r2", {"GET /cart": 100}), 1), to)
-        eventually(lambda: known() == {"GET /cart"}, PATIENCE, "the vanished name is gone")
+        eventually(lambda: known_series() == {"GET /cart"}, PATIENCE, "the vanished name is gone")
 
 
 @pytest.mark.parametrize("version", [pytest.param("2.42", marks=pytest.mark.slow), "3"])
@@ -145,8 +145,8 @@ def test_reports_of_tests_do_not_replace_the_run(gateway: Server, tmp_path: Path
     report = tmp_path / "unit.xml"
     report.write_text('<testsuite name="unit"><testcase name="a" time="2"/></testsuite>')
     publication.publish(load_run(), to)
-    told = publication.publish_files([report], to)
-    assert told.endswith("(job pte-exporter-tests, application both)")
+    text = publication.publish_files([report], to)
+    assert text.endswith("(job pte-exporter-tests, application both)")
     assert endpoints(gateway, "both") == {"GET /cart", "Log in"}
     page = requests.get(f"{gateway.url}/metrics", timeout=60).text
     assert 'application="both"' in next(line for line in page.splitlines() if line.startswith("pte_test_execution_"))
@@ -181,16 +181,16 @@ def answering(status: int, body: bytes) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("status", "text"),
     [
-        (400, "refused the page: pushed metrics are invalid"),
+        (400, "rejected the page: pushed metrics are invalid"),
         (413, r"bytes \(413\): raise its limit"),
-        (404, "is no Pushgateway"),
-        (405, "is no Pushgateway"),
+        (404, "is not a Pushgateway"),
+        (405, "is not a Pushgateway"),
         (500, r"server error \(500\)"),
         (302, "redirect"),
     ],
 )
 def test_a_refusal_is_one_line(status: int, text: str) -> None:
-    """Whatever the server answers, the error says where and what to look at."""
+    """Whatever the server responds, the error says where and what to check."""
     with (
         answering(status, b"pushed metrics are invalid\nor inconsistent\n") as url,
         pytest.raises(PteError, match=text) as caught,
@@ -200,7 +200,7 @@ def test_a_refusal_is_one_line(status: int, text: str) -> None:
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """No connection is an error, and each other place has the page all the same."""
+    """No connection is an error, and the other destinations have the page anyway."""
     to = request("--to", "pushgateway", "http://127.0.0.1:1", "--to", "textfile", str(tmp_path))
     with pytest.raises(PteError, match=r"^cannot connect to 127.0.0.1:1: .* \(but published to .*shop.prom\)$"):
         publication.publish_files([write(tmp_path / "result.json", load_run())], to)
@@ -208,9 +208,9 @@ def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_a_login_page_is_no_publication() -> None:
-    """Proxies answer 200 to whom they do not know: nothing was published, and that is told."""
+    """Proxies return 200 to unknown users: nothing was published, and the error says so."""
     with (
         answering(200, b"\n<!doctype html><title>Log in</title>") as url,
-        pytest.raises(PteError, match="is no Pushgateway: it answered with a web page"),
+        pytest.raises(PteError, match="is not a Pushgateway: it returned a web page"),
     ):
         publication.publish(load_run("r1"), request("--to", "pushgateway", url))

@@ -37,7 +37,7 @@ def prometheus(port: int) -> str:
 
 
 def report(path: Path) -> None:
-    """A round of the demo, written so that no reader sees half of it."""
+    """A round of the demo, written atomically."""
     done = command("report", "--format", "json", "--at", "2025-11-20T10:00:00Z")
     assert done.returncode == 0, done.stderr
     path.with_suffix(".new").write_text(done.stdout, encoding="utf-8")
@@ -58,8 +58,8 @@ def silent_server() -> Iterator[int]:
         threading.Thread(target=accept, daemon=True).start()
         yield listening.getsockname()[1]
         listening.shutdown(socket.SHUT_RDWR)
-    for one in accepted:
-        one.close()
+    for connection in accepted:
+        connection.close()
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_source_that_comes_back_is_told_once(tmp_path: Path) -> None:
         assert len(running.lines("source failing")) == 1
         good.replace(recorded)
         until(lambda: running.value("pte_source_up", source="pte") == 1, "the source to answer")
-        assert len([line for line in running.lines("source answers") if "source=pte" in line]) == 1
+        assert len([line for line in running.lines("source is up") if "source=pte" in line]) == 1
 
 
 def test_series_that_are_too_old_are_withdrawn(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_series_that_are_too_old_are_withdrawn(tmp_path: Path) -> None:
 
 
 def test_not_ready_until_every_source_was_tried(tmp_path: Path) -> None:
-    """While a source hangs on its first poll the exporter is healthy, not ready, and says for whom it waits."""
+    """While a source hangs on its first poll the exporter is healthy, not ready, and names the pending source."""
     with silent_server() as port:
         config = written(tmp_path, pte=prometheus(port))
         with exporter(tmp_path, "--config.file", config, wait=False) as running:
@@ -158,8 +158,8 @@ def test_the_end_comes_within_two_seconds(tmp_path: Path, number: signal.Signals
             running.process.send_signal(number)
             assert running.process.wait(timeout=20) == 0
             assert time.monotonic() - began < 2.0
-            for one in connections:
-                one.close()
+            for connection in connections:
+                connection.close()
             assert not running.lines("Traceback")
             assert running.lines("msg=ended")
 
@@ -171,7 +171,7 @@ def test_the_end_may_come_during_a_round(tmp_path: Path, seconds: float) -> None
         time.sleep(seconds)
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(timeout=20) == 0
-        assert all(line.startswith("ts=") for line in running.lines()), "a line that is none of ours tells of a crash"
+        assert all(line.startswith("ts=") for line in running.lines()), "a foreign line indicates a crash"
 
 
 def test_a_reader_that_reads_nothing_does_not_delay_the_end(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_reload_takes_the_new_configuration(tmp_path: Path) -> None:
 
 
 def test_a_bad_reload_keeps_the_old_configuration_and_says_so(tmp_path: Path) -> None:
-    """A wrong key is logged with file and path and counted, the polls go on, and mending it mends the gauge."""
+    """A wrong key is logged with file and path and counted, the polls continue, and a fix sets the gauge again."""
     path = written(tmp_path)
     arguments = ("--config.file", path, "--web.enable-lifecycle")
     with exporter(tmp_path, *arguments) as running:
@@ -214,7 +214,7 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_so(tmp_path: Path) ->
         Path(path).write_text(good.replace("interval: 1s", "intervall: 1s", 1), encoding="utf-8")
         running.process.send_signal(signal.SIGHUP)
         until(lambda: running.value("pte_config_last_reload_successful") == 0, "the refusal")
-        (line,) = running.lines("configuration refused")
+        (line,) = running.lines("configuration rejected")
         assert f'{path}: environments[0].intervall: unknown key \\"intervall\\"; did you mean \\"interval\\"?' in line
         polls = running.value("pte_source_polls_total", source="production") or 0
         until(lambda: (running.value("pte_source_polls_total", source="production") or 0) > polls, "another poll")

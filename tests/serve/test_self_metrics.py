@@ -1,4 +1,4 @@
-"""The exporter's own series: what they say of polls, and that they come and go with their source."""
+"""The exporter's own series: they count polls, and come and go with their source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from exporter.serve.self_metrics import SelfMetrics
 from exporter.sources import demo, read
 from tests.exposition import Sample, families, lint, samples
 
-SEEN = Observation("production", Window(0, 60), {}, warnings=("partial",), queries=7, clock_skew=-2.5)
+OBSERVATION = Observation("production", Window(0, 60), {}, warnings=("partial",), queries=7, clock_skew=-2.5)
 
 
 def environment(name: str, source: object = None) -> Environment:
@@ -61,7 +61,7 @@ def test_every_declared_series_is_kept() -> None:
     """Once everything has happened, each declared name is on the page with its type and its labels."""
     own = SelfMetrics()
     own.configure([environment("a", source=read_tls())])
-    own.succeeded("a", 100.0, 0.2, SEEN)
+    own.succeeded("a", 100.0, 0.2, OBSERVATION)
     own.failed("a", 160.0, 0.2, "refused")
     own.skipped("a", 2)
     own.checked("a", 165.0, {"found": True}, 1)
@@ -69,14 +69,14 @@ def test_every_declared_series_is_kept() -> None:
     own.published(170.0, 5, 0.1)
     own.loaded(50.0)
     counted(own)
-    found = {family.name: family for family in families(own.render(openmetrics=True), openmetrics=True)}
+    published = {family.name: family for family in families(own.render(openmetrics=True), openmetrics=True)}
     for declared in OWN:
-        family = found[declared.name]
+        family = published[declared.name]
         assert family.type == declared.kind
         assert family.documentation == declared.help
         assert family.samples
         assert set(family.samples[0].labels) - {"le"} == set(declared.labels)
-    assert any(name.startswith("process_") for name in found)
+    assert any(name.startswith("process_") for name in published)
 
 
 class Tls:
@@ -97,7 +97,7 @@ def read_tls() -> Options:
 
 
 def test_counters_start_at_zero() -> None:
-    """Every reason is there from the start, so that the first failure is an increase."""
+    """Every reason exists from the start: the first failure is an increase."""
     own = SelfMetrics()
     own.configure([environment("a")])
     for reason in REASONS:
@@ -124,7 +124,7 @@ def test_a_failure_keeps_the_last_success() -> None:
     """A failed poll sets up to 0, counts its reason, and leaves the time of the last success."""
     own = SelfMetrics()
     own.configure([environment("a")])
-    own.succeeded("a", 100.0, 0.2, SEEN)
+    own.succeeded("a", 100.0, 0.2, OBSERVATION)
     own.failed("a", 160.0, 30.0, "timeout")
     assert of(own, "pte_source_up", source="a") == 0
     assert of(own, "pte_source_last_success_timestamp_seconds", source="a") == 100.0
@@ -142,7 +142,7 @@ def test_what_ends_after_its_source_is_gone_counts_for_nothing() -> None:
     own = SelfMetrics()
     own.configure([environment("a"), environment("b")])
     own.configure([environment("b")])
-    own.succeeded("a", 100.0, 0.2, SEEN)
+    own.succeeded("a", 100.0, 0.2, OBSERVATION)
     own.failed("a", 160.0, 30.0, "timeout")
     own.skipped("a", 1)
     own.withdrawn("a", withdrawn=True)
@@ -170,7 +170,7 @@ def test_the_series_of_a_source_go_with_it() -> None:
     own = SelfMetrics()
     own.configure([environment("a"), environment("b")])
     for name in ("a", "b"):
-        own.succeeded(name, 100.0, 0.2, SEEN)
+        own.succeeded(name, 100.0, 0.2, OBSERVATION)
     own.configure([environment("b"), environment("c")])
     named = {dict(labels).get("source") for _, labels in values(own)}
     assert named == {None, "b", "c"}
@@ -178,16 +178,16 @@ def test_the_series_of_a_source_go_with_it() -> None:
 
 
 def test_a_switched_off_verification_is_told(tmp_path: Path) -> None:
-    """The gauge follows the options of each source, and is absent where there is no certificate."""
+    """The gauge follows the options of each source, and is absent without a certificate."""
     text = """\
 environments:
   - {role: production, source: {kind: prometheus, preset: prometheus, url: "https://a.example", tls: {%s}}}
   - {role: pte, source: {kind: demo}}
 """
     off = text % "insecure_skip_verify: true"
-    for given, value in ((text % "", 1.0), (off, 0.0), (off.replace("https:", "http:"), None)):
+    for content, value in ((text % "", 1.0), (off, 0.0), (off.replace("https:", "http:"), None)):
         path = tmp_path / "c.yml"
-        path.write_text(given, encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
         config: Config = read(path)
         own = SelfMetrics()
         own.configure(config.environments)
@@ -200,6 +200,6 @@ def test_promtool_has_nothing_to_say(version: str) -> None:
     """`promtool check metrics` accepts the exporter's own series without a remark."""
     own = SelfMetrics()
     own.configure([environment("a")])
-    own.succeeded("a", 100.0, 0.2, SEEN)
+    own.succeeded("a", 100.0, 0.2, OBSERVATION)
     counted(own)
     assert lint(own.render(openmetrics=False), version) == ""

@@ -1,4 +1,4 @@
-"""Baselines: runs saved by name, that later runs are compared with. What a pipeline gates on."""
+"""Baselines: runs saved by name, to compare later runs with. Pipelines use them as gates."""
 
 from exporter.commands.baseline.command import add
 

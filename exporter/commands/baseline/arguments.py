@@ -1,4 +1,4 @@
-"""The arguments that the commands of `baseline` share, and the settings that they go by."""
+"""The arguments and settings that the commands of `baseline` share."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:  # they take a while to load
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What all of them have."""
+    """The arguments of all of them."""
     add_common(parser, JUDGING)
     folder = add_baselines(parser)
     add_old_name(parser, "--folder", folder)
 
 
 def add_application(parser: argparse.ArgumentParser) -> None:
-    """Of the commands that are about one."""
-    parser.add_argument("--application", required=True, metavar="NAME", help="whose result it is")
+    """For the commands that need one."""
+    parser.add_argument("--application", required=True, metavar="NAME", help="application that was tested")
 
 
 def read_settings(config_file: str | None) -> LoadRunSettings:
-    """What runs are judged by."""
+    """The settings for judging runs."""
     from exporter import sources
     from exporter.model.settings import AnalysisSettings
 

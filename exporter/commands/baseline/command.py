@@ -12,5 +12,5 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Its commands."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     save.add(commands.add_parser("save", help="save a run by name"))
-    list_command.add(commands.add_parser("list", help="which are saved"))
-    compare.add(commands.add_parser("compare", help="is a run worse than a baseline? may a pipeline go on?"))
+    list_command.add(commands.add_parser("list", help="list the saved runs"))
+    compare.add(commands.add_parser("compare", help="compare a run with a baseline and gate a pipeline"))

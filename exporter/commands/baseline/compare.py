@@ -18,13 +18,12 @@ if TYPE_CHECKING:  # they take a while to load
     from exporter.model.settings import LoadRunSettings
 
 _UNKNOWN = 3
-"""A gate's exit code also where something failed: 1 is a verdict."""
+"""The exit code of a failure too, because 1 is a verdict."""
 
 _GRADES = ("A+", "A", "B", "C", "D")
 
 _HELP = """\
-Exit codes: 0 not worse; 1 something is worse by --severity or more, or the grade is below --min-grade; 2 wrong usage;
-3 nobody knows: a file cannot be read, or too few requests to leave out that the run is worse.
+Compares a run with a baseline and prints every comparison; the last line is the verdict and the reason.
 """
 
 
@@ -51,27 +50,29 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_application(parser)
     add_format(parser)
 
-    parser.add_argument("name", metavar="NAME|FILE", help="a baseline's name, or a result file")
-    parser.add_argument("result", type=Path, metavar="RESULT", help="the run that is compared")
+    parser.add_argument("name", metavar="NAME|FILE", help="name of a saved baseline, or a result file")
+    parser.add_argument("result", type=Path, metavar="RESULT", help="result file of the run to compare")
     parser.add_argument(
         "--history",
         action="append",
         default=[],
         metavar="GLOB",
-        help="result files of the runs before: how much runs scatter is told by them; may be given more than once",
+        help="result files of earlier runs, to measure how much runs scatter; repeatable",
     )
-    parser.add_argument("--min-grade", choices=_GRADES, help="a worse grade is exit code 1; default: any will do")
+    parser.add_argument(
+        "--min-grade", choices=_GRADES, help="exit with 1 if the grade is lower (default: accept any grade)"
+    )
     parser.add_argument(
         "--severity",
         choices=("low", "medium", "high", "critical"),
-        help="of a change for the worse, from which on it is exit code 1; "
-        "default: analysis.load_runs.alert_severity, medium unless configured",
+        help="exit with 1 if a change for the worse has at least this severity "
+        "(default: analysis.load_runs.alert_severity, medium unless configured)",
     )
     set_command(parser, Options, run, failure_code=_UNKNOWN)
 
 
 def run(options: Options) -> int:
-    """Compare, print every comparison, and say in the last line why the pipeline may go on or not."""
+    """Compare, print every comparison, and end with a line that says whether the pipeline may continue and why."""
     from exporter.commands.baseline import gate, json, text
 
     settings = read_settings(options.config_file)
@@ -88,7 +89,7 @@ def run(options: Options) -> int:
         print(f"pte-exporter: {warning}", file=sys.stderr)
     sys.stdout.flush()
 
-    # The reason is a message where it is bad news, and where standard output is for programs.
+    # The reason goes to stderr if it is bad news, or if standard output is for programs.
     stream = sys.stdout if code == gate.PASS and options.format == "console" else sys.stderr
     print(reason, file=stream)
     return code
@@ -103,11 +104,11 @@ def _judge(options: Options, settings: LoadRunSettings, warnings: list[str]) -> 
     baseline = formats.read(path)
     result = formats.read(options.result)
     if not result.complete:
-        raise PteError(f"{options.result}: the run was ended early, and says nothing of the whole")
+        raise PteError(f"{options.result}: the run was ended early, so it cannot be compared")
 
     runs_before = baselines.history(options.history, warnings, until=result.end, apart=options.result)
     if options.history and not runs_before:
-        warnings.append("--history: not one complete run that ended before this one")
+        warnings.append("--history: no complete run ended before this one")
 
     judged = judge([*runs_before, result], baseline, settings)
     assert judged is not None

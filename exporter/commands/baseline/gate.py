@@ -1,4 +1,4 @@
-"""May a pipeline go on? Not where a run is worse, nor where nobody can tell.
+"""May a pipeline continue? Not if the run is worse, nor if the data cannot rule that out.
 
 docs/explanation/method.md, "Judgement of a run".
 """
@@ -21,7 +21,7 @@ UNKNOWN = 3
 """Exit codes. 2 is wrong usage, as with every command."""
 
 _LATENCIES = ("latency_p95", "latency_p99", "latency_mean", "latency_p50")
-"""The first of them that both runs tell has to be judged."""
+"""The first of them that both runs have must have a verdict."""
 
 
 def judge(judged: JudgedRun, settings: LoadRunSettings, least: str, min_grade: str | None) -> tuple[int, str]:
@@ -30,12 +30,12 @@ def judge(judged: JudgedRun, settings: LoadRunSettings, least: str, min_grade: s
     if worse:
         return WORSE, f"worse: {_worst_of(worse)}"
     if _is_graded_below(judged, min_grade):
-        return WORSE, f"worse: the grade is {judged.grade}, wanted {min_grade} or better"
+        return WORSE, f"worse: the grade is {judged.grade}, expected {min_grade} or better"
 
     unknown = [*_ungraded(judged, min_grade), *_uncompared(judged), *_uncertain(judged, settings, least)]
     if unknown:
         return UNKNOWN, f"no evidence: {'; '.join(unknown)}"
-    return PASS, f"fine: nothing is worse by severity {least} or more"
+    return PASS, f"pass: no change for the worse of severity {least} or more"
 
 
 def order(change: Change) -> tuple[int, int, float, bool, str, str]:
@@ -46,7 +46,7 @@ def order(change: Change) -> tuple[int, int, float, bool, str, str]:
 
 
 def title(change: Change) -> str:
-    """What changed, and by how much: P95 latency of all requests +22.1 % against the baseline."""
+    """The metric and by how much it changed: P95 latency of all requests +22.1 % against the baseline."""
     requests = change.name or "all requests"
     by = "" if change.ratio is None else f" {humanize.signed_percent(change.ratio)}"
     return f"{humanize.label(change.metric)} of {requests}{by} against the {change.against}"
@@ -75,22 +75,22 @@ def _is_graded_below(judged: JudgedRun, min_grade: str | None) -> bool:
 
 
 def _ungraded(judged: JudgedRun, min_grade: str | None) -> Iterator[str]:
-    """Why a grade that is asked for is not known."""
+    """Why a required grade is unknown."""
     if min_grade is not None and judged.grade is None:
-        yield f"the grade is not known, as the result tells no {missing(judged.run.total)}"
+        yield f"the grade is unknown, because the result has no {missing(judged.run.total)}"
 
 
 def _uncompared(judged: JudgedRun) -> Iterator[str]:
-    """What both runs have to have, so that they can be compared at all."""
+    """Data that both runs need for any comparison and that is missing."""
     of_names = [change for change in judged.changes if change.name and change.against == "baseline"]
     if of_names and all(change.reference is None for change in of_names):
-        yield "not one name is in both results: is it the same test?"
+        yield "no name is in both results: are they of the same test?"
     if _compared_latency(_of_all_requests(judged)) is None:
-        yield "not one latency that both runs tell"
+        yield "no latency statistic is in both results"
 
 
 def _uncertain(judged: JudgedRun, settings: LoadRunSettings, least: str) -> Iterator[str]:
-    """What both runs have, of all requests, and may still be worse by that severity."""
+    """Metrics of all requests that both runs have and that may still be worse by that severity."""
     changes = _of_all_requests(judged)
     metrics: tuple[str, ...] = ("error_ratio", "request_rate")
     latency = _compared_latency(changes)
@@ -119,12 +119,12 @@ def _compared_latency(changes: Mapping[str, Change]) -> str | None:
 
 
 def _possible(change: Change, reference: float, settings: LoadRunSettings, least: str) -> str:
-    """How bad it may be; empty where the interval leaves out a change for the worse of that severity."""
+    """How bad the change may be; empty if the interval rules out a change for the worse of that severity."""
     metric = change.metric
     if change.most is None or change.least is None:
         return f"too few requests to compare the {humanize.label(metric)}"
 
-    # The worst that it may be: of what is bad when it falls, the lower end of the interval.
+    # The worst case: for a metric that is bad when it falls, the lower end of the interval.
     worst = change.least if is_bad(-1.0, metric) else change.most
     ratio = moved(reference, worst, metric)
     if not is_bad(ratio, metric) or not matters(reference, worst, metric, settings):
@@ -133,4 +133,4 @@ def _possible(change: Change, reference: float, settings: LoadRunSettings, least
         return ""
 
     before = humanize.quantity(metric, reference)
-    return f"{title(change)}: may be {humanize.quantity(metric, worst)} where {before} was"
+    return f"{title(change)}: may be as bad as {humanize.quantity(metric, worst)} (was {before})"

@@ -1,4 +1,4 @@
-"""Baselines and comparisons for programs; null is what nobody knows."""
+"""Baselines and comparisons for programs; null means no evidence."""
 
 from __future__ import annotations
 

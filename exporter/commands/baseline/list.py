@@ -1,4 +1,4 @@
-"""`pte-exporter baseline list`: which runs are saved."""
+"""`pte-exporter baseline list`: lists the saved runs."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ class Options:
     baselines: Path
     format: str
     application: str | None
-    """None: of all."""
+    """None: all."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     add_arguments(parser)
     add_format(parser)
-    parser.add_argument("--application", metavar="NAME", help="only of this one")
+    parser.add_argument(
+        "--application", metavar="NAME", help="list only the baselines of this application (default: all)"
+    )
     set_command(parser, Options, run)
 
 
 def run(options: Options) -> int:
-    """Print those that can be read, and a line for each that cannot."""
+    """Print the readable ones, and an error line for each of the others."""
     from exporter.commands.baseline import json, text
     from exporter.publishing import baselines
 

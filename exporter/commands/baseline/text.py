@@ -1,4 +1,4 @@
-"""Baselines and comparisons for people at a terminal. What nobody knows is said in words."""
+"""Baselines and comparisons for a terminal. A missing value is "no evidence"."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CHANGES = ("", "metric", "against", "value", "reference", "change", "may be", "
 
 
 def baselines(saved: Sequence[Baseline], settings: LoadRunSettings) -> str:
-    """One line each."""
+    """A table with one line per baseline."""
     rows = [_BASELINES, *(_baseline(baseline, settings) for baseline in saved)]
     return "\n".join(columns(rows, left_aligned=(0, 1, 2, 3, 4, 5))) + "\n"
 
@@ -45,7 +45,7 @@ def _baseline(baseline: Baseline, settings: LoadRunSettings) -> tuple[str, ...]:
 
 
 def comparison(judged: JudgedRun, application: str) -> str:
-    """All of the whole run; of single names what has changed, the worst first."""
+    """All comparisons of the whole run, and the changes of single names, the worst first."""
     run = judged.run
     commit = f", commit {run.commit}" if run.commit else ""
     title = f"{application}: run {run.run} ({run.tool}{commit}), grade {judged.grade or UNKNOWN}"
@@ -59,7 +59,7 @@ def comparison(judged: JudgedRun, application: str) -> str:
 
 
 def _counts(judged: JudgedRun, hidden: int) -> Iterator[str]:
-    """How many comparisons there are, and how many more than are shown."""
+    """The number of comparisons by verdict, and of those that the table leaves out."""
     verdicts = Counter(change.verdict for change in judged.changes)
     parts = [f"{count} {verdict.replace('_', ' ')}" for verdict, count in sorted(verdicts.items())]
     comparisons = humanize.pluralize(len(judged.changes), "comparison")

@@ -26,9 +26,6 @@ _HELP = """\
 Check each source step by step. A step prints what it tried and the result. After a failure or a warning it prints
 causes and remedies, the likeliest first. A step that depends on a failed one is skipped. The last step polls the
 source once.
-
-Exit codes: 0 all is well (there may be warnings); 1 a step failed, or the configuration does not load; 2 invalid
-usage.
 """
 
 
@@ -45,7 +42,6 @@ class Options:
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.description = _HELP
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_common(parser)
     parser.add_argument(
         "--source", metavar="NAME", help="check only the environment of this name; default: all environments"

@@ -8,9 +8,9 @@ from exporter.commands.generate import backfill, dashboards, docs, rules
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add its kinds."""
+    """Its kinds."""
     kinds = parser.add_subparsers(required=True, metavar="KIND")
     rules.add(kinds.add_parser("rules", help="recording rules and alerts"))
     dashboards.add(kinds.add_parser("dashboards", help="Grafana's JSON"))
-    docs.add(kinds.add_parser("docs", help="docs/reference/metrics.md"))
+    docs.add(kinds.add_parser("docs", help="generate the reference pages of series, commands and exit codes"))
     backfill.add(kinds.add_parser("backfill", help="a script that fills in the past of new SLOs with promtool"))

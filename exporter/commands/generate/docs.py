@@ -1,4 +1,4 @@
-"""`pte-exporter generate docs`: docs/reference/metrics.md."""
+"""`pte-exporter generate docs`: the generated pages of docs/reference/."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from exporter.commands.generate.output import OutputOptions, add_output, write_o
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add its arguments."""
+    """Its arguments."""
     add_output(parser)
     set_command(parser, OutputOptions, run)
 
 
 def run(options: OutputOptions) -> int:
-    """Generate the page of all series."""
+    """Generate the pages of all series, all commands and all exit codes."""
     from exporter import sources
-    from exporter.commands.generate import metrics_page
+    from exporter.commands.generate import cli_page, exit_codes_page, metrics_page
 
-    if options.config_file:  # its problems are reported, although the page does not depend on it
+    if options.config_file:  # report its problems, although the pages do not depend on it
         sources.read(options.config_file)
-    return write_or_check(metrics_page.files(), options)
+    return write_or_check({**metrics_page.files(), **cli_page.files(), **exit_codes_page.files()}, options)

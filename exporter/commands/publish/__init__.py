@@ -1,4 +1,4 @@
-"""PUBLISH ONCE: a pipeline's last step. The same series as `serve` has them, on a Pushgateway or in a textfile."""
+"""PUBLISH: a pipeline's last step. The same series as those of `serve`, on a Pushgateway or in a textfile."""
 
 from exporter.commands.publish.command import add
 

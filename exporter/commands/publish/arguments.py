@@ -1,4 +1,4 @@
-"""The arguments that `publish` and `run` share: whose result it is, what it is judged against, where it goes."""
+"""The arguments that `publish` and `run` share: application, comparisons, routes and destinations."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from exporter.commands.common import add_baselines, add_run_names
 
 if TYPE_CHECKING:  # they take a while to load
     from exporter.publishing.inputs import InputFiles
-    from exporter.publishing.publication import Request
+    from exporter.publishing.publication import PublicationRequest
 
 KINDS = ("pushgateway", "textfile")
-"""Where results can be published."""
+"""Kinds of destinations."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ResultOptions:
     routes: Path | None
 
     def input_files(self) -> InputFiles:
-        """What the result is judged by and against."""
+        """The files that the result is judged by and against."""
         from exporter.publishing.inputs import InputFiles
 
         return InputFiles(
@@ -47,15 +47,15 @@ class ResultOptions:
             history=self.history,
         )
 
-    def request(self) -> Request:
-        """What is to be published, and where."""
-        from exporter.publishing.publication import Request
+    def request(self) -> PublicationRequest:
+        """The whole request: files, names and destinations."""
+        from exporter.publishing.publication import PublicationRequest
 
-        return Request(self.input_files(), self.to, self.to_config_file, self.run_id, self.commit)
+        return PublicationRequest(self.input_files(), self.to, self.to_config_file, self.run_id, self.commit)
 
 
 class _AddDestination(argparse.Action):
-    """Adds a kind and which one of it; another kind is wrong usage."""
+    """Adds a destination, a kind and its URL or directory; an unknown kind is wrong usage."""
 
     def __call__(
         self,
@@ -66,13 +66,15 @@ class _AddDestination(argparse.Action):
     ) -> None:
         kind, name = values
         if kind not in KINDS:
-            parser.error(f"--to {kind}: wanted one of {', '.join(KINDS)}")
+            parser.error(f"--to {kind}: unknown kind, expected one of: {', '.join(KINDS)}")
         setattr(namespace, self.dest, [*getattr(namespace, self.dest), (kind, name)])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """All of them but those that every command has."""
-    parser.add_argument("--application", required=True, type=_application, metavar="NAME", help="whose result it is")
+    """All of them, except those that every command has."""
+    parser.add_argument(
+        "--application", required=True, type=_application, metavar="NAME", help="application that was tested"
+    )
     add_run_names(parser)
     _add_destinations(parser)
     _add_comparisons(parser)
@@ -85,57 +87,62 @@ def _add_destinations(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         action=_AddDestination,
         default=[],
-        metavar=("KIND", "PLACE"),
-        help="pushgateway URL, or textfile DIR for a node_exporter; may be given more than once",
+        metavar=("KIND", "DESTINATION"),
+        help="publish to pushgateway URL, or to textfile DIR for node_exporter; repeatable",
     )
     parser.add_argument(
         "--to.config.file",
         dest="to_config_file",
         type=Path,
         metavar="FILE",
-        help="YAML with credentials and TLS for the Pushgateway, with the keys that a Prometheus source has",
+        help="YAML file with credentials and TLS for the Pushgateway; same keys as a Prometheus source",
     )
 
 
 def _add_comparisons(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what the run is judged against")
-    group.add_argument("--baseline", metavar="NAME|FILE", help="a saved run, or a result file, to compare with")
+    group = parser.add_argument_group("comparisons")
+    group.add_argument("--baseline", metavar="NAME|FILE", help="compare with this saved run or result file")
     add_baselines(group)
     group.add_argument(
         "--history",
         action="append",
         default=[],
         metavar="GLOB",
-        help="result files of the runs before; may be given more than once",
+        help="compare with the result files of earlier runs that match; repeatable",
     )
 
 
 def _add_routes(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what the names in the result stand for")
+    group = parser.add_argument_group("routes")
     group.add_argument(
         "--route",
         action="append",
         type=_route,
         default=[],
         metavar="NAME=ROUTE",
-        help='such as "Log in=POST /login"; may be given more than once',
+        help='map a name in the result to a route, such as "Log in=POST /login"; repeatable',
     )
-    group.add_argument("--routes", type=Path, metavar="FILE", help='YAML with lines such as "Log in: POST /login"')
+    group.add_argument(
+        "--routes",
+        type=Path,
+        metavar="FILE",
+        help='YAML file that maps names to routes, with lines such as "Log in: POST /login"',
+    )
 
 
 def _route(text: str) -> tuple[str, str]:
-    """A name and what it stands for."""
+    """A name in the result and its route."""
     from exporter.analysis.loadrun import is_route  # it takes a while to load
 
     name, _, route = text.rpartition("=")
     if not name or not is_route(route):
-        expected = 'wanted a name, = and a method and a path, such as "Log in=POST /login"'
+        expected = 'expected NAME=METHOD PATH, such as "Log in=POST /login"'
         raise argparse.ArgumentTypeError(f"{text}: {expected}")
     return name, route
 
 
 def _application(text: str) -> str:
-    """A name that can be told: alerts and boards are by it."""
+    """A printable name: alerts and boards show it."""
     if not text.strip() or not text.isprintable():
-        raise argparse.ArgumentTypeError(f"found {text!r}, wanted a name that can be printed")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a printable name")
     return text

@@ -1,4 +1,4 @@
-"""`pte-exporter publish`: its arguments and exit codes."""
+"""`pte-exporter publish`: its arguments."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from exporter.commands.common import JUDGING, add_common
 from exporter.commands.publish.arguments import ResultOptions, add_arguments
 
 _HELP = """\
-Exit codes: 0 published (without --to: printed); 1 not; 2 wrong usage. Whether the run is good enough is asked with
-`pte-exporter baseline compare`. JUnit XML is recognised too and published as test executions.
+Publishes the result of a load test, or JUnit XML as test executions. To judge whether the run is good enough, use
+`pte-exporter baseline compare`.
 """
 
 
@@ -33,14 +33,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="RESULT",
-        help="a load test's result file; or JUnit XML, as many files as one run of tests wrote",
+        help="result file of a load test, or all JUnit XML files of one test execution",
     )
     add_arguments(parser)
     set_command(parser, Options, run)
 
 
 def run(options: Options) -> int:
-    """Publish the results, and print what was published and where."""
+    """Publish the results, and print a summary and the destinations."""
     from exporter.publishing import publication
 
     print(publication.publish_files(options.results, options.request()))

@@ -1,4 +1,4 @@
-"""`pte-exporter run`: starts a load generator, looks on while it goes, and publishes what it measured."""
+"""`pte-exporter run`: runs a load generator, monitors it, and publishes its result."""
 
 from exporter.commands.run.command import add
 

@@ -1,4 +1,4 @@
-"""The load generator as a child: in a process group of its own, with our signals passed on, to its orderly end."""
+"""The load generator as a child in its own process group: passes our signals on and ends it cleanly."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from exporter.commands.run.copier import Copier
 from exporter.errors import PteError
 
 NOT_EXECUTABLE = 126
-"""What shells exit with for a command that cannot be run."""
+"""The exit code of shells for a command that cannot be run."""
 
 NOT_FOUND = 127
-"""What shells exit with for a command that is not there."""
+"""The exit code of shells for a command that does not exist."""
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _SAME = 0.5
-"""Seconds within which a second signal is the first one again: some programs signal the process and its group."""
+"""Seconds within which a second signal repeats the first: some programs signal the process and its group."""
 
 _GRACE = 5.0
-"""Seconds that what the generator left behind gets to end."""
+"""Seconds for processes that the generator left behind to end."""
 
 
 class StartError(PteError):
-    """The command is not there or is no program; `code` is what a shell would exit with."""
+    """The command does not exist or cannot be run; `code` is the exit code of a shell."""
 
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
@@ -43,13 +43,13 @@ class StartError(PteError):
 class Child:
     """A started command. Signals to us go to its group, until `end`; the second one kills it.
 
-    With `copy`, its standard output is written there too. It does not read from a terminal, for which it would have to
-    be in the foreground; anything else on standard input is passed through.
+    With `copy`, its standard output is written there too. It cannot read from a terminal, because it is not in the
+    foreground; any other standard input is passed through.
     """
 
     def __init__(self, command: Sequence[str], copy: Path | None = None) -> None:
         self.stop_signal: signal.Signals | None = None
-        """What it was told to end with."""
+        """The signal that asked it to end."""
         self.pid = 0
         self._signal_time = 0.0
         self._signal_sent = False
@@ -57,7 +57,7 @@ class Child:
         # Our handlers come before the start: a signal in between would end us and leave the generator running.
         self._handlers_before = {number: signal.getsignal(number) for number in _PASSED_ON}
         for number, handler in self._handlers_before.items():
-            if handler is not signal.SIG_IGN:  # nohup: it ignores it too
+            if handler is not signal.SIG_IGN:  # nohup: the child ignores it too
                 signal.signal(number, self._pass_on)
         try:
             self._process = _start(command, piped=copy is not None)
@@ -75,17 +75,17 @@ class Child:
 
     @property
     def copy_failure(self) -> str | None:
-        """Why what it printed could not be kept; None: it could."""
+        """Why its output could not be saved; None: it was."""
         return self._copier.failure if self._copier is not None else None
 
     def wait(self, seconds: float) -> bool:
-        """Whether it has ended, at the latest after so many seconds. Its number stays its own until `end`."""
+        """Wait for at most so many seconds; whether it has ended. Its PID is not reused until `end`."""
         return bool(select.select([self._watch], [], [], max(0.0, seconds))[0])
 
     def end(self) -> tuple[int, int]:
-        """After it has ended: its exit code as a shell would tell it, and how many processes of its were still there.
+        """After it has ended: its exit code as in a shell, and how many of its processes were still running.
 
-        Those are ended: its group is ours, and nobody looks on any longer.
+        Those are ended: they are in our group, and nothing monitors them any longer.
         """
         leftovers = self._end_group()
         self._restore_handlers()
@@ -94,7 +94,7 @@ class Child:
         if self._copier is not None:
             self._copier.end(_GRACE)
 
-        if code < 0:  # the signal that it died of
+        if code < 0:  # the signal that ended it
             code = 128 - code
         return code, leftovers
 
@@ -103,7 +103,7 @@ class Child:
             signal.signal(number, handler)
 
     def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        """In the main thread, between any two of its instructions: `pid` may not be there yet."""
+        """In the main thread, between any two instructions: `pid` may not be set yet."""
         now = time.monotonic()
         if self.stop_signal is None:
             self.stop_signal = signal.Signals(number)
@@ -119,7 +119,7 @@ class Child:
                 os.killpg(self.pid, number)
 
     def _end_group(self) -> int:
-        """Before we wait for the child: while it is a zombie, nobody else can have its number."""
+        """Before we wait for the child: while it is a zombie, its PID cannot be reused."""
         leftovers = self._count_leftovers()
         if not leftovers:
             return 0
@@ -137,7 +137,7 @@ class Child:
 
 
 def check() -> None:
-    """Raises PteError where the machine cannot do what a Child needs."""
+    """Raise PteError if the system lacks what a Child needs."""
     try:
         os.close(os.pidfd_open(os.getpid()))
     except (AttributeError, OSError):
@@ -148,12 +148,12 @@ def _start(command: Sequence[str], *, piped: bool) -> subprocess.Popen[bytes]:
     stdin = subprocess.DEVNULL if os.isatty(0) else None
     stdout = subprocess.PIPE if piped else None
 
-    # It inherits this: in the background it would be stopped when it sets the terminal, or writes where `tostop` is on.
+    # The child inherits this: in the background it would be stopped when it sets the terminal, or writes with `tostop`.
     before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
-        return subprocess.Popen(command, stdin=stdin, stdout=stdout, process_group=0)  # noqa: S603  it is what we are for
+        return subprocess.Popen(command, stdin=stdin, stdout=stdout, process_group=0)  # noqa: S603  it is our purpose
     except FileNotFoundError:
-        raise StartError(f"{command[0]}: there is no such program", NOT_FOUND) from None
+        raise StartError(f"{command[0]}: no such program", NOT_FOUND) from None
     except OSError as error:
         raise StartError(f"{command[0]}: cannot be run: {error.strerror}", NOT_EXECUTABLE) from None
     finally:

@@ -1,4 +1,4 @@
-"""`pte-exporter run`: its arguments, the order of things, and its exit codes."""
+"""`pte-exporter run`: its arguments and its steps."""
 
 from __future__ import annotations
 
@@ -27,11 +27,8 @@ _STANDARD_OUTPUT = "-"
 ADDRESS = "127.0.0.1:9827"
 
 _HELP = """\
-Starts a load generator, samples its processes and those of --target every 100 ms, serves live percentiles on /metrics
-while it goes, publishes its result at the end and exits with its exit code. What follows on -- is passed on untouched.
-
-Exit codes: the generator's (128 + n where signal n ended it); 1 where it succeeded and its result could not be read,
-saved or published; 2 where nothing was started; 126 and 127 where COMMAND cannot be run, or is not there.
+Runs a load generator, samples its processes and those of --target every 100 ms, serves live percentiles on /metrics
+meanwhile, publishes its result at the end and exits with its exit code. COMMAND after -- is passed on unchanged.
 """
 
 
@@ -44,22 +41,21 @@ class Options(ResultOptions):
     save: Path | None
     listen_address: str | None
     wrapped: list[str] | None
-    """The command behind --."""
+    """The command after --."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     parser.usage = "pte-exporter run --application NAME [--result FILE] [OPTION …] -- COMMAND …"
     parser.description = _HELP
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_common(parser, JUDGING)
     add_arguments(parser)
 
     parser.add_argument(
         "--result",
         metavar="FILE",
-        help="the result file that COMMAND writes, or a glob that the new one will match; - for what it prints on "
-        "standard output, which is passed through",
+        help="result file that COMMAND writes, or a glob that the new file will match; - for its standard output, "
+        "which is passed through",
     )
     parser.add_argument(
         "--target",
@@ -67,14 +63,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=_target,
         metavar="NAME=PID|NAME=:PORT",
-        help="a process on this machine to sample too, by its number or the port it listens on; repeatable",
+        help="sample this process on this machine too, by PID or by the port that it listens on; repeatable",
     )
-    parser.add_argument("--save", type=Path, metavar="FILE", help="write the run there, as `baseline save` does")
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE", help="save the run to this file, in the format of `baseline save`"
+    )
     parser.add_argument(
         "--web.listen-address",
         dest="listen_address",
         metavar="HOST:PORT",
-        help=f"where /metrics is served; default {ADDRESS}, and nowhere where that is taken",
+        help=f"address to serve /metrics on (default: {ADDRESS}; no page if that is in use)",
     )
     set_command(parser, Options, run, failure_code=2)
 
@@ -111,17 +109,17 @@ def run(options: Options) -> int:
 
 
 def _check(options: Options) -> None:
-    """What argparse cannot tell."""
+    """Check the arguments together, which argparse cannot do."""
     if not options.wrapped:
-        raise UsageError("wanted -- and behind it the command that makes the load")
+        raise UsageError("expected -- and the command of the load generator after it")
 
     names = [target.name for target in options.target]
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(f"--target {name} is given twice")
+            raise UsageError(f"duplicate --target {name}")
 
     if options.save is not None and not options.save.absolute().parent.is_dir():
-        raise UsageError(f"--save {options.save}: there is no folder {options.save.parent}")
+        raise UsageError(f"--save {options.save}: no such directory: {options.save.parent}")
 
     needing = {
         "--to": options.to,
@@ -131,11 +129,11 @@ def _check(options: Options) -> None:
     }
     for option, value in needing.items():
         if value and options.result is None:
-            raise UsageError(f"{option} wants --result: without it there is no result")
+            raise UsageError(f"{option} requires --result")
 
 
 def _plan(options: Options) -> ResultPlan:
-    """Read before the test begins, which may take hours."""
+    """Read the inputs before the test begins, which may take hours."""
     from exporter.commands.run.result import ResultPlan
     from exporter.publishing import inputs
 
@@ -151,7 +149,7 @@ def _plan(options: Options) -> ResultPlan:
 
 
 def _destinations(options: Options) -> Sequence[Destination]:
-    """Where the result goes; without any, the HTTP client and its 7 MiB stay away from the load generator."""
+    """The destinations; without any, the HTTP client and its 7 MiB are not loaded."""
     if not options.to and options.to_config_file is None:
         return ()
 
@@ -162,7 +160,7 @@ def _destinations(options: Options) -> Sequence[Destination]:
 
 @contextlib.contextmanager
 def _result(result: str | None) -> Iterator[Path | None]:
-    """Where the result is going to be; None: there is none."""
+    """The path of the future result; None: there is none."""
     if result == _STANDARD_OUTPUT:
         with tempfile.TemporaryDirectory(prefix="pte-exporter-") as folder:
             yield Path(folder) / "output"
@@ -172,20 +170,20 @@ def _result(result: str | None) -> Iterator[Path | None]:
 
 @contextlib.contextmanager
 def _page(address: str | None, live: Live, progress: ProgressLine) -> Iterator[None]:
-    """Serve /metrics for as long as the block takes; an address that was asked for has to be free."""
-    from exporter.commands.run.page import Page
+    """Serve /metrics for as long as the block takes; an explicit address must be free."""
+    from exporter.commands.run.page import LivePage
 
     try:
-        page = Page(address or ADDRESS, live)
+        page = LivePage(address or ADDRESS, live)
     except PteError as error:
         if address:
             raise
-        progress.say(f"no page of its own: {error}; --web.listen-address names another address")
+        progress.say(f"no page for this run: {error}; choose another address with --web.listen-address")
         yield
         return
 
     page.start()
-    progress.say(f"/metrics is on {page.url}metrics")
+    progress.say(f"metrics: {page.url}metrics")
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What the load generator prints, passed on and kept: whatever becomes of either, the generator goes on."""
+"""Copies the output of the load generator to ours and to a file. If either copy fails, the generator continues."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ _BLOCK = 65536
 
 
 class Copier:
-    """Copies to our standard output and to the file from now on, on a thread of its own."""
+    """Copies to our standard output and to the file from now on, on its own thread."""
 
     def __init__(self, printed: BinaryIO, path: Path) -> None:
         self.failure: str | None = None
-        """Why what it printed is not in the file, or not all of it."""
+        """Why the file does not have the whole output."""
         self._printed = printed
         self._path = path
         self._output: int | None = sys.stdout.fileno()
-        """None: nobody reads it any more."""
+        """None: its reader has gone."""
 
-        # Written by the copying thread, read by `end`: how far it came, and whether it waits for the generator or for
-        # who reads our output.
+        # Written by the copying thread, read by `end`: how far it is, and whether it waits for the generator or for the
+        # reader of our output.
         self._blocks = 0
         self._waiting = False
         self._thread = threading.Thread(target=self._copy, name="copy", daemon=True)
         self._thread.start()
 
     def end(self, grace: float) -> None:
-        """Once the generator has ended: wait for what it printed, but only so long for what holds its end open.
+        """After the generator has ended: wait for its output, but not for processes that hold the pipe open.
 
-        Who reads our output slowly is waited for, as the generator itself would wait.
+        A slow reader of our output is waited for, as the generator itself would wait.
         """
         blocks_before = -1
         while self._thread.is_alive() and not (self._waiting and self._blocks == blocks_before):
@@ -64,7 +64,7 @@ class Copier:
             return None
 
     def _keep(self, file: BinaryIO, block: bytes) -> BinaryIO | None:
-        """The file; None where it takes no more: the generator and who reads its output go on without."""
+        """The file; None if it can no longer be written: generator and reader continue without it."""
         try:
             _write(file.fileno(), block)
         except OSError as error:
@@ -78,11 +78,11 @@ class Copier:
             return
         try:
             _write(self._output, block)
-        except OSError:  # who read our output has gone; the result is still wanted
+        except OSError:  # the reader of our output has gone; the result is still needed
             self._output = None
 
 
 def _write(descriptor: int, block: bytes) -> None:
-    """All of it: the system may take less at a time."""
+    """Write all of it: the system may accept less at a time."""
     while block:
         block = block[os.write(descriptor, block) :]

@@ -1,6 +1,6 @@
 """Reads a result file while the load generator writes it.
 
-What an earlier run left there is never taken for this one's result: a file counts once it was written anew.
+The file of an earlier run is never mistaken for this run's result: a file counts once it is rewritten.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from exporter.formats.tally import Tally
 from exporter.model.loadrun import LoadRun
 
 _BLOCK = 256 * 1024
-"""Bytes that are read at once: little, so that signals and samples do not wait."""
+"""Bytes per read: few, because signals and samples must not wait."""
 
 _TAIL = 4096
-"""Bytes at the end of an earlier file that tell whether it was written anew or appended to."""
+"""Bytes at the end of an earlier file that show whether it was rewritten or appended to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Leftover:
 
 
 def leftover(path: Path) -> Leftover | None:
-    """What lies there now; None: nothing. Raises SourceError where it cannot be read."""
+    """The existing file; None: there is none. Raises SourceError if it cannot be read."""
     try:
         _check_kind(path.stat())
         with path.open("rb") as file:
@@ -50,7 +50,7 @@ def leftover(path: Path) -> Leftover | None:
 
 
 class FileFollower:
-    """One result file that is being written. `fresh`: what is there already is of this run."""
+    """One result file that is being written. `fresh`: its content is of this run already."""
 
     def __init__(self, path: Path, *, fresh: bool = False) -> None:
         self.path = path
@@ -61,11 +61,11 @@ class FileFollower:
 
     @property
     def is_stale(self) -> bool:
-        """Whether a file of an earlier run lies there."""
+        """Whether a file of an earlier run exists there."""
         return self._leftover is not None
 
     def step(self, seconds: float) -> None:
-        """Read what is new, for about so many seconds; what is wrong with it is told by `finish`."""
+        """Read new data for about so many seconds; `finish` reports any problem with it."""
         if self._given_up or not self._open():
             return
 
@@ -94,7 +94,7 @@ class FileFollower:
         except (SourceError, OSError):
             run = None
 
-        # A summary is read at once. So is what could not be followed: the error then says on which line it is.
+        # A summary is read as a whole. So is a file that could not be followed: the error then names the line.
         return formats.read(self.path) if run is None else run
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class FileFollower:
             self._file = None
 
     def _finish_reading(self) -> LoadRun | None:
-        """The run, by reading the rest of what was followed so far; None: that is no way to read this file."""
+        """The run, by reading the rest of the file; None: this file cannot be read in parts."""
         if self._format is None or self._reader is None or not self._open() or self._given_up:
             return None
 
@@ -116,7 +116,7 @@ class FileFollower:
         return run if run.run else replace(run, run=self.path.stem)
 
     def _start(self) -> None:
-        """From the beginning of whatever file is there."""
+        """Start from the beginning of the file."""
         self.close()
         self._tally = Tally()
         self._format: Format | None = None
@@ -126,7 +126,7 @@ class FileFollower:
         self._given_up = False
 
     def _open(self) -> bool:
-        """Whether there is a file of this run; begins anew where it is another than before, or was emptied."""
+        """Whether there is a file of this run; starts again if it was replaced or emptied."""
         try:
             status = self.path.stat()
             _check_kind(status)
@@ -143,19 +143,19 @@ class FileFollower:
         return True
 
     def _is_the_open_one(self, file: BinaryIO, status: os.stat_result) -> bool:
-        """A tool may replace its file, or empty it and begin anew: what was read then counts for nothing."""
+        """A tool may replace its file, or empty it and start again: data read before then no longer counts."""
         ours = os.fstat(file.fileno())
         return (ours.st_ino, ours.st_dev) == (status.st_ino, status.st_dev) and status.st_size >= self._read
 
     def _is_leftover(self, status: os.stat_result) -> bool:
-        """Whether it is the earlier run's file still, or that one with more behind it."""
+        """Whether it is still the earlier run's file, unchanged or with more appended."""
         before = self._leftover
         if before is None or status.st_ino != before.inode or status.st_size < before.size:
             return False
         if (status.st_mtime_ns, status.st_size) == (before.modified, before.size):
             return True
 
-        # Same file, and not smaller: its former end tells whether it was appended to, or written anew and is longer.
+        # Same file, and not smaller: its former end shows whether it was appended to, or rewritten and is longer.
         with self.path.open("rb") as file:
             return bool(before.size) and _tail(file, before.size) == before.tail
 
@@ -171,10 +171,10 @@ class FileFollower:
             raise SourceError.cannot_read(error).at(self.path) from None
 
         if stale and self._leftover is not None and status.st_size > self._leftover.size:
-            text = "holds an earlier run's result, and this one's was appended: remove it before the start"
+            text = "has the result of an earlier run, and this run appended to it: remove it before the start"
             raise SourceError("bad_data", text).at(self.path)
         if stale:
-            text = "was not written, what it holds is an earlier run's"
+            text = "was not written: it still has the result of an earlier run"
             raise SourceError("bad_data", text).at(self.path)
 
     def _feed(self) -> bool:
@@ -193,7 +193,7 @@ class FileFollower:
         return self._format is None or self._reader is not None
 
     def _detect(self) -> None:
-        """Once the first line is there: who writes the file may be in the middle of it."""
+        """After the first line is complete: the tool may be in the middle of writing it."""
         if b"\n" not in self._head and len(self._head) < formats.HEAD:
             return
 
@@ -205,14 +205,14 @@ class FileFollower:
 
     def _give(self, reader: Reader, block: bytes) -> None:
         if b"\0" in block and self._format is not None and not self._format.binary:
-            raise SourceError("bad_data", "holds NUL bytes, wanted text")
+            raise SourceError("bad_data", "contains NUL bytes, expected text")
         reader.feed(block)
 
 
 def _check_kind(status: os.stat_result) -> None:
-    """Raises OSError for what is no file: a pipe would be waited for, whoever else opened it or nobody."""
-    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):  # a folder tells so itself
-        raise OSError(errno.EINVAL, "is no file")
+    """Raise OSError unless it is a file: opening a pipe would block."""
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):  # opening a directory fails by itself
+        raise OSError(errno.EINVAL, "is not a regular file")
 
 
 def _tail(file: BinaryIO, size: int) -> bytes:

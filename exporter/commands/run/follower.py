@@ -1,4 +1,4 @@
-"""What reads a result while the load generator writes it, whether the file's name is known or made up by the tool."""
+"""Reads a result while the load generator writes it, by its name or by a glob if the tool chooses the name."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Follower(Protocol):
 
     @property
     def is_stale(self) -> bool:
-        """Whether a file of an earlier run lies there."""
+        """Whether a file of an earlier run exists there."""
 
     def step(self, seconds: float) -> None:
-        """Read what is new, for about so many seconds."""
+        """Read new data for about so many seconds."""
 
     def run(self) -> LoadRun | None:
         """The run as far as it was read."""
@@ -30,11 +30,11 @@ class Follower(Protocol):
         """The whole run; raises SourceError."""
 
     def close(self) -> None:
-        """No more."""
+        """Stop reading."""
 
 
 def follow(path: Path) -> Follower:
-    """A file by its name, or the one that will match a glob; raises SourceError."""
+    """Follow a file by its name, or the new file that matches a glob; raises SourceError."""
     if glob.has_magic(str(path)) and not path.exists():
         return GlobFollower(path)
     return FileFollower(path)

@@ -1,4 +1,4 @@
-"""A result file whose name the tool makes up, such as Gatling's results/*/simulation.log: waited for, then followed."""
+"""Waits for a result file whose name the tool chooses, such as Gatling's results/*/simulation.log, and follows it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exporter.model.loadrun import LoadRun
 
 
 class GlobFollower:
-    """The one file that matches a glob and was not there before. Globs name files, ** any number of folders."""
+    """The new file that matches a glob. Globs match files; ** matches any number of directories."""
 
     is_stale = False
 
@@ -23,7 +23,7 @@ class GlobFollower:
     def step(self, seconds: float) -> None:
         if self._follower is None:
             files = self._new()
-            if len(files) != 1:  # none yet, or several: that is told at the end, when it is certain
+            if len(files) != 1:  # none yet, or several: `finish` reports that, when it is certain
                 return
             self._follower = FileFollower(files[0], fresh=True)
 
@@ -35,10 +35,10 @@ class GlobFollower:
     def finish(self) -> LoadRun:
         files = self._new()
         if not files:
-            raise SourceError("unreadable", f"{self.path}: no such file was written that was not there before")
+            raise SourceError("unreadable", f"{self.path}: no new file matches")
         if len(files) > 1:
             names = ", ".join(map(str, files))
-            raise SourceError("bad_data", f"{self.path}: {len(files)} such files were written, wanted one: {names}")
+            raise SourceError("bad_data", f"{self.path}: {len(files)} new files match, expected one: {names}")
 
         if self._follower is None or self._follower.path != files[0]:
             self.close()

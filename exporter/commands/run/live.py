@@ -1,4 +1,4 @@
-"""What the page of a run shows: the result as far as it was read, and what the sampler saw."""
+"""The data of a run's page: the result as far as it was read, and the samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Rows = Iterable[tuple[tuple[str, ...], float | None]]
 
 
 class Live(Collector):
-    """The state of one wrapped run. Set by the main thread, read by scrapes: each attribute is swapped whole."""
+    """The state of one wrapped run. Set by the main thread, read by scrapes: each attribute is replaced as a whole."""
 
     def __init__(self, application: str, sampler: Sampler) -> None:
         self.application = application
@@ -59,7 +59,7 @@ class Live(Collector):
         if total.failures is None:
             return
 
-        # The kinds add up to all failures: those that the result does not name have a kind of their own, from 0 on.
+        # The kinds add up to all failures: unnamed ones have their own kind, from 0 on.
         kinds = {**total.errors}
         kinds[names.UNSPECIFIED] = kinds.get(names.UNSPECIFIED, 0) + total.failures - sum(total.errors.values())
         yield self._family(names.FAILURES, [((kind,), count) for kind, count in kinds.items()])
@@ -79,8 +79,8 @@ class Live(Collector):
 
     def _users(self, run: LoadRun) -> Iterator[Metric]:
         minutes = run.timeline.users if run.timeline is not None else None
-        known_minutes = [users for users in minutes or () if users is not None]
-        yield self._family(names.USERS, [((), users) for users in known_minutes[-1:]])
+        measured_minutes = [users for users in minutes or () if users is not None]
+        yield self._family(names.USERS, [((), users) for users in measured_minutes[-1:]])
         yield self._family(names.USERS_MAX, [((), run.users)])
 
     def _processes(self, processes: Mapping[str, Totals]) -> Iterator[Metric]:
@@ -90,7 +90,7 @@ class Live(Collector):
             cores.add_metric([self.application, name], _cumulative(totals), totals.cores_sum)
         yield cores
 
-        # Before the first sample nothing is known, and of what has ended only the maxima still say something.
+        # There is nothing before the first sample, and only maxima after a process has ended.
         sampled = [(name, totals) for name, totals in processes.items() if totals.samples]
         alive = [(name, totals) for name, totals in sampled if totals.alive]
         yield self._family(names.CPU_MAX, [((name,), totals.cores_max) for name, totals in sampled])
@@ -100,7 +100,7 @@ class Live(Collector):
         yield self._family(names.SOCKETS_MAX, [((name,), totals.sockets_max) for name, totals in sampled])
 
     def _family(self, series: SelfSeries, rows: Rows) -> Metric:
-        """Rows without the label `application`, which all have; None is no evidence."""
+        """Rows without the label `application`, which is the same for all; None is no evidence."""
         kind: Any = CounterMetricFamily if series.kind == "counter" else GaugeMetricFamily
         family: Metric = kind(series.name, series.help, labels=series.labels)
         for values, value in rows:
@@ -114,7 +114,7 @@ def _histogram(series: SelfSeries) -> HistogramMetricFamily:
 
 
 def _cumulative(totals: Totals) -> list[tuple[str, float]]:
-    """The samples up to each bound, as a histogram has them."""
+    """The samples up to each bound, as in a histogram."""
     buckets = []
     count = 0
     for bound, samples in zip((*names.CORE_BUCKETS, float("inf")), totals.cores, strict=True):
@@ -124,5 +124,5 @@ def _cumulative(totals: Totals) -> list[tuple[str, float]]:
 
 
 def _bound(value: float) -> str:
-    """As prometheus_client writes bounds."""
+    """A bound, as prometheus_client writes it."""
     return str(floatToGoString(value))  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Looks on while the load generator goes: reads its result as it grows, keeps the page and the progress line."""
+"""Monitors a running load generator: reads its result as it grows, updates the page and the progress line."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from exporter.commands.run.live import Live
 from exporter.commands.run.processes import Tree
 from exporter.commands.run.terminal import ProgressLine
 
-_LOOK = 0.5
-"""Seconds between two looks."""
+_INTERVAL = 0.5
+"""Seconds between two updates."""
 
 _READ = 0.15
-"""Seconds that a look may read: the generator wants the cores, and what is left over is read at the end."""
+"""Seconds that an update may read: the generator needs the cores, and the rest is read at the end."""
 
 _SHARE = 0.02
-"""Of a core: what adding up may cost. Of a result with thousands of names it takes a while."""
+"""Share of a core that summing up may cost: a result with thousands of names takes a while."""
 
 
 def monitor(child: Child, live: Live, follower: Follower | None, progress: ProgressLine) -> None:
@@ -30,15 +30,15 @@ def monitor(child: Child, live: Live, follower: Follower | None, progress: Progr
 
     gone = set[str]()
     due = 0.0
-    while not child.wait(_LOOK):
+    while not child.wait(_INTERVAL):
         if follower is not None:
             follower.step(_READ)
         now = time.monotonic()
         if now >= due:
             _show(live, follower, progress)
-            # About once a second; less often where adding up takes so long that it would cost more than its share.
-            due = now + max(1.0 - _LOOK / 2, (time.monotonic() - now) / _SHARE)
-        _say_who_ended(live, gone, progress)
+            # About once a second; less often if summing up would cost more than its share.
+            due = now + max(1.0 - _INTERVAL / 2, (time.monotonic() - now) / _SHARE)
+        _report_ended_targets(live, gone, progress)
 
     progress.erase()
     live.sampler.end()
@@ -51,9 +51,9 @@ def _show(live: Live, follower: Follower | None, progress: ProgressLine) -> None
     progress.show()
 
 
-def _say_who_ended(live: Live, gone: set[str], progress: ProgressLine) -> None:
-    """A line for each target, once; those that are `gone` have had theirs."""
+def _report_ended_targets(live: Live, gone: set[str], progress: ProgressLine) -> None:
+    """One line per target; those in `gone` have had theirs."""
     for name, totals in live.sampler.totals().items():
         if not totals.alive and name not in gone and name != GENERATOR:
             gone.add(name)
-            progress.say(f"--target {name} has ended; the rest goes on")
+            progress.say(f"--target {name} has ended; sampling of the others continues")

@@ -15,17 +15,17 @@ from exporter.serve.web.asgi import READING, WebApplication, WebRequest, WebResp
 from exporter.serve.web.negotiation import content_type, wants_openmetrics
 
 _PATIENCE = 3.0
-"""Seconds that responses under way get at the end."""
+"""Seconds for responses in progress at the end."""
 
 
-class Page:
-    """Listens from now on; raises PteError where it cannot. `start` serves."""
+class LivePage:
+    """Listens from now on; raises PteError if it cannot. `start` serves."""
 
     def __init__(self, address: str, live: Live) -> None:
         self._listening: socket.socket = server.bind(address)
         host, port = self._listening.getsockname()[:2]
-        shown_host = f"[{host}]" if ":" in host else host
-        self.url = f"http://{shown_host}:{port}/"
+        url_host = f"[{host}]" if ":" in host else host
+        self.url = f"http://{url_host}:{port}/"
 
         self._server = uvicorn.Server(server.config(_App(live)))
         self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
@@ -59,14 +59,14 @@ class _App(WebApplication):
         return {**response.content_headers, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
     async def respond(self, request: WebRequest) -> WebResponse:
-        # Nothing here can be changed by anyone, so a method that is not for reading is wrong on any path.
+        # The page is read-only, so any other method is wrong on any path.
         if request.method not in READING:
             return text(405, "method not allowed, expected GET or HEAD")
 
         return await super().respond(request)
 
     async def front(self, request: WebRequest) -> WebResponse:
-        return text(200, f"pte-exporter run, application {self._live.application}: the series are on /metrics")
+        return text(200, f"pte-exporter run, application {self._live.application}: metrics are on /metrics")
 
     async def metrics(self, request: WebRequest) -> WebResponse:
         openmetrics = wants_openmetrics(request.header("accept"))

@@ -1,7 +1,9 @@
-"""What a process and its children use, from /proc and their CPU clocks: a few microseconds for each and look.
+"""The CPU time, memory and sockets of a process and its children, from /proc and their CPU clocks.
+
+A reading takes a few microseconds per process.
 
 A process's CPU clock counts nanoseconds, where /proc/PID/stat has hundredths of a second. A descriptor of
-/proc/PID/statm stays with its process: once that is gone it says so, though its number may be another's by then.
+/proc/PID/statm stays with its process: it fails once that has ended, even if another process has the PID by then.
 """
 
 from __future__ import annotations
@@ -19,11 +21,11 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class ProcessStat:
-    """What /proc/PID/stat says of a process."""
+    """The fields of /proc/PID/stat."""
 
     pid: int
     ended: bool
-    """Nobody has waited for it yet: a zombie."""
+    """A zombie: its parent has not waited for it yet."""
     parent: int
     group: int
     children_cpu: float
@@ -31,13 +33,13 @@ class ProcessStat:
 
 
 def stat(pid: int) -> ProcessStat | None:
-    """None: there is no such process (any more)."""
+    """None: the process does not exist (any more)."""
     try:
         text = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
 
-    fields = text[text.rindex(b")") + 2 :].split()  # the name before may hold anything
+    fields = text[text.rindex(b")") + 2 :].split()  # the name before may contain anything
     return ProcessStat(
         pid,
         ended=fields[0] in (b"Z", b"X"),
@@ -48,31 +50,31 @@ def stat(pid: int) -> ProcessStat | None:
 
 
 def running() -> set[int]:
-    """Every process's number."""
+    """The PID of every process."""
     return {int(name) for name in os.listdir("/proc") if name.isdecimal()}  # noqa: PTH208  ten times as fast
 
 
 def stats(pids: Iterable[int]) -> list[ProcessStat]:
-    """Of those that are there, parents mostly before their children."""
+    """The existing ones, parents mostly before their children."""
     results = [stat(pid) for pid in sorted(pids)]
     return [result for result in results if result is not None]
 
 
 class Process:
-    """One process, kept in sight. Constructing it raises OSError where there is none."""
+    """One process and its open descriptors. The constructor raises OSError if it does not exist."""
 
     def __init__(self, pid: int, *, fresh: bool) -> None:
         self.pid = pid
         self._clock = (~pid << 3) | 2  # clock_getcpuclockid(3), which Python does not have
         self._statm = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
         self.cpu = 0.0
-        """CPU seconds since it was first looked at; `fresh`: since it began."""
+        """CPU seconds since the first reading; `fresh`: since it began."""
         self.memory = 0
         """Bytes, resident."""
         self.children_cpu = 0.0
-        """CPU seconds of children that it waited for, since it was first looked at."""
+        """CPU seconds of children that it waited for, since the first reading."""
 
-        # What it and its children had used before they were looked at; nothing of a fresh one counts as such.
+        # Usage before the first reading; 0 for a fresh process.
         self._cpu_before = 0
         self._children_cpu_before = 0.0
         try:
@@ -85,7 +87,7 @@ class Process:
             raise
 
     def look(self) -> bool:
-        """Take its memory and CPU time; False: it is gone, and what was taken before stays."""
+        """Read its memory and CPU time; False: it has ended, and the last readings stay."""
         try:
             memory = int(os.pread(self._statm, 128, 0).split(b" ", 2)[1]) * _PAGE
             cpu = (time.clock_gettime_ns(self._clock) - self._cpu_before) / 1e9
@@ -98,17 +100,17 @@ class Process:
 
     @property
     def account(self) -> float:
-        """CPU seconds since it began, with its children's: what its parent has on its account once it waited for it."""
+        """CPU seconds since it began, with its children's: its parent's account grows by this when it waits for it."""
         return self._cpu_before / 1e9 + self.cpu + self._children_cpu_before + self.children_cpu
 
     def look_at_children(self) -> None:
-        """Take the CPU time of those that it waited for."""
+        """Read the CPU time of the children that it waited for."""
         now = stat(self.pid)
         if now is not None:
             self.children_cpu = max(self.children_cpu, now.children_cpu - self._children_cpu_before)
 
     def sockets(self) -> set[str]:
-        """Its open sockets; raises PermissionError where we may not look."""
+        """Its open sockets; raises PermissionError if we may not read them."""
         folder = f"/proc/{self.pid}/fd"
         try:
             names = os.listdir(folder)  # noqa: PTH208
@@ -126,39 +128,39 @@ class Process:
 
 
 class Tree:
-    """Processes and all that they start. `group`: also who is in this process group, its parent gone."""
+    """Processes and all that they start. `group`: also orphans in this process group."""
 
     def __init__(self, roots: Iterable[int], group: int | None = None) -> None:
         self._group = group
         self._processes: dict[int, Process] = {}
 
-        # CPU seconds of processes that are gone, as far as they were looked at: their own, those of children that they
+        # CPU seconds of processes that have ended, as far as they were read: their own, those of children that they
         # had waited for, and both together since they began.
         self._ended_cpu = 0.0
         self._ended_children_cpu = 0.0
         self._ended_accounts = 0.0
         self._late = 0.0
-        """CPU seconds that processes had used before they were found."""
+        """CPU seconds that processes had used before they joined."""
 
         for pid in roots:
             self._add(pid, fresh=group is not None)
 
     @property
     def alive(self) -> bool:
-        """Whether any of them still has memory; one that nobody has waited for yet has none."""
+        """Whether any of them still has memory; a zombie has none."""
         return any(process.memory for process in self._processes.values())
 
     @property
     def memory(self) -> int:
-        """Bytes; what processes share counts for each of them."""
+        """Bytes; shared memory counts for each process."""
         return sum(process.memory for process in self._processes.values())
 
     def join(self, candidates: Iterable[ProcessStat], *, fresh: bool = True) -> None:
-        """Take in those of newly found processes that are of this tree; not `fresh`: they are as old as the root."""
+        """Add the new processes that belong to this tree; not `fresh`: they are as old as the root."""
         waiting = list(candidates)
         count_before = -1
 
-        while waiting and len(waiting) != count_before:  # a child may stand before its parent
+        while waiting and len(waiting) != count_before:  # a child may come before its parent
             count_before = len(waiting)
             strangers = []
             for candidate in waiting:
@@ -174,7 +176,7 @@ class Tree:
         return self._group is not None and candidate.group == self._group
 
     def look(self) -> float:
-        """CPU seconds that its processes used themselves since they were found."""
+        """CPU seconds that its processes used themselves since they joined."""
         for process in list(self._processes.values()):
             if not process.look():
                 self._ended_cpu += process.cpu
@@ -186,10 +188,10 @@ class Tree:
         return self._ended_cpu - self._late + sum(process.cpu for process in self._processes.values())
 
     def look_at_children(self) -> tuple[float, float]:
-        """As `look`, and what was used unseen: by children before they were found, and by those that never were.
+        """As `look`, and the CPU seconds that children used before they joined, or without ever joining.
 
-        A parent has on its account all whom it waited for, those that were seen too: they are looked at after it, so
-        that nobody stands on two accounts. Who was not waited for makes the second figure too small, never too large.
+        A parent's account includes every child that it waited for, those of the tree too: they are read after it, so
+        no child counts twice. A child that nobody waits for makes the second figure too small, never too large.
         """
         for process in self._processes.values():
             process.look_at_children()
@@ -199,12 +201,12 @@ class Tree:
         return cpu, self._late + max(0.0, children_cpu - self._ended_accounts)
 
     def sockets(self) -> int | None:
-        """Open sockets, each once; None where we may not look."""
+        """The number of distinct open sockets; None if we may not read them."""
         links = set[str]()
         try:
             for process in self._processes.values():
                 links |= process.sockets()
-        except OSError:  # they are another user's, or we have no descriptor left to look with
+        except OSError:  # they are another user's, or we have no descriptor left
             return None
         return len(links)
 
@@ -214,7 +216,7 @@ class Tree:
         self._processes.clear()
 
     def _add(self, pid: int, *, fresh: bool) -> float:
-        """CPU seconds that it has used up to now, as far as they count here."""
+        """Add a process; returns the CPU seconds that it has used so far, as far as they count here."""
         if pid in self._processes:
             return 0.0
         try:

@@ -1,4 +1,4 @@
-"""What becomes of a run once the load generator has ended: read, told, saved, published; each failure is one line."""
+"""Processes the result after the load generator has ended: reads, prints, saves and publishes it."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from exporter.model.loadrun import LoadRun, Usage
 from exporter.publishing import summary
 from exporter.publishing.inputs import Inputs
 
-if TYPE_CHECKING:  # with it comes the HTTP client, which has no place in memory beside a load generator
+if TYPE_CHECKING:  # it loads the HTTP client, whose memory the load generator may need
     from exporter.publishing.destinations import Destination
 
 
 @dataclass(frozen=True, slots=True)
 class ResultPlan:
-    """What is to be done with the result."""
+    """How to process the result."""
 
     application: str
     inputs: Inputs
-    """What it is judged by and against."""
+    """Its settings and comparisons."""
     destinations: Sequence[Destination]
     save: Path | None = None
     run: str = ""
     commit: str = ""
     from_output: bool = False
-    """The result is what the generator printed, so that no file gives it a name."""
+    """The result is the output of the generator, so it has no file name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +44,25 @@ class GeneratorEnd:
 
     code: int
     stop_signal: signal.Signals | None
-    """What it was told to end with."""
+    """The signal that asked it to end."""
     usage: Mapping[str, Usage]
 
 
 def usage(sampler: Sampler) -> Mapping[str, Usage]:
-    """Of each process that was sampled."""
+    """The usage of each sampled process."""
     usages = {name: totals.usage() for name, totals in sampler.totals().items()}
     return {name: usage for name, usage in usages.items() if usage is not None}
 
 
 def process_result(follower: Follower, end: GeneratorEnd, plan: ResultPlan) -> bool:
-    """Whether all that was planned could be done."""
-    # Not before: while the generator ran, the analysis had no place in memory beside it.
+    """Follow the plan; False if a step failed."""
+    # Not earlier: while the generator ran, it needed the memory.
     from exporter.publishing import page
 
     try:
         run = _described(follower.finish(), end, plan)
         if not run.total.requests:
-            raise SourceError("bad_data", f"{run.run}: holds no requests: there is nothing to publish")
+            raise SourceError("bad_data", f"{run.run}: contains no requests, so there is nothing to publish")
         snapshot, body = page.of_run(run, plan.application, plan.inputs)
     except PteError as error:
         _say(f"no result: {_problem(error, follower.path, plan)}")
@@ -74,26 +74,26 @@ def process_result(follower: Follower, end: GeneratorEnd, plan: ResultPlan) -> b
     text = summary.of_run(snapshot, plan.application, plan.inputs.warnings)
     _print(terminal.summary(text, run, grade))
 
-    # Both are tried: what cannot be published is at least saved.
+    # Both are tried: a result that cannot be published is at least saved.
     is_saved = _save(run, plan.save)
     is_published = _publish(plan, body)
     return is_saved and is_published
 
 
 def _problem(error: PteError, path: Path, plan: ResultPlan) -> str:
-    """What is wrong; the name of our own copy of what was printed would mean nothing to anyone."""
+    """The problem, without the name of our own temporary copy of the output."""
     if plan.from_output and isinstance(error, SourceError) and error.path == path:
         return f"standard output: {error.message}"
     return str(error)
 
 
 def print_usage(end: GeneratorEnd) -> None:
-    """What was used, where nothing else is known."""
+    """The usage, if there is no result."""
     _print("\n".join(terminal.usage_lines(end.usage)))
 
 
 def _described(run: LoadRun, end: GeneratorEnd, plan: ResultPlan) -> LoadRun:
-    """With its name and what only we know of it."""
+    """The run with its name, its usage and how it ended."""
     described = replace(run, run=_name(run, plan), commit=plan.commit or run.commit, usage=end.usage)
     reason = _cut_short(end)
     if reason is None:
@@ -110,11 +110,11 @@ def _name(run: LoadRun, plan: ResultPlan) -> str:
 
 
 def _cut_short(end: GeneratorEnd) -> str | None:
-    """What cut the run short, however whole its result looks; None: nothing did."""
+    """Why the run was cut short, even if its result looks complete; None: it was not."""
     if end.stop_signal is not None:
         return f"was ended early by {end.stop_signal.name}"
     if end.code > 128:
-        return f"died with exit code {end.code}, as of signal {end.code - 128}"
+        return f"exited with code {end.code}, as after signal {end.code - 128}"
     return None
 
 

@@ -1,7 +1,7 @@
-"""Samples processes every 100 ms on a thread of its own, and keeps what a scrape between two samples would lose.
+"""Samples processes every 100 ms on its own thread, and keeps the peaks that scrapes would miss.
 
-What is dear is done as often as it may cost: finding new children means listing all processes, counting sockets means
-reading every descriptor. Each gets at most SHARE of a core, and each sample if that is enough.
+Expensive steps run only as often as the overhead budget allows: to find new children it lists all processes, to count
+sockets it reads every descriptor. Each step gets at most SHARE of a core, and runs with each sample if that is enough.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ PERIOD = 0.1
 """Seconds between two samples."""
 
 SHARE = 0.004
-"""Of a core: what listing processes may cost, and the same again for counting sockets."""
+"""Share of a core that listing processes may cost; the same again for counting sockets."""
 
 
 @dataclass(slots=True)
 class Totals:
-    """What one process and its children used so far."""
+    """The usage of one process and its children so far."""
 
     alive: bool = True
     samples: int = 0
@@ -36,24 +36,24 @@ class Totals:
     cores_max: float = 0.0
     cores_sum: float = 0.0
     cores: list[int] = field(default_factory=lambda: [0] * (len(CORE_BUCKETS) + 1))
-    """Samples by CORE_BUCKETS, each in the first that it fits in; the last: above all of them."""
+    """Samples by CORE_BUCKETS, each in the first bucket that fits; the last: above all of them."""
     memory: int = 0
     """Bytes."""
     memory_max: int = 0
     sockets: int | None = None
     sockets_max: int | None = None
     seconds: float = 0.0
-    """How long it was looked at."""
+    """How long it was sampled."""
 
     def usage(self) -> Usage | None:
-        """For the result; None where nothing was sampled, as it was gone before anyone looked."""
+        """For the result; None without a sample, if the process ended too early."""
         if not self.samples or not self.memory_max or self.seconds <= 0:
             return None
         mean = self.cpu_seconds / self.seconds
         return Usage(self.samples, mean, max(mean, self.cores_max), self.memory_max, self.sockets_max)
 
     def add(self, cores: float, seconds: float) -> None:
-        """A sample that took so many seconds."""
+        """Add a sample that covers so many seconds."""
         self.samples += 1
         self.seconds += seconds
         self.cpu_seconds += cores * seconds
@@ -67,12 +67,12 @@ class Totals:
 
 
 class _Pace:
-    """How often something may be done for what it costs, at most with every sample."""
+    """How often an expensive step may run, at most with every sample."""
 
     def __init__(self) -> None:
         self._next = 0.0
         self._cost: float | None = None
-        """Of the last times, the latest counting most: one that took ten times as long stops nothing."""
+        """A moving average of the cost, so one slow run does not stop the step."""
 
     def due(self, now: float) -> bool:
         return now >= self._next
@@ -89,12 +89,12 @@ class _Pace:
         else:
             self._cost += (cost - self._cost) / 5
         # A pause of cost / SHARE makes the cost its share of a core. Half a period is less than the time between two
-        # samples, so what is cheap is done with each of them, also when one comes a little early.
+        # samples, so a cheap step runs with each of them, even when one comes a little early.
         self._next = now + max(PERIOD / 2, self._cost / SHARE)
 
 
 class _TreeSampler:
-    """A tree, what was read from it last, and what its samples add up to."""
+    """A tree, its last readings, and the totals of its samples."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
@@ -108,7 +108,7 @@ class _TreeSampler:
         self.totals.memory_max = tree.memory
 
     def sample(self, now: float, *, listed: bool) -> None:
-        """One sample; `listed`: new children were just looked for, so that those that ended are too."""
+        """Take a sample; `listed`: processes were just listed, so children that ended are counted too."""
         if not self.totals.alive or now <= self._time:
             return
 
@@ -131,11 +131,11 @@ class _TreeSampler:
         self.totals.memory_max = max(self.totals.memory_max, self.totals.memory)
 
     def _spread(self, lump: float, now: float) -> float:
-        """How many cores in this sample a lump of CPU time means that children used unseen.
+        """The cores in this sample for CPU time of children that ended unsampled.
 
-        They used it at any time since processes were last listed, which may be many samples ago: as a part of this
-        sample alone it would be a peak that never was. So this sample gets the share of its own seconds, and what is
-        left is added to the sum here, which has to be what the kernel accounts.
+        They used it at any time since processes were last listed, which may be many samples ago: in this sample
+        alone it would be a false peak. So this sample gets the share of its own seconds, and the rest is added to
+        the sum here, which must equal the kernel's accounts.
         """
         since_list = now - self._list_time
         before_this_sample = self._time - self._list_time
@@ -143,7 +143,7 @@ class _TreeSampler:
         return lump / since_list
 
     def settle(self) -> None:
-        """At the end: what was used since the last look, no sample any more."""
+        """At the end: add the usage since the last sample."""
         cpu, unseen_cpu = self.tree.look_at_children()
         self.totals.cpu_seconds += max(0.0, cpu - self._cpu)
         self.totals.cpu_seconds += max(0.0, unseen_cpu - self._unseen_cpu)
@@ -159,7 +159,7 @@ class _TreeSampler:
 
 
 class Sampler:
-    """Looks at trees by name until it is ended. Reading is safe from any thread."""
+    """Samples trees by name until it is ended. Reading is safe from any thread."""
 
     def __init__(self) -> None:
         self._trees: dict[str, _TreeSampler] = {}
@@ -175,7 +175,7 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def watch(self, name: str, tree: Tree) -> None:
-        """Before `start`, or while it goes: the first sample tells what was used from now on."""
+        """Before `start`, or later: the first sample counts the usage from now on."""
         with self._lock:
             self._trees[name] = _TreeSampler(tree)
 
@@ -183,7 +183,7 @@ class Sampler:
         self._thread.start()
 
     def end(self) -> None:
-        """A last sample, and no more."""
+        """Take the last sample and stop."""
         self._end.set()
         self._thread.join()
         self.sample()
@@ -194,16 +194,16 @@ class Sampler:
 
     @property
     def missed(self) -> int:
-        """Samples that were not taken, as the one before took too long or the machine had no time."""
+        """Samples that were skipped, because the one before took too long or the machine was busy."""
         return self._missed
 
     def totals(self) -> Mapping[str, Totals]:
-        """What each used so far: copies."""
+        """The usage by name so far: copies."""
         with self._lock:
             return {name: tree.totals.copy() for name, tree in self._trees.items()}
 
     def sample(self) -> None:
-        """Look at all now."""
+        """Sample all trees now."""
         with self._lock:
             now = time.monotonic()
             if self._listing.due(now):
@@ -222,8 +222,8 @@ class Sampler:
         while not self._end.wait(max(0.0, due - time.monotonic())):
             self.sample()
 
-            # Samples that the machine had no time for are skipped, not caught up with: several at once would measure
-            # the same moment, and cost time again.
+            # Samples that the machine had no time for are skipped, not caught up: they would all measure the same
+            # moment, and cost more time.
             due += PERIOD
             late = int((time.monotonic() - due) // PERIOD)
             if late > 0:
@@ -231,10 +231,10 @@ class Sampler:
                 due += late * PERIOD
 
     def _list(self) -> None:
-        """Each process is asked once who its parent is: that changes only when the parent ends."""
+        """Read the parent of each new process once: it changes only when the parent ends."""
         try:
             pids = processes.running()
-        except OSError:  # no descriptor left for it: those that are known are looked at all the same
+        except OSError:  # no descriptor left for it: the processes in the trees are sampled anyway
             return
 
         new = processes.stats(pids - self._pids)

@@ -1,4 +1,4 @@
-"""`--target NAME=PID` and `NAME=:PORT`: which processes are looked at beside the load generator."""
+"""`--target NAME=PID` and `NAME=:PORT`: processes to sample beside the load generator."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LISTENS = "0A"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was asked for; nobody has looked yet whether it is there."""
+    """A target as given on the command line; whether it exists is not checked yet."""
 
     name: str
     number: int
@@ -36,25 +36,27 @@ def target(text: str) -> Target:
     """For argparse."""
     match = _TARGET.fullmatch(text)
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text} is no target, wanted NAME=PID or NAME=:PORT")
+        raise argparse.ArgumentTypeError(f"{text}: expected NAME=PID or NAME=:PORT")
 
     result = Target(match["name"], int(match["number"]), bool(match["port"]))
     if result.name == GENERATOR:
-        raise argparse.ArgumentTypeError(f"{text}: {GENERATOR} is the load generator, give another name")
+        raise argparse.ArgumentTypeError(
+            f"{text}: the name {GENERATOR} is reserved for the load generator, choose another"
+        )
     kind, limit = ("port", 65536) if result.is_port else ("PID", 2**31)
     if not 0 < result.number < limit:
-        raise argparse.ArgumentTypeError(f"{text} is no target, wanted a {kind} from 1 on")
+        raise argparse.ArgumentTypeError(f"{text}: expected a {kind} from 1 to {limit - 1}")
     return result
 
 
 def tree(target: Target) -> Tree:
-    """The target's processes; raises PteError that says what is missing."""
+    """The target's processes; raises PteError if there are none."""
     pids = _listeners(target) if target.is_port else [target.number]
     for pid in pids:
         try:
             Process(pid, fresh=False).close()
         except OSError:
-            raise PteError(f"--target {target}: there is no process {pid}") from None
+            raise PteError(f"--target {target}: process {pid} does not exist") from None
 
     processes_of_target = Tree(pids)
     processes_of_target.join(processes.stats(processes.running()), fresh=False)
@@ -62,22 +64,22 @@ def tree(target: Target) -> Tree:
 
 
 def _listeners(target: Target) -> list[int]:
-    """Who listens on the port: of a server with workers the one that started them."""
+    """The processes that listen on the port: of a server with workers, the one that started them."""
     sockets = set(_inodes(target.number))
     if not sockets:
-        raise PteError(f"--target {target}: nobody listens on port {target.number}")
+        raise PteError(f"--target {target}: no process listens on port {target.number}")
 
     holders = [stat for stat in processes.stats(processes.running()) if _holds(stat, sockets)]
     if not holders:
-        raise PteError(f"--target {target}: a process that we may not look into listens there: give its PID")
+        raise PteError(f"--target {target}: the process that listens there belongs to another user: give its PID")
 
-    # Workers inherit the socket; they come into the tree as children of the one that opened it.
+    # Workers inherit the socket; they join the tree as children of the process that opened it.
     pids = {stat.pid for stat in holders}
     return [stat.pid for stat in holders if stat.parent not in pids]
 
 
 def _inodes(port: int) -> Iterable[str]:
-    """Links that descriptors of listening sockets show."""
+    """The links of descriptors of listening sockets."""
     for table in ("tcp", "tcp6"):
         with contextlib.suppress(FileNotFoundError):  # a machine without IPv6
             for line in Path(f"/proc/net/{table}").read_text(encoding="ascii").splitlines()[1:]:

@@ -1,4 +1,4 @@
-"""What `run` tells people on stderr: a line while it goes, where a person looks on, and a summary at the end."""
+"""The output of `run` on stderr: a progress line on a terminal, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _GOOD = "\x1b[32m"
 
 
 class ProgressLine:
-    """One line, written over each second; nothing where stderr is no terminal."""
+    """One line, rewritten each second; nothing if stderr is not a terminal."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
         self._on_terminal = sys.stderr.isatty()
         self._start = time.monotonic()
         self._text = ""
-        """What stands on the terminal now, and has to be erased before anything else is written."""
+        """The text on the terminal now, which must be erased before other output."""
 
-        # Where the request rate of the next line counts from.
+        # The request rate of the next line counts from here.
         self._time = self._start
         self._requests = 0
 
     def show(self) -> None:
-        """Write how it stands."""
+        """Write the current state."""
         if self._on_terminal:
             columns = os.get_terminal_size(sys.stderr.fileno()).columns
             self._text = ", ".join(self._parts())[: columns - 1 or None]
@@ -92,7 +92,7 @@ def usage_lines(usages: Mapping[str, Usage]) -> Iterator[str]:
 
 
 def summary(text: str, run: LoadRun, grade: str | None) -> str:
-    """The lines about a run, with those about its processes, in colour where a person looks on."""
+    """The lines about a run and its processes, in colour on a terminal."""
     first, *rest = text.splitlines()
     if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
         colour = _COLOURS.get(grade, _GOOD) if grade else ""

@@ -1,4 +1,4 @@
-"""One wrapped load test: starts the generator, looks on, processes its result, and passes its exit code on."""
+"""One wrapped load test: starts the generator, monitors it, processes its result, and returns its exit code."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ _WAIT = 3600.0
 
 
 def wrap(command: Sequence[str], path: Path | None, plan: ResultPlan, live: Live, progress: ProgressLine) -> int:
-    """Run the command to its end, process its result, and give the exit code."""
+    """Run the command to its end, process its result, and return the exit code."""
     follower = follow(path) if path is not None else None
     if follower is not None and follower.is_stale:
-        progress.say(f"{path} is there already: it counts only if COMMAND writes it anew")
+        progress.say(f"{path} exists already: it counts only if COMMAND rewrites it")
 
     copy = path if plan.from_output else None
     child = Child(command, copy)
-    _look_on(child, live, follower, progress)
+    _monitor(child, live, follower, progress)
     code, leftovers = child.end()
     if leftovers:
-        progress.say(f"of what COMMAND started, {leftovers} ran on without it: ended")
+        progress.say(f"ended the processes that COMMAND left running: {leftovers}")
 
     end = GeneratorEnd(code, child.stop_signal, result.usage(live.sampler))
-    if child.copy_failure is not None:  # what is there of it is not the run
-        progress.say(f"no result: what COMMAND printed could not be kept: {child.copy_failure}")
+    if child.copy_failure is not None:  # the copy is not the whole run
+        progress.say(f"no result: the output of COMMAND could not be saved: {child.copy_failure}")
         result.print_usage(end)
         return code or 1
     if follower is None:
@@ -43,22 +43,22 @@ def wrap(command: Sequence[str], path: Path | None, plan: ResultPlan, live: Live
 
     is_processed = _process(follower, end, plan, progress)
     follower.close()
-    # The generator's own code says more than ours: only of one that succeeded is our failure told.
+    # The generator's own exit code says more than ours: our failure counts only if the generator succeeded.
     if code or is_processed:
         return code
     return 1
 
 
-def _look_on(child: Child, live: Live, follower: Follower | None, progress: ProgressLine) -> None:
-    """Until the child has ended. A bug of ours costs the figures, but never the load test, which may take hours."""
+def _monitor(child: Child, live: Live, follower: Follower | None, progress: ProgressLine) -> None:
+    """Until the child has ended. An internal error costs the figures, but never the load test, which may take hours."""
     try:
         monitor(child, live, follower, progress)
         return
     except Exception as error:
-        logger.debug("a fault of the exporter", exc_info=True)
-        _say_fault(error, progress)
+        logger.debug("internal error", exc_info=True)
+        _report_internal_error(error, progress)
 
-    progress.say("the load generator goes on unseen")
+    progress.say("the load generator continues without monitoring")
     while not child.wait(_WAIT):
         pass
 
@@ -66,11 +66,13 @@ def _look_on(child: Child, live: Live, follower: Follower | None, progress: Prog
 def _process(follower: Follower, end: GeneratorEnd, plan: ResultPlan, progress: ProgressLine) -> bool:
     try:
         return result.process_result(follower, end, plan)
-    except Exception as error:  # the generator's code is still wanted
-        logger.debug("a fault of the exporter", exc_info=True)
-        _say_fault(error, progress)
+    except Exception as error:  # the generator's exit code still counts
+        logger.debug("internal error", exc_info=True)
+        _report_internal_error(error, progress)
         return False
 
 
-def _say_fault(error: Exception, progress: ProgressLine) -> None:
-    progress.say(f"a fault of the exporter: {error.__class__.__name__}: {error}; --log.level debug tells where")
+def _report_internal_error(error: Exception, progress: ProgressLine) -> None:
+    progress.say(
+        f"internal error, please report it: {error.__class__.__name__}: {error}; --log.level debug shows where"
+    )

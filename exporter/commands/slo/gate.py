@@ -15,8 +15,7 @@ _UNKNOWN = 3
 """A gate's exit code also after a failure: 1 is a verdict."""
 
 _HELP = """\
-Exit codes: 0 enough error budget is left; 1 less is left than required; 2 wrong usage; 3 not enough data: the SLO does
-not exist, its telemetry is missing, too little of its period has data, or the query to Prometheus failed.
+Checks that enough of an SLO's error budget remains, and prints the verdict and the reason in one line.
 """
 
 

@@ -1,7 +1,7 @@
 """Polls each source on its schedule, in a bounded pool of threads.
 
 One thread watches the clock, a few workers poll. They are daemons: a poll in flight never keeps the process from
-ending. The threads outlive a change of the sources, so that there are as many of them after it as before.
+ending. The threads stay when the sources change, so their number stays too.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ WORKERS = 4
 
 
 class PollHandler(Protocol):
-    """What is to be done about a source, in one of the poller's threads."""
+    """Handles the events of a source, in one of the poller's threads."""
 
     def poll(self, name: str) -> SourceError | None:
-        """Poll it and deal with what comes; gives the failure, if it was one."""
+        """Poll it and process the result; returns the failure, if any."""
 
     def skipped(self, name: str, slots: int) -> None:
-        """So many slots passed while the poll that just ended was in flight."""
+        """So many slots passed during the poll that just ended."""
 
     def expired(self, name: str) -> None:
-        """Its last success has grown older than max_age."""
+        """Its last success is older than max_age."""
 
 
 _Queue = queue.SimpleQueue[Callable[[], None]]
 
 
 class Poller:
-    """Does what `handler` says for every source, from `start` until `stop`."""
+    """Calls `handler` for every source, from `start` until `stop`."""
 
     def __init__(
         self, timings: Mapping[str, Timing], handler: PollHandler, clock: Callable[[], float] = time.monotonic
@@ -52,7 +52,7 @@ class Poller:
         self._changed = threading.Condition()
         self._stopped = False
 
-        # Expiry has a worker of its own: it matters most while every other one hangs in a poll.
+        # Expiry has its own worker: it matters most while every other worker hangs in a poll.
         self._polls = _Queue()
         self._expiries = _Queue()
         self._threads = [
@@ -67,7 +67,7 @@ class Poller:
             thread.start()
 
     def change(self, timings: Mapping[str, Timing], same: Container[str], take: Callable[[], None]) -> None:
-        """Go on with other sources, as Schedule.change says; `take` puts them in place while no poll begins or ends."""
+        """Change the sources, as in Schedule.change; `take` runs while no poll begins or ends."""
         with self._changed:
             take()
             self._schedule.change(timings, self._clock(), same)
@@ -79,7 +79,7 @@ class Poller:
             self._stopped = True
             self._changed.notify_all()
 
-        # Workers that wait for work have to be woken up to see it; more calls than there are workers do no harm.
+        # Waiting workers must be woken up to stop; more calls than workers do no harm.
         for _ in self._threads:
             self._polls.put(lambda: None)
             self._expiries.put(lambda: None)
@@ -98,8 +98,8 @@ class Poller:
                 for name in self._schedule.expired(now):
                     self._expiries.put(partial(self._handler.expired, name))
 
-                # The wait gives the lock back. A poll that ends and a change of the sources end it, since either may
-                # make something due earlier; without anything to come it lasts until then.
+                # The wait releases the lock. The end of a poll or a change of the sources ends it, because either may
+                # make a poll due earlier; if nothing is due, it lasts until then.
                 due = self._schedule.next()
                 wait = None if due is None else max(0.0, due - self._clock())
                 self._changed.wait(wait)
@@ -110,12 +110,12 @@ class Poller:
             try:
                 call()
             except Exception:
-                # A fault of ours about one source must not end the polling of all of them.
-                logger.exception("a fault of the exporter; polling goes on")
+                # An internal error about one source must not end the polling of all of them.
+                logger.exception("internal error, please report it; polling continues")
 
     def _poll(self, name: str) -> None:
-        # What it stays where `poll` raises what nobody foresaw: without it the source would never be due again.
-        error: SourceError | None = SourceError("internal", "a fault of the exporter")
+        # This stays if `poll` raises an unexpected error: without it the source would never be due again.
+        error: SourceError | None = SourceError("internal", "internal error")
         try:
             error = self._handler.poll(name)
         finally:

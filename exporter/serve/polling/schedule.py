@@ -1,9 +1,9 @@
-"""When each source is polled next: pure bookkeeping on a clock that the caller reads.
+"""Schedules the next poll of each source: pure bookkeeping with the caller's clock.
 
-Slots lie on a grid of the source's interval, shifted by a hash of its name, so that several sources (and several
-exporters) do not ask at the same moment. The first poll is due at once. Slots that pass while a poll is in flight are
-skipped and counted. After repeated failures a breaker spaces the polls out. What a poll brought expires after max_age.
-The sources may change on the way; still no name is polled twice at once.
+Slots lie on a grid of the source's interval, shifted by a hash of its name, so several sources (and several
+exporters) do not poll at the same moment. The first poll is due immediately. Slots that pass while a poll is in flight
+are skipped and counted. After repeated failures a breaker spaces the polls out. The data of a poll expires after
+max_age. The sources may change meanwhile; even then a name never has two polls in flight.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from exporter.errors import SourceError
 
 FAILURES = 3
-"""Failures in a row that open the breaker. `auth` opens it at once, as more attempts may lock the account."""
+"""Failures in a row that open the breaker. `auth` opens it immediately, because more attempts may lock the account."""
 
 LONGEST = 900.0
 """Seconds between polls of a failing source at most, or its interval where that is longer."""
@@ -28,7 +28,7 @@ LONGEST_ASKED = 3600.0
 
 _JITTER = 0.1
 _MARGIN = 0.5
-"""Seconds past max_age, so that a wall clock that runs a little slower agrees that the time has come."""
+"""Seconds past max_age, for a wall clock that runs a little slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class _State:
 
 
 class Schedule:
-    """Not safe for several threads by itself. All times are seconds of one monotonic clock."""
+    """Not thread-safe. All times are seconds of one monotonic clock."""
 
     def __init__(self, timings: Mapping[str, Timing], now: float, random: random.Random | None = None) -> None:
         self._random = random or _random()
@@ -60,9 +60,9 @@ class Schedule:
         self.change(timings, now)
 
     def change(self, timings: Mapping[str, Timing], now: float, same: Container[str] = ()) -> None:
-        """Go on with these sources: the `same` ones with breaker, slot and expiry, the others as new and due at once.
+        """Use these sources: the `same` ones keep breaker, slot and expiry, the others are new and due immediately.
 
-        A poll in flight is one of the old configuration. It counts for nothing, and its source is due when it ends.
+        A poll in flight belongs to the old configuration. Its result is dropped, and its source is due when it ends.
         """
         old_states = self._states
         old_due = {name: due for due, name in self._heap}
@@ -81,14 +81,14 @@ class Schedule:
             else:
                 self._states[name] = _state(name, timing)
 
-            # This is how `finish` knows a poll of the old configuration. Until that has ended its source is not due,
-            # so that no name is polled twice at once.
+            # This marks a poll of the old configuration for `finish`. Its source is not due until the poll has ended:
+            # a name never has two polls in flight.
             self._states[name].started = None
             if name not in self._in_flight:
                 heapq.heappush(self._heap, (due, name))
 
     def next(self) -> float | None:
-        """When the next poll or expiry is due; None when nothing is to be waited for but polls in flight."""
+        """When the next poll or expiry is due; None if only polls in flight are left."""
         times = list(self._expiries.values())
         if self._heap:
             first_poll, _ = self._heap[0]
@@ -96,14 +96,14 @@ class Schedule:
         return min(times, default=None)
 
     def expired(self, now: float) -> list[str]:
-        """Takes out the sources whose last success has grown older than their max_age."""
+        """Takes out the sources whose last success is older than their max_age."""
         names = [name for name, at in self._expiries.items() if at <= now]
         for name in names:
             del self._expiries[name]
         return names
 
     def start(self, now: float) -> list[str]:
-        """Takes out the sources that are due; each stays out until `finish`, so it is polled once at a time."""
+        """Takes out the sources that are due; a source stays out until `finish`, so it has one poll at a time."""
         names = []
         while self._heap and self._heap[0][0] <= now:
             _, name = heapq.heappop(self._heap)
@@ -113,10 +113,10 @@ class Schedule:
         return names
 
     def finish(self, name: str, now: float, error: SourceError | None) -> int:
-        """Puts the source back, as the poll that was started has ended; gives how many slots it overran."""
+        """Puts the source back after its poll has ended; returns how many slots it overran."""
         self._in_flight.remove(name)
         state = self._states.get(name)
-        if state is None:  # the source has been configured away
+        if state is None:  # the source was removed
             return 0
         if state.started is None:  # a poll of an old configuration
             heapq.heappush(self._heap, (now, name))
@@ -135,13 +135,13 @@ class Schedule:
         return skipped
 
     def _pause(self, state: _State, error: SourceError) -> float:
-        """How long the breaker holds polls back, with jitter; 0 while it is closed."""
+        """How long the breaker delays polls, with jitter; 0 while it is closed."""
         retry_after = min(error.retry_after or 0.0, LONGEST_ASKED)
         limit = 1 if error.reason == "auth" else FAILURES
         if state.failures < limit:
             return retry_after
 
-        # Two intervals at the failure that opens the breaker, twice as long at each that follows.
+        # Two intervals at the failure that opens the breaker, twice as long at each later one.
         doublings = min(state.failures - limit + 1, 20)
         pause = min(state.interval * 2.0**doublings, max(LONGEST, state.interval))
         return max(retry_after, pause * (1 + self._random.uniform(-_JITTER, _JITTER)))

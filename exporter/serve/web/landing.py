@@ -19,7 +19,7 @@ from exporter.model.incident import Incident
 from exporter.model.observation import ApplicationObservation
 from exporter.model.results import ApplicationResult, Snapshot
 from exporter.report.facts import count_verdicts, describe_incident, incident_rank
-from exporter.serve.service import Status
+from exporter.serve.service import SourceStatus
 
 _HERE = Path(__file__).parent
 _PAGE = Template((_HERE / "landing.html").read_text(encoding="utf-8"))
@@ -38,7 +38,7 @@ _VERDICTS = {
 _NONE = "no evidence"
 
 
-def render(snapshot: Snapshot | None, statuses: Sequence[Status], now: float) -> bytes:
+def render(snapshot: Snapshot | None, statuses: Sequence[SourceStatus], now: float) -> bytes:
     """The page at `now` (Unix seconds); without a snapshot it says what is missing."""
     results: list[ApplicationResult] = []
     sections: list[str] = []
@@ -78,7 +78,7 @@ def _summary(snapshot: Snapshot | None, results: Sequence[ApplicationResult]) ->
     return f"{count_verdicts(results)}. As of {humanize.format_time(snapshot.at)}."
 
 
-def _failing(statuses: Sequence[Status]) -> str:
+def _failing(statuses: Sequence[SourceStatus]) -> str:
     names = [status.environment.name for status in statuses if status.up is False]
     if not names:
         return ""
@@ -174,7 +174,7 @@ def _percent(ratio: float | None) -> str:
     return _NONE if ratio is None else humanize.percent(ratio)
 
 
-def _source(status: Status, now: float) -> str:
+def _source(status: SourceStatus, now: float) -> str:
     style, state = _state(status, now)
     environment = status.environment
     name = environment.name
@@ -186,7 +186,7 @@ def _source(status: Status, now: float) -> str:
     return f'<li><div class="head">{head}</div>{lines}</li>'
 
 
-def _source_lines(status: Status, now: float) -> Iterator[str]:
+def _source_lines(status: SourceStatus, now: float) -> Iterator[str]:
     """The age of its data, its problems and their remedies."""
     age = "no data yet"
     if status.last_success is not None:
@@ -206,7 +206,7 @@ def _source_lines(status: Status, now: float) -> Iterator[str]:
         yield f"all causes: pte-exporter doctor --config.file FILE --source {status.environment.name}"
 
 
-def _state(status: Status, now: float) -> tuple[str, str]:
+def _state(status: SourceStatus, now: float) -> tuple[str, str]:
     if status.up is None:
         return "waiting", "… not polled yet"
     if status.up:

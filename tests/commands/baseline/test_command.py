@@ -1,4 +1,4 @@
-"""`pte-exporter baseline`: what is saved, what is told, and the exit codes that pipelines go by."""
+"""`pte-exporter baseline`: saved files, output, and the exit codes for pipelines."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def test_a_saved_run_is_read_back_as_it_was(place: Path) -> None:
 
 
 def test_git_shows_what_changed_by_endpoint(place: Path) -> None:
-    """Each endpoint is a line of its own, and others may read the file."""
+    """Each endpoint has its own line, and others may read the file."""
     path = place / "baselines" / "shop" / "main.json"
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [line.split('"')[3] for line in lines if line.startswith('{"name"')] == ["GET /", "Log in", "POST /cart"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    assert [each.name for each in path.parent.iterdir()] == ["main.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["main.json"]
 
 
 def test_a_baseline_is_not_replaced_unless_forced(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,11 +59,11 @@ def test_a_baseline_is_not_replaced_unless_forced(place: Path, capsys: pytest.Ca
     path = place / "baselines" / "shop" / "main.json"
     before = path.read_bytes()
     assert cli.main(["baseline", "save", "main", "slow.json", "--application", "shop"]) == 1
-    assert capsys.readouterr().err == "pte-exporter: baselines/shop/main.json: is there already; --force replaces it\n"
+    assert capsys.readouterr().err == "pte-exporter: baselines/shop/main.json: exists already; --force replaces it\n"
     assert path.read_bytes() == before
     assert cli.main(["baseline", "save", "main", "slow.json", "--application", "shop", "--force"]) == 0
     assert formats.read(path).run == "slow"
-    assert [each.name for each in path.parent.iterdir()] == ["main.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["main.json"]
 
 
 @pytest.mark.parametrize("name", ["../main", "a/b", ".hidden", "", "x" * 101, "a b", "main\n"])
@@ -72,9 +72,9 @@ def test_names_that_lead_elsewhere_are_refused(place: Path, capsys: pytest.Captu
     files = sorted(place.rglob("*"))
     assert cli.main(["baseline", "save", name, "old.json", "--application", "shop"]) == 1
     assert cli.main(["baseline", "save", "main", "old.json", "--application", name]) == 1
-    told = capsys.readouterr().err
-    assert "the baseline's name: found " in told
-    assert "--application: found " in told
+    message = capsys.readouterr().err
+    assert "the baseline's name is " in message
+    assert "--application is " in message
     assert sorted(place.rglob("*")) == files
 
 
@@ -105,28 +105,28 @@ def test_a_broken_baseline_is_told_and_the_others_listed(place: Path, capsys: py
     (place / "baselines" / "shop" / "broken.json").write_text("nothing", encoding="utf-8")
     capsys.readouterr()
     assert cli.main(["baseline", "list"]) == 1
-    told = capsys.readouterr()
-    assert "shop         main" in told.out
-    assert told.err.startswith("pte-exporter: baselines/shop/broken.json: is in no known format")
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert "shop         main" in output.out
+    assert output.err.startswith("pte-exporter: baselines/shop/broken.json: is in no known format")
+    assert len(output.err.splitlines()) == 1
 
 
 def test_a_slower_run_stops_the_pipeline(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1, the worst change first in the table and in the reason."""
     capsys.readouterr()
     assert compare("main", "slow.json") == 1
-    told = capsys.readouterr()
-    assert told.err.startswith("worse: P")
-    first = told.out.splitlines()[3]
+    output = capsys.readouterr()
+    assert output.err.startswith("worse: P")
+    first = output.out.splitlines()[3]
     assert "worse" in first
     assert "baseline" in first
 
 
 def test_a_run_like_the_baseline_passes(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 0, and one line says so; a file may stand for a name."""
+    """Exit code 0, and one line says so; a file may replace a name."""
     capsys.readouterr()
     assert compare("main", "same.json") == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "fine: nothing is worse by severity medium or more"
+    assert capsys.readouterr().out.splitlines()[-1] == "pass: no change for the worse of severity medium or more"
     assert compare("old.json", "same.json") == 0
 
 
@@ -137,14 +137,14 @@ def test_severity_says_what_is_let_pass(place: Path) -> None:
 
 
 def test_a_grade_may_be_asked_for(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A run that equals the baseline is stopped where both are below the wanted grade."""
+    """A run that equals the baseline fails if both are below the required grade."""
     assert compare("main", "same.json", "--min-grade", "A") == 0
     assert compare("main", "same.json", "--min-grade", "A+") == 1
-    assert "the grade is A, wanted A+ or better" in capsys.readouterr().err
+    assert "the grade is A, expected A+ or better" in capsys.readouterr().err
 
 
 def test_too_few_requests_are_exit_code_3(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody knows whether 60 requests are slower; a pipeline should not go on as if they were not."""
+    """60 requests are too few to rule out a slowdown, so the pipeline must not continue."""
     write(place / "tiny.json", load_run(requests=60, failures=0.0, duration=2.0, seed=4))
     write(place / "tiny2.json", load_run(requests=60, failures=0.0, duration=2.0, seed=5))
     assert compare("tiny.json", "tiny2.json") == 3
@@ -152,27 +152,30 @@ def test_too_few_requests_are_exit_code_3(place: Path, capsys: pytest.CaptureFix
 
 
 def test_results_of_another_test_are_not_judged(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no name is in both, a wrong file was given, and no pipeline goes on by it."""
+    """If no name is in both, the file is wrong, and the pipeline must not continue."""
     write(place / "other.json", load_run(START + DAY, requests=20_000, latency=0.1, names={"GET /other": 1.0}))
     assert compare("main", "other.json") == 3
-    assert "not one name is in both results: is it the same test?" in capsys.readouterr().err
+    assert "no name is in both results: are they of the same test?" in capsys.readouterr().err
 
 
 def test_what_a_grade_lacks_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A tool without P95 has no grade, and its pipeline is told why."""
+    """A tool without P95 has no grade, and the message says why."""
     run = load_run(START + DAY, requests=20_000)
     bare = replace(run, total=replace(run.total, latency=replace(run.total.latency, p95=None)))
     write(place / "bare.json", bare)
     assert compare("main", "bare.json", "--min-grade", "C") == 3
-    assert "the grade is not known, as the result tells no P95" in capsys.readouterr().err
+    assert "the grade is unknown, because the result has no P95" in capsys.readouterr().err
     assert cli.main(["publish", "bare.json", "--application", "shop"]) == 0
-    assert "grade unknown: the result tells no P95" in capsys.readouterr().out
+    assert "grade unknown: the result has no P95" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (("nothing", "same.json"), "nothing: no such baseline of shop: baselines/shop/nothing.json is not there"),
+        (
+            ("nothing", "same.json"),
+            "nothing: no such baseline of shop, and no such file: baselines/shop/nothing.json does not exist",
+        ),
         (("no/such.json", "same.json"), "no/such.json: no such file"),
         (("main", "absent.json"), "absent.json: cannot be read: No such file or directory"),
         (("main", "bad.txt"), "bad.txt: is in no known format"),
@@ -185,10 +188,10 @@ def test_what_cannot_be_read_is_exit_code_3(
     (place / "bad.txt").write_text("what is this", encoding="utf-8")
     capsys.readouterr()
     assert compare(*arguments) == 3
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith(f"pte-exporter: {text}")
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(f"pte-exporter: {text}")
+    assert len(output.err.splitlines()) == 1
 
 
 def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,21 +214,21 @@ def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.
     assert compare("main", "more.json") == 1
     capsys.readouterr()
     assert compare("main", "more.json", "--history", "past/*", "--format", "json") == 3
-    told = capsys.readouterr()
-    found = json.loads(told.out)
-    assert {one["against"] for one in found["changes"]} == {"baseline", "history"}
-    assert found["exit_code"] == 3
-    assert [text.partition(": is")[0] for text in found["warnings"]] == ["left out: past/notes.txt"]
+    output = capsys.readouterr()
+    document = json.loads(output.out)
+    assert {change["against"] for change in document["changes"]} == {"baseline", "history"}
+    assert document["exit_code"] == 3
+    assert [text.partition(": is")[0] for text in document["warnings"]] == ["ignored: past/notes.txt"]
 
 
 def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The run itself and later ones are no runs before it; that none is left is told."""
+    """The run itself and later ones do not count as history; a warning says that none remains."""
     write(place / "later.json", load_run(START + 9 * DAY))
     capsys.readouterr()
     assert compare("main", "same.json", "--history", "[ls]a*e*.json", "--format", "json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert {one["against"] for one in found["changes"]} == {"baseline"}
-    assert found["warnings"] == ["--history: not one complete run that ended before this one"]
+    document = json.loads(capsys.readouterr().out)
+    assert {change["against"] for change in document["changes"]} == {"baseline"}
+    assert document["warnings"] == ["--history: no complete run ended before this one"]
 
 
 def test_thresholds_come_from_the_configuration(place: Path) -> None:
@@ -248,7 +251,7 @@ def test_a_baseline_is_never_half_written(place: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "fsync", full)
     assert cli.main(["baseline", "save", "main", "slow.json", "--application", "shop", "--force"]) == 1
     assert path.read_bytes() == before
-    assert [each.name for each in path.parent.iterdir()] == ["main.json"]
+    assert [file.name for file in path.parent.iterdir()] == ["main.json"]
 
 
 def test_wrong_usage_is_exit_code_2(place: Path) -> None:

@@ -63,8 +63,8 @@ class Wrapped:
 
     @property
     def url(self) -> str:
-        found = re.search(r"/metrics is on (http://\S+)metrics\n", self.stderr)
-        return found[1] if found else ""
+        match = re.search(r"metrics: (http://\S+)metrics\n", self.stderr)
+        return match[1] if match else ""
 
     def page(self) -> bytes:
         return requests.get(f"{self.url}metrics", timeout=PATIENCE).content

@@ -36,8 +36,8 @@ def test_what_is_followed_is_what_is_read(size: int, result: bytes, tmp_path: Pa
     cuts = [0, *range(start, len(result), size), len(result)]
     requests = []
     with path.open("ab", buffering=0) as file:
-        for one, other in itertools.pairwise(cuts):
-            file.write(result[one:other])
+        for start, end in itertools.pairwise(cuts):
+            file.write(result[start:end])
             follower.step(1)
             run = follower.run()
             requests.append(run.total.requests if run is not None else 0)
@@ -48,7 +48,7 @@ def test_what_is_followed_is_what_is_read(size: int, result: bytes, tmp_path: Pa
 
 
 def test_a_file_that_begins_anew_is_read_anew(result: bytes, tmp_path: Path) -> None:
-    """Emptied and written again, or replaced by another: what was read before does not count twice."""
+    """Emptied and written again, or replaced by another: the old content does not count twice."""
     path = tmp_path / "k6.json"
     follower = FileFollower(path)
     for replaced in (False, True):
@@ -83,19 +83,19 @@ def test_a_replaced_file_of_before_counts(result: bytes, tmp_path: Path) -> None
 
 
 def test_a_moved_file_of_before_does_not(result: bytes, tmp_path: Path) -> None:
-    """What is left as it was is no result, whether it was looked at meanwhile or not."""
+    """An unchanged file is not a result, whether it was read meanwhile or not."""
     path = tmp_path / "k6.json"
     path.write_bytes(result)
     for looked in (False, True):
         follower = FileFollower(path)
         if looked:
             follower.step(1)
-        with pytest.raises(SourceError, match="was not written, what it holds is an earlier run's"):
+        with pytest.raises(SourceError, match="was not written: it still has the result of an earlier run"):
             follower.finish()
 
 
 def test_a_broken_file_is_told_with_its_place(result: bytes, tmp_path: Path) -> None:
-    """Once, at the end, with the line: as reading it at once tells it."""
+    """Once, at the end, with the line, as for a whole file."""
     path = tmp_path / "k6.json"
     follower = FileFollower(path)
     lines = result.splitlines(keepends=True)
@@ -117,9 +117,9 @@ def test_a_last_line_that_breaks_off_is_a_warning(result: bytes, tmp_path: Path)
     follower = FileFollower(path)
     path.write_bytes(result[:-20])
     follower.step(1)
-    found = follower.finish()
-    assert found == formats.read(path)
-    assert (found.complete, len(found.warnings)) == (False, 1)
+    run = follower.finish()
+    assert run == formats.read(path)
+    assert (run.complete, len(run.warnings)) == (False, 1)
     follower.close()
 
 
@@ -136,7 +136,7 @@ def test_a_summary_is_read_at_the_end(result: bytes, tmp_path: Path) -> None:
 
 
 def test_a_name_that_cannot_be_read_is_told_before_the_start(tmp_path: Path) -> None:
-    """A folder is no result file."""
+    """A directory is not a result file."""
     with pytest.raises(SourceError, match="cannot be read: Is a directory"):
         FileFollower(tmp_path)
 
@@ -160,11 +160,11 @@ def test_a_pipe_is_refused_and_not_waited_for(before: bool, tmp_path: Path) -> N
     path = tmp_path / "pipe"
     if before:
         os.mkfifo(path)
-        with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
+        with pytest.raises(SourceError, match="pipe: cannot be read: is not a regular file"):
             FileFollower(path)
         return
     follower = FileFollower(path)
     os.mkfifo(path)
     follower.step(1)
-    with pytest.raises(SourceError, match="pipe: cannot be read: is no file"):
+    with pytest.raises(SourceError, match="pipe: cannot be read: is not a regular file"):
         follower.finish()

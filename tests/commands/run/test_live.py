@@ -13,7 +13,7 @@ import requests
 from exporter.analysis import histogram
 from exporter.catalogue import live as names
 from exporter.commands.run.live import Live
-from exporter.commands.run.page import Page
+from exporter.commands.run.page import LivePage
 from exporter.commands.run.processes import Tree
 from exporter.commands.run.sampler import Sampler
 from exporter.formats import read
@@ -51,7 +51,7 @@ def more_samples(wrapped: Wrapped) -> None:
 
 
 def test_a_burst_between_two_scrapes_is_seen(start: Start, tmp_path: Path) -> None:
-    """What was over before anyone looked stands in the maxima and in the histogram, and not in the last values."""
+    """A process that ended early is in the maxima and in the histogram, and not in the last values."""
     with start([], python(BURST)) as wrapped:
         more_samples(wrapped)
         before = samples(wrapped.page())
@@ -85,15 +85,15 @@ def test_a_burst_between_two_scrapes_is_seen(start: Start, tmp_path: Path) -> No
 def test_the_page_grows_to_what_the_result_tells(shop: str, start: Start, tmp_path: Path) -> None:
     """Counters never fall, and at the end each bucket has what the published result has."""
     command = [sys.executable, GENERATOR, shop, "k6.json", "400", "0", "end"]
-    seen: list[float] = []
+    counts: list[float] = []
     with start(["--result", "k6.json", "--save", "saved.json"], command) as wrapped:
-        while not seen or seen[-1] < 400:
-            seen.append(wrapped.value("pte_load_run_live_requests_total") or 0)
+        while not counts or counts[-1] < 400:
+            counts.append(wrapped.value("pte_load_run_live_requests_total") or 0)
         page = samples(wrapped.page())
         (tmp_path / "end").touch()
         assert wrapped.ends() == 0
-    assert seen == sorted(seen)
-    assert len(set(seen)) > 2
+    assert counts == sorted(counts)
+    assert len(set(counts)) > 2
     run = read(tmp_path / "saved.json")
     label = frozenset({("application", "shop")})
     assert page["pte_load_run_live_running", label] == 1
@@ -132,7 +132,7 @@ def test_failures_have_their_kind(shop: str, start: Start, tmp_path: Path) -> No
 
 
 def test_a_target_is_sampled_by_its_port(start: Start, tmp_path: Path) -> None:
-    """It is found, and what it uses stands beside the generator."""
+    """It is found, and its usage is published beside the generator's."""
     server = "import http.server as h; s = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler);"
     server += " print(s.server_address[1], flush=True); s.serve_forever()"
     with subprocess.Popen(python(server), stdout=subprocess.PIPE, text=True) as target:
@@ -144,7 +144,7 @@ def test_a_target_is_sampled_by_its_port(start: Start, tmp_path: Path) -> None:
                 assert (wrapped.value("pte_load_run_process_memory_bytes", process="db") or 0) > 5e6
                 assert wrapped.value("pte_load_run_process_sockets", process="db") == 1
                 target.kill()
-                until(lambda: "--target db has ended; the rest goes on" in wrapped.stderr, "the news")
+                until(lambda: "--target db has ended; sampling of the others continues" in wrapped.stderr, "the news")
                 assert wrapped.value("pte_load_run_process_memory_bytes", process="db") is None
                 assert (wrapped.value("pte_load_run_process_memory_max_bytes", process="db") or 0) > 5e6
                 more_samples(wrapped)
@@ -152,12 +152,12 @@ def test_a_target_is_sampled_by_its_port(start: Start, tmp_path: Path) -> None:
             target.kill()
 
 
-def page_of(run: LoadRun | None) -> AbstractContextManager[Page]:
+def page_of(run: LoadRun | None) -> AbstractContextManager[LivePage]:
     sampler = Sampler()
     sampler.watch("generator", Tree([], None))
     live = Live("shop", sampler)
     live.started, live.running, live.run = 1.0, True, run
-    page = Page("127.0.0.1:0", live)
+    page = LivePage("127.0.0.1:0", live)
     page.start()
     return closing(Closing(page))  # type: ignore[return-value]
 
@@ -165,7 +165,7 @@ def page_of(run: LoadRun | None) -> AbstractContextManager[Page]:
 class Closing:
     """A page that `closing` understands."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: LivePage) -> None:
         self.url, self.close = page.url, page.end
 
 
@@ -173,7 +173,7 @@ def test_each_path_of_the_page(shop: str, tmp_path: Path) -> None:
     """What there is, what there is not, and in which formats."""
     with page_of(None) as page:
         assert requests.get(f"{page.url}-/healthy", timeout=60).text == "healthy\n"
-        assert "the series are on /metrics" in requests.get(page.url, timeout=60).text
+        assert "metrics are on /metrics" in requests.get(page.url, timeout=60).text
         assert requests.get(f"{page.url}other", timeout=60).status_code == 404
         assert requests.post(f"{page.url}metrics", timeout=60).status_code == 405
         plain = requests.get(f"{page.url}metrics", timeout=60)
@@ -191,10 +191,10 @@ def test_every_declared_series_is_on_the_page(shop: str, tmp_path: Path) -> None
         sampler.sample()
         live = Live("shop", sampler)
         live.started, live.running, live.run = 1.0, True, read(file)
-        found = {one.name: one for one in families(live.render(openmetrics=True), openmetrics=True)}
+        published = {family.name: family for family in families(live.render(openmetrics=True), openmetrics=True)}
         child.kill()
-    assert found.keys() == {series.name for series in names.LIVE}
+    assert published.keys() == {series.name for series in names.LIVE}
     for series in names.LIVE:
-        family = found[series.name]
+        family = published[series.name]
         assert (family.type, family.documentation) == (series.kind, series.help)
         assert set(family.samples[0].labels) - {"le"} == set(series.labels)

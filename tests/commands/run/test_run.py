@@ -1,4 +1,4 @@
-"""`pte-exporter run` from outside: exit codes, signals, what it passes on and what it publishes."""
+"""`pte-exporter run` from outside: exit codes, signals, output and publication."""
 
 from __future__ import annotations
 
@@ -40,24 +40,24 @@ def generator(url: str, requests: int, *more: str) -> list[str]:
     [("", 0), ("raise SystemExit(7)", 7), ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143)],
 )
 def test_the_exit_code_is_passed_on(code: str, expected: int) -> None:
-    """As a shell would tell it."""
+    """As in a shell."""
     assert run("--", *python(code))[0] == expected
 
 
 def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
     """With the codes of a shell."""
-    found, _, err = run("--", str(tmp_path / "nothing"))
-    assert (found, "there is no such program" in err) == (127, True)
+    code, _, err = run("--", str(tmp_path / "nothing"))
+    assert (code, "no such program" in err) == (127, True)
     (tmp_path / "plain").write_text("plain", encoding="utf-8")
-    found, _, err = run("--", str(tmp_path / "plain"))
-    assert (found, "cannot be run: Permission denied" in err) == (126, True)
+    code, _, err = run("--", str(tmp_path / "plain"))
+    assert (code, "cannot be run: Permission denied" in err) == (126, True)
 
 
 def test_arguments_of_the_command_are_untouched() -> None:
     """Also those that look like ours, and a second --."""
-    wanted = ["--application", "x", "--", "-h", "--result=y", "", "a b"]
-    code, out, _ = run("--", *python("import sys; print(sys.argv[1:])"), *wanted)
-    assert (code, out) == (0, f"{wanted}\n")
+    arguments = ["--application", "x", "--", "-h", "--result=y", "", "a b"]
+    code, out, _ = run("--", *python("import sys; print(sys.argv[1:])"), *arguments)
+    assert (code, out) == (0, f"{arguments}\n")
 
 
 def test_only_run_is_split() -> None:
@@ -71,32 +71,32 @@ def test_only_run_is_split() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "text"),
     [
-        ((), "wanted -- and behind it the command"),
-        (("--",), "wanted -- and behind it the command"),
-        (("--save", "x", "--", "true"), "--save wants --result"),
-        (("--to", "textfile", "/tmp", "--", "true"), "--to wants --result"),
-        (("--save", "no/x", "--result", "y", "--", "true"), "--save no/x: there is no folder no"),
-        (("--target", "x", "--", "true"), "x is no target, wanted NAME=PID or NAME=:PORT"),
-        (("--target", "x=:0", "--", "true"), "x=:0 is no target, wanted a port"),
-        (("--target", "x=:70000", "--", "true"), "x=:70000 is no target, wanted a port"),
-        (("--target", "generator=1", "--", "true"), "give another name"),
-        (("--target", "x=1", "--target", "x=2", "--", "true"), "--target x is given twice"),
-        (("--target", "x=:1", "--", "true"), "--target x=:1: nobody listens on port 1"),
-        (("--target", "x=2147483647", "--", "true"), "--target x=2147483647: there is no process 2147483647"),
-        (("--to", "nowhere", "x", "--result", "y", "--", "true"), "--to nowhere: wanted one of"),
+        ((), "expected -- and the command of the load generator"),
+        (("--",), "expected -- and the command of the load generator"),
+        (("--save", "x", "--", "true"), "--save requires --result"),
+        (("--to", "textfile", "/tmp", "--", "true"), "--to requires --result"),
+        (("--save", "no/x", "--result", "y", "--", "true"), "--save no/x: no such directory: no"),
+        (("--target", "x", "--", "true"), "x: expected NAME=PID or NAME=:PORT"),
+        (("--target", "x=:0", "--", "true"), "x=:0: expected a port from 1 to 65535"),
+        (("--target", "x=:70000", "--", "true"), "x=:70000: expected a port from 1 to 65535"),
+        (("--target", "generator=1", "--", "true"), "is reserved for the load generator"),
+        (("--target", "x=1", "--target", "x=2", "--", "true"), "duplicate --target x"),
+        (("--target", "x=:1", "--", "true"), "--target x=:1: no process listens on port 1"),
+        (("--target", "x=2147483647", "--", "true"), "--target x=2147483647: process 2147483647 does not exist"),
+        (("--to", "nowhere", "x", "--result", "y", "--", "true"), "--to nowhere: unknown kind, expected one of"),
     ],
 )
-def test_wrong_usage_starts_nothing(arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_usage_starts_nothing(arguments: tuple[str, ...], text: str) -> None:
     """One line says what is wrong, before a test of hours begins."""
     code, _, err = run(*arguments)
-    assert (code, err.count(told)) == (2, 1)
+    assert (code, err.count(text)) == (2, 1)
     assert "Traceback" not in err
 
 
 def test_an_address_that_is_taken_is_told() -> None:
-    """One that was asked for has to be free; without the usual one the load test goes on."""
+    """An explicit address must be free; without the default one the load test continues."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         done = command("run", "--application", "shop", "--web.listen-address", address, "--", "true")
@@ -109,11 +109,11 @@ def test_an_address_that_is_taken_is_told() -> None:
         with contextlib.suppress(OSError):  # it may be taken already
             stack.enter_context(socket.create_server((host, int(port))))
         done = command("run", "--application", "shop", "--", *python("raise SystemExit(7)"))
-    assert (done.returncode, f"no page of its own: cannot listen on {ADDRESS}" in done.stderr) == (7, True)
+    assert (done.returncode, f"no page for this run: cannot listen on {ADDRESS}" in done.stderr) == (7, True)
 
 
 def test_a_result_is_published_and_saved(shop: str, tmp_path: Path) -> None:
-    """What the generator wrote is in the textfile and in the saved run, with what the process used."""
+    """The textfile and the saved run have the generator's result and the usage of its process."""
     options = [
         "--result",
         "k6.json",
@@ -137,12 +137,12 @@ def test_a_result_is_published_and_saved(shop: str, tmp_path: Path) -> None:
     assert (saved.run, saved.commit, saved.total.requests, saved.complete) == ("nightly", "abc", 50, True)
     assert saved.usage["generator"].samples > 0
     (published,) = tmp_path.glob("*.prom")
-    found = samples(published.read_bytes())
-    assert found["pte_load_run_requests", frozenset({("application", "shop")})] == 50
+    series = samples(published.read_bytes())
+    assert series["pte_load_run_requests", frozenset({("application", "shop")})] == 50
 
 
 def test_what_is_published_of_a_failed_generator(shop: str, tmp_path: Path) -> None:
-    """A tool exits with a code of its own when a threshold is missed: its result counts, and its code is passed on."""
+    """A tool exits with its own code when a threshold is missed: its result counts, and its code is passed on."""
     options = ["--result", "k6.json", "--save", "saved.json"]
     code, _, _ = run(*options, "--", *generator(f"{shop}/broken", 5, "99"), directory=tmp_path)
     saved = read(tmp_path / "saved.json")
@@ -168,11 +168,11 @@ def test_what_cannot_be_published_is_told_and_saved(shop: str, tmp_path: Path) -
 
 
 def test_standard_output_can_be_the_result(shop: str, tmp_path: Path) -> None:
-    """It is passed through, and read at the end; the run gets a name of its own, as no file has one."""
-    code, _, _ = run("--result", "k6.json", "--", *generator(shop, 20), directory=tmp_path)
+    """It is passed through, and read at the end; the run gets a generated name, because there is no file name."""
+    assert run("--result", "k6.json", "--", *generator(shop, 20), directory=tmp_path)[0] == 0
     text = (tmp_path / "k6.json").read_text(encoding="utf-8")
-    found, out, err = run("--result", "-", "--save", "saved.json", "--", "cat", "k6.json", directory=tmp_path)
-    assert (code, found, out) == (0, 0, text)
+    code, out, err = run("--result", "-", "--save", "saved.json", "--", "cat", "k6.json", directory=tmp_path)
+    assert (code, out) == (0, text)
     saved = read(tmp_path / "saved.json")
     assert (saved.total, saved.run[:5]) == (read(tmp_path / "k6.json").total, "k6-20")
     code, _, err = run("--result", "-", "--", "echo", "nothing of use", directory=tmp_path)
@@ -181,7 +181,7 @@ def test_standard_output_can_be_the_result(shop: str, tmp_path: Path) -> None:
 
 def printing(folder: Path) -> None:
     """A result for `cat`: more than a pipe holds, less than it, we and the next pipe hold together."""
-    rows = [f"{1_700_000_000_000 + 100 * each},20,GET /,200,true" for each in range(PRINTED)]
+    rows = [f"{1_700_000_000_000 + 100 * number},20,GET /,200,true" for number in range(PRINTED)]
     text = "\n".join(["timeStamp,elapsed,label,responseCode,success", *rows]) + "\n"
     assert 140_000 < len(text) < 180_000
     (folder / "printed.jtl").write_text(text, encoding="utf-8")
@@ -195,7 +195,7 @@ def shell(line: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
 
 
 def test_nobody_who_reads_our_output_is_no_reason_to_hang(tmp_path: Path) -> None:
-    """The generator goes on, and its result is read: standard output may be closed from the start."""
+    """The generator continues, and its result is read: standard output may be closed from the start."""
     printing(tmp_path)
     done = shell("RUN --result - --save saved.json -- cat printed.jtl >&-", tmp_path)
     assert (done.returncode, b"Traceback" in done.stderr, b"fault" in done.stderr) == (0, False, False)
@@ -207,7 +207,7 @@ def test_output_that_cannot_be_kept_is_told_and_passed_on(tmp_path: Path) -> Non
     printing(tmp_path)
     done = shell("ulimit -f 100; RUN --result - -- cat printed.jtl", tmp_path)
     assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
-    assert b"no result: what COMMAND printed could not be kept: " in done.stderr
+    assert b"no result: the output of COMMAND could not be saved: " in done.stderr
     assert done.stdout == (tmp_path / "printed.jtl").read_bytes()
 
 
@@ -220,30 +220,34 @@ def test_who_reads_our_output_slowly_gets_all_of_it(tmp_path: Path) -> None:
 
 
 def test_an_earlier_result_is_never_this_ones(shop: str, tmp_path: Path) -> None:
-    """A file that is left as it was, or appended to, is told; one that is written anew counts."""
+    """An unchanged or appended file is an error; a rewritten one counts."""
     assert run("--result", "k6.json", "--", *generator(shop, 5), directory=tmp_path)[0] == 0
     code, _, err = run("--result", "k6.json", "--", "true", directory=tmp_path)
-    assert (code, "k6.json is there already" in err, "what it holds is an earlier run's" in err) == (1, True, True)
+    assert (code, "k6.json exists already" in err, "it still has the result of an earlier run" in err) == (
+        1,
+        True,
+        True,
+    )
     copy = ["sh", "-c", "cp k6.json c && cat c >> k6.json"]
     code, _, err = run("--result", "k6.json", "--", *copy, directory=tmp_path)
-    assert (code, "this one's was appended: remove it before the start" in err) == (1, True)
+    assert (code, "this run appended to it: remove it before the start" in err) == (1, True)
     code, _, err = run("--result", "k6.json", "--save", "s", "--", *generator(shop, 30), directory=tmp_path)
     assert (code, read(tmp_path / "s").total.requests) == (0, 30)
 
 
 def test_a_made_up_name_is_found(shop: str, tmp_path: Path) -> None:
-    """The one file that matches and was not there before; none, or several, are told."""
+    """The new file that matches; none, or several, are an error."""
     (tmp_path / "before").mkdir()
     (tmp_path / "before" / "k6.json").write_text("", encoding="utf-8")
     options = ["--result", "*/k6.json", "--save", "saved.json"]
-    made = ["sh", "-c", 'mkdir $0 && cd $0 && exec "$@"']
-    code, _, err = run(*options, "--", *made, "one", *generator(shop, 30), directory=tmp_path)
+    make_folder = ["sh", "-c", 'mkdir $0 && cd $0 && exec "$@"']
+    code, _, err = run(*options, "--", *make_folder, "one", *generator(shop, 30), directory=tmp_path)
     assert (code, read(tmp_path / "saved.json").total.requests) == (0, 30), err
     code, _, err = run(*options, "--", "true", directory=tmp_path)
-    assert (code, "*/k6.json: no such file was written that was not there before" in err) == (1, True)
+    assert (code, "*/k6.json: no new file matches" in err) == (1, True)
     two = ["sh", "-c", "mkdir a b && cp one/k6.json a && cp one/k6.json b"]
     code, _, err = run(*options, "--", *two, directory=tmp_path)
-    assert (code, "*/k6.json: 2 such files were written, wanted one: a/k6.json, b/k6.json" in err) == (1, True)
+    assert (code, "*/k6.json: 2 new files match, expected one: a/k6.json, b/k6.json" in err) == (1, True)
 
 
 def test_a_signal_ends_the_generator_in_order(shop: str, start: Start, tmp_path: Path) -> None:
@@ -273,10 +277,10 @@ def test_a_second_signal_kills(start: Start) -> None:
 
 
 def test_what_the_generator_left_behind_is_ended(tmp_path: Path) -> None:
-    """Its group is ours, and nobody would look on."""
+    """They are in our group, and nothing monitors them any longer."""
     code, _, err = run("--", "sh", "-c", "sleep 600 & echo $! > left; exit 3", directory=tmp_path)
     pid = int((tmp_path / "left").read_text(encoding="utf-8"))
-    assert (code, "of what COMMAND started, 1 ran on without it: ended" in err) == (3, True)
+    assert (code, "ended the processes that COMMAND left running: 1\n" in err) == (3, True)
     until(lambda: not _runs(pid), "the process to end")
 
 

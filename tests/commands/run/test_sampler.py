@@ -1,4 +1,4 @@
-"""The sampler against processes whose use is known: what the kernel accounts for them at their end."""
+"""The sampler against processes of known usage: the kernel's accounts at their end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHILDREN = "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do {} -c 'for i in ran
 
 
 def observed(command: list[str]) -> tuple[Totals, float]:
-    """What the sampler saw, and the CPU seconds that the kernel tells at the end."""
+    """The sampler's totals, and the CPU seconds of the kernel at the end."""
     with subprocess.Popen(command, process_group=0) as child:
         sampler = Sampler()
         sampler.watch("it", Tree([child.pid], child.pid))
@@ -83,7 +83,7 @@ def test_missed_samples_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_has_ended_is_not_taken_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Once it was waited for, its number may be given to others: what was measured stays."""
+    """Once it was waited for, its PID may be reused: the measurements stay."""
     with subprocess.Popen(
         python("x = bytearray(2**25)\nprint('there', flush=True)\ninput()"), stdout=-1, stdin=-1
     ) as child:
@@ -129,8 +129,9 @@ def test_a_port_stands_for_a_server_and_its_workers() -> None:
 
 def test_what_is_not_there_is_told() -> None:
     """Before anything is started."""
-    for text, told in (("x=:1", "nobody listens on port 1"), ("x=2147483647", "there is no process 2147483647")):
-        with pytest.raises(PteError, match=f"--target {text}: {told}"):
+    problems = {"x=:1": "no process listens on port 1", "x=2147483647": "process 2147483647 does not exist"}
+    for text, problem in problems.items():
+        with pytest.raises(PteError, match=f"--target {text}: {problem}"):
             tree(target(text))
 
 

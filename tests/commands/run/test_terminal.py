@@ -1,4 +1,4 @@
-"""What people see: progress on a terminal only, in colour only there and where it is wanted."""
+"""Output for people: progress only on a terminal, colour only there and unless it is switched off."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def test_keys_reach_the_generator_and_it_may_set_the_terminal(tmp_path: Path) -> None:
-    """It is in the background, where it would be stopped for that; Ctrl-C ends it in order all the same."""
+    """It is in the background, where it would be stopped for that; Ctrl-C still ends it cleanly."""
     ours, theirs = pty.openpty()
     script = "stty tostop < /dev/tty; trap 'echo interrupted; exit 5' INT; echo waiting; while :; do sleep 0.1; done"
     own = [sys.executable, "-m", "exporter.cli", "run", "--application", "shop", "--web.listen-address", "127.0.0.1:0"]

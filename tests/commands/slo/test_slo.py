@@ -198,13 +198,18 @@ def test_an_invalid_share_is_wrong_usage(least: str) -> None:
     """A budget's share is between 0 and 1, and 2 means that the command was wrong."""
     done = command("slo", "gate", "--slo", "x", f"--min-remaining={least}")
     assert done.returncode == 2
-    assert done.stderr.endswith(f"{least} is no ratio, wanted one between 0 and 1, such as 0.1\n")
+    assert done.stderr.endswith(f"{least}: expected a ratio between 0 and 1, such as 0.1\n")
 
 
 def test_the_help_of_the_gate_has_its_exit_codes() -> None:
     """The author of a pipeline finds the four codes in --help."""
     text = " ".join(command("slo", "gate", "--help").stdout.split())
-    for code in ("0 enough", f"{verdict.BELOW} less", "2 wrong usage", f"{verdict.UNKNOWN} not enough data"):
+    for code in (
+        f"{verdict.PASS} pass",
+        f"{verdict.BELOW} too little",
+        "2 wrong usage",
+        f"{verdict.UNKNOWN} no evidence",
+    ):
         assert code in text
 
 

@@ -84,7 +84,7 @@ def test_the_pool_is_bounded_and_missed_slots_are_told() -> None:
 
 
 def test_a_fault_in_a_poll_does_not_end_polling(caplog: pytest.LogCaptureFixture) -> None:
-    """An exception that nobody foresaw is logged, and the source is polled again."""
+    """An unexpected exception is logged, and the source is polled again."""
     polled = Polled(fault=True)
     poller = Poller({"a": Timing(0.05, 60.0)}, polled)
     with caplog.at_level(logging.CRITICAL):
@@ -96,7 +96,7 @@ def test_a_fault_in_a_poll_does_not_end_polling(caplog: pytest.LogCaptureFixture
 
 
 def test_what_has_grown_too_old_is_told() -> None:
-    """A source that hangs after a success has its expiry told while the poll is still in flight."""
+    """A source that hangs after a success has its expiry reported while the poll is still in flight."""
     polled = Polled()
     poller = Poller({"a": Timing(0.3, 0.4)}, polled)
     poller.start()

@@ -14,7 +14,7 @@ from exporter.errors import SourceError
 from exporter.model.incident import Incident
 from exporter.model.results import Snapshot
 from exporter.pipeline import round_once
-from exporter.serve.service import Status
+from exporter.serve.service import SourceStatus
 from exporter.serve.web import landing
 
 NOW = 1795168800.0
@@ -28,7 +28,7 @@ def snapshot() -> Snapshot:
 
 def page(snapshot: Snapshot | None, **state: Any) -> str:
     environment = sources.read(DEMO).environment("pte")
-    return landing.render(snapshot, [dataclasses.replace(Status(environment), **state)], NOW).decode()
+    return landing.render(snapshot, [dataclasses.replace(SourceStatus(environment), **state)], NOW).decode()
 
 
 def test_an_application_is_a_text(snapshot: Snapshot) -> None:
