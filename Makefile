@@ -11,6 +11,9 @@ TEST = $(BIN)/python -m pytest -n 2 --dist worksteal
 PROMTOOL3 := .tools/prometheus3/usr/bin/promtool
 AMTOOL := .tools/alertmanager/usr/bin/amtool
 
+EXAMPLES = "--config.file examples/prometheus/pte-exporter.yml --output examples/prometheus" \
+  "--spec examples/slos --output examples/slos"
+
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
   --generate-hashes --python-version 3.11 pyproject.toml deploy/build.in
 
@@ -46,7 +49,7 @@ tools: ## the servers that tests and stack need (Debian packages, and newer ones
 	@flock deploy/tools.sh deploy/tools.sh
 
 # Beside a running stack too. The last line of each says how long it took.
-test: ready-dev tools ## the tests, on real servers: nine minutes on two cores
+test: ready-dev tools ## the tests, on real servers: eleven minutes on two cores
 	@$(TEST) -m "not slow and not container"
 
 test-slow: ready-dev tools ## the rest: days of alerts in simulated time, older servers once more; four minutes
@@ -64,10 +67,12 @@ lint: ready-dev tools ## ruff, mypy --strict, codespell, promtool, amtool, gener
 	@for promtool in /usr/bin/promtool $(PROMTOOL3); do $$promtool check rules --lint=all --lint-fatal rules/*.rules.yml >/dev/null || exit 1; done
 	@for amtool in /usr/bin/amtool $(AMTOOL); do $$amtool check-config alertmanager/alertmanager.yml >/dev/null || exit 1; done
 	@$(BIN)/pte-exporter generate rules --config.file deploy/stack/exporter.yml --check
+	@for example in $(EXAMPLES); do $(BIN)/pte-exporter generate rules $$example --check || exit 1; done
 	@for kind in dashboards docs; do $(BIN)/pte-exporter generate $$kind --check || exit 1; done
 
 generate: ready ## write the generated rules, dashboards and docs
 	@$(BIN)/pte-exporter generate rules --config.file deploy/stack/exporter.yml
+	@for example in $(EXAMPLES); do $(BIN)/pte-exporter generate rules $$example || exit 1; done
 	@for kind in dashboards docs; do $(BIN)/pte-exporter generate $$kind || exit 1; done
 
 stack: ready tools ## the same job on real servers on this machine

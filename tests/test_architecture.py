@@ -44,7 +44,7 @@ ORDER = (
     "cli",
     "__main__",
 )
-"""A room may import those above it; never the reverse. README.md has a line for each room."""
+"""A room may import those above it; never the reverse. docs/explanation/architecture.md has a line for each room."""
 
 FILES = sorted(TOP.rglob("*.py"))
 
@@ -111,10 +111,10 @@ def test_the_order_names_what_there_is() -> None:
     assert set(ORDER) == there
 
 
-def test_the_readme_shows_the_rooms_in_their_order() -> None:
-    """README's map has a row for each folder, in the order of imports."""
-    readme = TOP.parent.joinpath("README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)/` \|", readme, re.MULTILINE)
+def test_the_map_shows_the_rooms_in_their_order() -> None:
+    """The map of docs/explanation/architecture.md has a row for each folder, in the order of imports."""
+    page = TOP.parent.joinpath("docs", "explanation", "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)
     assert rows == [room for room in ORDER if (TOP / room).is_dir()]
 
 

@@ -1,4 +1,4 @@
-"""The recipes of docs/contributing.md and README.md name files that exist."""
+"""The recipes of docs/contributing.md name files that exist."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 from tests.servers import TOP
 
 CONTRIBUTING = (TOP / "docs" / "contributing.md").read_text(encoding="utf-8")
-README = (TOP / "README.md").read_text(encoding="utf-8")
-RECIPES = README.partition("| to add | do this |")[2]
 
 PATH = re.compile(r"`([\w.<>*-]*/[\w.<>*/-]*|[\w-]+\.(?:md|py|yml))`")
 """A file, a folder, or either with a placeholder such as <subject>."""
@@ -26,7 +24,7 @@ def paths(text: str) -> list[str]:
     return sorted(set(PATH.findall(text)) - INSIDE_A_SOURCE - MADE)
 
 
-@pytest.mark.parametrize("path", sorted({*paths(CONTRIBUTING), *paths(RECIPES)}))
+@pytest.mark.parametrize("path", paths(CONTRIBUTING))
 def test_every_path_of_a_recipe_exists(path: str) -> None:
     """A placeholder stands for at least one file that is there."""
     assert list(TOP.glob(re.sub(r"<\w+>", "*", path))) != []
@@ -38,14 +36,6 @@ def test_every_test_that_is_to_be_run_exists(path: str) -> None:
     assert (TOP / path).is_file()
 
 
-def test_both_pages_name_files() -> None:
-    """The pattern finds some, so that the test above does not pass for want of any."""
+def test_the_page_names_files() -> None:
+    """The pattern matches, so the test above does not pass because it has nothing to check."""
     assert len(paths(CONTRIBUTING)) > 20
-    assert len(paths(RECIPES)) > 10
-
-
-def test_both_pages_have_the_same_recipes() -> None:
-    """Each row of README's table has its section, in the same order."""
-    rows = re.findall(r"^\| (an? [^|]+) \|", RECIPES, re.MULTILINE)
-    sections = re.findall(r"^## (An? .+)$", CONTRIBUTING, re.MULTILINE)
-    assert [section[0].lower() + section[1:] for section in sections] == rows

@@ -18,12 +18,18 @@ from tests.commands.parsing import commands, options
 from tests.servers import TOP
 
 README = TOP / "README.md"
-PROSE = [README, TOP / "CHANGELOG.md", TOP / "rules" / "RUNBOOK.md", *sorted((TOP / "docs").rglob("*.md"))]
+PROSE = [
+    README,
+    TOP / "CHANGELOG.md",
+    TOP / "rules" / "RUNBOOK.md",
+    *sorted((TOP / "docs").rglob("*.md")),
+    *sorted((TOP / "examples").rglob("*.md")),
+]
 
 NAMES = PUBLISHED | {series.published for series in (*OWN, *LIVE)}
 """A histogram's stem too, which the page of all series shows."""
 
-every_page = pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)
+every_page = pytest.mark.parametrize("page", PROSE, ids=lambda page: str(page.relative_to(TOP)))
 
 
 def found(page: Path, pattern: str) -> set[str]:
@@ -93,7 +99,7 @@ CALLING = [*PROSE, *sorted((TOP / "deploy").rglob("*.*ml")), TOP / "deploy/ci/Je
 """Where whole commands stand."""
 
 
-@pytest.mark.parametrize("page", CALLING, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", CALLING, ids=lambda page: str(page.relative_to(TOP)))
 def test_every_command_that_is_written_has_options_of_today(page: Path) -> None:
     """Whoever copies a command gets what it says, and is not told that a flag has another name now."""
     shown = {
@@ -128,3 +134,17 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
     """A link inside the repository leads to something that is there."""
     for link in found(page, r"\]\(([^)\s#]+)[^)]*\)"):
         assert "://" in link or (page.parent / link).exists(), f"{page.name} leads to {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_every_anchor_is_a_heading(page: Path) -> None:
+    """A link into a page points to a heading that the page has."""
+    for link, anchor in re.findall(r"\]\(([^)\s#]*)#([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in link:
+            assert anchor in anchors(page.parent / link if link else page), f"{page.name} points to {link}#{anchor}"

@@ -11,7 +11,8 @@ from exporter.model.results import REASONS
 from exporter.model.settings import AnalysisSettings
 
 ROOT = Path(__file__).parents[2]
-METHOD = (ROOT / "docs" / "explanation" / "method.md").read_text()
+PAGES = [ROOT / "docs" / "explanation" / "method.md", *sorted((ROOT / "docs" / "explanation" / "method").glob("*.md"))]
+METHOD = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 POINTER = re.compile(r"docs/explanation/method\.md, sections? ([^.]+)\.")
 FILES = [path for path in sorted((ROOT / "exporter").rglob("*.py")) if POINTER.search(path.read_text())]
 NAMES = {

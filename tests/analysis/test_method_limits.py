@@ -1,4 +1,4 @@
-"""docs/explanation/method.md prints the limits, weights and thresholds that the settings have."""
+"""docs/explanation/method/ prints the limits, weights and thresholds that the settings have."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pytest
 
 from exporter.model.settings import AnalysisSettings
 
-METHOD = " ".join(
-    (Path(__file__).parents[2] / "docs" / "explanation" / "method.md").read_text(encoding="utf-8").split()
-)
+PAGES = sorted((Path(__file__).parents[2] / "docs" / "explanation" / "method").glob("*.md"))
+METHOD = " ".join(" ".join(page.read_text(encoding="utf-8") for page in PAGES).split())
 """On one line, so that a phrase is found wherever its lines break."""
 
 SETTINGS = AnalysisSettings()
