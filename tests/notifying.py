@@ -1,6 +1,6 @@
-"""Our Alertmanager configuration as the stack redirects it, with short waits; else the very file that is shipped.
+"""Our Alertmanager configuration as the stack redirects it, with short waits; otherwise the shipped file.
 
-And a running Alertmanager that is told of alerts.
+And a running Alertmanager to which tests send alerts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Labels = dict[str, str]
 
 TEXTS = {
     "summary": "shop & co: does <not> hold",
-    "description": "Value: 2 (reasons against the certification)\nLimit: 0\nReason: What speaks against it: <too old>.",
+    "description": "Reasons:\n- <too old>\nDo: repeat the load test.",
     "runbook_url": "https://runbooks.test/RUNBOOK.md#ptecertificationdoesnothold",
     "dashboard_url": "https://grafana.test/d/pte-certification?var-application=shop",
 }
@@ -37,7 +37,7 @@ def redirected(directory: Path, url: str) -> Path:
 
 
 def secret(file: Path, name: str) -> str:
-    """A secret that was made up for the configuration in `file`."""
+    """A secret that was generated for the configuration in `file`."""
     return (file.parent / "secrets" / name).read_text(encoding="utf-8").strip()
 
 
@@ -50,15 +50,15 @@ class Running:
     receiver: Receiver
 
     def post(self, alerts: Sequence[Labels], *, ended: bool = False) -> None:
-        """Tell of firing alerts, or of their end."""
+        """Send firing alerts, or their end."""
         end = datetime.now(UTC) + timedelta(seconds=-1 if ended else 600)
-        body = [{"labels": one, "annotations": TEXTS, "endsAt": end.isoformat()} for one in alerts]
+        body = [{"labels": labels, "annotations": TEXTS, "endsAt": end.isoformat()} for labels in alerts]
         requests.post(f"{self.url}/api/v2/alerts", json=body, timeout=60).raise_for_status()
 
     def muted(self) -> list[Labels]:
         """The labels of the alerts that another alert mutes."""
         answer = requests.get(f"{self.url}/api/v2/alerts", timeout=60)
-        return [one["labels"] for one in answer.json() if one["status"]["inhibitedBy"]]
+        return [alert["labels"] for alert in answer.json() if alert["status"]["inhibitedBy"]]
 
 
 def without(labels: Labels, *names: str) -> Labels:

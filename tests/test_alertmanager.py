@@ -1,4 +1,4 @@
-"""alertmanager/ loads in both versions and routes every severity to those who should hear it."""
+"""alertmanager/ loads in both versions and routes every severity to its receivers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ EVERYWHERE = pytest.mark.parametrize("version", sorted(AMTOOL))
 
 def amtool(version: str, *arguments: str) -> str:
     command = [program(AMTOOL[version]), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 @EVERYWHERE
@@ -54,11 +54,11 @@ def test_every_severity_reaches_its_receivers(version: str, labels: tuple[str, .
 def test_every_label_that_must_be_equal_is_required_on_both_sides() -> None:
     """An inhibition rule names each label of `equal` in both its matchers, as a missing label equals a missing one.
 
-    Within one objective on one side a place that both alerts lack tells nothing apart, so it need not be there.
+    Within one objective on one side a location that both alerts lack distinguishes nothing, so it need not be there.
     """
-    places = set(inhibition.LOCATIONS)
+    locations = set(inhibition.LOCATIONS)
     for rule in yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["inhibit_rules"]:
-        for label in set(rule["equal"]) - (places if {"sloth_id", "side"} <= set(rule["equal"]) else set()):
+        for label in set(rule["equal"]) - (locations if {"sloth_id", "side"} <= set(rule["equal"]) else set()):
             assert f'{label}=~".+"' in rule["source_matchers"], rule
             assert f'{label}=~".+"' in rule["target_matchers"], rule
 
@@ -71,7 +71,7 @@ def test_secrets_are_read_from_files() -> None:
 
 
 def test_the_stack_can_point_the_secrets_elsewhere() -> None:
-    """Every secret lies in the one folder that the header names."""
+    """Every secret is in the directory that the header names."""
     paths = [line.split(": ")[1] for line in CONFIG.read_text(encoding="utf-8").splitlines() if "_file: " in line]
     assert len(paths) == 4
     assert {str(Path(path).parent) for path in paths} == {"/etc/alertmanager/secrets"}

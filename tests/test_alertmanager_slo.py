@@ -46,11 +46,12 @@ CUSTOM = replace(PLAIN, name="custom", tiers=OWN, alerting=Alerting("CustomBurn"
 
 
 def _alerts(slo: Slo) -> dict[str, Labels]:
-    """Labels of an objective's alerts by tier, lost telemetry as "broken", as Prometheus sends them."""
-    made = alerts(slo, "https://r", "https://g")
-    return {
-        one.labels.get("sloth_tier", "broken"): {"alertname": one.name, **identity(slo), **one.labels} for one in made
-    }
+    """Labels of an objective's alerts by tier, missing telemetry as "broken", as Prometheus sends them."""
+    result = dict[str, Labels]()
+    for alert in alerts(slo, "https://r", "https://g"):
+        labels = {"alertname": alert.name, **identity(slo), **alert.labels}
+        result[alert.labels.get("sloth_tier", "broken")] = labels
+    return result
 
 
 def _of_all(name: str, slo: Slo = PLAIN) -> Labels:
@@ -201,15 +202,16 @@ def _apart(alert: Labels, number: int) -> Labels:
 
 
 def _holds(running: Running, cases: Muting) -> None:
-    names, wanted = list(cases), set()
+    names = list(cases)
+    expected = set()
     control = SLOW_PAGE | {"case": "control", "sloth_id": "control"}
     for number, (source, reader, muted) in enumerate(cases.values()):
         running.post([_apart(source, number), _apart(reader, number) | {"case": str(number)}])
-        wanted |= {names[number]} if muted else set()
+        expected |= {names[number]} if muted else set()
     running.post([PAGE | {"sloth_id": "control"}, control])
     eventually(lambda: control in running.muted(), PATIENCE, "the control is muted")
-    found = {one["case"] for one in running.muted() if "case" in one} - {"control"}
-    assert {names[int(case)] for case in found} == wanted
+    numbers = {labels["case"] for labels in running.muted() if "case" in labels} - {"control"}
+    assert {names[int(number)] for number in numbers} == expected
 
 
 def _generated(file: Path, slos: list[Slo]) -> None:
@@ -264,7 +266,7 @@ def test_objectives_of_an_application_are_one_incident(shipped: Running) -> None
 
 
 def test_a_page_whose_severity_is_a_name_of_its_own_still_pages(shipped: Running) -> None:
-    """A spec made for Sloth calls its pages' severity as it likes; PagerDuty is told, as of an error."""
+    """A spec made for Sloth may use any severity for its pages; PagerDuty receives them as an error."""
     shipped.post([PAGE | {"severity": "pageteam"}])
     eventually(lambda: bool(shipped.receiver.at("/pagerduty")), PATIENCE, "a page")
     assert shipped.receiver.at("/pagerduty")[0]["payload"]["severity"] == "error"

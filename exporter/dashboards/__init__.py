@@ -24,7 +24,7 @@ _ROLES = ("production", "pte")
 
 
 def boards(config: Config | None = None) -> tuple[Board, ...]:
-    """The boards; a configuration tells how its environments are named, which is the label `side`."""
+    """The boards; a configuration gives the names of its environments, which are the values of the label `side`."""
     sides = {role: config.environment(role).name if config else role for role in _ROLES}
 
     return (

@@ -1,10 +1,10 @@
-"""Queries on objectives that the boards share. Where an SLO's labels split it, its worst part counts."""
+"""Shared queries on objectives. If labels split an SLO, its worst part counts."""
 
 from __future__ import annotations
 
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.board import link
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, stat, table
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, stat, table
 from exporter.dashboards.kit.query import APPLICATION, Query, any_of, largest, selector, smallest
 from exporter.slo.rules import names
 
@@ -12,11 +12,11 @@ ID = "sloth_id"
 ROW = "sloth_id, sloth_service, sloth_slo, application, side"
 """The labels that name an SLO in tables."""
 
-NO_SLO = "Nothing here: no rules of an SLO are loaded, or none of them is chosen. See `pte-exporter generate rules`."
+NO_SLO = "No data: no SLO rules are loaded, or none is selected. See `pte-exporter generate rules`."
 NO_SLO_TILE = "no SLO found"
 
 STATES = {"ok": 0, "young": 1, "idle": 2, "maintenance": 3, "broken": 4}
-"""Value of the label `state` to what value_mappings.DATA_STATE and the worst of several go by."""
+"""Value of the label `state` to its number in value_mappings.DATA_STATE; the largest is the worst."""
 
 
 def burn(by: str, window: str, *matchers: str) -> str:
@@ -31,7 +31,7 @@ def sli(by: str, *matchers: str) -> str:
     return f"1 - {ratio}"
 
 
-def left(by: str, *matchers: str) -> str:
+def remaining(by: str, *matchers: str) -> str:
     return smallest(by, names.REMAINING, *matchers)
 
 
@@ -46,14 +46,14 @@ def state(by: str, *matchers: str) -> str:
 
 
 def count(expr: str) -> str:
-    """For how many SLOs a comparison (with `bool`) holds: 0 when for none, and nothing where there is no SLO."""
+    """The number of SLOs for which a comparison (with `bool`) holds; empty without any SLO."""
     return f"sum({expr})"
 
 
 def inside(production: str) -> str:
     """Per application: 1 all its SLOs have budget left, 0 not, -1 no evidence, -2 no SLO (value_mappings.INSIDE)."""
     of = (APPLICATION, f'side="{production}"')
-    has_budget = f"{left('application', *of)} > bool 0"
+    has_budget = f"{remaining('application', *of)} > bool 0"
     no_evidence = f"{largest('application', names.OBJECTIVE, *of)} * 0 - 1"
     no_slo = f"{largest('application', 'pte_certification_expected', APPLICATION)} * 0 - 2"
     return f"{has_budget} or {no_evidence} or {no_slo}"
@@ -65,10 +65,10 @@ def to_detail() -> tuple[dict[str, object]]:
 
 
 def age(width: int, *matchers: str) -> Panel:
-    """The age of the rules' results; where they stop, Prometheus forgets them after five minutes."""
+    """The age of the rules' results; Prometheus drops them five minutes after the last evaluation."""
     spec = PanelSpec(
         "Age of the data",
-        "How long ago were the rules of these SLOs evaluated, which is due once a minute?",
+        "How long ago were the rules of these SLOs evaluated? They are due once a minute.",
         NO_SLO_TILE,
         "s",
         (width, 6),
@@ -79,11 +79,11 @@ def age(width: int, *matchers: str) -> Panel:
 
 
 def alerts(size: tuple[int, int], *matchers: str) -> Panel:
-    """The alerts of objectives that fire; their names are the specs' own."""
+    """The firing alerts of objectives; specs may choose their names."""
     spec = PanelSpec(
         "Alerts that fire",
         "Which alerts of these SLOs fire now?",
-        "No alert of an SLO fires: good, if the rules are loaded.",
+        "No SLO alert fires: good, if the rules are loaded.",
         "none",
         size,
     )
@@ -97,4 +97,4 @@ def alerts(size: tuple[int, int], *matchers: str) -> Panel:
         Key("sloth_tier", "tier"),
     ]
     fires = largest(", ".join(labels), "ALERTS", 'sloth_id!=""', 'alertstate="firing"', *matchers)
-    return table(spec, keys, [Column("fires", fires, "none", value_mappings.YES)], sort="severity", desc=False)
+    return table(spec, keys, [TableColumn("fires", fires, "none", value_mappings.YES)], sort="severity", desc=False)

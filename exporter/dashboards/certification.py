@@ -48,10 +48,10 @@ def board(sides: Mapping[str, str]) -> Board:
             run(),
             heading("Gaps: where does the PTE differ from production?"),
             *gaps(sides),
-            heading("Worth of the test, and what the next one must show"),
+            heading("Efficacy of the test, and the objectives of the next one"),
             *worth(sides),
             next_certification(sides["pte"]),
-            heading("Trouble: what do the sources themselves report?"),
+            heading("Incidents that the sources report"),
             *incidents(),
             heading("Alerts"),
             alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
@@ -68,29 +68,29 @@ def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     )
     against = PanelSpec(
         "Reasons against it",
-        "How many checks speak against the certification? The table below names them.",
+        "How many checks have failed? The table below lists them.",
         UNSCRAPED,
         "none",
         (3, 6),
     )
     reached = PanelSpec(
         "Peak load reached",
-        "Which part of production's peak did the test's peak reach, and what is the least that counts (limit)?",
+        "What share of production's peak did the test's peak reach, and what is the minimum (limit)?",
         UNTESTED,
         "percentunit",
         (3, 6),
     )
     age = PanelSpec(
         "Age of the test run",
-        "How long ago did the test run end, and from which age is it too old (limit)?",
+        "How long ago did the test run end, and what is the maximum age (limit)?",
         UNTESTED,
         "s",
         (3, 6),
     )
 
-    judged = f"{scalar('pte_certification_evidence')} == 1"
+    has_evidence = f"{scalar('pte_certification_evidence')} == 1"
     reasons_on = largest("application, reason", "pte_certification_reason", APPLICATION)
-    count = or_no_evidence(f"sum by (application) ({reasons_on}) and ({judged})", "pte_certification_evidence")
+    count = or_no_evidence(f"sum by (application) ({reasons_on}) and ({has_evidence})", "pte_certification_evidence")
 
     return (
         stat(holds, Query(VERDICT, "{{application}}"), value_map=value_mappings.VERDICT, links=again),
@@ -116,10 +116,10 @@ def _verdict(sides: Mapping[str, str]) -> tuple[Panel, ...]:
 
 
 def _inside(production: str) -> Panel:
-    """Beside the certification, so that both answers of an application stand together."""
+    """Placed beside the certification, to show both results of an application together."""
     spec = PanelSpec(
         "Inside its budget?",
-        "Does every SLO of each application's production have error budget left?",
+        "Does every production SLO of each application have error budget left?",
         UNSCRAPED,
         "none",
         (4, 6),
@@ -130,7 +130,5 @@ def _inside(production: str) -> Panel:
 
 
 def _history() -> Panel:
-    spec = PanelSpec(
-        "Verdict over time", "Since when does the certification hold, or not?", NOT_SCRAPED, "none", (9, 9)
-    )
+    spec = PanelSpec("Verdict over time", "Since when has the certification held, or not?", NOT_SCRAPED, "none", (9, 9))
     return timeline(spec, Query(VERDICT, "{{application}}"), value_map=value_mappings.VERDICT)

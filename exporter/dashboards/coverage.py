@@ -6,7 +6,17 @@ from collections.abc import Mapping
 
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.board import Board, applications, data_source, sides
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, bargauge, heading, stat, table, timeseries
+from exporter.dashboards.kit.panels import (
+    Key,
+    Panel,
+    PanelSpec,
+    TableColumn,
+    bargauge,
+    heading,
+    stat,
+    table,
+    timeseries,
+)
 from exporter.dashboards.kit.query import (
     APPLICATION,
     SIDE,
@@ -19,8 +29,8 @@ from exporter.dashboards.kit.query import (
 )
 from exporter.dashboards.shared import (
     NO_ROUTES,
+    UNOBSERVED,
     UNSCRAPED,
-    UNSEEN,
     alerts,
     application_key,
     data_age,
@@ -39,13 +49,13 @@ def board(names: Mapping[str, str]) -> Board:
         "Which of production's endpoints are never tested, and how much traffic goes to them?",
         (
             *_tiles(),
-            heading("Never tested: ranked by their part of production's traffic"),
+            heading("Never tested: ranked by share of production's traffic"),
             _untested(names),
             _ranked(),
             heading("Coverage and mix: value and limit"),
             _figures(),
             *_courses(),
-            heading("All endpoints of both sides"),
+            heading("All endpoints of production and the PTE"),
             _endpoints(names),
             _only_pte(names),
             _caveats(),
@@ -64,25 +74,25 @@ def _within(value: str, comparison: str, name: str, evidence: str) -> str:
 def _tiles() -> tuple[Panel, ...]:
     enough = PanelSpec(
         "Enough traffic tested?",
-        "Does at least the required part of production's traffic go to tested endpoints?",
+        "Does the required share of production's traffic go to tested endpoints?",
         UNSCRAPED,
         "none",
         (4, 6),
     )
     alike = PanelSpec(
-        "Mix alike?", "Is the test's endpoint mix close enough to production's?", UNSCRAPED, "none", (4, 6)
+        "Mix similar?", "Is the test's endpoint mix close enough to production's?", UNSCRAPED, "none", (4, 6)
     )
     weighted = PanelSpec(
         "Traffic to tested endpoints",
-        "Which part of production's requests goes to tested endpoints, and what is the least that counts (limit)?",
-        UNSEEN,
+        "What share of production's requests goes to tested endpoints, and what is the minimum (limit)?",
+        UNOBSERVED,
         "percentunit",
         (5, 6),
     )
     largest_untested = PanelSpec(
         "Largest untested endpoint",
-        "Which part of production's traffic goes to the largest untested endpoint, and from which part on must it be "
-        "tested (limit)?",
+        "What share of production's traffic goes to the largest untested endpoint, and from which share on must an "
+        "endpoint be tested (limit)?",
         "none, or no evidence",
         "percentunit",
         (5, 6),
@@ -131,8 +141,8 @@ def _requests(side: str) -> str:
 def _untested(names: Mapping[str, str]) -> Panel:
     spec = PanelSpec(
         "Untested endpoints",
-        "Which endpoints of production did the test run not exercise, and how much traffic do they carry? The limit is "
-        "the part of the traffic from which an endpoint must be tested.",
+        "Which endpoints of production did the test run miss, and how much traffic do they carry? The limit is the "
+        "share of traffic from which an endpoint must be tested.",
         "Every endpoint of production is tested, or there is no evidence: see the first tile.",
         "percentunit",
         (15, 12),
@@ -140,16 +150,16 @@ def _untested(names: Mapping[str, str]) -> Panel:
 
     bound = f"{_UNTESTED} * 0 + on () group_left () {limit('untested_share_ratio')}"
     columns = [
-        Column("share of production", _UNTESTED, "percentunit", decimals=2),
-        Column("limit", bound, "percentunit", empty="none"),
-        Column(
+        TableColumn("share of production", _UNTESTED, "percentunit", decimals=2),
+        TableColumn("limit", bound, "percentunit", empty="none"),
+        TableColumn(
             "verdict",
             f"{_UNTESTED} >= bool on () group_left () {limit('untested_share_ratio')}",
             "none",
-            value_mappings.NAMED,
+            value_mappings.UNTESTED,
         ),
-        Column("requests, production", f"{_requests(names['production'])} and {_UNTESTED}", decimals=0),
-        Column("requests, PTE", f"{_requests(names['pte'])} and {_UNTESTED}", decimals=0, empty="none"),
+        TableColumn("requests, production", f"{_requests(names['production'])} and {_UNTESTED}", decimals=0),
+        TableColumn("requests, PTE", f"{_requests(names['pte'])} and {_UNTESTED}", decimals=0, empty="none"),
     ]
 
     return table(spec, _endpoint_keys(), columns, sort="share of production")
@@ -158,7 +168,7 @@ def _untested(names: Mapping[str, str]) -> Panel:
 def _ranked() -> Panel:
     spec = PanelSpec(
         "Ten largest untested endpoints",
-        "Which tests should be written first?",
+        "Which endpoints should be tested first?",
         "none, or no evidence",
         "percentunit",
         (9, 12),
@@ -170,23 +180,23 @@ def _ranked() -> Panel:
 def _figures() -> Panel:
     spec = PanelSpec(
         "Coverage in figures",
-        "How many of production's endpoints are tested, with which part of the traffic, and how far apart is the mix?",
+        "How many of production's endpoints are tested, with which share of the traffic, and how different is the mix?",
         NO_ROUTES,
         "percentunit",
         (24, 6),
     )
 
     columns = [
-        Column("production endpoints", scalar("pte_coverage_production_endpoints"), decimals=0),
-        Column("tested", scalar("pte_coverage_tested_endpoints"), decimals=0),
-        Column("endpoints tested", scalar("pte_coverage_ratio"), "percentunit", decimals=1),
-        Column("traffic tested", scalar("pte_coverage_weighted_ratio"), "percentunit", decimals=1),
-        Column("at least", per_application("weighted_coverage_ratio"), "percentunit"),
-        Column("mix distance", scalar("pte_mix_total_variation_ratio"), "percentunit", decimals=1),
-        Column("at most", per_application("mix_total_variation_ratio"), "percentunit"),
-        Column("Jensen-Shannon, bits", scalar("pte_mix_jensen_shannon_divergence"), decimals=3),
-        Column("only in the PTE", scalar("pte_coverage_only_pte_endpoints"), decimals=0),
-        Column("evidence", scalar("pte_coverage_evidence"), "none", value_mappings.EVIDENCE),
+        TableColumn("production endpoints", scalar("pte_coverage_production_endpoints"), decimals=0),
+        TableColumn("tested", scalar("pte_coverage_tested_endpoints"), decimals=0),
+        TableColumn("endpoints tested", scalar("pte_coverage_ratio"), "percentunit", decimals=1),
+        TableColumn("traffic tested", scalar("pte_coverage_weighted_ratio"), "percentunit", decimals=1),
+        TableColumn("at least", per_application("weighted_coverage_ratio"), "percentunit"),
+        TableColumn("mix distance", scalar("pte_mix_total_variation_ratio"), "percentunit", decimals=1),
+        TableColumn("at most", per_application("mix_total_variation_ratio"), "percentunit"),
+        TableColumn("Jensen-Shannon, bits", scalar("pte_mix_jensen_shannon_divergence"), decimals=3),
+        TableColumn("only in the PTE", scalar("pte_coverage_only_pte_endpoints"), decimals=0),
+        TableColumn("evidence", scalar("pte_coverage_evidence"), "none", value_mappings.EVIDENCE),
     ]
 
     return table(spec, [application_key("pte-certification", "Certification of this application")], columns)
@@ -195,14 +205,14 @@ def _figures() -> Panel:
 def _courses() -> tuple[Panel, ...]:
     coverage = PanelSpec(
         "Coverage over time",
-        "Does coverage fall as production gets new endpoints? The limit is for the part of traffic.",
+        "Does coverage fall as production gets new endpoints? The limit applies to the share of traffic.",
         NO_ROUTES,
         "percentunit",
         (12, 9),
     )
     mix = PanelSpec(
         "Mix distance over time",
-        "Does production's mix drift away from the test's? Total variation: 0 the same, 1 nothing in common.",
+        "Does production's mix drift away from the test's? Total variation: 0 identical, 1 nothing in common.",
         NO_ROUTES,
         "percentunit",
         (12, 9),
@@ -232,7 +242,7 @@ def _share(side: str) -> str:
 def _endpoints(names: Mapping[str, str]) -> Panel:
     spec = PanelSpec(
         "All endpoints",
-        "How does each endpoint's part of the traffic differ between production and the PTE, and was it tested?",
+        "How does each endpoint's share of the traffic differ between production and the PTE, and was it tested?",
         NO_ROUTES,
         "percentunit",
         (24, 12),
@@ -241,12 +251,12 @@ def _endpoints(names: Mapping[str, str]) -> Panel:
     production = _share(names["production"])
     pte = _share(names["pte"])
     columns = [
-        Column("share, production", production, "percentunit", decimals=2, empty="not seen"),
-        Column("share, PTE", pte, "percentunit", decimals=2, empty="not seen"),
-        Column("difference", f"{pte} - {production}", "percentunit", decimals=2, empty="one side only"),
-        Column("requests, production", _requests(names["production"]), decimals=0, empty="none"),
-        Column("requests, PTE", _requests(names["pte"]), decimals=0, empty="none"),
-        Column("tested", largest(_ENDPOINT, "pte_endpoint_tested", APPLICATION), "none", value_mappings.TESTED),
+        TableColumn("share, production", production, "percentunit", decimals=2, empty="not observed"),
+        TableColumn("share, PTE", pte, "percentunit", decimals=2, empty="not observed"),
+        TableColumn("difference", f"{pte} - {production}", "percentunit", decimals=2, empty="one side only"),
+        TableColumn("requests, production", _requests(names["production"]), decimals=0, empty="none"),
+        TableColumn("requests, PTE", _requests(names["pte"]), decimals=0, empty="none"),
+        TableColumn("tested", largest(_ENDPOINT, "pte_endpoint_tested", APPLICATION), "none", value_mappings.TESTED),
     ]
 
     return table(spec, _endpoint_keys(), columns, sort="share, production")
@@ -256,21 +266,23 @@ def _only_pte(names: Mapping[str, str]) -> Panel:
     spec = PanelSpec(
         "Tested, but not in production",
         "Which endpoints does the PTE serve that production does not have: retired, or not yet released?",
-        "Good: the PTE serves nothing that production lacks. Or there is no evidence: see the first tile.",
+        "Good: every endpoint of the PTE exists in production. Or there is no evidence: see the first tile.",
         "percentunit",
         (14, 8),
     )
 
     only = f"{_share(names['pte'])} unless {_share(names['production'])}"
-    return table(spec, _endpoint_keys(), [Column("share of the PTE", only, "percentunit", decimals=2)], sort="route")
+    return table(
+        spec, _endpoint_keys(), [TableColumn("share of the PTE", only, "percentunit", decimals=2)], sort="route"
+    )
 
 
 def _caveats() -> Panel:
     by = "application, side"
     spec = PanelSpec(
         "Caveats",
-        "What is not counted one by one: which part of the requests fell beyond the cardinality cap, and how many "
-        "routes were made from raw paths by heuristics?",
+        "Which share of requests exceeded the cardinality cap, and how many routes did heuristics derive from raw "
+        "paths?",
         NO_ROUTES,
         "percentunit",
         (10, 8),
@@ -279,8 +291,8 @@ def _caveats() -> Panel:
     other = largest(by, "pte_coverage_other_share_ratio", APPLICATION, SIDE)
     heuristic = f"{other} * 0 + on (application) group_left () {scalar('pte_coverage_heuristic_endpoints')}"
     columns = [
-        Column("beyond the cap", other, "percentunit", decimals=2),
-        Column("routes by heuristics", heuristic, decimals=0, empty="none"),
+        TableColumn("above the cap", other, "percentunit", decimals=2),
+        TableColumn("routes by heuristics", heuristic, decimals=0, empty="none"),
     ]
 
     return table(spec, [application_key("pte-coverage", "Only this application"), Key("side", "side")], columns)

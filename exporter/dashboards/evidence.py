@@ -1,12 +1,12 @@
-"""Panels on what the results rest on: evidence per result, values per signal, independent samples per verdict."""
+"""Panels on the data behind the results: evidence per result, values per signal, samples per verdict."""
 
 from __future__ import annotations
 
 from exporter.dashboards.kit import value_mappings
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, table
 from exporter.dashboards.kit.query import APPLICATION, SIDE, any_of, largest, limit, scalar
 from exporter.dashboards.kit.units import NAMES_WITHOUT_UNITS
-from exporter.dashboards.shared import NOT_SCRAPED, NOT_SEEN, application_key
+from exporter.dashboards.shared import NOT_OBSERVED, NOT_SCRAPED, application_key
 
 _KEY = application_key("pte-certification", "Certification of this application")
 _RESULTS = {
@@ -25,14 +25,14 @@ _RESULTS = {
 def evidence() -> Panel:
     spec = PanelSpec(
         "Evidence for each result",
-        "Which results rest on evidence, and for which applications is it expected?",
+        "Which results have enough data, and for which applications is it expected?",
         NOT_SCRAPED,
         "none",
         (24, 7),
     )
 
-    columns = [Column(title, scalar(name), "none", value_mappings.EVIDENCE) for title, name in _RESULTS.items()]
-    columns.append(Column("expected", scalar("pte_certification_expected"), "none", value_mappings.EXPECTED))
+    columns = [TableColumn(title, scalar(name), "none", value_mappings.EVIDENCE) for title, name in _RESULTS.items()]
+    columns.append(TableColumn("expected", scalar("pte_certification_expected"), "none", value_mappings.EXPECTED))
     return table(spec, [_KEY], columns)
 
 
@@ -40,8 +40,8 @@ def verdicts() -> Panel:
     by = "application, side, signal"
     spec = PanelSpec(
         "Independent samples behind verdicts",
-        "How many independent samples stand behind each verdict, and how many does it take (limit)?",
-        NOT_SEEN,
+        "How many independent samples support each verdict, and how many are required (limit)?",
+        NOT_OBSERVED,
         "locale",
         (12, 9),
     )
@@ -49,9 +49,9 @@ def verdicts() -> Panel:
     counts = largest(by, "pte_gap_effective_samples", APPLICATION, SIDE)
     needed = limit("verdict_effective_samples")
     columns = [
-        Column("samples", counts, decimals=1),
-        Column("at least", f"{counts} * 0 + on () group_left () {needed}", decimals=0, empty="none"),
-        Column("enough", f"{counts} >= bool on () group_left () {needed}", "none", value_mappings.ENOUGH),
+        TableColumn("samples", counts, decimals=1),
+        TableColumn("at least", f"{counts} * 0 + on () group_left () {needed}", decimals=0, empty="none"),
+        TableColumn("enough", f"{counts} >= bool on () group_left () {needed}", "none", value_mappings.ENOUGH),
     ]
 
     return table(
@@ -66,15 +66,15 @@ def verdicts() -> Panel:
 def samples() -> Panel:
     by = "application, side, signal"
     spec = PanelSpec(
-        "What was observed",
-        "Which signals did each side give, how many values (for latency: requests) stand behind them, and how much "
-        "time does each value cover? More than a minute hides peaks, which are then not compared.",
+        "Observed signals",
+        "Which signals does each environment report, with how many values (for latency: requests), and how much time "
+        "does each value cover? Values over more than a minute hide peaks, which are then not compared.",
         NOT_SCRAPED,
         "locale",
         (12, 9),
     )
 
-    # Incidents are no signal, but stand among them: whether a side reports them is evidence of the same kind.
+    # Incidents are not a signal, but listed with them: whether a side reports them is evidence of the same kind.
     incidents = largest("application, side", "pte_incident_evidence", APPLICATION, SIDE)
     evidence = [
         largest(by, "pte_observation_evidence", APPLICATION, SIDE),
@@ -82,15 +82,15 @@ def samples() -> Panel:
     ]
     resolution = largest(by, "pte_observed_resolution_seconds", APPLICATION, SIDE)
     columns = [
-        Column("seen", any_of(evidence), "none", value_mappings.EVIDENCE),
-        Column("values", largest(by, "pte_observed_samples", APPLICATION, SIDE), decimals=0, empty="none"),
-        Column("each covers", resolution, "s", value_mappings.RESOLUTION, empty="–"),
+        TableColumn("observed", any_of(evidence), "none", value_mappings.EVIDENCE),
+        TableColumn("values", largest(by, "pte_observed_samples", APPLICATION, SIDE), decimals=0, empty="none"),
+        TableColumn("each covers", resolution, "s", value_mappings.RESOLUTION, empty="–"),
     ]
 
     return table(
         spec,
         [_KEY, Key("side", "side"), Key("signal", "signal", NAMES_WITHOUT_UNITS)],
         columns,
-        sort="seen",
+        sort="observed",
         desc=False,
     )

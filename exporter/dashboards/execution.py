@@ -5,7 +5,7 @@ from __future__ import annotations
 from exporter.dashboards.execution_tests import failing_tests, flakiest, reliability
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.board import Board, applications, data_source, moments
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeseries
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, heading, stat, table, timeseries
 from exporter.dashboards.kit.query import APPLICATION, Query, largest, or_no_evidence, scalar
 from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
 
@@ -26,10 +26,10 @@ def board() -> Board:
             heading("The latest run of tests"),
             _latest(),
             *_courses(),
-            heading("Where do they fail: suites and devices, each in the latest run that has it"),
+            heading("Where do they fail: suites and devices, each in its latest run"),
             _suites(),
             _properties(),
-            heading("Which tests are flaky, which fail, and how long?"),
+            heading("Which tests are flaky, which fail, and for how long?"),
             flakiest(),
             failing_tests(),
             reliability(),
@@ -45,7 +45,7 @@ def board() -> Board:
 
 
 def _limit(name: str) -> str:
-    """A limit of executions: each application has its own, as each may come from another page."""
+    """A limit of executions: each application has its own, because each may come from another page."""
     return largest("application", "pte_test_execution_limit", APPLICATION, f'limit="{name}"')
 
 
@@ -58,11 +58,11 @@ def _tiles() -> tuple[Panel, ...]:
     def spec(title: str, question: str, unit: str = "none", nothing: str = UNSCRAPED) -> PanelSpec:
         return PanelSpec(title, question, nothing, unit, (4, 6))
 
-    passing = spec("Passing?", "Did at most as many tests of the latest run fail as may?")
-    steady = spec("Free of flakiness?", "Were at most as many executions of the look-back flaky as may be?")
-    passed = spec("Passed", "Which part of the latest run's executed tests passed?", "percentunit", "no tests run")
+    passing = spec("Passing?", "Did no more tests of the latest run fail than allowed?")
+    steady = spec("Free of flakiness?", "Were no more executions of the look-back flaky than allowed?")
+    passed = spec("Passed", "What share of the latest run's executed tests passed?", "percentunit", "no tests run")
     since = spec(
-        "Time since the last run", "How long ago did tests run, and how long may that be (limit)?", "s", "no tests run"
+        "Time since the last run", "How long ago did tests run, and what is the maximum (limit)?", "s", "no tests run"
     )
     last = f"time() - {scalar('pte_test_execution_last_timestamp_seconds')}"
 
@@ -96,20 +96,22 @@ def _own() -> list[Key]:
     return [application_key("pte-certification", "Certification of this application")]
 
 
-def _column(title: str, name: str, unit: str = "locale", decimals: int | None = None) -> Column:
+def _column(title: str, name: str, unit: str = "locale", decimals: int | None = None) -> TableColumn:
     scale = " * 1000" if unit == "dateTimeAsIso" else ""
-    return Column(title, scalar(f"pte_test_execution_{name}") + scale, unit, decimals=decimals, empty="not told")
+    return TableColumn(
+        title, scalar(f"pte_test_execution_{name}") + scale, unit, decimals=decimals, empty="not reported"
+    )
 
 
-def _outcome(title: str, name: str, by: str = "application") -> Column:
+def _outcome(title: str, name: str, by: str = "application") -> TableColumn:
     value = largest(by, f"pte_test_execution_{name}", APPLICATION, f'outcome="{title}"')
-    return Column(title, value, decimals=0)
+    return TableColumn(title, value, decimals=0)
 
 
 def _latest() -> Panel:
     spec = PanelSpec(
         "The latest run of each application",
-        "How did its tests end, and did far more fail than in the runs before (their median)?",
+        "How did its tests end, and did far more fail than in earlier runs (their median)?",
         NO_RUN,
         "locale",
         (24, 7),
@@ -121,26 +123,26 @@ def _latest() -> Panel:
         *(_outcome(outcome, "last_tests") for outcome in _OUTCOMES),
         _column("executed", "last_executed", decimals=0),
         _column("flaky", "last_flaky", decimals=0),
-        _column("passed, part", "last_pass_ratio", "percentunit", 1),
-        _column("failed, part", "last_failure_ratio", "percentunit", 1),
-        Column("at most", _limit("failure_ratio"), "percentunit"),
-        _column("before, median", "failure_reference_ratio", "percentunit", 1),
+        _column("passed, share", "last_pass_ratio", "percentunit", 1),
+        _column("failed, share", "last_failure_ratio", "percentunit", 1),
+        TableColumn("at most", _limit("failure_ratio"), "percentunit"),
+        _column("earlier, median", "failure_reference_ratio", "percentunit", 1),
         _column("of runs", "failure_reference_runs", decimals=0),
-        Column("spike", spike, "none", value_mappings.SPIKE),
-        _column("durations, summed", "last_duration_seconds", "s"),
-        Column("evidence", scalar(_EVIDENCE), "none", value_mappings.EVIDENCE),
+        TableColumn("spike", spike, "none", value_mappings.SPIKE),
+        _column("total duration", "last_duration_seconds", "s"),
+        TableColumn("evidence", scalar(_EVIDENCE), "none", value_mappings.EVIDENCE),
     ]
 
-    return table(spec, _own(), columns, sort="failed, part")
+    return table(spec, _own(), columns, sort="failed, share")
 
 
 def _courses() -> tuple[Panel, ...]:
     failed = PanelSpec(
-        "Failures over time", "Is it a spike, or has it been so for long?", NO_RUN, "percentunit", (12, 8)
+        "Failures over time", "Is it a spike, or has it lasted for long?", NO_RUN, "percentunit", (12, 8)
     )
     flaky = PanelSpec(
         "Flakiness over time",
-        "Do tests get less or more reliable (over the look-back)?",
+        "Do tests become more or less reliable (over the look-back)?",
         NO_RUN,
         "percentunit",
         (12, 8),
@@ -162,16 +164,18 @@ def _courses() -> tuple[Panel, ...]:
     )
 
 
-def _grouped(of: str, by: str) -> list[Column]:
-    def column(title: str, name: str, unit: str = "locale", scale: str = "", decimals: int | None = None) -> Column:
+def _grouped(of: str, by: str) -> list[TableColumn]:
+    def column(
+        title: str, name: str, unit: str = "locale", scale: str = "", decimals: int | None = None
+    ) -> TableColumn:
         value = largest(by, f"pte_test_execution_{of}_{name}", APPLICATION)
-        return Column(title, value + scale, unit, decimals=decimals, empty="not told")
+        return TableColumn(title, value + scale, unit, decimals=decimals, empty="not reported")
 
     return [
         *(_outcome(outcome, f"{of}_tests", by) for outcome in _OUTCOMES),
         column("flaky", "flaky", decimals=0),
-        column("passed, part", "pass_ratio", "percentunit", decimals=1),
-        column("durations, summed", "duration_seconds", "s"),
+        column("passed, share", "pass_ratio", "percentunit", decimals=1),
+        column("total duration", "duration_seconds", "s"),
         column("ended", "timestamp_seconds", "dateTimeAsIso", " * 1000"),
     ]
 
@@ -179,14 +183,14 @@ def _grouped(of: str, by: str) -> list[Column]:
 def _suites() -> Panel:
     spec = PanelSpec("Suites", "Which suite fails?", NO_RUN, "locale", (24, 8))
     keys = [application_key(UID, "Only this application"), Key("suite", "suite")]
-    return table(spec, keys, _grouped("suite", "application, suite"), sort="passed, part", desc=False)
+    return table(spec, keys, _grouped("suite", "application, suite"), sort="passed, share", desc=False)
 
 
 def _properties() -> Panel:
     spec = PanelSpec(
         "Suites by device, or another property",
         "Does a suite fail everywhere, or on one device (the source's `properties`)?",
-        "No report tells one of the properties that the source junit is told of.",
+        "No report contains a property that the source junit is configured for.",
         "locale",
         (24, 8),
     )
@@ -194,7 +198,7 @@ def _properties() -> Panel:
     keys = [application_key(UID, "Only this application"), Key("suite", "suite")]
     keys += [Key("property", "property"), Key("value", "value")]
     return table(
-        spec, keys, _grouped("property", "application, suite, property, value"), sort="passed, part", desc=False
+        spec, keys, _grouped("property", "application, suite, property, value"), sort="passed, share", desc=False
     )
 
 
@@ -205,8 +209,8 @@ def _frequency() -> Panel:
 
     by = "application, window"
     columns = [
-        Column("runs", largest(by, "pte_test_execution_runs", APPLICATION), decimals=0),
-        Column("per hour", largest(by, "pte_test_execution_runs_per_hour", APPLICATION), decimals=2),
+        TableColumn("runs", largest(by, "pte_test_execution_runs", APPLICATION), decimals=0),
+        TableColumn("per hour", largest(by, "pte_test_execution_runs_per_hour", APPLICATION), decimals=2),
     ]
 
     return table(spec, [application_key(UID, "Only this application"), Key("window", "window")], columns)
@@ -215,7 +219,7 @@ def _frequency() -> Panel:
 def _look_back() -> Panel:
     spec = PanelSpec(
         "All executions of the look-back",
-        "How did they end, and how many suites and devices are beyond the cap and not shown?",
+        "How did they end, and how many suites and devices exceed the cap and are not shown?",
         NO_RUN,
         "locale",
         (14, 7),
@@ -225,11 +229,11 @@ def _look_back() -> Panel:
         *(_outcome(outcome, "tests") for outcome in _OUTCOMES),
         _column("executed", "executed", decimals=0),
         _column("flaky", "flaky", decimals=0),
-        _column("passed, part", "pass_ratio", "percentunit", 1),
-        _column("flaky, part", "flaky_ratio", "percentunit", 2),
-        Column("at most", _limit("flaky_ratio"), "percentunit"),
-        Column("look-back", _limit("lookback_seconds"), "s"),
-        _column("beyond the cap", "other_groups", decimals=0),
+        _column("passed, share", "pass_ratio", "percentunit", 1),
+        _column("flaky, share", "flaky_ratio", "percentunit", 2),
+        TableColumn("at most", _limit("flaky_ratio"), "percentunit"),
+        TableColumn("look-back", _limit("lookback_seconds"), "s"),
+        _column("above the cap", "other_groups", decimals=0),
     ]
 
-    return table(spec, _own(), columns, sort="flaky, part")
+    return table(spec, _own(), columns, sort="flaky, share")

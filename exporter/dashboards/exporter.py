@@ -1,11 +1,21 @@
-"""Board "exporter": can I believe these numbers?"""
+"""Board "exporter": can I trust these numbers?"""
 
 from __future__ import annotations
 
 from exporter.dashboards.evidence import evidence, samples, verdicts
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.board import Board, applications, data_source, moments, sides
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeline, timeseries
+from exporter.dashboards.kit.panels import (
+    Key,
+    Panel,
+    PanelSpec,
+    TableColumn,
+    heading,
+    stat,
+    table,
+    timeline,
+    timeseries,
+)
 from exporter.dashboards.kit.query import DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest, smallest
 from exporter.dashboards.shared import NOT_SCRAPED, UNSCRAPED, alerts, data_age, data_state
 
@@ -16,15 +26,15 @@ _OF_EXPORTER = f"and on ({_REPLICA}) pte_exporter_build_info"
 def board() -> Board:
     return Board(
         "pte-exporter",
-        "Can I believe these numbers?",
+        "Can I trust these numbers?",
         (
             *_tiles(),
-            heading("Sources: are they read, how fast, and if not, why?"),
+            heading("Sources: can they be read, how fast, and if not, why?"),
             _sources(),
-            _answers(),
+            _source_states(),
             *_polls(),
             _checks(),
-            heading("Evidence: what do the results rest on?"),
+            heading("Evidence: which data supports the results?"),
             evidence(),
             verdicts(),
             samples(),
@@ -56,17 +66,15 @@ def _tiles() -> tuple[Panel, ...]:
     )
     config = PanelSpec(
         "Configuration",
-        "Is the running configuration the one in the file, or did a reload fail and the old one stay?",
+        "Is the running configuration the one in the file, or did a reload fail?",
         UNSCRAPED,
         "none",
         (4, 6),
     )
-    tls = PanelSpec(
-        "TLS verification", "Is every source's certificate verified?", "no source speaks TLS", "none", (4, 6)
-    )
+    tls = PanelSpec("TLS verification", "Is every source's certificate verified?", "no source uses TLS", "none", (4, 6))
     rules = PanelSpec(
         "Our rules",
-        "Does Prometheus evaluate our rules? The watchdog alert always fires where they are loaded.",
+        "Does Prometheus evaluate our rules? The watchdog alert always fires if they are loaded.",
         "not loaded or evaluated",
         "none",
         (4, 6),
@@ -92,38 +100,40 @@ def _tiles() -> tuple[Panel, ...]:
 def _sources() -> Panel:
     spec = PanelSpec(
         "Sources",
-        "In which state is each source, and how old is what it gave, against the age at which it is withdrawn? "
-        "The worst replica counts.",
+        "What is the state of each source, how old is its data, and at which age is it withdrawn? The worst replica "
+        "counts.",
         NOT_SCRAPED,
         "s",
         (24, 6),
     )
 
     columns = [
-        Column("data", DATA_STATE, "none", value_mappings.DATA),
-        Column("last poll", smallest("source", "pte_source_up"), "none", value_mappings.POLL),
-        Column("age", DATA_AGE, "s", decimals=0, empty="never succeeded"),
-        Column("withdrawn from", DATA_LIMIT, "s"),
-        Column("interval", largest("source", "pte_source_interval_seconds"), "s"),
-        Column(
-            "last tried",
+        TableColumn("data", DATA_STATE, "none", value_mappings.DATA),
+        TableColumn("last poll", smallest("source", "pte_source_up"), "none", value_mappings.POLL),
+        TableColumn("age", DATA_AGE, "s", decimals=0, empty="never succeeded"),
+        TableColumn("withdrawn at", DATA_LIMIT, "s"),
+        TableColumn("interval", largest("source", "pte_source_interval_seconds"), "s"),
+        TableColumn(
+            "last attempt",
             "time() - min by (source) (pte_source_last_poll_timestamp_seconds)",
             "s",
             decimals=0,
             empty="never",
         ),
-        Column("queries", largest("source", "pte_source_queries"), decimals=0, empty="none yet"),
-        Column("warnings", largest("source", "pte_source_warnings"), decimals=0, empty="none yet"),
-        Column("check warnings", largest("source", "pte_source_check_warnings"), decimals=0, empty="none yet"),
-        Column(
-            "last check-up",
+        TableColumn("queries", largest("source", "pte_source_queries"), decimals=0, empty="none yet"),
+        TableColumn("warnings", largest("source", "pte_source_warnings"), decimals=0, empty="none yet"),
+        TableColumn("check warnings", largest("source", "pte_source_check_warnings"), decimals=0, empty="none yet"),
+        TableColumn(
+            "last checked",
             "time() - min by (source) (pte_source_check_timestamp_seconds)",
             "s",
             decimals=0,
             empty="none yet",
         ),
-        Column("clock skew", largest("source", "pte_source_clock_skew_seconds"), "s", decimals=1, empty="not told"),
-        Column(
+        TableColumn(
+            "clock skew", largest("source", "pte_source_clock_skew_seconds"), "s", decimals=1, empty="not reported"
+        ),
+        TableColumn(
             "TLS verified",
             smallest("source", "pte_source_tls_verification"),
             "none",
@@ -135,10 +145,10 @@ def _sources() -> Panel:
     return table(spec, [Key("source", "source")], columns, sort="data")
 
 
-def _answers() -> Panel:
+def _source_states() -> Panel:
     spec = PanelSpec(
-        "Answers over time",
-        "When did each source's last poll succeed, and when were its series withdrawn?",
+        "Source state over time",
+        "When did each source's polls succeed, and when were its series withdrawn?",
         NOT_SCRAPED,
         "none",
         (12, 8),
@@ -150,9 +160,9 @@ def _answers() -> Panel:
 def _checks() -> Panel:
     spec = PanelSpec(
         "Checks",
-        "Can each source give what is wanted of it, and if not, which check failed? pte-exporter doctor tells causes "
-        "and remedies. A check that was skipped has a gap.",
-        "No check-up has ended yet.",
+        "Does each source deliver all required data, and if not, which check failed? pte-exporter doctor reports the "
+        "causes and remedies. Skipped checks leave a gap.",
+        "No check has finished yet.",
         "none",
         (24, 8),
     )
@@ -178,8 +188,7 @@ def _polls() -> tuple[Panel, ...]:
 def _duration() -> Panel:
     spec = PanelSpec(
         "Duration of polls",
-        "How long do polls take, on average and at the 95th percentile, against the time between two of them (limit)? "
-        "Over 30 minutes.",
+        "How long do polls take (mean and P95 over 30 minutes), compared with the poll interval (limit)?",
         "No poll ended in this time range.",
         "s",
         (12, 8),
@@ -229,7 +238,7 @@ def _pace() -> Panel:
 def _age() -> Panel:
     spec = PanelSpec(
         "Age of the data over time",
-        "How old was what each source gave? A saw-tooth as high as the interval is normal.",
+        "How old was the data of each source? A saw-tooth as high as the interval is normal.",
         NOT_SCRAPED,
         "s",
         (12, 8),
@@ -241,8 +250,8 @@ def _age() -> Panel:
 def _skew() -> Panel:
     spec = PanelSpec(
         "Clock skew",
-        "How far are the sources' clocks from ours, where they tell?",
-        "No source tells its clock.",
+        "How far do the sources' clocks differ from the exporter's, where they report the time?",
+        "No source reports its clock.",
         "s",
         (12, 8),
     )
@@ -254,7 +263,7 @@ def _replicas() -> Panel:
     by = "job, instance"
     spec = PanelSpec(
         "Replicas",
-        "Which replicas run, in which version, how large is their page and how old their snapshot?",
+        "Which replicas run, with which version, how large is their page and how old their snapshot?",
         NOT_SCRAPED,
         "short",
         (24, 6),
@@ -266,13 +275,15 @@ def _replicas() -> Panel:
         return f"({expr}) * on ({by}) group_left (version, pythonversion) max by ({version}) (pte_exporter_build_info)"
 
     columns = [
-        Column("reached", joined(smallest(by, "up")), "none", value_mappings.SCRAPED),
-        Column("snapshot's age", joined(f"time() - {largest(by, 'pte_snapshot_timestamp_seconds')}"), "s", decimals=0),
-        Column("series", joined(largest(by, "pte_snapshot_series")), decimals=0),
-        Column("making it takes", joined(largest(by, "pte_snapshot_duration_seconds")), "s"),
-        Column("memory", joined(largest(by, "process_resident_memory_bytes")), "bytes"),
-        Column("running since", joined(f"time() - {largest(by, 'process_start_time_seconds')}"), "s"),
-        Column("scrape takes", joined(largest(by, "scrape_duration_seconds")), "s"),
+        TableColumn("reached", joined(smallest(by, "up")), "none", value_mappings.SCRAPED),
+        TableColumn(
+            "snapshot's age", joined(f"time() - {largest(by, 'pte_snapshot_timestamp_seconds')}"), "s", decimals=0
+        ),
+        TableColumn("series", joined(largest(by, "pte_snapshot_series")), decimals=0),
+        TableColumn("snapshot takes", joined(largest(by, "pte_snapshot_duration_seconds")), "s"),
+        TableColumn("memory", joined(largest(by, "process_resident_memory_bytes")), "bytes"),
+        TableColumn("running since", joined(f"time() - {largest(by, 'process_start_time_seconds')}"), "s"),
+        TableColumn("scrape takes", joined(largest(by, "scrape_duration_seconds")), "s"),
     ]
     keys = [
         Key(label, title)
@@ -284,11 +295,11 @@ def _replicas() -> Panel:
 
 def _process() -> tuple[Panel, ...]:
     memory = PanelSpec("Memory", "Does the exporter's memory stay level?", NOT_SCRAPED, "bytes", (8, 8))
-    cpu = PanelSpec("CPU", "How much processor time does the exporter use?", NOT_SCRAPED, "percentunit", (8, 8))
+    cpu = PanelSpec("CPU", "How much CPU time does the exporter use?", NOT_SCRAPED, "percentunit", (8, 8))
     rules = PanelSpec(
         "Failed rule evaluations",
-        "Does Prometheus fail to evaluate any rule? Failures in 30 minutes, by group; a failing rule alerts nobody.",
-        "This Prometheus does not scrape itself, so it does not tell.",
+        "Does Prometheus fail to evaluate any rule? Failures in 30 minutes, by group; a failing rule raises no alert.",
+        "No data: this Prometheus does not scrape itself.",
         "short",
         (8, 8),
     )
@@ -306,11 +317,11 @@ def _process() -> tuple[Panel, ...]:
 def _limits() -> Panel:
     spec = PanelSpec(
         "Configured limits",
-        "What are results judged by? The name says the unit.",
+        "Which limits are results judged by? The name includes the unit.",
         NOT_SCRAPED,
         "locale",
         (10, 9),
     )
 
-    columns = [Column("value", largest("limit", "pte_limit"), decimals=4)]
+    columns = [TableColumn("value", largest("limit", "pte_limit"), decimals=4)]
     return table(spec, [Key("limit", "limit")], columns, sort="limit", desc=False)

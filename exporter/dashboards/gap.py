@@ -1,14 +1,14 @@
-"""Panels on gaps: where does the PTE differ from production, and is that bad?"""
+"""Panels on gaps: where does the PTE differ from production, and how severe is it?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from exporter.dashboards.kit import value_mappings
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table, timeseries
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, table, timeseries
 from exporter.dashboards.kit.query import APPLICATION, Query, any_of, largest
 from exporter.dashboards.kit.units import NAMES, in_display_units
-from exporter.dashboards.shared import NOT_SEEN, application_key
+from exporter.dashboards.shared import NOT_OBSERVED, application_key
 
 _BY_SIGNAL = "application, signal"
 
@@ -40,27 +40,25 @@ def _comparison() -> str:
 def gaps(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     spec = PanelSpec(
         "Gaps, signal by signal",
-        "Where does the PTE differ from production, by how much, and is that bad? Gauges compare peaks, latency the "
-        "whole window; the gap is (PTE - production) / production.",
-        NOT_SEEN,
+        "Where does the PTE differ from production, by how much, and how severe is it? Gauges compare peaks, latency "
+        "the whole window; the gap is (PTE - production) / production.",
+        NOT_OBSERVED,
         "locale",
         (15, 11),
     )
 
     columns = [
-        Column("production", compared(sides["production"]), decimals=2, empty="not seen"),
-        Column("PTE", compared(sides["pte"]), decimals=2, empty="not seen"),
-        Column("gap", largest(_BY_SIGNAL, "pte_gap_ratio", APPLICATION), "percentunit", decimals=1),
-        Column("severity", largest(_BY_SIGNAL, "pte_gap_severity", APPLICATION), "none", value_mappings.SEVERITY),
-        Column("verdict", _comparison(), "none", value_mappings.COMPARISON),
-        Column("low above", _step("low"), "percentunit", empty="no limit"),
-        Column("critical above", _step("critical"), "percentunit", empty="no limit"),
-        Column("PTE's own limit", in_display_units("signal", _own_limit), decimals=0, empty="no limit"),
+        TableColumn("production", compared(sides["production"]), decimals=2, empty="not observed"),
+        TableColumn("PTE", compared(sides["pte"]), decimals=2, empty="not observed"),
+        TableColumn("gap", largest(_BY_SIGNAL, "pte_gap_ratio", APPLICATION), "percentunit", decimals=1),
+        TableColumn("severity", largest(_BY_SIGNAL, "pte_gap_severity", APPLICATION), "none", value_mappings.SEVERITY),
+        TableColumn("verdict", _comparison(), "none", value_mappings.COMPARISON),
+        TableColumn("low above", _step("low"), "percentunit", empty="no limit"),
+        TableColumn("critical above", _step("critical"), "percentunit", empty="no limit"),
+        TableColumn("PTE's own limit", in_display_units("signal", _own_limit), decimals=0, empty="no limit"),
     ]
     keys = [application_key("pte-certification", "Only this application"), Key("signal", "signal", NAMES)]
-    course = PanelSpec(
-        "Gaps over time", "Do the gaps grow as production moves on, or shrink?", NOT_SEEN, "percentunit", (9, 11)
-    )
+    course = PanelSpec("Gaps over time", "Do the gaps grow or shrink over time?", NOT_OBSERVED, "percentunit", (9, 11))
 
     gap = largest(_BY_SIGNAL, "pte_gap_ratio", APPLICATION)
     return table(spec, keys, columns, sort="severity"), timeseries(course, Query(gap, "{{application}} {{signal}}"))

@@ -1,14 +1,14 @@
-"""Panels on trouble that the sources themselves report: violated health rules, and events such as restarts."""
+"""Panels on incidents that the sources report: violated health rules, and events such as restarts."""
 
 from __future__ import annotations
 
 from exporter.dashboards.kit import value_mappings
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table, timeseries
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, table, timeseries
 from exporter.dashboards.kit.query import APPLICATION, Query, largest
 from exporter.dashboards.shared import application_key
 
 _BY = "application, side, severity"
-_NOT_TOLD = "No evidence: no source tells incidents. Only some kinds do, and they need the right to read them."
+_NOT_REPORTED = "No evidence: no source reports incidents. Only some kinds do, and they need permission to read them."
 
 
 def incidents() -> tuple[Panel, ...]:
@@ -18,20 +18,20 @@ def incidents() -> tuple[Panel, ...]:
 def _now() -> Panel:
     spec = PanelSpec(
         "Incidents that the sources report",
-        "Which sides are in trouble by their source's own rules, since when, and what lay in the observed window? "
-        "Names and entities stand in the JSON report.",
-        _NOT_TOLD,
+        "Which environments have incidents by their source's rules, since when, and how many in the observed window? "
+        "Names and entities are in the JSON report.",
+        _NOT_REPORTED,
         "locale",
         (15, 8),
     )
 
     start = largest(_BY, "pte_incident_oldest_start_timestamp_seconds", APPLICATION)
     columns = [
-        Column("open", largest(_BY, "pte_incidents_open", APPLICATION), "none", value_mappings.OPEN),
-        Column("oldest open for", largest(_BY, "pte_incident_oldest_age_seconds", APPLICATION), "s", empty="–"),
-        Column("since", f"{start} * 1000", "dateTimeAsIso", empty="–"),
+        TableColumn("open", largest(_BY, "pte_incidents_open", APPLICATION), "none", value_mappings.OPEN),
+        TableColumn("oldest open for", largest(_BY, "pte_incident_oldest_age_seconds", APPLICATION), "s", empty="–"),
+        TableColumn("since", f"{start} * 1000", "dateTimeAsIso", empty="–"),
         *(
-            Column(f"{kind}s", largest(_BY, "pte_incidents", APPLICATION, f'kind="{kind}"'), decimals=0)
+            TableColumn(f"{kind}s", largest(_BY, "pte_incidents", APPLICATION, f'kind="{kind}"'), decimals=0)
             for kind in ("violation", "event")
         ),
     ]
@@ -47,8 +47,8 @@ def _now() -> Panel:
 def _course() -> Panel:
     spec = PanelSpec(
         "Open incidents over time",
-        "When was a side in trouble by its source's own rules?",
-        _NOT_TOLD,
+        "When did an environment have incidents by its source's rules?",
+        _NOT_REPORTED,
         "short",
         (9, 8),
     )

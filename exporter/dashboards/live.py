@@ -1,4 +1,4 @@
-"""Panels on the page that `pte-exporter run` serves while a load generator goes."""
+"""Panels on the page that `pte-exporter run` serves while a load generator runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _QUANTILES = ((0.5, "P50"), (0.95, "P95"), (0.99, "P99"))
 def _since_start() -> Panel:
     spec = PanelSpec(
         "Latency since the start",
-        "Which percentiles has the run had so far, and what was the longest?",
+        "What are the run's percentiles so far, and what was the longest request?",
         IDLE,
         "s",
         (8, 9),
@@ -59,7 +59,7 @@ def _since_start() -> Panel:
 
 def _requests() -> Panel:
     spec = PanelSpec(
-        "Requests and failures", "How fast are requests made, and how fast do they fail?", IDLE, "reqps", (8, 9)
+        "Requests and failures", "How many requests per second are sent, and how many fail?", IDLE, "reqps", (8, 9)
     )
 
     return timeseries(
@@ -70,21 +70,19 @@ def _requests() -> Panel:
 
 
 def _users() -> Panel:
-    spec = PanelSpec(
-        "Users", "How many users are there at once, and how many were there at most?", IDLE, "short", (8, 9)
-    )
+    spec = PanelSpec("Users", "How many users are active, and what was the maximum?", IDLE, "short", (8, 9))
 
     return timeseries(
         spec,
         Query(_largest("pte_load_run_live_users"), "now, {{application}}"),
-        Query(_largest("pte_load_run_live_users_max"), "most, {{application}}"),
+        Query(_largest("pte_load_run_live_users_max"), "maximum, {{application}}"),
     )
 
 
 def _cpu() -> Panel:
     spec = PanelSpec(
         "CPU",
-        "How many cores are busy on average, from the counter of CPU time and from samples?",
+        "How many cores are busy on average, by the CPU time counter and by samples?",
         IDLE,
         "short",
         (8, 9),
@@ -102,7 +100,7 @@ def _cpu() -> Panel:
 def _burst() -> Panel:
     spec = PanelSpec(
         "CPU in bursts",
-        "How many cores are busy in the busiest samples of 100 ms, which a mean hides?",
+        "How many cores are busy in the busiest 100 ms samples, which a mean hides?",
         IDLE,
         "short",
         (8, 9),
@@ -112,35 +110,31 @@ def _burst() -> Panel:
     return timeseries(
         spec,
         Query(f"histogram_quantile(0.99, {buckets})", "P99 of {{process}}, {{application}}"),
-        Query(_largest("pte_load_run_process_cpu_max_cores", _PROCESS), "most of {{process}}, {{application}}"),
+        Query(_largest("pte_load_run_process_cpu_max_cores", _PROCESS), "maximum of {{process}}, {{application}}"),
     )
 
 
 def _memory() -> Panel:
-    spec = PanelSpec(
-        "Memory", "How much memory do processes hold, and how much did they at most?", IDLE, "bytes", (8, 9)
-    )
+    spec = PanelSpec("Memory", "How much memory do processes use, and what was the maximum?", IDLE, "bytes", (8, 9))
 
     return timeseries(
         spec,
         Query(_largest("pte_load_run_process_memory_bytes", _PROCESS), "{{process}}, {{application}}"),
-        Query(_largest("pte_load_run_process_memory_max_bytes", _PROCESS), "most of {{process}}, {{application}}"),
+        Query(_largest("pte_load_run_process_memory_max_bytes", _PROCESS), "maximum of {{process}}, {{application}}"),
     )
 
 
 def _sockets() -> Panel:
-    spec = PanelSpec("Sockets", "How many sockets are open, and how many were at most?", IDLE, "short", (8, 9))
+    spec = PanelSpec("Sockets", "How many sockets are open, and what was the maximum?", IDLE, "short", (8, 9))
     return timeseries(
         spec,
         Query(_largest("pte_load_run_process_sockets", _PROCESS), "{{process}}, {{application}}"),
-        Query(_largest("pte_load_run_process_sockets_max", _PROCESS), "most of {{process}}, {{application}}"),
+        Query(_largest("pte_load_run_process_sockets_max", _PROCESS), "maximum of {{process}}, {{application}}"),
     )
 
 
 def _state() -> Panel:
-    spec = PanelSpec(
-        "The run itself", "For how long has it been going, and were samples missed meanwhile?", IDLE, "short", (8, 9)
-    )
+    spec = PanelSpec("The run itself", "How long has it been running, and were samples missed?", IDLE, "short", (8, 9))
 
     started = _largest("pte_load_run_live_start_timestamp_seconds")
     running = _largest("pte_load_run_live_running")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from exporter.dashboards.kit import value_mappings
-from exporter.dashboards.kit.panels import Column, Panel, PanelSpec, table, timeseries
+from exporter.dashboards.kit.panels import Panel, PanelSpec, TableColumn, table, timeseries
 from exporter.dashboards.kit.query import Query, per_application, scalar
 from exporter.dashboards.shared import NO_RUN, application_key, to_board
 
@@ -13,7 +13,7 @@ from exporter.dashboards.shared import NO_RUN, application_key, to_board
 def load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     figures = PanelSpec(
         "Load coverage in four figures",
-        "How far into production's load did the test reach: at its peak, sustained, and for how long? "
+        "How much of production's load did the test reach: at its peak, sustained, and for how long? "
         "Percentiles are the share of production's minutes that the test's rate reached.",
         f"{NO_RUN} Or production had no traffic.",
         "percentunit",
@@ -21,15 +21,15 @@ def load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
     )
 
     columns = [
-        Column("peak / peak", scalar("pte_load_coverage_peak_ratio"), "percentunit", decimals=1),
-        Column("at least", per_application("load_coverage_ratio"), "percentunit"),
-        Column("percentile at peak", scalar("pte_load_coverage_peak_percentile_ratio"), "percentunit", decimals=1),
-        Column(
+        TableColumn("peak / peak", scalar("pte_load_coverage_peak_ratio"), "percentunit", decimals=1),
+        TableColumn("at least", per_application("load_coverage_ratio"), "percentunit"),
+        TableColumn("percentile at peak", scalar("pte_load_coverage_peak_percentile_ratio"), "percentunit", decimals=1),
+        TableColumn(
             "percentile sustained", scalar("pte_load_coverage_sustained_percentile_ratio"), "percentunit", decimals=1
         ),
-        Column("sustained rate", scalar("pte_load_coverage_sustained_requests_per_second"), "reqps", decimals=1),
-        Column("above P95", scalar("pte_load_coverage_above_p95_seconds"), "s"),
-        Column("evidence", scalar("pte_load_coverage_evidence"), "none", value_mappings.EVIDENCE),
+        TableColumn("sustained rate", scalar("pte_load_coverage_sustained_requests_per_second"), "reqps", decimals=1),
+        TableColumn("above P95", scalar("pte_load_coverage_above_p95_seconds"), "s"),
+        TableColumn("evidence", scalar("pte_load_coverage_evidence"), "none", value_mappings.EVIDENCE),
     ]
     keys = [application_key("pte-traffic", "Traffic of this application")]
     return table(figures, keys, columns), _rates(sides)
@@ -38,7 +38,7 @@ def load(sides: Mapping[str, str]) -> tuple[Panel, ...]:
 def run() -> Panel:
     spec = PanelSpec(
         "The test run",
-        "Which test run does the certification rest on, and how long did it spend in each phase?",
+        "Which test run is the certification based on, and how long was each phase?",
         NO_RUN,
         "s",
         (24, 6),
@@ -49,11 +49,11 @@ def run() -> Panel:
 
     phases = {"ramp-up": "ramp_up", "steady state": "steady_state", "spike": "spike"}
     columns = [
-        Column("began", moment("start"), "dateTimeAsIso"),
-        Column("ended", moment("end"), "dateTimeAsIso"),
-        Column("lasted", scalar("pte_test_run_duration_seconds"), "s"),
+        TableColumn("began", moment("start"), "dateTimeAsIso"),
+        TableColumn("ended", moment("end"), "dateTimeAsIso"),
+        TableColumn("lasted", scalar("pte_test_run_duration_seconds"), "s"),
         *(
-            Column(title, scalar("pte_test_run_phase_seconds", f'phase="{phase}"'), "s")
+            TableColumn(title, scalar("pte_test_run_phase_seconds", f'phase="{phase}"'), "s")
             for title, phase in phases.items()
         ),
     ]
@@ -64,7 +64,7 @@ def run() -> Panel:
 def _rates(sides: Mapping[str, str]) -> Panel:
     spec = PanelSpec(
         "Production's peak against the test",
-        "Has production's 24-hour peak outgrown what the test reached at its peak and sustained?",
+        "Has production's 24-hour peak outgrown the test's peak and its sustained rate?",
         f"{NO_RUN} Or production had no traffic.",
         "reqps",
         (10, 8),

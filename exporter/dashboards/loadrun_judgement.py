@@ -1,19 +1,17 @@
-"""Board "bench": is anything slower than it was, and since which commit?"""
+"""Board "bench": is anything slower than before, and since which commit?"""
 
 from __future__ import annotations
 
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.board import Board, applications, data_source, moments
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeseries
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, heading, stat, table, timeseries
 from exporter.dashboards.kit.query import APPLICATION, Query, any_of, largest, or_no_evidence, scalar
 from exporter.dashboards.kit.units import NAMES, NAMES_WITHOUT_UNITS, in_display_units
 from exporter.dashboards.shared import UNSCRAPED, alerts, application_key, data_age, data_state, to_board
 from exporter.model.verdict import SEVERITIES
 
-NOTHING_BEFORE = (
-    "No evidence: there is no run to compare with. Name a baseline, or keep the result files of the runs before."
-)
-NOT_MOVED = "No endpoint is worse or better than before, or there is nothing to compare with: see the verdicts."
+NOTHING_BEFORE = "No evidence: no run to compare with. Name a baseline, or keep the result files of earlier runs."
+NO_CHANGE = "No endpoint is worse or better than before, or no run to compare with: see the verdicts."
 _BY = "application, against, metric"
 _MOVED = f"{_BY}, endpoint"
 _AGAIN = to_board("pte-bench", "Only this application")
@@ -32,11 +30,11 @@ def board() -> Board:
             _moved(),
             _verdicts(),
             _limits(),
-            heading("Where it has been going"),
+            heading("Trends"),
             _trends(),
             _endpoint_trends(),
             _slopes(),
-            heading("By commit: each run is a line of its own, from when it was read until the next one"),
+            heading("By commit: each run is a line, from its reading until the next run"),
             *_courses(),
             heading("Alerts"),
             alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
@@ -52,10 +50,10 @@ def _key() -> Key:
 
 
 def worse(size: tuple[int, int]) -> Panel:
-    """A tile: the largest severity of a change for the worse; -1 without evidence."""
+    """A tile: the worst severity of a change; -1 without evidence."""
     spec = PanelSpec(
         "Worse than before?",
-        "How severe is the worst change for the worse, of all requests or of an endpoint, against baseline or history?",
+        "How severe is the worst change, for all requests or an endpoint, compared with baseline or history?",
         UNSCRAPED,
         "none",
         size,
@@ -69,16 +67,16 @@ def worse(size: tuple[int, int]) -> Panel:
 
 def _tiles() -> tuple[Panel, ...]:
     count = PanelSpec(
-        "Endpoints that are worse",
-        "How many endpoints are worse in some metric, by what they are compared with?",
+        "Worse endpoints",
+        "How many endpoints are worse in some metric, compared with baseline or history?",
         "no run to compare with",
         "none",
         (6, 6),
     )
     compared = PanelSpec(
         "Can it be compared?",
-        "Is there a baseline, and are there enough runs before (history)?",
-        "no run known",
+        "Is there a baseline, and are there enough earlier runs (history)?",
+        "no run found",
         "none",
         (6, 6),
     )
@@ -113,8 +111,8 @@ def _verdict_number() -> str:
 def whole_run() -> Panel:
     spec = PanelSpec(
         "All requests, metric by metric",
-        "What is the run compared with, by how much does it differ, is that more than runs differ anyway, and on how "
-        "many runs or requests does that rest?",
+        "How much does the run differ from its reference, is that more than usual between runs, and how many runs or "
+        "requests support the verdict?",
         NOTHING_BEFORE,
         "locale",
         (24, 9),
@@ -126,15 +124,17 @@ def whole_run() -> Panel:
         )
 
     columns = [
-        Column("value", value("value"), decimals=2),
-        Column("at least", value("least"), decimals=2, empty="not known"),
-        Column("at most", value("most"), decimals=2, empty="not known"),
-        Column("was", value("reference"), decimals=2),
-        Column("change", largest(_BY, "pte_load_run_change_ratio", APPLICATION), "percentunit", decimals=1),
-        Column("verdict", _verdict_number(), "none", value_mappings.COMPARED),
-        Column("severity", largest(_BY, "pte_load_run_change_severity", APPLICATION), "none", value_mappings.SEVERITY),
-        Column("effect size", largest(_BY, "pte_load_run_change_effect", APPLICATION), decimals=2),
-        Column("rests on", largest(_BY, "pte_load_run_change_samples", APPLICATION), decimals=0),
+        TableColumn("value", value("value"), decimals=2),
+        TableColumn("at least", value("least"), decimals=2, empty="unknown"),
+        TableColumn("at most", value("most"), decimals=2, empty="unknown"),
+        TableColumn("reference", value("reference"), decimals=2),
+        TableColumn("change", largest(_BY, "pte_load_run_change_ratio", APPLICATION), "percentunit", decimals=1),
+        TableColumn("verdict", _verdict_number(), "none", value_mappings.COMPARED),
+        TableColumn(
+            "severity", largest(_BY, "pte_load_run_change_severity", APPLICATION), "none", value_mappings.SEVERITY
+        ),
+        TableColumn("effect size", largest(_BY, "pte_load_run_change_effect", APPLICATION), decimals=2),
+        TableColumn("samples", largest(_BY, "pte_load_run_change_samples", APPLICATION), decimals=0),
     ]
     keys = [_key(), Key("against", "against"), Key("metric", "metric", NAMES)]
     return table(spec, keys, columns, sort="severity")
@@ -142,18 +142,20 @@ def whole_run() -> Panel:
 
 def _moved() -> Panel:
     spec = PanelSpec(
-        "Endpoints that changed", "Which endpoints are worse or better, the worst first?", NOT_MOVED, "locale", (24, 10)
+        "Endpoints that changed", "Which endpoints are worse or better, the worst first?", NO_CHANGE, "locale", (24, 10)
     )
 
     columns = [
-        Column("change", largest(_MOVED, "pte_load_run_endpoint_change_ratio", APPLICATION), "percentunit", decimals=1),
-        Column(
+        TableColumn(
+            "change", largest(_MOVED, "pte_load_run_endpoint_change_ratio", APPLICATION), "percentunit", decimals=1
+        ),
+        TableColumn(
             "severity",
             largest(_MOVED, "pte_load_run_endpoint_change_severity", APPLICATION),
             "none",
             value_mappings.SEVERITY,
         ),
-        Column("effect size", largest(_MOVED, "pte_load_run_endpoint_change_effect", APPLICATION), decimals=2),
+        TableColumn("effect size", largest(_MOVED, "pte_load_run_endpoint_change_effect", APPLICATION), decimals=2),
     ]
     keys = [_key(), Key("endpoint", "name"), Key("metric", "metric", NAMES_WITHOUT_UNITS), Key("against", "against")]
     return table(spec, keys, columns, sort="severity")
@@ -162,14 +164,14 @@ def _moved() -> Panel:
 def _verdicts() -> Panel:
     spec = PanelSpec(
         "Verdicts on endpoints",
-        "Of how many endpoints is it known whether they changed, metric by metric?",
+        "How many endpoints are worse, equal, better or without evidence, metric by metric?",
         NOTHING_BEFORE,
         "none",
         (13, 9),
     )
 
     columns = [
-        Column(title, largest(_BY, "pte_load_run_endpoint_changes", APPLICATION, _verdict(verdict)), decimals=0)
+        TableColumn(title, largest(_BY, "pte_load_run_endpoint_changes", APPLICATION, _verdict(verdict)), decimals=0)
         for verdict, title in _VERDICTS.items()
     ]
     keys = [_key(), Key("against", "against"), Key("metric", "metric", NAMES_WITHOUT_UNITS)]
@@ -179,8 +181,8 @@ def _verdicts() -> Panel:
 def _limits() -> Panel:
     by = "application, change"
     spec = PanelSpec(
-        "From which change on it is severe",
-        "Which change for the worse has which severity, and from which severity on do alerts fire?",
+        "Severity limits",
+        "From which change on does each severity apply, and from which severity on do alerts fire?",
         NOTHING_BEFORE,
         "percentunit",
         (11, 9),
@@ -192,8 +194,8 @@ def _limits() -> Panel:
     }
     alerting = largest("application", "pte_load_run_limit", APPLICATION, 'limit="change_severity"')
     columns = [
-        *(Column(severity, expr, "percentunit") for severity, expr in step.items()),
-        Column(
+        *(TableColumn(severity, expr, "percentunit") for severity, expr in step.items()),
+        TableColumn(
             "alerts from",
             f"{step['low']} * 0 + on (application) group_left () {alerting}",
             "none",
@@ -217,17 +219,19 @@ def _trends() -> Panel:
     by = "application, metric"
     spec = PanelSpec(
         "Trend of all requests",
-        "Where has each metric been going from run to run, and on how many runs does that rest?",
+        "How does each metric develop from run to run, over how many runs?",
         NOTHING_BEFORE,
         "locale",
         (12, 9),
     )
 
     columns = [
-        Column("trend", _direction(by, "pte_load_run_trend"), "none", value_mappings.TREND),
-        Column("per run", largest(by, "pte_load_run_trend_slope_ratio", APPLICATION), "percentunit", decimals=2),
-        Column("scatter", largest(by, "pte_load_run_trend_variation_ratio", APPLICATION), "percentunit", decimals=2),
-        Column("runs", largest(by, "pte_load_run_trend_runs", APPLICATION), decimals=0),
+        TableColumn("trend", _direction(by, "pte_load_run_trend"), "none", value_mappings.TREND),
+        TableColumn("per run", largest(by, "pte_load_run_trend_slope_ratio", APPLICATION), "percentunit", decimals=2),
+        TableColumn(
+            "scatter", largest(by, "pte_load_run_trend_variation_ratio", APPLICATION), "percentunit", decimals=2
+        ),
+        TableColumn("runs", largest(by, "pte_load_run_trend_runs", APPLICATION), decimals=0),
     ]
 
     return table(spec, [_key(), Key("metric", "metric", NAMES_WITHOUT_UNITS)], columns, sort="trend")
@@ -237,7 +241,7 @@ def _endpoint_trends() -> Panel:
     by = "application, metric"
     spec = PanelSpec(
         "Trends of endpoints",
-        "How many endpoints are going which way, metric by metric?",
+        "How many endpoints improve or degrade, metric by metric?",
         NOTHING_BEFORE,
         "none",
         (12, 9),
@@ -246,14 +250,16 @@ def _endpoint_trends() -> Panel:
     def count(direction: str) -> str:
         return largest(by, "pte_load_run_endpoint_trends", APPLICATION, f'direction="{direction}"')
 
-    columns = [Column(direction.replace("_", " "), count(direction), decimals=0) for direction in reversed(_DIRECTIONS)]
+    columns = [
+        TableColumn(direction.replace("_", " "), count(direction), decimals=0) for direction in reversed(_DIRECTIONS)
+    ]
     return table(spec, [_key(), Key("metric", "metric", NAMES_WITHOUT_UNITS)], columns, sort="degrading")
 
 
 def _slopes() -> Panel:
     by = "application, metric, endpoint"
     spec = PanelSpec(
-        "Endpoints that are on the way",
+        "Endpoints with a trend",
         "Which endpoints are improving or degrading, and how fast?",
         "No endpoint has a trend, or there are too few runs: see the trends above.",
         "percentunit",
@@ -262,7 +268,7 @@ def _slopes() -> Panel:
 
     slope = largest(by, "pte_load_run_endpoint_trend_slope_ratio", APPLICATION)
     keys = [_key(), Key("endpoint", "name"), Key("metric", "metric", NAMES_WITHOUT_UNITS)]
-    return table(spec, keys, [Column("per run", slope, "percentunit", decimals=2)], sort="per run")
+    return table(spec, keys, [TableColumn("per run", slope, "percentunit", decimals=2)], sort="per run")
 
 
 def _courses() -> tuple[Panel, ...]:
@@ -279,16 +285,16 @@ def _courses() -> tuple[Panel, ...]:
     p95 = scalar("pte_load_run_latency_seconds", 'stat="p95"')
 
     return (
-        course("P95 by commit", "Since which commit is the P95 what it is?", p95, "s"),
+        course("P95 by commit", "Which commit changed the P95?", p95, "s"),
         course(
             "Rate by commit",
-            "Since which commit is the request rate what it is?",
+            "Which commit changed the request rate?",
             scalar("pte_load_run_requests_per_second"),
             "reqps",
         ),
         course(
             "Failures by commit",
-            "Since which commit do as many requests fail?",
+            "Which commit changed the share of failed requests?",
             f"1 - {scalar('pte_load_run_success_ratio')}",
             "percentunit",
         ),

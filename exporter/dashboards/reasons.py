@@ -1,25 +1,25 @@
-"""The table of checks behind the verdict: value, limit and whether it speaks against the certification, row by row."""
+"""The table of checks behind the verdict: value, limit and result of each check, row by row."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from exporter.dashboards.kit import value_mappings
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, table
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, table
 from exporter.dashboards.kit.query import APPLICATION, any_of, largest, per_application, scalar
-from exporter.dashboards.shared import NOT_SEEN, to_board
+from exporter.dashboards.shared import NOT_OBSERVED, to_board
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One reason (a value of the label `reason`): its words with unit and direction, and both sides of the check."""
+    """A reason (a value of the label `reason`): its text with unit and direction, its value and its limit."""
 
     reason: str
     text: str
     value: str
     limit: str | None
     scale: str = "* 100"
-    """What turns the base unit into the unit of the text."""
+    """Converts the base unit into the unit of the text."""
 
 
 def _worst(signal: str) -> str:
@@ -45,13 +45,13 @@ CHECKS = (
     ),
     Check(
         "outgrown_mix",
-        "move of production's mix since the run, % (at most)",
+        "change of production's mix since the run, % (at most)",
         scalar("pte_growth_mix_total_variation_ratio"),
         "mix_moved_ratio",
     ),
     Check(
         "load_coverage",
-        "the test's peak in production's, % (at least)",
+        "test's peak as a share of production's, % (at least)",
         scalar("pte_load_coverage_peak_ratio"),
         "load_coverage_ratio",
     ),
@@ -63,7 +63,7 @@ CHECKS = (
     ),
     Check(
         "mix",
-        "distance of both sides' mix, % (at most)",
+        "difference between test's and production's mix, % (at most)",
         scalar("pte_mix_total_variation_ratio"),
         "mix_total_variation_ratio",
     ),
@@ -75,7 +75,7 @@ CHECKS = (
         "",
     ),
     Check("errors", "error gap, severity 0..4 (below)", _worst('signal="error_ratio"'), "gap_severity", ""),
-    Check("objective", "objectives that the run would not have met (none)", _UNMET, None, ""),
+    Check("objective", "objectives the run would not have met (none)", _UNMET, None, ""),
     Check("efficacy", "efficacy, % (at least)", scalar("pte_efficacy_ratio"), "efficacy_ratio"),
 )
 
@@ -85,11 +85,11 @@ def _named(expr: str, reason: str) -> str:
 
 
 def reasons(size: tuple[int, int]) -> Panel:
-    """Every check of every chosen application, those against the certification first."""
+    """Every check of every chosen application, failed ones first."""
     spec = PanelSpec(
         "Checks behind the verdict",
-        "Which checks speak against the certification, with which value and against which limit?",
-        NOT_SEEN,
+        "Which checks failed, with which value and against which limit?",
+        NOT_OBSERVED,
         "locale",
         size,
     )
@@ -110,9 +110,9 @@ def reasons(size: tuple[int, int]) -> Panel:
         Key("reason", "check", value_mappings.plain({check.reason: check.text for check in CHECKS})),
     ]
     columns = [
-        Column("value", values, decimals=1),
-        Column("limit", limits, decimals=1, empty="none"),
-        Column("against it", applies, "none", value_mappings.APPLIES, empty="not judged"),
+        TableColumn("value", values, decimals=1),
+        TableColumn("limit", limits, decimals=1, empty="none"),
+        TableColumn("result", applies, "none", value_mappings.APPLIES, empty="not judged"),
     ]
 
-    return table(spec, keys, columns, sort="against it")
+    return table(spec, keys, columns, sort="result")

@@ -1,21 +1,21 @@
-"""Panels and words that several boards have in common."""
+"""Panels and texts that several boards share."""
 
 from __future__ import annotations
 
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.board import link
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, stat, table
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, stat, table
 from exporter.dashboards.kit.query import APPLICATION, DATA_AGE, DATA_LIMIT, DATA_STATE, Query, largest
 
-NOT_SCRAPED = "Nothing here: Prometheus has not scraped the exporter, or no poll has ended yet. See the board Exporter."
+NOT_SCRAPED = "No data: Prometheus has not scraped the exporter, or no poll has ended yet. See the board Exporter."
 UNSCRAPED = "exporter not scraped"
 UNTESTED = "no test run found"
-UNSEEN = "not observed"
+UNOBSERVED = "not observed"
 """The same for tiles, whose text shrinks to fit."""
 
-NOT_SEEN = "No evidence: production or the PTE was not observed, or its series were withdrawn as too old."
+NOT_OBSERVED = "No evidence: production or the PTE was not observed, or its series were withdrawn as too old."
 NO_RUN = "No evidence: no test run was found in the PTE, or none is configured."
-NO_ROUTES = "No evidence: one of the sides gave no requests per route."
+NO_ROUTES = "No evidence: production or the PTE reports no requests per route."
 
 ROW_APPLICATION = "__data.fields.application"
 SERIES_APPLICATION = "__field.labels.application"
@@ -28,12 +28,12 @@ def to_board(uid: str, title: str, *, row: bool = False) -> tuple[dict[str, obje
 
 
 def application_key(uid: str, title: str) -> Key:
-    """The table column that names the application and leads to a board."""
+    """The table column that names the application and links to a board."""
     return Key("application", "application", link=to_board(uid, title, row=True))
 
 
 def data_state(width: int, height: int = 6) -> Panel:
-    """Can what is shown be believed, source by source?"""
+    """Can the data be trusted, source by source?"""
     spec = PanelSpec(
         "Is the data current?",
         "Did the last poll of each source succeed, and are its series still published? The worst replica counts.",
@@ -46,10 +46,10 @@ def data_state(width: int, height: int = 6) -> Panel:
 
 
 def data_age(width: int, height: int = 6) -> Panel:
-    """The age of what is shown, beside the age at which it is withdrawn."""
+    """The age of the data, beside the age at which it is withdrawn."""
     spec = PanelSpec(
         "Age of the data",
-        "How long ago did each source last answer, and at which age are its series withdrawn (limit)?",
+        "How long ago did each source last respond, and at which age are its series withdrawn (limit)?",
         UNSCRAPED,
         "s",
         (width, height),
@@ -59,11 +59,11 @@ def data_age(width: int, height: int = 6) -> Panel:
 
 
 def alerts(title: str, question: str, size: tuple[int, int], *, own: bool = False) -> Panel:
-    """Our alerts that fire now: those of the chosen applications, or `own` for the exporter's."""
+    """Our firing alerts: those of the chosen applications, or `own` for the exporter's."""
     labels = ("severity", "alertname", "application", "signal", "method", "route", "source")
     ours = ('alertname=~"Pte.+"', 'alertname!="PteWatchdog"', 'alertstate="firing"')
     whose = 'application=""' if own else APPLICATION
-    spec = PanelSpec(title, question, "No alert of ours fires: good, if the rules are loaded.", "none", size)
+    spec = PanelSpec(title, question, "No alert fires: good, if the rules are loaded.", "none", size)
 
     keys = [Key("severity", "severity", value_mappings.ALERT_SEVERITY), Key("alertname", "alert")]
     if not own:  # the exporter's own alerts are of no application
@@ -71,4 +71,4 @@ def alerts(title: str, question: str, size: tuple[int, int], *, own: bool = Fals
     keys += [Key(label, label) for label in labels[3:]]
 
     fires = largest(", ".join(labels), "ALERTS", *ours, whose)
-    return table(spec, keys, [Column("fires", fires, "none", value_mappings.YES)], sort="severity", desc=False)
+    return table(spec, keys, [TableColumn("fires", fires, "none", value_mappings.YES)], sort="severity", desc=False)

@@ -6,13 +6,23 @@ from exporter.dashboards import budget
 from exporter.dashboards.budget import ID, NO_SLO, NO_SLO_TILE, ROW
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.board import Board, applications, data_source, labels, sides
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, heading, stat, table, timeline, timeseries
+from exporter.dashboards.kit.panels import (
+    Key,
+    Panel,
+    PanelSpec,
+    TableColumn,
+    heading,
+    stat,
+    table,
+    timeline,
+    timeseries,
+)
 from exporter.dashboards.kit.query import APPLICATION, SIDE, Query, largest, selector, smallest
 from exporter.dashboards.shared import application_key
 from exporter.slo.rules import names
 
 LINES = 20
-"""Most lines of a graph over all SLOs, of which there may be a thousand."""
+"""Maximum lines of a graph over all SLOs; there may be a thousand SLOs."""
 
 CHOSEN = (APPLICATION, SIDE, 'sloth_service=~"$service"')
 
@@ -20,16 +30,16 @@ CHOSEN = (APPLICATION, SIDE, 'sloth_service=~"$service"')
 def board() -> Board:
     return Board(
         "pte-slo",
-        "Which SLOs have used up their error budget, which burn it too fast, and which have no data?",
+        "Which SLOs have exhausted their error budget, which use it too fast, and which have no data?",
         (
             *_tiles(),
-            heading("All SLOs, the least budget first"),
+            heading("All SLOs, the smallest budget first"),
             _all(),
             heading("Would the test run have met production's objectives?"),
             _run(),
             _counted(),
             heading("Over time"),
-            _left(),
+            _remaining(),
             _burn(),
             _states(),
             heading("Alerts"),
@@ -58,19 +68,19 @@ def _tiles() -> tuple[Panel, ...]:
         tile(
             "Out of budget",
             "How many SLOs have no error budget left?",
-            f"{budget.left(ID, *CHOSEN)} <= bool 0",
+            f"{budget.remaining(ID, *CHOSEN)} <= bool 0",
             value_mappings.OUT_OF_BUDGET,
         ),
         tile(
             "Burning",
-            "How many SLOs burn their budget too fast to last the period, both in the last hour and in the last six?",
+            "How many SLOs use their budget too fast to last the period, in the last hour and the last six hours?",
             f"({hour}) * on ({ID}) ({six})",
             value_mappings.BURNING,
             "no events",
         ),
         tile(
             "Broken",
-            "For how many SLOs does nothing tell whether they are met?",
+            "How many SLOs cannot be judged because data is missing?",
             f"{budget.state(ID, *CHOSEN)} == bool {budget.STATES['broken']}",
             value_mappings.OUT_OF_BUDGET,
         ),
@@ -87,15 +97,15 @@ def _tiles() -> tuple[Panel, ...]:
 
 
 def _data() -> Panel:
-    spec = PanelSpec("Is the data current?", "How many SLOs are in each state of data?", NO_SLO_TILE, "none", (5, 6))
+    spec = PanelSpec("Is the data current?", "How many SLOs have data in each state?", NO_SLO_TILE, "none", (5, 6))
     return stat(spec, Query(f"count by (state) ({largest(f'{ID}, state', names.STATE, *CHOSEN)})", "{{state}}"))
 
 
 def _all() -> Panel:
     spec = PanelSpec(
-        "How each SLO stands",
-        "How does each SLO stand: its good events over the period, what is left of the budget, how fast that goes, "
-        "what is due under the SLA? Where labels split an SLO, its worst part counts.",
+        "State of each SLO",
+        "How does each SLO perform: share of good events over the period, remaining budget, burn rate, and credit due "
+        "under the SLA? If labels split an SLO, its worst part counts.",
         NO_SLO,
         "none",
         (24, 14),
@@ -109,47 +119,47 @@ def _all() -> Panel:
         Key("side", "side"),
     ]
     columns = [
-        Column("objective", largest(ROW, names.OBJECTIVE, *CHOSEN), "percentunit", decimals=3),
-        Column("SLI", budget.sli(ROW, *CHOSEN), "percentunit", decimals=3),
-        Column("budget left", budget.left(ROW, *CHOSEN), "percentunit", decimals=1),
-        Column("burn 1 h", budget.burn(ROW, "1h", *CHOSEN), decimals=2, empty="no events"),
-        Column("burn 6 h", budget.burn(ROW, "6h", *CHOSEN), decimals=2, empty="no events"),
-        Column("gone in", smallest(ROW, names.EXHAUSTION, *CHOSEN), "s", decimals=1, empty="not in sight"),
-        Column("SLA credit", largest(ROW, names.SLA_CREDIT, *CHOSEN), "percentunit", decimals=1, empty="none"),
-        Column(
+        TableColumn("objective", largest(ROW, names.OBJECTIVE, *CHOSEN), "percentunit", decimals=3),
+        TableColumn("SLI", budget.sli(ROW, *CHOSEN), "percentunit", decimals=3),
+        TableColumn("remaining budget", budget.remaining(ROW, *CHOSEN), "percentunit", decimals=1),
+        TableColumn("burn 1 h", budget.burn(ROW, "1h", *CHOSEN), decimals=2, empty="no events"),
+        TableColumn("burn 6 h", budget.burn(ROW, "6h", *CHOSEN), decimals=2, empty="no events"),
+        TableColumn("exhausted in", smallest(ROW, names.EXHAUSTION, *CHOSEN), "s", decimals=1, empty="not expected"),
+        TableColumn("SLA credit", largest(ROW, names.SLA_CREDIT, *CHOSEN), "percentunit", decimals=1, empty="none"),
+        TableColumn(
             "forecast credit",
             largest(ROW, names.SLA_CREDIT_FORECAST, *CHOSEN),
             "percentunit",
             decimals=1,
             empty="no forecast",
         ),
-        Column("data", budget.state(ROW, *CHOSEN), "none", value_mappings.DATA_STATE),
+        TableColumn("data", budget.state(ROW, *CHOSEN), "none", value_mappings.DATA_STATE),
     ]
 
-    return table(spec, keys, columns, sort="budget left", desc=False)
+    return table(spec, keys, columns, sort="remaining budget", desc=False)
 
 
 def _run() -> Panel:
     spec = PanelSpec(
         "Objectives in the test run",
         "Would the PTE's run have met each objective of production, and does production's last day meet it?",
-        "Nothing here: the exporter's configuration has no `slos`, or the exporter is not scraped.",
+        "No data: the exporter's configuration has no `slos`, or the exporter is not scraped.",
         "none",
         (15, 8),
     )
 
     by = "application, slo"
 
-    def column(title: str, what: str, unit: str = "percentunit", decimals: int = 3) -> Column:
-        return Column(title, largest(by, f"pte_slo_{what}", APPLICATION), unit, decimals=decimals)
+    def column(title: str, what: str, unit: str = "percentunit", decimals: int = 3) -> TableColumn:
+        return TableColumn(title, largest(by, f"pte_slo_{what}", APPLICATION), unit, decimals=decimals)
 
     columns = [
         column("objective", "objective_ratio"),
         column("errors in the run", "run_error_ratio"),
         column("events in the run", "run_requests", "locale", 0),
         column("errors in production", "baseline_error_ratio"),
-        Column("met by the run", smallest(by, "pte_slo_run_met", APPLICATION), "none", value_mappings.MET),
-        Column("evidence", largest(by, "pte_slo_run_evidence", APPLICATION), "none", value_mappings.EVIDENCE),
+        TableColumn("met by the run", smallest(by, "pte_slo_run_met", APPLICATION), "none", value_mappings.MET),
+        TableColumn("evidence", largest(by, "pte_slo_run_evidence", APPLICATION), "none", value_mappings.EVIDENCE),
     ]
     keys = [application_key("pte-certification", "Certification of this application"), Key("slo", "SLO")]
     return table(spec, keys, columns, sort="met by the run", desc=False)
@@ -158,8 +168,8 @@ def _run() -> Panel:
 def _counted() -> Panel:
     spec = PanelSpec(
         "Events that the exporter counts",
-        "Where the exporter alone sees the data: how many events does it count for each SLO, and how many are bad?",
-        "Nothing here: every SLO of the configuration rests on a Prometheus, or there is none.",
+        "How many events does the exporter count for each SLO that no Prometheus can count, and how many are bad?",
+        "No data: a Prometheus counts the events of every configured SLO, or there is no SLO.",
         "eps",
         (9, 8),
     )
@@ -174,29 +184,29 @@ def _counted() -> Panel:
 
 
 def _end(aggregate: str, name: str) -> str:
-    """A series as it is at the end of the time shown, so that each step of a graph chooses the same SLOs."""
+    """A series at the end of the time range, to make each step of a graph choose the same SLOs."""
     return f"{aggregate} by ({ID}) ({selector(name, *CHOSEN)} @ end())"
 
 
-def _left() -> Panel:
+def _remaining() -> Panel:
     spec = PanelSpec(
-        "Least budget left",
-        f"How did the budgets go over the last 30 days? The {LINES} SLOs with the least left.",
+        "Smallest remaining budget",
+        f"How did the budgets change over the last 30 days? The {LINES} SLOs with the smallest budget.",
         NO_SLO,
         "percentunit",
         (12, 10),
     )
 
     chosen = f"bottomk({LINES}, {_end('min', names.REMAINING)})"
-    return timeseries(spec, Query(f"{budget.left(ID, *CHOSEN)} and {chosen}", "{{sloth_id}}"), span="30d")
+    return timeseries(spec, Query(f"{budget.remaining(ID, *CHOSEN)} and {chosen}", "{{sloth_id}}"), span="30d")
 
 
 def _burn() -> Panel:
     spec = PanelSpec(
         "Highest burn rate of one hour",
-        "How many times too fast do budgets burn? At 1 one lasts exactly its period (limit). "
-        f"The {LINES} SLOs that burn fastest.",
-        "No evidence: no SLO is chosen, or none had events.",
+        "How many times too fast are budgets used up? At 1 a budget lasts exactly its period (limit). "
+        f"The {LINES} SLOs with the highest rate.",
+        "No evidence: no SLO is selected, or none had events.",
         "none",
         (12, 10),
     )
@@ -209,8 +219,8 @@ def _burn() -> Panel:
 def _states() -> Panel:
     spec = PanelSpec(
         "SLOs whose data is not ok",
-        "For which SLOs were the numbers not to be believed as they stand, since when, and why?",
-        "Every chosen SLO had data all the time, or none is chosen.",
+        "Which SLOs had unreliable numbers, since when, and why?",
+        "Every selected SLO had data all the time, or none is selected.",
         "none",
         (24, 9),
     )

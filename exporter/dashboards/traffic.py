@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exporter.dashboards.kit import value_mappings
 from exporter.dashboards.kit.board import Board, applications, data_source, sides
-from exporter.dashboards.kit.panels import Column, Key, Panel, PanelSpec, bars, heading, stat, table, timeseries
+from exporter.dashboards.kit.panels import Key, Panel, PanelSpec, TableColumn, bars, heading, stat, table, timeseries
 from exporter.dashboards.kit.query import (
     APPLICATION,
     SIDE,
@@ -24,7 +24,7 @@ from exporter.dashboards.shared import (
     to_board,
 )
 
-NO_PATTERN = "No evidence: production has not shown request rates over the last seven days."
+NO_PATTERN = "No evidence: production has no request rates for the last seven days."
 NO_SIGNAL = "No evidence: the chosen side was not observed, or its source has no query for this signal."
 _AGAIN = to_board("pte-traffic", "Only this application")
 
@@ -38,10 +38,10 @@ def board() -> Board:
             heading("Profile of the last seven days, in the configured time zone"),
             _hours(),
             _days(),
-            heading("Spikes: when was it far above the same hour of the other days?"),
+            heading("Spikes: when was the rate far above the same hour of the other days?"),
             _spikes(),
             _growth(),
-            heading("Signals: how do the sides behave over their windows?"),
+            heading("Signals of production and the PTE over their windows"),
             *_signals(),
             _statistics(),
             heading("Alerts"),
@@ -58,13 +58,13 @@ def _tiles() -> tuple[Panel, ...]:
     peak = PanelSpec(
         "Peak of seven days",
         "What was the largest five-minute mean rate of the week?",
-        "no pattern seen",
+        "no pattern found",
         "reqps",
         (4, 6),
     )
     spikes = PanelSpec(
         "Spikes",
-        "How many five-minute stretches stood far above the same hour of the other days?",
+        "How many five-minute intervals were far above the same hour of the other days?",
         UNSCRAPED,
         "none",
         (4, 6),
@@ -107,43 +107,43 @@ def _spikes() -> Panel:
     spec = PanelSpec(
         "Largest spikes",
         "When were the largest spikes, how high, and how many times the same hour of the other days? "
-        "The limit is the multiple from which a stretch counts.",
-        "No spikes in the last seven days, or no evidence of them: see the tile above.",
+        "The limit is the multiple from which an interval counts.",
+        "No spikes in the last seven days, or no evidence: see the tile above.",
         "locale",
         (13, 8),
     )
 
     magnitude = largest(by, "pte_spike_magnitude_ratio", APPLICATION)
     columns = [
-        Column("time", f"{largest(by, 'pte_spike_timestamp_seconds', APPLICATION)} * 1000", "dateTimeAsIso"),
-        Column("rate", largest(by, "pte_spike_requests_per_second", APPLICATION), "reqps", decimals=1),
-        Column("times the normal", magnitude, decimals=2),
-        Column(
+        TableColumn("time", f"{largest(by, 'pte_spike_timestamp_seconds', APPLICATION)} * 1000", "dateTimeAsIso"),
+        TableColumn("rate", largest(by, "pte_spike_requests_per_second", APPLICATION), "reqps", decimals=1),
+        TableColumn("times normal", magnitude, decimals=2),
+        TableColumn(
             "limit", f"{magnitude} * 0 + on () group_left () {limit('spike_magnitude_ratio')}", decimals=2, empty="none"
         ),
     ]
     keys = [application_key("pte-traffic", "Only this application"), Key("rank", "rank")]
-    return table(spec, keys, columns, sort="times the normal")
+    return table(spec, keys, columns, sort="times normal")
 
 
 def _growth() -> Panel:
     spec = PanelSpec(
         "Steadiness and growth",
-        "How much do hourly means vary over the week (coefficient of variation), and did production's peak or mix move "
-        "since the test run, by more than they may (limits)?",
+        "How much do hourly means vary over the week (coefficient of variation), and did production's peak or mix "
+        "change since the test run by more than allowed (limits)?",
         "No evidence: production was not observed.",
         "percentunit",
         (11, 8),
     )
 
     columns = [
-        Column("volatility", scalar("pte_pattern_volatility_ratio"), "percentunit", decimals=1),
-        Column("peak then", scalar("pte_growth_peak_then_requests_per_second"), "reqps", decimals=1),
-        Column("peak now", scalar("pte_growth_peak_now_requests_per_second"), "reqps", decimals=1),
-        Column("growth", f"{scalar('pte_growth_peak_ratio')} - 1", "percentunit", decimals=1),
-        Column("at most", per_application("peak_growth_ratio"), "percentunit"),
-        Column("mix moved", scalar("pte_growth_mix_total_variation_ratio"), "percentunit", decimals=1),
-        Column("mix at most", per_application("mix_moved_ratio"), "percentunit"),
+        TableColumn("volatility", scalar("pte_pattern_volatility_ratio"), "percentunit", decimals=1),
+        TableColumn("peak before the run", scalar("pte_growth_peak_then_requests_per_second"), "reqps", decimals=1),
+        TableColumn("peak now", scalar("pte_growth_peak_now_requests_per_second"), "reqps", decimals=1),
+        TableColumn("growth", f"{scalar('pte_growth_peak_ratio')} - 1", "percentunit", decimals=1),
+        TableColumn("at most", per_application("peak_growth_ratio"), "percentunit"),
+        TableColumn("mix change", scalar("pte_growth_mix_total_variation_ratio"), "percentunit", decimals=1),
+        TableColumn("mix at most", per_application("mix_moved_ratio"), "percentunit"),
     ]
     keys = [application_key("pte-certification", "Certification of this application")]
     return table(spec, keys, columns, sort="growth")
@@ -153,13 +153,13 @@ def _signals() -> tuple[Panel, ...]:
     signals = (
         ("Request rate", "pte_requests_per_second", "reqps", "How much traffic is there: mean and peak minute?"),
         ("Latency", "pte_latency_seconds", "s", "How long do requests take over the whole window?"),
-        ("Error ratio", "pte_error_ratio", "percentunit", "Which part of requests fails: mean and worst minute?"),
+        ("Error ratio", "pte_error_ratio", "percentunit", "What share of requests fails: mean and worst minute?"),
         ("Throughput", "pte_throughput_bytes_per_second", "Bps", "How many bytes are sent: mean and peak minute?"),
         (
             "Concurrent users",
             "pte_concurrent_users",
             "short",
-            "How many users are there at once: mean and peak minute?",
+            "How many users are active: mean and peak minute?",
         ),
         ("CPU", "pte_cpu_utilisation_ratio", "percentunit", "How busy are the processors: mean and peak minute?"),
         ("Memory", "pte_memory_utilisation_ratio", "percentunit", "How full is the memory: mean and peak minute?"),
@@ -179,25 +179,27 @@ def _statistics() -> Panel:
     by = "application, side"
     spec = PanelSpec(
         "Request rates in figures",
-        "How are the one-minute request rates of each side spread? Where each value covers more than a minute, the "
-        "peak is that of means.",
+        "How are the one-minute request rates of each environment distributed? If each value covers more than a "
+        "minute, the peak is a peak of means.",
         NO_SIGNAL,
         "reqps",
         (16, 9),
     )
 
     columns = [
-        Column(stat, largest(by, "pte_requests_per_second", APPLICATION, SIDE, f'stat="{stat}"'), "reqps", decimals=1)
+        TableColumn(
+            stat, largest(by, "pte_requests_per_second", APPLICATION, SIDE, f'stat="{stat}"'), "reqps", decimals=1
+        )
         for stat in ("min", "p5", "p50", "p95", "p99", "peak")
     ]
     rates = 'signal="request_rate"'
     covered = largest(by, "pte_observed_resolution_seconds", APPLICATION, SIDE, rates)
     columns += [
-        Column("values", largest(by, "pte_observed_samples", APPLICATION, SIDE, rates), decimals=0),
-        Column("each covers", covered, "s", value_mappings.RESOLUTION),
+        TableColumn("values", largest(by, "pte_observed_samples", APPLICATION, SIDE, rates), decimals=0),
+        TableColumn("each covers", covered, "s", value_mappings.RESOLUTION),
     ]
     columns += [
-        Column(
+        TableColumn(
             title,
             f"{largest(by, f'pte_observation_{edge}_timestamp_seconds', APPLICATION, SIDE)} * 1000",
             "dateTimeAsIso",

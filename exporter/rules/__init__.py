@@ -20,7 +20,7 @@ from exporter.rules import (
     slo,
 )
 from exporter.rules.render import READABLE
-from exporter.rules.rule import AlertDefinition, Definition, Links, with_links
+from exporter.rules.rule import AlertDefinition, Definition, LinkBases, with_links
 from exporter.slo.rules import render
 from exporter.slo.rules.alerts import BROKEN, BURN
 
@@ -29,7 +29,7 @@ __all__ = ["ALERTS", "OF_EACH_SLO", "RECORDS", "SUBJECTS", "files"]
 SUBJECTS: Mapping[str, tuple[Definition, ...]] = {
     "certification": certification.RULES,
     "load": load.RULES,
-    # One file for both, so that what was loaded once goes on to be replaced.
+    # One file for both, because Prometheus servers already load it under this name.
     "loadrun": (*loadrun.RULES, *loadrun_judgement.RULES),
     "execution": execution.RULES,
     "gap": gap.RULES,
@@ -46,24 +46,24 @@ ALERTS: Mapping[str, AlertDefinition] = {
     definition.name: definition for definition in _DEFINITIONS if isinstance(definition, AlertDefinition)
 }
 OF_EACH_SLO = (BURN, BROKEN)
-"""Alerts that each objective has of its own (exporter/slo/rules/alerts.py), where its spec gives no other name."""
+"""Alerts of each objective (exporter/slo/rules/alerts.py), unless its spec names them otherwise."""
 RECORDS: Mapping[str, Record] = {
     definition.name: definition for definition in _DEFINITIONS if isinstance(definition, Record)
 }
 
 
-def links(config: Config | None) -> Links:
+def links(config: Config | None) -> LinkBases:
     """The configured bases of links; a base that is not configured keeps its default."""
-    default = Links()
+    default = LinkBases()
     if config is None:
         return default
-    return Links(config.links.runbook or default.runbook, config.links.dashboards or default.dashboards)
+    return LinkBases(config.links.runbook or default.runbook, config.links.dashboards or default.dashboards)
 
 
 def files(config: Config | None, recorded: Mapping[str, Sequence[Record]] | None = None) -> Mapping[str, bytes]:
     """Every rules file by its path below the top of the repository.
 
-    `recorded` is what the sources' servers are to record, by side; without any there is no file of it.
+    `recorded` has the recording rules for the sources' servers, by side; without any, their file is not made.
     """
     bases = links(config)
     groups = dict[str, list[str]]()

@@ -1,13 +1,12 @@
-"""The verdict: a certification that does not hold, grew old, was outgrown, or cannot be judged."""
+"""The verdict: a certification that does not hold, is too old, was outgrown, or cannot be judged."""
 
 from __future__ import annotations
 
 from exporter.model.rule import Record
-from exporter.rules import templates
+from exporter.rules import reasons, templates
 from exporter.rules.expressions import BRIDGE, EXPORTER, breach, evidence, last, published
 from exporter.rules.rule import AlertDefinition, Definition
 
-_APPLYING = f"max by (reason) ({last('pte_certification_reason', 'job=%q,application=%q')}) == 1"
 _REASONS = f"max by (job, application, reason) ({last('pte_certification_reason')})"
 
 _DOES_NOT_HOLD = f"""\
@@ -31,16 +30,16 @@ max by (job, application) (max_over_time({published("pte_certification_evidence"
 
 _OWN = "job=%q,application=%q"
 _NO_RUN = last("pte_certification_reason", f'{_OWN},reason="no_test_run"')
-_UNSEEN = (
+_IDLE = (
     f"""max by (side) ({last("pte_observation_evidence", f'{_OWN},signal="request_rate"')}) == 0"""
     f""" or max by (side) ({last("pte_requests_per_second", f'{_OWN},stat="mean"')}) == 0"""
 )
-# Each cause becomes a label, so that the ones that apply can be listed in words.
+# Each cause becomes a label, and the labels of the causes that apply are listed.
 _WHY = (
     f'label_replace(max({_NO_RUN}) == 1, "why", "no test run was found within the look-back", "", "")'
     f" or label_replace(max({last('pte_certification_evidence', _OWN)}) unless max({_NO_RUN}),"
     ' "why", "the test environment was not observed", "", "")'
-    f' or label_replace({_UNSEEN}, "why", "$1 showed no requests", "side", "(.+)")'
+    f' or label_replace({_IDLE}, "why", "$1 had no requests", "side", "(.+)")'
 )
 
 RULES: tuple[Definition, ...] = (
@@ -55,10 +54,8 @@ RULES: tuple[Definition, ...] = (
         severity="critical",
         board="pte-certification",
         summary="{{ $labels.application }}: the performance certification does not hold",
-        measure="reasons against the certification",
-        value="{{ $value }}",
-        limit="0",
-        reason="What speaks against it: " + templates.label_values(_APPLYING, "reason") + ".",
+        reason=reasons.lines(),
+        action="fix these and repeat the load test; until then keep production's load below the tested load.",
     ),
     AlertDefinition(
         name="PteCertificationStale",
@@ -68,10 +65,13 @@ RULES: tuple[Definition, ...] = (
         severity="warning",
         board="pte-certification",
         summary="{{ $labels.application }}: the latest test run is too old",
-        measure="the age of the latest test run",
+        measure="age of the latest test run",
         value=templates.DURATION,
-        limit=templates.at_most("certification_age_seconds", "humanizeDuration"),
-        reason="It ended " + templates.value_of("pte_test_run_end_timestamp_seconds", "humanizeTimestamp") + ".",
+        limit=templates.at_most("certification_age_seconds", templates.AGE),
+        reason="The run ended at "
+        + templates.value_of("pte_test_run_end_timestamp_seconds", "humanizeTimestamp")
+        + ".",
+        action="run the load test. If a newer run exists, check why it was not detected.",
     ),
     AlertDefinition(
         name="PteCertificationOutgrownPeak",
@@ -80,15 +80,16 @@ RULES: tuple[Definition, ...] = (
         ),
         severity="warning",
         board="pte-traffic",
-        summary="{{ $labels.application }}: production's peak has outgrown the certification",
+        summary="{{ $labels.application }}: production's peak has outgrown the certified load",
         measure="growth of production's seven-day peak since the test run",
         value=templates.PERCENT,
         limit=templates.at_most("peak_growth_ratio", "humanizePercentage"),
-        reason="Peak requests per second: "
-        + templates.value_of("pte_growth_peak_then_requests_per_second", "humanize")
-        + " before the run, "
-        + templates.value_of("pte_growth_peak_now_requests_per_second", "humanize")
+        reason="Production's peak was "
+        + templates.value_of("pte_growth_peak_then_requests_per_second", templates.RATE)
+        + " before the run and is "
+        + templates.value_of("pte_growth_peak_now_requests_per_second", templates.RATE)
         + " now.",
+        action="repeat the load test at today's peak plus a margin.",
     ),
     AlertDefinition(
         name="PteCertificationOutgrownMix",
@@ -97,25 +98,27 @@ RULES: tuple[Definition, ...] = (
         ),
         severity="warning",
         board="pte-coverage",
-        summary="{{ $labels.application }}: production's traffic mix has moved since the test run",
-        measure="the share of production's requests that moved to other endpoints since the test run",
+        summary="{{ $labels.application }}: production's traffic mix has changed since the test run",
+        measure="share of production's requests that moved to other endpoints since the test run",
         value=templates.PERCENT,
         limit=templates.at_most("mix_moved_ratio", "humanizePercentage"),
-        reason="Total variation between production's endpoint shares before the run and now.",
+        reason="The test no longer represents production. Measured as total variation of the endpoints' shares.",
+        action="repeat the load test with today's mix.",
     ),
     AlertDefinition(
         name="PteNoEvidence",
         expr=_NO_EVIDENCE,
         severity="warning",
         board="pte-certification",
-        summary="{{ $labels.application }}: nothing tells whether the certification holds",
+        summary="{{ $labels.application }}: not enough data to judge the certification",
         measure="evidence for the verdict",
         value="none",
         limit="evidence is expected",
         reason=templates.label_values(
-            _WHY, "why", ("job", "application") * 5, none="nobody observed how much load the test made"
+            _WHY, "why", ("job", "application") * 5, none="the load of the test was not observed"
         )
         + ".",
+        action="run a load test, or fix the queries of the environment without data.",
         wait="1h",
     ),
 )

@@ -1,4 +1,4 @@
-"""Coverage: endpoints that nobody tested, and a test that sent its requests elsewhere than users do."""
+"""Coverage: untested endpoints, and a test whose traffic mix differs from production's."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ RULES: tuple[Definition, ...] = (
         ),
         severity="warning",
         board="pte-coverage",
-        summary="{{ $labels.application }}: {{ $labels.method }} {{ $labels.route }} is not in the latest test",
-        measure="the endpoint's share of production's requests",
+        summary="{{ $labels.application }}: {{ $labels.method }} {{ $labels.route }} was not tested by the latest run",
+        measure="endpoint's share of production's requests",
         value=templates.PERCENT,
         limit=templates.less_than("untested_share_ratio", "humanizePercentage"),
-        reason="The run sent it too few requests, or none. Tested endpoints carry "
+        reason="The run sent it too few successful requests, or none. Tested endpoints carry "
         + templates.value_of("pte_coverage_weighted_ratio", "humanizePercentage")
         + " of production's requests.",
+        action="add the endpoint to the load test and run it.",
     ),
     AlertDefinition(
         name="PteMixDrifted",
@@ -33,12 +34,13 @@ RULES: tuple[Definition, ...] = (
         ),
         severity="warning",
         board="pte-coverage",
-        summary="{{ $labels.application }}: the test's traffic mix is not production's",
-        measure="the share of requests that go to other endpoints than in production",
+        summary="{{ $labels.application }}: the test's traffic mix differs from production's",
+        measure="share of requests that go to other endpoints than in production",
         value=templates.PERCENT,
         limit=templates.at_most("mix_total_variation_ratio", "humanizePercentage"),
-        reason="Total variation between both sides' endpoint shares; the Jensen-Shannon divergence is "
+        reason="The test did not represent production. Measured as total variation; the Jensen-Shannon divergence is "
         + templates.value_of("pte_mix_jensen_shannon_divergence", 'printf "%.2f"')
-        + " bits. A test of another mix proves another load.",
+        + " bits.",
+        action="give the load test production's shares and run it.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Efficacy: how much the test proves, in one score."""
+"""Efficacy: one score for how much the test proves."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ RULES: tuple[Definition, ...] = (
         expr=breach(last("pte_efficacy_ratio"), "<", "efficacy_ratio", evidence_name="pte_efficacy_evidence"),
         severity="warning",
         board="pte-certification",
-        summary="{{ $labels.application }}: the test proves little",
-        measure="efficacy",
+        summary="{{ $labels.application }}: the efficacy of the test is too low",
+        measure="efficacy of the test, the weighted score of its parts",
         value=templates.PERCENT,
         limit=templates.at_least("efficacy_ratio", "humanizePercentage"),
-        reason="Its parts that carry weight: "
+        reason="Parts of the score: "
         + templates.values_by(
             "pte_efficacy_part_ratio", "part", "humanizePercentage", above_zero="pte_efficacy_part_weight_ratio"
         )
         + ".",
+        action="improve the lowest part: cover more endpoints, add load, or fix latency and errors.",
     ),
 )

@@ -1,7 +1,7 @@
-"""Test executions: too many fail, too many are flaky, or none came where some are expected.
+"""Test executions: too many tests fail, too many are flaky, or an expected report is missing.
 
-The series come from `serve` or, by `publish`, from a Pushgateway. There the pages of several applications share one job
-and have no instance, so a limit is joined by the application too.
+The series come from `serve`, or from a Pushgateway after `publish`. There several applications share one job and have
+no instance, so limits are joined by application too.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def _limit(name: str, matchers: str = "") -> str:
 
 
 def _own(name: str) -> str:
-    """One value of each page."""
+    """One value for each application of an exporter."""
     return f"max by ({_PAGE}) ({name})"
 
 
 def _above(value: str, limit: str) -> str:
-    """Where a value with evidence is above the limit of its own page; of the replicas the worst."""
+    """Where a value with evidence is above its own exporter's limit; of the replicas the worst."""
     return f"""\
 max by (job, application) (
   (
@@ -47,8 +47,8 @@ def _at_most(name: str) -> str:
     return "at most " + templates.lookup(f"min({_limit(name, _OWN)})", _LABELS, "humanizePercentage")
 
 
-# Nothing within the whole look-back is longer than any expectation, which cannot be longer than that; of several
-# replicas, or of serve and publish, one that knows a newer run is enough.
+# Without a run the age is the whole look-back, and no expectation may be longer. Of several replicas, or of serve and
+# publish, the newest run counts.
 _MISSING = f"""\
 min by (job, application) (
   (
@@ -74,18 +74,19 @@ RULES: tuple[Definition, ...] = (
         severity="warning",
         board="pte-test-execution",
         summary="{{ $labels.application }}: too many tests fail",
-        measure="the share of the latest run's executed tests that failed or ended in an error",
+        measure="share of the latest run's executed tests that failed or ended in an error",
         value=templates.PERCENT,
         limit=_at_most("failure_ratio"),
         reason="Of "
         + templates.value_of("pte_test_execution_last_executed", "humanize")
-        + " executed tests; by how they ended: "
+        + " executed tests, by outcome: "
         + templates.values_by("pte_test_execution_last_tests", "outcome", "humanize")
-        + ". The runs before failed "
+        + ". Earlier runs failed "
         + templates.value_of("pte_test_execution_failure_reference_ratio", "humanizePercentage")
-        + " in the median. Failing: "
+        + " (median). Failing: "
         + templates.label_values(_FAILING, "test", raw=True)
         + ".",
+        action="fix or revert the change; the next passing run ends the alert.",
         wait="10m",
     ),
     AlertDefinition(
@@ -93,14 +94,15 @@ RULES: tuple[Definition, ...] = (
         expr=_MISSING,
         severity="warning",
         board="pte-test-execution",
-        summary="{{ $labels.application }}: no tests have run",
-        measure="the time since the latest run of tests, or the look-back if it has none",
+        summary="{{ $labels.application }}: no test report has arrived",
+        measure="time since the latest run of tests, or the look-back without any run",
         value=templates.DURATION,
         limit="at most "
-        + templates.lookup(f"max({last('pte_test_execution_expected_seconds', _OWN)})", _LABELS, "humanizeDuration"),
+        + templates.lookup(f"max({last('pte_test_execution_expected_seconds', _OWN)})", _LABELS, templates.AGE),
         reason="Runs in the last 24 hours: "
         + templates.value_of("pte_test_execution_runs", "humanize", 'window="24h"')
-        + ". Nothing tells of what has been changed since.",
+        + ". Changes since then are untested.",
+        action="check that CI runs the tests and that their reports reach the exporter.",
         wait="1m",
     ),
     AlertDefinition(
@@ -109,7 +111,7 @@ RULES: tuple[Definition, ...] = (
         severity="warning",
         board="pte-test-execution",
         summary="{{ $labels.application }}: too many tests are flaky",
-        measure="the share of executed tests that failed and passed within one report, over the look-back",
+        measure="share of executed tests that failed and passed within one report, over the look-back",
         value=templates.PERCENT,
         limit=_at_most("flaky_ratio"),
         reason="Flaky: "
@@ -118,6 +120,7 @@ RULES: tuple[Definition, ...] = (
         + templates.value_of("pte_test_execution_executed", "humanize")
         + " executions. The flakiest: "
         + templates.values(_FLAKIEST, "test", "humanizePercentage", _LABELS)
-        + ". A failure that went away by itself hides those that will not.",
+        + ". Flaky tests hide real failures.",
+        action="fix the flakiest tests first.",
     ),
 )

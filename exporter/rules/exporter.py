@@ -1,4 +1,4 @@
-"""The exporter itself: can these numbers, and this silence, be believed?"""
+"""The exporter itself: can its numbers, and the absence of alerts, be trusted?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _OWN = ("job", "source")
 _BUILD = published("pte_exporter_build_info")
 _SUCCESS = published("pte_source_last_success_timestamp_seconds")
 
-# A single failed poll is no alert: the last success has to be two intervals away, or there never was one.
+# A single failed poll raises no alert: the last success must be two intervals ago, or missing.
 _FAILING = f"""\
 min by (job, source) (
   {last("pte_source_up")} == 0
@@ -31,7 +31,7 @@ max by (job, source) (
   {last("pte_source_max_age_seconds")}
 )"""
 
-# Checks of a source that cannot be read at all fail too: PteSourceFailing tells of that, with the reason of the polls.
+# Checks of a source that cannot be read at all fail too: PteSourceFailing reports that, with the reason.
 _CHECKS = f"""\
 count by (job, source) (
   min by (job, source, check) (
@@ -53,8 +53,8 @@ or
   up == 0
 )"""
 
-# An exporter that never made a snapshot is judged from when it was loaded. While no source answers, polls are spaced
-# out, and PteSourceFailing tells of it.
+# An exporter without any snapshot is judged from its start. While no source responds, polls are spaced out, and
+# PteSourceFailing reports it.
 _STALE = f"""\
 max by (job) (
   (
@@ -77,7 +77,7 @@ max by (job, source) (
   max by ({EXPORTER}) ({limit("clock_skew_seconds")})
 )"""
 
-# A job that had an exporter and has none now; or nobody remembers any exporter.
+# A job that had an exporter and has none now; or no job ever had one within a day.
 _ABSENT = f"""\
 (
   group by (job) (last_over_time({_TARGETS}[1d]))
@@ -89,7 +89,7 @@ absent_over_time({_TARGETS}[1d])"""
 
 _MATCH = "job=%q,source=%q"
 _FAILED = f"{last(_SUCCESS, _MATCH)} and on ({_KEY}) ({last('pte_source_up')} == 0)"
-_AGE = templates.lookup(f"time() - max({_FAILED})", _OWN, "humanizeDuration")
+_AGE = templates.lookup(f"time() - max({_FAILED})", _OWN, templates.AGE)
 _FAILURES = published("pte_source_poll_failures_total")
 # Of the last hour; or, while the breaker holds polls back or the exporter is young, of its whole life.
 _REASONS = f"""\
@@ -97,7 +97,7 @@ max by (reason) (increase({_FAILURES}{{{_MATCH}}}[1h])) > 0 or
 max by (reason) ({last(_FAILURES, _MATCH)}) > 0 unless on () max(increase({_FAILURES}{{{_MATCH}}}[1h])) > 0""".replace(
     "\n", " "
 )
-_MAX_AGE = templates.lookup(f"min({last('pte_source_max_age_seconds', _MATCH)})", _OWN, "humanizeDuration")
+_MAX_AGE = templates.lookup(f"min({last('pte_source_max_age_seconds', _MATCH)})", _OWN, templates.AGE)
 
 RULES: tuple[Definition, ...] = (
     Record(_TARGETS, _SCRAPED),
@@ -107,11 +107,12 @@ RULES: tuple[Definition, ...] = (
         expr=_ABSENT,
         severity="critical",
         board="pte-exporter",
-        summary="No pte-exporter is scraped{{ with $labels.job }} in job {{ . }}{{ end }}",
+        summary="Prometheus scrapes no pte-exporter{{ with $labels.job }} in job {{ . }}{{ end }}",
         measure="exporters that Prometheus can scrape",
         value="0",
         limit="at least 1",
-        reason="Without it nobody learns whether certifications still hold; all other alerts of this job are blind.",
+        reason="Certifications are not judged, and all other alerts of this job are blind.",
+        action="check /targets in Prometheus, then the exporter's process and log; start the exporter.",
         wait="5m",
     ),
     AlertDefinition(
@@ -122,12 +123,13 @@ RULES: tuple[Definition, ...] = (
         summary="The exporter cannot read its source {{ $labels.source }}",
         measure="time since the last successful poll",
         value=_AGE,
-        limit="two poll intervals",
-        reason="Why polls failed: "
+        limit="at most two poll intervals",
+        reason="Polls failed with: "
         + templates.label_values(_REASONS, "reason", _OWN * 3)
-        + ". Series of this side are withdrawn once they are older than "
+        + ". The series of this source are withdrawn after "
         + _MAX_AGE
         + ".",
+        action="run pte-exporter doctor --config.file FILE --source {{ $labels.source }} and follow its remedies.",
         wait="10m",
     ),
     AlertDefinition(
@@ -135,25 +137,26 @@ RULES: tuple[Definition, ...] = (
         expr=_CHECKS,
         severity="warning",
         board="pte-exporter",
-        summary="Checks of source {{ $labels.source }} fail",
-        measure="failed checks of the last check-up",
+        summary="Source {{ $labels.source }} fails its checks",
+        measure="failed checks",
         value="{{ $value | humanize }}",
         limit="0",
         reason="Failed: "
         + templates.label_values(f"min by (check) ({last('pte_source_check', _MATCH)}) == 0", "check", _OWN, raw=True)
-        + ". The source answers, but not with all that is wanted of it; pte-exporter doctor --config.file FILE "
-        + "--source {{ $labels.source }} tells causes and remedies.",
+        + ". The source responds, but part of the data is missing or wrong.",
+        action="run pte-exporter doctor --config.file FILE --source {{ $labels.source }} and follow its remedies.",
     ),
     AlertDefinition(
         name="PteDataTooOld",
         expr=_TOO_OLD,
         severity="warning",
         board="pte-exporter",
-        summary="The data of source {{ $labels.source }} is too old to judge by",
+        summary="The data of source {{ $labels.source }} is too old",
         measure="time since the last successful poll",
         value=templates.DURATION,
         limit="at most " + _MAX_AGE,
         reason="Its series are withdrawn, so certifications cannot be judged.",
+        action="treat it as PteSourceFailing; if that does not fire, restart the exporter and keep its log.",
         wait="5m",
     ),
     AlertDefinition(
@@ -161,11 +164,12 @@ RULES: tuple[Definition, ...] = (
         expr=_STALE,
         severity="warning",
         board="pte-exporter",
-        summary="The exporter publishes nothing new",
+        summary="The exporter has stopped publishing new results",
         measure="time since the last snapshot",
         value=templates.DURATION,
-        limit="two poll intervals",
-        reason="Its sources answer, but what it shows stands still: no verdict can be believed, neither good nor bad.",
+        limit="at most two poll intervals",
+        reason="Its sources respond, but its results are frozen: do not trust any verdict.",
+        action="check the log for an internal error, restart the exporter and report the error.",
         wait="10m",
     ),
     AlertDefinition(
@@ -173,28 +177,30 @@ RULES: tuple[Definition, ...] = (
         expr=_SKEWED,
         severity="warning",
         board="pte-exporter",
-        summary="The clock of source {{ $labels.source }} is not the exporter's",
+        summary="The clock of source {{ $labels.source }} differs from the exporter's",
         measure="difference between the clocks",
         value=templates.DURATION,
-        limit=templates.at_most("clock_skew_seconds", "humanizeDuration"),
+        limit=templates.at_most("clock_skew_seconds", templates.AGE),
         reason="The source's clock minus the exporter's: "
-        + templates.lookup(f"max({last('pte_source_clock_skew_seconds', _MATCH)})", _OWN, "humanizeDuration")
-        + ". Windows are asked for by the exporter's clock, so data is missed or judged late.",
+        + templates.lookup(f"max({last('pte_source_clock_skew_seconds', _MATCH)})", _OWN, templates.AGE)
+        + ". Queries use the exporter's clock, so the newest data is missed or judged late.",
+        action="synchronise the clocks of both machines (NTP).",
     ),
     AlertDefinition(
         name="PteConfigReloadFailed",
         expr=f"min by (job) ({last('pte_config_last_reload_successful')}) == 0",
         severity="warning",
         board="pte-exporter",
-        summary="The exporter refused its new configuration",
+        summary="The exporter rejected its new configuration",
         measure="configuration reload",
         value="failed",
-        limit="succeeds",
-        reason="The previous configuration is still in use, since "
+        limit="succeeded",
+        reason="The configuration loaded at "
         + templates.lookup(
             f"max({last('pte_config_last_reload_success_timestamp_seconds', 'job=%q')})", ("job",), "humanizeTimestamp"
         )
-        + ". The next start will fail.",
+        + " stays active. The next start will fail.",
+        action="run pte-exporter check --config.file=FILE, fix the file and reload (SIGHUP).",
         wait="5m",
     ),
     AlertDefinition(
@@ -206,7 +212,8 @@ RULES: tuple[Definition, ...] = (
         measure="TLS verification",
         value="off",
         limit="on",
-        reason="insecure_skip_verify is set: anybody on the way can read the credentials and forge the data.",
+        reason="insecure_skip_verify is set: anyone on the network path can read the credentials and forge data.",
+        action="set tls.ca_file and remove insecure_skip_verify.",
     ),
     AlertDefinition(
         name="PteRuleFailures",
@@ -219,7 +226,8 @@ RULES: tuple[Definition, ...] = (
         measure="failed evaluations in 15 minutes",
         value="{{ $value | humanize }}",
         limit="0",
-        reason="Alerts of this group may be missing. Prometheus logs the error; its page /rules shows it.",
+        reason="Alerts of this group may be missing.",
+        action="find the error on /rules in Prometheus or in its log; regenerate the rules with the running version.",
         wait="5m",
     ),
     AlertDefinition(
@@ -227,11 +235,12 @@ RULES: tuple[Definition, ...] = (
         expr="vector(1)",
         severity="info",
         board="pte-exporter",
-        summary="Always firing: the way from Prometheus to the receiver works",
+        summary="Always firing: the path from Prometheus to the receiver works",
         measure="heartbeat",
         value="present",
         limit="present",
-        reason="Whoever receives it must raise an alarm when it stops coming.",
+        reason="This alert always fires. The receiver must raise an alarm when it stops.",
+        action="nothing. If the heartbeat stops, check Prometheus, Alertmanager and the path between them.",
         wait="0s",
     ),
 )

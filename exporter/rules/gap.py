@@ -7,10 +7,10 @@ from exporter.model.rule import Record
 from exporter.model.verdict import SEVERITIES
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last, limit
+from exporter.rules.reasons import GAP_LIMIT
 from exporter.rules.rule import AlertDefinition, Definition
 
 _KEY = f"{EXPORTER}, application, signal"
-ALERT_LIMIT = "job_signal:pte_gap_alert_limit_ratio:min"
 
 
 def _alert_limit() -> str:
@@ -27,7 +27,7 @@ def _alert_limit() -> str:
 def _gap(signals: str) -> str:
     """The signed gap of signals whose severity is at or above the configured one.
 
-    Where production's value is zero the gap has no ratio, yet a severity: it is endless.
+    Where production's value is zero the gap has a severity but no ratio: it is infinite.
     """
     return f"""\
 max by (job, application, signal) (
@@ -47,25 +47,27 @@ max by (job, application, signal) (
 )"""
 
 
-_LIMIT = "at most " + templates.lookup(
-    f"max({ALERT_LIMIT}{{job=%q,signal=%q}})", ("job", "signal"), "humanizePercentage"
-)
+_LIMIT = "at most " + templates.lookup(f"max({GAP_LIMIT}{{job=%q,signal=%q}})", ("job", "signal"), "humanizePercentage")
+
+_LATENCY_NAME = templates.latency_name("$labels.signal")
 
 RULES: tuple[Definition, ...] = (
-    Record(ALERT_LIMIT, _alert_limit()),
+    Record(GAP_LIMIT, _alert_limit()),
     AlertDefinition(
         name="PteLatencyGap",
         expr=_gap(f'signal=~"{"|".join(LATENCIES)}"'),
         severity="warning",
         board="pte-certification",
-        summary="{{ $labels.application }}: {{ $labels.signal }} of test and production do not agree",
-        measure="the PTE's {{ $labels.signal }} against production's",
+        summary=f"{{{{ $labels.application }}}}: {_LATENCY_NAME} differs too much between test and production",
+        measure=f"gap of the PTE's {_LATENCY_NAME} relative to production's",
         value=templates.PERCENT,
         limit=_LIMIT + " either way",
         reason="{{ if lt $value 0.0 }}Production is slower than what the test certified"
-        "{{ else }}The PTE is slower than production: its environment, build or load is suspect{{ end }}: "
-        + templates.values_by("pte_gap_input", "side", "humanizeDuration", labels=("job", "application", "signal"))
+        "{{ else }}The PTE is slower than production{{ end }}: "
+        + templates.values_by("pte_gap_input", "side", templates.LATENCY, labels=("job", "application", "signal"))
         + ".",
+        action="{{ if lt $value 0.0 }}check whether production is slow now; fix it, or repeat the test"
+        "{{ else }}check the PTE's environment, build and load, then repeat the test{{ end }}.",
     ),
     AlertDefinition(
         name="PteErrorGap",
@@ -73,11 +75,12 @@ RULES: tuple[Definition, ...] = (
         severity="warning",
         board="pte-certification",
         summary="{{ $labels.application }}: the PTE fails more often than production",
-        measure="the PTE's worst error ratio against production's",
+        measure="gap of the PTE's worst error ratio relative to production's",
         value=templates.PERCENT,
         limit=_LIMIT,
-        reason="The test environment or build, not production, is suspect: "
+        reason="Error ratios in the worst minute: "
         + templates.values_by("pte_gap_input", "side", "humanizePercentage", 'signal="error_ratio"')
         + ".",
+        action="find the failed requests of the run, fix the environment or build, and repeat the test.",
     ),
 )

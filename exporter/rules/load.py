@@ -1,4 +1,4 @@
-"""Load: the test did not reach what production carries."""
+"""Load: the test did not reach production's load."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ RULES: tuple[Definition, ...] = (
         measure="the test's peak relative to production's",
         value=templates.PERCENT,
         limit=templates.at_least("load_coverage_ratio", "humanizePercentage"),
-        reason="Peak requests per second: "
-        + templates.values_by("pte_gap_input", "side", "humanize", 'signal="request_rate"')
-        + ". Nobody has shown that the application carries the rest.",
+        reason="Peak request rates: "
+        + templates.values_by("pte_gap_input", "side", templates.RATE, 'signal="request_rate"')
+        + ". Load above the test's peak is unproven.",
+        action="repeat the load test at production's peak or above.",
     ),
 )

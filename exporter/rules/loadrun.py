@@ -1,6 +1,6 @@
 """Load runs: the newest load test failed.
 
-The series come from `serve` or, by `publish`, from a Pushgateway.
+The series come from `serve`, or from a Pushgateway after `publish`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from exporter.rules.rule import AlertDefinition, Definition
 
 _OWN = "job=%q,application=%q"
 
-_EARLY = '"check", "the run was ended early", "", ""'
+_EARLY = '"check", "the run ended early", "", ""'
 
 _FAILED = f"""\
 count by (job, application) (
@@ -37,7 +37,7 @@ RULES: tuple[Definition, ...] = (
         severity="warning",
         board="pte-loadrun",
         summary="{{ $labels.application }}: the newest load test failed",
-        measure="thresholds of the load test that were not met",
+        measure="unmet thresholds of the load test",
         value="{{ $value }}",
         limit="0",
         reason="Not met: "
@@ -45,6 +45,7 @@ RULES: tuple[Definition, ...] = (
         + ". Grade: "
         + templates.label_values(f"max by (grade) ({last('pte_load_run_grade', _OWN)}) == 1", "grade", none="none")
         + ".",
+        action="fix the failed thresholds and run the load test again.",
         wait="5m",
     ),
 )

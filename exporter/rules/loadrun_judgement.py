@@ -1,7 +1,7 @@
-"""Judgement on load runs: the newest load test was too bad for its grade or limits, or is slower than before.
+"""Judgement on load runs: the newest load test misses its grade or limits, or is slower than before.
 
-The series come from `serve` or, by `publish`, from a Pushgateway. There the pages of several applications share one job
-and have no instance, so a limit is joined by the application too.
+The series come from `serve`, or from a Pushgateway after `publish`. There several applications share one job and have
+no instance, so limits are joined by application too.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def _limit(name: str, matchers: str = "") -> str:
     return last("pte_load_run_limit", joined(f'limit="{name}"', matchers))
 
 
-def _limit_text(name: str, show: templates.Show) -> str:
+def _limit_text(name: str, show: str) -> str:
     return templates.lookup(f"max({_limit(name, _OWN)})", ("job", "application"), show)
 
 
 def _below(value: str, limit: str, evidence_name: str) -> str:
-    """Where a value with evidence is below the limit of its own page; of the replicas the worst."""
+    """Where a value with evidence is below its own exporter's limit; of the replicas the worst."""
     return f"""\
 min by (job, application) (
   (
@@ -58,7 +58,7 @@ max by (job, application, against) (
 
 
 def _worse(ratio: str, severity: str, by: str) -> str:
-    """Of one application against one reference the worst changes that alert; endless where nothing was before."""
+    """The worst changes of an application against one reference; infinite where the reference is zero."""
     own = f"{_OWN},against=%q"
     severe = f"max by ({by}) ({last(severity, own)})"
     return (
@@ -86,7 +86,7 @@ _SEVERITY = "".join(
         "{{ else }}none{{ end }}",
     )
 )
-"""The alert's value, which is a number, in words."""
+"""The alert's value, a number, in words."""
 
 RULES: tuple[Definition, ...] = (
     AlertDefinition(
@@ -94,15 +94,16 @@ RULES: tuple[Definition, ...] = (
         expr=_below(last("pte_load_run_grade_level"), "grade_level", "pte_load_run_grade_evidence"),
         severity="warning",
         board="pte-loadrun",
-        summary="{{ $labels.application }}: the newest load test has a bad grade",
-        measure="the grade as a number: 5 A+, 4 A, 3 B, 2 C, 1 D, 0 F",
+        summary="{{ $labels.application }}: the grade of the newest load test is too low",
+        measure="grade as a number: 5 A+, 4 A, 3 B, 2 C, 1 D, 0 F",
         value="{{ $value }}",
         limit="at least " + _limit_text("grade_level", "humanize"),
         reason="Succeeded: "
         + templates.value_of("pte_load_run_success_ratio", "humanizePercentage")
-        + " of requests; P95 "
-        + templates.value_of("pte_load_run_latency_seconds", "humanizeDuration", 'stat="p95"')
+        + " of requests; P95 latency: "
+        + templates.value_of("pte_load_run_latency_seconds", templates.LATENCY, 'stat="p95"')
         + ".",
+        action="start with the slowest and most failing endpoints on the board.",
         wait="5m",
     ),
     AlertDefinition(
@@ -111,7 +112,7 @@ RULES: tuple[Definition, ...] = (
         severity="warning",
         board="pte-loadrun",
         summary="{{ $labels.application }}: too many requests of the newest load test failed",
-        measure="the share of the load test's requests that succeeded",
+        measure="share of the load test's requests that succeeded",
         value=templates.PERCENT,
         limit="at least " + _limit_text("success_ratio", "humanizePercentage"),
         reason="Failed: "
@@ -120,7 +121,8 @@ RULES: tuple[Definition, ...] = (
         + templates.value_of("pte_load_run_requests", "humanize")
         + " requests, by kind: "
         + templates.values_by("pte_load_run_errors", "kind", "humanize")
-        + ". A certification that rests on this run proves less load than it made.",
+        + ". Failed requests are cheap, so the run proves less load than it made.",
+        action="fix the most frequent kind of error and run the load test again.",
         wait="5m",
     ),
     AlertDefinition(
@@ -129,11 +131,12 @@ RULES: tuple[Definition, ...] = (
         severity="warning",
         board="pte-bench",
         summary="{{ $labels.application }}: the newest load test is worse than {{ if eq $labels.against "
-        '"baseline" }}its baseline{{ else }}the runs before{{ end }}',
-        measure="the largest severity of a change for the worse",
+        '"baseline" }}its baseline{{ else }}the earlier runs{{ end }}',
+        measure="worst severity of a change",
         value=_SEVERITY,
         limit="below " + _limit_text("change_severity", "humanize") + " (1 low, 2 medium, 3 high, 4 critical)",
         reason="Worse: " + templates.values(_WORST, "what", "humanizePercentage", _WORST_LABELS * 2) + ".",
+        action="check the commit of the run; fix it, or save the run as the new baseline if the change is intended.",
         wait="5m",
     ),
 )

@@ -1,4 +1,4 @@
-"""What is recorded of each side so that polls ask for less: the records are the sources' own (sources/*/recordings)."""
+"""Recording rules for each side that make polls cheaper; the sources define them (sources/*/recordings)."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ FILE = "observed"
 
 
 def groups(recordings: Mapping[str, Sequence[Record]]) -> list[str]:
-    """A group for each side that has anything to record."""
+    """A group for each side with recording rules."""
     return [render.group(f"pte-observed-{side}", records, READABLE) for side, records in recordings.items() if records]

@@ -1,4 +1,4 @@
-"""The style of our own rules files: readable by hand, plain where YAML lets it be, texts of several lines as such."""
+"""The style of our own rules files: readable, with plain scalars and literal blocks for texts of several lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exporter.slo.rules.render import EXPR_INDENT, VALUE_INDENT, Style
 
 
 class _Dumper(yaml.SafeDumper):
-    """A text of several lines is written as such."""
+    """Writes a text of several lines as a literal block."""
 
 
 def _represented(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

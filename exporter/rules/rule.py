@@ -1,4 +1,4 @@
-"""What our own alerts are made of. Every alert carries what a person needs to act on it at once."""
+"""Our own alerts. Each carries the facts that a person needs to act on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exporter.model import links
 from exporter.model.rule import Alert, Record, Rule
 
 Severity = Literal["critical", "warning", "info"]
-"""critical wakes somebody, warning waits for the morning, info is kept for whoever looks."""
+"""critical wakes somebody, warning waits for the morning, info is for the record."""
 
 Board = Literal[
     "pte-certification",
@@ -32,7 +32,7 @@ _NAME = re.compile(r"Pte[A-Z][A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class LinkBases:
     """Bases of the links in alerts."""
 
     runbook: str = links.RUNBOOK
@@ -43,33 +43,43 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class AlertDefinition:
-    """An alert of ours. `measure`, `value`, `limit` and `reason` are templates; together they make the description."""
+    """An alert. `measure`, `value`, `limit`, `reason` and `action` are templates; together they make the description.
+
+    An alert with several findings has no measure, value or limit: its reason lists the findings with their numbers.
+    """
 
     name: str
     expr: str
     severity: Severity
     board: Board
     summary: str
-    """One line: who and what."""
-    measure: str
-    """What was measured, in words: "the test's peak relative to production's"."""
-    value: str
-    limit: str
+    """One line: subject and finding."""
     reason: str
-    """Why it matters or what is behind it, with the inputs; one or two sentences."""
+    """Why it matters or what caused it, with the inputs; one or two sentences."""
+    action: str
+    """What to do, in one line; the runbook has the details."""
+    measure: str = ""
+    """The measured quantity in words: "the test's peak relative to production's"."""
+    value: str = ""
+    limit: str = ""
     wait: str = "15m"
     """`for`: how long the condition has to hold."""
 
     def __post_init__(self) -> None:
         assert _NAME.fullmatch(self.name), self.name
+        assert bool(self.measure) == bool(self.value) == bool(self.limit), self.name
 
     @property
     def description(self) -> str:
-        """Three lines, so that whoever is woken finds value, limit and reason at the same place every time."""
-        return f"Value: {self.value} ({self.measure})\nLimit: {self.limit}\nReason: {self.reason}"
+        """Value, limit, reason and action, always in this order, a line each."""
+        action = f"Do: {self.action}"
+        if not self.measure:
+            return f"Reasons:{self.reason}\n{action}"
 
-    def alert(self, links: Links) -> Alert:
-        """As Prometheus has it."""
+        return f"Value: {self.value} ({self.measure})\nLimit: {self.limit}\nReason: {self.reason}\n{action}"
+
+    def alert(self, links: LinkBases) -> Alert:
+        """The alert in the form of Prometheus."""
         annotations = {
             "summary": self.summary,
             "description": self.description,
@@ -81,7 +91,7 @@ class AlertDefinition:
         keep = KEEP_FIRING if self.severity == "critical" else ""
         return Alert(self.name, self.expr, self.wait, keep, {"severity": self.severity}, annotations)
 
-    def dashboard_url(self, links: Links) -> str:
+    def dashboard_url(self, links: LinkBases) -> str:
         """The board, opened on the alert's objective or application when it has one."""
         board = f"{links.dashboards.rstrip('/')}/d/{self.board}"
         if self.board == "pte-slo-detail":
@@ -92,11 +102,11 @@ class AlertDefinition:
 
 
 Definition = Record | AlertDefinition
-"""What a subject has."""
+"""A rule of a subject."""
 
 
-def with_links(definitions: Iterable[Definition], links: Links) -> list[Rule]:
-    """The rules of a subject as Prometheus has them."""
+def with_links(definitions: Iterable[Definition], links: LinkBases) -> list[Rule]:
+    """The rules of a subject in the form of Prometheus."""
     rules = list[Rule]()
     for definition in definitions:
         if isinstance(definition, AlertDefinition):

@@ -1,6 +1,6 @@
-"""Fragments of alert templates: values in units that people read, and what PromQL knows about the reason.
+"""Fragments of alert templates: values in readable units, and results of queries about the reason.
 
-A looked-up label value goes into the query through %q, so that quotes in an application's name stay inside the string.
+A looked-up label value goes into the query through %q, which keeps quotes in an application's name inside the string.
 """
 
 from __future__ import annotations
@@ -9,61 +9,85 @@ from typing import Literal
 
 from exporter.rules.expressions import joined, last, limit
 
-Show = Literal["humanize", "humanizePercentage", "humanizeDuration", "humanizeTimestamp", 'printf "%.2f"']
+PERCENTAGE = 'printf "%.3g" | humanizePercentage'
+"""A ratio as 62.3%."""
+LATENCY = 'printf "%.3g" | humanizeDuration | reReplaceAll "^([0-9.]+)(m?s)$" "$1 $2"'
+"""Seconds as 607 ms or 1.58 s."""
+AGE = 'humanizeDuration | reReplaceAll "(h [0-9]+m) [0-9]+s$" "$1" | reReplaceAll "( 0[hms])+$" ""'
+"""Seconds as 30d, 8d 0h 16m or 2m 30s: no seconds beside hours, no zeros at the end."""
+RATE = 'printf "%.3g" | humanize | printf "%s req/s"'
+"""Requests per second as 540 req/s or 8.54k req/s."""
+TIMES = 'printf "%.2g" | humanize'
+"""A factor as 2.6 or 120."""
 
 PERCENT = "{{ $value | humanizePercentage }}"
-DURATION = "{{ $value | humanizeDuration }}"
+DURATION = "{{ $value | " + AGE + " }}"
 UNKNOWN = "unknown"
 
 _OWN = ("job", "application")
 
 
-def _printf(query: str, labels: tuple[str, ...]) -> str:
-    arguments = "".join(f" $labels.{label}" for label in labels)
-    return f"printf `{query}`{arguments} | query"
+def latency_name(variable: str) -> str:
+    """A latency signal as people call it: P95 latency, mean latency."""
+    percentile = 'reReplaceAll "^latency_p(.+)$" "P$1 latency"'
+    return "{{ " + variable + " | " + percentile + ' | reReplaceAll "^latency_(.+)$" "$1 latency" }}'
+
+
+def result(query: str, arguments: tuple[str, ...]) -> str:
+    """The pipeline that runs a query, which has one %q for each argument."""
+    return f"printf `{query}` {' '.join(arguments)} | query"
+
+
+def _result(query: str, labels: tuple[str, ...]) -> str:
+    return result(query, tuple(f"$labels.{label}" for label in labels))
 
 
 def _matchers(labels: tuple[str, ...], more: str = "") -> str:
     return joined(*(f"{label}=%q" for label in labels), more)
 
 
-def lookup(query: str, labels: tuple[str, ...], show: Show) -> str:
-    """The first value that a query gives, or the word unknown. `query` has one %q for each of the alert's labels."""
+def lookup(query: str, labels: tuple[str, ...], show: str) -> str:
+    """The first value of a query's result, or the word unknown. `query` has one %q for each of the alert's labels."""
+    return lookup_by(query, tuple(f"$labels.{label}" for label in labels), show)
+
+
+def lookup_by(query: str, arguments: tuple[str, ...], show: str) -> str:
+    """The same for a query whose arguments are any variables of the template."""
     value = "{{ . | first | value | " + show + " }}"
-    return "{{ with " + _printf(query, labels) + " }}" + value + "{{ else }}" + UNKNOWN + "{{ end }}"
+    return "{{ with " + result(query, arguments) + " }}" + value + "{{ else }}" + UNKNOWN + "{{ end }}"
 
 
 def _listed(query: str, labels: tuple[str, ...], label: str, item: str, none: str) -> str:
-    loop = "{{ range $i, $e := " + _printf(query, labels) + ' | sortByLabel "' + label + '" }}'
+    loop = "{{ range $i, $e := " + _result(query, labels) + ' | sortByLabel "' + label + '" }}'
     return loop + "{{ if $i }}, {{ end }}" + item + "{{ else }}" + none + "{{ end }}"
 
 
-def at_most(name: str, show: Show) -> str:
-    """A configured limit from above; of the job's exporters the strictest, as that one is broken first."""
+def at_most(name: str, show: str) -> str:
+    """A configured upper limit; of the job's exporters the strictest, because that one is broken first."""
     return "at most " + _limit("min", name, show)
 
 
-def less_than(name: str, show: Show) -> str:
+def less_than(name: str, show: str) -> str:
     """A configured limit that must not be reached; of the job's exporters the strictest."""
     return "less than " + _limit("min", name, show)
 
 
-def at_least(name: str, show: Show) -> str:
-    """A configured limit from below; of the job's exporters the strictest."""
+def at_least(name: str, show: str) -> str:
+    """A configured lower limit; of the job's exporters the strictest."""
     return "at least " + _limit("max", name, show)
 
 
-def _limit(strictest: Literal["min", "max"], name: str, show: Show) -> str:
+def _limit(strictest: Literal["min", "max"], name: str, show: str) -> str:
     return lookup(f"{strictest}({limit(name, _matchers(('job',)))})", ("job",), show)
 
 
-def value_of(name: str, show: Show, more: str = "") -> str:
+def value_of(name: str, show: str, more: str = "") -> str:
     """Another series of the alert's own application."""
     return lookup(f"max({last(name, _matchers(_OWN, more))})", _OWN, show)
 
 
 def values_by(
-    name: str, label: str, show: Show, more: str = "", *, labels: tuple[str, ...] = _OWN, above_zero: str = ""
+    name: str, label: str, show: str, more: str = "", *, labels: tuple[str, ...] = _OWN, above_zero: str = ""
 ) -> str:
     """Every value of another series of the alert's own application, by one label: "production 8.5k, pte 6.2k".
 
@@ -77,15 +101,15 @@ def values_by(
     return values(query, label, show, labels)
 
 
-def values(query: str, label: str, show: Show, labels: tuple[str, ...]) -> str:
-    """Every value that a query gives, by one label of it: "latency_p95 of all requests 27%"."""
+def values(query: str, label: str, show: str, labels: tuple[str, ...]) -> str:
+    """Every value of a query's result, by one of its labels: "latency_p95 of all requests 27%"."""
     return _listed(query, labels, label, "{{ $e.Labels." + label + " }} {{ $e | value | " + show + " }}", UNKNOWN)
 
 
 def label_values(
     query: str, label: str, labels: tuple[str, ...] = _OWN, none: str = UNKNOWN, *, raw: bool = False
 ) -> str:
-    """What one label says in a query's result, as words if not `raw`: "outgrown peak, mix"."""
+    """The values of one label in a query's result, as words if not `raw`: "outgrown peak, mix"."""
     value = f"$e.Labels.{label}"
     if not raw:
         value += ' | reReplaceAll "_" " "'

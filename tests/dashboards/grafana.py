@@ -1,4 +1,4 @@
-"""What Grafana does with a board: read its JSON, fill in its variables, send its queries to Prometheus."""
+"""A board as Grafana uses it: read its JSON, fill in its variables, send its queries to Prometheus."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def boards() -> dict[str, Json]:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One query of one panel."""
+class PanelQuery:
+    """A query of a panel."""
 
     board: str
     panel: str
@@ -39,38 +39,38 @@ class Asked:
 
 
 def panels(board: Json) -> list[Json]:
-    """The panels that show something."""
+    """The panels with data."""
     return [panel for panel in board["panels"] if panel["type"] != "row"]
 
 
-def queries() -> list[Asked]:
+def queries() -> list[PanelQuery]:
     """Every query of every board: those of panels and of annotations."""
-    found = []
+    result = []
     for uid, board in boards().items():
         for panel in panels(board):
             for target in panel["targets"]:
-                found.append(Asked(uid, panel["title"], target["refId"], target["expr"], target["instant"]))
+                result.append(PanelQuery(uid, panel["title"], target["refId"], target["expr"], target["instant"]))
         for note in board["annotations"]["list"]:
-            found.append(Asked(uid, f"annotation {note['name']}", "A", note["expr"], False))
-    return found
+            result.append(PanelQuery(uid, f"annotation {note['name']}", "A", note["expr"], False))
+    return result
 
 
-def ask(url: str, asked: Asked, at: float, **variables: str) -> list[Json]:
-    """What the server answers to a query at `at`, or over the hour before it; fails on errors and on warnings."""
-    expr = validation.fill_variables(asked.expr, **variables)
-    if asked.instant:
+def ask(url: str, query: PanelQuery, at: float, **variables: str) -> list[Json]:
+    """The server's result of a query at `at`, or over the hour before it; fails on errors and on warnings."""
+    expr = validation.fill_variables(query.expr, **variables)
+    if query.instant:
         path, when = "query", {"time": at}
     else:
         path, when = "query_range", {"start": at - RANGE, "end": at, "step": 60.0}
     reply = requests.post(f"{url}/api/v1/{path}", data={"query": expr, **when}, timeout=30).json()
-    assert reply["status"] == "success", f"{asked}: {reply}\n{expr}"
-    assert not [*reply.get("warnings", ()), *reply.get("infos", ())], f"{asked}: {reply}\n{expr}"
+    assert reply["status"] == "success", f"{query}: {reply}\n{expr}"
+    assert not [*reply.get("warnings", ()), *reply.get("infos", ())], f"{query}: {reply}\n{expr}"
     result: list[Json] = reply["data"]["result"]
     return result
 
 
 def label_values(url: str, name: str, label: str, at: float) -> list[str]:
-    """What `label_values(name, label)` gives."""
+    """The values of `label_values(name, label)`."""
     window: Json = {"match[]": name, "start": at - RANGE, "end": at}
     reply = requests.get(f"{url}/api/v1/label/{label}/values", params=window, timeout=30).json()
     values: list[str] = reply["data"]

@@ -1,7 +1,7 @@
 """Hours of the exporter's real pages, made by pipeline and publisher from the demo, as Prometheus would scrape them.
 
 A healthy stretch, then a bad one in which the PTE's source fails and its series are withdrawn. Two replicas are
-scraped; the second begins half-way through the healthy stretch. Beside them, what the rules of a few SLOs record.
+scraped; the second begins half-way through the healthy stretch. The records of a few SLOs' rules are added.
 Written for `promtool tsdb`.
 """
 
@@ -48,7 +48,7 @@ def _config(directory: Path, source: dict[str, str]) -> Config:
     path = directory / "exporter.yml"
     age = {"interval": "6m", "max_age": "30m"}
     environments = [*({"role": side, **age, "source": source} for side in SIDES), {**CI, **age}]
-    # Of search no tests are known, and so there is no evidence.
+    # The application search has no tests, and therefore no evidence.
     analysis = {"test_executions": {"expected": {"search": "1h"}}}
     slo = {"name": "availability", "application": "shop", "objective": 99, "sli": {"errors": {}}}
     path.write_text(yaml.safe_dump({"environments": environments, "analysis": analysis, "slos": [slo]}))
@@ -56,7 +56,7 @@ def _config(directory: Path, source: dict[str, str]) -> Config:
 
 
 class Exporter:
-    """The program without its clock and its sockets: polls when told, and gives the page's lines."""
+    """The program without its clock and its sockets: polls on demand, and returns the page's lines."""
 
     def __init__(self, directory: Path) -> None:
         self._demo = _config(directory, DEMO)
@@ -66,11 +66,11 @@ class Exporter:
         self._own.configure(self._demo.environments)
         self._own.events.configure(self._demo)
         self._own.loaded(START)
-        self._seen = START
+        self._last_success = START
         self._page: list[str] = []
 
     def poll(self, at: float) -> None:
-        """One poll of each source; in the bad stretch the PTE's source does not answer, and sources speak TLS."""
+        """One poll of each source; in the bad stretch the PTE's source does not respond, and sources use TLS."""
         bad = at > HEALTHY
         if bad:
             self._own.configure(self._server.environments)
@@ -78,7 +78,7 @@ class Exporter:
             if bad and side == "pte":
                 self._own.failed(side, at, 10.0, "timeout")
                 self._own.checked(side, at, {"found": True, "format": False}, 0)
-                self._own.withdrawn(side, withdrawn=at - self._seen > MAX_AGE)
+                self._own.withdrawn(side, withdrawn=at - self._last_success > MAX_AGE)
             else:
                 self._succeed(side, at, bad)
         self._own.events.show(SIDES)
@@ -88,11 +88,11 @@ class Exporter:
         self._page = page.body.decode().splitlines()
 
     def _succeed(self, side: str, at: float, bad: bool) -> None:
-        seen: Observation = self._pipeline.poll(side, at)
+        observation: Observation = self._pipeline.poll(side, at)
         self._own.checked(side, at, {"found": True, "format": True}, 1)
-        self._own.succeeded(side, at, 0.3, dataclasses.replace(seen, clock_skew=0.2) if bad else seen)
+        self._own.succeeded(side, at, 0.3, dataclasses.replace(observation, clock_skew=0.2) if bad else observation)
         self._own.withdrawn(side, withdrawn=False)
-        self._seen = at if side == "pte" else self._seen
+        self._last_success = at if side == "pte" else self._last_success
 
     def lines(self) -> list[str]:
         return self._page + self._own.render(openmetrics=False).decode().splitlines()
@@ -108,7 +108,7 @@ def _stamped(lines: Iterable[str], labels: str, at: float) -> Iterator[str]:
 
 
 def _server(at: float) -> list[str]:
-    """What Prometheus makes itself: its own process, and the alerts that our rules fire."""
+    """Prometheus' own series: its process, and the alerts of our rules."""
     lines = [
         'up{job="prometheus",instance="localhost:9090"} 1',
         'process_resident_memory_bytes{job="prometheus",instance="localhost:9090"} 5e8',

@@ -1,4 +1,4 @@
-"""What the page of `pte-exporter run` says while a load test of a few hours goes on, as Prometheus scraped it."""
+"""The page of `pte-exporter run` during a load test of a few hours, as Prometheus scraped it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the rules of a few SLOs record: names and labels are those of the rules themselves, the values plausible.
+"""The records of a few SLOs' rules: names and labels come from the rules themselves, the values are plausible.
 
-Healthy, every SLO has budget left; in the bad stretch it is used up and the telemetry is gone.
+Healthy, every SLO has budget left; in the bad stretch the budget is exhausted and the telemetry missing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SHOP = Slo(
     sla=SLA,
     maintenance=(Weekly(5 * DAY, 7200),),
 )
-"""Has everything that an SLO can have."""
+"""Uses every feature of an SLO."""
 
 SHOP_PTE = Slo(
     "shop", "availability-pte", Decimal("99.9"), sli("shop-pte"), Period(30 * DAY), (), Alerting("None"), side="pte"
@@ -54,7 +54,7 @@ CHECKOUT = Slo(
 """A label splits it; its second part is worse."""
 
 SEARCH = Slo("search", "results", Decimal(99), sli("search"), Period(30 * DAY), TIERS, Alerting("PteSloBurn"))
-"""Its query has never found anything."""
+"""Its query never had a result."""
 
 SLOS = (SHOP, SHOP_PTE, CHECKOUT, SEARCH)
 
@@ -78,7 +78,7 @@ _VALUES: Mapping[str, tuple[float, float]] = {
     names.SLA_CREDIT_FORECAST: (0, 0.25),
     names.STATE: (1, 1),
 }
-"""Healthy and bad; a record that is not among them and no constant fails the tests."""
+"""Healthy and bad; any other record, unless constant, fails the tests."""
 
 
 def _value(rule: Record, bad: bool) -> float:
@@ -109,12 +109,12 @@ def _line(name: str, labels: Mapping[str, str], value: float) -> str:
 
 
 def _records(slo: Slo, bad: bool) -> Iterator[Record]:
-    """The rules that give something: of the states one, and of an SLO without telemetry only what needs none."""
+    """The rules with a result: one of the states, and for an SLO without telemetry only constants."""
     state = "broken" if bad or slo is SEARCH else "ok"
     for rule in slo_rules.rules(slo, "https://runbook.example", "https://grafana.example"):
         needs_none = slo is not SEARCH or rule.expr.startswith("vector(")
-        wanted = rule.labels.get("state") == state if rule.name == names.STATE else needs_none
-        if isinstance(rule, Record) and wanted:
+        expected = rule.labels.get("state") == state if rule.name == names.STATE else needs_none
+        if isinstance(rule, Record) and expected:
             yield rule
 
 
@@ -126,10 +126,10 @@ def _alerts(slo: Slo) -> Iterator[str]:
 
 
 def lines(bad: bool) -> list[str]:
-    """Samples without a time: what is recorded, and the alerts that fire."""
-    found = []
+    """Samples without a time: the records, and the firing alerts."""
+    result = []
     for slo in SLOS:
         for rule in _records(slo, bad):
-            found += [_line(rule.name, labels, value) for labels, value in _parts(slo, rule, bad)]
-        found += _alerts(slo) if bad else []
-    return found
+            result += [_line(rule.name, labels, value) for labels, value in _parts(slo, rule, bad)]
+        result += _alerts(slo) if bad else []
+    return result

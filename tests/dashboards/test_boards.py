@@ -26,7 +26,7 @@ PANELS = [(uid, panel) for uid, board in boards().items() for panel in panels(bo
 TILES = 24
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the oracle announces its next version while it is imported
+    warnings.simplefilter("ignore")  # the oracle announces its next version on import
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.cog.plugins import register_default_plugins
     from grafana_foundation_sdk.models.dashboard import Dashboard
@@ -38,14 +38,14 @@ def _name(value: Any) -> str:
     return f"{value['title']}" if isinstance(value, dict) else str(value)
 
 
-def _lost(ours: Any, theirs: Any, path: str = "") -> list[str]:
-    """Where what we wrote is missing or different after the round trip."""
+def _differences(ours: Any, theirs: Any, path: str = "") -> list[str]:
+    """Values that are missing or different after the round trip."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         pairs = [(f"{path}.{key}", value, theirs.get(key, "missing")) for key, value in ours.items()]
-        return [fault for at, mine, other in pairs if mine is not None for fault in _lost(mine, other, at)]
+        return [fault for at, mine, other in pairs if mine is not None for fault in _differences(mine, other, at)]
     if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         pairs = [(f"{path}[{i}]", *both) for i, both in enumerate(zip(ours, theirs, strict=True))]
-        return [fault for at, mine, other in pairs for fault in _lost(mine, other, at)]
+        return [fault for at, mine, other in pairs for fault in _differences(mine, other, at)]
     return [] if ours == theirs else [f"{path}: {ours!r} became {theirs!r}"]
 
 
@@ -53,7 +53,7 @@ def _lost(ours: Any, theirs: Any, path: str = "") -> list[str]:
 def test_schema(uid: str) -> None:
     """Grafana's own schema keeps every key and value that we write, in dashboards, panels, options and queries."""
     theirs = json.loads(json.dumps(Dashboard.from_json(boards()[uid]), cls=JSONEncoder))
-    assert _lost(boards()[uid], theirs) == []
+    assert _differences(boards()[uid], theirs) == []
 
 
 def test_schema_finds_faults() -> None:
@@ -61,11 +61,11 @@ def test_schema_finds_faults() -> None:
     board = json.loads(json.dumps(boards()["pte-exporter"]))
     board["panels"][0]["options"]["colourMode"] = "value"
     theirs = json.loads(json.dumps(Dashboard.from_json(board), cls=JSONEncoder))
-    assert _lost(board, theirs) == [".panels[0].options.colourMode: 'value' became 'missing'"]
+    assert _differences(board, theirs) == [".panels[0].options.colourMode: 'value' became 'missing'"]
 
 
 def test_committed() -> None:
-    """The committed files are what the code generates, and generating twice gives the same bytes."""
+    """The committed files equal the generated ones, and generating twice gives the same bytes."""
     files = dashboards.files(None)
     assert files == dashboards.files(None)
     assert {path: (TOP / path).read_bytes() for path in files} == files
@@ -79,9 +79,10 @@ def test_layout(uid: str) -> None:
     assert len({panel["id"] for panel in everything}) == len(everything)
     cells: list[tuple[int, int]] = []
     for panel in everything:
-        place = panel["gridPos"]
-        assert place["x"] + place["w"] <= TILES
-        columns, rows = range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"])
+        position = panel["gridPos"]
+        assert position["x"] + position["w"] <= TILES
+        columns = range(position["x"], position["x"] + position["w"])
+        rows = range(position["y"], position["y"] + position["h"])
         cells += itertools.product(columns, rows)
     assert len(set(cells)) == len(cells)
     assert set(cells) == set(itertools.product(range(TILES), range(max(y for _, y in cells) + 1))), "a hole"
@@ -123,40 +124,40 @@ def test_colours_have_words(uid: str, panel: Json) -> None:
 
 
 def test_queries_are_known() -> None:
-    """Every query parses and names only what is published, recorded, or on the short list of others' series."""
-    for asked in queries():
-        promql_parser.parse(validation.fill_variables(asked.expr))
-        assert validation.series_names(asked.expr) <= validation.ALLOWED
+    """Every query parses and uses only published or recorded series, or the short list of others."""
+    for query in queries():
+        promql_parser.parse(validation.fill_variables(query.expr))
+        assert validation.series_names(query.expr) <= validation.ALLOWED
     assert len(validation.FOREIGN) < 10
 
 
 def test_every_published_series_is_shown() -> None:
-    """No published series is left out of the boards, apart from inputs of others."""
-    shown = frozenset().union(*(validation.series_names(asked.expr) for asked in queries()))
+    """Every published series is on the boards, except inputs of others."""
+    on_boards = frozenset().union(*(validation.series_names(query.expr) for query in queries()))
     inputs = {series.name for series in catalogue.ALL if series.is_input}
-    assert validation.PUBLISHED - shown <= inputs
+    assert validation.PUBLISHED - on_boards <= inputs
 
 
 def test_every_recorded_series_of_an_slo_is_shown() -> None:
-    """What an SLO's rules record is on the boards, apart from sums on the way and ratios that are shown by counts."""
-    shown = frozenset().union(*(validation.series_names(asked.expr) for asked in queries()))
-    ways = {name(kind) for kind in names.KINDS for name in (names.quarter, names.partial)}
+    """Every record of an SLO is on the boards, except intermediate sums and ratios that counts replace."""
+    on_boards = frozenset().union(*(validation.series_names(query.expr) for query in queries()))
+    sums = {name(kind) for kind in names.KINDS for name in (names.quarter, names.partial)}
     ratios = {f"{names.RATIO}{window}" for window in ("30m", "2h", "1d", "3d", "month")}
-    assert validation.OBJECTIVES - shown == ways | ratios | {names.INFO}
+    assert validation.OBJECTIVES - on_boards == sums | ratios | {names.INFO}
 
 
 @pytest.mark.parametrize(
     "expr", ["pte_no_such_series", "sum by (", '{job="x"}', "rate(pte_source_polls[5m])", "slo:sli_error:ratio_rate30d"]
 )
 def test_unknown_series(expr: str) -> None:
-    """The recipe "new panel": a panel cannot name a series that nobody publishes or records."""
-    about = PanelSpec("New", "What is new?", "Nothing is new.", "none", (6, 6))
-    with pytest.raises(ValueError, match=r"nobody publishes|invalid|expected|unclosed|without a name|unexpected"):
-        stat(about, Query(expr))
+    """The recipe "new panel": a panel cannot name an unknown series."""
+    spec = PanelSpec("New", "What is new?", "Nothing is new.", "none", (6, 6))
+    with pytest.raises(ValueError, match=r"unknown series|invalid|expected|unclosed|without a name|unexpected"):
+        stat(spec, Query(expr))
 
 
 def test_recorded_series() -> None:
-    """A panel can name what our rules record."""
+    """A panel can use the records of our rules."""
     for name in rules.RECORDS:
         assert Query(name).expr == name
 
@@ -169,17 +170,17 @@ def _urls(panel: Json) -> list[str]:
 
 
 def test_data_links() -> None:
-    """Data links lead to boards that exist, keep time and data source, and choose the application or the SLO."""
+    """Data links point to existing boards, keep time and data source, and choose the application or the SLO."""
     urls = [url for _, panel in PANELS for url in _urls(panel)]
     for url in urls:
-        found = re.fullmatch(
+        match = re.fullmatch(
             r"/d/([a-z-]+)\?\$\{__url_time_range\}&\$\{datasource:queryparam\}"
             r"&var-(application|slo)=\$\{__(data\.fields|field\.labels)\.(application|sloth_id):percentencode\}",
             url,
         )
-        assert found, url
-        assert found[1] in boards()
-        assert (found[2], found[4]) == (("slo", "sloth_id") if found[1] == "pte-slo-detail" else ("application",) * 2)
+        assert match, url
+        assert match[1] in boards()
+        assert (match[2], match[4]) == (("slo", "sloth_id") if match[1] == "pte-slo-detail" else ("application",) * 2)
     assert {url.split("?")[0].removeprefix("/d/") for url in urls} == {
         "pte-certification",
         "pte-slo",
@@ -193,7 +194,7 @@ def test_data_links() -> None:
 
 
 def test_links_can_be_filled() -> None:
-    """A link that takes the application or the SLO from a row or series stands only where queries give one."""
+    """A link that takes the application or the SLO from a row or series exists only where queries return one."""
     for _, panel in PANELS:
         for url in _urls(panel):
             label = "sloth_id" if "sloth_id" in url else "application"
@@ -201,13 +202,13 @@ def test_links_can_be_filled() -> None:
 
 
 def _linked(panel: Json) -> list[Json]:
-    """The queries whose results carry the links: not the limits, from which they are taken away."""
+    """The queries whose results carry the links: not the limits, which have no links."""
     return [target for target in panel["targets"] if not target["legendFormat"].startswith("limit")]
 
 
 @pytest.mark.parametrize("uid", boards())
 def test_dashboard_links(uid: str) -> None:
-    """Each board leads to all others and keeps time and variables, which every board has."""
+    """Each board links to all others and keeps time and variables, which every board has."""
     links = boards()[uid]["links"]
     assert {link["url"] for link in links} == {f"/d/{other}" for other in boards() if other != uid}
     assert all(link["keepTime"] and link["includeVars"] for link in links)
@@ -232,12 +233,12 @@ def test_sides() -> None:
 
 
 def test_checks() -> None:
-    """The table of checks has a row for every reason that the analysis knows."""
+    """The table of checks has a row for every reason of the analysis."""
     assert sorted(check.reason for check in CHECKS) == sorted(REASONS)
 
 
 def test_readable_in_git() -> None:
-    """The files end with a newline and hold no address, user or data source of ours."""
+    """The files end with a newline and contain no address, user or data source."""
     for path in dashboards.files(None):
         text = Path(TOP / path).read_text(encoding="utf-8")
         assert text.endswith("}\n")

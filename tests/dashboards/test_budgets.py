@@ -1,4 +1,4 @@
-"""What the boards of SLOs say: tiles, the table, the burn rates, and the tile beside the certification's verdict."""
+"""The boards of SLOs: tiles, the table, the burn rates, and the tile beside the certification's verdict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from exporter.slo.rules import names
 from tests.dashboards import history, objectives
 from tests.dashboards.grafana import ask, boards, panels, queries
 
-TABLE = "How each SLO stands"
+TABLE = "State of each SLO"
 HEALTHY, BAD = history.HEALTHY, history.END
 
 
@@ -20,9 +20,9 @@ def _answers(
     url: str, board: str, panel: str, ref: str = "A", at: float = HEALTHY, slo: str = objectives.SHOP.id
 ) -> list[tuple[dict[str, str], float]]:
     """Labels and latest value of each series that a panel's query gives."""
-    (asked,) = (one for one in queries() if (one.board, one.panel, one.ref) == (board, panel, ref))
-    rows = ask(url, asked, at, application=".+", side=".+", service=".+", slo=slo)
-    return [(row["metric"], float((row["value"] if asked.instant else row["values"][-1])[1])) for row in rows]
+    (query,) = (query for query in queries() if (query.board, query.panel, query.ref) == (board, panel, ref))
+    rows = ask(url, query, at, application=".+", side=".+", service=".+", slo=slo)
+    return [(row["metric"], float((row["value"] if query.instant else row["values"][-1])[1])) for row in rows]
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def _column(url: str, title: str, at: float = HEALTHY) -> dict[str, float]:
     """A column of the table of all SLOs, by their ids."""
     (table,) = (panel for panel in panels(boards()["pte-slo"]) if panel["title"] == TABLE)
     columns: dict[str, str] = table["transformations"][-1]["options"]["renameByName"]
-    (ref,) = (name[-1] for name, shown in columns.items() if shown == title and name != "Value")
+    (ref,) = (name[-1] for name, text in columns.items() if text == title and name != "Value")
     return {labels["sloth_id"]: value for labels, value in _answers(url, "pte-slo", TABLE, ref, at)}
 
 
 def test_table(prometheus: str) -> None:
-    """A row tells an SLO's objective, SLI, budget, burn rates and state, each relative to its own budget."""
+    """A row has an SLO's objective, SLI, budget, burn rates and state, each relative to its own budget."""
     shop = objectives.SHOP.id
     assert _column(prometheus, "objective")[shop] == 0.999
     assert _column(prometheus, "SLI")[shop] == pytest.approx(1 - 0.4 * 0.001)
@@ -61,15 +61,15 @@ def test_table(prometheus: str) -> None:
 
 
 def test_trouble_comes_first(prometheus: str) -> None:
-    """The table begins with the least budget, and an SLO that a label splits has that of its worst part."""
+    """The table begins with the smallest budget; an SLO that a label splits has the budget of its worst part."""
     (table,) = (panel for panel in panels(boards()["pte-slo"]) if panel["title"] == TABLE)
-    assert table["options"]["sortBy"] == [{"desc": False, "displayName": "budget left"}]
-    left = _column(prometheus, "budget left")
-    assert left[objectives.CHECKOUT.id] == pytest.approx(left[objectives.SHOP.id] / 2)
+    assert table["options"]["sortBy"] == [{"desc": False, "displayName": "remaining budget"}]
+    budgets = _column(prometheus, "remaining budget")
+    assert budgets[objectives.CHECKOUT.id] == pytest.approx(budgets[objectives.SHOP.id] / 2)
 
 
 def test_inside(prometheus: str) -> None:
-    """Beside its certification each application shows whether its budget lasts, is gone, unknown, or nobody set one."""
+    """Beside its certification each application shows a budget that lasts, is exhausted, unknown or not set."""
     for at, expected in (
         (HEALTHY, {"shop": 1, "checkout": 1, "search": -1, "archive": -2}),
         (BAD, {"shop": 0, "checkout": 0, "search": -1, "archive": -2}),
@@ -79,12 +79,12 @@ def test_inside(prometheus: str) -> None:
 
 
 def test_graphs_have_few_lines(prometheus: str) -> None:
-    """Graphs over all SLOs draw the worst ones at the end of the time shown, whatever they were before."""
-    for panel, choice in (("Least budget left", "bottomk"), ("Highest burn rate of one hour", "topk")):
-        (asked,) = (one for one in queries() if one.panel == panel and one.ref == "A")
-        one = dataclasses.replace(asked, expr=asked.expr.replace(f"{choice}(20", f"{choice}(1"))
-        assert one != asked
-        (worst,) = ask(prometheus, one, HEALTHY, application=".+", side="production", service=".+")
+    """Graphs over all SLOs draw the SLOs that are worst at the end of the time range."""
+    for panel, choice in (("Smallest remaining budget", "bottomk"), ("Highest burn rate of one hour", "topk")):
+        (query,) = (query for query in queries() if query.panel == panel and query.ref == "A")
+        single = dataclasses.replace(query, expr=query.expr.replace(f"{choice}(20", f"{choice}(1"))
+        assert single != query
+        (worst,) = ask(prometheus, single, HEALTHY, application=".+", side="production", service=".+")
         expected = objectives.CHECKOUT if choice == "bottomk" else objectives.SHOP
         assert worst["metric"]["sloth_id"] == expected.id
 
@@ -103,7 +103,7 @@ def test_states_are_words() -> None:
 )
 def test_burn_rates(prometheus: str, panel: str, windows: set[str], tiers: set[str]) -> None:
     """Each window is drawn once, with the limits of the tiers whose long window is of its kind."""
-    limits = next(one.ref for one in queries() if one.panel == panel and names.BURN_FACTOR in one.expr)
+    limits = next(query.ref for query in queries() if query.panel == panel and names.BURN_FACTOR in query.expr)
     assert {labels["sloth_window"] for labels, _ in _answers(prometheus, "pte-slo-detail", panel)} == windows
     drawn = {labels["sloth_tier"]: value for labels, value in _answers(prometheus, "pte-slo-detail", panel, limits)}
     factors = {tier.name: float(tier.factor) for tier in objectives.TIERS}
@@ -112,12 +112,12 @@ def test_burn_rates(prometheus: str, panel: str, windows: set[str], tiers: set[s
 
 def test_one_slo_only(prometheus: str) -> None:
     """The board of one SLO shows no other one."""
-    asked = [one for one in queries() if one.board == "pte-slo-detail"]
+    detail = [query for query in queries() if query.board == "pte-slo-detail"]
     for slo in objectives.SLOS:
-        for one in asked:
-            for row in ask(prometheus, one, BAD, slo=slo.id):
-                assert _shown(row["metric"]) <= {slo.id}, one
+        for query in detail:
+            for row in ask(prometheus, query, BAD, slo=slo.id):
+                assert _ids(row["metric"]) <= {slo.id}, query
 
 
-def _shown(labels: dict[str, Any]) -> set[str]:
+def _ids(labels: dict[str, Any]) -> set[str]:
     return {labels["sloth_id"]} if "sloth_id" in labels else set()

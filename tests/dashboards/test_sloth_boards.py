@@ -1,4 +1,4 @@
-"""Boards made for Sloth's series go on working: their queries' shapes, on rules that a real Prometheus evaluates.
+"""Boards made for Sloth's series continue to work: their queries' shapes, on rules that a real Prometheus evaluates.
 
 The shapes are those of the public dashboards 14348 (one SLO) and 14643 (all SLOs) of grafana.com, in our own words.
 """
@@ -16,7 +16,7 @@ import requests
 from exporter.model.slo import DAY, Alerting, Period, Slo
 from exporter.slo import rules as slo_rules
 from tests import servers
-from tests.dashboards.grafana import Asked, Json, ask, queries
+from tests.dashboards.grafana import Json, PanelQuery, ask, queries
 from tests.dashboards.objectives import CHECKOUT, SHOP_PTE, TIERS, sli
 from tests.slo.rules.evaluation import BASE, Evaluation, rules
 
@@ -53,7 +53,7 @@ OVERVIEW = {
 }
 """Questions of dashboard 14643 that have one answer."""
 
-EACH = ("slo:current_burn_rate:ratio", "slo:current_burn_rate:ratio > 1", "slo:period_error_budget_remaining:ratio")
+PER_SLO = ("slo:current_burn_rate:ratio", "slo:current_burn_rate:ratio > 1", "slo:period_error_budget_remaining:ratio")
 """Its questions that have an answer for each SLO."""
 
 
@@ -62,9 +62,9 @@ def _requests(start: float, end: float) -> Iterator[str]:
     who = ('job="shop"', 'job="shop-pte"', 'job="checkout",cluster="a"', 'job="checkout",cluster="b"')
     yield "# TYPE http_requests counter\n"
     for labels in who:
-        for code, each in (("200", 9), ("500", 1)):
+        for code, rate in (("200", 9), ("500", 1)):
             for at in range(int(start), int(end), 30):
-                yield f'http_requests_total{{{labels},code="{code}"}} {each * (at - int(start))} {at}\n'
+                yield f'http_requests_total{{{labels},code="{code}"}} {rate * (at - int(start))} {at}\n'
     yield "# EOF\n"
 
 
@@ -72,7 +72,7 @@ def _requests(start: float, end: float) -> Iterator[str]:
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that evaluates the rules of three SLOs, and holds the last two hours.
 
-    It does so every other second, so that nobody waits: counts are too large then, and ratios what they are.
+    It does so every other second to save time: counts are too large then, ratios are correct.
     """
     directory, now = tmp_path_factory.mktemp("sloth"), time.time()
     (directory / "requests.om").write_text("".join(_requests(now - 10800, now)))
@@ -97,7 +97,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def _rows(url: str, expr: str) -> list[Json]:
-    return ask(url, Asked("sloth", expr, "A", expr, instant=True), time.time())
+    return ask(url, PanelQuery("sloth", expr, "A", expr, instant=True), time.time())
 
 
 @pytest.mark.parametrize("question", DETAIL)
@@ -105,8 +105,8 @@ def test_one_slo(url: str, question: str) -> None:
     """Each query of the dashboard of one SLO gives one series, and so do those that it draws over the last hour."""
     expr = DETAIL[question].replace("MONTH", time.strftime("%m", time.gmtime()).lstrip("0"))
     (row,) = _rows(url, expr)
-    if question not in {"burn now", "budget of the period"}:  # what it shows as tiles has a value of its own for none
-        assert len(ask(url, Asked("sloth", question, "A", expr, instant=False), time.time())) == 1
+    if question not in {"burn now", "budget of the period"}:  # tiles have their own value for none
+        assert len(ask(url, PanelQuery("sloth", question, "A", expr, instant=False), time.time())) == 1
     expected = {"objective": 0.999, "page": 1, "ticket": 1, "info": 1} | {f"SLI of {w}": 0.9 for w in WINDOWS}
     if question in expected:
         assert float(row["value"][1]) == pytest.approx(expected[question], rel=1e-3)
@@ -120,15 +120,15 @@ def test_all_slos(url: str, question: str) -> None:
     assert float(row["value"][1]) == expected.get(question, pytest.approx((100 + 100 + 10 + 10) / 4))
 
 
-@pytest.mark.parametrize("expr", EACH)
+@pytest.mark.parametrize("expr", PER_SLO)
 def test_each_slo(url: str, expr: str) -> None:
     """Queries over all SLOs give one series an SLO, and one for each value of a label that splits it."""
-    found = [row["metric"]["sloth_id"] for row in _rows(url, expr)]
-    assert sorted(found) == sorted([SLO.id, SHOP_PTE.id, CHECKOUT.id, CHECKOUT.id])
+    ids = [row["metric"]["sloth_id"] for row in _rows(url, expr)]
+    assert sorted(ids) == sorted([SLO.id, SHOP_PTE.id, CHECKOUT.id, CHECKOUT.id])
 
 
 def test_variables(url: str) -> None:
-    """Services, and the SLOs of a service, are found as Sloth's dashboards look for them."""
+    """Services, and the SLOs of a service, are found by the queries of Sloth's dashboards."""
     for query, label, expected in (
         ("slo:objective:ratio", "sloth_service", ["checkout", "shop"]),
         ('slo:objective:ratio{sloth_service="shop"}', "sloth_slo", ["availability-pte", "requests"]),
@@ -139,9 +139,16 @@ def test_variables(url: str) -> None:
 
 def test_our_boards(url: str) -> None:
     """Our own boards' queries on objectives run on the same rules without an error, whichever SLO is chosen."""
-    asked = [one for one in queries() if one.board.startswith("pte-slo")]
+    own = [query for query in queries() if query.board.startswith("pte-slo")]
     for slo in SLOS:
         chosen = {"application": ".+", "side": ".+", "service": ".+", "slo": slo.id}
-        answered = {one.panel for one in asked if ask(url, one, time.time(), **chosen)}
-        expected = {"SLOs", "Out of budget", "Burning", "Broken", "Is the data current?", "Budget left over 30 days"}
+        answered = {query.panel for query in own if ask(url, query, time.time(), **chosen)}
+        expected = {
+            "SLOs",
+            "Out of budget",
+            "Burning",
+            "Broken",
+            "Is the data current?",
+            "Remaining budget over 30 days",
+        }
         assert expected | {"Burn rate over hours", "Events", "Bad events", "Error ratio"} <= answered

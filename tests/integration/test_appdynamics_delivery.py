@@ -15,7 +15,7 @@ from exporter import sources
 from exporter.commands.generate import rules as rules_command
 from tests.hastened import written
 from tests.integration.test_delivery import SOON, scraping
-from tests.integration.test_evidence_delivery import over, told
+from tests.integration.test_evidence_delivery import over, received
 from tests.notifying import redirected
 from tests.receiver import receiver
 from tests.seed import SEED
@@ -43,8 +43,8 @@ analysis: {test_run: {lookback: 9d}, certification: {max_age: 8d}}
 """
 
 
-def test_what_a_controller_knows_is_judged_and_delivered(tmp_path: Path) -> None:
-    """A test that never reached production is paged; a misspelt application is told at Slack until it is mended."""
+def test_a_controllers_data_is_judged_and_delivered(tmp_path: Path) -> None:
+    """A test below production's load is paged; a misspelt application is reported at Slack until it is fixed."""
     controller, port = Controller(seed=SEED, clock=time.time), free_port()
     (tmp_path / "secret").write_text(controller.secret, encoding="utf-8")
     config = tmp_path / "exporter.yml"
@@ -64,10 +64,11 @@ def test_what_a_controller_knows_is_judged_and_delivered(tmp_path: Path) -> None
             prometheus("3", tmp_path / "server", config=scrape, rules=rules, args=["--rules.alert.resend-delay=5s"])
         )
 
-        eventually(lambda: told(heard, "Checks of source production fail", "application"), SOON, "the check at Slack")
+        failing = "Source production fails its checks"
+        eventually(lambda: received(heard, failing, "application"), SOON, "the check at Slack")
         config.write_text(text.replace("NAME", "checkout"), encoding="utf-8")
         exporter.process.send_signal(signal.SIGHUP)
-        eventually(lambda: over(heard, "Checks of source production fail"), SOON, "its end at Slack")
+        eventually(lambda: over(heard, failing), SOON, "its end at Slack")
 
         def paged() -> bool:
             events = heard.at("/pagerduty")
@@ -79,4 +80,4 @@ def test_what_a_controller_knows_is_judged_and_delivered(tmp_path: Path) -> None
         assert 'pte_observed_resolution_seconds{application="shop",side="production",signal="request_rate"} 60' in page
         assert 'pte_incident_evidence{application="shop",side="production"} 1' in page
         assert controller.secret not in page
-    assert controller.secret.encode() not in b"".join(each.read_bytes() for each in tmp_path.rglob("*.log"))
+    assert controller.secret.encode() not in b"".join(log.read_bytes() for log in tmp_path.rglob("*.log"))

@@ -53,23 +53,27 @@ def summary(peak: float) -> Summary:
     return Summary(peak / 2, peak, peak / 100, peak / 10, autocorrelation=0.1, samples=120, quantiles=quantiles)
 
 
-def observed(peak: float, *, run: bool) -> bytes:
-    """One side of one application, as a file that the `recorded` source reads: all is well but perhaps its peak."""
+LATENCY = Latency(0.1, 0.09, 0.2, 0.3, 0.4, 100_000.0)
+FASTER = Latency(0.08, 0.05, 0.1, 0.114, 0.15, 100_000.0)
+
+
+def observed(peak: float, *, run: bool, latency: Latency = LATENCY) -> bytes:
+    """One side of one application, as a file that the `recorded` source reads; good except perhaps its peak."""
     end = time.time() // 60 * 60
     window = Window(end - (7200 if run else 86400), end)
-    seen = ApplicationObservation(
+    observation = ApplicationObservation(
         window,
         {"request_rate": summary(peak), "error_ratio": summary(0.002)},
-        Latency(0.1, 0.09, 0.2, 0.3, 0.4, 100_000.0),
+        latency,
         (RouteCount("GET", "/orders/{id}", 60_000.0, 59_990.0), RouteCount("POST", "/orders", 40_000.0, 39_990.0)),
         run=TestRun(window, "recorded") if run else None,
     )
-    return msgspec.json.encode(Observation("pte" if run else "production", window, {"shop": seen}))
+    return msgspec.json.encode(Observation("pte" if run else "production", window, {"shop": observation}))
 
 
 @dataclass(frozen=True)
 class Site:
-    """Everything that runs, and the file that tells the exporter what the test environment did."""
+    """The running servers, and the file from which the exporter reads the test environment."""
 
     exporter: Server
     prometheus: Server
@@ -81,15 +85,15 @@ class Site:
         self.replace(observed(peak, run=True))
 
     def replace(self, content: bytes) -> None:
-        """Put a new file in the place of the old one, whole."""
+        """Replace the file in one step."""
         fresh = self.pte.with_suffix(".new")
         fresh.write_bytes(content)
         fresh.rename(self.pte)
 
     def alerts(self) -> dict[str, dict[str, Any]]:
-        """Name to the alert that Alertmanager holds."""
+        """Alertmanager's alerts by name."""
         answer = requests.get(f"{self.alertmanager.url}/api/v2/alerts", timeout=60).json()
-        return {one["labels"]["alertname"]: one for one in answer}
+        return {alert["labels"]["alertname"]: alert for alert in answer}
 
     def unwell(self) -> list[Any]:
         """The rules that Prometheus cannot evaluate."""
@@ -101,13 +105,14 @@ class Site:
 
         Others may say that no exporter was scraped: Prometheus takes seconds to begin, and hastened rules do not wait.
         """
-        found = [page for page in self.receiver.at("/pagerduty") if page["event_action"] == action]
-        return [page for page in found if page["payload"].get("component") == "shop"]
+        pages = [page for page in self.receiver.at("/pagerduty") if page["event_action"] == action]
+        return [page for page in pages if page["payload"].get("component") == "shop"]
 
     def slack(self, title: str) -> list[Any]:
         """Slack's attachments with a title like that."""
-        found = [attachment for message in self.receiver.at("/slack") for attachment in message["attachments"]]
-        return [attachment for attachment in found if re.search(title, attachment["title"])]
+        messages = self.receiver.at("/slack")
+        attachments = [attachment for message in messages for attachment in message["attachments"]]
+        return [attachment for attachment in attachments if re.search(title, attachment["title"])]
 
 
 def exporter_command(directory: Path, port: int) -> list[str]:
@@ -119,7 +124,7 @@ def exporter_command(directory: Path, port: int) -> list[str]:
 
 
 def scraping(port: int, notified: str) -> dict[str, object]:
-    """What Prometheus is told: our exporter, by two names as if it had a replica, and where Alertmanager is."""
+    """Prometheus' configuration: our exporter under two names, like a replica, and Alertmanager's address."""
     exporters = [f"127.0.0.1:{port}", f"localhost:{port}"]
     return {
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "200ms"},
@@ -130,10 +135,10 @@ def scraping(port: int, notified: str) -> dict[str, object]:
 
 @contextlib.contextmanager
 def site(metrics: str, alerts: str, directory: Path) -> Iterator[Site]:
-    """All four, with a test that reached 70 of production's 100 requests/s."""
+    """All four servers; the test reached 70 of production's 100 requests/s and was faster than production."""
     (directory / "production.json").write_bytes(observed(100.0, run=False))
     pte, port = directory / "pte.json", free_port()
-    pte.write_bytes(observed(70.0, run=True))
+    pte.write_bytes(observed(70.0, run=True, latency=FASTER))
     address = f"127.0.0.1:{port}"
     with contextlib.ExitStack() as stack:
         heard = stack.enter_context(receiver())
@@ -151,11 +156,18 @@ def site(metrics: str, alerts: str, directory: Path) -> Iterator[Site]:
         yield Site(exporter, database, notifier, heard, pte)
 
 
+REASONS = """\
+Reasons:
+- the test reached 70% of production's peak: production 100 req/s, pte 70 req/s (limit: at least 90%)
+- P99 latency in production (300 ms) is 2.6 times what the test showed (114 ms); gap: -62% (limit: 50% either way)
+"""
+
+
 @VERSIONS
 def test_a_certification_that_does_not_hold_is_delivered_and_so_is_its_end(
     metrics: str, alerts: str, tmp_path: Path
 ) -> None:
-    """A test below production's load wakes PagerDuty and tells Slack; a new test resolves both by the same key."""
+    """A failed certification reaches PagerDuty and Slack with its reasons in numbers; a new test resolves both."""
     with site(metrics, alerts, tmp_path) as here:
         eventually(lambda: bool(here.pages("trigger")), SOON, "a page")
         eventually(lambda: bool(here.slack(r"^\[CRITICAL\] shop")), SOON, "a message at Slack")
@@ -165,34 +177,33 @@ def test_a_certification_that_does_not_hold_is_delivered_and_so_is_its_end(
         assert here.unwell() == []
         page = here.pages("trigger")[0]
         assert page["payload"]["severity"] == "critical"
-        details = page["payload"]["custom_details"]["firing"]
-        assert re.search(
-            r"Value: \d+ \(reasons against the certification\)\nLimit: 0\nReason: .*load coverage", details
-        )
+        message = here.slack(r"^\[CRITICAL\] shop")[0]
+        for text in (page["payload"]["custom_details"]["firing"], message["text"]):
+            assert REASONS in text
         links = {link["text"]: link["href"] for link in page["links"]}
         assert links["Runbook"] == "https://runbooks.test/RUNBOOK.md#ptecertificationdoesnothold"
         assert links["Dashboard"] == "https://grafana.test/d/pte-certification?var-application=shop"
         assert "alertname" in links["Silence"]
-        assert here.slack(r"^\[CRITICAL\] shop")[0]["color"] == "danger"
+        assert message["color"] == "danger"
 
         here.tested_at(130.0)
         eventually(lambda: bool(here.pages("resolve")), SOON, "the end of the page")
         eventually(lambda: bool(here.slack(r"^\[RESOLVED\] shop")), SOON, "the end at Slack")
         pages = [*here.pages("trigger"), *here.pages("resolve")]
-        assert {one["dedup_key"] for one in pages} == {page["dedup_key"]}
+        assert {event["dedup_key"] for event in pages} == {page["dedup_key"]}
         eventually(lambda: "PteLoadGap" not in here.alerts(), SOON, "the end of the warning")
 
 
 @VERSIONS
-def test_a_source_that_fails_is_told_with_its_reason(metrics: str, alerts: str, tmp_path: Path) -> None:
-    """A file that is no JSON any more makes a warning at Slack that names the reason, and no page; it resolves too."""
+def test_a_failing_source_is_reported_with_its_reason(metrics: str, alerts: str, tmp_path: Path) -> None:
+    """A file that stops being JSON makes a warning at Slack that names the reason, and no page; it resolves too."""
     with site(metrics, alerts, tmp_path) as here:
         here.tested_at(130.0)
         here.replace(b"<html>")
         eventually(lambda: bool(here.slack("cannot read its source pte")), SOON, "a warning at Slack")
-        (found, *_) = here.slack("cannot read its source pte")
-        assert found["color"] == "warning"
-        assert "Reason: Why polls failed: not json." in found["text"]
+        (warning, *_) = here.slack("cannot read its source pte")
+        assert warning["color"] == "warning"
+        assert "Reason: Polls failed with: not json." in warning["text"]
         here.tested_at(130.0)
         eventually(lambda: bool(here.slack(r"^\[RESOLVED\].*source pte")), SOON, "its end at Slack")
         assert "PteSourceFailing" not in str(here.receiver.at("/pagerduty"))

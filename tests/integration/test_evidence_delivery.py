@@ -29,8 +29,8 @@ HOUR = 3600.0
 def run(folder: Path, number: int, *, hours_ago: float, latency: float) -> None:
     """A result file of a run that ended so many hours ago; `latency` is its median in seconds."""
     start = time.time() - hours_ago * HOUR - 660
-    made = load_run(start, latency=latency, failures=0.001, seed=number)
-    write(folder / "shop" / f"{number}.json", made, age=hours_ago * HOUR)
+    result = load_run(start, latency=latency, failures=0.001, seed=number)
+    write(folder / "shop" / f"{number}.json", result, age=hours_ago * HOUR)
 
 
 def report(folder: Path, name: str, *, failed: int, seconds_ago: float) -> None:
@@ -45,15 +45,19 @@ def report(folder: Path, name: str, *, failed: int, seconds_ago: float) -> None:
     touch(path, seconds_ago)
 
 
-def told(heard: Receiver, *words: str) -> bool:
+def received(heard: Receiver, *words: str) -> bool:
     """Whether Slack has a message with these words, in title or text."""
-    found = [attachment for message in heard.at("/slack") for attachment in message["attachments"]]
-    return any(all(word in f"{one['title']}\n{one['text']}" for word in words) for one in found)
+    for message in heard.at("/slack"):
+        for attachment in message["attachments"]:
+            text = f"{attachment['title']}\n{attachment['text']}"
+            if all(word in text for word in words):
+                return True
+    return False
 
 
 def over(heard: Receiver, words: str) -> bool:
-    """Whether Slack was told that it is over, perhaps beside what is not."""
-    texts = [one["text"] for message in heard.at("/slack") for one in message["attachments"]]
+    """Whether Slack received the end of an alert, perhaps beside firing ones."""
+    texts = [attachment["text"] for message in heard.at("/slack") for attachment in message["attachments"]]
     return any(words in text.partition("Resolved:")[2] for text in texts)
 
 
@@ -61,7 +65,7 @@ def over(heard: Receiver, words: str) -> bool:
 def test_a_regression_and_failing_tests_are_delivered_and_so_are_their_ends(
     metrics: str, alerts: str, tmp_path: Path
 ) -> None:
-    """Three slow runs after twelve, and half of the tests failing, are told at Slack, and so is their end."""
+    """Three slow runs after twelve, and half of the tests failing, reach Slack, and so do their ends."""
     results, reports, port = tmp_path / "results", tmp_path / "reports", free_port()
     for number in range(15):
         run(results, number, hours_ago=40 - 2 * number, latency=0.1 if number < 12 else 0.16)
@@ -81,11 +85,13 @@ def test_a_regression_and_failing_tests_are_delivered_and_so_are_their_ends(
         stack.enter_context(prometheus(metrics, tmp_path / "server", config=scrape, rules=rules, args=again))
 
         eventually(
-            lambda: told(heard, "shop: the newest load test is worse than the runs before", "latency_mean of GET /"),
+            lambda: received(
+                heard, "shop: the newest load test is worse than the earlier runs", "latency_mean of GET /"
+            ),
             SOON,
             "a regression at Slack",
         )
-        eventually(lambda: told(heard, "shop: too many tests fail", "Value: 50%"), SOON, "failing tests at Slack")
+        eventually(lambda: received(heard, "shop: too many tests fail", "Value: 50%"), SOON, "failing tests at Slack")
 
         for number in range(15, 18):
             run(results, number, hours_ago=10 - 2 * (number - 14), latency=0.1)

@@ -17,7 +17,8 @@ from exporter.catalogue import exporter
 from exporter.commands.generate import rules as rules_command
 from exporter.commands.generate.objectives import own_objectives
 from exporter.config import Config, Links
-from exporter.rules import ALERTS, OF_EACH_SLO, RECORDS, SUBJECTS, files
+from exporter.model.results import REASONS
+from exporter.rules import ALERTS, OF_EACH_SLO, RECORDS, SUBJECTS, files, reasons
 from exporter.rules.render import READABLE
 from exporter.rules.rule import AlertDefinition
 from exporter.slo.rules import names as slo_names
@@ -26,7 +27,7 @@ from tests.servers import PROMTOOL, TOP, program
 EVERYWHERE = pytest.mark.parametrize("version", sorted(PROMTOOL))
 CASES = sorted(Path(__file__).parent.glob("*.test.yml"))
 FOREIGN = {"prometheus_rule_evaluation_failures_total", "up"}
-"""Series that others publish."""
+"""Series of other programs."""
 
 OBJECTIVES = {
     name for name in vars(slo_names).values() if isinstance(name, str) and name.startswith(("slo:", "sloth_slo"))
@@ -34,9 +35,8 @@ OBJECTIVES = {
 OBJECTIVES |= {slo_names.count(kind) for kind in slo_names.KINDS}
 """Series that each objective's rules record."""
 
-KNOWN = (
-    {one.name for one in catalogue.ALL} | {one.published for one in exporter.OWN} | set(RECORDS) | FOREIGN | OBJECTIVES
-)
+PUBLISHED = {series.name for series in catalogue.ALL} | {series.published for series in exporter.OWN}
+NAMES = PUBLISHED | set(RECORDS) | FOREIGN | OBJECTIVES
 RULES = [rule for rules in SUBJECTS.values() for rule in rules]
 RUNBOOK = (TOP / "rules" / "RUNBOOK.md").read_text(encoding="utf-8")
 
@@ -67,10 +67,10 @@ def queries(text: str) -> list[str]:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_every_expression_parses_and_knows_its_names(rule: Any) -> None:
-    """An expression, and each query in an alert's text, is PromQL over names that somebody publishes or records."""
+    """An expression, and each query in an alert's text, is PromQL over published or recorded names."""
     looked_up = queries(rule.description) if isinstance(rule, AlertDefinition) else []
     for expression in [rule.expr, *looked_up]:
-        assert set(names(promql_parser.parse(expression))) <= KNOWN
+        assert set(names(promql_parser.parse(expression))) <= NAMES
 
 
 def test_the_name_check_sees_names_in_every_place() -> None:
@@ -82,15 +82,27 @@ def test_the_name_check_sees_names_in_every_place() -> None:
 
 
 def test_every_alert_says_what_a_person_needs() -> None:
-    """Each alert has a severity that is routed, a wait, a summary, value, limit and reason."""
+    """Each alert has severity, wait, summary, reason and action; a measured one also has value and limit."""
     for alert in ALERTS.values():
         assert alert.severity in ("critical", "warning", "info")
         assert re.fullmatch(r"\d+[smh]", alert.wait)
-        for text in (alert.summary, alert.measure, alert.value, alert.limit, alert.reason):
+        for text in (alert.summary, alert.reason, alert.action):
+            assert text, alert.name
+        assert "\nDo: " in alert.description
+        if alert.name == "PteCertificationDoesNotHold":
+            assert alert.description.startswith("Reasons:")
+            continue
+
+        for text in (alert.measure, alert.value, alert.limit):
             assert text, alert.name
         assert alert.description.startswith("Value: ")
         assert "\nLimit: " in alert.description
         assert "\nReason: " in alert.description
+
+
+def test_every_reason_against_a_certification_has_its_line() -> None:
+    """The critical alert has a line for each reason that the exporter publishes."""
+    assert set(reasons.LINES) == set(REASONS)
 
 
 def test_no_alert_guesses_a_zero() -> None:
@@ -101,14 +113,14 @@ def test_no_alert_guesses_a_zero() -> None:
 
 
 def test_every_comparison_of_an_application_is_guarded_by_evidence() -> None:
-    """An alert about an application asks for an evidence series."""
+    """An alert about an application requires an evidence series."""
     for alert in ALERTS.values():
         if "application" in alert.expr:
             assert "_evidence" in alert.expr, alert.name
 
 
 def test_every_alert_of_an_objective_is_guarded_by_evidence() -> None:
-    """An alert over all objectives asks whether enough of its window was seen, and whether the objective may alert."""
+    """An alert over all objectives requires enough data in its window, and an objective that may alert."""
     for alert in SUBJECTS["slo"]:
         assert slo_names.COVERAGE in alert.expr or slo_names.FORECAST_EVIDENCE in alert.expr, alert.name
         assert f'{slo_names.INFO}{{alerting=~"page|ticket"}}' in alert.expr, alert.name
@@ -120,12 +132,12 @@ def headings() -> dict[str, str]:
 
 
 def unexplained(alerts: Iterable[str]) -> set[str]:
-    """The alerts that the runbook says nothing about."""
+    """The alerts without a heading in the runbook."""
     return set(alerts) - set(headings())
 
 
 def test_the_runbook_has_each_alert_once_and_no_other() -> None:
-    """The headings of the runbook are the alerts, with those that each objective has of its own."""
+    """The headings of the runbook are the alerts, with those of each objective."""
     alerts = [*ALERTS, *OF_EACH_SLO]
     assert unexplained(alerts) == set()
     assert sorted(headings()) == sorted(alerts)
@@ -133,16 +145,16 @@ def test_the_runbook_has_each_alert_once_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("name", sorted([*ALERTS, *OF_EACH_SLO]))
-def test_the_runbook_answers_four_questions(name: str) -> None:
-    """Each heading says what the alert means, what to look at, how to stop it, and when to change the limit."""
-    for question in ("**Means:**", "**Look first:**", "**Stop it:**", "**Change the limit:**"):
+def test_the_runbook_answers_five_questions(name: str) -> None:
+    """Each heading has the meaning, the first look, the remedy, when to ignore it, and when to change the limit."""
+    for question in ("**Means:**", "**Look first:**", "**Do:**", "**Ignore it:**", "**Change the limit:**"):
         assert question in headings()[name]
     severity = f"{ALERTS[name].severity}." if name in ALERTS else ""
     assert f"**Severity:** {severity}" in headings()[name]
 
 
 def test_the_runbook_names_only_settings_and_limits_that_exist() -> None:
-    """Every `analysis.…` path in the runbook leads to a setting."""
+    """Every `analysis.…` path in the runbook is a setting."""
     from exporter.model.settings import AnalysisSettings
 
     for path in re.findall(r"`analysis\.([a-z_.]+)", RUNBOOK):
@@ -152,17 +164,17 @@ def test_the_runbook_names_only_settings_and_limits_that_exist() -> None:
 
 
 def test_the_committed_files_are_what_the_rules_say() -> None:
-    """What Prometheus loads is what `generate rules` writes for the stack, whose links are the defaults."""
+    """The committed files are the output of `generate rules` for the stack, whose links are the defaults."""
     path = TOP / "deploy" / "stack" / "exporter.yml"
     config = sources.read(path)
-    made = {**rules_command.make(config), **own_objectives(config, str(path))}
+    generated = {**rules_command.make(config), **own_objectives(config, str(path))}
     rules = {f"rules/{path.name}" for path in (TOP / "rules").glob("*.rules.yml")}
-    assert rules == {path for path in made if path.startswith("rules/")}
-    assert [path for path, text in made.items() if (TOP / path).read_bytes() != text] == []
-    assert files(None).items() <= made.items()
+    assert rules == {path for path in generated if path.startswith("rules/")}
+    assert [path for path, text in generated.items() if (TOP / path).read_bytes() != text] == []
+    assert files(None).items() <= generated.items()
 
 
-def test_only_what_a_server_is_asked_for_is_recorded() -> None:
+def test_only_queries_of_a_server_are_recorded() -> None:
     """A side that is not read from a Prometheus-like server has no recording rules."""
     assert "rules/observed.rules.yml" not in rules_command.make(sources.read(TOP / "exporter" / "demo.yml"))
 
@@ -179,7 +191,7 @@ def test_every_string_is_read_as_it_was(text: str, indent: int) -> None:
 
 
 def test_names_of_recorded_series_say_what_they_are() -> None:
-    """A recorded series is named level:metric:operation, where the level is the labels that are left."""
+    """A recorded series is named level:metric:operation, where the level is the remaining labels."""
     assert all(re.fullmatch(r"[a-z_]+:[a-z_]+:[a-z_]+", name) for name in RECORDS)
 
 
@@ -199,7 +211,7 @@ def test_links_come_from_the_configuration() -> None:
 
 
 def test_critical_alerts_keep_firing() -> None:
-    """A critical alert, and no other, outlives its condition for a while."""
+    """Only a critical alert outlives its condition for a while."""
     for text in files(None).values():
         for rule in yaml.safe_load(text)["groups"][0]["rules"]:
             if "alert" in rule:
@@ -208,10 +220,10 @@ def test_critical_alerts_keep_firing() -> None:
 
 @EVERYWHERE
 def test_prometheus_accepts_the_rules(version: str) -> None:
-    """Promtool finds nothing to say about the rules, at its strictest."""
+    """Promtool finds no problem in the rules, at its strictest."""
     paths = sorted((TOP / "rules").glob("*.rules.yml"))
-    found = promtool(version, "check", "rules", "--lint=all", "--lint-fatal", *paths)
-    assert found.count("SUCCESS") == len(paths)
+    output = promtool(version, "check", "rules", "--lint=all", "--lint-fatal", *paths)
+    assert output.count("SUCCESS") == len(paths)
 
 
 @EVERYWHERE
@@ -227,23 +239,23 @@ def checks(name: str) -> Iterator[tuple[int, bool]]:
     for case in CASES:
         for test in yaml.safe_load(case.read_text(encoding="utf-8"))["tests"]:
             number += 1
-            found = [one for one in test.get("alert_rule_test", ()) if one["alertname"] == name]
-            for one in sorted(found, key=lambda one: int(one["eval_time"].removesuffix("m"))):
-                yield number, bool(one["exp_alerts"])
+            cases = [check for check in test.get("alert_rule_test", ()) if check["alertname"] == name]
+            for check in sorted(cases, key=lambda check: int(check["eval_time"].removesuffix("m"))):
+                yield number, bool(check["exp_alerts"])
 
 
 def unproven(alerts: Iterable[str]) -> dict[str, str]:
-    """Alert to what promtool is not told to show: pending, firing and resolved in one test; silent all along in one."""
-    found = {}
+    """Alert to its missing case: one test has it pending, firing and resolved, and one has it silent throughout."""
+    missing = {}
     for name in alerts:
         tests: dict[int, str] = {}
         for number, fires in checks(name):
             tests[number] = tests.get(number, "") + ("!" if fires else ".")
-        if not any(re.search(r"^\.+!+\.", seen) for seen in tests.values()):
-            found[name] = "never fires and resolves"
-        elif not any(re.fullmatch(r"\.+", seen) for seen in tests.values()):
-            found[name] = "never stays silent"
-    return found
+        if not any(re.search(r"^\.+!+\.", states) for states in tests.values()):
+            missing[name] = "never fires and resolves"
+        elif not any(re.fullmatch(r"\.+", states) for states in tests.values()):
+            missing[name] = "never stays silent"
+    return missing
 
 
 def test_every_alert_is_shown_to_fire_to_stay_silent_and_to_resolve() -> None:
@@ -252,7 +264,7 @@ def test_every_alert_is_shown_to_fire_to_stay_silent_and_to_resolve() -> None:
     assert [fires for _, fires in checks("PteWatchdog")] == [True]
 
 
-def test_a_new_alert_is_asked_for_its_heading_and_its_case() -> None:
-    """An alert that was only added as an object is found by both demands."""
+def test_a_new_alert_needs_its_heading_and_its_case() -> None:
+    """An alert that was only added as an object fails both checks."""
     assert unexplained([*ALERTS, "PteNew"]) == {"PteNew"}
     assert unproven(["PteLoadGap", "PteNew"]) == {"PteNew": "never fires and resolves"}

@@ -27,7 +27,7 @@ BOARDS: Mapping[str, str] = {
 """uid to short title, in the order of the links."""
 
 _OBSOLETE_KEYS = ("__inputs", "gnetId", "hideControls", "rows", "sharedCrosshair", "style", "id")
-"""What grafanalib writes and Grafana of today no longer reads."""
+"""Keys that grafanalib writes and current Grafana versions ignore."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def link(uid: str, title: str, value: str, variable: str = "application") -> Jso
 
 
 def data_source() -> Json:
-    """The variable that chooses the Prometheus."""
+    """The variable that selects the Prometheus."""
     return {
         "type": "datasource",
         "name": "datasource",
@@ -134,8 +134,8 @@ def _links(board: Board) -> list[core.DashboardLink]:
     ]
 
 
-def place(panels: Sequence[Panel]) -> list[Json]:
-    """The panels numbered and laid out from left to right; a new line begins where the next one does not fit."""
+def lay_out(panels: Sequence[Panel]) -> list[Json]:
+    """The panels numbered and laid out from left to right; a new line begins when the next panel does not fit."""
     placed: list[Json] = []
     x = 0
     y = 0
@@ -163,7 +163,7 @@ class _GrafanalibObject(Protocol):
 
 
 def _encode(value: _GrafanalibObject) -> object:
-    """What `json` asks for objects that it does not know."""
+    """The fallback of `json` for unknown objects."""
     return value.to_json_data()
 
 
@@ -183,7 +183,7 @@ def render(board: Board) -> bytes:
         links=_links(board),
         templating=core.Templating(list=list(board.variables)),
         annotations=core.Annotations(list=list(board.annotations)),
-        panels=place(board.panels),
+        panels=lay_out(board.panels),
     )
 
     data: Json = {key: value for key, value in dashboard.to_json_data().items() if key not in _OBSOLETE_KEYS}

@@ -1,7 +1,7 @@
-"""Panels: today's JSON for each kind we use, and nothing that Grafana ignores.
+"""Panels: current JSON for each kind we use, without keys that Grafana ignores.
 
-Each function makes one panel from a title, the question it answers, what it says when there is no data, its queries
-and its unit. Sizes are (width of 24, height in steps of 30 px).
+Each function makes a panel from a title, the question it answers, its text for no data, its queries and its unit.
+ Sizes are (width of 24, height in steps of 30 px).
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from exporter.dashboards.kit.value_mappings import PLAIN, ValueMap, mappings
 Json = dict[str, Any]
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 INTERVAL = "1m"
-"""Least step of a graph: polls are minutes apart."""
+"""Minimum step of a graph: polls are minutes apart."""
 
 
 TILE_TEXT = 24
-"""Most letters of a tile's text for no data."""
+"""Maximum length of a tile's text for no data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One panel's JSON, but for its number and position, which the board gives."""
+    """A panel's JSON without its number and position, which the board adds."""
 
     json: Json
     size: tuple[int, int]
@@ -34,7 +34,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class PanelSpec:
-    """What every panel must tell: title, question, why there may be no data, unit, size."""
+    """The texts of every panel: title, question, reason for missing data; its unit and size."""
 
     title: str
     question: str
@@ -48,8 +48,8 @@ class PanelSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table, from one instant query whose labels are the table's keys."""
+class TableColumn:
+    """A column of a table, from an instant query whose labels are the table's keys."""
 
     title: str
     expr: str
@@ -57,7 +57,7 @@ class Column:
     value_map: ValueMap = field(default_factory=dict)
     decimals: int | None = None
     empty: str = "no evidence"
-    """What a cell without a value says."""
+    """The text of a cell without a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def _panel(kind: str, spec: PanelSpec, targets: list[Json], options: Json, defau
 
 
 def _limits(properties: list[Json]) -> Json:
-    """What differs for series named "limit…": they belong to no application, so their links would lead nowhere."""
+    """Overrides for series named "limit…": they belong to no application, so their links would be broken."""
     return {
         "matcher": {"id": "byRegexp", "options": "/^limit/"},
         "properties": [{"id": "links", "value": []}, *properties],
@@ -116,7 +116,7 @@ def _limits(properties: list[Json]) -> Json:
 
 
 def heading(title: str) -> Panel:
-    """A row that names what follows."""
+    """A row with the title of the panels below."""
     return Panel({"type": "row", "title": title, "collapsed": False, "panels": []}, (24, 1))
 
 
@@ -127,7 +127,7 @@ def stat(
     links: Sequence[Json] = (),
     decimals: int | None = None,
 ) -> Panel:
-    """Tiles with the present values; a solid background when they are words."""
+    """Tiles with the current values; a solid background when they are words."""
     assert len(spec.no_data) <= TILE_TEXT, f"{spec.title}: a tile's text shrinks until it fits"
 
     is_single = len(queries) == 1 and not queries[0].legend
@@ -154,7 +154,7 @@ def timeseries(
 ) -> Panel:
     """Lines over time, or stacked bars; a series named "limit…" is a dashed red line.
 
-    `span` ("30d") shows as much time, whatever the board shows.
+    `span` ("30d") overrides the board's time range.
     """
     custom = {
         "drawStyle": "bars" if bars else "line",
@@ -224,7 +224,7 @@ def bars(spec: PanelSpec, query: Query, *, across: str, series: str) -> Panel:
 
 
 def bargauge(spec: PanelSpec, query: Query) -> Panel:
-    """Ranked horizontal bars of present values."""
+    """Ranked horizontal bars of current values."""
     assert len(spec.no_data) <= TILE_TEXT, spec.title
     options = {
         "displayMode": "basic",
@@ -245,7 +245,7 @@ def bargauge(spec: PanelSpec, query: Query) -> Panel:
 
 
 def table(
-    spec: PanelSpec, keys: Sequence[Key], columns: Sequence[Column], *, sort: str = "", desc: bool = True
+    spec: PanelSpec, keys: Sequence[Key], columns: Sequence[TableColumn], *, sort: str = "", desc: bool = True
 ) -> Panel:
     """Rows named by labels, one column per query; words colour their own cells only."""
     queries = [Query(column.expr) for column in columns]
@@ -266,7 +266,7 @@ def table(
     )
 
 
-def _joined(keys: Sequence[Key], columns: Sequence[Column]) -> list[Json]:
+def _joined(keys: Sequence[Key], columns: Sequence[TableColumn]) -> list[Json]:
     """Merge the queries' rows by their labels, order and name the columns. One result alone is called "Value"."""
     labels = [key.label for key in keys]
     values = [f"Value #{letter}" for letter in ascii_uppercase[: len(columns)]]
@@ -302,7 +302,7 @@ def _key_override(key: Key) -> Json:
     return _override(key.title, properties)
 
 
-def _column_override(column: Column) -> Json:
+def _column_override(column: TableColumn) -> Json:
     properties: Json = {"unit": column.unit, "noValue": column.empty}
     if column.decimals is not None:
         properties["decimals"] = column.decimals

@@ -1,4 +1,4 @@
-"""Queries as panels ask them. Several replicas of the exporter give one row: every query aggregates."""
+"""Queries of panels. Several replicas of the exporter give one row: every query aggregates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIDE = 'side=~"$side"'
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One PromQL query; made only when it parses and names known series."""
+    """A PromQL query; its creation fails unless it parses and names known series."""
 
     expr: str
     legend: str = ""
@@ -33,7 +33,7 @@ def largest(by: str, name: str, *matchers: str) -> str:
 
 
 def smallest(by: str, name: str, *matchers: str) -> str:
-    """The smallest value over replicas, by these labels: for verdicts, where the least favourable one counts."""
+    """The smallest value over replicas, by these labels: for verdicts, where the worst counts."""
     return f"min by ({by}) ({selector(name, *matchers)})"
 
 
@@ -48,7 +48,7 @@ def limit(name: str) -> str:
 
 
 def per_application(name: str) -> str:
-    """A configured limit, repeated for each chosen application so that it joins rows.
+    """A configured limit, repeated for each chosen application, to join rows.
 
     A limit has no label of an application: 0 times a series that every application has carries it to each of them.
     """
@@ -60,7 +60,7 @@ def any_of(exprs: Sequence[str]) -> str:
     return " or ".join(exprs)
 
 
-# `or` takes what is on its right only where the left has no series: a verdict, else whether one was expected at all.
+# `or` uses its right side only where the left has no series: a verdict, otherwise whether one was expected.
 VERDICT = (
     f"{smallest('application', 'pte_certification_holds', APPLICATION)}"
     f" or ({scalar('pte_certification_evidence')} == 0) - 2"
@@ -70,14 +70,14 @@ VERDICT = (
 
 
 def or_no_evidence(expr: str, evidence: str) -> str:
-    """What the query gives per application, and -1 where the evidence series says that there is none.
+    """The query's value per application, and -1 where the evidence series says that there is none.
 
-    Never `or vector(0)`: without the evidence series the application is not there, and the panel says why.
+    Never `or vector(0)`: without the evidence series the application is missing, and the panel says why.
     """
     return f"({expr}) or ({scalar(evidence)} == 0) - 1"
 
 
-# `> 0` drops the sources that are not withdrawn (0), so that `or` asks for these whether the last poll failed.
+# `> 0` drops the sources that are not withdrawn (0), and for these `or` checks whether the last poll failed.
 DATA_STATE = "max by (source) (pte_source_withdrawn * 2 > 0 or 1 - pte_source_up)"
 """0 current, 1 the last poll failed, 2 withdrawn (value_mappings.DATA), of the worst replica."""
 

@@ -1,4 +1,4 @@
-"""Signals and metrics in the units that people read, since a table's column has one unit and its rows have many."""
+"""Signals and metrics in readable units, because a table's column has one unit and its rows have many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCALES: Mapping[str, str] = {
     "throughput": "/ 1e6",
     _MINUTES: "/ 60",
 }
-"""Regular expression over signal or metric names to what turns the base unit into ms, %, MB/s or minutes."""
+"""Regular expression over signal or metric names to the conversion from the base unit to ms, %, MB/s or minutes."""
 
 _NAMES: Mapping[str, str] = {
     "request_rate": "request rate, req/s",

@@ -1,4 +1,4 @@
-"""Which series a panel may name: what we publish, what our rules record, and a short list of others' series."""
+"""The series that a panel may name: published ones, those that our rules record, and a short list of others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FOREIGN = frozenset(
         "up",
     }
 )
-"""Series that Prometheus or every prometheus_client process makes."""
+"""Series of Prometheus itself or of every prometheus_client process."""
 
 
 def _own() -> frozenset[str]:
@@ -38,9 +38,9 @@ def _own() -> frozenset[str]:
 
 
 def _objectives() -> frozenset[str]:
-    """What the rules of an SLO record that has everything an SLO can have, in a calendar month.
+    """The records of an SLO that uses every feature, in a calendar month.
 
-    So the ratio of thirty days is not among them: it is not every SLO's period, and a panel asks for the period's.
+    The ratio of thirty days is not among them: not every SLO has that period, and panels use the period's ratio.
     """
     slo = Slo(
         "any",
@@ -63,7 +63,7 @@ ALLOWED = PUBLISHED | OBJECTIVES | RECORDS.keys() | FOREIGN
 
 
 def fill_variables(expr: str, **variables: str) -> str:
-    """The query with the variables that are given replaced, as Grafana does before it sends it."""
+    """The query with these variables replaced, as Grafana does before it sends it."""
     return re.sub(r"\$(\w+)", lambda match: variables.get(match[1], match[0]), expr)
 
 
@@ -80,7 +80,7 @@ def series_names(expr: str) -> frozenset[str]:
 
 
 def validate(expr: str) -> None:
-    """Raise ValueError when the query does not parse or names a series that nobody publishes or records."""
+    """Raise ValueError when the query does not parse or names an unknown series."""
     unknown = series_names(expr) - ALLOWED
     if unknown:
-        raise ValueError(f"nobody publishes or records {', '.join(sorted(unknown))}: {expr}")
+        raise ValueError(f"unknown series {', '.join(sorted(unknown))}: {expr}")

@@ -1,4 +1,4 @@
-"""Words and colours for numbers. A state is never told by colour alone, and no evidence never looks like bad."""
+"""Words and colours for numbers. No state relies on colour alone, and no evidence never looks bad."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UNKNOWN = "#7b8087"
 PLAIN = "text"
 
 ValueMap = Mapping[str, tuple[str, str]]
-"""Value, as text, to what is shown and its colour; "1+" stands for 1 and more, and an empty text shows the number."""
+"""Value, as text, to its word and colour; "1+" stands for 1 and more, and an empty word shows the number."""
 
 VERDICT: ValueMap = {
     "1": ("holds", GOOD),
@@ -37,15 +37,15 @@ COMPARISON: ValueMap = {
     "3": ("PTE worse", WORSE),
 }
 RATING: ValueMap = {"1": ("poor", BAD), "2": ("fair", WARN), "3": ("good", GOOD), "4": ("excellent", GOOD)}
-APPLIES: ValueMap = {"0": ("no", GOOD), "1": ("speaks against it", BAD), "-1": ("no evidence", UNKNOWN)}
+APPLIES: ValueMap = {"0": ("passed", GOOD), "1": ("failed", BAD), "-1": ("no evidence", UNKNOWN)}
 MET: ValueMap = {"0": ("not met", BAD), "1": ("met", GOOD)}
 WITHIN: ValueMap = {"0": ("no", BAD), "1": ("yes", GOOD), "-1": ("no evidence", UNKNOWN)}
-NAMED: ValueMap = {"0": ("below the limit", NOTE), "1": ("must be tested", BAD)}
+UNTESTED: ValueMap = {"0": ("below the limit", NOTE), "1": ("must be tested", BAD)}
 TESTED: ValueMap = {"0": ("not tested", WORSE), "1": ("tested", GOOD), "-1": ("no evidence", UNKNOWN)}
 DATA: ValueMap = {"0": ("current", GOOD), "1": ("last poll failed", WORSE), "2": ("withdrawn", BAD)}
 POLL: ValueMap = {"0": ("failed", BAD), "1": ("succeeded", GOOD)}
 CHECK: ValueMap = {"0": ("failed", BAD), "1": ("passed", GOOD)}
-RELOAD: ValueMap = {"0": ("last reload failed", BAD), "1": ("as in the file", GOOD)}
+RELOAD: ValueMap = {"0": ("last reload failed", BAD), "1": ("same as the file", GOOD)}
 TLS: ValueMap = {"0": ("off", WARN), "1": ("on", GOOD)}
 YES: ValueMap = {"0": ("no", GOOD), "1": ("yes", BAD)}
 SCRAPED: ValueMap = {"0": ("not reached", BAD), "1": ("reached", GOOD)}
@@ -54,7 +54,7 @@ FAILS: ValueMap = {"0": ("passes", GOOD), "1": ("fails", BAD)}
 COUNT_AGAINST: ValueMap = {"-1": ("no evidence", UNKNOWN), "0": ("none", GOOD), "1+": ("", BAD)}
 OPEN: ValueMap = {"0": ("none", GOOD), "1+": ("", WARN)}
 RESOLUTION: ValueMap = {"60": ("1 minute", GOOD), "61+": ("", WARN)}
-"""Seconds that a value covers: what is coarser than a minute hides peaks."""
+"""Seconds that a value covers: more than a minute hides peaks."""
 SPIKES: ValueMap = {"-1": ("no evidence", UNKNOWN), "0": ("none", GOOD), "1+": ("", WARN)}
 RULES: ValueMap = {"1": ("evaluated", GOOD)}
 EXPECTED: ValueMap = {"0": ("not expected", UNKNOWN), "1": ("expected", NOTE)}
@@ -66,7 +66,7 @@ ALERT_SEVERITY: ValueMap = {"critical": ("critical", BAD), "warning": ("warning"
 
 INSIDE: ValueMap = {
     "1": ("inside", GOOD),
-    "0": ("budget used up", BAD),
+    "0": ("budget exhausted", BAD),
     "-1": ("no evidence", UNKNOWN),
     "-2": ("no SLO", UNKNOWN),
 }
@@ -92,7 +92,7 @@ GRADE: ValueMap = {
 }
 THRESHOLDS: ValueMap = {"0": ("not met", BAD), "1": ("met", GOOD), "-1": ("no evidence", UNKNOWN)}
 COMPLETE: ValueMap = {"0": ("ended early", BAD), "1": ("yes", GOOD)}
-HAS: ValueMap = {"0": ("no", UNKNOWN), "1": ("this one", NOTE)}
+CURRENT: ValueMap = {"0": ("no", UNKNOWN), "1": ("this grade", NOTE)}
 WORSE_THAN_BEFORE: ValueMap = {**SEVERITY, "-1": ("no evidence", UNKNOWN)}
 COMPARED: ValueMap = {
     "0": ("no evidence", UNKNOWN),
@@ -109,7 +109,7 @@ TREND: ValueMap = {
 }
 
 DAYS: Mapping[str, str] = {day: f"{position} {day.title()}" for position, day in enumerate(WEEKDAYS, start=1)}
-"""Label value of a day to a word that sorts as the week runs."""
+"""Label value of a day to a word that sorts in the order of the week."""
 
 
 def mappings(value_map: ValueMap) -> list[dict[str, Any]]:
