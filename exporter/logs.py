@@ -1,4 +1,4 @@
-"""Log lines on stderr as logfmt or JSON: one line an event, whatever is in it."""
+"""Log lines on stderr as logfmt or JSON: one line per event, whatever it contains."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ LEVELS = ("debug", "info", "warn", "error")
 
 
 def fields(**values: object) -> dict[str, Mapping[str, object]]:
-    """What to give as `extra` to a log call, so that the values become fields of the line."""
+    """The `extra` of a log call that adds the values as fields to the line."""
     return {"fields": values}
 
 
-class Lines(logging.Formatter):
+class LogFormatter(logging.Formatter):
     """Formats a record as one line."""
 
     def __init__(self, format: Literal["logfmt", "json"]) -> None:
@@ -48,7 +48,7 @@ class Lines(logging.Formatter):
 
 
 def _quoted(value: str) -> str:
-    """As it is where a reader cannot take it for anything else, else as a JSON string."""
+    """Unchanged where a reader cannot misread it, else as a JSON string."""
     if value and value.isprintable() and not set(value) & set(' "='):
         return value
     return json.dumps(value, ensure_ascii=not value.isprintable())
@@ -57,11 +57,11 @@ def _quoted(value: str) -> str:
 def set_up(level: str, format: Literal["logfmt", "json"]) -> None:
     """Send every log line of the process to stderr."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines(format))
+    handler.setFormatter(LogFormatter(format))
     name = "WARNING" if level == "warn" else level.upper()
     logging.basicConfig(level=name, handlers=[handler], force=True)
 
-    # What these two say is noise to us: of every connection, and of clients that speak no HTTP.
+    # These two only add noise: a line for every connection, and for clients that do not speak HTTP.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)

@@ -2,7 +2,7 @@
 
     assert_golden("loadtest_nothing_found", transcript(checked(steps), tmp_path))
 
-compares with tests/golden/doctor/loadtest_nothing_found.txt. After a wanted change, write the files anew and read the
+compares with tests/golden/doctor/loadtest_nothing_found.txt. After an intended change, rewrite the files and read the
 difference:
 
     REWRITE_GOLDEN=1 .venv/bin/pytest tests/doctor
@@ -27,7 +27,7 @@ _VOLATILE: tuple[tuple[str, str], ...] = (
     (r"\b\d+(\.\d+)? (bytes?|kB|MB|GB)\b", "<size>"),
     (r"-?\b\d+(\.\d+)? ?(ms|s|seconds?|minutes?|hours?|days?)\b", "<duration>"),
 )
-"""In this order; an address is no version."""
+"""In this order: an address is not a version."""
 
 
 def transcript(
@@ -40,25 +40,26 @@ def transcript(
     """
     done = steps if isinstance(steps, Checkup) else Checkup("source", "kind", tuple(steps))
     swapped = {**(replaced or {}), **({str(tmp_path): "<tmp>"} if tmp_path is not None else {})}
-    plain = tuple(_plain(each, swapped) for each in done.steps)
+    plain = tuple(_plain(result, swapped) for result in done.steps)
     return text.checkup(Checkup(done.source, done.kind, plain))
 
 
-def assert_golden(name: str, shown: str) -> None:
+def assert_golden(name: str, output: str) -> None:
     """Compare with the golden file; with REWRITE_GOLDEN=1 in the environment, write it."""
     path = GOLDEN / f"{name}.txt"
     if os.environ.get("REWRITE_GOLDEN"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(shown, encoding="utf-8")
+        path.write_text(output, encoding="utf-8")
     assert path.is_file(), f"no golden file {path}: write it with REWRITE_GOLDEN=1"
-    assert shown == path.read_text(encoding="utf-8")
+    assert output == path.read_text(encoding="utf-8")
 
 
 def _plain(done: CheckResult, swapped: Mapping[str, str]) -> CheckResult:
     causes = tuple(
-        type(each)(_placeholders(each.text, swapped), _placeholders(each.remedy, swapped)) for each in done.causes
+        type(result)(_placeholders(result.text, swapped), _placeholders(result.remedy, swapped))
+        for result in done.causes
     )
-    texts = [_placeholders(each, swapped) for each in (done.subject, done.tried, done.found)]
+    texts = [_placeholders(result, swapped) for result in (done.subject, done.tried, done.found)]
     return CheckResult(done.check, texts[0], texts[1], done.verdict, texts[2], causes)
 
 

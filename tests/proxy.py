@@ -21,7 +21,7 @@ class Proxy:
 
     port: int
     authorization: str | None
-    """What it wants as Proxy-Authorization."""
+    """The Proxy-Authorization that it requires."""
     refuses: int | None
     """A status with which it answers everything; 0: with nothing at all."""
     heads: list[str] = field(default_factory=list)
@@ -34,9 +34,9 @@ class Proxy:
 @contextlib.contextmanager
 def proxy(user: str = "", password: str = "", refuses: int | None = None) -> Iterator[Proxy]:
     """Serve until the block ends; with a user, only those who know the password."""
-    wanted = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" if user else None
+    expected = f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}" if user else None
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        running = Proxy(listener.getsockname()[1], wanted, refuses)
+        running = Proxy(listener.getsockname()[1], expected, refuses)
         threads: list[threading.Thread] = []
         accepting = threading.Thread(target=_accept, args=(listener, running, threads))
         accepting.start()
@@ -71,12 +71,12 @@ def _serve(client: socket.socket, running: Proxy) -> None:
         head, rest = data.split(b"\r\n\r\n", 1)
         running.heads.append(head.decode("latin-1"))
         lines = running.heads[-1].split("\r\n")
-        told = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
         if running.refuses == 0:
             client.recv(1)
         elif running.refuses is not None:
             _answer(client, running.refuses)
-        elif running.authorization not in (None, told.get("proxy-authorization")):
+        elif running.authorization not in (None, headers.get("proxy-authorization")):
             _answer(client, 407)
         else:
             _forward(client, lines, rest)
@@ -94,8 +94,8 @@ def _forward(client: socket.socket, lines: list[str], rest: bytes) -> None:
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:
             path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-            kept = [line for line in lines[1:] if not line.lower().startswith("proxy-")]
-            server.sendall("\r\n".join([f"{method} {path} {version}", *kept, "", ""]).encode("latin-1") + rest)
+            forwarded = [line for line in lines[1:] if not line.lower().startswith("proxy-")]
+            server.sendall("\r\n".join([f"{method} {path} {version}", *forwarded, "", ""]).encode("latin-1") + rest)
         _pump(client, server)
 
 

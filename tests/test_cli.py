@@ -195,7 +195,7 @@ def test_a_source_that_fails_is_one_line(tmp_path: Path) -> None:
     text = DEMO.read_text(encoding="utf-8").replace("{kind: demo}", source, 1)
     done = command("report", "--config.file", written(tmp_path, text))
     assert done.returncode == 1
-    assert done.stderr.startswith("pte-exporter: production: no connection to 127.0.0.1:")
+    assert done.stderr.startswith("pte-exporter: production: cannot connect to 127.0.0.1:")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
 

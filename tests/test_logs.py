@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.logs import Lines, fields
+from exporter.logs import LogFormatter, fields
 
 
 def record(message: str, **values: object) -> logging.LogRecord:
@@ -18,7 +18,7 @@ def record(message: str, **values: object) -> logging.LogRecord:
 
 def test_logfmt_quotes_what_needs_it() -> None:
     """Plain words stay plain, and the rest is a JSON string."""
-    line = Lines("logfmt").format(record("source failing", source="pte", error='say "no"', empty=""))
+    line = LogFormatter("logfmt").format(record("source failing", source="pte", error='say "no"', empty=""))
     assert line == (
         'ts=1970-01-01T00:00:00.000+00:00 level=warn msg="source failing" source=pte error="say \\"no\\"" empty=""'
     )
@@ -26,7 +26,7 @@ def test_logfmt_quotes_what_needs_it() -> None:
 
 def test_json_holds_the_same() -> None:
     """Fields stand beside time, level and message."""
-    line = Lines("json").format(record("a", source="pte", count=3))
+    line = LogFormatter("json").format(record("a", source="pte", count=3))
     assert json.loads(line) == {
         "ts": "1970-01-01T00:00:00.000+00:00",
         "level": "warn",
@@ -40,7 +40,7 @@ def test_json_holds_the_same() -> None:
 @given(text=st.text())
 def test_no_text_breaks_a_line(format: str, text: str) -> None:
     """Whatever a source answered, it cannot start a line of its own or move the cursor."""
-    line = Lines(format).format(record(text, field=text))  # type: ignore[arg-type]
+    line = LogFormatter(format).format(record(text, field=text))  # type: ignore[arg-type]
     assert len(line.splitlines()) == 1
     assert "\x1b" not in line
 
@@ -52,4 +52,4 @@ def test_a_traceback_stays_in_its_line() -> None:
     except RuntimeError as error:
         made = record("a fault")
         made.exc_info = (RuntimeError, error, error.__traceback__)
-    assert len(Lines("logfmt").format(made).splitlines()) == 1
+    assert len(LogFormatter("logfmt").format(made).splitlines()) == 1

@@ -1,7 +1,7 @@
-"""Steps of a check-up, one after the other: what depends on a failed one is skipped, and says so.
+"""Runs the steps of a check-up in order; a step that depends on a failed one is skipped and says so.
 
-A kind of source gives its steps from a generator, and each step is made before the next is asked for: later steps may
-use what earlier ones found. An error of a step is its finding, never the end of the check-up.
+A kind of source yields its steps from a generator, and each step runs before the next is requested: later steps may
+use the results of earlier ones. An error in a step is its finding and never ends the check-up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from exporter.model.checkup import Cause, CheckResult, Finding
 logger = logging.getLogger(__name__)
 
 Explain = Callable[[SourceError], Sequence[Cause]]
-"""Causes of an error, the likeliest first; none where nothing is known of it."""
+"""Causes of an error, the likeliest first; none for an unknown error."""
 
 
 def _unexplained(_: SourceError) -> Sequence[Cause]:
@@ -26,26 +26,26 @@ def _unexplained(_: SourceError) -> Sequence[Cause]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to try."""
+    """One check to run."""
 
     check: str
     tried: str
-    """What is done, as a person would do it by hand: a command, a request; no secret in it."""
+    """The command or request that a person could run by hand; without secrets."""
     run: Callable[[], Finding]
-    """May raise SourceError, which is explained then."""
+    """May raise SourceError, which `explain` explains."""
     needs: tuple[str, ...] = ()
-    """Checks without which it makes no sense: when one failed or was skipped, so is this.
+    """Required checks: when one of them failed or was skipped, this step is skipped.
 
-    Of a check that was made of this step's own subject, only that and the one of no subject count. Of its own check
-    too: what one subject lacks says nothing of another.
+    If a required check ran for this step's subject, only that result and the one without a subject count. The same
+    holds for the step's own check: a problem of one subject says nothing about another.
     """
     subject: str = ""
     explain: Explain = _unexplained
-    """Causes of an error of this very step; where it knows none, those that are usual with such errors are given."""
+    """Causes of an error in this step; if it returns none, the usual causes of such errors apply."""
 
 
 def checked(steps: Iterable[Step]) -> Iterator[CheckResult]:
-    """Each step's outcome, as soon as it is there."""
+    """Each step's result, as soon as it is available."""
     history = _History()
     for step in steps:
         missing = [need for need in step.needs if history.lacks(need, step)]
@@ -55,22 +55,22 @@ def checked(steps: Iterable[Step]) -> Iterator[CheckResult]:
 
 
 class _History:
-    """What came of the steps so far, as far as later ones depend on it."""
+    """The results of earlier steps on which later ones depend."""
 
     def __init__(self) -> None:
-        self._made = set[tuple[str, str]]()
+        self._attempts = set[tuple[str, str]]()
         self._missing = set[tuple[str, str]]()
 
     def add(self, step: Step, finding: Finding) -> None:
         key = (step.check, step.subject)
-        self._made.add(key)
+        self._attempts.add(key)
         if finding.verdict in ("failed", "skipped"):
             self._missing.add(key)
 
     def lacks(self, need: str, step: Step) -> bool:
-        """Whether a step must not be made for want of this check."""
-        # Where the check was made of this very subject, it does not matter how it went with others.
-        if (need, step.subject) in self._made or need == step.check:
+        """Whether a step must be skipped because this check failed or was skipped."""
+        # If the check ran for this subject, its results for other subjects do not matter.
+        if (need, step.subject) in self._attempts or need == step.check:
             return not self._missing.isdisjoint({(need, step.subject), (need, "")})
         return any(check == need for check, _ in self._missing)
 
@@ -84,13 +84,13 @@ def _finding(step: Step, missing: Sequence[str]) -> Finding:
     except SourceError as error:
         return failed(str(error), *(step.explain(error) or causes_of(error)))
     except Exception as error:
-        logger.debug("a fault of the exporter", exc_info=True)
-        return failed(f"a fault of the exporter: {error!r}", FAULT)
+        logger.debug("internal error", exc_info=True)
+        return failed(f"internal error: {error!r}", FAULT)
 
 
 @dataclass
 class Remarks:
-    """What is odd about one thing, while it is looked at from all sides."""
+    """Collects the problems that one step finds."""
 
     texts: list[str] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
@@ -100,24 +100,24 @@ class Remarks:
         self.causes += causes
 
     def finding(self, otherwise: str) -> Finding:
-        """A warning of everything that is odd; where nothing is, all is well, as `otherwise` says."""
+        """A warning with all problems; without any, ok with the text `otherwise`."""
         if not self.texts:
             return ok(otherwise)
         return warning("; ".join(self.texts), *self.causes)
 
 
-def ok(found: str) -> Finding:
-    return Finding("ok", found)
+def ok(text: str) -> Finding:
+    return Finding("ok", text)
 
 
-def skipped(found: str) -> Finding:
-    """Nothing to look at yet, and that is no fault."""
-    return Finding("skipped", found)
+def skipped(text: str) -> Finding:
+    """There is nothing to check yet, and that is not a failure."""
+    return Finding("skipped", text)
 
 
-def warning(found: str, *causes: Cause) -> Finding:
-    return Finding("warning", found, causes)
+def warning(text: str, *causes: Cause) -> Finding:
+    return Finding("warning", text, causes)
 
 
-def failed(found: str, *causes: Cause) -> Finding:
-    return Finding("failed", found, causes)
+def failed(text: str, *causes: Cause) -> Finding:
+    return Finding("failed", text, causes)

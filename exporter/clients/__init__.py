@@ -1,1 +1,1 @@
-"""CLIENTS: what we talk to over the network, as the sources and commands share it."""
+"""CLIENTS: the network clients that sources and commands share."""

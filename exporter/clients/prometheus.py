@@ -1,7 +1,7 @@
-"""A small client of the Prometheus HTTP API: typed answers, typed errors, nothing retried.
+"""A small client of the Prometheus HTTP API: typed results, typed errors, no retries.
 
-Non-finite values are dropped, as nobody measured them (0/0 is NaN, x/0 is Inf). Native histogram samples are counted,
-told as a warning and left out: queries read them through histogram_* functions, whose answers are numbers.
+Non-finite values are dropped because they are not measurements (0/0 is NaN, x/0 is Inf). Native histogram samples are
+dropped with a warning that counts them: queries read them through histogram_* functions, which return numbers.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import msgspec
 import numpy as np
 
 from exporter import decoding
-from exporter.clients.http import Response, Session
+from exporter.clients.http import HttpResponse, Session
 from exporter.clients.truncation import is_cut_off
 from exporter.errors import SourceError
 from exporter.model.minutes import Range
 
 MAX_POINTS = 11_000
-"""Points per series that a server gives for one range query; Prometheus refuses more."""
+"""Points per series in one range query; Prometheus refuses more."""
 
 OBSERVATION_SECONDS = 600.0
-"""After this no further query is sent: a poll that takes longer has its place in a recording, or its source is ill."""
+"""After this no further query is sent: a poll that takes longer needs recording rules, or its server is overloaded."""
 
 _ACCEPTED = (200, 400, 422)
-"""Statuses whose body is the API's JSON: the answer, or what is wrong with the query."""
+"""Statuses with the API's JSON as body: the result, or the error in the query."""
 
 _LONGEST_TEXT = 1000
-"""Characters of a query, and of a server's words about it, that a message shows."""
+"""Characters of a query, and of the server's error text, that a message shows."""
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class _Data(msgspec.Struct):
     stats: Any = None
 
 
-class _Answer(msgspec.Struct):
+class _Payload(msgspec.Struct):
     status: str
     data: _Data | None = None
     errorType: str = ""  # noqa: N815
@@ -77,21 +77,21 @@ class _Series(msgspec.Struct):
 
 
 def quote(value: str) -> str:
-    """A string literal of PromQL with exactly this content; the one way values get into queries."""
+    """A string literal of PromQL with exactly this content; the only way that values get into queries."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
 def series_name(labels: Mapping[str, str]) -> str:
-    """A label set as PromQL writes it."""
+    """A label set in PromQL's notation."""
     inner = ",".join(f"{name}={quote(value)}" for name, value in sorted(labels.items()) if name != "__name__")
     return f"{labels.get('__name__', '')}{{{inner}}}"
 
 
-class Client:
-    """Queries of one observation, sent within `seconds`: counts them, gathers warnings and notes the server's clock.
+class PrometheusClient:
+    """Sends the queries of one observation within `seconds`; counts them, collects warnings and the clock skew.
 
-    Also what a check-up asks beside queries: the index, and the server's status.
+    Also sends the other requests of a check-up: to the index, and for the server's status.
     """
 
     def __init__(self, session: Session, seconds: float = OBSERVATION_SECONDS, *, stats: bool = False) -> None:
@@ -102,20 +102,20 @@ class Client:
 
         self.queries = 0
         self.lookups = 0
-        """Requests beside queries: to the index, and for the server's status."""
+        """Requests that are not queries: to the index, and for the server's status."""
         self.clock_skew: float | None = None
-        """The server's clock minus ours, in seconds, from the first answer."""
+        """The server's clock minus ours, in seconds, from the first response."""
         self.warnings: list[str] = []
         self.warned = 0
-        """How many answers came with a warning of the server: they may be incomplete."""
+        """How many results came with a warning of the server: they may be incomplete."""
         self.samples_read: int | None = None
-        """How many samples the server read for the last answer, where `stats` were asked for and it tells."""
+        """How many samples the server read for the last result, where `stats` was set and the server reports it."""
         self.not_finite = 0
         """How many values of the last instant query were NaN or infinite."""
 
     def query(self, promql: str, at: float) -> list[Sample]:
-        """An instant query at Unix time `at`, which must give a vector. Raises SourceError."""
-        result = self._ask("/api/v1/query", {"query": promql, "time": _time(at)}, "vector")
+        """An instant query at Unix time `at` that returns a vector. Raises SourceError."""
+        result = self._request("/api/v1/query", {"query": promql, "time": _time(at)}, "vector")
         elements = self._decode(result, list[_Instant])
         self._unique([element.metric for element in elements])
         self._ignored(sum(element.histogram is not None for element in elements))
@@ -133,7 +133,7 @@ class Client:
         return samples
 
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[Range]:
-        """A range query at start, start + step, ... end, in as many requests as 11,000 points each ask for."""
+        """A range query at start, start + step, ... end, split into requests of at most 11,000 points."""
         parts: dict[tuple[tuple[str, str], ...], list[Range]] = {}
         for first, last in _chunks(start, end, step):
             for part in self._range(promql, first, last, step):
@@ -143,9 +143,9 @@ class Client:
 
     def _range(self, promql: str, start: float, end: float, step: float) -> Iterator[Range]:
         form = {"query": promql, "start": _time(start), "end": _time(end), "step": _time(step)}
-        # Keeps VictoriaMetrics from moving start and end; Prometheus does not know it.
+        # Keeps VictoriaMetrics from moving start and end; Prometheus ignores it.
         form["nocache"] = "1"
-        matrix = self._decode(self._ask("/api/v1/query_range", form, "matrix"), list[_Series])
+        matrix = self._decode(self._request("/api/v1/query_range", form, "matrix"), list[_Series])
         self._unique([series.metric for series in matrix])
         self._ignored(sum(series.histograms is not None for series in matrix))
 
@@ -157,9 +157,9 @@ class Client:
                 yield Range(series.metric, times[finite], values[finite])
 
     def labels(self, match: str, start: float, end: float) -> frozenset[str] | None:
-        """Names of the labels of series that match and have samples in that time; None: what came is no list of them.
+        """Label names of the series that match and have samples in that time; None: the response has no list of names.
 
-        Asked of the index, so that it costs no samples. Raises SourceError.
+        Reads the index and no samples. Raises SourceError.
         """
         form = {"match[]": match, "start": f"{start:.0f}", "end": f"{end:.0f}"}
         self.lookups += 1
@@ -170,21 +170,22 @@ class Client:
             return None
 
     def status(self, name: str) -> Mapping[str, object] | None:
-        """What /api/v1/status/NAME says; None: what came is no answer of this API. Raises SourceError."""
+        """The data of /api/v1/status/NAME; None: the response is not of this API. Raises SourceError."""
         self.lookups += 1
         response = self._session.get(f"/api/v1/status/{name}")
 
         try:
-            answer = msgspec.json.decode(response.body)
+            payload = msgspec.json.decode(response.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        data = answer.get("data") if isinstance(answer, dict) else None
+        data = payload.get("data") if isinstance(payload, dict) else None
         return data if isinstance(data, dict) else None
 
-    def _ask(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
+    def _request(self, path: str, form: Mapping[str, str], kind: str) -> msgspec.Raw:
         if time.monotonic() > self._end:
-            text = f"the queries of one poll took more than {self._seconds:g} s: is it overloaded? record the signals"
-            raise SourceError("timeout", text).at_server(self._session.place)
+            text = f"the queries of one poll took more than {self._seconds:g} s"
+            text = f"{text}: is the server overloaded? record the signals"
+            raise SourceError("timeout", text).at_server(self._session.address)
         if self._stats:
             form = {**form, "stats": "all"}
         self.queries += 1
@@ -192,58 +193,58 @@ class Client:
         if self.clock_skew is None:
             self.clock_skew = response.clock_skew
 
-        answer = self._answer(response)
-        if answer.status != "success":
-            text = _short(self._session.redact(f"{answer.errorType}: {answer.error}"))
+        payload = self._payload(response)
+        if payload.status != "success":
+            text = _short(self._session.redact(f"{payload.errorType}: {payload.error}"))
             query = _short(self._session.redact(form["query"]))
             raise self._error("bad_query", f"refused a query: {text}; the query: {query}", status=response.status)
 
-        # Notes (infos) are for who writes queries; a warning may mean that a part of the data is missing.
-        self.warned += bool(answer.warnings)
-        for warning in (*(answer.warnings or ()), *(answer.infos or ())):
+        # Notes (infos) are for authors of queries; a warning may mean that a part of the data is missing.
+        self.warned += bool(payload.warnings)
+        for warning in (*(payload.warnings or ()), *(payload.infos or ())):
             self._warn(self._session.redact(warning))
-        data = answer.data
+        data = payload.data
         if data is None:
-            raise self._error("bad_data", f"gave nothing, wanted a {kind}: check the templates")
+            raise self._error("bad_data", f"returned no data, expected a {kind}: check the templates")
         if data.resultType != kind:
             result_type = self._session.redact(data.resultType)
-            raise self._error("bad_data", f"gave a {result_type}, wanted a {kind}: check the templates")
+            raise self._error("bad_data", f"returned a {result_type}, expected a {kind}: check the templates")
         self.samples_read = _samples_read(data.stats)
         return data.result
 
-    def _answer(self, response: Response) -> _Answer:
+    def _payload(self, response: HttpResponse) -> _Payload:
         if response.status != 200 and not response.body.lstrip().startswith(b"{"):
-            text = f"answered {response.status}: check that url is a Prometheus API"
+            text = f"responded with status {response.status}: check that url is a Prometheus API"
             raise self._error("http_error", text, status=response.status)
-        return self._decode(response.body, _Answer)
+        return self._decode(response.body, _Payload)
 
     def _decode(self, body: bytes | msgspec.Raw, type_: type[T]) -> T:
-        """Decode JSON; tells an answer that is no JSON, one that was cut off, and one of the wrong shape apart."""
+        """Decode JSON; distinguishes a body that is not JSON, one that was cut off, and one of the wrong shape."""
         try:
             return decoding.decode(body, type_)
         except msgspec.ValidationError as error:
             text = self._session.redact(str(error))
-            raise self._error("bad_data", f"gave unexpected JSON ({text}): is url a Prometheus API?") from None
+            raise self._error("bad_data", f"returned unexpected JSON ({text}): is url a Prometheus API?") from None
         except (msgspec.DecodeError, UnicodeDecodeError):
-            # What begins as an object was meant to be one; all else is another server's page.
+            # A body that begins like an object was cut off; anything else is another server's page.
             content = bytes(body).lstrip()
             if content[:1] in (b"{", b"") and is_cut_off(content):
-                text = "cut its JSON off: look at its log and at proxies between"
+                text = "sent incomplete JSON: check its log and proxies on the way"
                 raise self._error("truncated", text) from None
-            text = "gave no JSON: check that url is a Prometheus API, not a login or start page"
+            text = "returned no JSON: check that url is a Prometheus API, not a login or start page"
             raise self._error("not_json", text) from None
 
     def _error(self, reason: str, text: str, *, status: int | None = None) -> SourceError:
-        """An error whose text begins with who did what: the server, and a verb."""
-        place = self._session.place
-        return SourceError(reason, f"{place} {text}", location=place, status=status)
+        """An error; its text begins with the server, and `text` with a verb."""
+        address = self._session.address
+        return SourceError(reason, f"{address} {text}", location=address, status=status)
 
     def _number(self, text: str) -> float:
         try:
             return float(text)
         except ValueError:
             number = self._session.redact(text)
-            raise self._error("bad_data", f"gave {number!r} where a number belongs") from None
+            raise self._error("bad_data", f"returned {number!r}, expected a number") from None
 
     def _unique(self, metrics: Sequence[Mapping[str, str]]) -> None:
         keys = set[frozenset[tuple[str, str]]]()
@@ -251,12 +252,12 @@ class Client:
             key = frozenset(metric.items())
             if key in keys:
                 text = self._session.redact(series_name(metric))
-                raise self._error("bad_data", f"gave a series twice: {text}")
+                raise self._error("bad_data", f"returned a duplicate series: {text}")
             keys.add(key)
 
     def _ignored(self, histograms: int) -> None:
         if histograms:
-            self._warn(f"{histograms} native histograms ignored where numbers belong: use latency_native for them")
+            self._warn(f"{histograms} native histograms ignored, expected numbers: use latency_native for them")
 
     def _warn(self, text: str) -> None:
         if text not in self.warnings:
@@ -264,14 +265,14 @@ class Client:
 
 
 def _samples_read(stats: Any) -> int | None:
-    """From the statistics of a query; their form is the server's own affair."""
+    """From the statistics of a query; each server has its own form of them."""
     samples = stats.get("samples") if isinstance(stats, dict) else None
     total = samples.get("totalQueryableSamples") if isinstance(samples, dict) else None
     return total if isinstance(total, int) else None
 
 
 def _short(text: str) -> str:
-    """Both ends of a long text: a server that quotes a query of 16 KiB has its own words before or after it."""
+    """Both ends of a long text: a server that quotes a query of 16 KiB puts its error before or after it."""
     if len(text) <= _LONGEST_TEXT:
         return text
     half = _LONGEST_TEXT // 2
@@ -279,7 +280,7 @@ def _short(text: str) -> str:
 
 
 def _time(seconds: float) -> str:
-    """Unix seconds or a step without exponent and without rounding to fewer than milliseconds."""
+    """Unix seconds or a step with milliseconds, without an exponent."""
     return f"{seconds:.3f}"
 
 

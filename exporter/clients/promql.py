@@ -1,8 +1,8 @@
-"""PromQL as a tree: the only module that knows the parser, and whose errors are all ValueErrors.
+"""PromQL as a tree: the only module that uses the parser; all its errors are ValueErrors.
 
-The parser is Rust. A duration that it cannot hold (`[1e300]`, `-1`) does not raise there but panics, which arrives in
-Python as a BaseException: past every `except Exception`, up to the end of the process. One that only Python's timedelta
-cannot hold is found later, when somebody reads it. So durations are read through `seconds` and `range_seconds`.
+The parser is written in Rust. A duration that it cannot hold (`[1e300]`, `-1`) panics there, which arrives in Python
+as a BaseException: it passes every `except Exception` and ends the process. A duration that only Python's timedelta
+cannot hold fails later, when it is read. Therefore read durations through `seconds` and `range_seconds`.
 """
 
 from __future__ import annotations
@@ -52,21 +52,21 @@ __all__ = [
 T = TypeVar("T")
 
 _PANIC = "PanicException"
-"""Its class cannot be imported: it is made when the first panic arrives."""
+"""Its class cannot be imported: it is created when the first panic arrives."""
 
 _TOO_LONG = "a duration is too long"
 
 
 def parse(query: str) -> Any:
-    """The tree of a query; raises ValueError with the parser's words, which may have several lines."""
+    """The tree of a query; raises ValueError with the parser's text, which may have several lines."""
     return _call(promql_parser.parse, query)
 
 
 def nodes(expr: Any) -> list[Any]:
-    """Every part of an expression, itself first, in the order of the text; a MatrixSelector before its selector."""
-    found = list[Any]()
-    promql_parser.walk(expr, found.append)
-    return found
+    """Every node of an expression, the root first, in the order of the text; a MatrixSelector before its selector."""
+    parts = list[Any]()
+    promql_parser.walk(expr, parts.append)
+    return parts
 
 
 def seconds(duration: str) -> float:
@@ -76,7 +76,7 @@ def seconds(duration: str) -> float:
 
 
 def range_seconds(expr: Any) -> float | None:
-    """Seconds of the range of a selector or subquery, None for what has no range; raises ValueError."""
+    """Seconds of the range of a selector or subquery, None for other nodes; raises ValueError."""
     try:
         length = getattr(expr, "range", None)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""Whether JSON was cut off on its way: a proxy's limit looks different from a page that is no JSON at all."""
+"""Detects JSON that was cut off on its way: a proxy's limit differs from a page that is not JSON at all."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _TOKENS = re.compile(
     rb"(?:\s|[{}\[\],:]|" + _STRING + rb"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)*+",
     re.DOTALL,
 )
-"""Whole tokens of JSON, in whatever order."""
+"""Complete tokens of JSON, in any order."""
 
 _BEGUN = re.compile(rb'(?:"(?:[^"\\]|\\.)*+\\?|t(?:ru?)?|f(?:a(?:ls?)?)?|n(?:ul?)?)?', re.DOTALL)
-"""A token whose end is missing; nothing at all is one too."""
+"""A token without its end; also matches nothing at all."""
 
 
 def is_cut_off(body: bytes) -> bool:
-    """Whether it is JSON as far as it goes, and ends inside an object or a list; an empty answer lacks all of it."""
+    """Whether the body is valid JSON up to its end, inside an object or a list; also true for an empty body."""
     if not body.strip():
         return True
 

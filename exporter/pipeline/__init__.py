@@ -34,7 +34,7 @@ class TimedObservation:
 
 
 def windows(environment: Environment, settings: AnalysisSettings, end: float) -> tuple[Window, Window | None]:
-    """What a poll observes that ends at `end`, a full minute, and the pattern's window where one is asked for."""
+    """The window of a poll that ends at `end`, a full minute, and the pattern's window if the role has one."""
     if environment.role == "production":
         return Window(end - BASELINE, end), Window(end - PATTERN, end)
     if environment.role == "ci":
@@ -43,16 +43,18 @@ def windows(environment: Environment, settings: AnalysisSettings, end: float) ->
 
 
 class Pipeline:
-    """Keeps the latest observation of each side. Each source is asked by one thread at a time; others may go on.
+    """Keeps the latest observation of each side. One thread at a time polls a source; other sources are not blocked.
 
-    What sources tell of events is added to `events`, where somebody keeps such counters.
+    Adds the sources' events to `events`, if such counters are kept.
     """
 
     def __init__(self, config: Config, events: EventCounts | None = None) -> None:
         self._events = events
         self._settings = config.analysis
         self._slos = config.slos
-        self._environments: dict[str, Environment] = {each.role: each for each in config.environments}
+        self._environments: dict[str, Environment] = {
+            environment.role: environment for environment in config.environments
+        }
         self._sources: dict[str, Source] = {
             role: build(environment) for role, environment in self._environments.items()
         }
@@ -60,11 +62,11 @@ class Pipeline:
         self._given_up = frozenset[str]()
         """Roles whose source another pipeline has taken over."""
 
-        self._answers = dict.fromkeys(self._environments, False)
-        """Role to whether its last poll succeeded, and none is under way."""
+        self._reachable = dict.fromkeys(self._environments, False)
+        """Role to whether its last poll succeeded and no poll is running."""
         self._latest: dict[str, TimedObservation] = {}
         self._before: dict[float, Observation] = {}
-        """Midnight to production as it was before that."""
+        """Midnight to the observation of production before that midnight."""
         self._last: Snapshot | None = None
 
     @property
@@ -73,13 +75,13 @@ class Pipeline:
         return {role: environment.name for role, environment in self._environments.items()}
 
     def take_over(self, old: Pipeline) -> None:
-        """Go on from what an earlier pipeline saw, as far as the configuration of a side is the same as it was."""
+        """Continue with the observations of an earlier pipeline, for sides with an unchanged configuration."""
         same = []
         for role, environment in self._environments.items():
             if old._environments.get(role) == environment:
                 same.append(role)
 
-        # With what the source keeps of the past, which may not be there to be asked for again.
+        # The source object too: it caches the past, which its server may no longer have.
         for role in same:
             self._sources[role] = old._sources[role]
             self._locks[role] = old._locks[role]
@@ -89,18 +91,18 @@ class Pipeline:
             self._before = dict(old._before)
 
     def poll(self, name: str, now: float) -> Observation:
-        """Observe the environment of that name; raises SourceError and then keeps what was seen before."""
-        environment = next(each for each in self._environments.values() if each.name == name)
+        """Observe the environment of that name; raises SourceError and then keeps the previous observation."""
+        environment = next(environment for environment in self._environments.values() if environment.name == name)
         role = environment.role
         end = math.floor(now / MINUTE) * MINUTE
         with self._locks[role]:
-            self._answers[role] = False
+            self._reachable[role] = False
             observation = self._observe(environment, end)
-            self._answers[role] = True
+            self._reachable[role] = True
             observation = _warned(observation, *self._count(environment, end))
         self._latest[role] = TimedObservation(observation, now)
 
-        # Afterwards, as it needs both sides: production is asked about the days before the runs that are known now.
+        # Afterwards, because it needs both sides: it reads production's days before the runs that are known now.
         warning = self._look_back()
         if warning is not None:
             observation = _warned(observation, warning)
@@ -108,7 +110,7 @@ class Pipeline:
         return observation
 
     def snapshot(self, now: float) -> Snapshot:
-        """Analyse what is known; observations older than their environment's max_age are left out."""
+        """Analyse the latest observations; leaves out those older than their environment's max_age."""
         current = {}
         for role, latest in self._latest.items():
             if now - latest.at <= self._environments[role].max_age:
@@ -116,7 +118,7 @@ class Pipeline:
 
         before = self._before_runs()
         production = current.get("production")
-        if production is not None:  # so that a report of this round holds all that the round rests on
+        if production is not None:  # a report of this round then contains all its inputs
             production = replace(production, before=before)
         self._last = analyse(
             production,
@@ -132,13 +134,13 @@ class Pipeline:
         return self._last
 
     def nothing(self, now: float) -> Snapshot:
-        """The snapshot of a round that knows nothing."""
+        """The snapshot of a round without observations."""
         return analyse(None, None, {}, self._settings, now, self.sides)
 
     def close(self) -> None:
-        """Give back connections, each source's when the poll of it that is in flight has ended.
+        """Close connections, each source's after its running poll has ended.
 
-        Sources that another pipeline has taken over are left to it.
+        Sources that another pipeline has taken over stay open.
         """
         for role in self._sources.keys() - self._given_up:
             source = self._sources[role]
@@ -157,7 +159,7 @@ class Pipeline:
         return replace(observation, applications=_with_origin(observation.applications, environment.windows))
 
     def _count(self, environment: Environment, end: float) -> tuple[str, ...]:
-        """Count the events up to `end`; a failure is told as a warning, and the next poll catches up."""
+        """Count the events up to `end`; a failure becomes a warning, and the next poll catches up."""
         source = self._sources[environment.role]
         if self._events is None or environment.role == "ci" or not isinstance(source, Counting):
             return ()
@@ -166,7 +168,7 @@ class Pipeline:
         try:
             events = source.events(environment.role, due) if due else {}
         except SourceError as error:
-            return (f"events are not counted: {error}",)
+            return (f"cannot count events: {error}",)
         return self._events.add(environment.name, due, events)
 
     def _midnights(self) -> dict[str, float]:
@@ -182,13 +184,13 @@ class Pipeline:
         return midnights
 
     def _look_back(self) -> str | None:
-        """See production as it was before the runs; the past does not change, so each day is read once.
+        """Observe production on the days before the runs; the past does not change, so each day is read once.
 
-        A failure costs only this evidence, is told as a warning and tried again with the next poll. While production
-        does not answer, or is being asked, nobody waits for it: its own next poll comes back to this.
+        A failure only loses this evidence, becomes a warning, and the next poll tries again. While production does not
+        respond, or another poll of it is running, nothing waits for it: its own next poll does this again.
         """
         days = set(self._midnights().values())
-        if not self._answers.get("production") or not self._locks["production"].acquire(blocking=False):
+        if not self._reachable.get("production") or not self._locks["production"].acquire(blocking=False):
             return None
 
         try:
@@ -199,13 +201,13 @@ class Pipeline:
                 self._before[day] = self._sources["production"].observe(window, pattern=pattern)
         except SourceError as error:
             name = self._environments["production"].name
-            return f"production before the run is not known, by what its source {name} says: {error}"
+            return f"cannot observe production before the run with its source {name}: {error}"
         finally:
             self._locks["production"].release()
         return None
 
     def _before_runs(self) -> dict[str, ApplicationObservation]:
-        """Application to production as it was before its run."""
+        """Application to its observation in production before its run."""
         latest = self._latest.get("production")
         recorded = latest.observation.before if latest is not None else {}
 
@@ -214,7 +216,7 @@ class Pipeline:
             observation = self._before.get(day)
             own = observation.applications.get(name) if observation is not None else None
 
-            # A recording gives the same day whatever it is asked for; what it knows of the past it brought along.
+            # A recorded report returns the same day for every window; it contains its own past.
             for application in (own, recorded.get(name)):
                 if application is not None and application.window.end <= day:
                     before.setdefault(name, application)
@@ -228,25 +230,25 @@ def _warned(observation: Observation, *warnings: str) -> Observation:
 def _with_origin(
     applications: Mapping[str, ApplicationObservation], explicit: Mapping[str, Window]
 ) -> dict[str, ApplicationObservation]:
-    """A source does not know which windows were configured; we do."""
-    known = dict(applications)
+    """Sets the origin of runs with a configured window: a source does not know which windows were configured."""
+    result = dict(applications)
     for name, application in applications.items():
         if application.run is not None and application.run.window == explicit.get(name):
-            known[name] = replace(application, run=replace(application.run, origin="explicit"))
-    return known
+            result[name] = replace(application, run=replace(application.run, origin="explicit"))
+    return result
 
 
 def of_run(application: str, observation: ApplicationObservation, settings: AnalysisSettings, at: float) -> Snapshot:
-    """What one load test says by itself, for `publish`: nothing else is observed and nothing else is expected."""
+    """The results of one load test alone, for `publish`: nothing else is observed or expected."""
     alone = structs.replace(settings, expected=())
     pte = Observation("pte", observation.window, {application: observation})
     return analyse(None, pte, {}, alone, at, {"production": "production", "pte": "pte"})
 
 
 def round_once(config: Config, at: float) -> Snapshot:
-    """One round by itself, for `report`: both sides observed at `at`.
+    """One single round, for `report`: observes both sides at `at`.
 
-    Raises SourceError of the first that fails, named.
+    Raises the SourceError of the first source that fails, with its name.
     """
     pipeline = Pipeline(config)
     try:

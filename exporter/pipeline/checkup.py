@@ -1,4 +1,4 @@
-"""The steps of one environment: its configuration, what its kind checks, and one real observation at the end."""
+"""The steps of one environment: its configuration, the checks of its kind, and one real observation at the end."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from exporter.pipeline.masking import mask, secrets
 
 CONFIGURATION = "configuration"
 OBSERVATION = "observation"
-"""The steps that every kind of source has in the command, before and after those of its kind."""
+"""The steps that the command adds for every kind of source, before and after those of its kind."""
 
 _REPEATED = 5
-"""Failed checks whose first cause is told again of the poll."""
+"""Maximum number of failed checks whose first cause is repeated for the poll."""
 
 logger = logging.getLogger(__name__)
 
 
-def wanted(config: Config, environment: Environment, at: float) -> CheckContext:
-    """What the exporter wants of the environment's source at `at` (Unix seconds)."""
+def check_context(config: Config, environment: Environment, at: float) -> CheckContext:
+    """What the exporter expects of the environment's source at `at` (Unix seconds)."""
     window, pattern = windows(environment, config.analysis, math.floor(at / MINUTE) * MINUTE)
     applications = config.analysis.expected
     if environment.role == "ci":
@@ -53,13 +53,13 @@ def wanted(config: Config, environment: Environment, at: float) -> CheckContext:
 def examine(
     config: Config, environment: Environment, at: float, begin: Callable[[Step], None] = lambda _: None
 ) -> Iterator[CheckResult]:
-    """Every step of the command, as soon as it is done; `begin` is told of each before it is made."""
+    """Every step of the command, as soon as it is done; calls `begin` before each step."""
     done: list[CheckResult] = []
 
     def steps() -> Iterator[Step]:
-        yield _configuration(environment, wanted(config, environment, at))
+        yield _configuration(environment, check_context(config, environment, at))
         if done[0].verdict != "failed":
-            yield from sources.checks(environment, wanted(config, environment, at))
+            yield from sources.checks(environment, check_context(config, environment, at))
         yield _observation(config, environment, at, done)
 
     hidden = secrets(environment.source)
@@ -69,10 +69,10 @@ def examine(
 
 
 def check(config: Config, environment: Environment, at: float) -> Iterator[CheckResult]:
-    """The steps of the environment's kind alone, for the background: polls observe anyway."""
+    """Only the steps of the environment's kind, for the background: polls observe anyway."""
 
     def steps() -> Iterator[Step]:
-        yield from sources.checks(environment, wanted(config, environment, at))
+        yield from sources.checks(environment, check_context(config, environment, at))
 
     hidden = secrets(environment.source)
     for result in guarded(steps()):
@@ -80,18 +80,18 @@ def check(config: Config, environment: Environment, at: float) -> Iterator[Check
 
 
 def guarded(steps: Iterator[Step]) -> Iterator[CheckResult]:
-    """As `checked`; a fault between two steps is a finding too, since the next source still waits."""
+    """As `checked`; an error between two steps is a finding too, because other sources follow."""
     try:
         yield from checked(steps)
     except SourceError as error:
         yield _between(str(error), usual_causes(error.reason))
     except Exception as error:
-        logger.debug("a fault of the exporter", exc_info=True)
-        yield _between(f"a fault of the exporter: {error.__class__.__name__}", (FAULT,))
+        logger.debug("internal error", exc_info=True)
+        yield _between(f"internal error: {error.__class__.__name__}", (FAULT,))
 
 
-def _between(found: str, causes: tuple[Cause, ...]) -> CheckResult:
-    return CheckResult("checks", "", "find out what to check", "failed", found, causes)
+def _between(text: str, causes: tuple[Cause, ...]) -> CheckResult:
+    return CheckResult("checks", "", "find out what to check", "failed", text, causes)
 
 
 def _announced(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator[Step]:
@@ -100,26 +100,26 @@ def _announced(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator
         yield step
 
 
-def _configuration(environment: Environment, wants: CheckContext) -> Step:
+def _configuration(environment: Environment, context: CheckContext) -> Step:
     def run() -> Finding:
         problems = sources.problems(environment)
         if not problems:
-            return ok("nothing is wrong with them")
+            return ok("the options are valid")
 
         causes = list[Cause]()
         for key, problem in problems:
-            known = _url_causes(environment, wants) if key == "url" else ()
-            causes += known or of_option(key, problem)
+            url_causes = _url_causes(environment, context) if key == "url" else ()
+            causes += url_causes or of_option(key, problem)
         text = "; ".join(f"{key}: {problem}" for key, problem in problems)
         return failed(text, *dict.fromkeys(causes))
 
-    return Step(CONFIGURATION, "read the source's options, with the files and secrets that they name", run)
+    return Step(CONFIGURATION, "read the source's options, and the files and secrets that they name", run)
 
 
-def _url_causes(environment: Environment, wants: CheckContext) -> tuple[Cause, ...]:
-    """What the kind's own first step says of an address, which is more than that it has a slip; often nothing."""
-    with contextlib.suppress(ValueError):  # an address that cannot be taken apart
-        for step in itertools.islice(sources.checks(environment, wants), 1):
+def _url_causes(environment: Environment, context: CheckContext) -> tuple[Cause, ...]:
+    """The causes that the kind's first step finds in a URL, more specific than a typo; often none."""
+    with contextlib.suppress(ValueError):  # a URL that cannot be parsed
+        for step in itertools.islice(sources.checks(environment, context), 1):
             if step.check == "url":
                 result = step.run()
                 return result.causes if result.verdict == "failed" else ()
@@ -127,10 +127,7 @@ def _url_causes(environment: Environment, wants: CheckContext) -> tuple[Cause, .
 
 
 def _observation(config: Config, environment: Environment, at: float, done: list[CheckResult]) -> Step:
-    """One poll. A failed check of the source as a whole makes it useless; one of an application or a signal does not:
-
-    then it shows what is left.
-    """
+    """One poll. Skipped if a check of the source as a whole failed, but not for a failed application or signal."""
 
     def run() -> Finding:
         pipeline = Pipeline(structs.replace(config, environments=(environment,)))
@@ -140,7 +137,7 @@ def _observation(config: Config, environment: Environment, at: float, done: list
             pipeline.close()
 
         explained = any(result.verdict in ("failed", "warning") for result in done)
-        expected = wanted(config, environment, at)
+        expected = check_context(config, environment, at)
         return finding(observation, expected, explained=explained, elsewhere=_elsewhere(config, environment))
 
     needs = [result.check for result in done if result.verdict == "failed" and not result.subject]
@@ -154,7 +151,7 @@ def _observation(config: Config, environment: Environment, at: float, done: list
 
 
 def _elsewhere(config: Config, environment: Environment) -> dict[str, str]:
-    """The applications that the options of other environments name, to those environments' names."""
+    """The applications in the options of other environments, to those environments' names."""
     names = {}
     for other in config.environments:
         if other != environment:
@@ -164,7 +161,7 @@ def _elsewhere(config: Config, environment: Environment) -> dict[str, str]:
 
 
 def _repeated(error: SourceError, done: Sequence[CheckResult]) -> Sequence[Cause]:
-    """What failed checks said of an answer that the poll got too: they know better than its reason alone."""
+    """Causes that failed checks gave for the poll's error: they are more specific than its reason alone."""
     if error.reason not in ("auth", "bad_query", "not_found"):
         return ()
 

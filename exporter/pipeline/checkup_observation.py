@@ -1,4 +1,4 @@
-"""What one observation tells a person: which applications, which signals, and what the source warns of."""
+"""Summarises one observation for a person: its applications, its signals and the source's warnings."""
 
 from __future__ import annotations
 
@@ -10,63 +10,63 @@ from exporter.humanize import some
 from exporter.model.checkup import Cause, CheckContext, Finding
 from exporter.model.observation import GAUGE_SIGNALS, ApplicationObservation, Observation
 
-_SHOWN = 5
-"""Names or warnings that are told; of more their number."""
+_MAX_NAMES = 5
+"""Maximum number of names or warnings to print; of more their number."""
 
 _NOTHING = {
     "production": (
-        Cause("nothing was served in the window", "look at the source itself over the same window"),
-        Cause("what selects the data matches none", "look at the checks above, and at the labels the data really has"),
+        Cause("no requests were served in the window", "check the source itself over the same window"),
+        Cause("the selector matches no data", "check the steps above, and the actual labels of the data"),
     ),
     "pte": (
         Cause("no test ran in the look-back", "run one, or raise analysis.test_run.lookback"),
         Cause("tests stay below the activity threshold", "lower analysis.test_run.threshold, or name them in `runs`"),
-        Cause("what selects the data matches none", "look at the checks above, and at the labels the data really has"),
+        Cause("the selector matches no data", "check the steps above, and the actual labels of the data"),
     ),
     "ci": (
         Cause("no test ran in the look-back", "run them, or raise analysis.test_executions.lookback"),
-        Cause("reports are written elsewhere", "set `folder`, or the globs of `applications`, to where they are"),
+        Cause("reports are written elsewhere", "set `folder`, or the globs of `applications`, to their location"),
     ),
 }
 _EXPECTED = Cause(
-    "it is named otherwise there, or its data does not come in",
-    "compare the names with those found, and mend analysis.expected or the source",
+    "it has another name there, or its data is missing",
+    "compare it with the names above, and fix analysis.expected or the source",
 )
 _UNRATED = Cause(
-    "the query or metric of the request rate finds nothing there",
-    "without it nothing is compared: mend it as the checks above tell",
+    "the query or metric of the request rate has no data there",
+    "nothing is compared without it: fix it as the checks above say",
 )
-_WARNED = Cause("the source says so itself", "mend what each warning names; serve shows them on its landing page")
-_ABOVE = Cause("something above is not as it should be", "mend that first, then ask the doctor again")
+_WARNED = Cause("the source itself warns", "fix the cause in each warning; the landing page of serve shows them too")
+_ABOVE = Cause("a step above has a problem", "fix that first, then run doctor again")
 
 _ALL = (*GAUGE_SIGNALS, "latency", "endpoints")
 
 
 def finding(
-    observation: Observation, wanted: CheckContext, *, explained: bool, elsewhere: Mapping[str, str] | None = None
+    observation: Observation, context: CheckContext, *, explained: bool, elsewhere: Mapping[str, str] | None = None
 ) -> Finding:
-    """Fine where every expected application was seen with its request rate, and nothing was warned of.
+    """Ok if every expected application was observed with its request rate, and there are no warnings.
 
-    `explained`: a check before has told a cause already, so that guessing at others would only hide it. `elsewhere`:
-    the applications that other environments' options name, to those environments' names.
+    `explained`: an earlier check has named a cause, which guesses would only hide. `elsewhere`: the applications in
+    the options of other environments, to those environments' names.
     """
-    observed = _reporting(observation) if wanted.role == "ci" else {*observation.applications}
-    texts = list(_contents(observation, observed, wanted.role))
+    observed = _reporting(observation) if context.role == "ci" else {*observation.applications}
+    texts = list(_contents(observation, observed, context.role))
     causes = list[Cause]()
     if not observed:
-        causes += _NOTHING[wanted.role]
+        causes += _NOTHING[context.role]
 
-    missing = [name for name in wanted.applications if name not in observed]
+    missing = [name for name in context.applications if name not in observed]
     if missing and observed:
-        texts.append(f"expected and not seen: {some(missing, _SHOWN)}")
+        texts.append(f"expected but not observed: {some(missing, _MAX_NAMES)}")
         causes.append(_EXPECTED)
-    if wanted.role != "ci" and _lacks_rates(observation):
+    if context.role != "ci" and _lacks_rates(observation):
         causes.append(_UNRATED)
     if observation.warnings:
-        texts.append(f"warnings: {some(observation.warnings, _SHOWN, '; ')}")
+        texts.append(f"warnings: {some(observation.warnings, _MAX_NAMES, '; ')}")
         causes.append(_WARNED)
 
-    # A twin is sure, what else may be wrong is a guess: it comes first.
+    # A twin is certain, other causes are guesses: it comes first.
     twins = list(_twins(observed, elsewhere or {}))
     if not causes and not twins:
         return ok("; ".join(texts))
@@ -85,7 +85,7 @@ def _lacks_rates(observation: Observation) -> bool:
 
 
 def _contents(observation: Observation, observed: Collection[str], role: str) -> Iterator[str]:
-    """What there is of whom."""
+    """The applications with their signals or reports."""
     applications = observation.applications
     if role != "ci":
         yield _names(sorted(applications))
@@ -98,37 +98,39 @@ def _contents(observation: Observation, observed: Collection[str], role: str) ->
 
 
 def _twins(observed: Collection[str], elsewhere: Mapping[str, str]) -> Iterator[Cause]:
-    """Names that were meant to be the same as another environment's: no side has evidence for the other then."""
+    """Names that differ from another environment's only in case: neither side then has evidence for the other."""
     for other, environment in elsewhere.items():
         alike = (name for name in sorted(observed) if name.casefold() == other.casefold())
         twin = next(alike, other)
         if twin != other and other not in observed:
-            text = f"{twin!r} is {other!r} in {environment}: upper and lower case differ, so that nothing is compared"
-            yield Cause(text, f"give it one name: {other} here too, or {twin} there")
+            text = f"{twin!r} is {other!r} in {environment}: upper and lower case differ, so nothing is compared"
+            yield Cause(text, f"use one name: {other} here too, or {twin} there")
 
 
 def _names(names: Sequence[str]) -> str:
     if not names:
         return "no application"
-    return f"{humanize.pluralize(len(names), 'application')}: {some(names, _SHOWN)}"
+    return f"{humanize.pluralize(len(names), 'application')}: {some(names, _MAX_NAMES)}"
 
 
 def _signals(applications: Mapping[str, ApplicationObservation]) -> Iterator[str]:
-    """Which signals all have, which some lack and which nobody has: an absent one is a question, not a fault."""
+    """Signals that all applications have, that some lack and that none has: a missing signal may be intended."""
     if not applications:
         return
 
-    having = dict[str, set[str]]()
+    names_by_signal = dict[str, set[str]]()
     for signal in _ALL:
-        having[signal] = {name for name, application in applications.items() if _has(application, signal)}
-    everywhere = [humanize.label(signal) for signal, names in having.items() if len(names) == len(applications)]
-    yield f"signals: {', '.join(everywhere) or 'none that all have'}"
+        names_by_signal[signal] = {name for name, application in applications.items() if _has(application, signal)}
+    everywhere = [
+        humanize.label(signal) for signal, names in names_by_signal.items() if len(names) == len(applications)
+    ]
+    yield f"signals: {', '.join(everywhere) or 'none common to all'}"
 
-    for signal, names in having.items():
+    for signal, names in names_by_signal.items():
         if 0 < len(names) < len(applications):
-            lacking = sorted(applications.keys() - names)
-            yield f"no {humanize.label(signal)} of {some(lacking, _SHOWN)}"
-    nowhere = [humanize.label(signal) for signal, names in having.items() if not names]
+            missing = sorted(applications.keys() - names)
+            yield f"no {humanize.label(signal)} of {some(missing, _MAX_NAMES)}"
+    nowhere = [humanize.label(signal) for signal, names in names_by_signal.items() if not names]
     if nowhere:
         yield f"absent: {', '.join(nowhere)}"
 

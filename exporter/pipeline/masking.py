@@ -1,7 +1,7 @@
-"""The last net under what a check-up shows: secrets that a source was given never stand in it, nor what is no text.
+"""The last safeguard for the output of a check-up: it contains neither a source's secrets nor control characters.
 
-Steps and errors leave secrets out by themselves; this is for the one that forgets. Names of files, labels and what
-servers call things may hold anything: control characters, which a terminal would obey, and bytes that are no UTF-8.
+Steps and errors already leave secrets out; this is for the one that forgets. Names of files, labels and servers may
+contain anything: control characters, which a terminal would interpret, and bytes that are not UTF-8.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from exporter.model.checkup import Cause, CheckResult
 HIDDEN = "<secret>"
 
 _SHORTEST = 4
-"""Characters. A shorter secret would mask half of the text, and guards nothing."""
+"""Characters. A shorter secret would mask half of the text and protects nothing."""
 
 
 def secrets(options: Any) -> tuple[str, ...]:
-    """Every secret that the options name and that can be read now, the longest first."""
+    """Every secret in the options that can be read now, the longest first."""
     values = {value for value in _values(options) if len(value) >= _SHORTEST}
     forms = set[str]().union(*map(written, values))
     return tuple(sorted(forms, key=len, reverse=True))
@@ -54,7 +54,7 @@ def _letter(letter: str) -> str:
 
 
 def _values(options: Any) -> Iterator[str]:
-    """By the names that options with secrets have: *_env, *_file but certificates, and headers_files."""
+    """Secrets by the names of options: *_env, *_file except certificates, and headers_files."""
     for name in getattr(options, "__struct_fields__", ()):
         if name != "tls":  # certificates are public, and a key is never sent
             yield from _value(name, getattr(options, name))

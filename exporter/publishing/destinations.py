@@ -121,26 +121,26 @@ def _push(gateway: Gateway, application: str, kind: str, body: bytes) -> str:
     except SourceError as error:
         if error.reason not in ("not_found", "http_error"):
             raise
-        text = f"{session.place} is no Pushgateway: check the URL, it ends before /metrics"
+        text = f"{session.address} is no Pushgateway: check the URL, it ends before /metrics"
         raise error.reworded(text) from None
     finally:
         session.close()
 
     if answer.status == 413:
         size = f"{len(body)} bytes (413)"
-        text = f"{session.place} takes no page of {size}: raise its limit, or that of a proxy before it"
-        raise SourceError("http_error", text, status=answer.status, location=session.place)
+        text = f"{session.address} takes no page of {size}: raise its limit, or that of a proxy before it"
+        raise SourceError("http_error", text, status=answer.status, location=session.address)
 
     # A proxy's login page comes with 200: nothing was pushed.
     if answer.body.lstrip().startswith(b"<"):
-        text = f"{session.place} is no Pushgateway: it answered with a web page, as proxies that ask for a login do"
-        raise SourceError("http_error", text, status=answer.status, location=session.place)
+        text = f"{session.address} is no Pushgateway: it answered with a web page, as proxies that ask for a login do"
+        raise SourceError("http_error", text, status=answer.status, location=session.address)
     if answer.status == 400:
         reason = session.redact(answer.body.decode(errors="replace"))
-        text = f"{session.place} refused the page: {reason}"
-        raise SourceError("http_error", text, status=answer.status, location=session.place)
+        text = f"{session.address} refused the page: {reason}"
+        raise SourceError("http_error", text, status=answer.status, location=session.address)
 
-    return f"to {session.place} (job {JOBS[kind]}, application {application})"
+    return f"to {session.address} (job {JOBS[kind]}, application {application})"
 
 
 def _write(folder: Path, application: str, kind: str, body: bytes) -> str:

@@ -1,8 +1,8 @@
-"""The checks of every source's kind while `serve` runs: one thread, one source after the other, at a slow pace.
+"""Check-ups of every source while `serve` runs: one thread, one source after the other, at long intervals.
 
-The first check-up follows the first polls. What is being checked when the configuration changes counts only if its
-source stays; if not, another thread goes on at once, and the old one ends whenever its check does. All threads are
-daemons, so that a check which hangs keeps nobody from ending, and polls have threads of their own.
+The first check-up follows the first polls. A check-up that runs while the configuration changes counts only if its
+source stays; if not, another thread takes over immediately, and the old one ends with its check. All threads are
+daemons: a check that hangs does not block the end of the process. Polls have their own threads.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from exporter.serve.self_metrics import SelfMetrics
 logger = logging.getLogger(__name__)
 
 PATIENCE = 120.0
-"""Seconds after which the first check-up no longer waits for the first polls: one of them hangs."""
+"""Seconds after which the first check-up starts even if the first polls have not ended: one of them hangs."""
 
 AGAIN = 30.0
-"""Seconds after which it is looked again whether the source still refuses us."""
+"""Seconds after which to check again whether the source still denies access."""
 
 WHILE_FAILED = 300.0
-"""Seconds between check-ups while one fails, unless check_interval is shorter: what was mended is soon seen to be."""
+"""Seconds between check-ups while one fails, unless check_interval is shorter: a fix becomes visible soon."""
 
 _RANK: tuple[CheckVerdict, ...] = ("skipped", "ok", "warning", "failed")
 
 
 class Checkups:
-    """Makes them from `start` until `stop`; publishes what came of them, and tells of changes in the log.
+    """Runs check-ups from `start` until `stop`; publishes the results and logs changes.
 
-    A source that `refuses` us, by its name, is left alone as long as it does: more attempts may lock the account.
+    A source that `refuses` access, by its name, is not checked meanwhile: more attempts may lock the account.
     """
 
     def __init__(
@@ -52,16 +52,16 @@ class Checkups:
         self._changed = threading.Condition()
         self._config: Config | None = None
         self._thread: threading.Thread | None = None
-        """The one that makes them; another that still runs has been replaced and ends after its step."""
+        """The current thread; another one that still runs has been replaced and ends after its step."""
         self._busy: Environment | None = None
-        """What the thread is checking."""
+        """The environment that the thread is checking."""
         self._due: dict[str, float] = {}
         self._latest: dict[str, Checkup] = {}
         self._last_verdicts: dict[str, dict[str, CheckVerdict]] = {}
-        """Source to check to its verdict when it was last made: a line is logged when that changes."""
+        """Source to check to its last verdict: a change is logged."""
 
     def start(self, config: Config) -> None:
-        """Begin when the first polls have ended, of which `run_now` tells."""
+        """Start when the first polls have ended, which `run_now` reports."""
         with self._changed:
             self._config = config
             patience_ends = time.monotonic() + PATIENCE
@@ -76,7 +76,7 @@ class Checkups:
             self._changed.notify_all()
 
     def change(self, config: Config) -> None:
-        """Go on with another configuration: sources that are new or changed are due at once, and are known no more."""
+        """Continue with another configuration: new or changed sources are due immediately and lose their results."""
         with self._changed:
             if self._config is None:
                 return
@@ -93,7 +93,7 @@ class Checkups:
             self._due = {environment.name: now for environment in config.environments}
             self._due |= {name: due[name] for name in same}
 
-            # Its check may hang for as long as the source likes: the new sources are not to wait for it.
+            # Its check may hang: the new sources must not wait for it.
             if self._busy is not None and self._busy not in config.environments:
                 self._start_thread()
             self._changed.notify_all()
@@ -104,7 +104,7 @@ class Checkups:
         self._last_verdicts.pop(name, None)
 
     def stop(self) -> None:
-        """No check-up begins after this; one that is being made ends with the process."""
+        """No check-up starts after this; a running one ends with the process."""
         with self._changed:
             self._thread = None
             self._config = None
@@ -129,7 +129,7 @@ class Checkups:
                 self._put_off(environment)
                 continue
 
-            # Without the lock: this takes seconds, and for ever where a source hangs.
+            # Without the lock: this takes seconds, or for ever if a source hangs.
             steps = tuple(check(config, environment, self._clock()))
             checkup = Checkup(environment.name, sources.kind(environment), steps)
             with self._changed:
@@ -140,7 +140,7 @@ class Checkups:
                 self._publish(checkup)
 
     def _put_off(self, environment: Environment) -> None:
-        """Look again soon; meanwhile nothing is known of the source."""
+        """Check again soon; meanwhile the source has no check-up results."""
         with self._changed:
             if self._thread is threading.current_thread():
                 self._busy = None
@@ -149,7 +149,7 @@ class Checkups:
                 self._self_metrics.unchecked(environment.name)
 
     def _next(self) -> tuple[Config, Environment] | None:
-        """What is to be checked now, when it is due; None when another thread does it, or none any more."""
+        """The next environment, when it is due; None when another thread has taken over, or after `stop`."""
         with self._changed:
             while self._thread is threading.current_thread() and self._config is not None:
                 name = min(self._due, key=self._due.__getitem__)
@@ -172,7 +172,7 @@ class Checkups:
             warnings = sum(step.verdict == "warning" for step in checkup.steps)
             self._self_metrics.checked(source, self._clock(), passed, warnings)
 
-        # What was skipped this time keeps the verdict of before, so that the same failure is not told twice.
+        # A step that was skipped keeps its previous verdict, so that the same failure is not logged twice.
         last_verdicts = self._last_verdicts.setdefault(source, {})
         for name, verdict in verdicts.items():
             if verdict != last_verdicts.get(name, "ok"):
@@ -181,7 +181,7 @@ class Checkups:
 
 
 def _worst(steps: Sequence[CheckResult]) -> Mapping[str, CheckResult]:
-    """Of each check the worst of its steps; one that was skipped tells nothing beside one that was made."""
+    """The worst step of each check; a skipped step counts only if there is no other."""
     worst: dict[str, CheckResult] = {}
     for step in steps:
         before = worst.get(step.check)
@@ -191,7 +191,7 @@ def _worst(steps: Sequence[CheckResult]) -> Mapping[str, CheckResult]:
 
 
 def _log_change(source: str, step: CheckResult) -> None:
-    """One line where a check's verdict has changed."""
+    """Log one line when a check's verdict has changed."""
     about = {"source": source, "check": step.check}
     if step.subject:
         about["subject"] = step.subject
@@ -213,7 +213,7 @@ def _next_due(environment: Environment, checkup: Checkup, now: float) -> float:
 
 
 def _next_slot(environment: Environment, now: float) -> float:
-    """On a grid of the interval, shifted by a hash of the name, and not before half of it has passed."""
+    """On a grid of the interval, shifted by a hash of the name, at least half an interval away."""
     interval = environment.check_interval
     phase = zlib.crc32(environment.name.encode()) / 2**32 * interval
     return (math.floor((now + interval / 2 - phase) / interval) + 1) * interval + phase

@@ -1,16 +1,16 @@
-"""I/O IN: one file or folder = one kind of source. It is a source when it has `KIND`, `Options` and `Source`; a folder
-has them in its `source.py`.
+"""I/O IN: one file or folder per kind of source. A source has `KIND`, `Options` and `Source`; a folder has them in its
+`source.py`.
 
-    KIND = "demo"                                     what `kind:` says in the configuration
+    KIND = "demo"                                     the value of `kind:` in the configuration
     class Options(Settings, frozen=True): ...         its other keys
-    class Source: ...                                 what the protocol below asks for
-    ROLES = ("pte",)                                  optional: which sides it can be; else production and pte
-    Source.events                                     optional: what `Counting` below asks for
-    def problems(options) -> [(key, what)]: ...       optional: what is wrong beyond types (files, secrets, queries)
-    def checks(options, wanted) -> [Step]: ...        optional: what `doctor` tries, step by step
-    def recordings(options, side) -> [Record]: ...    optional: what its server is to record, so that polls ask for less
+    class Source: ...                                 implements the protocol below
+    ROLES = ("pte",)                                  optional: the sides it can be; else production and pte
+    Source.events                                     optional: implements `Counting` below
+    def problems(options) -> [(key, problem)]: ...    optional: problems beyond types (files, secrets, queries)
+    def checks(options, context) -> [Step]: ...       optional: the steps of `doctor`
+    def recordings(options, side) -> [Record]: ...    optional: recording rules that make polls cheaper
 
-The registry finds them by itself; configuration errors, self-metrics and the contract tests come with that.
+The registry finds sources automatically; configuration errors, self-metrics and contract tests then cover them.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ Activity = Mapping[str, Samples]
 """Application to its active minutes: one-minute request rates above a threshold, sparse."""
 
 OptionProblem = tuple[str, str | SourceError]
-"""The key of an option, and what is wrong with it: a text, or the error of whoever tried to use it."""
+"""The key of an option, and its problem: a text, or the error of the attempt to use it."""
 
 ChooseRuns = Callable[[Activity], Mapping[str, Window]]
-"""From the activity in a look-back to the window of each application's test run; an idle application has no key."""
+"""From the activity in a look-back to the window of each application's test run; without idle applications."""
 
 
 class Source(Protocol):
-    """One environment's data. Constructed as `Source(options, side)`; opening no connection and reading no file yet.
+    """One environment's data. The constructor `Source(options, side)` opens no connection and reads no file.
 
     Both methods raise SourceError and nothing else, leave out applications and signals without data, and may be called
     again at any time, also after a failure. Windows end on a full minute.
@@ -57,23 +57,23 @@ class Source(Protocol):
         """Each application over its own test run, which `choose` picks from minutes above `threshold` requests/s."""
 
     def close(self) -> None:
-        """Give back connections; the source is not used afterwards."""
+        """Close connections; the source is not used afterwards."""
 
 
 @runtime_checkable
 class Counting(Protocol):
-    """A source that no rule can read, so that SLOs rest on counters which the exporter keeps."""
+    """A source that recording rules cannot read: its SLOs use counters that the exporter keeps."""
 
     def events(self, role: Side, windows: Mapping[str, Window]) -> Mapping[str, Events]:
-        """What each application served in its own window, whose ends are full minutes; raises SourceError.
+        """The events of each application in its own window, which ends on full minutes; raises SourceError.
 
-        `Events.window` is the part that was counted; the next poll asks from its end on. An application without data
-        in its window has no key. Neighbouring windows add up, and no event counts in two of them.
+        `Events.window` is the counted part; the next poll continues from its end. An application without data in its
+        window has no key. Adjacent windows add up, and no event counts in two of them.
         """
 
 
 def kinds() -> Mapping[str, ModuleType]:
-    """Every kind of source there is, by the name it has in the configuration."""
+    """Every kind of source, by its name in the configuration."""
     modules = {}
     for entry in pkgutil.iter_modules(__path__):
         inside = ".source" if entry.ispkg else ""
@@ -84,7 +84,7 @@ def kinds() -> Mapping[str, ModuleType]:
 
 
 def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem], *, checked: bool = True) -> Any:
-    """A `source:` mapping as its kind's Options, or None after adding what is wrong with it to `problems`."""
+    """A `source:` mapping as its kind's Options, or None after adding its errors to `problems`."""
     modules = kinds()
     kind = raw.get("kind")
     if not isinstance(kind, str) or kind not in modules:
@@ -96,21 +96,21 @@ def options(raw: Mapping[str, Any], file: str, path: str, problems: list[Problem
     if not checked or converted is None:
         return converted
 
-    found = _beyond(modules[kind], converted)
-    for key, problem in found:
+    invalid = _beyond(modules[kind], converted)
+    for key, problem in invalid:
         where = child(path, key) if key else path
         problems.append(Problem(file, where, str(problem)))
-    return None if found else converted
+    return None if invalid else converted
 
 
 def _no_kind(kind: object, names: tuple[str, ...]) -> str:
     if kind is None:
-        return f"missing, wanted one of {', '.join(names)}"
+        return f"missing, expected one of {', '.join(names)}"
     return unknown(kind, names, "kind")
 
 
 def problems(environment: Environment) -> list[OptionProblem]:
-    """What is wrong with the source's options beyond their types (files, secrets)."""
+    """Problems of the source's options beyond their types (files, secrets)."""
     return _beyond(_module(environment), environment.source)
 
 
@@ -121,9 +121,9 @@ def _beyond(module: ModuleType, options: Any) -> list[OptionProblem]:
 
 
 def read(path: str | Path, *, checked: bool = True) -> Config:
-    """The configuration with each environment's source options; raises ConfigError with every problem found.
+    """The configuration with each environment's source options; raises ConfigError with every problem.
 
-    Unless `checked`, what `problems` tells is left to the caller, so that one unusable secret spoils one source only.
+    Unless `checked`, the caller runs `problems`: an unusable secret then affects only one source.
     """
     loaded = config.read(path, partial(options, checked=checked))
 
@@ -145,7 +145,7 @@ def roles(module: ModuleType) -> tuple[str, ...]:
 
 def _misplaced(role: str) -> str:
     suitable = [kind for kind, module in kinds().items() if role in roles(module)]
-    return f"no source of the role {role}, wanted one of {', '.join(suitable)}"
+    return f"not a source for the role {role}, expected one of {', '.join(suitable)}"
 
 
 def build(environment: Environment) -> Source:
@@ -154,19 +154,19 @@ def build(environment: Environment) -> Source:
 
 
 def kind(environment: Environment) -> str:
-    """What `kind:` says in the configuration."""
+    """The value of `kind:` in the configuration."""
     return cast("str", _module(environment).KIND)
 
 
-def checks(environment: Environment, wanted: CheckContext) -> Iterator[Step]:
-    """The steps of a check-up of the environment's source; none for a kind that has nothing to check."""
+def checks(environment: Environment, context: CheckContext) -> Iterator[Step]:
+    """The steps of a check-up of the environment's source; none for a kind without checks."""
     module = _module(environment)
     if hasattr(module, "checks"):
-        yield from module.checks(environment.source, wanted)
+        yield from module.checks(environment.source, context)
 
 
 def recordings(environment: Environment) -> list[Record]:
-    """What the server of the environment's source is to record; nothing for a kind whose server records nothing."""
+    """The recording rules for the server of the environment's source; none for a kind without recordings."""
     module = _module(environment)
     if not hasattr(module, "recordings"):
         return []
@@ -174,7 +174,7 @@ def recordings(environment: Environment) -> list[Record]:
 
 
 def counts(environment: Environment) -> bool:
-    """Whether the environment's source tells events to be counted (`Counting`)."""
+    """Whether the environment's source reports events to count (`Counting`)."""
     return issubclass(_module(environment).Source, Counting)
 
 
@@ -182,4 +182,4 @@ def _module(environment: Environment) -> ModuleType:
     for module in kinds().values():
         if isinstance(environment.source, module.Options):
             return module
-    raise TypeError("the environment's source holds no options: read the configuration with exporter.sources.read")
+    raise TypeError("the environment's source has no options: read the configuration with exporter.sources.read")

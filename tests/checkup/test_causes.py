@@ -47,53 +47,53 @@ def _holding(content: bytes) -> Callable[[Path], object]:
 
 
 @pytest.mark.parametrize(
-    ("made", "found", "cause"),
+    ("prepare", "text", "cause"),
     [
-        (_no_file, "No such file", "there is no such file where the exporter runs"),
-        (_folder, "Is a directory", "containers make one"),
-        (_holding(b" \n"), "token is empty", "no secret was written"),
-        (_holding(b"name\nsecret\n"), "token has 2 lines", "more in it than the secret"),
+        (_no_file, "No such file", "the file does not exist where the exporter runs"),
+        (_folder, "Is a directory", "containers create one"),
+        (_holding(b" \n"), "token is empty", "it contains no secret"),
+        (_holding(b"name\nsecret\n"), "token has 2 lines", "it contains more than the secret"),
         (_holding(b"\xef\xbb\xbfsecret\n"), "begins with a byte order mark", "saved it with a byte order mark"),
-        (_holding("se\u2019cret".encode()), "not ASCII, the 3. one", "typed or pasted with something around"),
-        (_holding(b"se\x00cret"), "holds a control character", "typed or pasted with something around"),
-        (_holding("secret".encode("utf-16")), "not text in UTF-8", "PowerShell's > writes UTF-16"),
+        (_holding("se\u2019cret".encode()), "not ASCII at position 3", "typed or pasted with extra characters"),
+        (_holding(b"se\x00cret"), "has a control character", "typed or pasted with extra characters"),
+        (_holding("secret".encode("utf-16")), "not UTF-8 text", "PowerShell's > writes UTF-16"),
     ],
 )
-def test_a_secret_that_cannot_be_read(made: Callable[[Path], object], found: str, cause: str, tmp_path: Path) -> None:
-    """What is wrong with a secret is told by what came of reading it."""
-    made(tmp_path / "token")
-    given = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_file": tmp_path / "token"}
-    done = step(examined(tmp_path, "production", kind="prometheus", **given), "configuration")
+def test_a_secret_that_cannot_be_read(prepare: Callable[[Path], object], text: str, cause: str, tmp_path: Path) -> None:
+    """The problem of a secret is reported from the result of reading it."""
+    prepare(tmp_path / "token")
+    options = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_file": tmp_path / "token"}
+    done = step(examined(tmp_path, "production", kind="prometheus", **options), "configuration")
     assert done.verdict == "failed"
-    assert found in done.found
+    assert text in done.found
     [only] = done.causes
     assert cause in only.text
-    assert str(tmp_path / "token") in only.remedy or made is _folder
+    assert str(tmp_path / "token") in only.remedy or prepare is _folder
     assert "FILE" not in only.remedy
 
 
 def test_a_secret_that_is_not_ours() -> None:
     """The user who was refused is named, with the command that lets it in."""
-    text = "cannot read /run/secrets/token: Permission denied to user pte"
+    text = "cannot read /run/secrets/token as user pte: Permission denied"
     path = Path("/run/secrets/token")
     [cause] = of_option("bearer_token_file", SourceError("unreadable", text, path=path, user="pte", detail="forbidden"))
-    assert cause.remedy.endswith("`namei -l /run/secrets/token` shows all, chown pte /run/secrets/token mends it")
+    assert cause.remedy.endswith("`namei -l /run/secrets/token` shows all; or chown pte /run/secrets/token")
 
 
 def test_a_variable_that_holds_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Nobody is sent to look for a file."""
+    """The remedy names the variable and not a file."""
     monkeypatch.setenv("A_TOKEN", "a\nb")
-    given = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_env": "A_TOKEN"}
-    done = step(examined(tmp_path, "production", kind="prometheus", **given), "configuration")
+    options = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_env": "A_TOKEN"}
+    done = step(examined(tmp_path, "production", kind="prometheus", **options), "configuration")
     assert "the environment variable A_TOKEN has 2 lines" in done.found
-    assert done.causes[0].remedy == "set it to the secret alone, and start the exporter anew"
+    assert done.causes[0].remedy == "set it to the secret alone, and restart the exporter"
 
 
 def test_a_variable_that_is_not_set(tmp_path: Path) -> None:
     """A variable is not a file."""
-    given = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_env": "NOBODY_SETS_THIS"}
-    done = step(examined(tmp_path, "production", kind="prometheus", **given), "configuration")
-    assert [each.text for each in done.causes] == ["an environment variable is not set"]
+    options = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_env": "NOBODY_SETS_THIS"}
+    done = step(examined(tmp_path, "production", kind="prometheus", **options), "configuration")
+    assert [cause.text for cause in done.causes] == ["an environment variable is not set"]
 
 
 @pytest.mark.parametrize("closed", ["runs", "runs/shop", "runs/shop/a.jtl"])
@@ -105,8 +105,10 @@ def test_what_our_user_may_not_read(closed: str) -> None:
         (folder / "runs" / "shop").mkdir(parents=True)
         (folder / "runs" / "shop" / "a.jtl").write_text("x")
         (folder / closed).chmod(0)
-        asked = [sys.executable, "-c", LOOK, str(folder / "runs")]
-        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=PATIENCE, env={**os.environ})
+        command = [sys.executable, "-c", LOOK, str(folder / "runs")]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=PATIENCE, env={**os.environ}
+        )
         (folder / closed).chmod(0o755)
     assert done.stderr == ""
     failed = [line for line in done.stdout.splitlines() if " failed " in line]

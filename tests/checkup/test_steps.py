@@ -25,7 +25,7 @@ def verdicts(*steps: Step) -> list[tuple[str, str, str]]:
 
 
 def test_what_needs_a_failed_check_is_skipped_and_so_on() -> None:
-    """Directly or by way of another skipped one; what needs nothing that failed is tried."""
+    """Directly or through another skipped step; other steps run."""
     steps = [
         Step("reach", "try", _refused),
         Step("login", "try", lambda: ok("fine"), ("reach",)),
@@ -35,15 +35,15 @@ def test_what_needs_a_failed_check_is_skipped_and_so_on() -> None:
     assert [verdict for _, _, verdict in verdicts(*steps)] == ["failed", "skipped", "skipped", "ok"]
     first = next(checked(steps))
     assert first.found == "no connection to a.example:9090"
-    assert "nothing listens" in first.causes[0].text
+    assert "no server listens" in first.causes[0].text
 
 
 def test_a_step_knows_its_own_errors_best() -> None:
-    """Causes of the step's own come before the usual ones, which stand where it has none."""
+    """A step's own causes replace the usual ones, which apply where it has none."""
     own = Cause("moved", "set url")
-    known = Step("reach", "try", _refused, explain=lambda error: (own,) if error.reason == "refused" else ())
+    explained = Step("reach", "try", _refused, explain=lambda error: (own,) if error.reason == "refused" else ())
     unknown = Step("reach", "try", _refused, explain=lambda error: (own,) if error.reason == "auth" else ())
-    causes = [done.causes for done in checked([known, unknown])]
+    causes = [done.causes for done in checked([explained, unknown])]
     assert causes == [(own,), usual_causes("refused")]
 
 
@@ -84,7 +84,7 @@ def test_one_subject_s_failure_keeps_no_other_from_the_same_check() -> None:
 
 
 def test_a_fault_is_a_finding() -> None:
-    """A fault of the exporter in a step, or between two of them, ends nothing but the check-up's own steps."""
+    """An internal error in a step, or between two steps, ends only the steps of this check-up."""
 
     def steps() -> Iterator[Step]:
         yield Step("one", "try", _fault)
@@ -92,23 +92,23 @@ def test_a_fault_is_a_finding() -> None:
         raise KeyError("b")
 
     done = list(guarded(steps()))
-    assert [(each.check, each.verdict) for each in done] == [("one", "failed"), ("two", "ok"), ("checks", "failed")]
+    assert [(step.check, step.verdict) for step in done] == [("one", "failed"), ("two", "ok"), ("checks", "failed")]
     assert "please report it" in done[0].causes[0].remedy
     assert "please report it" in done[2].causes[0].remedy
 
 
 def test_colour_is_for_terminals_only() -> None:
-    """Marks are words, so that nothing is told by colour alone; with colour, each mark has one."""
+    """Marks are words: colour alone never carries a meaning; with colour, each mark has its own."""
     done = CheckResult("reach", "", "try", "failed", "no", (Cause("a", "b"),))
     assert "\x1b" not in text.step(done)
     assert text.step(done, colour=True).startswith("  \x1b[1;31mFAILED")
 
 
 def test_skipped_steps_stand_together() -> None:
-    """They are one line with what the first of them needs; a step that was made ends it."""
+    """They are one line with the need of the first of them; the next step that ran ends it."""
     skipped = [CheckResult(name, "shop", "try", "skipped", f"needs {need}") for name, need in (("b", "a"), ("c", "b"))]
-    shown = list(text.lines([*skipped, CheckResult("d", "", "try", "ok", "fine"), skipped[0]]))
-    assert [line.split() for line in shown] == [
+    lines = list(text.lines([*skipped, CheckResult("d", "", "try", "ok", "fine"), skipped[0]]))
+    assert [line.split() for line in lines] == [
         ["skipped", "2", "steps", "of", "shop", "needs", "a:", "b,", "c"],
         ["ok", "d", "try", "->", "fine"],
         ["skipped", "b", "shop", "needs", "a"],

@@ -1,4 +1,4 @@
-"""The client of the Prometheus API: what it makes of good and bad answers, on real sockets."""
+"""The client of the Prometheus API: good and bad responses, on real sockets."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
-from exporter.clients.prometheus import Client, quote, series_name
+from exporter.clients.prometheus import PrometheusClient, quote, series_name
 from exporter.errors import SourceError
 from tests.bad_server import BadServer, Behave, bad_server, reply, reply_json, success
 from tests.servers import prometheus
 
 
 @contextmanager
-def client_of(behave: Behave, options: HttpOptions | None = None) -> Iterator[tuple[Client, BadServer]]:
+def client_of(behave: Behave, options: HttpOptions | None = None) -> Iterator[tuple[PrometheusClient, BadServer]]:
     with bad_server(behave) as server:
         session = Session(server.url, options or HttpOptions())
-        yield Client(session), server
+        yield PrometheusClient(session), server
         session.close()
 
 
@@ -39,7 +39,7 @@ def failure(behave: Behave) -> SourceError:
     return caught.value
 
 
-def one(value: object, **labels: str) -> dict[str, object]:
+def element(value: object, **labels: str) -> dict[str, object]:
     return {"metric": labels, "value": [1.5, value]}
 
 
@@ -57,36 +57,36 @@ def one(value: object, **labels: str) -> dict[str, object]:
         (success([], "matrix"), "bad_data"),
         (success([1.5, "1"], "scalar"), "bad_data"),
         (success({"a": 1}), "bad_data"),
-        (success([one("many", job="a")]), "bad_data"),
-        (success([one(1.0, job="a")]), "bad_data"),
+        (success([element("many", job="a")]), "bad_data"),
+        (success([element(1.0, job="a")]), "bad_data"),
         (reply_json({"status": "error", "errorType": "execution", "error": "no"}, 422), "bad_query"),
         (reply_json({"status": "error", "errorType": "bad_data", "error": "parse"}, 400), "bad_query"),
     ],
 )
 def test_bad_answers(behave: Behave, reason: str) -> None:
-    """Each answer that is not one has its own reason."""
+    """Each invalid response has its own reason."""
     assert failure(behave).reason == reason
 
 
 def test_duplicate_series() -> None:
     """A series that comes twice is named, however strange its labels are."""
-    twice = one("1", job='a"b\nc', town="Köln")
+    twice = element("1", job='a"b\nc', town="Köln")
     error = failure(success([twice, twice]))
     assert error.reason == "bad_data"
     assert r'{job="a\"b\nc",town="Köln"}' in str(error)
 
 
 def test_duplicate_series_of_a_range() -> None:
-    """In a range too: its points would be joined to one series that nobody measured."""
+    """In a range too: its points would be joined to one series that was never measured."""
     series = {"metric": {"job": "a"}, "values": [[0, "1"], [60, "2"]]}
     with client_of(success([series, series], "matrix")) as (client, _), pytest.raises(SourceError) as caught:
         client.query_range("x", 0, 60, 60)
     assert caught.value.reason == "bad_data"
-    assert 'gave a series twice: {job="a"}' in str(caught.value)
+    assert 'returned a duplicate series: {job="a"}' in str(caught.value)
 
 
 def test_bad_query_names_the_query() -> None:
-    """The server's words and the query are in the message, what we kept secret is not."""
+    """The server's error and the query are in the message, secrets are not."""
     error = failure(reply_json({"status": "error", "errorType": "bad_data", "error": "unexpected\nend"}, 400))
     assert "bad_data: unexpected end; the query: up" in str(error)
 
@@ -106,14 +106,14 @@ def test_secret_in_answer(tmp_path: Path) -> None:
 
 def test_values_that_nobody_measured() -> None:
     """NaN and infinite values are left out, in vectors and in ranges."""
-    values = [one("NaN", a="1"), one("+Inf", a="2"), one("-Inf", a="3"), one("7", a="4")]
+    values = [element("NaN", a="1"), element("+Inf", a="2"), element("-Inf", a="3"), element("7", a="4")]
     with client_of(success(values)) as (client, _):
         assert [(s.labels["a"], s.value) for s in client.query("x", 0)] == [("4", 7.0)]
     series = {"metric": {"a": "1"}, "values": [[0, "1"], [60, "NaN"], [120, "+Inf"], [180, "2"]]}
     nothing = {"metric": {"a": "2"}, "values": [[0, "NaN"]]}
     with client_of(success([series, nothing], "matrix")) as (client, _):
-        [found] = client.query_range("x", 0, 180, 60)
-        assert (found.times.tolist(), found.values.tolist()) == ([0, 180], [1, 2])
+        [points] = client.query_range("x", 0, 180, 60)
+        assert (points.times.tolist(), points.values.tolist()) == ([0, 180], [1, 2])
 
 
 def test_warnings_and_infos() -> None:
@@ -125,10 +125,10 @@ def test_warnings_and_infos() -> None:
 
 
 def test_native_samples_are_told() -> None:
-    """A native histogram where a number belongs is left out and told as a warning."""
+    """A native histogram instead of a number is left out with a warning."""
     histogram = {"metric": {"a": "1"}, "histogram": [1, {"count": "1", "sum": "1"}]}
     series = {"metric": {"a": "1"}, "histograms": [[1, {"count": "1", "sum": "1"}]]}
-    with client_of(success([histogram, one("1", a="2")])) as (client, _):
+    with client_of(success([histogram, element("1", a="2")])) as (client, _):
         assert len(client.query("x", 0)) == 1
         assert "1 native histograms ignored" in client.warnings[0]
     with client_of(success([series], "matrix")) as (client, _):
@@ -146,15 +146,15 @@ def test_form() -> None:
 
 
 def test_long_ranges_are_split(tmp_path: Path) -> None:
-    """A range of more than 11,000 points is asked for in parts that a real server accepts and joined again."""
+    """A range of more than 11,000 points is queried in parts that a real server accepts, and joined again."""
     with prometheus("2.42", tmp_path) as server:
         session = Session(server.url, HttpOptions())
-        client = Client(session)
-        [found] = client.query_range("vector(time())", 0, 25_000 * 60, 60)
+        client = PrometheusClient(session)
+        [series] = client.query_range("vector(time())", 0, 25_000 * 60, 60)
         session.close()
     assert client.queries == 3
-    assert np.array_equal(found.times, np.arange(25_001) * 60.0)
-    assert np.array_equal(found.values, found.times)
+    assert np.array_equal(series.times, np.arange(25_001) * 60.0)
+    assert np.array_equal(series.values, series.times)
 
 
 def test_real_bad_query(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_real_bad_query(tmp_path: Path) -> None:
     with prometheus("2.42", tmp_path) as server:
         session = Session(server.url, HttpOptions())
         with pytest.raises(SourceError, match="parse error") as caught:
-            Client(session).query("sum(", 0)
+            PrometheusClient(session).query("sum(", 0)
         session.close()
     assert caught.value.reason == "bad_query"
 
@@ -182,7 +182,7 @@ def test_series_name() -> None:
 def test_a_poll_of_many_queries_ends() -> None:
     """However quick each answer is, no query is sent when the time of the whole observation is over."""
     with client_of(success([])) as (quick, server):
-        client = Client(quick._session, 0.5)
+        client = PrometheusClient(quick._session, 0.5)
         client.query("up", 0)
         time.sleep(0.5)
         with pytest.raises(SourceError, match=r"the queries of one poll took more than 0\.5 s") as caught:

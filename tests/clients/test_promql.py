@@ -10,7 +10,7 @@ PANICS = "1e300"
 """As a duration it makes the parser panic."""
 
 BEYOND_PYTHON = "106751991167300"
-"""Seconds that the parser holds and timedelta does not."""
+"""Seconds that the parser can hold and timedelta cannot."""
 
 
 def test_the_parts_of_a_query() -> None:
@@ -35,7 +35,7 @@ def test_the_parts_of_a_query() -> None:
     "query", [f"rate(up[{PANICS}])", "up[99999999999999999999y]", "up offset 9223372036854775807s"]
 )
 def test_a_query_with_a_duration_that_the_parser_cannot_hold(query: str) -> None:
-    """A panic of the parser is no end of the process but what is wrong with the query."""
+    """A panic of the parser does not end the process; it is an error in the query."""
     with pytest.raises(ValueError, match="duration"):
         promql.parse(query)
 
@@ -48,7 +48,7 @@ def test_a_range_that_python_cannot_hold() -> None:
 
 @pytest.mark.parametrize("text", [PANICS, "-1", BEYOND_PYTHON, "999999999d24h", "", "5 m", "1M"])
 def test_what_is_no_duration(text: str) -> None:
-    """Texts that are none and lengths that nothing can hold are told alike."""
+    """Invalid texts and lengths that no type can hold are reported alike."""
     with pytest.raises(ValueError, match=r"\w"):
         promql.seconds(text)
 

@@ -1,4 +1,4 @@
-"""JSON that was cut off is told from what is no JSON."""
+"""JSON that was cut off is distinguished from text that is not JSON."""
 
 from __future__ import annotations
 

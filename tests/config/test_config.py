@@ -160,7 +160,7 @@ anlysis: {}
         ("a: {b: 1}\nc: {d: 1, d: 2}\na: 3", "c.d: the key stands twice, in lines 2 and 2; wanted once"),
         ("a: 1\nb: 2\na: 3", "a: the key stands twice, in lines 1 and 3; wanted once"),
         ("a: !!python/object:os.system x", "line 1, column 4: is not YAML: could not determine a constructor"),
-        (TWO.replace("{kind: demo}", "{}"), "environments[0].source.kind: missing, wanted one of "),
+        (TWO.replace("{kind: demo}", "{}"), "environments[0].source.kind: missing, expected one of "),
         (TWO.replace("{kind: demo}", "{kind: [demo]}"), "environments[0].source.kind: unknown kind "),
         (TWO.replace("{role: pte,", "{role: pte, max_age: 5m,"), "environments[1].max_age: wanted more than the inte"),
         (TWO.replace("{role: pte,", "{role: pte, check_interval: 59s,"), "environments[1].check_interval: wanted at l"),

@@ -91,29 +91,33 @@ def test_production_that_fails_in_the_past_costs_only_growth(tmp_path: Path) -> 
     assert mixed.snapshot(AT).pte is not None
     with pytest.raises(SourceError, match=r"gone\.json"):
         mixed.poll("production", AT)
-    assert mixed.poll("pte", AT).warnings == (), "production does not answer, so nobody asks it about the past"
+    assert mixed.poll("pte", AT).warnings == (), "production does not respond, so its past is not queried"
 
 
 def test_what_was_seen_outlives_a_reload(tmp_path: Path) -> None:
-    """A new pipeline goes on from the sides whose configuration stayed, and forgets the others."""
+    """A new pipeline continues with the sides that have an unchanged configuration, and forgets the others."""
     old = _pipeline(tmp_path, DEMO)
     for name in ("production", "staging"):
         old.poll(name, AT)
     new = _pipeline(tmp_path, DEMO.replace("max_age: 2h", "max_age: 3h"))
     new.take_over(old)
-    seen = new.snapshot(AT)
-    assert seen.production is not None
-    assert seen.pte is None
+    snapshot = new.snapshot(AT)
+    assert snapshot.production is not None
+    assert snapshot.pte is None
 
 
 def test_a_configured_run_says_that_it_was(tmp_path: Path) -> None:
-    """The origin of a run tells whether somebody named its window or it was found."""
-    found = _pipeline(tmp_path, DEMO)
-    window = found.poll("staging", AT).applications["shop"].window
+    """The origin of a run says whether its window was configured or detected."""
+    pipeline = _pipeline(tmp_path, DEMO)
+    window = pipeline.poll("staging", AT).applications["shop"].window
     moments = [datetime.fromtimestamp(at, UTC).isoformat() for at in (window.start, window.end)]
     runs = f"runs: [{{application: shop, start: {moments[0]}, end: {moments[1]}}}]"
     configured = _pipeline(tmp_path, DEMO.replace("max_age: 2h", runs)).poll("staging", AT)
-    origins = {name: seen.run.origin for name, seen in configured.applications.items() if seen.run is not None}
+    origins = {
+        name: observation.run.origin
+        for name, observation in configured.applications.items()
+        if observation.run is not None
+    }
     assert origins["shop"] == "explicit"
     assert origins["checkout"] == "detected"
 

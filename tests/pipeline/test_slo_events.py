@@ -1,4 +1,4 @@
-"""Counters of events: what they count, and that neither failures nor reloads lose or double any."""
+"""Counters of events: their values, and that failures and reloads neither lose nor double events."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ def rows(events: EventCounts) -> dict[Key, EventTotals]:
 
 def truth(start: float, end: float) -> tuple[float, float, float]:
     """Requests, failures and requests slower than 300 ms that the shop's model makes in (start, end]."""
-    shop = next(each for each in APPLICATIONS if each.name == "shop")
-    seen = traffic(1, "production", shop, np.arange(int(start // 60) + 1, int(end // 60) + 1))
-    slow = seen.requests - bucket_rate(seen, 0.3)
-    return float(seen.requests.sum()) * 60, float(seen.errors.sum()) * 60, float(slow.sum()) * 60
+    shop = next(application for application in APPLICATIONS if application.name == "shop")
+    minutes = traffic(1, "production", shop, np.arange(int(start // 60) + 1, int(end // 60) + 1))
+    slow = minutes.requests - bucket_rate(minutes, 0.3)
+    return float(minutes.requests.sum()) * 60, float(minutes.errors.sum()) * 60, float(slow.sum()) * 60
 
 
 def test_a_counter_for_each_side_that_no_rule_can_read(tmp_path: Path) -> None:
-    """Each SLO without queries of its own counts on its sides, from 0, but not where a Prometheus holds the data."""
+    """Each SLO without its own queries counts on its sides, from 0, but not where a Prometheus has the data."""
     _, events = counting(configured(tmp_path), "live", "pte")
     assert rows(events) == dict.fromkeys((LIVE, PTE, QUICK), NONE)
     held = '{kind: prometheus, preset: prometheus, url: "http://127.0.0.1:9"}'
@@ -92,7 +92,7 @@ def test_an_hour_is_counted_whole(tmp_path: Path) -> None:
 
 
 def test_nothing_is_counted_before_it_can_be_seen(tmp_path: Path) -> None:
-    """Counters appear at 0, and come back after a withdrawal as they were; what was missed is added a poll later."""
+    """Counters start at 0, and return unchanged after a withdrawal; missed events are added a poll later."""
     pipeline, events = counting(configured(tmp_path))
     pipeline.poll("live", AT)
     assert rows(events) == {}
@@ -111,7 +111,7 @@ def test_nothing_is_counted_before_it_can_be_seen(tmp_path: Path) -> None:
 
 
 def test_a_reload_loses_nothing(tmp_path: Path) -> None:
-    """Another pipeline goes on where the one before stopped; a new SLO starts at 0, one that is gone has no counter."""
+    """Another pipeline continues where the previous one stopped; a new SLO starts at 0, a removed SLO is gone."""
     pipeline, events = counting(configured(tmp_path), "live", "pte")
     for at in (AT, AT + 300):
         pipeline.poll("live", at)
@@ -126,19 +126,19 @@ def test_a_reload_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_a_poll_of_the_configuration_before_counts_once(tmp_path: Path) -> None:
-    """Two polls that were asked for the same minutes add them once, whichever ends first."""
+    """Two polls of the same minutes add them once, whichever ends first."""
     _, events = counting(configured(tmp_path), "live")
     events.due("live", AT)
     slow, quick = events.due("live", AT + 120), events.due("live", AT + 180)
     assert slow == {"shop": Window(AT, AT + 120)}
-    for asked in (quick, slow):
-        events.add("live", asked, {"shop": Events(asked["shop"], 60.0, 1.0)})
+    for windows in (quick, slow):
+        events.add("live", windows, {"shop": Events(windows["shop"], 60.0, 1.0)})
     assert rows(events)[LIVE] == EventTotals(60.0, 1.0)
     assert events.due("live", AT + 240) == {"shop": Window(AT + 180, AT + 240)}
 
 
 def test_no_more_than_two_days_at_once(tmp_path: Path) -> None:
-    """After a long absence a source is asked for the last two days only."""
+    """After a long downtime a source is queried for the last two days only."""
     _, events = counting(configured(tmp_path), "live")
     events.due("live", AT)
     late = AT + 10 * 86400.0
@@ -205,7 +205,7 @@ def test_a_source_that_only_cannot_count_is_observed(tmp_path: Path, monkeypatch
     try:
         pipeline, events = counting(configured(tmp_path, "{kind: forgetful}"), "live")
         assert pipeline.poll("live", AT).warnings == ()
-        assert pipeline.poll("live", AT + 60).warnings == ("events are not counted: took too long",)
+        assert pipeline.poll("live", AT + 60).warnings == ("cannot count events: took too long",)
         assert rows(events)[LIVE] == NONE
         pipeline.poll("live", AT + 120)
         assert rows(events)[LIVE] == EventTotals(120.0, 0.0)
@@ -221,6 +221,6 @@ def test_what_the_source_cannot_tell_has_no_counter(tmp_path: Path) -> None:
     assert rows(events).keys() == {LIVE, QUICK}
     (warning,) = pipeline.poll("live", AT + 60).warnings
     assert warning == (
-        "events of shop are not counted for the SLO quick: the source's histogram has no bucket that ends at 0.31s"
+        "cannot count events of shop for the SLO quick: the source's histogram has no bucket that ends at 0.31s"
     )
     assert rows(events).keys() == {LIVE}

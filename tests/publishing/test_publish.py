@@ -197,7 +197,7 @@ def test_what_is_not_told_is_absent(tmp_path: Path) -> None:
     ("arguments", "text"),
     [
         (("--to", "pushgateway", "ftp://x"), "--to pushgateway: url: not an http or https URL"),
-        (("--to", "pushgateway", "http://u:p@x"), "holds a user or password; give --to.config.file"),
+        (("--to", "pushgateway", "http://u:p@x"), "contains a user or password; give --to.config.file"),
         (("--to", "textfile", "/no/such/folder"), "is no folder"),
         (("--baseline", "gone"), "gone: no such baseline of shop: baselines/shop/gone.json is not there"),
         (("--baseline", "../../x"), "../../x: no such file"),

@@ -131,7 +131,7 @@ def test_credentials_come_from_a_file_or_the_environment(tmp_path: Path, monkeyp
     (tmp_path / "to.yml").write_text("username: ci\npassword_env: PUSH_PASSWORD\n")
     monkeypatch.setenv("PUSH_PASSWORD", "se/cret")
     with pushgateway(tmp_path, args=[f"--web.config.file={tmp_path / 'web.yml'}"], open_to_all=False) as server:
-        with pytest.raises(PteError, match=r"refused us \(401\)"):
+        with pytest.raises(PteError, match=r"access denied \(401\)"):
             publication.publish(load_run(), request("--to", "pushgateway", server.url))
         to = request("--to", "pushgateway", server.url, "--to.config.file", str(tmp_path / "to.yml"))
         assert publication.publish(load_run(), to).startswith("published to ")
@@ -185,8 +185,8 @@ def answering(status: int, body: bytes) -> Iterator[str]:
         (413, r"bytes \(413\): raise its limit"),
         (404, "is no Pushgateway"),
         (405, "is no Pushgateway"),
-        (500, r"failed \(500\)"),
-        (302, "redirects"),
+        (500, r"server error \(500\)"),
+        (302, "redirect"),
     ],
 )
 def test_a_refusal_is_one_line(status: int, text: str) -> None:
@@ -202,7 +202,7 @@ def test_a_refusal_is_one_line(status: int, text: str) -> None:
 def test_a_server_that_is_not_there_is_told(tmp_path: Path) -> None:
     """No connection is an error, and each other place has the page all the same."""
     to = request("--to", "pushgateway", "http://127.0.0.1:1", "--to", "textfile", str(tmp_path))
-    with pytest.raises(PteError, match=r"^no connection to 127.0.0.1:1: .* \(but published to .*shop.prom\)$"):
+    with pytest.raises(PteError, match=r"^cannot connect to 127.0.0.1:1: .* \(but published to .*shop.prom\)$"):
         publication.publish_files([write(tmp_path / "result.json", load_run())], to)
     assert (tmp_path / "pte_exporter_shop.prom").is_file()
 

@@ -14,7 +14,7 @@ import pytest
 from exporter import sources
 from exporter.commands.configuration import DEMO
 from exporter.config import Config
-from exporter.logs import Lines
+from exporter.logs import LogFormatter
 from exporter.model.checkup import CheckResult, Checkup
 from exporter.model.settings import Duration
 from exporter.serve import checkups as background
@@ -95,7 +95,7 @@ def test_a_change_is_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
         until(lambda: check(made, "found") == 1, "recovery")
         assert check(made, "complete") == 1
     assert told(caplog) == ["check failed", "check passes"]
-    line = Lines("logfmt").format(next(record for record in caplog.records if record.message == "check failed"))
+    line = LogFormatter("logfmt").format(next(record for record in caplog.records if record.message == "check failed"))
     assert "source=pte check=found subject=shop" in line
     assert 'cause="a slip in the path or glob" remedy="try it with ls' in line
 

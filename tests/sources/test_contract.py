@@ -56,11 +56,11 @@ def everyone(*observations: Observation) -> Iterator[ApplicationObservation]:
 
 def numbers(value: object) -> Iterator[float]:
     if isinstance(value, Mapping):
-        for each in value.values():
-            yield from numbers(each)
+        for item in value.values():
+            yield from numbers(item)
     elif isinstance(value, list | tuple):
-        for each in value:
-            yield from numbers(each)
+        for item in value:
+            yield from numbers(item)
     elif isinstance(value, float):
         yield value
 
@@ -76,33 +76,33 @@ def test_module_has_what_the_registry_asks_for(kind: str) -> None:
     for protocol, method in [*methods, (Counting, "events")]:
         if protocol is Counting and not issubclass(module.Source, Counting):
             continue
-        wanted, found = (inspect.signature(getattr(each, method)) for each in (protocol, module.Source))
-        assert [(p.name, p.default) for p in found.parameters.values()] == [
-            (p.name, p.default) for p in wanted.parameters.values()
+        expected, actual = (inspect.signature(getattr(item, method)) for item in (protocol, module.Source))
+        assert [(p.name, p.default) for p in actual.parameters.values()] == [
+            (p.name, p.default) for p in expected.parameters.values()
         ]
 
 
 def test_side_and_windows_are_those_asked_for(production: Observation, runs: Observation) -> None:
     """The observation carries the side's configured name and the window, and a run its own."""
     assert (production.side, production.window) == ("prod-eu", DAY)
-    assert all(one.window == DAY and one.run is None for one in everyone(production))
+    assert all(application.window == DAY and application.run is None for application in everyone(production))
     assert (runs.side, runs.window) == ("perf", LOOKBACK)
-    for one in everyone(runs):
-        assert one.run is not None
-        assert one.window == one.run.window
-        assert LOOKBACK.start <= one.window.start < one.window.end <= LOOKBACK.end
+    for application in everyone(runs):
+        assert application.run is not None
+        assert application.window == application.run.window
+        assert LOOKBACK.start <= application.window.start < application.window.end <= LOOKBACK.end
 
 
 def test_the_shop_is_seen(built: Built, production: Observation, runs: Observation) -> None:
     """All applications are there with all that the kind can know, and those without a run have no key in the PTE."""
     assert set(production.applications) == {"shop", "checkout", "search", "archive"}
     assert set(runs.applications) == {"shop", "checkout", "archive"}
-    for one in (production.applications["shop"], runs.applications["shop"]):
-        assert set(one.signals) == {*GAUGE_SIGNALS, LATENCY_MEAN} - built.unknown
-        assert one.latency is not None
-        assert bool(one.latency.buckets) == ("buckets" not in built.unknown)
-        told = {name for name in LATENCY_STATS if getattr(one.latency, name) is not None}
-        assert told == {*LATENCY_STATS} - built.unknown
+    for application in (production.applications["shop"], runs.applications["shop"]):
+        assert set(application.signals) == {*GAUGE_SIGNALS, LATENCY_MEAN} - built.unknown
+        assert application.latency is not None
+        assert bool(application.latency.buckets) == ("buckets" not in built.unknown)
+        statistics = {name for name in LATENCY_STATS if getattr(application.latency, name) is not None}
+        assert statistics == {*LATENCY_STATS} - built.unknown
     assert len(production.applications["shop"].routes) == 45
 
 
@@ -116,15 +116,17 @@ def test_what_was_not_measured_is_absent(production: Observation) -> None:
 
 
 def test_numbers_are_finite(production: Observation, runs: Observation) -> None:
-    """Nothing is NaN or infinite, and every summary stands on samples."""
-    assert all(math.isfinite(number) for each in (production, runs) for number in numbers(msgspec.to_builtins(each)))
-    assert all(summary.samples for one in everyone(production, runs) for summary in one.signals.values())
+    """Nothing is NaN or infinite, and every summary has samples."""
+    assert all(math.isfinite(number) for item in (production, runs) for number in numbers(msgspec.to_builtins(item)))
+    assert all(
+        summary.samples for application in everyone(production, runs) for summary in application.signals.values()
+    )
 
 
 def test_a_whole_day_has_every_minute(production: Observation) -> None:
     """A day is 1440 one-minute values, and the request rate has its quantiles, between its least and its peak."""
-    for one in everyone(production):
-        rate = one.signals["request_rate"]
+    for application in everyone(production):
+        rate = application.signals["request_rate"]
         assert rate.samples == 1440
         assert set(rate.quantiles) == set(QUANTILES)
         ordered = [rate.min, *(rate.quantiles[q] for q in QUANTILES), rate.peak]
@@ -140,26 +142,26 @@ def test_series_ascend_on_their_steps(production: Observation, runs: Observation
         assert len(times) == len(samples.values) == round(window.duration / step)
         assert times == tuple(window.start + step * (position + 1) for position in range(len(times)))
 
-    for one in everyone(production):
-        check(one.pattern, WEEK, PATTERN_STEP)
-    for one in everyone(runs):
-        check(one.minutes, one.window, MINUTE)
+    for application in everyone(production):
+        check(application.pattern, WEEK, PATTERN_STEP)
+    for application in everyone(runs):
+        check(application.minutes, application.window, MINUTE)
 
 
 def test_pattern_is_only_there_when_asked_for(built: Built) -> None:
     """Without a pattern window no pattern is given."""
     observation = built.source(built.production).observe(DAY)
     assert observation.applications
-    assert all(one.pattern is None for one in everyone(observation))
+    assert all(application.pattern is None for application in everyone(observation))
 
 
 def test_routes_are_unique_and_were_called(production: Observation, runs: Observation) -> None:
-    """Each method and route stands once, with requests, and no more successes than requests."""
-    for one in everyone(production, runs):
-        assert len({(route.method, route.route) for route in one.routes}) == len(one.routes)
-        assert all(route.requests > 0 for route in one.routes)
-        assert all(route.successes is not None for route in one.routes)
-        assert all((route.successes or 0.0) <= route.requests * (1 + 1e-6) for route in one.routes)
+    """Each method and route occurs once, with requests, and no more successes than requests."""
+    for application in everyone(production, runs):
+        assert len({(route.method, route.route) for route in application.routes}) == len(application.routes)
+        assert all(route.requests > 0 for route in application.routes)
+        assert all(route.successes is not None for route in application.routes)
+        assert all((route.successes or 0.0) <= route.requests * (1 + 1e-6) for route in application.routes)
 
 
 def test_json_and_back(production: Observation, runs: Observation) -> None:
@@ -172,8 +174,8 @@ def test_asked_again_it_says_the_same(built: Built, production: Observation, run
     """One source can be asked any number of times, and the past does not change."""
 
     def timeless(observation: Observation) -> Observation:
-        asked = 0 if built.remembers else observation.queries
-        return dataclasses.replace(observation, clock_skew=None, queries=asked)
+        queries = 0 if built.remembers else observation.queries
+        return dataclasses.replace(observation, clock_skew=None, queries=queries)
 
     source = built.source(built.production, "prod-eu")
     assert timeless(source.observe(DAY, WEEK)) == timeless(source.observe(DAY, WEEK)) == timeless(production)
@@ -184,7 +186,7 @@ def test_asked_again_it_says_the_same(built: Built, production: Observation, run
 
 
 def test_idle_pte_is_no_error(built: Built) -> None:
-    """When there was no run, no application has a key, and nothing is raised."""
+    """Without a run, no application has a key, and no error is raised."""
     if built.module is recorded:
         idle = built.pte.file.parent / "idle.json"
         idle.write_bytes(msgspec.json.encode({"observations": {"pte": Observation("perf", DAY, {})}}))
@@ -209,9 +211,9 @@ def test_failure_is_one_line_with_a_reason(built: Built) -> None:
     if isinstance(source, Counting):
         events = source.events
         ask.append(lambda: events("production", {"shop": DAY}))
-    for each in ask:
+    for item in ask:
         with pytest.raises(SourceError) as caught:
-            each()
+            item()
         assert caught.value.reason in REASONS
         assert "\n" not in str(caught.value)
     source.close()

@@ -1,4 +1,4 @@
-"""The made-up shop: what it tells, that it tells the same every time, and what it costs."""
+"""The demo shop: its observations, that they are the same every time, and their cost."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def history(start: float, end: float) -> dict[str, dict[float, float]]:
     """Series to its samples by time, of the OpenMetrics text."""
     out = io.StringIO()
     openmetrics.write(out, start, end, 1)
-    found: dict[str, dict[float, float]] = {}
+    result: dict[str, dict[float, float]] = {}
     for series, value, at in SAMPLE.findall(out.getvalue()):
-        found.setdefault(series, {})[float(at)] = float(value)
-    return found
+        result.setdefault(series, {})[float(at)] = float(value)
+    return result
 
 
 def test_same_seed_and_time_give_the_same() -> None:
@@ -58,7 +58,7 @@ def test_same_seed_and_time_give_the_same() -> None:
 @settings(max_examples=30)
 @given(cut=st.integers(1, 2879), seed=st.integers(0, 2**40))
 def test_a_minute_does_not_depend_on_those_around_it(cut: int, seed: int) -> None:
-    """Minutes asked for in two parts are the minutes asked for at once."""
+    """Minutes queried in two parts equal the minutes queried together."""
     minutes = np.arange(int(END // 60) - 2880, int(END // 60))
     for role in ("production", "pte"):
         whole = traffic(seed, role, APPLICATIONS[0], minutes)
@@ -95,8 +95,8 @@ def test_the_story_holds_at_any_time(hours: int) -> None:
     """Whenever one looks, shop holds, checkout is outgrown, search was never tested and archive is idle."""
     now = END + hours * 3600.0 + 60.0 * (hours % 60)
     both = (Environment(role="production", source=Options()), Environment(role="pte", source=Options()))
-    found = pipeline.round_once(Config(environments=both), now).applications
-    verdicts = {name: result.certification for name, result in found.items()}
+    result = pipeline.round_once(Config(environments=both), now).applications
+    verdicts = {name: result.certification for name, result in result.items()}
     assert verdicts["shop"].holds is True
     assert verdicts["checkout"].holds is False
     assert verdicts["checkout"].reasons["outgrown_peak"]
@@ -105,7 +105,7 @@ def test_the_story_holds_at_any_time(hours: int) -> None:
     assert verdicts["search"].reasons["no_test_run"]
     assert verdicts["archive"].holds is None
     assert "no traffic" in verdicts["archive"].sentence
-    ages = {name: result.run_age for name, result in found.items() if result.run_age is not None}
+    ages = {name: result.run_age for name, result in result.items() if result.run_age is not None}
     assert ages["shop"] <= 2 * DAY
     assert ages["checkout"] <= 8 * DAY
 
@@ -113,8 +113,8 @@ def test_the_story_holds_at_any_time(hours: int) -> None:
 def test_verdicts_have_evidence() -> None:
     """Of the two applications that were tested and used most signals are judged, and the load as the story goes."""
     both = (Environment(role="production", source=Options()), Environment(role="pte", source=Options()))
-    found = pipeline.round_once(Config(environments=both), END).applications
-    verdicts = {name: {gap.signal: gap.verdict for gap in found[name].gaps} for name in ("shop", "checkout")}
+    result = pipeline.round_once(Config(environments=both), END).applications
+    verdicts = {name: {gap.signal: gap.verdict for gap in result[name].gaps} for name in ("shop", "checkout")}
     assert verdicts["shop"]["request_rate"] == "better"
     assert verdicts["checkout"]["request_rate"] == "worse"
     for judged in verdicts.values():
@@ -131,26 +131,26 @@ def test_mean_error_ratio_is_errors_by_requests() -> None:
 
 
 def test_counters_of_the_history_are_straight_within_a_minute() -> None:
-    """From the two samples of a minute its rate follows exactly, and it is the rate that the source tells."""
-    found = history(END - 600.0, END)
+    """From the two samples of a minute its rate follows exactly, and equals the rate that the source reports."""
+    result = history(END - 600.0, END)
     rates = dict.fromkeys(range(10), 0.0)
-    for series, samples in found.items():
+    for series, samples in result.items():
         if series.startswith("http_requests_total") and 'application="shop",environment="production"' in series:
             for minute in rates:
                 start = END - 600.0 + 60.0 * minute
                 rates[minute] += (samples[start + 40.0] - samples[start + 10.0]) / 30.0
     minutes = np.arange(int(END // 60) - 9, int(END // 60) + 1)
-    told = traffic(1, "production", APPLICATIONS[0], minutes).requests
-    np.testing.assert_allclose(list(rates.values()), told, rtol=1e-6)
+    requests = traffic(1, "production", APPLICATIONS[0], minutes).requests
+    np.testing.assert_allclose(list(rates.values()), requests, rtol=1e-6)
 
 
 def test_live_page_goes_on_where_the_history_ends() -> None:
     """At the time of each of the history's samples the live page says the same, and no counter ever steps back."""
     start, end = END - 3 * DAY, END - 3 * DAY + 3600.0
-    found, page = history(start, end), Page(start, 1)
+    result, page = history(start, end), Page(start, 1)
     for at in (start + 10.0, start + 100.0, end - 20.0):
         live = {series: float(value) for series, value, _ in SAMPLE.findall(page.render(at))}
-        assert live == {series: samples[at] for series, samples in found.items() if at in samples}
+        assert live == {series: samples[at] for series, samples in result.items() if at in samples}
     before = live
     later = Page(start, 1)
     for at in range(int(end), int(end) + 2 * 86400, 7200):
@@ -171,8 +171,8 @@ def test_a_round_is_quick_and_small() -> None:
     tracemalloc.start()
     production(END + 3600)
     runs(END + 3600)
-    kept, peak = tracemalloc.get_traced_memory()
+    retained, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert took < 2.0
     assert peak < 16e6
-    assert kept < 1e6
+    assert retained < 1e6

@@ -25,20 +25,26 @@ def judged(name: str, at: float = NOW) -> Executed:
 
 
 def test_an_hour_has_a_report() -> None:
-    """Each tested application has a report an hour, inside the window asked for."""
-    found = observed()
-    assert (found.side, found.window, set(found.applications)) == ("ci", WEEK, {"shop", "checkout", "archive"})
-    for one in found.applications.values():
-        assert len(one.reports) == 168
-        assert all(WEEK.start < report.at <= WEEK.end for report in one.reports)
+    """Each tested application has a report an hour, inside the requested window."""
+    observation = observed()
+    assert (observation.side, observation.window, set(observation.applications)) == (
+        "ci",
+        WEEK,
+        {"shop", "checkout", "archive"},
+    )
+    for report in observation.applications.values():
+        assert len(report.reports) == 168
+        assert all(WEEK.start < report.at <= WEEK.end for report in report.reports)
     assert observed(Window(NOW - 60, NOW)).applications["shop"].reports == ()
 
 
 def test_the_past_does_not_change() -> None:
-    """The same hour is the same report, however it is asked for, and another seed gives another one."""
+    """The same hour has the same report in every window, and another seed gives another one."""
     hours = Window(NOW - 7200, NOW)
     first = observed(hours).applications["shop"].reports
-    assert all(one is other for one, other in zip(first, observed().applications["shop"].reports[-2:], strict=True))
+    assert all(
+        report is other for report, other in zip(first, observed().applications["shop"].reports[-2:], strict=True)
+    )
     assert first != observed(hours, seed=2).applications["shop"].reports
 
 
@@ -50,7 +56,7 @@ def test_there_is_something_to_see() -> None:
     assert shop.total.skipped
     assert shop.flakiest[0].flaky > 20
     assert shop.outages.mtbf
-    assert [(one.value, bool(one.outages.mttr)) for one in checkout.property_outages] == [
+    assert [(report.value, bool(report.outages.mttr)) for report in checkout.property_outages] == [
         ("chromium", True),
         ("webkit", True),
     ]
@@ -60,7 +66,7 @@ def test_there_is_something_to_see() -> None:
 
 
 def test_it_is_no_pte() -> None:
-    """It tells of reports alone."""
+    """It has only reports."""
     source = demo_ci.Source(demo_ci.Options(), "ci")
     with pytest.raises(SourceError, match="tell nothing of a PTE"):
         source.observe_runs(WEEK, 1.0, lambda activity: {})

@@ -36,33 +36,33 @@ def source(**options: Any) -> junit.Source:
     return junit.Source(junit.Options(**options), "ci")
 
 
-def asked(source: junit.Source, lookback: float = 7 * DAY) -> Observation:
+def observe(source: junit.Source, lookback: float = 7 * DAY) -> Observation:
     now = time.time()
     return source.observe(Window(now - lookback, now))
 
 
 def names(observation: Observation) -> dict[str, list[str]]:
-    return {name: [report.name for report in one.reports] for name, one in observation.applications.items()}
+    return {name: [report.name for report in report.reports] for name, report in observation.applications.items()}
 
 
 def test_each_folder_is_an_application(tmp_path: Path) -> None:
-    """Reports lie at any depth in an application's folder, and are told by when they ended."""
+    """Reports may be at any depth in an application's folder, and are ordered by their end."""
     write(tmp_path / "shop" / "main" / "2.xml", "a", age=100)
     write(tmp_path / "shop" / "1.xml", "a", age=7200)
     write(tmp_path / "shop" / "old.xml", "a", age=8 * DAY)
     write(tmp_path / "checkout" / "any.xml", "a", age=100)
     (tmp_path / "empty").mkdir()
-    found = asked(source(folder=tmp_path))
-    assert (found.side, found.warnings) == ("ci", (f"empty: no file is like {tmp_path}/empty/**/*.xml",))
-    assert names(found) == {"shop": ["1", "2"], "checkout": ["any"], "empty": []}
+    observation = observe(source(folder=tmp_path))
+    assert (observation.side, observation.warnings) == ("ci", (f"empty: no file is like {tmp_path}/empty/**/*.xml",))
+    assert names(observation) == {"shop": ["1", "2"], "checkout": ["any"], "empty": []}
 
 
 def test_globs_name_applications(tmp_path: Path) -> None:
     """An application's reports may be anywhere, and its properties become labels."""
     write(tmp_path / "a" / "b" / "TEST-x.xml", "a", suite='name="x" device="pixel-8" hostname="rack"')
     files = junit.Application(files=(tmp_path / "a" / "**" / "TEST-*.xml",))
-    found = asked(source(applications={"shop": files}, properties=("hostname", "device")))
-    [report] = found.applications["shop"].reports
+    observation = observe(source(applications={"shop": files}, properties=("hostname", "device")))
+    [report] = observation.applications["shop"].reports
     assert report.executions[0].labels == {"hostname": "rack", "device": "pixel-8"}
 
 
@@ -76,10 +76,10 @@ def test_corrupt_reports_are_told_and_the_rest_counts(tmp_path: Path) -> None:
     (tmp_path / "shop" / "coverage.xml").write_text('<?xml version="1.0" ?>\n<coverage version="7"/>')
     for path in (tmp_path / "shop").iterdir():
         touch(path, 60)
-    found = asked(source(folder=tmp_path))
-    assert names(found) == {"shop": ["good"]}
+    observation = observe(source(folder=tmp_path))
+    assert names(observation) == {"shop": ["good"]}
     shop = tmp_path / "shop"
-    assert sorted(found.warnings) == [
+    assert sorted(observation.warnings) == [
         f"shop: {shop}/cut.xml: line 2, column 1: is no XML: unclosed token",
         f"shop: {shop}/empty.xml: is empty",
         f"shop: {shop}/noise.xml: line 1, column 1: is no XML: not well-formed (invalid token)",
@@ -91,34 +91,34 @@ def test_files_are_read_once_and_when_they_have_settled(tmp_path: Path) -> None:
     """A report that is being written waits; one that was read is kept until it changes or goes."""
     path = write(tmp_path / "shop" / "a.xml", "a", age=2)
     reports = source(folder=tmp_path)
-    assert names(asked(reports)) == {"shop": []}
+    assert names(observe(reports)) == {"shop": []}
     touch(path, 30)
-    first = asked(reports).applications["shop"].reports[0]
-    assert asked(reports).applications["shop"].reports[0] is first
+    first = observe(reports).applications["shop"].reports[0]
+    assert observe(reports).applications["shop"].reports[0] is first
     write(path, "a", "b", age=20)
-    assert len(asked(reports).applications["shop"].reports[0].executions) == 2
+    assert len(observe(reports).applications["shop"].reports[0].executions) == 2
     path.unlink()
-    assert names(asked(reports)) == {"shop": []}
+    assert names(observe(reports)) == {"shop": []}
     reports.close()
 
 
 def test_only_the_newest_files_are_known(tmp_path: Path) -> None:
-    """Files beyond `history` are not read, which is told where they are of the look-back."""
+    """Files beyond `history` are not read; a warning says so if they belong to the look-back."""
     for number in range(5):
         write(tmp_path / "shop" / f"{number}.xml", "a", age=1000 - 100 * number)
     reports = source(folder=tmp_path, history=2)
-    found = asked(reports)
-    assert names(found) == {"shop": ["3", "4"]}
-    assert found.warnings == ("shop: only the newest 2 files are read (history), of more in the look-back",)
-    assert asked(reports, lookback=790).warnings == ()
+    observation = observe(reports)
+    assert names(observation) == {"shop": ["3", "4"]}
+    assert observation.warnings == ("shop: only the newest 2 files are read (history), of more in the look-back",)
+    assert observe(reports, lookback=790).warnings == ()
 
 
 def test_it_is_no_pte_and_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
-    """What reports cannot tell is refused, and so is a folder that cannot be read."""
+    """A role without reports is rejected, and so is a folder that cannot be read."""
     with pytest.raises(SourceError, match="tell nothing of a PTE"):
         source(folder=tmp_path).observe_runs(Window(0, 1), 1.0, lambda activity: {})
     with pytest.raises(SourceError, match="none: cannot be read: No such file or directory"):
-        asked(source(folder=tmp_path / "none"))
+        observe(source(folder=tmp_path / "none"))
 
 
 def config(folder: Path, ci: dict[str, Any], **analysis: Any) -> Path:
@@ -144,7 +144,7 @@ def config(folder: Path, ci: dict[str, Any], **analysis: Any) -> Path:
     ],
 )
 def test_options_that_cannot_be(tmp_path: Path, options: dict[str, Any], problem: str) -> None:
-    """A configuration that could tell nothing does not start."""
+    """A configuration without possible results does not start."""
     with pytest.raises(ConfigError) as caught:
         sources.read(config(tmp_path, options))
     assert str(caught.value) == f"{tmp_path}/exporter.yml: environments[2].source.{problem}"
@@ -155,15 +155,15 @@ def test_expectations_that_cannot_be_judged(tmp_path: Path) -> None:
     executions = {"lookback": "1d", "expected": {"shop": "1d", "search": "1h"}, "failure_ratio": 20}
     with pytest.raises(ConfigError) as caught:
         sources.read(config(tmp_path, {"folder": "."}, test_executions=executions))
-    place = f"{tmp_path}/exporter.yml: analysis.test_executions"
+    location = f"{tmp_path}/exporter.yml: analysis.test_executions"
     assert sorted(map(str, caught.value.problems)) == [
-        f"{place}.expected.shop: wanted less than analysis.test_executions.lookback",
-        f"{place}.failure_ratio: found 20, wanted a ratio within 0..1",
+        f"{location}.expected.shop: wanted less than analysis.test_executions.lookback",
+        f"{location}.failure_ratio: found 20, wanted a ratio within 0..1",
     ]
 
 
 def test_up_to_the_page(tmp_path: Path) -> None:
-    """Reports beside the configuration are published; an application that was expected and not seen has no evidence."""
+    """Reports beside the configuration are published; an expected application without reports has no evidence."""
     write(tmp_path / "reports" / "shop" / "1.xml", "a", "b!", "c", age=600, suite='name="unit" device="pixel-8"')
     read = sources.read(config(tmp_path, {"folder": "reports"}, test_executions={"expected": {"search": "1h"}}))
     pipeline = Pipeline(read)

@@ -24,7 +24,7 @@ from tests.making_runs import START, load_run, touch, write
 LOOKBACK = Window(START - 86400, START + 7200)
 
 
-def asked(
+def observe(
     source: loadtest.Source, lookback: Window = LOOKBACK, explicit: Mapping[str, Window] | None = None
 ) -> Observation:
     choose = partial(run.choose, settings=TestRunSettings(), explicit=explicit or {})
@@ -40,13 +40,17 @@ def test_each_folder_is_an_application(tmp_path: Path) -> None:
     write(tmp_path / "shop" / "monday.json", load_run(START - 7200))
     write(tmp_path / "shop" / "tuesday.json", load_run(START))
     write(tmp_path / "checkout" / "any.name", load_run(START - 3600, requests=600))
-    found = asked(source(tmp_path))
-    assert (found.side, found.window, set(found.applications)) == ("perf", LOOKBACK, {"shop", "checkout"})
-    shop = found.applications["shop"]
+    observation = observe(source(tmp_path))
+    assert (observation.side, observation.window, set(observation.applications)) == (
+        "perf",
+        LOOKBACK,
+        {"shop", "checkout"},
+    )
+    shop = observation.applications["shop"]
     assert shop.window == Window(START, START + 660)
     assert shop.run is not None
     assert (shop.run.window, shop.run.origin) == (shop.window, "result_file")
-    assert [one.run for one in shop.load_runs] == ["monday", "tuesday"]
+    assert [run.run for run in shop.load_runs] == ["monday", "tuesday"]
 
 
 def test_globs_name_applications(tmp_path: Path) -> None:
@@ -54,56 +58,56 @@ def test_globs_name_applications(tmp_path: Path) -> None:
     write(tmp_path / "a" / "b" / "1.json", load_run())
     write(tmp_path / "other.json", load_run())
     application = loadtest.Application(files=(tmp_path / "a/**/*.json",), routes={"Log in": "POST /login"})
-    found = asked(loadtest.Source(loadtest.Options(applications={"shop": application}), "perf"))
-    assert set(found.applications) == {"shop"}
-    assert ("POST", "/login") in {(route.method, route.route) for route in found.applications["shop"].routes}
-    assert found.warnings == ()
+    observation = observe(loadtest.Source(loadtest.Options(applications={"shop": application}), "perf"))
+    assert set(observation.applications) == {"shop"}
+    assert ("POST", "/login") in {(route.method, route.route) for route in observation.applications["shop"].routes}
+    assert observation.warnings == ()
 
 
 def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
-    """What was written to within `settle` is not read; the run before stands until then."""
+    """A file written to within `settle` is not read; the previous run counts until then."""
     write(tmp_path / "shop" / "old.json", load_run(START - 7200))
     new = write(tmp_path / "shop" / "new.json", load_run(START), age=5)
-    one = source(tmp_path)
-    found = asked(one)
-    assert found.applications["shop"].load_runs[-1].run == "old"
-    [told] = [each for each in found.warnings if "waits" in each]
-    assert told.startswith("shop: new.json waits until it was not written to for 1 minute (settle)")
+    polled = source(tmp_path)
+    observation = observe(polled)
+    assert observation.applications["shop"].load_runs[-1].run == "old"
+    [warnings] = [warning for warning in observation.warnings if "waits" in warning]
+    assert warnings.startswith("shop: new.json waits until it was not written to for 1 minute (settle)")
     touch(new, 61)
-    assert asked(one).applications["shop"].load_runs[-1].run == "new"
-    assert not any("waits" in each for each in asked(one).warnings)
+    assert observe(polled).applications["shop"].load_runs[-1].run == "new"
+    assert not any("waits" in warning for warning in observe(polled).warnings)
 
 
 def test_what_lies_beside_results_is_not_waited_for(tmp_path: Path) -> None:
-    """A log that is written to on and on is no run to come, and no reason to warn."""
+    """A log that is written to continuously is not a run and causes no warning."""
     write(tmp_path / "shop" / "old.json", load_run(START - 7200))
     (tmp_path / "shop" / "jmeter.log").write_text("2026-11-20 10:00:00,000 INFO o.a.j.u.JMeterUtils: Setting Locale\n")
-    assert not any("jmeter.log" in each for each in asked(source(tmp_path)).warnings)
+    assert not any("jmeter.log" in warning for warning in observe(source(tmp_path)).warnings)
 
 
 def test_a_broken_file_costs_only_itself(tmp_path: Path) -> None:
-    """It is told with its name and what is wrong; other runs and other applications go on."""
+    """It is reported with its name and problem; other runs and other applications continue."""
     write(tmp_path / "shop" / "good.json", load_run())
     broken = tmp_path / "shop" / "broken.json"
     broken.write_bytes(b'{"pte_load_run":1,"result":{}}')
     touch(broken, 3600)
     write(tmp_path / "checkout" / "good.json", load_run())
-    found = asked(source(tmp_path))
-    assert set(found.applications) == {"shop", "checkout"}
-    told = [warning for warning in found.warnings if "broken" in warning]
-    assert len(told) == 1
-    assert told[0] == f"shop: {broken}: Object missing required field `tool`"
+    observation = observe(source(tmp_path))
+    assert set(observation.applications) == {"shop", "checkout"}
+    warnings = [warning for warning in observation.warnings if "broken" in warning]
+    assert len(warnings) == 1
+    assert warnings[0] == f"shop: {broken}: Object missing required field `tool`"
 
 
 def test_where_nothing_is_found_that_is_told(tmp_path: Path) -> None:
-    """A folder one level too deep, an empty one, a slip in a glob: no run is no failure, and somebody looks for it."""
+    """A folder one level too deep, an empty one, a typo in a glob: a missing run is a warning, not a failure."""
     write(tmp_path / "deep" / "1.json", load_run())
-    assert asked(source(tmp_path / "deep")).warnings == (
+    assert observe(source(tmp_path / "deep")).warnings == (
         f"{tmp_path}/deep holds no folder: each application's files belong in a folder of its own",
     )
     application = loadtest.Application(files=(tmp_path / "deep" / "*.jtx",))
     options = loadtest.Options(applications={"shop": application})
-    assert asked(loadtest.Source(options, "perf")).warnings == (f"shop: no file is like {tmp_path}/deep/*.jtx",)
+    assert observe(loadtest.Source(options, "perf")).warnings == (f"shop: no file is like {tmp_path}/deep/*.jtx",)
 
 
 def test_files_of_other_kinds_are_told_once(tmp_path: Path) -> None:
@@ -112,8 +116,8 @@ def test_files_of_other_kinds_are_told_once(tmp_path: Path) -> None:
     for number, name in enumerate(("index.html", "readme.txt", "run.log")):
         (tmp_path / "shop" / name).write_text("<html>nothing that is known</html>", encoding="utf-8")
         touch(tmp_path / "shop" / name, 3600 + number)
-    found = asked(source(tmp_path, routes={"Log in": "POST /login"}))
-    assert found.warnings == (f"shop: 3 files are in no known format, such as {tmp_path}/shop/index.html",)
+    observation = observe(source(tmp_path, routes={"Log in": "POST /login"}))
+    assert observation.warnings == (f"shop: 3 files are in no known format, such as {tmp_path}/shop/index.html",)
 
 
 def test_runs_of_a_tool_that_names_none_are_told_apart_by_folder(tmp_path: Path) -> None:
@@ -126,38 +130,38 @@ def test_runs_of_a_tool_that_names_none_are_told_apart_by_folder(tmp_path: Path)
 
 
 def test_a_run_that_was_ended_early_does_not_count(tmp_path: Path) -> None:
-    """The newest complete run is taken, and the other is told."""
+    """The newest complete run is used, and the other causes a warning."""
     write(tmp_path / "shop" / "whole.json", load_run(START - 7200))
     write(tmp_path / "shop" / "cut.json", replace(load_run(), complete=False))
-    found = asked(source(tmp_path))
-    assert [one.run for one in found.applications["shop"].load_runs] == ["whole"]
-    assert f"shop: {tmp_path}/shop/cut.json: the run was ended early and does not count" in found.warnings
+    observation = observe(source(tmp_path))
+    assert [run.run for run in observation.applications["shop"].load_runs] == ["whole"]
+    assert f"shop: {tmp_path}/shop/cut.json: the run was ended early and does not count" in observation.warnings
 
 
 def test_a_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
     """The same bytes are not read again; a file that was replaced is, and one that is gone is forgotten."""
     path = write(tmp_path / "shop" / "one.json", load_run(requests=600))
-    one = source(tmp_path)
-    first = asked(one).applications["shop"].load_runs[-1]
+    polled = source(tmp_path)
+    first = observe(polled).applications["shop"].load_runs[-1]
     stamp = path.stat()
     path.write_bytes(b"x" * stamp.st_size)  # as long and as old as before: taken for the same
     os.utime(path, ns=(stamp.st_mtime_ns, stamp.st_mtime_ns))
-    assert asked(one).applications["shop"].load_runs[-1] == first
+    assert observe(polled).applications["shop"].load_runs[-1] == first
     write(path, load_run(requests=900), age=1800)
-    assert asked(one).applications["shop"].load_runs[-1].total.requests == 900
+    assert observe(polled).applications["shop"].load_runs[-1].total.requests == 900
     path.unlink()
-    assert asked(one).applications == {}
+    assert observe(polled).applications == {}
 
 
 def test_only_runs_in_the_look_back_are_test_runs(tmp_path: Path) -> None:
     """An older run is history at most, and one that ends after the look-back comes with the next poll."""
     write(tmp_path / "shop" / "1.json", load_run(START - 10 * 86400))
-    one = source(tmp_path)
-    assert asked(one).applications == {}
-    assert asked(one).warnings == ("shop: the newest run, 1, ended 2026-11-10 08:10 UTC: outside the look-back",)
+    polled = source(tmp_path)
+    assert observe(polled).applications == {}
+    assert observe(polled).warnings == ("shop: the newest run, 1, ended 2026-11-10 08:10 UTC: outside the look-back",)
     write(tmp_path / "shop" / "2.json", load_run(START))
-    assert asked(one, Window(START - 86400, START + 300)).applications == {}
-    assert [each.run for each in asked(one).applications["shop"].load_runs] == ["1", "2"]
+    assert observe(polled, Window(START - 86400, START + 300)).applications == {}
+    assert [run.run for run in observe(polled).applications["shop"].load_runs] == ["1", "2"]
 
 
 def test_an_explicit_window_wins(tmp_path: Path) -> None:
@@ -165,61 +169,61 @@ def test_an_explicit_window_wins(tmp_path: Path) -> None:
     write(tmp_path / "shop" / "1.json", load_run(START - 7200))
     write(tmp_path / "shop" / "2.json", load_run(START))
     window = Window(START - 7200, START - 7200 + 660)
-    shop = asked(source(tmp_path), explicit={"shop": window}).applications["shop"]
-    assert [one.run for one in shop.load_runs] == ["1"]
+    shop = observe(source(tmp_path), explicit={"shop": window}).applications["shop"]
+    assert [run.run for run in shop.load_runs] == ["1"]
     assert shop.window == window
 
 
 def test_history_is_bounded(tmp_path: Path) -> None:
-    """No more runs are read than are wanted, the newest ones."""
+    """Only the newest runs are read, up to the configured number."""
     for number in range(8):
         write(tmp_path / "shop" / f"{number}.json", load_run(START - 3600 * number, requests=60), age=3600 + number)
-    found = asked(source(tmp_path, history=3)).applications["shop"]
-    assert [one.run for one in found.load_runs] == ["2", "1", "0"]
+    observation = observe(source(tmp_path, history=3)).applications["shop"]
+    assert [run.run for run in observation.load_runs] == ["2", "1", "0"]
 
 
 def test_the_baseline_comes_with_the_run(tmp_path: Path) -> None:
-    """A saved run is given beside the newest; where it is missing, that is told."""
+    """A saved run is returned with the newest; a missing one causes a warning."""
     write(tmp_path / "results" / "1.json", load_run())
     base = write(tmp_path / "main.json", load_run(START - 86400 * 30, latency=0.2), age=0)
     application = loadtest.Application(files=(tmp_path / "results/*",), baseline=base)
-    one = loadtest.Source(loadtest.Options(applications={"shop": application}), "perf")
-    baseline = asked(one).applications["shop"].load_baseline
+    polled = loadtest.Source(loadtest.Options(applications={"shop": application}), "perf")
+    baseline = observe(polled).applications["shop"].load_baseline
     assert baseline is not None
     assert baseline.run == "main"
     base.unlink()
-    found = asked(one)
-    assert found.applications["shop"].load_baseline is None
-    assert f"shop: nothing to compare with: {base}: is not there" in found.warnings
+    observation = observe(polled)
+    assert observation.applications["shop"].load_baseline is None
+    assert f"shop: nothing to compare with: {base}: is not there" in observation.warnings
 
 
 def test_events_are_those_of_the_runs(tmp_path: Path) -> None:
     """SLOs on the PTE's side count the requests of every run, once."""
     write(tmp_path / "shop" / "1.json", load_run(START, requests=600))
     write(tmp_path / "shop" / "2.json", load_run(START + 3600, requests=900))
-    one = source(tmp_path)
-    assert isinstance(one, Counting)
-    found = one.events("pte", {"shop": Window(START - 3600, START + 7200), "nobody": LOOKBACK})
-    assert set(found) == {"shop"}
-    assert found["shop"].requests == 1500
+    polled = source(tmp_path)
+    assert isinstance(polled, Counting)
+    observation = polled.events("pte", {"shop": Window(START - 3600, START + 7200), "nobody": LOOKBACK})
+    assert set(observation) == {"shop"}
+    assert observation["shop"].requests == 1500
 
 
 def test_a_folder_that_is_gone_is_a_failure(tmp_path: Path) -> None:
     """No folder is not the same as no run."""
     with pytest.raises(SourceError, match="cannot be read: No such file or directory") as caught:
-        asked(source(tmp_path / "gone"))
+        observe(source(tmp_path / "gone"))
     assert caught.value.reason == "unreadable"
 
 
 def test_odd_things_in_the_folder_are_left_alone(tmp_path: Path) -> None:
-    """Folders, pipes, dangling links and hidden folders are no result files, and nothing waits for them."""
+    """Folders, pipes, dangling links and hidden folders are not result files, and nothing waits for them."""
     write(tmp_path / "shop" / "1.json", load_run())
     (tmp_path / "shop" / "folder").mkdir()
     os.mkfifo(tmp_path / "shop" / "pipe")
     (tmp_path / "shop" / "link").symlink_to(tmp_path / "nowhere")
     write(tmp_path / ".git" / "x.json", load_run())
     began = time.monotonic()
-    assert set(asked(source(tmp_path)).applications) == {"shop"}
+    assert set(observe(source(tmp_path)).applications) == {"shop"}
     assert time.monotonic() - began < 60
 
 
@@ -255,7 +259,7 @@ environments:
     ],
 )
 def test_what_is_wrong_with_the_options_is_told(tmp_path: Path, text: str, problem: str) -> None:
-    """With the path of the key, and what is wanted."""
+    """With the path of the key, and the expected value."""
     path = tmp_path / "exporter.yml"
     path.write_text(CONFIG.replace("SOURCE", text), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -269,9 +273,9 @@ def test_globs_are_looked_for_from_the_folder_of_the_configuration(tmp_path: Pat
     path = tmp_path / "exporter.yml"
     text = "{kind: loadtest, applications: {shop: {files: [results/*.json]}}}"
     path.write_text(CONFIG.replace("SOURCE", text), encoding="utf-8")
-    found = sources.build(sources.read(path).environment("pte"))
-    assert isinstance(found, loadtest.Source)
-    assert set(asked(found).applications) == {"shop"}
+    observation = sources.build(sources.read(path).environment("pte"))
+    assert isinstance(observation, loadtest.Source)
+    assert set(observe(observation).applications) == {"shop"}
 
 
 def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
@@ -282,18 +286,22 @@ def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError) as caught:
         sources.read(path)
-    wanted = "wanted one of appdynamics, demo, prometheus, recorded"
-    text = f"environments[0].source.kind: no source of the role production, {wanted}"
+    expected = "expected one of appdynamics, demo, prometheus, recorded"
+    text = f"environments[0].source.kind: not a source for the role production, {expected}"
     assert str(caught.value) == f"{path}: {text}"
 
 
 def test_a_disk_that_failed_is_asked_again(tmp_path: Path) -> None:
-    """What could not be read is tried again though the file has not changed; what is wrong in it is not."""
+    """An unreadable file is read again although it has not changed; an invalid one is not."""
     path, answers = write(tmp_path / "1.json", load_run()), ["unreadable", "bad_data"]
 
     def content(_: Path) -> str:
         raise SourceError(answers.pop(0), "no")
 
     files = result_files.Files(content, 60)
-    found = [files.get(path) for _ in range(3)]
-    assert [one.reason for one in found if isinstance(one, SourceError)] == ["unreadable", "bad_data", "bad_data"]
+    observation = [files.get(path) for _ in range(3)]
+    assert [outcome.reason for outcome in observation if isinstance(outcome, SourceError)] == [
+        "unreadable",
+        "bad_data",
+        "bad_data",
+    ]

@@ -1,4 +1,4 @@
-"""Each kind of source has a page: what it needs, an example, what it cannot know."""
+"""Each kind of source has a page: its requirements, an example, its limits."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ EXAMPLES = [
 
 
 def page_of(kind: str) -> Path:
-    """The page that the index leads to from the kind."""
-    found = re.search(rf"\[[^]]*`{kind}`[^]]*\]\((sources/[a-z]+\.md)\)", INDEX.read_text(encoding="utf-8"))
-    assert found, f"docs/reference/sources.md leads nowhere for {kind}"
-    return INDEX.parent / found[1]
+    """The page to which the index links from the kind."""
+    result = re.search(rf"\[[^]]*`{kind}`[^]]*\]\((sources/[a-z]+\.md)\)", INDEX.read_text(encoding="utf-8"))
+    assert result, f"docs/reference/sources.md leads nowhere for {kind}"
+    return INDEX.parent / result[1]
 
 
 @pytest.mark.parametrize("kind", sorted(sources.kinds()))
 def test_every_kind_has_a_page(kind: str) -> None:
-    """With what it needs, an example of this kind, and what it cannot know, in this order."""
+    """With its requirements, an example of this kind, and its limits, in this order."""
     text = page_of(kind).read_text(encoding="utf-8")
     headings = ["## What it needs\n", "## Example\n", "## What it cannot know\n"]
     places = [text.find(heading) for heading in headings]
@@ -44,7 +44,7 @@ def test_every_kind_has_a_page(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(sources.kinds()))
 def test_every_option_of_a_kind_is_on_its_page(kind: str) -> None:
-    """What every HTTP source has stands on the index."""
+    """The index describes the options of every HTTP source."""
     text = page_of(kind).read_text(encoding="utf-8") + INDEX.read_text(encoding="utf-8")
     options = sources.kinds()[kind].Options.__struct_fields__
     assert [name for name in options if not re.search(rf"`{name}[`.]", text)] == []
@@ -60,7 +60,7 @@ def test_the_metric_paths_of_a_controller_are_on_its_page() -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_documented_examples(example: dict[str, object]) -> None:
     """Each example is a source that is right, but for the files that are not here."""
-    found: list[Problem] = []
-    sources.options(example, "sources.md", "source", found)
+    result: list[Problem] = []
+    sources.options(example, "sources.md", "source", result)
     absent = ("cannot read", "is no folder", "is no file")
-    assert [each for each in found if not any(text in each.text for text in absent)] == []
+    assert [problem for problem in result if not any(text in problem.text for text in absent)] == []

@@ -47,20 +47,22 @@ def test_incidents_are_read_back(tmp_path: Path) -> None:
     """Those of the demo's production come back, open ones as open; a report from before there were any has none."""
     raw = both()
     source = write(tmp_path / "report.json", raw)
-    found = source.observe(DAY_BEFORE).applications
-    assert any(each.is_open for one in found.values() for each in one.incidents or ())
-    assert {name: one.incidents for name, one in found.items()} == {
-        name: one.incidents for name, one in production(END).applications.items()
+    observed = source.observe(DAY_BEFORE).applications
+    assert any(incident.is_open for application in observed.values() for incident in application.incidents or ())
+    assert {name: application.incidents for name, application in observed.items()} == {
+        name: application.incidents for name, application in production(END).applications.items()
     }
     old = json.loads(msgspec.json.encode(raw))
     for side in old["observations"].values():
-        for one in side["applications"].values():
-            del one["incidents"]
-            for summary in one["signals"].values():
+        for application in side["applications"].values():
+            del application["incidents"]
+            for summary in application["signals"].values():
                 del summary["resolution"]
     earlier = write(tmp_path / "old.json", old).observe(DAY_BEFORE).applications
-    assert {one.incidents for one in earlier.values()} == {None}
-    assert {summary.resolution for one in earlier.values() for summary in one.signals.values()} == {60.0}
+    assert {application.incidents for application in earlier.values()} == {None}
+    assert {summary.resolution for application in earlier.values() for summary in application.signals.values()} == {
+        60.0
+    }
 
 
 def test_one_observation_is_read_back(tmp_path: Path) -> None:
@@ -70,9 +72,9 @@ def test_one_observation_is_read_back(tmp_path: Path) -> None:
 
 
 def test_pattern_only_when_asked_for(tmp_path: Path) -> None:
-    """Five-minute rates are left out of a round that does not want them."""
+    """Five-minute rates are left out of a round without a pattern."""
     source = write(tmp_path / "report.json", both())
-    assert all(one.pattern is None for one in source.observe(DAY_BEFORE).applications.values())
+    assert all(application.pattern is None for application in source.observe(DAY_BEFORE).applications.values())
 
 
 @pytest.mark.parametrize("origin", [True, False])
@@ -81,46 +83,48 @@ def test_origin_of_a_run(tmp_path: Path, origin: bool) -> None:
     raw = msgspec.to_builtins(runs(END))
     if not origin:
         del raw["applications"]["shop"]["run"]["origin"]
-    found = write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
-    run = found.applications["shop"].run
+    observed = write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
+    run = observed.applications["shop"].run
     assert run is not None
     assert run.origin == ("detected" if origin else "recorded")
 
 
 def test_window_is_the_run_where_there_are_no_minutes(tmp_path: Path) -> None:
-    """Without a run and without minutes, what was recorded is taken to be the run."""
-    one = ApplicationObservation(Window(0.0, 600.0), {"cpu": Summary(peak=0.5)})
-    found = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": one}))
-    assert found.observe_runs(DAY_BEFORE, 1.0, never).applications == {
-        "shop": replace(one, run=TestRun(Window(0.0, 600.0), "recorded"))
+    """Without a run and without minutes, the whole recording counts as the run."""
+    application = ApplicationObservation(Window(0.0, 600.0), {"cpu": Summary(peak=0.5)})
+    observed = write(tmp_path / "pte.json", Observation("x", Window(0.0, 600.0), {"shop": application}))
+    assert observed.observe_runs(DAY_BEFORE, 1.0, never).applications == {
+        "shop": replace(application, run=TestRun(Window(0.0, 600.0), "recorded"))
     }
 
 
 def test_run_is_found_in_minutes(tmp_path: Path) -> None:
-    """Where minutes stand without a run, the chosen part speaks, and the rest is not passed off as its own."""
+    """With minutes but no run, only the chosen part counts, and the rest is not reported as its own."""
     minutes = Samples((60.0, 120.0, 180.0, 240.0), (0.0, 5.0, 7.0, 0.5))
-    one = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
-    source = write(tmp_path / "pte.json", Observation("x", Window(0.0, 240.0), {"shop": one, "idle": one}))
+    application = ApplicationObservation(Window(0.0, 240.0), {"cpu": Summary(peak=0.5)}, minutes=minutes)
+    source = write(
+        tmp_path / "pte.json", Observation("x", Window(0.0, 240.0), {"shop": application, "idle": application})
+    )
 
     def choose(activity: Activity) -> Mapping[str, Window]:
         assert activity["shop"] == Samples((120.0, 180.0), (5.0, 7.0))
         return {"shop": Window(60.0, 180.0)}
 
-    found = source.observe_runs(DAY_BEFORE, 1.0, choose).applications
-    assert set(found) == {"shop"}
-    assert found["shop"].run == TestRun(Window(60.0, 180.0), "detected")
-    assert found["shop"].minutes == Samples((120.0, 180.0), (5.0, 7.0))
-    assert set(found["shop"].signals) == {"request_rate"}
-    assert found["shop"].signals["request_rate"].peak == 7.0
+    observed = source.observe_runs(DAY_BEFORE, 1.0, choose).applications
+    assert set(observed) == {"shop"}
+    assert observed["shop"].run == TestRun(Window(60.0, 180.0), "detected")
+    assert observed["shop"].minutes == Samples((120.0, 180.0), (5.0, 7.0))
+    assert set(observed["shop"].signals) == {"request_rate"}
+    assert observed["shop"].signals["request_rate"].peak == 7.0
 
 
 def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
     """Sets what `path` names, keys and positions joined by dots."""
 
     def apply(raw: dict[str, Any]) -> None:
-        *way, last = path.split(".")
+        *parents, last = path.split(".")
         at: Any = raw
-        for key in way:
+        for key in parents:
             at = at[int(key)] if isinstance(at, list) else at[key]
         at[int(last) if isinstance(at, list) else last] = value
 
@@ -128,9 +132,9 @@ def change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
 
 
 def incident(**changed: object) -> dict[str, object]:
-    """A violation as JSON has it, but for what is changed."""
-    told = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
-    return {**told, "start": 60, "end": 120, **changed}
+    """A violation as in JSON, with changes."""
+    violation = {"kind": "violation", "name": "Errors", "entity": "web", "entity_type": "TIER", "severity": "warning"}
+    return {**violation, "start": 60, "end": 120, **changed}
 
 
 SHOP = "applications.shop"
@@ -178,7 +182,7 @@ def test_bad_data_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_a_route_twice_is_named(tmp_path: Path) -> None:
-    """Two counts for one route are refused, as nobody can say which one holds."""
+    """Two counts for one route are rejected because the right one is unknown."""
     raw = json.loads(msgspec.json.encode(runs(END)))
     raw["applications"]["shop"]["routes"] *= 2
     with pytest.raises(SourceError, match="a method and route stand twice"):
@@ -186,7 +190,7 @@ def test_a_route_twice_is_named(tmp_path: Path) -> None:
 
 
 def test_an_application_without_a_name_is_refused(tmp_path: Path) -> None:
-    """An empty label is no label to Prometheus, so its series would be those of no application."""
+    """Prometheus ignores an empty label, so its series would have no application."""
     raw = json.loads(msgspec.json.encode(runs(END)))
     raw["applications"][""] = raw["applications"]["shop"]
     with pytest.raises(SourceError, match=r"a name is empty - at `\$\.applications`"):
@@ -220,7 +224,7 @@ def test_bad_files_have_a_reason(tmp_path: Path, content: bytes, reason: str) ->
 
 
 def test_what_is_no_file_is_unreadable(tmp_path: Path) -> None:
-    """A missing file, a directory and a pipe nobody writes to are told apart from data, without waiting."""
+    """A missing file, a directory and a pipe without a writer are distinguished from data, without waiting."""
     os.mkfifo(tmp_path / "pipe")
     for file in (tmp_path / "missing", tmp_path, tmp_path / "pipe"):
         assert problems(Options(file=file))

@@ -1,12 +1,12 @@
 """HTTP out: one session per source, with an overall deadline, a byte cap and no redirects.
 
-Every failure is a SourceError whose text names host:port and what to do, and never holds a secret. Proxies, .netrc and
-CA bundles from the environment are not used: what is sent where is in the configuration alone.
+Every failure is a SourceError. Its text names host:port and a remedy, and never holds a secret. Proxies, .netrc and
+CA bundles from the environment are not used: the configuration alone decides where requests go.
 """
 
 from __future__ import annotations
 
 from exporter.clients.http.failures import Words
-from exporter.clients.http.session import Response, Session
+from exporter.clients.http.session import HttpResponse, Session
 
-__all__ = ["Response", "Session", "Words"]
+__all__ = ["HttpResponse", "Session", "Words"]

@@ -2,7 +2,7 @@
 
 `timeout=` in requests and urllib3 bounds each read, not the request: a server that sends a byte a second holds the call
 for ever, in the headers as in the body. Here a timer shuts the request's sockets down when its time is up, which ends
-any read or write on them at once. Resolving a host name is the one step that nothing can interrupt; the resolver's own
+any read or write on them immediately. Nothing can interrupt the resolution of a host name; only the resolver's own
 timeout bounds it.
 """
 
@@ -24,7 +24,7 @@ from urllib3.poolmanager import ProxyManager
 
 
 class Deadline:
-    """Time left for the one request that is under way, and the sockets to shut down when it is up."""
+    """Remaining time of the current request, and the sockets to shut down when it is up."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,7 +34,7 @@ class Deadline:
 
     @contextlib.contextmanager
     def within(self, seconds: float) -> Iterator[None]:
-        """The block's requests end within `seconds`; afterwards `passed` says whether they had to be ended."""
+        """End the block's requests within `seconds`; afterwards `passed` says whether the deadline ended them."""
         self._end = time.monotonic() + seconds
         self.passed = False
         timer = threading.Timer(seconds, self.expire)
@@ -45,13 +45,13 @@ class Deadline:
             yield
         finally:
             timer.cancel()
-            # Only our duplicates: the connections themselves may be used again.
+            # Only our duplicates: the connections themselves may be reused.
             with self._lock:
                 while self._sockets:
                     self._sockets.pop().close()
 
     def watch(self, sock: socket.socket) -> None:
-        """Shut this connection down at the deadline. Keeps a duplicate, as TLS takes the socket object over."""
+        """Shut this connection down at the deadline. Keeps a duplicate because TLS takes over the socket object."""
         duplicate = socket.socket(fileno=os.dup(sock.fileno()))
         with self._lock:
             self._sockets.append(duplicate)
@@ -59,23 +59,23 @@ class Deadline:
                 _shut(duplicate)
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """A TCP connection to the first address that answers; raises OSError, TimeoutError when time is up.
+        """Connect over TCP to the first address that accepts; raises OSError, TimeoutError when time is up.
 
-        Each address has an equal share of what is left, so that one which swallows what is sent leaves time for others.
+        Each address gets an equal share of the remaining time: one that drops packets leaves time for the others.
         """
         failure: OSError = TimeoutError("no time left")  # of a host without an address
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         for number, (family, kind, protocol, _, address) in enumerate(addresses):
-            left = self._end - time.monotonic()
-            if left <= 0:
+            remaining = self._end - time.monotonic()
+            if remaining <= 0:
                 raise TimeoutError("no time left")
 
             sock = socket.socket(family, kind, protocol)
             try:
-                sock.settimeout(left / (len(addresses) - number))
+                sock.settimeout(remaining / (len(addresses) - number))
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 sock.connect(address)
-                sock.settimeout(left)
+                sock.settimeout(remaining)
                 self.watch(sock)
             except OSError as error:
                 sock.close()
@@ -85,7 +85,7 @@ class Deadline:
         raise failure
 
     def expire(self) -> None:
-        """End what is under way as if its time were up."""
+        """End the current request as if its time were up."""
         with self._lock:
             self.passed = True
             for sock in self._sockets:
@@ -98,12 +98,12 @@ def _shut(sock: socket.socket) -> None:
 
 
 class _Watched(HTTPConnection):
-    """A connection whose socket the session's deadline knows, when it is new and when it is used again."""
+    """A connection that registers its socket with the session's deadline, when new and when reused."""
 
     deadline: ClassVar[Deadline]
 
     def _new_conn(self) -> socket.socket:
-        # The one private name of urllib3 that we override: it has no public way to be given a socket (ADR 3).
+        # The only private name of urllib3 that we override: it has no public way to pass in a socket (ADR 3).
         try:
             return self.deadline.connect(self._dns_host, self.port or self.default_port)
         except socket.gaierror as error:
@@ -114,18 +114,18 @@ class _Watched(HTTPConnection):
             raise NewConnectionError(self, "no connection") from error
 
     def request(self, *args: Any, **keys: Any) -> None:
-        if self.sock is not None:  # used again, by a request with a deadline of its own
+        if self.sock is not None:  # reused by a request with its own deadline
             self.deadline.watch(self.sock)
         super().request(*args, **keys)
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """Makes the connections of a requests.Session known to a deadline, those to a proxy too; retries nothing."""
+    """Registers the connections of a requests.Session with a deadline, also those to a proxy; retries nothing."""
 
     def __init__(self, deadline: Deadline) -> None:
         self._classes = _pool_classes(deadline)
         self.proxy_authorization: str | None = None
-        """What the next requests send as Proxy-Authorization: to the proxy alone, never through it."""
+        """The Proxy-Authorization of the next requests: sent to the proxy alone, never through it."""
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **keys: Any) -> None:

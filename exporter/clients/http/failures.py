@@ -1,6 +1,6 @@
-"""What a person is told when a request fails: who failed, what happened, what to look at. Never a secret, never a body.
+"""Messages for failed requests: which server, what happened, what to check. They never hold a secret or a body.
 
-A server may echo what it was sent, and texts of libraries may hold headers: neither is quoted.
+A server may echo the request, and error texts of libraries may hold headers: neither is quoted.
 """
 
 from __future__ import annotations
@@ -22,141 +22,144 @@ _TUNNEL = re.compile(r"Tunnel connection failed: (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What messages say about a kind of server; as they stand, about Prometheus."""
+    """The parts of messages that depend on the kind of server; the defaults are for Prometheus."""
 
     api: str = "a Prometheus API"
-    """What the url should lead to."""
+    """What the url should point to."""
     path: str = "it ends before /api/v1"
     """How the url should end."""
     credentials: str = "the token, password or tenant header"
-    """What to check when we are refused."""
+    """What to check when access is denied."""
     narrow: str = "narrow selector"
-    """How answers become smaller."""
+    """How responses become smaller."""
     rate: str = "poll less often or raise the limit"
-    """How we ask less often than is allowed."""
+    """How to stay below the rate limit."""
     rights: str = ""
-    """What to check instead at a 403, where that is said only of whom the server knows; its page is its own then."""
+    """What to check instead at a 403, where the server sends it only to authenticated users."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failures:
     """The errors of one session."""
 
-    place: str
+    address: str
     """host:port of the server."""
     proxy: str | None
-    """host:port of the proxy between."""
+    """host:port of the proxy on the way."""
     timeout: float
     max_bytes: int
     words: Words
     redact: Callable[[str], str]
 
     def status(self, status: int, headers: Mapping[str, str], now: float) -> SourceError:
-        """The error for a status that is not wanted. `now` is Unix time, which a Retry-After may refer to."""
+        """The error for an unexpected status. `now` is Unix time, which a Retry-After may refer to."""
         if status == 407:
             return self._tunnel(status)
         if status == 403 and self.words.rights:
-            return self._of_status(status, "auth", f"refused us (403): check {self.words.rights}")
+            return self._of_status(status, "auth", f"access denied (403): check {self.words.rights}")
         if status in (401, 403):
             return self._of_status(status, "auth", self._refusal(status, headers))
         if status == 404:
-            return self._of_status(status, "not_found", f"has no such path (404): check url, {self.words.path}")
+            return self._of_status(status, "not_found", f"path not found (404): check url, {self.words.path}")
 
         wait = _retry_after(headers.get("Retry-After"), now)
         if status == 429:
-            wanted = f", wait {wait:.0f} s" if wait is not None else ""
-            text = f"limits our rate (429){wanted}: {self.words.rate}"
+            delay = f", wait {wait:.0f} s" if wait is not None else ""
+            text = f"rate limit exceeded (429){delay}: {self.words.rate}"
             return self._of_status(status, "rate_limited", text, retry_after=wait)
         if 300 <= status < 400:
             destination = self._destination(headers)
             to = f" to {destination}" if destination else ""
-            text = f"redirects{to} ({status}): set url to the final address"
+            text = f"redirect{to} ({status}): set url to the final address"
             return self._of_status(status, "redirect", text, destination=destination)
-        if status >= 500 and status != 501:  # which is for what a server never does
-            text = f"failed ({status}): look at its log"
+        if status >= 500 and status != 501:  # 501 means that the server never supports the request
+            text = f"server error ({status}): check its log"
             return self._of_status(status, "server_error", text, retry_after=wait)
-        return self._of_status(status, "http_error", f"answered {status}: check that url is {self.words.api}")
+        return self._of_status(status, "http_error", f"unexpected status {status}: check that url is {self.words.api}")
 
     def too_large(self) -> SourceError:
-        """The error for a body that is longer than we read."""
-        text = f"{self.place} sent more than {self.max_bytes} bytes: raise max_bytes or {self.words.narrow}"
-        return SourceError("too_large", text, location=self.place)
+        """The error for a body above max_bytes."""
+        text = f"{self.address} sent more than {self.max_bytes} bytes: raise max_bytes or {self.words.narrow}"
+        return SourceError("too_large", text, location=self.address)
 
     def broken(self, error: Exception, *, late: bool) -> SourceError:
-        """The error for an exchange that broke off; `late`: because its time was over."""
+        """The error for an exchange that did not complete; `late`: because its time was up."""
         causes = tuple(_causes(error))
-        # A deadline shuts sockets down, which looks like many other failures: so it is asked for first.
+        # A deadline shuts sockets down, which looks like many other failures: check it first.
         if late or _any(causes, TimeoutError, requests.Timeout):
             return self._late()
 
         by_proxy = self.proxy is not None and _any(causes, urllib3.exceptions.ProxyError)
-        where = f"the proxy {self.proxy} on the way to {self.place}" if by_proxy else self.place
+        where = f"the proxy {self.proxy} on the way to {self.address}" if by_proxy else self.address
         if (insecure := self._insecure(causes, where)) is not None:
             return insecure
         if _any(causes, urllib3.exceptions.NameResolutionError):
             option = "proxy.url" if by_proxy else "url"
-            return self._broken("refused", f"the host name of {where} is not known: check {option} and DNS")
+            return self._broken("refused", f"cannot resolve the host name of {where}: check {option} and DNS")
         if _any(causes, urllib3.exceptions.NewConnectionError):
-            return self._broken("refused", f"no connection to {where}: is it running there, may we reach it?")
+            text = f"cannot connect to {where}: is the server running, and does a firewall allow the connection?"
+            return self._broken("refused", text)
         if (status := _tunnel_status(causes)) is not None:
             return self._tunnel(status)
         if _any(causes, requests.exceptions.InvalidHeader, UnicodeError):
             text = f"a header for {where} cannot be sent: check headers and headers_files"
             return self._broken("unreadable", text)
-        return self._broken("truncated", f"{where} broke the answer off: look at its log and at proxies between")
+        text = f"{where} closed the connection before the response was complete: check its log and proxies on the way"
+        return self._broken("truncated", text)
 
     def _broken(self, reason: str, text: str) -> SourceError:
-        return SourceError(reason, text, location=self.place)
+        return SourceError(reason, text, location=self.address)
 
     def _of_status(
         self, status: int, reason: str, text: str, *, retry_after: float | None = None, destination: str = ""
     ) -> SourceError:
         return SourceError(
             reason,
-            f"{self.place} {text}",
+            f"{self.address}: {text}",
             status=status,
-            location=self.place,
+            location=self.address,
             retry_after=retry_after,
             destination=destination,
         )
 
     def _refusal(self, status: int, headers: Mapping[str, str]) -> str:
-        """What is said of a 401 or 403. Where an HTML page comes with it, it may be somebody else's login page."""
+        """The text for a 401 or 403. With an HTML page, it may come from another server's login page."""
         if not is_page(headers):
-            return f"refused us ({status}): check {self.words.credentials}"
-        text = f"refused us ({status} with an HTML page): check {self.words.credentials}"
-        return f"{text}; or is there a login page (single sign-on, a proxy) before it?"
+            return f"access denied ({status}): check {self.words.credentials}"
+        text = f"access denied ({status} with an HTML page): check {self.words.credentials}"
+        return f"{text}; or is a login page (single sign-on, a proxy) in front of it?"
 
     def _late(self) -> SourceError:
-        way = f" (through the proxy {self.proxy})" if self.proxy else ""
-        text = f"{self.place} did not answer in full within {self.timeout:g} s{way}: is it overloaded? raise timeout"
+        via = f" (through the proxy {self.proxy})" if self.proxy else ""
+        text = f"no complete response from {self.address} within {self.timeout:g} s{via}"
+        text = f"{text}: is it overloaded? raise timeout"
         return self._broken("timeout", text)
 
     def _insecure(self, causes: tuple[BaseException, ...], where: str) -> SourceError | None:
         for cause in causes:
             if isinstance(cause, ssl.SSLCertVerificationError):
                 text = self.redact(cause.verify_message)
-                return self._broken("tls", f"certificate of {where} not accepted ({text}): set tls.ca_file or mend it")
+                return self._broken("tls", f"certificate of {where} not accepted ({text}): fix it or set tls.ca_file")
 
         if _any(causes, ssl.SSLError, requests.exceptions.SSLError):
-            text = "is it https there? does it want a client certificate (tls.cert_file), or another?"
+            text = "does it speak https? does it require a client certificate (tls.cert_file), or another one?"
             return self._broken("tls", f"no TLS with {where}: {text}")
         return None
 
     def _tunnel(self, status: int) -> SourceError:
-        """A proxy that does not let us through."""
+        """The error for a proxy that does not connect us."""
         proxy = f"the proxy {self.proxy}" if self.proxy else "a proxy"
         if status == 407:
-            text = f"{proxy} on the way to {self.place} wants other credentials (407)"
+            text = f"{proxy} on the way to {self.address} requires other credentials (407)"
             text = f"{text}: check proxy.username and its password"
-            return SourceError("auth", text, status=status, location=self.place)
+            return SourceError("auth", text, status=status, location=self.address)
 
-        text = f"{proxy} does not connect us to {self.place} ({status})"
-        text = f"{text}: does it allow that host and port, does it reach them?"
-        return SourceError("refused", text, status=status, location=self.place)
+        text = f"{proxy} does not connect to {self.address} ({status})"
+        text = f"{text}: does it allow that host and port, and can it reach them?"
+        return SourceError("refused", text, status=status, location=self.address)
 
     def _destination(self, headers: Mapping[str, str]) -> str:
-        """Where a redirect leads: its host only, as the rest could hold anything. Empty where it does not say."""
+        """The target of a redirect: its host only, because the rest could hold secrets. Empty without one."""
         try:
             parts = urlsplit(headers.get("Location", ""))
             port = f":{parts.port}" if parts.port else ""
@@ -169,7 +172,7 @@ class Failures:
 
 
 def is_page(headers: Mapping[str, str]) -> bool:
-    """Whether the body is said to be HTML."""
+    """Whether the headers declare the body to be HTML."""
     return headers.get("Content-Type", "").partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml")
 
 
@@ -183,7 +186,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     todo = [error]
     while todo:
         cause = todo.pop()
-        if id(cause) in done:  # they may well refer to each other
+        if id(cause) in done:  # they may refer to each other
             continue
 
         done.add(id(cause))
@@ -193,7 +196,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _tunnel_status(causes: tuple[BaseException, ...]) -> int | None:
-    """The status with which a proxy refused to connect us: http.client has it in the text of its error alone."""
+    """The status with which a proxy refused to connect us: http.client reports it only in the text of its error."""
     for cause in causes:
         if isinstance(cause, OSError) and (match := _TUNNEL.match(str(cause))):
             return int(match[1])

@@ -1,7 +1,7 @@
-"""What a source that speaks HTTP may be told: deadline, size, credentials, TLS. Secrets stand elsewhere.
+"""Options of a source that speaks HTTP: deadline, size, credentials, TLS. Secrets are stored elsewhere.
 
-Secrets come from files or the environment, are read again for each request (so that rotation works) and never stand in
-these records, in messages or in logs.
+Secrets come from files or the environment and are read again for each request, so rotation works. They never appear
+in these records, in messages or in logs.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from exporter.errors import SourceError
 from exporter.model.settings import Duration, Settings
 
 
-class Tls(Settings, frozen=True):
-    """How the server's certificate is checked, and which certificate we show."""
+class TlsOptions(Settings, frozen=True):
+    """How the server's certificate is verified, and which client certificate is sent."""
 
     ca_file: Path | None = None
-    """CA certificates (PEM) to trust instead of the usual ones."""
+    """CA certificates (PEM) to trust instead of the public ones."""
     cert_file: Path | None = None
     key_file: Path | None = None
     insecure_skip_verify: bool = False
 
 
 class Proxy(Settings, frozen=True):
-    """An HTTP proxy between us and the server; those of the environment are not used."""
+    """An HTTP proxy on the way to the server; proxies from the environment are not used."""
 
     url: str
-    """Such as http://proxy.example:3128."""
+    """For example http://proxy.example:3128."""
     username: str | None = None
     password_file: Path | None = None
     password_env: str | None = None
 
 
 class HttpOptions(Settings, frozen=True):
-    """What every source that speaks HTTP may be told."""
+    """Options of every source that speaks HTTP."""
 
     timeout: Duration = Duration(30)
     """Overall deadline of one request, from the first packet to the last byte."""
     max_bytes: int = 64 << 20
-    """Largest answer that is read, after decompression."""
+    """Largest response that is read, after decompression."""
     bearer_token_file: Path | None = None
     bearer_token_env: str | None = None
     username: str | None = None
@@ -52,28 +52,28 @@ class HttpOptions(Settings, frozen=True):
     password_env: str | None = None
     headers: dict[str, str] = msgspec.field(default_factory=dict)
     headers_files: dict[str, Path] = msgspec.field(default_factory=dict)
-    """Header name to the file with its value, for values that are secret."""
-    tls: Tls = Tls()
+    """Header name to the file that holds its value, for secret values."""
+    tls: TlsOptions = TlsOptions()
     proxy: Proxy | None = None
 
 
 def bearer_token(options: HttpOptions) -> Secret | None:
-    """Where the token stands."""
+    """Where to read the token."""
     return _secret("bearer_token", options.bearer_token_file, options.bearer_token_env)
 
 
 def basic_password(options: HttpOptions) -> Secret | None:
-    """Where the password stands."""
+    """Where to read the password."""
     return _secret("password", options.password_file, options.password_env)
 
 
 def proxy_password(proxy: Proxy) -> Secret | None:
-    """Where the proxy's password stands."""
+    """Where to read the proxy's password."""
     return _secret("proxy.password", proxy.password_file, proxy.password_env)
 
 
 def header_secrets(options: HttpOptions) -> Mapping[str, Secret]:
-    """Header name to where its value stands."""
+    """Header name to the secret that holds its value."""
     return {name: Secret(f"headers_files.{name}", file) for name, file in options.headers_files.items()}
 
 
@@ -86,9 +86,9 @@ def _secret(key: str, file: Path | None, variable: str | None) -> Secret | None:
 
 
 def request_headers(options: HttpOptions, authorization: str | None = None) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Headers with the secrets as they are now, and those secrets. Raises SourceError `unreadable`.
+    """Headers with the current secrets, and those secrets. Raises SourceError `unreadable`.
 
-    An `authorization` given by the caller ("Bearer ...") is sent instead of the options' own, and is as secret.
+    An `authorization` from the caller ("Bearer ...") replaces the options' credentials and is secret too.
     """
     hidden = {name: secret.read() for name, secret in header_secrets(options).items()}
     headers = {**options.headers, **hidden}
@@ -110,7 +110,7 @@ def request_headers(options: HttpOptions, authorization: str | None = None) -> t
 
 
 def proxy_authorization(proxy: Proxy | None) -> tuple[str | None, tuple[str, ...]]:
-    """The header Proxy-Authorization, None for a proxy without credentials, and the secrets that are in it."""
+    """The header Proxy-Authorization, None for a proxy without credentials, and the secrets in it."""
     if proxy is None:
         return None, ()
     password = proxy_password(proxy)
@@ -124,7 +124,7 @@ def _basic(username: str | None, password: str) -> tuple[str, tuple[str, ...]]:
     return f"Basic {encoded}", (password, encoded)
 
 
-def check_tls(tls: Tls) -> None:
+def check_tls(tls: TlsOptions) -> None:
     """Raises SourceError when the certificates cannot be used."""
     if tls.ca_file is None and tls.cert_file is None:
         return
@@ -135,8 +135,8 @@ def check_tls(tls: Tls) -> None:
     try:
         context = ssl.create_default_context(cafile=tls.ca_file)
         if tls.cert_file is not None:
-            # With a password, which is empty: an encrypted key would ask for one at the terminal.
+            # With an empty password: an encrypted key would prompt for one at the terminal.
             context.load_cert_chain(tls.cert_file, tls.key_file, password="")
     except (OSError, ValueError):
-        text = "tls: ca_file, cert_file or key_file is not PEM without a passphrase, or certificate and key do not fit"
+        text = "tls: ca_file, cert_file or key_file is not PEM without passphrase, or certificate and key do not match"
         raise SourceError("unreadable", text) from None

@@ -1,7 +1,7 @@
-"""One session per server: what is sent, within which time, and how much of an answer is read.
+"""One session per server: which headers are sent, the deadline, and how much of a response is read.
 
-Proxies, .netrc and CA bundles from the environment are not used (`trust_env` is off). The deadline holds through a
-proxy too, from the connection to the proxy on.
+Proxies, .netrc and CA bundles from the environment are not used (`trust_env` is off). The deadline
+covers a proxy too, starting with the connection to it.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ import urllib3
 from exporter import __version__
 from exporter.clients.http.deadline import Deadline, DeadlineAdapter
 from exporter.clients.http.failures import Failures, Words, is_page
-from exporter.clients.http.options import HttpOptions, Tls, check_tls, proxy_authorization, request_headers
+from exporter.clients.http.options import HttpOptions, TlsOptions, check_tls, proxy_authorization, request_headers
 from exporter.clients.http.secrets import written
 
-# What urllib3 warns of, we raise; its lines hold tracebacks.
+# We raise an error where urllib3 warns; its lines hold tracebacks.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _CHUNK = 1 << 16
 
 _LOGIN_HEAD = 20_000
-"""Bytes of a page in which a login form is looked for."""
+"""Bytes of a page that are searched for a login form."""
 
 _LOGIN_MARKS = (b"<form", b"saml", b"sign in", b"log in", b"login")
 
 _TEXT_PART = 150
-"""Characters of the beginning and of the end of a long text that are shown."""
+"""Characters printed of each end of a long text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """An answer that was read in full."""
+class HttpResponse:
+    """A response that was read completely."""
 
     status: int
     body: bytes
     clock_skew: float | None
     """The server's clock minus ours, in seconds, from its Date header (which counts whole seconds)."""
     html: bool = False
-    """Whether it is said to be an HTML page."""
+    """Whether its headers declare an HTML page."""
 
     @property
     def login(self) -> bool:
-        """Whether it is a page made for people to log in at; a server's own refusals are pages too."""
+        """Whether it is a login page for people; a server's own refusals are pages too."""
         body = self.body[:_LOGIN_HEAD].lower()
         if not self.html and not body.lstrip().startswith(b"<"):
             return False
@@ -58,7 +58,7 @@ class Response:
 
 
 class Session:
-    """Sends requests to one server; one at a time. Nothing is opened or read before the first request."""
+    """Sends requests to one server, one at a time. Nothing is opened or read before the first request."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Session:
     ) -> None:
         self._url = url.rstrip("/")
         self._secure = urlsplit(url).scheme == "https"
-        self.place = _host_port(url)
+        self.address = _host_port(url)
         """host:port, for messages."""
         self._options = options
         self._clock = clock
@@ -87,8 +87,10 @@ class Session:
         if options.proxy is not None:
             proxy = _host_port(options.proxy.url)
             self._session.proxies = {"http": options.proxy.url, "https": options.proxy.url}
-        self._failures = Failures(self.place, proxy, options.timeout, options.max_bytes, words or Words(), self.redact)
-        # Said once, by the series pte_source_tls_verification, and not with each request.
+        self._failures = Failures(
+            self.address, proxy, options.timeout, options.max_bytes, words or Words(), self.redact
+        )
+        # Reported once, by the series pte_source_tls_verification, and not with each request.
         if options.tls.insecure_skip_verify:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
@@ -97,11 +99,11 @@ class Session:
         self._session.close()
 
     def abort(self) -> None:
-        """End the request that is under way in another thread, if there is one: it fails at once."""
+        """Cancel the request that another thread is sending, if any: it fails immediately."""
         self._deadline.expire()
 
     def redact(self, text: str) -> str:
-        """One printable line without any secret that was sent; of a long one the beginning and the end."""
+        """One printable line without any secret that was sent; a long line is cut in the middle."""
         printable = (letter if letter.isprintable() else " " for letter in self.hide(text))
         line = " ".join("".join(printable).split())
         if len(line) <= 2 * _TEXT_PART:
@@ -109,7 +111,7 @@ class Session:
         return f"{line[:_TEXT_PART]} ... {line[-_TEXT_PART:]}"
 
     def hide(self, text: str) -> str:
-        """A text without any secret that was sent."""
+        """The text without any secret that was sent."""
         for secret in self._secrets:
             text = text.replace(secret, "<secret>")
         return text
@@ -121,8 +123,8 @@ class Session:
         *,
         authorization: str | None = None,
         accept: tuple[int, ...] = (200,),
-    ) -> Response:
-        """GET with a query, whose values are encoded here and nowhere else. Raises SourceError as `post` does.
+    ) -> HttpResponse:
+        """GET with a query. Its values are encoded here and nowhere else. Raises SourceError as `post` does.
 
         `authorization` is sent instead of the options' credentials.
         """
@@ -137,14 +139,14 @@ class Session:
         *,
         secrets: Sequence[str] = (),
         accept: tuple[int, ...] = (200,),
-    ) -> Response:
-        """POST a form. Raises SourceError when the answer's status is not in `accept`, and for every other failure.
+    ) -> HttpResponse:
+        """POST a form. Raises SourceError when the status is not in `accept`, and for every other failure.
 
-        `secrets` are those in the form: no message holds them.
+        `secrets`: the secrets in the form; no message holds them.
         """
         return self._send("POST", path, form, accept, secrets=secrets)
 
-    def put(self, path: str, body: bytes, content_type: str, *, accept: tuple[int, ...]) -> Response:
+    def put(self, path: str, body: bytes, content_type: str, *, accept: tuple[int, ...]) -> HttpResponse:
         """PUT a body. Raises SourceError as `post` does."""
         return self._send("PUT", path, body, accept, {"Content-Type": content_type})
 
@@ -158,13 +160,13 @@ class Session:
         *,
         authorization: str | None = None,
         secrets: Sequence[str] = (),
-    ) -> Response:
+    ) -> HttpResponse:
         with self._lock:
-            # Read anew for each request, so that a rotated secret needs no restart.
+            # Read again for each request: a rotated secret needs no restart.
             headers, header_secrets = request_headers(self._options, authorization)
             headers |= more or {}
             self._adapter.proxy_authorization, proxy_secrets = proxy_authorization(self._options.proxy)
-            # The longest first: a secret that is a part of another one would leave the rest of that.
+            # Longest first: replacing a secret that is part of a longer one would leave the rest of that.
             hidden = set[str]().union(*map(written, (*header_secrets, *secrets, *proxy_secrets)))
             self._secrets = tuple(sorted(hidden, key=len, reverse=True))
 
@@ -181,12 +183,12 @@ class Session:
         data: Mapping[str, str] | bytes | None,
         headers: Mapping[str, str],
         accept: tuple[int, ...],
-    ) -> Response:
+    ) -> HttpResponse:
         tls = self._options.tls
         if self._secure:
             check_tls(tls)
 
-        # The Date header is compared with the middle of the exchange, which is the likeliest moment that it tells.
+        # The Date header is compared with the middle of the exchange, the likeliest time at which it was written.
         sent = self._clock()
         with self._session.request(
             method,
@@ -202,7 +204,7 @@ class Session:
             skew = _skew(response.headers.get("Date"), (sent + self._clock()) / 2)
             if response.status_code not in accept:
                 raise self._failures.status(response.status_code, response.headers, self._clock())
-            return Response(response.status_code, self._body(response), skew, is_page(response.headers))
+            return HttpResponse(response.status_code, self._body(response), skew, is_page(response.headers))
 
     def _body(self, response: requests.Response) -> bytes:
         body = bytearray()
@@ -211,14 +213,14 @@ class Session:
             if len(body) > self._options.max_bytes:
                 raise self._failures.too_large()
 
-        # An answer without Content-Length ends silently when its socket is shut down.
+        # A response without Content-Length ends silently when its socket is shut down.
         if self._deadline.passed:
             raise TimeoutError
         return bytes(body)
 
 
 def encoded(query: Mapping[str, str]) -> str:
-    """A query as it stands in a URL: %20 and not +, as not every server takes + for a blank, | as %7C, % as %25."""
+    """A query encoded for a URL: a blank as %20 because not every server decodes +, | as %7C, % as %25."""
     return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in query.items())
 
 
@@ -228,8 +230,8 @@ def _host_port(url: str) -> str:
     return f"{parts.hostname}:{parts.port or usual}"
 
 
-def _verify(tls: Tls) -> bool | str:
-    """What requests calls so: whether to check the server's certificate, or the file of authorities to check it by."""
+def _verify(tls: TlsOptions) -> bool | str:
+    """The `verify` of requests: whether to verify the server's certificate, or the file of CAs to verify it with."""
     if tls.insecure_skip_verify:
         return False
     if tls.ca_file is not None:
@@ -237,14 +239,14 @@ def _verify(tls: Tls) -> bool | str:
     return True
 
 
-def _certificate(tls: Tls) -> tuple[str, str] | None:
+def _certificate(tls: TlsOptions) -> tuple[str, str] | None:
     if tls.cert_file is None:
         return None
     return str(tls.cert_file), str(tls.key_file)
 
 
 def _skew(date: str | None, now: float) -> float | None:
-    """Server's clock minus ours. Half a second is added, as the header is cut to whole seconds."""
+    """Server's clock minus ours. Adds half a second because the header is truncated to whole seconds."""
     if not date:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What is wrong with the options of a source that speaks HTTP, beyond their types."""
+"""Validates the options of a source that speaks HTTP, beyond their types."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from exporter.clients.http.secrets import Secret
 from exporter.errors import SourceError
 
 Problems = list[tuple[str, str | SourceError]]
-"""(path below the source's options, what is wrong: a text, or the error of whoever tried to use it)."""
+"""(path below the source's options, the problem: a text, or the error of the attempt to use the option)."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
@@ -31,35 +31,35 @@ def problems(
     *,
     credentials: str = "use username with password_file or password_env",
 ) -> Problems:
-    """What is wrong with the connection's options, unreadable files and secrets included; sends nothing.
+    """Problems of the connection's options, including unreadable files and secrets; sends nothing.
 
-    `example`: of a URL. `credentials`: what to use instead of credentials in one.
+    `example`: a valid URL. `credentials`: what to use instead of credentials in the URL.
     """
-    found: Problems = [
+    invalid: Problems = [
         *_url_problems(url, example, credentials),
         *_credential_problems(options),
         *_header_problems(options),
         *_proxy_problems(options.proxy, credentials),
     ]
     if options.timeout <= 0:
-        found.append(("timeout", "must be more than 0s"))
+        invalid.append(("timeout", "must be more than 0s"))
     if options.max_bytes < 1:
-        found.append(("max_bytes", "must be at least 1"))
-    found += secret_problems(bearer_token(options), basic_password(options), *header_secrets(options).values())
-    # Half of a pair cannot be loaded, and would be told a second time.
+        invalid.append(("max_bytes", "must be at least 1"))
+    invalid += secret_problems(bearer_token(options), basic_password(options), *header_secrets(options).values())
+    # Half of a pair cannot be loaded, which would be reported a second time.
     if (options.tls.cert_file is None) != (options.tls.key_file is None):
-        return [*found, ("tls.cert_file", "cert_file and key_file go together")]
+        return [*invalid, ("tls.cert_file", "cert_file and key_file must be set together")]
 
     try:
         check_tls(options.tls)
     except SourceError as error:
-        found.append(("tls", error))
-    return found
+        invalid.append(("tls", error))
+    return invalid
 
 
 def secret_problems(*secrets: Secret | None) -> Problems:
-    """Which of them cannot be read."""
-    found: Problems = []
+    """The secrets that cannot be read."""
+    invalid: Problems = []
     for secret in secrets:
         if secret is None:
             continue
@@ -67,8 +67,8 @@ def secret_problems(*secrets: Secret | None) -> Problems:
         try:
             secret.read()
         except SourceError as error:
-            found.append((secret.path, error))
-    return found
+            invalid.append((secret.path, error))
+    return invalid
 
 
 def _url_problems(url: str, example: str, credentials: str) -> Problems:
@@ -76,12 +76,12 @@ def _url_problems(url: str, example: str, credentials: str) -> Problems:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return [("url", f"not a URL; wanted e.g. {example}")]
+        return [("url", f"not a URL; expected for example {example}")]
 
     if parts.username is not None or parts.password is not None:
-        return [("url", f"holds a user or password; {credentials}")]
+        return [("url", f"contains a user or password; {credentials}")]
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        return [("url", f"not an http or https URL; wanted e.g. {example}")]
+        return [("url", f"not an http or https URL; expected for example {example}")]
     if parts.query or parts.fragment:
         return [("url", "must end with the path, without ? or #")]
     return []
@@ -90,25 +90,25 @@ def _url_problems(url: str, example: str, credentials: str) -> Problems:
 def _proxy_problems(proxy: Proxy | None, credentials: str) -> Problems:
     if proxy is None:
         return []
-    found = _proxy_url_problems(proxy.url, credentials)
+    invalid = _proxy_url_problems(proxy.url, credentials)
     if proxy.password_file and proxy.password_env:
-        found.append(("proxy.password_env", "give password_file or password_env, not both"))
+        invalid.append(("proxy.password_env", "set password_file or password_env, not both"))
 
     password = proxy_password(proxy)
     if (proxy.username is None) != (password is None):
-        found.append(("proxy.username", "a proxy's credentials are username and one of password_file, password_env"))
-    return found + secret_problems(password)
+        invalid.append(("proxy.username", "a proxy's credentials need username and one of password_file, password_env"))
+    return invalid + secret_problems(password)
 
 
 def _proxy_url_problems(url: str, credentials: str) -> Problems:
     example = "http://proxy.example:3128"
-    found: Problems = [(f"proxy.{path}", text) for path, text in _url_problems(url, example, credentials)]
-    if found:
-        return found
+    invalid: Problems = [(f"proxy.{path}", text) for path, text in _url_problems(url, example, credentials)]
+    if invalid:
+        return invalid
 
     parts = urlsplit(url)
     if parts.scheme != "http":
-        text = f"not an http URL, which it is on the way to https too; wanted e.g. {example}"
+        text = f"not an http URL, which a proxy needs for https too; expected for example {example}"
         return [("proxy.url", text)]
     if parts.path.strip("/"):
         return [("proxy.url", "must end with the port, without a path")]
@@ -117,26 +117,26 @@ def _proxy_url_problems(url: str, credentials: str) -> Problems:
 
 def _credential_problems(options: HttpOptions) -> Iterator[tuple[str, str]]:
     if options.bearer_token_file and options.bearer_token_env:
-        yield "bearer_token_env", "give bearer_token_file or bearer_token_env, not both"
+        yield "bearer_token_env", "set bearer_token_file or bearer_token_env, not both"
     if options.password_file and options.password_env:
-        yield "password_env", "give password_file or password_env, not both"
+        yield "password_env", "set password_file or password_env, not both"
 
     if (options.username is None) != (basic_password(options) is None):
-        yield "username", "basic auth wants username and one of password_file, password_env"
+        yield "username", "basic auth needs username and one of password_file, password_env"
     if bearer_token(options) and basic_password(options):
-        yield "username", "give basic auth or a bearer token, not both"
+        yield "username", "set basic auth or a bearer token, not both"
 
 
 def _header_problems(options: HttpOptions) -> Iterator[tuple[str, str]]:
     for name, value in options.headers.items():
         if not _HEADER_NAME.fullmatch(name) or not _printable(value):
-            yield f"headers.{name}", "not a header: the name is a token, the value printable ASCII"
+            yield f"headers.{name}", "not a header: the name must be a token, the value printable ASCII"
         elif name.lower() == "authorization":
-            yield f"headers.{name}", "a secret: use bearer_token_file, password_file or headers_files"
+            yield f"headers.{name}", "secret: use bearer_token_file, password_file or headers_files"
 
     for name in options.headers_files:
         if not _HEADER_NAME.fullmatch(name):
-            yield f"headers_files.{name}", "not a header: the name is a token"
+            yield f"headers_files.{name}", "not a header: the name must be a token"
 
 
 def _printable(text: str) -> bool:

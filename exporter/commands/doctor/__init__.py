@@ -1,10 +1,10 @@
-"""DOCTOR: what each source's kind can check, step by step, for a person (`pte-exporter doctor`).
+"""DOCTOR: checks each source step by step, for a person (`pte-exporter doctor`).
 
-command.py     the command, and what is printed while it works
-text.py        the steps as lines, while they are made
-json.py        the same for programs, when all is done
+command.py     the command, and its output while it runs
+text.py        the steps as lines, while they run
+json.py        the same for programs, when all steps are done
 
-The steps themselves come from pipeline/checkup; `serve` makes them too, at a slow pace.
+The steps themselves come from pipeline/checkup; `serve` runs them too, at long intervals.
 """
 
 from exporter.commands.doctor.command import add

@@ -1,4 +1,4 @@
-"""`pte-exporter doctor`: its arguments, and what it prints while it works. What takes long to load is loaded late."""
+"""`pte-exporter doctor`: its arguments, and its output while it runs. Slow imports happen late."""
 
 from __future__ import annotations
 
@@ -23,39 +23,42 @@ if TYPE_CHECKING:
     from exporter.model.checkup import CheckResult, Checkup
 
 _HELP = """\
-Each step says what was tried and what came back and, where something is wrong, likely causes with what to do about
-them, the likeliest first. A step that depends on a failed one is skipped. The last polls the source once.
+Check each source step by step. A step prints what it tried and the result. After a failure or a warning it prints
+causes and remedies, the likeliest first. A step that depends on a failed one is skipped. The last step polls the
+source once.
 
-Exit codes: 0 all is well (there may be warnings); 1 something failed, or the configuration does not load; 2 wrong
+Exit codes: 0 all is well (there may be warnings); 1 a step failed, or the configuration does not load; 2 invalid
 usage.
 """
 
 
 @dataclass(frozen=True)
 class Options:
-    """Of `doctor`."""
+    """Options of `doctor`."""
 
     config_file: str | None
     source: str | None
-    """None: all of them."""
+    """None: all sources."""
     format: str
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add the command's arguments."""
     parser.description = _HELP
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_common(parser)
-    parser.add_argument("--source", metavar="NAME", help="only the environment of this name; default: all of them")
+    parser.add_argument(
+        "--source", metavar="NAME", help="check only the environment of this name; default: all environments"
+    )
     format = add_format(parser)
     format.type = old_value("--format", "text", "console")
     set_command(parser, Options, run)
 
 
 def run(options: Options) -> int:
-    """Make all steps of all sources, or of one."""
+    """Run all steps of all sources, or of one."""
     config = _read_config(options)
-    if not options.config_file:  # on the terminal as well where the output goes to a file
+    if not options.config_file:  # on stderr, to be visible also when the output goes to a file
         print("pte-exporter doctor: no --config.file: this is the embedded demo", file=sys.stderr)
 
     names = tuple(environment.name for environment in config.environments)
@@ -72,7 +75,7 @@ def run(options: Options) -> int:
 
 
 def _read_config(options: Options) -> Config:
-    """The configuration, whatever its sources lack; where it does not load, a program gets a document all the same."""
+    """The configuration, with unchecked sources; if it does not load, a program still gets a JSON document."""
     from exporter import sources
 
     try:
@@ -90,7 +93,7 @@ def _print_text(config: Config, environments: list[Environment]) -> int:
     from exporter.commands.doctor import text
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a name in another alphabet is no reason to tell nothing
+        sys.stdout.reconfigure(errors="replace")  # a name in another alphabet must not stop the output
     colour = is_coloured()
 
     well: dict[str, bool] = {}
@@ -112,7 +115,7 @@ def _print_text(config: Config, environments: list[Environment]) -> int:
 
 
 def _record(steps: Iterator[CheckResult], done: list[CheckResult]) -> Iterator[CheckResult]:
-    """The steps as they come; afterwards all are in `done`."""
+    """Yields the steps unchanged and collects them in `done`."""
     for step in steps:
         done.append(step)
         yield step
@@ -135,7 +138,7 @@ def _print_json(config: Config, environments: list[Environment]) -> int:
 
 
 def _steps(config: Config, environment: Environment) -> Iterator[CheckResult]:
-    """Each step when it is done; while it is made, a line on stderr says so, where a person looks on."""
+    """Each step when it is done; while it runs, a line on stderr says so, if stderr is a terminal."""
     from exporter.pipeline.checkup import examine
 
     waiting: list[Progress] = []

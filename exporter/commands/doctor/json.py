@@ -1,4 +1,4 @@
-"""Check-ups for programs. The shape is stable: keys may be added, none is renamed or taken away.
+"""Check-ups for programs. The format is stable: keys may be added, but none is renamed or removed.
 
 {"version": "...", "at": "2026-11-20T10:00:00+00:00", "well": false,
  "problems": [{"file": "...", "path": "...", "text": "..."}],    why the configuration does not load; no sources then
@@ -22,9 +22,9 @@ from exporter.model.checkup import Checkup
 
 
 def render(checkups: Sequence[tuple[str, Checkup]], at: float, problems: Sequence[Problem] = ()) -> bytes:
-    """Each source's role and check-up, and when they were begun (Unix seconds), as JSON.
+    """Each source's role and check-up, and their start (Unix seconds), as JSON.
 
-    `problems` are those of a configuration that does not load.
+    `problems`: of a configuration that does not load.
     """
     all_well = all(checkup.well for _, checkup in checkups)
     document = {

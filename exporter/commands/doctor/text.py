@@ -1,4 +1,4 @@
-"""A check-up as lines for a person who would rather sleep: one mark a step, and what to do where something is wrong."""
+"""A check-up as lines for a person: one mark per step, with causes and remedies for problems."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from exporter import humanize
 from exporter.model.checkup import Cause, CheckResult, Checkup, CheckVerdict
 
 WIDTH = 110
-"""Columns; only a word that is longer by itself passes it."""
+"""Maximum columns; only a single longer word exceeds it."""
 
 MARKS: dict[CheckVerdict, str] = {"ok": "ok", "warning": "warning", "failed": "FAILED", "skipped": "skipped"}
 
 _MARK = 9
 _NAME = 24
-"""Columns of the mark and of check and subject, with the gap after them."""
+"""Columns of the mark, and of check and subject, with the gap after them."""
 
 _BESIDE = " " * (2 + _MARK + _NAME)
 
@@ -34,9 +34,9 @@ def heading(source: str, kind: str, role: str, *, colour: bool = False) -> str:
 
 
 def lines(steps: Iterable[CheckResult], *, colour: bool = False) -> Iterator[str]:
-    """Each step's lines as soon as it is done; those that are skipped one after the other are told together.
+    """Each step's lines as soon as it is done; consecutive skipped steps are printed together.
 
-    Causes that were told of another step are told by its name: six signals that fail alike are no wall of text.
+    Causes that another step has already printed are replaced by its name: six signals that fail alike stay short.
     """
     skipped: list[CheckResult] = []
     first_with: dict[tuple[Cause, ...], str] = {}
@@ -57,7 +57,7 @@ def lines(steps: Iterable[CheckResult], *, colour: bool = False) -> Iterator[str
 
 
 def _together(skipped: Sequence[CheckResult]) -> CheckResult:
-    """What the first of them needs is what all wait for."""
+    """One line for consecutive skipped steps, which all wait for the same step."""
     first = skipped[0]
     if len(skipped) == 1:
         return first
@@ -73,9 +73,9 @@ def _name(done: CheckResult) -> str:
 
 
 def step(done: CheckResult, same: str = "", *, colour: bool = False) -> str:
-    """A step: mark, check and subject, what was tried, what came back; unless all is well, causes with remedies.
+    """A step: mark, check and subject, the attempt, the result; unless all is well, causes with remedies.
 
-    `same` is another step with the very same causes, which stand there.
+    `same`: an earlier step that has printed the same causes.
     """
     mark = MARKS[done.verdict].ljust(_MARK)
     if colour:
@@ -83,13 +83,13 @@ def step(done: CheckResult, same: str = "", *, colour: bool = False) -> str:
 
     name = _name(done)
     head = f"  {mark}{name.ljust(_NAME)}"
-    if len(name) >= _NAME:  # a long name has a line of its own
+    if len(name) >= _NAME:  # a long name has its own line
         head = f"  {mark}{name}\n{_BESIDE}"
     return head + f"\n{_BESIDE}".join(_beside(done, same))
 
 
 def summary(source: str, steps: Sequence[CheckResult]) -> str:
-    """How many steps came out how: "pte: 1 FAILED, 1 warning, 5 ok, 2 skipped"."""
+    """The number of steps by verdict: "pte: 1 FAILED, 1 warning, 5 ok, 2 skipped"."""
     verdicts = [done.verdict for done in steps]
     order: tuple[CheckVerdict, ...] = ("failed", "warning", "ok", "skipped")
     counts = [f"{verdicts.count(verdict)} {MARKS[verdict]}" for verdict in order if verdict in verdicts]
@@ -103,7 +103,7 @@ def checkup(done: Checkup, role: str = "", *, colour: bool = False) -> str:
 
 
 def ends(at: Iterable[tuple[str, bool]]) -> str:
-    """The last line: whether all sources are well, by name."""
+    """The last line: whether all sources are well, else the names of the others."""
     unwell = [name for name, well in at if not well]
     if not unwell:
         return "All is well."
@@ -111,7 +111,7 @@ def ends(at: Iterable[tuple[str, bool]]) -> str:
 
 
 def _beside(done: CheckResult, same: str) -> Iterator[str]:
-    """The lines right of the name."""
+    """The lines to the right of the name."""
     if done.verdict == "skipped":
         yield from _wrapped(done.found, "", "")
         return
@@ -119,7 +119,7 @@ def _beside(done: CheckResult, same: str) -> Iterator[str]:
     yield from _wrapped(done.tried, "", "  ")
     yield from _wrapped(done.found, "-> ", "   ")
     if done.causes and same:
-        yield from _wrapped(f"causes and remedies: as of {same}", "   ", "   ")
+        yield from _wrapped(f"causes and remedies: see {same}", "   ", "   ")
         return
     for number, cause in enumerate(done.causes, 1):
         label = f"{number}. " if len(done.causes) > 1 else "because "
@@ -132,6 +132,6 @@ def _cause(label: str, cause: Cause) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str, further: str) -> list[str]:
-    """The text in lines that fit beside the names; a path or URL is never broken."""
+    """The text wrapped to fit beside the names; a path or URL is never broken."""
     shape = textwrap.TextWrapper(WIDTH - len(_BESIDE), first, further, break_long_words=False, break_on_hyphens=False)
     return shape.wrap(text) or [first.rstrip()]

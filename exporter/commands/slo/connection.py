@@ -7,21 +7,21 @@ from collections.abc import Callable
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.clients.http.validation import problems
-from exporter.clients.prometheus import Client
+from exporter.clients.prometheus import PrometheusClient
 from exporter.errors import PteError, SourceError
 from exporter.slo.status import Status
 
 
-def ask(url: str | None, config_file: str | None, query: Callable[[Client], list[Status]]) -> list[Status]:
+def ask(url: str | None, config_file: str | None, query: Callable[[PrometheusClient], list[Status]]) -> list[Status]:
     """What Prometheus says; its name stands before what is wrong there."""
     session = _session(url, config_file)
 
     try:
-        return query(Client(session))
+        return query(PrometheusClient(session))
     except SourceError:
         raise  # it names the server by itself
     except PteError as error:
-        raise PteError(f"{session.place}: {error}") from None
+        raise PteError(f"{session.address}: {error}") from None
     finally:
         session.close()
 

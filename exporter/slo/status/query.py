@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from exporter import humanize
-from exporter.clients.prometheus import Client, Sample, quote
+from exporter.clients.prometheus import PrometheusClient, Sample, quote
 from exporter.errors import PteError
 from exporter.slo.rules import names
 from exporter.slo.rules.fragments import duration
@@ -59,7 +59,7 @@ _PTE = "-pte"
 """What the id of the PTE's side of an objective ends with."""
 
 
-def read(client: Client, at: float, side: str | None = None) -> list[Status]:
+def read(client: PrometheusClient, at: float, side: str | None = None) -> list[Status]:
     """All objectives, or those of one side, worst first, without windows, tiers and alerts.
 
     Raises PteError where there is none, SourceError where the server fails.
@@ -77,7 +77,7 @@ def _of_side(statuses: list[Status], side: str | None, none: str) -> list[Status
     return [status for status in statuses if side in (None, status.side)]
 
 
-def read_one(client: Client, at: float, id: str, side: str | None) -> list[Status]:
+def read_one(client: PrometheusClient, at: float, id: str, side: str | None) -> list[Status]:
     """Every budget of one objective with all that is known, worst first; raises PteError where there is none.
 
     With a side, `id` may also be that of production's objective: the PTE's has an id of its own.

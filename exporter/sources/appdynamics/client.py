@@ -15,7 +15,7 @@ from typing import TypeVar
 import msgspec
 
 from exporter import decoding
-from exporter.clients.http import Response
+from exporter.clients.http import HttpResponse
 from exporter.clients.truncation import is_cut_off
 from exporter.errors import SourceError
 from exporter.model.observation import Window
@@ -189,7 +189,7 @@ class Client:
             raise self._error("bad_query", f"refused to give {what} (400), it said: {text}", status=400)
         return self._decoded(response, type_, what)
 
-    def _decoded(self, response: Response, type_: Callable[..., T], what: str) -> list[T]:
+    def _decoded(self, response: HttpResponse, type_: Callable[..., T], what: str) -> list[T]:
         redact = self._connection.redact
         body = response.body.lstrip()
 
@@ -211,7 +211,7 @@ class Client:
                 raise self._error("bad_data", f"gave broken JSON for {what}: {redact(str(error))}") from None
             raise self._error("not_json", f"gave no JSON for {what}: is url the controller's address?") from None
 
-    def _get(self, path: str, query: Mapping[str, str]) -> Response:
+    def _get(self, path: str, query: Mapping[str, str]) -> HttpResponse:
         with self._lock:
             if self._stopped:
                 raise SourceError("internal", "the observation has ended")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from exporter.clients.http import Response, Session, Words
+from exporter.clients.http import HttpResponse, Session, Words
 from exporter.clients.http.options import HttpOptions
 from exporter.errors import SourceError
 from exporter.sources.appdynamics.options import Options
@@ -45,7 +45,7 @@ class Connection:
         self._busy: set[Session] = set()
 
         self._tokens = self._session()
-        self.place = self._tokens.place
+        self.place = self._tokens.address
         """host:port, for messages."""
         self.credentials: Credentials = Fixed()
         if options.client is not None:
@@ -63,7 +63,7 @@ class Connection:
             for session in self._busy:
                 session.abort()
 
-    def get(self, path: str, query: Mapping[str, str], accept: tuple[int, ...] = (200,)) -> Response:
+    def get(self, path: str, query: Mapping[str, str], accept: tuple[int, ...] = (200,)) -> HttpResponse:
         """A request with our credentials, sent again once with a new token after a 401. Raises SourceError."""
         try:
             with self._lease() as session:

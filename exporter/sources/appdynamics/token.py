@@ -17,7 +17,7 @@ from typing import Protocol
 import msgspec
 
 from exporter import decoding
-from exporter.clients.http import Response, Session
+from exporter.clients.http import HttpResponse, Session
 from exporter.errors import SourceError
 from exporter.sources.appdynamics.options import Options
 
@@ -141,7 +141,7 @@ class Token:
             request.done.set()
 
     def _ask(self) -> _Grant:
-        where = self._session.place
+        where = self._session.address
         secret = self._options.client_secret
         assert secret is not None, "problems() demands it"
         value = secret.read()
@@ -166,7 +166,7 @@ def renew_after(life: float) -> float:
     return min(_SHARE * life, max(life - _MARGIN, life / 2))
 
 
-def _decoded(response: Response, where: str) -> _Body:
+def _decoded(response: HttpResponse, where: str) -> _Body:
     try:
         body = decoding.decode(response.body, _Body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

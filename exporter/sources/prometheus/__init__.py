@@ -1,1 +1,1 @@
-"""Prometheus and what speaks its API: the client, the queries of each convention, and how answers are read."""
+"""Prometheus and servers with its API: options, the queries of each naming convention, and how results are read."""

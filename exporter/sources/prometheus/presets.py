@@ -1,8 +1,8 @@
-"""PRESETS: what to ask for under each naming convention, and the names of the recorded one-minute series.
+"""PRESETS: the queries for each naming convention, and the names of the recorded one-minute series.
 
 A template is PromQL with these variables, and only these, filled in: `$selector` (label matchers), `$range` (a
 duration), `$application`, `$method`, `$route` (label names). `$1` and everything else stays. A matcher list may end in
-a comma, not begin with one: write `{code=~"5..",$selector}`. Where the names come from:
+a comma, not begin with one: write `{code=~"5..",$selector}`. The sources of the names:
 docs/reference/sources/prometheus.md.
 """
 
@@ -29,13 +29,13 @@ KEYS = (
     "route_requests",
     "route_successes",
 )
-"""What can be asked for. Each template gives one series per `$application` (and le, or `$method` and `$route`)."""
+"""The keys of templates. Each template returns one series per `$application` (and le, or `$method` and `$route`)."""
 
 LABELS = ("application", "method", "route")
-"""What the option `labels` can rename: which label of the data holds it."""
+"""Keys of the option `labels`, which names the data's label for each."""
 
 NEEDS_RANGE = ("latency_bucket", "latency_sum", "latency_count", "latency_native", "route_requests", "route_successes")
-"""Templates that are asked over whole windows too, so that `$range` must be in them."""
+"""Templates that must contain `$range` because they are also queried over whole windows."""
 
 RECORDED: Mapping[str, str] = {
     "request_rate": "application:pte_observed_requests:rate1m",
@@ -51,9 +51,9 @@ RECORDED: Mapping[str, str] = {
 """Key to the name of its recorded one-minute series (labels application, side, and le for buckets)."""
 
 RECORDING = "side_signal:pte_observed:recorded"
-"""1 in each minute in which a key (label `signal`) was recorded, also when there was nothing to record.
+"""1 in each minute in which a key (label `signal`) was recorded, even without data to record.
 
-The label `query` is the fingerprint of what was recorded: recordings of other queries are none of ours.
+The label `query` is the fingerprint of the recorded query: recordings of other queries are ignored.
 """
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -92,7 +92,7 @@ class Templates:
     latency_scale: float
 
     def fill(self, key: str, seconds: float) -> str | None:
-        """The query for a key over a range in seconds; None when the key is not observed."""
+        """The query for a key over a range in seconds; None if the key is not observed."""
         return self.over(key, duration(seconds))
 
     def over(self, key: str, window: str) -> str | None:
@@ -119,14 +119,14 @@ def resolve(
 def template_problems(
     labels: Mapping[str, str], selector: str, signals: Mapping[str, str | None], templates: Templates
 ) -> list[tuple[str, str]]:
-    """(path, what is wrong) for label names, the selector and each template that PromQL's grammar refuses."""
-    # Labels and selector are in every template: a slip in one of them is told once, and not of each.
+    """(path, problem) for invalid label names, the selector and each template that is not PromQL."""
+    # Labels and selector are in every template: a mistake in one of them is reported once, not for each template.
     problems = list(_label_problems(labels))
     if problems:
         return problems
     wrong = _parse_error(f"up{{{templates.selector}}}")
     if wrong:
-        return [("selector", f'{wrong}; wanted label matchers such as environment="production"')]
+        return [("selector", f'{wrong}; expected label matchers such as environment="production"')]
 
     problems += [(f"signals.{key}", unknown(key, KEYS, "signal")) for key in signals if key not in KEYS]
     for key in KEYS:
@@ -146,22 +146,22 @@ def _label_problems(labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _lonely(templates: Templates) -> Iterator[tuple[str, str]]:
-    """Templates that say something only together with another."""
+    """Templates that are useless without another one."""
     queries = templates.queries
     if "error_rate" in queries and "request_rate" not in queries:
-        yield "signals.error_rate", "needs request_rate beside it: errors are told as a ratio of requests"
+        yield "signals.error_rate", "needs request_rate too: errors are reported as a ratio of requests"
     if "route_successes" in queries and "route_requests" not in queries:
-        yield "signals.route_successes", "needs route_requests beside it"
+        yield "signals.route_successes", "needs route_requests too"
 
 
 def _unranged(key: str, templates: Templates) -> str | None:
     if key in NEEDS_RANGE and "$range" not in templates.queries[key]:
-        return "must use $range: it is asked over one minute and over whole windows"
+        return "must use $range: it is queried over one minute and over whole windows"
     return None
 
 
 def _parse_error(query: str) -> str | None:
-    """What PromQL's grammar has against a query, in one line."""
+    """The parse error of a query, in one line."""
     try:
         promql.parse(query)
     except ValueError as error:

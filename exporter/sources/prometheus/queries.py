@@ -1,8 +1,8 @@
-"""PromQL for whole windows, made from the templates of single minutes. Text in, text out.
+"""PromQL for whole windows, built from the templates of single minutes. Text in, text out.
 
-Every expression here gives the label `application`, whatever the data calls it. One-minute values stand on full
-minutes: the value at t covers (t - rate_range, t]. Ranges of subqueries are one second short of their window, so that
-closed ranges (Prometheus 2) and left-open ones (3) hold the same minutes: 24 h are 1440 of them on both.
+Every expression here returns the label `application`, whatever the data calls it. One-minute values are at full
+minutes: the value at t covers (t - rate_range, t]. Ranges of subqueries are one second shorter than their window:
+closed ranges (Prometheus 2) and left-open ranges (3) then contain the same minutes, 1440 of them in 24 h.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ SIGNAL_KEYS = {"error_ratio": ("error_rate", "request_rate"), LATENCY_MEAN: ("la
 """The keys behind a signal, where they are not its own name."""
 
 LAGS = {"msd1": MINUTE, "msd10": NOISE_LAG}
-"""Mean squared differences by the part of a summary that they are."""
+"""The lags of mean squared differences, by the name of the statistic."""
 
 LATENCY_QUANTILES = {"p50": "0.5", "p95": "0.95", "p99": "0.99", "p999": "0.999", "max": "1"}
 
 _ALMOST = duration(MINUTE - 0.001)
-"""With this, a stretch of time holds exactly one full minute, and one sample recorded every minute."""
+"""A range of this length contains exactly one full minute, and one sample that is recorded every minute."""
 
 
 def inside(seconds: float) -> str:
@@ -36,7 +36,7 @@ def inside(seconds: float) -> str:
 
 
 def marked(expression: str, label: str, value: str) -> str:
-    """The expression with a label added, to tell the parts of a union apart."""
+    """The expression with an additional label that distinguishes the parts of a union."""
     return f'label_replace({expression}, {quote(label)}, {quote(value)}, "", "")'
 
 
@@ -51,7 +51,7 @@ class Queries:
     templates: Templates
     side: str
     rate_range: float
-    """Seconds over which the rate of one minute is taken."""
+    """Range of the rate of one minute, in seconds."""
     recorded: frozenset[str] = frozenset()
     """Keys that are read from recorded one-minute series."""
 
@@ -65,9 +65,9 @@ class Queries:
         return f'label_replace({query}, "application", "$1", {quote(label)}, "(?s:(.+))")'
 
     def minute(self, key: str) -> str | None:
-        """The value of one minute, on a full minute; negative, NaN and infinite ones are no measurements."""
+        """The value of one minute, on a full minute; negative, NaN and infinite ones are not measurements."""
         if key in self.recorded:
-            # What was recorded before the next full minute: see `recordable`.
+            # The sample recorded before the next full minute: see `recordable`.
             return f"last_over_time({RECORDED[key]}{{side={quote(self.side)}}}[1m] offset -{_ALMOST})"
         return self.measured(key)
 
@@ -77,17 +77,17 @@ class Queries:
         if query is None:
             return None
 
-        # A service without a failure has no series of failures: where it has requests, that is none and not unknown.
+        # A service without failures has no series of failures: if it has requests, its failures are 0, not unknown.
         requests = self.named("request_rate", self.rate_range) if key == "error_rate" else None
         if requests:
             query = f"({query}) or on (application) ({requests}) * 0"
         return f"({query}) >= 0 < Inf"
 
     def recordable(self, key: str) -> str | None:
-        """What a rule records: the value of the latest full minute.
+        """The expression of a recording rule: the value of the latest full minute.
 
-        A rule group is evaluated at any second of the minute, as Prometheus spreads its groups; a subquery's steps
-        stand on full minutes, so that what is recorded is the same as what would be asked for later.
+        Prometheus spreads its rule groups and may evaluate one at any second of the minute. The steps of a subquery are
+        at full minutes: the recorded value equals the result of a later query.
         """
         query = self.measured(key)
         if query is None:
@@ -95,7 +95,7 @@ class Queries:
         return f"last_over_time(({query})[{_ALMOST}:1m])"
 
     def fingerprint(self, key: str) -> str:
-        """Tells recordings of this query from those of another: of other templates, another selector, another site."""
+        """Distinguishes recordings of this query from others: of other templates, another selector, another site."""
         return hashlib.sha256((self.recordable(key) or "").encode()).hexdigest()[:12]
 
     def signal(self, signal: str) -> str | None:
@@ -116,10 +116,10 @@ class Queries:
         return self.recorded.issuperset(SIGNAL_KEYS.get(signal, (signal,)))
 
     def summary(self, signal: str, seconds: float) -> str | None:
-        """One union over the window: label `stat` tells mean, peak, min, stddev, samples, LAGS and quantiles apart.
+        """One union over the window; label `stat`: mean, peak, min, stddev, samples, LAGS or a quantile.
 
         LAGS are mean squared differences of minutes that far apart, both in the window. The mean of the error ratio is
-        the sum of errors / the sum of requests: a mean of ratios would weigh quiet minutes like busy ones.
+        the sum of errors / the sum of requests: a mean of ratios would give quiet and busy minutes the same weight.
         """
         value = self.signal(signal)
         if value is None:
@@ -131,7 +131,7 @@ class Queries:
         stats = {stat: f"{function}_over_time({minutes})" for stat, function in functions.items()}
         stats["mean"] = self.mean(signal, seconds) or f"avg_over_time({minutes})"
 
-        # By a subquery of one step, as an expression by itself cannot be looked at some minutes earlier.
+        # A subquery of one step, because a plain expression cannot have an offset.
         for stat, lag in LAGS.items():
             step = f"({value}) - on (application) last_over_time(({value})[59s:1m] offset {duration(lag)})"
             if seconds > lag:
@@ -141,7 +141,7 @@ class Queries:
         return union(marked(query, "stat", stat) for stat, query in stats.items())
 
     def mean(self, signal: str, seconds: float) -> str | None:
-        """The mean of a ratio from its two sums; None for a signal that is no ratio of rates."""
+        """The mean of a ratio from its two sums; None for a signal that is not a ratio of rates."""
         errors = self.minute("error_rate")
         requests = self.minute("request_rate")
         if signal != "error_ratio" or errors is None or requests is None:
@@ -150,7 +150,7 @@ class Queries:
         return f"sum_over_time(({errors}){span}) / on (application) (sum_over_time(({requests}){span}) > 0)"
 
     def counts(self, parts: Mapping[str, str], seconds: float) -> str | None:
-        """A union of what was counted over the window; label `part` tells the parts apart."""
+        """A union of counts over the window; label `part` distinguishes them."""
         queries = {part: self._count(key, seconds) for key, part in parts.items()}
         return union(marked(query, "part", part) for part, query in queries.items() if query) or None
 
@@ -163,14 +163,14 @@ class Queries:
         return f"({query}) * {seconds:.0f}"
 
     def run_counts(self, parts: Mapping[str, str], hull: Window, windows: Mapping[str, Window]) -> str | None:
-        """As `counts`, each application over its own window, summed minute by minute; asked at the hull's end."""
+        """As `counts`, each application over its own window, summed by minute; evaluated at the hull's end."""
         queries = {part: self._counted_minute(key) for key, part in parts.items()}
         minutes = union(marked(query, "part", part) for part, query in queries.items() if query)
         if not minutes:
             return None
 
         summed = f"{_summed(minutes, hull, windows)} * {MINUTE:.0f}"
-        if parts is ROUTE_PARTS:  # whose templates count over rate_range, where the others give a rate
+        if parts is ROUTE_PARTS:  # its templates count over rate_range; the others return a rate
             return f"{summed} / {self.rate_range:g}"
         return summed
 
@@ -180,7 +180,7 @@ class Queries:
         return self.minute(key)
 
     def native(self, seconds: float) -> str | None:
-        """Latency from native histograms over the window: label `stat` tells count, sum and the quantiles apart."""
+        """Latency from native histograms over the window; label `stat`: count, sum or a quantile."""
         query = self.named("latency_native", seconds)
         if query is None:
             return None
@@ -210,7 +210,7 @@ class Queries:
         return f"({query}) >= 0 < Inf"
 
     def recording(self, seconds: float) -> str:
-        """How many minutes of the window were recorded, by key: a young recording must not pass for the whole of it."""
+        """How many minutes of the window are recorded, by key: a recent recording does not cover the whole window."""
         return f"count_over_time({RECORDING}{{side={quote(self.side)}}}[{duration(seconds - 0.001)}])"
 
 

@@ -1,7 +1,7 @@
-"""Answers of the queries in exporter.sources.prometheus.queries -> records of the model, for all applications at once.
+"""Results of the queries in exporter.sources.prometheus.queries -> records of the model, for all applications together.
 
-Series without an application (or, for routes, without method or route) are left out: nobody could say whose they are.
-Two series of one application where one belongs are `bad_data`: the template does not aggregate.
+Series without an application (or, for routes, without method or route) are left out because their owner is unknown.
+Two series of one application instead of one are `bad_data`: the template does not aggregate.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from exporter.model.observation import QUANTILES, Latency, RouteCount, Summary
 Key = tuple[str, ...]
 
 
-def keyed(found: Iterable[Sample], labels: Key) -> dict[Key, float]:
-    """Values by these labels; a sample with an empty one is left out. Raises SourceError when a key comes twice."""
+def keyed(samples: Iterable[Sample], labels: Key) -> dict[Key, float]:
+    """Values by these labels; leaves out samples with an empty one. Raises SourceError for a duplicate key."""
     values: dict[Key, float] = {}
-    for sample in found:
+    for sample in samples:
         key = tuple(sample.labels.get(label, "") for label in labels)
         if not all(key):
             continue
@@ -36,20 +36,22 @@ def keyed(found: Iterable[Sample], labels: Key) -> dict[Key, float]:
 
 def _twice(labels: Mapping[str, str]) -> SourceError:
     text = series_name({name: value for name, value in labels.items() if name not in ("stat", "part")})
-    return SourceError("bad_data", f"an application has two series, one is {text}: the template must aggregate by it")
+    return SourceError(
+        "bad_data", f"duplicate series of an application, such as {text}: the template must aggregate by application"
+    )
 
 
-def _grouped(found: Iterable[Sample], label: str) -> dict[str, dict[str, float]]:
+def _grouped(samples: Iterable[Sample], label: str) -> dict[str, dict[str, float]]:
     """Application to the values of its parts."""
     groups = defaultdict[str, dict[str, float]](dict)
-    for (application, part), value in keyed(found, ("application", label)).items():
+    for (application, part), value in keyed(samples, ("application", label)).items():
         groups[application][part] = value
     return groups
 
 
-def summaries(found: Iterable[Sample]) -> dict[str, Summary]:
-    """Application to the summary that Queries.summary asked for."""
-    return {application: _summary(stats) for application, stats in _grouped(found, "stat").items() if "mean" in stats}
+def summaries(samples: Iterable[Sample]) -> dict[str, Summary]:
+    """Application to its summary, from Queries.summary."""
+    return {application: _summary(stats) for application, stats in _grouped(samples, "stat").items() if "mean" in stats}
 
 
 def _summary(stats: Mapping[str, float]) -> Summary:
@@ -68,7 +70,7 @@ def _summary(stats: Mapping[str, float]) -> Summary:
         quantiles=quantiles,
     )
 
-    if summary.peak is not None and summary.peak == summary.min:  # rounding must not pass for variance
+    if summary.peak is not None and summary.peak == summary.min:  # rounding must not appear as variance
         return replace(summary, mean=summary.peak, stddev=0.0)
     return summary
 
@@ -76,7 +78,7 @@ def _summary(stats: Mapping[str, float]) -> Summary:
 def _noise(near: float | None, far: float | None) -> tuple[float | None, float | None]:
     """Standard deviation of the noise, and autocorrelation, from mean squared differences of near and far minutes.
 
-    What lies far apart has nothing in common but the mean: half its squared difference is the variance.
+    Minutes far apart are independent: half their mean squared difference is the variance.
     """
     if far is None:
         return None, None
@@ -86,11 +88,11 @@ def _noise(near: float | None, far: float | None) -> tuple[float | None, float |
     return noise, max(-1.0, min(1.0, 1 - near / far))
 
 
-def latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency]:
+def latencies(samples: Iterable[Sample], scale: float) -> dict[str, Latency]:
     """Application to latency from the parts bucket, sum and count; `scale` is seconds per unit of the histogram."""
     buckets = defaultdict[str, list[tuple[float, float]]](list)
     totals: list[Sample] = []
-    for sample in found:
+    for sample in samples:
         application = sample.labels.get("application")
         bound = sample.labels.get("le")
         if sample.labels.get("part") != "bucket":
@@ -109,7 +111,7 @@ def latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency]:
 
 
 def _latency(buckets: list[tuple[float, float]], totals: Mapping[str, float], scale: float) -> Latency | None:
-    """From cumulative buckets in their order, and from sum and count; None where nothing was counted."""
+    """From cumulative buckets in order, and from sum and count; None without requests."""
     count = totals.get("count")
     if count is None:  # the bucket without a bound counts everything
         count = buckets[-1][1] if buckets and buckets[-1][0] == math.inf else 0.0
@@ -123,17 +125,17 @@ def _bound(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise SourceError("bad_data", f"a bucket has the bound le={text[:40]!r}, which is no number") from None
+        raise SourceError("bad_data", f"a bucket has the bound le={text[:40]!r}, expected a number") from None
 
 
-def native_latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency]:
-    """Application to latency from Queries.native. A quantile at the histogram's very end lies beyond its last bound.
+def native_latencies(samples: Iterable[Sample], scale: float) -> dict[str, Latency]:
+    """Application to latency from Queries.native. A quantile at the histogram's end lies beyond its last bound.
 
-    Inside a bucket a quantile below 1 is always less than the quantile 1, so equality tells that a histogram with
-    custom buckets had no finite bound above it.
+    Inside a bucket a quantile below 1 is always less than the quantile 1. Equality means that a histogram with custom
+    buckets has no finite bound above it.
     """
     measured = {}
-    for application, stats in _grouped(found, "stat").items():
+    for application, stats in _grouped(samples, "stat").items():
         count = stats.get("count", 0.0)
         if count <= 0:
             continue
@@ -153,14 +155,14 @@ def native_latencies(found: Iterable[Sample], scale: float) -> dict[str, Latency
 
 
 def routes(
-    found: Iterable[Sample], method: str, route: str, *, successes_known: bool
+    samples: Iterable[Sample], method: str, route: str, *, successes_known: bool
 ) -> dict[str, tuple[RouteCount, ...]]:
     """Application to its routes that had requests, most requests first.
 
-    `successes_known`: successes were asked for, so a route without a series of them had none.
+    `successes_known`: successes were queried, so a route without a series of them had none.
     """
     counts: dict[str, list[RouteCount]] = defaultdict(list)
-    values = keyed(found, ("part", "application", method, route))
+    values = keyed(samples, ("part", "application", method, route))
     for (part, application, verb, path), requests in values.items():
         if part != "requests" or requests <= 0:
             continue
@@ -173,10 +175,10 @@ def _by_requests(count: RouteCount) -> tuple[float, str]:
     return -count.requests, count.route
 
 
-def by_application(found: Iterable[Range]) -> dict[str, Range]:
-    """Application to its series. Raises SourceError when it has two."""
+def by_application(samples: Iterable[Range]) -> dict[str, Range]:
+    """Application to its series. Raises SourceError for a duplicate."""
     by_name: dict[str, Range] = {}
-    for series in found:
+    for series in samples:
         application = series.labels.get("application", "")
         if application in by_name:
             raise _twice(series.labels)

@@ -1,7 +1,7 @@
-"""Recording rules of one side's one-minute signals, made from the queries that the source itself would ask.
+"""Recording rules of one side's one-minute signals, made from the source's own queries.
 
-They spare the server a day of subqueries at each poll; the source uses them once they cover its window. Numerators and
-denominators are recorded, never their ratio, so that any window can be summed up and then divided.
+They save the server a day of subqueries at each poll; the source uses them once they cover its window. Numerators and
+denominators are recorded, never their ratio: any window can be summed and then divided.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from exporter.sources.prometheus.queries import Queries
 
 
 def records(templates: Templates, side: str, rate_range: float) -> list[Record]:
-    """For each key that has a template its series, and a mark that it was recorded."""
+    """For each key with a template, its series and a mark that it was recorded."""
     queries = Queries(templates, side, rate_range)
     records = list[Record]()
     for key, name in RECORDED.items():
@@ -28,7 +28,7 @@ def records(templates: Templates, side: str, rate_range: float) -> list[Record]:
 
 
 def _without_label(query: str, label: str) -> str:
-    """The query without the data's own label for the application, which `application` has replaced."""
+    """The query without the data's label for the application, which `application` has replaced."""
     if label == "application":
         return query
     return f'label_replace({query}, {quote(label)}, "", "", "")'

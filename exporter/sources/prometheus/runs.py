@@ -1,4 +1,4 @@
-"""Test runs that were found in a server's activity: each application over its own window."""
+"""Test runs detected in a server's activity: each application over its own window."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from exporter.model.observation import (
     TestRun,
     Window,
 )
-from exporter.sources.prometheus.poll import Poll
+from exporter.sources.prometheus.poll import PrometheusPoll
 from exporter.sources.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, Queries
 from exporter.sources.prometheus.stretches import is_tight, masked
 
 _KEYS = ("request_rate", "error_rate", *GAUGE_SIGNALS[2:])
-"""What is asked for minute by minute: the error ratio is made of its two rates."""
+"""Keys that are queried by minute; the error ratio is computed from its two rates."""
 
 Minutes = Mapping[str, Range]
 """Key to one-minute values, of one application."""
 
 
-def runs(poll: Poll, hull: Window, windows: Mapping[str, Window]) -> dict[str, ApplicationObservation]:
-    """Every chosen window of a stretch in full, also minutes below the threshold."""
+def runs(poll: PrometheusPoll, hull: Window, windows: Mapping[str, Window]) -> dict[str, ApplicationObservation]:
+    """Each application over its whole window, including minutes below the threshold."""
     queries = poll.queries(hull)
     minutes = _minutes(poll, queries, hull, windows)
 
@@ -43,19 +43,21 @@ def runs(poll: Poll, hull: Window, windows: Mapping[str, Window]) -> dict[str, A
     }
 
 
-def _minutes(poll: Poll, queries: Queries, hull: Window, windows: Mapping[str, Window]) -> dict[str, dict[str, Range]]:
-    """Application to key to the values inside its own window; what has none there has no key."""
-    found = dict[str, dict[str, Range]]()
+def _minutes(
+    poll: PrometheusPoll, queries: Queries, hull: Window, windows: Mapping[str, Window]
+) -> dict[str, dict[str, Range]]:
+    """Application to key to the values inside its own window; without keys that have no values there."""
+    series_by_key = dict[str, dict[str, Range]]()
     for key in _KEYS:
         query = _inside(queries.minute(key), hull, windows)
         if query is not None:
-            found[key] = poll.minutes(query, hull)
+            series_by_key[key] = poll.minutes(query, hull)
     classic = _inside(queries.signal(LATENCY_MEAN), hull, windows)
     native = _inside(queries.native_mean(), hull, windows)
-    found[LATENCY_MEAN] = poll.latency_means(classic, native, hull)
+    series_by_key[LATENCY_MEAN] = poll.latency_means(classic, native, hull)
 
     minutes = dict[str, dict[str, Range]]()
-    for key, series in found.items():
+    for key, series in series_by_key.items():
         for name in series.keys() & windows.keys():
             values = cut(series[name], windows[name])
             if values.times.size:
@@ -64,7 +66,7 @@ def _minutes(poll: Poll, queries: Queries, hull: Window, windows: Mapping[str, W
 
 
 def _inside(query: str | None, hull: Window, windows: Mapping[str, Window]) -> str | None:
-    """The query with each application inside its window, where that spares the server much."""
+    """The query, limited to each application's window where that saves the server much work."""
     if query is None or is_tight(hull, windows):
         return query
     return masked(query, hull, windows)

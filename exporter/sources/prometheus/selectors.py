@@ -1,4 +1,4 @@
-"""The series that a query reads, taken from its text: what to look for when it gives nothing."""
+"""The series selectors in the text of a query: what to look for when it has no result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exporter.clients import promql
 from exporter.clients.prometheus import quote
 
 _PLAIN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-"""A name that may stand before the braces; others, as in OpenTelemetry, stand in them."""
+"""A name that may be written before the braces; others, as in OpenTelemetry, are written inside them."""
 
 _OPERATORS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
@@ -20,7 +20,7 @@ class Selector:
     """One instant selector, without offset."""
 
     metric: str
-    """Empty where the name is matched by a pattern."""
+    """Empty if a pattern matches the name."""
     matchers: tuple[tuple[str, str, str], ...]
     """Label, operator, value; in order."""
 
@@ -44,7 +44,7 @@ class Selector:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """Labels without which nothing matches."""
+        """Labels that a series must have to match."""
         return tuple(label for label, operator, value in self.matchers if operator in ("=", "=~") and value)
 
 
@@ -55,15 +55,15 @@ def selectors(query: str) -> tuple[Selector, ...]:
     except ValueError:
         return ()
 
-    found = [_selector(node) for node in promql.nodes(expr) if isinstance(node, promql.VectorSelector)]
-    return tuple(dict.fromkeys(found))
+    result = [_selector(node) for node in promql.nodes(expr) if isinstance(node, promql.VectorSelector)]
+    return tuple(dict.fromkeys(result))
 
 
 def _selector(node: promql.VectorSelector) -> Selector:
     matchers = tuple(_matchers(node))
     names = [value for label, operator, value in matchers if (label, operator) == ("__name__", "=")]
 
-    # A name that PromQL cannot write before the braces stands among the matchers.
+    # A name that PromQL cannot write before the braces is among the matchers.
     if node.name is None and len(names) == 1:
         others = tuple(matcher for matcher in matchers if matcher[0] != "__name__")
         return Selector(names[0], others)

@@ -1,4 +1,4 @@
-"""Prometheus and what speaks its query API. The number of queries does not depend on applications and routes."""
+"""Prometheus and servers with its query API. The number of queries does not depend on applications and routes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from exporter.analysis.activity import Activity
 from exporter.checkup import Step
 from exporter.clients.http import Session
-from exporter.clients.prometheus import Client
+from exporter.clients.prometheus import PrometheusClient
 from exporter.errors import SourceError
 from exporter.model.checkup import CheckContext
 from exporter.model.observation import ApplicationObservation, Observation, Samples, Window
 from exporter.model.rule import Record
 from exporter.sources import ChooseRuns
 from exporter.sources.prometheus.options import Options, problems
-from exporter.sources.prometheus.poll import Poll
+from exporter.sources.prometheus.poll import PrometheusPoll
 from exporter.sources.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, Queries
 from exporter.sources.prometheus.runs import runs
 from exporter.sources.prometheus.stretches import stretches
@@ -28,18 +28,18 @@ _SKEW_WARNING = 30.0
 """Seconds of difference between the clocks that are worth a warning."""
 
 
-def checks(options: Options, wanted: CheckContext) -> Iterator[Step]:
-    """What doctor tries, step by step."""
-    from exporter.sources.prometheus.checks import steps  # what only check-ups need is loaded for them
+def checks(options: Options, context: CheckContext) -> Iterator[Step]:
+    """The steps of doctor."""
+    from exporter.sources.prometheus.checks import steps  # loaded only for check-ups
 
-    return steps(options, wanted)
+    return steps(options, context)
 
 
 def recordings(options: Options, side: str) -> list[Record]:
-    """What the server is to record of the side; nothing where the recordings would never be read."""
+    """The recording rules of the side; none if the recordings would never be read."""
     if options.recorded == "never":
         return []
-    from exporter.sources.prometheus.recordings import records  # only rules are made of it
+    from exporter.sources.prometheus.recordings import records  # loaded only to generate rules
 
     return records(options.templates, side, options.rate_range)
 
@@ -91,36 +91,38 @@ class Source:
             return self._observation(poll.client, lookback, applications)
 
     @contextlib.contextmanager
-    def _polling(self) -> Iterator[Poll]:
-        """One observation; connections are given back at its end, errors say which server it was."""
+    def _polling(self) -> Iterator[PrometheusPoll]:
+        """One observation; closes connections at its end, and adds the server's address to errors."""
         try:
-            yield Poll(Client(self._session), self._options, self._plain)
+            yield PrometheusPoll(PrometheusClient(self._session), self._options, self._plain)
         except SourceError as error:
-            raise error.at_server(self._session.place) from None
+            raise error.at_server(self._session.address) from None
         finally:
             self._session.close()  # a connection left idle may be half closed by the next poll
 
-    def _active(self, poll: Poll, lookback: Window, threshold: float) -> dict[str, Samples]:
-        """Minutes above the threshold: those known from earlier polls, and what was asked for since."""
+    def _active(self, poll: PrometheusPoll, lookback: Window, threshold: float) -> dict[str, Samples]:
+        """Minutes above the threshold: from earlier polls, and from queries for the time since."""
         if "request_rate" not in self._options.templates.queries:
             return {}
-        if self._activity.threshold != threshold:  # what was below the old one was never kept
+        if self._activity.threshold != threshold:  # minutes below the old threshold were not stored
             self._activity = Activity(threshold)
 
         for window in self._activity.missing(lookback):
             warned = poll.client.warned
             rate = poll.queries(window).minute("request_rate")
             minutes = poll.minutes(f"({rate}) > {threshold!r}", window)
-            # An answer with a warning may be incomplete: it counts now, and is asked for again.
+            # A result with a warning may be incomplete: it counts now, and is queried again.
             self._activity.add(window, minutes, sure=poll.client.warned == warned)
         return self._activity.samples()
 
     def _observation(
-        self, client: Client, window: Window, applications: Mapping[str, ApplicationObservation]
+        self, client: PrometheusClient, window: Window, applications: Mapping[str, ApplicationObservation]
     ) -> Observation:
         warnings = list(client.warnings)
         skew = client.clock_skew
         if skew is not None and abs(skew) >= _SKEW_WARNING:
-            way = "ahead of" if skew > 0 else "behind"
-            warnings.append(f"the clock of {self._session.place} is {abs(skew):.0f} s {way} ours: windows miss data")
+            direction = "ahead of" if skew > 0 else "behind"
+            warnings.append(
+                f"the clock of {self._session.address} is {abs(skew):.0f} s {direction} ours: windows miss data"
+            )
         return Observation(self._side, window, applications, tuple(warnings), client.queries, skew)

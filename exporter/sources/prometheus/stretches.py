@@ -1,6 +1,6 @@
-"""Windows of many applications -> few stretches of time to ask about, and PromQL that keeps each to its own window.
+"""Windows of many applications -> few stretches of time to query, and PromQL that limits each to its own window.
 
-The text must stay short: VictoriaMetrics refuses queries above 16 KiB (-search.maxQueryLen).
+The text must stay short: VictoriaMetrics rejects queries above 16 KiB (-search.maxQueryLen).
 """
 
 from __future__ import annotations
@@ -13,44 +13,44 @@ from exporter.clients.prometheus import quote
 from exporter.model.observation import Window
 
 MOST = 8
-"""Stretches at most, so that the number of queries has a bound."""
+"""Maximum number of stretches, which limits the number of queries."""
 
 _LONG = 15_000
-"""Characters of a masked expression above which a shorter way is looked for; what is around it needs some as well."""
+"""Characters of a masked expression above which a shorter form is tried; the surrounding query needs some too."""
 
 _WINDOW = "pte_window"
 
 _META = re.compile(r"[\\.+*?()|\[\]{}^$]")
-"""What regular expressions of the servers read otherwise than as itself; re.escape would escape every hyphen too."""
+"""Special characters in the servers' regular expressions; re.escape would escape every hyphen too."""
 
 Stretch = tuple[Window, Mapping[str, Window]]
 """A hull, and the windows in it by application."""
 
 
 def stretches(windows: Mapping[str, Window]) -> list[Stretch]:
-    """Windows that overlap, put together, by time; beyond MOST of them, those with the smallest gaps between too."""
-    found: list[Stretch] = []
+    """Overlapping windows joined, by time; beyond MOST of them, also those with the smallest gaps between them."""
+    result: list[Stretch] = []
     for application, window in sorted(windows.items(), key=lambda item: (item[1].start, item[0])):
         stretch = (window, {application: window})
-        if found and window.start <= found[-1][0].end:
-            found[-1] = _together(found[-1], stretch)
+        if result and window.start <= result[-1][0].end:
+            result[-1] = _together(result[-1], stretch)
         else:
-            found.append(stretch)
+            result.append(stretch)
 
-    # Joining neighbours with a small gap between costs the server the fewest minutes that nobody asked for.
-    while len(found) > MOST:
-        gaps = [later[0].start - earlier[0].end for earlier, later in itertools.pairwise(found)]
+    # Joining neighbours with a small gap makes the server read the fewest unneeded minutes.
+    while len(result) > MOST:
+        gaps = [later[0].start - earlier[0].end for earlier, later in itertools.pairwise(result)]
         smallest = gaps.index(min(gaps))
-        found[smallest : smallest + 2] = [_together(found[smallest], found[smallest + 1])]
-    return found
+        result[smallest : smallest + 2] = [_together(result[smallest], result[smallest + 1])]
+    return result
 
 
-def _together(left: Stretch, right: Stretch) -> Stretch:
-    return Window(left[0].start, max(left[0].end, right[0].end)), {**left[1], **right[1]}
+def _together(earlier: Stretch, later: Stretch) -> Stretch:
+    return Window(earlier[0].start, max(earlier[0].end, later[0].end)), {**earlier[1], **later[1]}
 
 
 def is_tight(hull: Window, windows: Mapping[str, Window]) -> bool:
-    """Whether the hull is so little longer than its longest window that a mask would spare nothing."""
+    """Whether the hull is so little longer than its longest window that a mask would save nothing."""
     return hull.duration <= 2 * max(window.duration for window in windows.values())
 
 
@@ -74,9 +74,9 @@ def _one_by_one(expression: str, windows: Mapping[str, Window]) -> str:
 
 
 def _in_groups(expression: str, windows: Mapping[str, Window]) -> str:
-    """Applications that share a window are named together, by a label for the window.
+    """Groups applications that share a window, with a label for the window.
 
-    The label is not given to the expression itself but to its applications: Prometheus 2 takes a second for each
+    The label is added to the applications and not to the expression itself: Prometheus 2 takes a second for each
     label_replace over 10,000 series in two hours.
     """
     groups: dict[Window, list[str]] = {}

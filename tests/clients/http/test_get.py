@@ -18,15 +18,15 @@ from tests.secret import SECRET
 
 
 def test_query_is_encoded_once() -> None:
-    """What travels is the query encoded exactly once: no +, no doubly encoded percent sign."""
+    """The query is encoded exactly once: no +, no doubly encoded percent sign."""
     query = {"metric-path": "A b|*|CPU|%Busy (ms)", "output": "JSON", "plus": "a+b&c=ü"}
     with bad_server(reply(200, b"ok")) as server:
         session = Session(f"{server.url}/base", HttpOptions())
         session.get("/rest", query)
         session.close()
         line = server.requests[0].split(b"\r\n")[0].decode()
-    wanted = "metric-path=A%20b%7C%2A%7CCPU%7C%25Busy%20%28ms%29&output=JSON&plus=a%2Bb%26c%3D%C3%BC"
-    assert line == f"GET /base/rest?{wanted} HTTP/1.1"
+    expected = "metric-path=A%20b%7C%2A%7CCPU%7C%25Busy%20%28ms%29&output=JSON&plus=a%2Bb%26c%3D%C3%BC"
+    assert line == f"GET /base/rest?{expected} HTTP/1.1"
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text(st.characters(exclude_categories=["Cs"]), min_size=1)))
@@ -36,7 +36,7 @@ def test_query_reads_back(query: dict[str, str]) -> None:
 
 
 def test_authorization_of_one_request(tmp_path: Path) -> None:
-    """Credentials given for a request replace the session's, and no message holds them."""
+    """A request's own credentials replace the session's, and no message holds them."""
     (tmp_path / "token").write_text("the-usual-one")
     with bad_server(reply(200, f"<html>{SECRET}</html>".encode())) as server:
         session = Session(server.url, HttpOptions(bearer_token_file=tmp_path / "token"))
@@ -49,7 +49,7 @@ def test_authorization_of_one_request(tmp_path: Path) -> None:
 
 
 def test_secrets_of_a_form() -> None:
-    """A secret that travels in a form is blotted out of what comes back, encoded or not."""
+    """A secret in a form is masked in the response, encoded or not."""
     with bad_server(reply(200, b"ok")) as server:
         session = Session(server.url, HttpOptions())
         session.post("/", {"secret": "a b/c&d"}, secrets=["a b/c&d"])
@@ -59,7 +59,7 @@ def test_secrets_of_a_form() -> None:
 
 @pytest.mark.parametrize("kind", ["text/html; charset=UTF-8", "TEXT/HTML"])
 def test_pages(kind: str) -> None:
-    """A page is told as one: with 401 in the message, with 200 to whoever reads it."""
+    """An HTML page is recognised: with 401 in the message, with 200 by the caller."""
     with bad_server(reply(401, b"<html>", {"Content-Type": kind})) as server, pytest.raises(SourceError) as caught:
         Session(server.url, HttpOptions()).get("/")
     assert caught.value.reason == "auth"
@@ -74,7 +74,7 @@ def test_pages(kind: str) -> None:
     [(404, "check url, it ends before /here"), (401, "check the key"), (418, "check that url is a Teapot")],
 )
 def test_words(status: int, text: str) -> None:
-    """Messages speak of the kind of server that was asked."""
+    """Messages name the kind of the server."""
     words = Words("a Teapot", "it ends before /here", "the key", "ask for less")
     with bad_server(reply(status)) as server, pytest.raises(SourceError, match=text):
         Session(server.url, HttpOptions(), words=words).get("/")

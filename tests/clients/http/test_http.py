@@ -16,7 +16,7 @@ import trustme
 
 from exporter.clients.http import Session
 from exporter.clients.http.deadline import Deadline
-from exporter.clients.http.options import HttpOptions, Tls
+from exporter.clients.http.options import HttpOptions, TlsOptions
 from exporter.clients.http.validation import problems
 from exporter.errors import SourceError
 from exporter.model.settings import Duration
@@ -81,13 +81,13 @@ def test_retry_after() -> None:
 
 
 def test_retry_after_nonsense() -> None:
-    """A Retry-After that is neither is no wait."""
+    """A Retry-After that is neither a number nor a date is ignored."""
     with bad_server(reply(503, headers={"Retry-After": "soon"})) as server:
         assert failure(server).retry_after is None
 
 
 def test_refused() -> None:
-    """Nobody listening is `refused`."""
+    """A port without a server is `refused`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert failure(BadServer(port)).reason == "refused"
@@ -95,7 +95,7 @@ def test_refused() -> None:
 
 def test_unknown_host() -> None:
     """A host name without an address is `refused` and says so."""
-    with pytest.raises(SourceError, match=r"nowhere\.invalid:80 is not known") as caught:
+    with pytest.raises(SourceError, match=r"cannot resolve the host name of nowhere\.invalid:80") as caught:
         Session("http://nowhere.invalid", HttpOptions()).post("/", {})
     assert caught.value.reason == "refused"
 
@@ -132,7 +132,7 @@ def test_a_connection_made_too_late_is_shut_at_once() -> None:
 
 
 def test_deadline_on_second_use() -> None:
-    """The deadline holds for a connection that is used again as well."""
+    """The deadline also holds for a reused connection."""
     calls: list[int] = []
 
     def behave(connection: socket.socket) -> None:
@@ -181,19 +181,19 @@ def test_compressed_bomb() -> None:
     ],
 )
 def test_truncated(data: bytes) -> None:
-    """An answer that breaks off is `truncated`."""
+    """A response that is cut off is `truncated`."""
     with bad_server(lambda connection: connection.sendall(data)) as server:
         assert failure(server).reason == "truncated"
 
 
 def test_redirect(token: Path) -> None:
-    """A redirect to another host is named and not followed, so that the token does not travel."""
+    """A redirect to another host is named and not followed: the token is not sent there."""
     with bad_server(reply(200, b"here")) as other:
         location = f"http://127.0.0.1:{other.port}/api?{SECRET}"
         with bad_server(reply(307, headers={"Location": location})) as server:
             error = failure(server, bearer_token_file=token)
         assert error.reason == "redirect"
-        assert f"redirects to http://127.0.0.1:{other.port} (307)" in str(error)
+        assert f"redirect to http://127.0.0.1:{other.port} (307)" in str(error)
         assert error.destination == f"http://127.0.0.1:{other.port}"
         assert other.requests == []
 
@@ -234,7 +234,7 @@ def test_environment_is_not_used(token: Path, monkeypatch: pytest.MonkeyPatch, t
 
 @pytest.mark.parametrize("content", [None, "", "two\nlines", "ключ", b"\xff\xfe"])
 def test_unreadable_secret(content: str | bytes | None, tmp_path: Path) -> None:
-    """A secret that is missing or no line of text is a problem for `check` and `unreadable` for a poll."""
+    """A secret that is missing or not a line of text is a problem for `check` and `unreadable` for a poll."""
     file = tmp_path / "token"
     if content is not None:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
@@ -270,20 +270,20 @@ def test_unset_variable(monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://host", {"headers": {"X": f"{SECRET}\r\n"}}, "headers.X"),
         ("http://host", {"headers": {"X Y": "1"}}, "headers.X Y"),
         ("http://host", {"headers_files": {"X Y": Path(os.devnull)}}, "headers_files.X Y"),
-        ("http://host", {"tls": Tls(cert_file=Path("only.pem"))}, "tls.cert_file"),
-        ("http://host", {"tls": Tls(ca_file=Path("missing.pem"))}, "tls"),
-        ("http://host", {"tls": Tls(ca_file=Path(__file__))}, "tls"),
+        ("http://host", {"tls": TlsOptions(cert_file=Path("only.pem"))}, "tls.cert_file"),
+        ("http://host", {"tls": TlsOptions(ca_file=Path("missing.pem"))}, "tls"),
+        ("http://host", {"tls": TlsOptions(ca_file=Path(__file__))}, "tls"),
     ],
 )
 def test_problems(url: str, options: dict[str, Any], path: str) -> None:
-    """What is wrong with the options is told with its path and without the secret in it."""
-    found = problems(url, HttpOptions(**options))
-    assert path in [where for where, _ in found]
-    assert SECRET not in repr(found)
+    """Invalid options are reported with their path and without the secret."""
+    invalid = problems(url, HttpOptions(**options))
+    assert path in [where for where, _ in invalid]
+    assert SECRET not in repr(invalid)
 
 
 def test_two_credentials(token: Path) -> None:
-    """Two credentials at once are a problem, as only one could be sent."""
+    """Two credentials are a problem because only one could be sent."""
     both = HttpOptions(bearer_token_file=token, username="me", password_file=token, password_env="PATH")
     twice = HttpOptions(bearer_token_file=token, bearer_token_env="HOME")
     assert [path for path, _ in problems("http://h", both)] == ["password_env", "username"]
@@ -292,7 +292,7 @@ def test_two_credentials(token: Path) -> None:
 
 @pytest.mark.parametrize("offset", [600.0, -600.0])
 def test_clock_skew(offset: float) -> None:
-    """The Date header tells the server's clock against ours."""
+    """The Date header gives the difference between the server's clock and ours."""
     date = formatdate(time.time() + offset, usegmt=True)
     with bad_server(reply(200, b"ok", {"Date": date})) as server:
         session = Session(server.url, HttpOptions())
@@ -307,7 +307,7 @@ def test_no_date() -> None:
 
 
 def test_redact(token: Path) -> None:
-    """A text from the server becomes one short line in which what we sent is blotted out."""
+    """A text from the server becomes one short line in which our secrets are masked."""
     with bad_server(reply(200, b"ok")) as server:
         session = Session(server.url, HttpOptions(bearer_token_file=token))
         session.post("/", {})
@@ -334,12 +334,12 @@ def test_tls(authority: trustme.CA, tmp_path: Path) -> None:
         error = failure(server)
         assert error.reason == "tls"
         assert "certificate" in str(error)
-        assert fetch(server, tls=Tls(ca_file=ca_file)) == b"ok"
-        assert fetch(server, tls=Tls(insecure_skip_verify=True)) == b"ok"
+        assert fetch(server, tls=TlsOptions(ca_file=ca_file)) == b"ok"
+        assert fetch(server, tls=TlsOptions(insecure_skip_verify=True)) == b"ok"
 
 
 def test_mutual_tls(authority: trustme.CA, tmp_path: Path) -> None:
-    """A server that wants our certificate gets it, and is `tls` without."""
+    """A server that requires a client certificate gets it; without one the error is `tls`."""
     ca_file, pair = tmp_path / "ca.pem", tmp_path / "pair.pem"
     authority.cert_pem.write_to_path(str(ca_file))
     authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path(str(pair))
@@ -347,17 +347,17 @@ def test_mutual_tls(authority: trustme.CA, tmp_path: Path) -> None:
     context.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(context)
     with bad_server(reply(200, b"ok"), context) as server:
-        assert fetch(server, tls=Tls(ca_file=ca_file, cert_file=pair, key_file=pair)) == b"ok"
-        assert failure(server, tls=Tls(ca_file=ca_file)).reason in ("tls", "truncated")
+        assert fetch(server, tls=TlsOptions(ca_file=ca_file, cert_file=pair, key_file=pair)) == b"ok"
+        assert failure(server, tls=TlsOptions(ca_file=ca_file)).reason in ("tls", "truncated")
 
 
 def test_https_to_http() -> None:
-    """Speaking TLS to a server that does not is `tls`."""
+    """TLS to a server that speaks plain HTTP is `tls`."""
     with bad_server(reply(200, b"ok")) as server:
         server.scheme = "https"
         error = failure(server)
         assert error.reason == "tls"
-        assert "is it https there? does it want a client certificate (tls.cert_file)" in str(error)
+        assert "does it speak https? does it require a client certificate (tls.cert_file)" in str(error)
 
 
 def test_repr(token: Path) -> None:

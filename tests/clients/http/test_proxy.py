@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from exporter.clients.http import Session
-from exporter.clients.http.options import HttpOptions, Proxy, Tls
+from exporter.clients.http.options import HttpOptions, Proxy, TlsOptions
 from exporter.clients.http.validation import problems
 from exporter.errors import SourceError
 from exporter.model.settings import Duration
@@ -37,12 +37,12 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def secure(authority: trustme.CA, tmp_path: Path) -> tuple[ssl.SSLContext, Tls]:
+def secure(authority: trustme.CA, tmp_path: Path) -> tuple[ssl.SSLContext, TlsOptions]:
     """A server's certificate, and how to trust it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    return context, Tls(ca_file=tmp_path / "ca.pem")
+    return context, TlsOptions(ca_file=tmp_path / "ca.pem")
 
 
 def fetch(url: str, through: Proxy, **options: Any) -> bytes:
@@ -69,7 +69,7 @@ def test_plain(password: Path) -> None:
         assert "proxy-authorization" not in server.headers()
 
 
-def test_tunnel(password: Path, secure: tuple[ssl.SSLContext, Tls]) -> None:
+def test_tunnel(password: Path, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
     """TLS goes through CONNECT, with the proxy's credentials for the proxy and ours for the server alone."""
     token = password.with_name("token")
     token.write_text("for-the-server")
@@ -86,18 +86,18 @@ def test_tunnel(password: Path, secure: tuple[ssl.SSLContext, Tls]) -> None:
 @pytest.mark.parametrize("encrypted", [False, True])
 @pytest.mark.parametrize("credentials", [False, True])
 def test_credentials_refused(
-    encrypted: bool, credentials: bool, password: Path, secure: tuple[ssl.SSLContext, Tls]
+    encrypted: bool, credentials: bool, password: Path, secure: tuple[ssl.SSLContext, TlsOptions]
 ) -> None:
-    """A proxy that wants credentials, or others, is `auth` and named, whether it tunnels or forwards."""
+    """A proxy that requires (other) credentials is `auth` and named, whether it tunnels or forwards."""
     with bad_server(reply(200, b"ok"), secure[0] if encrypted else None) as server, proxy("me", "another") as between:
         through = Proxy(between.url, "me", password) if credentials else Proxy(between.url)
         error = failure(server.url, through, tls=secure[1])
         assert error.reason == "auth"
-        assert f"the proxy 127.0.0.1:{between.port} on the way to 127.0.0.1:{server.port} wants other" in str(error)
+        assert f"the proxy 127.0.0.1:{between.port} on the way to 127.0.0.1:{server.port} requires other" in str(error)
         assert server.requests == []
 
 
-def test_password_rotates(password: Path, secure: tuple[ssl.SSLContext, Tls]) -> None:
+def test_password_rotates(password: Path, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
     """The proxy's password is read again for each request."""
     with bad_server(reply(200, b"ok"), secure[0]) as server, proxy("me", "second") as between:
         options = HttpOptions(timeout=PATIENT, tls=secure[1], proxy=Proxy(between.url, "me", password))
@@ -110,14 +110,14 @@ def test_password_rotates(password: Path, secure: tuple[ssl.SSLContext, Tls]) ->
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_no_proxy_there(encrypted: bool, secure: tuple[ssl.SSLContext, Tls]) -> None:
-    """A proxy that does not run is `refused`, and it is the proxy that is named."""
+def test_no_proxy_there(encrypted: bool, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
+    """A proxy that does not run is `refused`, and the message names the proxy."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     with bad_server(reply(200, b"ok"), secure[0] if encrypted else None) as server:
         error = failure(server.url, Proxy(f"http://127.0.0.1:{port}"), tls=secure[1])
         assert (error.reason, server.requests) == ("refused", [])
-        assert f"no connection to the proxy 127.0.0.1:{port} on the way to" in str(error)
+        assert f"cannot connect to the proxy 127.0.0.1:{port} on the way to" in str(error)
 
 
 def test_unknown_proxy() -> None:
@@ -134,7 +134,7 @@ def test_proxy_that_does_not_connect(status: int) -> None:
     with proxy(refuses=status) as between:
         error = failure("https://127.0.0.1:9", Proxy(between.url))
         assert error.reason == "refused"
-        assert f"the proxy 127.0.0.1:{between.port} does not connect us to 127.0.0.1:9 ({status})" in str(error)
+        assert f"the proxy 127.0.0.1:{between.port} does not connect to 127.0.0.1:9 ({status})" in str(error)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -149,7 +149,7 @@ def test_hanging_proxy(scheme: str) -> None:
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_deadline_through_a_proxy(encrypted: bool, secure: tuple[ssl.SSLContext, Tls]) -> None:
+def test_deadline_through_a_proxy(encrypted: bool, secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
     """A server that drips bytes holds us no longer through a proxy."""
     behave = drip(response(200, b"x" * 1000), at_once=80)
     with bad_server(behave, secure[0] if encrypted else None) as server, proxy() as between:
@@ -158,8 +158,8 @@ def test_deadline_through_a_proxy(encrypted: bool, secure: tuple[ssl.SSLContext,
         assert time.monotonic() - start < QUICK + SLACK
 
 
-def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, Tls]) -> None:
-    """The server's certificate is checked behind the proxy, and it is the server that is named."""
+def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, TlsOptions]) -> None:
+    """The server's certificate is checked behind the proxy, and the message names the server."""
     with bad_server(reply(200, b"ok"), secure[0]) as server, proxy() as between:
         error = failure(server.url, Proxy(between.url))
         assert error.reason == "tls"
@@ -167,7 +167,7 @@ def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, Tls]) -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "path"),
+    ("proxy_options", "path"),
     [
         (Proxy("proxy:3128"), "proxy.url"),
         (Proxy(f"http://me:{SECRET}@proxy:3128"), "proxy.url"),
@@ -179,8 +179,8 @@ def test_certificate_through_a_proxy(secure: tuple[ssl.SSLContext, Tls]) -> None
         (Proxy("http://proxy:3128", "me", Path("missing"), "HOME"), "proxy.password_env"),
     ],
 )
-def test_problems(given: Proxy, path: str) -> None:
-    """What is wrong with a proxy's options is told with its path and without the secret in it."""
-    found = problems("http://host", HttpOptions(proxy=given))
-    assert path in [where for where, _ in found]
-    assert SECRET not in repr(found)
+def test_problems(proxy_options: Proxy, path: str) -> None:
+    """Invalid options of a proxy are reported with their path and without the secret."""
+    invalid = problems("http://host", HttpOptions(proxy=proxy_options))
+    assert path in [where for where, _ in invalid]
+    assert SECRET not in repr(invalid)

@@ -16,8 +16,8 @@ from exporter.pipeline.checkup import examine
 
 def written(directory: Path, **changed: dict[str, Any]) -> Path:
     """A configuration whose environments are the demo's but for those given by role."""
-    made: dict[str, dict[str, Any]] = {role: {"source": {"kind": "demo"}} for role in ("production", "pte")}
-    environments = [{"role": role, **environment} for role, environment in {**made, **changed}.items()]
+    demo: dict[str, dict[str, Any]] = {role: {"source": {"kind": "demo"}} for role in ("production", "pte")}
+    environments = [{"role": role, **environment} for role, environment in {**demo, **changed}.items()]
     path = directory / "exporter.yml"
     path.write_text(yaml.safe_dump({"environments": environments}), encoding="utf-8")
     return path
@@ -36,4 +36,4 @@ def examined(directory: Path, role: str, **source: Any) -> Checkup:
 
 
 def step(checkup: Checkup, check: str, subject: str = "") -> CheckResult:
-    return next(each for each in checkup.steps if (each.check, each.subject) == (check, subject))
+    return next(result for result in checkup.steps if (result.check, result.subject) == (check, subject))

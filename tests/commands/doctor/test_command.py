@@ -1,4 +1,4 @@
-"""The command itself: what is printed, what is returned, for people and for programs."""
+"""The command itself: its output and exit codes, for people and for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from exporter.clients.http.options import HttpOptions, Tls
+from exporter.clients.http.options import HttpOptions, TlsOptions
 from exporter.errors import REASONS
 from exporter.model.checkup import Cause, CheckResult
 from exporter.pipeline.masking import mask, secrets
@@ -51,7 +51,7 @@ def test_the_embedded_demo_is_well() -> None:
 
 
 def test_a_warning_is_well(tmp_path: Path) -> None:
-    """A step with a warning is not a failure: exit code 0, and the summary tells it."""
+    """A step with a warning is not a failure: exit code 0, and the summary counts it."""
     path = written(tmp_path, pte=loadtest(tmp_path) | {"name": "perf"})
     (tmp_path / "runs" / "shop" / "b.json").write_bytes((tmp_path / "runs" / "shop" / "a.json").read_bytes())
     done = doctor(path, "--source", "perf")
@@ -61,7 +61,7 @@ def test_a_warning_is_well(tmp_path: Path) -> None:
 
 
 def test_a_failure_is_exit_code_1_and_others_are_examined(tmp_path: Path) -> None:
-    """One source that is ill keeps nobody from hearing of the rest; the last line names it."""
+    """A source with a failure does not hide the others; the last line names it."""
     done = doctor(written(tmp_path, pte=loadtest(tmp_path, 50 * 86400.0)))
     assert done.returncode == 1
     assert "production: 3 ok" in done.stdout
@@ -81,7 +81,7 @@ def test_one_source_by_name(tmp_path: Path) -> None:
 
 
 def test_a_configuration_that_does_not_load(tmp_path: Path) -> None:
-    """Its problems are told as everywhere, with exit code 1, and nothing is examined."""
+    """Its problems are reported as everywhere, with exit code 1, and nothing is checked."""
     path = written(tmp_path, pte={"source": {"kind": "loadtest", "foldr": "x"}})
     done = doctor(path)
     assert (done.returncode, done.stdout) == (1, "")
@@ -89,7 +89,7 @@ def test_a_configuration_that_does_not_load(tmp_path: Path) -> None:
     path = written(tmp_path, ci={"source": {"kind": "demo"}})
     done = doctor(path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "environments[2].source.kind: no source of the role ci" in done.stderr
+    assert "environments[2].source.kind: not a source for the role ci" in done.stderr
 
 
 def test_an_unusable_secret_costs_only_its_source(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_an_unusable_secret_costs_only_its_source(tmp_path: Path) -> None:
     assert f"bearer_token_file: cannot read {tmp_path}/token: No such file or directory" in " ".join(
         done.stdout.split()
     )
-    assert "mend the path, or mount it" in " ".join(done.stdout.split())
+    assert "fix the path, or mount it" in " ".join(done.stdout.split())
     assert "production: 1 FAILED, 1 skipped" in done.stdout
     assert "pte: 3 ok" in done.stdout
 
@@ -132,7 +132,7 @@ def test_json_has_a_stable_shape(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("there", [True, False])
 def test_json_of_a_configuration_that_does_not_load(there: bool, tmp_path: Path) -> None:
-    """A program gets a document all the same, with what is wrong; a person reads it on stderr, as of other commands."""
+    """A program still gets a document with the problems; a person reads them on stderr, as from other commands."""
     path = tmp_path / "exporter.yml"
     if there:
         path.write_text("environments: []\nintervall: 1m\n")
@@ -140,9 +140,9 @@ def test_json_of_a_configuration_that_does_not_load(there: bool, tmp_path: Path)
     assert done.returncode == 1
     document = json.loads(done.stdout)
     assert (document["well"], document["sources"]) == (False, [])
-    assert all(each.keys() == {"file", "path", "text"} for each in document["problems"])
-    assert {each["file"] for each in document["problems"]} == {str(path)}
-    assert all(each["text"] in done.stderr for each in document["problems"])
+    assert all(problem.keys() == {"file", "path", "text"} for problem in document["problems"])
+    assert {problem["file"] for problem in document["problems"]} == {str(path)}
+    assert all(problem["text"] in done.stderr for problem in document["problems"])
 
 
 def test_lines_come_while_it_works(tmp_path: Path) -> None:
@@ -165,16 +165,16 @@ def on_a_terminal(**environment: str) -> str:
     """What a person sees of the demo's PTE."""
     ours, theirs = pty.openpty()
     arguments = [sys.executable, "-m", "exporter.cli", "doctor", "--source", "pte"]
-    given = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | environment
-    process = subprocess.Popen(arguments, stdout=theirs, stderr=subprocess.DEVNULL, env=given)
+    variables = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | environment
+    process = subprocess.Popen(arguments, stdout=theirs, stderr=subprocess.DEVNULL, env=variables)
     os.close(theirs)
-    shown = b""
+    output = b""
     with contextlib.suppress(OSError):  # the other side has gone
         while block := os.read(ours, 65536):
-            shown += block
+            output += block
     os.close(ours)
     assert process.wait(PATIENCE) == 0
-    return shown.decode()
+    return output.decode()
 
 
 def test_colour_is_for_a_terminal_that_wants_it() -> None:
@@ -187,7 +187,7 @@ def test_colour_is_for_a_terminal_that_wants_it() -> None:
 
 @pytest.mark.parametrize("format", ["console", "json"])
 def test_no_secret_is_shown(tmp_path: Path, format: str) -> None:
-    """A server that echoes what it was sent makes the doctor tell nobody."""
+    """A server that echoes secrets does not make the doctor print them."""
     token = tmp_path / "token"
     token.write_text(SECRET, encoding="utf-8")
     source = {"kind": "prometheus", "preset": "prometheus", "bearer_token_file": str(token), "timeout": "3s"}
@@ -205,9 +205,9 @@ def test_what_forgets_a_secret_is_masked(tmp_path: Path) -> None:
     token, ca = tmp_path / "token", tmp_path / "ca.pem"
     token.write_text("a b+c/d\n", encoding="utf-8")
     ca.write_text("public", encoding="utf-8")
-    options = HttpOptions(bearer_token_file=token, headers_files={"X": token}, tls=Tls(ca_file=ca))
-    told = "sent a b+c/d, a%20b%2Bc%2Fd and public"
-    done = mask(CheckResult("url", "", told, "failed", told, (Cause(told, told),)), secrets(options))
+    options = HttpOptions(bearer_token_file=token, headers_files={"X": token}, tls=TlsOptions(ca_file=ca))
+    message = "sent a b+c/d, a%20b%2Bc%2Fd and public"
+    done = mask(CheckResult("url", "", message, "failed", message, (Cause(message, message),)), secrets(options))
     plain = "sent <secret>, <secret> and public"
     assert (done.tried, done.found, done.causes) == (plain, plain, (Cause(plain, plain),))
 
@@ -224,10 +224,15 @@ def test_what_forgets_a_secret_is_masked(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_with_an_address_is_told_with_the_right_one(url: str, remedy: str, tmp_path: Path) -> None:
-    """An address that does not load is explained as the kind does, not as a slip somewhere."""
+    """An invalid address is explained by the kind itself, not as a mistake somewhere."""
     (tmp_path / "secret").write_text(SECRET)
-    given = {"client_secret_file": tmp_path / "secret", "account": "acme", "client": "us", "applications": {"shop": {}}}
-    done = examined(tmp_path, "production", kind="appdynamics", url=url, **given).steps[0]
+    variables = {
+        "client_secret_file": tmp_path / "secret",
+        "account": "acme",
+        "client": "us",
+        "applications": {"shop": {}},
+    }
+    done = examined(tmp_path, "production", kind="appdynamics", url=url, **variables).steps[0]
     assert done.verdict == "failed"
     assert remedy in done.causes[0].remedy
     assert "is no part" not in done.found or url.endswith("/controller/controller")
@@ -236,9 +241,9 @@ def test_what_is_wrong_with_an_address_is_told_with_the_right_one(url: str, reme
 
 @pytest.mark.parametrize("url", [f"https://me:{SECRET}@host", "https://host:port", "host", "https://[host"])
 def test_a_wrong_address_of_another_kind(url: str, tmp_path: Path) -> None:
-    """Where a kind says no more of an address, the slip is told, and never what is in it."""
+    """If a kind does not explain an address, the mistake is reported, and never the address itself."""
     done = examined(tmp_path, "production", kind="prometheus", preset="prometheus", url=url).steps[0]
-    assert (done.verdict, done.causes[0].text) == ("failed", "a slip in url")
+    assert (done.verdict, done.causes[0].text) == ("failed", "a mistake in url")
     assert SECRET not in repr(done)
 
 
@@ -271,7 +276,7 @@ def test_what_takes_long_to_load_is_loaded_late() -> None:
 
 
 def test_every_reason_has_causes() -> None:
-    """Each way in which a source can fail has at least one likely cause, with a remedy of its own."""
+    """Each reason for which a source can fail has at least one likely cause, with its own remedy."""
     from exporter.checkup.causes import CAUSES
 
     assert CAUSES.keys() == {*REASONS}

@@ -1,4 +1,4 @@
-"""The whole command of a controller: what the poll at its end says agrees with what the checks said before."""
+"""The whole command for a controller: the poll at its end agrees with the checks before it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.sources.appdynamics.checking import plain, standing
 
 
 def looked(folder: Path, url: str, **changed: Any) -> Checkup:
-    given = {"client": "pte-exporter", "client_secret_file": folder / "secret", "applications": {"shop": {}}}
-    return examined(folder, "production", kind="appdynamics", url=url, account="demo", **{**given, **changed})
+    options = {"client": "pte-exporter", "client_secret_file": folder / "secret", "applications": {"shop": {}}}
+    return examined(folder, "production", kind="appdynamics", url=url, account="demo", **{**options, **changed})
 
 
 @pytest.fixture(autouse=True)
@@ -26,44 +26,46 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_no_application_is_found(tmp_path: Path) -> None:
-    """The poll fails for the names, so that no word is lost on the url."""
-    with standing(tmp_path) as one:
-        done = looked(tmp_path, one.url, applications={"shop": {"name": "shopp"}, "pay": {"name": "Checkout"}})
+    """The poll fails because of the names, so the url is not mentioned."""
+    with standing(tmp_path) as controller:
+        done = looked(tmp_path, controller.url, applications={"shop": {"name": "shopp"}, "pay": {"name": "Checkout"}})
     [second, first] = step(done, "observation").causes
     assert first.text.startswith("as at applications shop: it is called 'shop'")
     assert (first.remedy, second.remedy) == ("applications.shop.name: shop", "applications.pay.name: checkout")
 
 
 def test_two_sides_that_write_a_name_differently(tmp_path: Path) -> None:
-    """Each side is well by itself, and nothing would be compared: that is told of the side whose names are seen."""
-    with standing(tmp_path) as one:
-        source = {"kind": "appdynamics", "url": one.url, "account": "demo", "client": "pte-exporter"}
+    """Each side is well alone, but nothing would be compared: the side with the observed names reports it."""
+    with standing(tmp_path) as controller:
+        source = {"kind": "appdynamics", "url": controller.url, "account": "demo", "client": "pte-exporter"}
         names = {"applications": {"SHOP": {"name": "shop"}}, "client_secret_file": str(tmp_path / "secret")}
         config = configured(tmp_path, production={"source": {**source, **names}})
-        [pte] = [each for each in config.environments if each.role == "pte"]
+        [pte] = [environment for environment in config.environments if environment.role == "pte"]
         [*_, last] = examine(config, pte, time.time())
     assert last.verdict == "warning"
     assert last.causes[0].text.startswith("'shop' is 'SHOP' in production: upper and lower case differ")
-    assert last.causes[0].remedy == "give it one name: SHOP here too, or shop there"
+    assert last.causes[0].remedy == "use one name: SHOP here too, or shop there"
 
 
 def test_metrics_are_forbidden(tmp_path: Path) -> None:
     """A right that is missing is one at the end too: no word of login pages, as the list of applications was fine."""
-    with standing(tmp_path) as one:
-        one.controller.faults.add(faults.forbidden("*/metric-data"))
-        done = looked(tmp_path, one.url)
-    seen = step(done, "observation")
-    assert seen.verdict == "failed"
-    assert seen.found.endswith("refused us (403): check whether the role of our client or user may view this")
-    assert seen.causes[0].text.startswith("as at metrics calls: the role may list the application")
+    with standing(tmp_path) as controller:
+        controller.controller.faults.add(faults.forbidden("*/metric-data"))
+        done = looked(tmp_path, controller.url)
+    observation_step = step(done, "observation")
+    assert observation_step.verdict == "failed"
+    assert observation_step.found.endswith(
+        "access denied (403): check whether the role of our client or user may view this"
+    )
+    assert observation_step.causes[0].text.startswith("as at metrics calls: the role may list the application")
 
 
 def test_violations_are_forbidden(tmp_path: Path) -> None:
     """The rest is observed; the warning of it is of rights alone."""
-    with standing(tmp_path) as one:
-        one.controller.faults.add(faults.forbidden("*/problems/*"))
-        done = looked(tmp_path, one.url)
-    seen = step(done, "observation")
-    assert seen.verdict == "warning"
-    assert "refused us (403): check whether the role" in seen.found
-    assert "login" not in seen.found
+    with standing(tmp_path) as controller:
+        controller.controller.faults.add(faults.forbidden("*/problems/*"))
+        done = looked(tmp_path, controller.url)
+    observation_step = step(done, "observation")
+    assert observation_step.verdict == "warning"
+    assert "access denied (403): check whether the role" in observation_step.found
+    assert "login" not in observation_step.found

@@ -28,7 +28,7 @@ def _old(folder: Path) -> None:
 
 
 CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]] = {
-    "no-folder": (lambda _: None, "configuration", "", "failed", "a slip in the path", "absolute path"),
+    "no-folder": (lambda _: None, "configuration", "", "failed", "a typo in the path", "absolute path"),
     "no-file": (
         lambda folder: report(folder, name="a.txt"),
         "found", "shop", "failed", "a slip in the path", "try it with ls",
@@ -59,14 +59,14 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_failure_has_its_cause_and_remedy(name: str, tmp_path: Path) -> None:
-    """Each failure is the step that it should be, tells its likeliest cause first, and reads as the golden file."""
+    """Each failure is in the right step, names its likeliest cause first, and reads as the golden file."""
     make, check, subject, verdict, cause, remedy = CASES[name]
     make(tmp_path / "reports")
     done = examined(tmp_path, "ci", kind="junit", folder=tmp_path / "reports")
-    found = step(done, check, subject)
-    assert found.verdict == verdict
-    assert cause in found.causes[0].text
-    assert remedy in found.causes[0].remedy
+    result = step(done, check, subject)
+    assert result.verdict == verdict
+    assert cause in result.causes[0].text
+    assert remedy in result.causes[0].remedy
     assert done.well == (verdict == "warning")
     assert_golden(f"junit-{name}", transcript(done, tmp_path))
 
@@ -76,5 +76,5 @@ def test_all_is_well(tmp_path: Path) -> None:
     report(tmp_path / "reports")
     report(tmp_path / "reports", "<coverage/>", 60.0, "coverage.xml")
     done = examined(tmp_path, "ci", kind="junit", folder=tmp_path / "reports")
-    assert {each.verdict for each in done.steps} == {"ok"}
+    assert {result.verdict for result in done.steps} == {"ok"}
     assert_golden("junit-well", transcript(done, tmp_path))

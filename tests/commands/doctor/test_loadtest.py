@@ -83,7 +83,7 @@ def _ahead(folder: Path) -> None:
 
 
 CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]] = {
-    "no-folder": (lambda _: None, "configuration", "", "failed", "a slip in the path", "absolute path"),
+    "no-folder": (lambda _: None, "configuration", "", "failed", "a typo in the path", "absolute path"),
     "empty-folder": (_empty, "found", "", "failed", "nothing was written yet", "look where the load generator"),
     "no-folders": (_loose, "found", "", "failed", "in the folder itself", "a folder of its own"),
     "no-file": (_no_file, "found", "shop", "failed", "a slip in the path", "try it with ls"),
@@ -102,15 +102,15 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_failure_has_its_cause_and_remedy(name: str, tmp_path: Path) -> None:
-    """Each failure is the step that it should be, tells its likeliest cause first, and reads as the golden file."""
+    """Each failure is in the right step, names its likeliest cause first, and reads as the golden file."""
     make, check, subject, verdict, cause, remedy = CASES[name]
     make(tmp_path / "runs")
     routes = {} if name == "no-name-mapped" else ROUTES
     done = examined(tmp_path, "pte", kind="loadtest", folder=tmp_path / "runs", routes=routes)
-    found = step(done, check, subject)
-    assert found.verdict == verdict
-    assert cause in found.causes[0].text
-    assert remedy in found.causes[0].remedy
+    result = step(done, check, subject)
+    assert result.verdict == verdict
+    assert cause in result.causes[0].text
+    assert remedy in result.causes[0].remedy
     assert done.well == (verdict == "warning")
     assert_golden(f"loadtest-{name}", transcript(done, tmp_path))
 
@@ -119,15 +119,15 @@ def test_all_is_well(tmp_path: Path) -> None:
     """A run that is there, known, whole, mapped and new leaves nothing to say."""
     write(tmp_path / "runs" / "shop" / "a.json", run())
     done = examined(tmp_path, "pte", kind="loadtest", folder=tmp_path / "runs", routes=ROUTES)
-    assert {each.verdict for each in done.steps} == {"ok"}
-    assert [each.check for each in done.steps] == [
+    assert {result.verdict for result in done.steps} == {"ok"}
+    assert [result.check for result in done.steps] == [
         "configuration", "found", "found", "format", "complete", "mapped", "fresh", "observation",
     ]  # fmt: skip
     assert_golden("loadtest-well", transcript(done, tmp_path))
 
 
 def test_one_application_s_failure_is_its_own(tmp_path: Path) -> None:
-    """Steps of another application are not skipped, and what is left of the source is observed."""
+    """Steps of another application are not skipped, and the rest of the source is observed."""
     write(tmp_path / "runs" / "shop" / "a.json", run())
     _unknown(tmp_path / "other")
     files = {"files": [str(tmp_path / "other" / "shop" / "*")]}

@@ -12,7 +12,7 @@ import pytest
 
 from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
-from exporter.clients.prometheus import Client
+from exporter.clients.prometheus import PrometheusClient
 from exporter.commands.configuration import DEMO
 from exporter.commands.slo import text as slo_text
 from exporter.commands.slo import verdict
@@ -221,7 +221,7 @@ def test_an_sli_has_three_digits_of_what_is_bad(good: float, text: str) -> None:
 
 def test_colours_show_trouble_only(recorded: str) -> None:
     """On a terminal a line is red where the budget or the telemetry is gone, and healthy ones have no colour."""
-    client = Client(Session(recorded, HttpOptions()))
+    client = PrometheusClient(Session(recorded, HttpOptions()))
     head, broken, gone, healthy, *_ = slo_text.table(reading.read(client, time.time()), colour=True).splitlines()
     assert client.queries == 1
     assert [line.startswith("\x1b[31m") for line in (head, broken, gone, healthy)] == [False, True, True, False]

@@ -111,7 +111,7 @@ def examined(options: Options, role: str = "production", **changed: float) -> tu
     assert SECRET not in text
     assert PASSWORD not in text
     assert "eyJ" not in text, "a token"
-    assert "a fault of the exporter" not in text
+    assert "internal error" not in text
     made = list(dict.fromkeys(each.check for each in steps))
     assert made == [name for name in CHECKS if name in made]
     return steps

@@ -115,7 +115,7 @@ def test_an_unknown_type_of_event(there: Estate) -> None:
 def test_what_we_may_not_see_at_all(there: Estate) -> None:
     """403 on data is a failure with its reason."""
     there.controller.faults.add(faults.forbidden("*/metric-data"))
-    with pytest.raises(SourceError, match=r"127\.0\.0\.1:\d+ .*403") as caught:
+    with pytest.raises(SourceError, match=r"127\.0\.0\.1:\d+: .*403") as caught:
         there.poll(there.source())
     assert caught.value.reason == "auth"
 

@@ -14,8 +14,8 @@ import pytest
 import trustme
 
 from deploy.stack.controller import Controller, faults, serve
-from exporter.clients.http import Response
-from exporter.clients.http.options import Proxy, Tls
+from exporter.clients.http import HttpResponse
+from exporter.clients.http.options import Proxy, TlsOptions
 from exporter.errors import SourceError
 from exporter.model.settings import Duration
 from exporter.sources.appdynamics.connection import Connection
@@ -109,8 +109,8 @@ def test_address(controller: Controller, end: str, tmp_path: Path) -> None:
         connection.close()
 
 
-def together(connection: Connection, count: int) -> list[Response | SourceError]:
-    def call() -> Response | SourceError:
+def together(connection: Connection, count: int) -> list[HttpResponse | SourceError]:
+    def call() -> HttpResponse | SourceError:
         try:
             return connection.get(LIST, JSON)
         except SourceError as error:
@@ -129,7 +129,7 @@ def test_revoked_in_mid_cycle(controller: Controller, tmp_path: Path) -> None:
         controller.faults.add(faults.slow(1.0))
         found = together(connection, 20)
         connection.close()
-    assert [one.status for one in found if isinstance(one, Response)] == [200] * 20
+    assert [one.status for one in found if isinstance(one, HttpResponse)] == [200] * 20
     assert controller.token_requests == 2
     assert controller.rest_requests == 1 + 40
 
@@ -209,7 +209,7 @@ def test_status(status: int, headers: dict[str, str], reason: str, wait: float |
     assert (error.reason, error.retry_after) == (reason, wait)
     assert "Prometheus" not in str(error)
     if status == 302:
-        assert "redirects to https://login.example (302)" in str(error)
+        assert "redirect to https://login.example (302)" in str(error)
         assert "SAML" not in str(error)
 
 
@@ -224,7 +224,7 @@ def test_own_authority(controller: Controller, tmp_path: Path) -> None:
         assert refusal(Connection(options(url, **oauth(tmp_path)))).reason == "tls"
         given = options(
             url,
-            tls=Tls(ca_file=tmp_path / "ca.pem"),
+            tls=TlsOptions(ca_file=tmp_path / "ca.pem"),
             proxy=Proxy(between.url, "me", tmp_path / "password"),
             **oauth(tmp_path),
         )

@@ -181,7 +181,7 @@ def test_wrong_secret(token: Token, secret: Path) -> None:
         (reply(400, b""), "auth", "(400)"),
         (reply(403, b""), "auth", "(403)"),
         (reply(404, b""), "not_found", "it ends before"),
-        (reply(503, b"", {"Retry-After": "9"}), "server_error", "failed (503)"),
+        (reply(503, b"", {"Retry-After": "9"}), "server_error", "server error (503)"),
         (reply(429, b"", {"Retry-After": "9"}), "rate_limited", "wait 9 s"),
         (reply(302, b"", {"Location": "https://login.example/saml?x=1"}), "redirect", "to https://login.example (302)"),
         (

@@ -50,14 +50,14 @@ def extra() -> Iterator[str]:
         yield f'slow_milliseconds_sum{{job="app0"}} {number * 30 * 240} {at:.0f}'
     yield "# TYPE side_signal:pte_observed:recorded gauge"
     yield f'side_signal:pte_observed:recorded{{side="foreign",signal="request_rate",query="0123"}} 1 {END - 10:.0f}'
-    made = Options(url="http://127.0.0.1", **own(request_rate=RATE))
-    fingerprint = Queries(made.templates, "recorded", made.rate_range).fingerprint("request_rate")
+    options = Options(url="http://127.0.0.1", **own(request_rate=RATE))
+    fingerprint = Queries(options.templates, "recorded", options.rate_range).fingerprint("request_rate")
     for minute in range(10):
         labels = f'side="recorded",signal="request_rate",query="{fingerprint}"'
         yield f"side_signal:pte_observed:recorded{{{labels}}} 1 {END - 590 + 60 * minute:.0f}"
 
 
-def wanted(role: str = "production", *applications: str, side: str = "", days: float = 0.0625) -> CheckContext:
+def check_context(role: str = "production", *applications: str, side: str = "", days: float = 0.0625) -> CheckContext:
     """Windows that the small history fills, unless `days` says otherwise."""
     window = Window(END - days * DAY, END)
     pattern = window if role == "production" else None
@@ -65,22 +65,22 @@ def wanted(role: str = "production", *applications: str, side: str = "", days: f
 
 
 def examined(url: str, want: CheckContext | None = None, **options: Any) -> tuple[CheckResult, ...]:
-    made = Options(**{"url": url, "preset": "prometheus", **options})
-    done = tuple(checked(checks(made, want or wanted())))
-    assert {each.check for each in done} <= set(CHECKS)
-    assert [each.check for each in done] == sorted((each.check for each in done), key=CHECKS.index)
-    assert all(each.causes for each in done if each.verdict in ("failed", "warning"))
+    source_options = Options(**{"url": url, "preset": "prometheus", **options})
+    done = tuple(checked(checks(source_options, want or check_context())))
+    assert {step.check for step in done} <= set(CHECKS)
+    assert [step.check for step in done] == sorted((step.check for step in done), key=CHECKS.index)
+    assert all(step.causes for step in done if step.verdict in ("failed", "warning"))
     return done
 
 
 def of(done: tuple[CheckResult, ...], check: str, subject: str = "") -> CheckResult:
-    [one] = [each for each in done if (each.check, each.subject) == (check, subject)]
-    return one
+    [match] = [step for step in done if (step.check, step.subject) == (check, subject)]
+    return match
 
 
 def troubles(name: str, done: tuple[CheckResult, ...]) -> None:
     """Compare the steps that are not well with the golden transcript."""
-    assert_golden(f"prometheus-{name}", transcript(each for each in done if each.verdict != "ok"))
+    assert_golden(f"prometheus-{name}", transcript(step for step in done if step.verdict != "ok"))
 
 
 def own(**signals: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Active minutes kept between polls, on real servers: less is asked for, and a fresh source would see the same."""
+"""Active minutes cached between polls, on real servers: fewer queries, and the same result as a fresh source."""
 
 from __future__ import annotations
 
@@ -66,75 +66,75 @@ def poll(source: Source, end: float) -> Observation:
     return source.observe_runs(Window(end - LOOKBACK, end), 1.0, choose)
 
 
-def seen(observation: Observation) -> dict[str, ApplicationObservation]:
+def content(observation: Observation) -> dict[str, ApplicationObservation]:
     return dict(observation.applications)
 
 
 def samples(server: servers.Server) -> float:
     """Samples that the server has read for queries, by its own count."""
     page = requests.get(f"{server.url}/metrics", timeout=60).text
-    [found] = re.findall(r"^prometheus_engine_query_samples_total (\S+)$", page, re.MULTILINE)
-    return float(found)
+    [observation] = re.findall(r"^prometheus_engine_query_samples_total (\S+)$", page, re.MULTILINE)
+    return float(observation)
 
 
 def test_second_poll_asks_less(server: servers.Server) -> None:
     """A second poll asks for one piece of the look-back instead of three, and sees the same."""
-    kept = source(server)
-    first, second = poll(kept, END), poll(kept, END)
+    long_lived = source(server)
+    first, second = poll(long_lived, END), poll(long_lived, END)
     assert set(first.applications) == set(RUNS)
-    assert seen(second) == seen(first)
+    assert content(second) == content(first)
     assert second.queries == first.queries - 4  # two days, each with the question whether it was recorded
 
 
 def test_second_poll_reads_less(blocks: Path, tmp_path: Path) -> None:
     """By the server's own count the first poll reads the whole look-back, the second little beside the runs."""
     with servers.prometheus("3", tmp_path, blocks=blocks) as server:
-        kept = source(server)
+        long_lived = source(server)
         marks = [samples(server)]
         for _ in range(2):
-            found = poll(kept, END)
+            observation = poll(long_lived, END)
             marks.append(samples(server))
-    runs = sum(one.window.duration / 60 for one in found.applications.values()) * len(RUNS)
+    runs = sum(search.window.duration / 60 for search in observation.applications.values()) * len(RUNS)
     assert marks[1] - marks[0] > LOOKBACK / 60 * len(RUNS)
     assert marks[2] - marks[1] < runs + 200
 
 
 def test_run_that_goes_on_grows(server: servers.Server) -> None:
-    """Poll by poll a run that goes on grows, one that leaves the look-back is gone; as a fresh source says."""
-    kept = source(server)
+    """A running run grows with each poll, a run outside the look-back disappears; as with a fresh source."""
+    long_lived = source(server)
     ends = [END - 9000, END - 5400, END - 5100, END - 1800, END - 1740, END, END + 1.55 * DAY]
     lengths = []
     for end in ends:
-        found, fresh = poll(kept, end), poll(source(server), end)
-        assert seen(found) == seen(fresh)
-        one = found.applications.get("search")
-        lengths.append(0.0 if one is None else one.window.duration)
+        observation, fresh = poll(long_lived, end), poll(source(server), end)
+        assert content(observation) == content(fresh)
+        search = observation.applications.get("search")
+        lengths.append(0.0 if search is None else search.window.duration)
     assert lengths == [0, 1800, 2100, 5400, 5460, 7200, 7200]
-    assert set(found.applications) == {"search", "twice"}
+    assert set(observation.applications) == {"search", "twice"}
 
 
 def test_failure_in_the_middle_leaves_no_hole(server: servers.Server) -> None:
     """A poll that fails at the second of three days is gone on with there, and ends like that of a fresh source."""
-    kept = source(server, selector="")
+    long_lived = source(server, selector="")
     for _ in range(2):
-        with pytest.raises(SourceError, match="two series") as caught:
-            poll(kept, END)
+        with pytest.raises(SourceError, match="duplicate series") as caught:
+            poll(long_lived, END)
         assert caught.value.reason == "bad_data"
     delete = {"match[]": 'load{wrong="yes"}'}
     requests.post(f"{server.url}/api/v1/admin/tsdb/delete_series", params=delete, timeout=30).raise_for_status()
-    found, fresh = poll(kept, END), poll(source(server, selector=""), END)
-    assert set(found.applications) == set(RUNS)
-    assert seen(found) == seen(fresh)
+    observation, fresh = poll(long_lived, END), poll(source(server, selector=""), END)
+    assert set(observation.applications) == set(RUNS)
+    assert content(observation) == content(fresh)
 
 
 def test_other_threshold(server: servers.Server) -> None:
     """Minutes above one threshold do not count for another."""
-    kept = source(server)
-    assert set(poll(kept, END).applications) == set(RUNS)
-    assert kept.observe_runs(Window(END - LOOKBACK, END), 20.0, choose).applications == {}
+    long_lived = source(server)
+    assert set(poll(long_lived, END).applications) == set(RUNS)
+    assert long_lived.observe_runs(Window(END - LOOKBACK, END), 20.0, choose).applications == {}
 
 
 def test_clock_is_not_part_of_what_is_seen(server: servers.Server) -> None:
     """Two fresh sources see the same but for the time that an answer took."""
-    one, other = poll(source(server), END), poll(source(server), END)
-    assert dataclasses.replace(one, clock_skew=None) == dataclasses.replace(other, clock_skew=None)
+    search, other = poll(source(server), END), poll(source(server), END)
+    assert dataclasses.replace(search, clock_skew=None) == dataclasses.replace(other, clock_skew=None)

@@ -102,16 +102,16 @@ def token(tmp_path: Path) -> Path:
 
 def source(server: BadServer, token: Path | None = None, **options: Any) -> Source:
     bearer = {"bearer_token_file": token} if token else {}
-    known = {"url": server.url, "preset": "opentelemetry", "timeout": PATIENT, "max_bytes": 1 << 20}
-    return Source(Options(**{**known, **bearer, **options}), "production")
+    defaults = {"url": server.url, "preset": "opentelemetry", "timeout": PATIENT, "max_bytes": 1 << 20}
+    return Source(Options(**{**defaults, **bearer, **options}), "production")
 
 
 def check(server: BadServer, token: Path, reason: str, caplog: pytest.LogCaptureFixture) -> None:
     """Both ways of observing fail with the reason, in time; the source is as good as new afterwards."""
     caplog.set_level(logging.DEBUG)
     timeout = QUICK if reason == "timeout" else PATIENT
-    one = source(server, token, timeout=timeout)
-    for observe in (partial(one.observe, HOUR, HOUR), partial(one.observe_runs, HOUR, 1.0, choose)):
+    polled = source(server, token, timeout=timeout)
+    for observe in (partial(polled.observe, HOUR, HOUR), partial(polled.observe_runs, HOUR, 1.0, choose)):
         start = time.monotonic()
         with pytest.raises(SourceError) as caught:
             observe()
@@ -121,7 +121,7 @@ def check(server: BadServer, token: Path, reason: str, caplog: pytest.LogCapture
         assert f"127.0.0.1:{server.port}" in text
         assert "\n" not in text
         assert SECRET not in text + repr(caught.value) + caplog.text
-    one.close()
+    polled.close()
 
 
 @pytest.mark.parametrize("day", BAD_DAYS)
@@ -186,13 +186,13 @@ def test_strange_labels() -> None:
 
 
 def test_nameless_series() -> None:
-    """A series without an application is nobody's and left out."""
+    """A series without an application is left out."""
     with api(minutes("5"), minutes("5", application="", zone="b")) as server:
         assert source(server).observe(HOUR).applications == {}
 
 
 def test_empty_result() -> None:
-    """A server without our data is no error: nothing was observed."""
+    """A server without our data is not an error: nothing was observed."""
     with api() as server:
         observation = source(server).observe(HOUR)
     assert (observation.applications, observation.warnings) == ({}, ())
@@ -200,7 +200,7 @@ def test_empty_result() -> None:
 
 @pytest.mark.parametrize(("offset", "words"), [(600, "ahead of ours"), (-600, "behind ours")])
 def test_clock(offset: float, words: str) -> None:
-    """A clock ten minutes off is told in seconds and as a warning; the data is still used."""
+    """A clock ten minutes off is a warning with the seconds; the data is still used."""
     with api(SHOP, headers={"Date": formatdate(time.time() + offset, usegmt=True)}) as server:
         observation = source(server).observe(HOUR)
     assert observation.clock_skew == pytest.approx(offset, abs=5)
@@ -220,10 +220,10 @@ def test_tenant_header(token: Path) -> None:
 def test_recovers(token: Path) -> None:
     """After a failure the same source observes again, with the token as it is then."""
     with api(SHOP) as server:
-        one = source(server, token)
+        polled = source(server, token)
         token.unlink()
         with pytest.raises(SourceError):
-            one.observe(HOUR)
+            polled.observe(HOUR)
         token.write_text("second")
-        assert "shop" in one.observe(HOUR).applications
+        assert "shop" in polled.observe(HOUR).applications
         assert server.headers()["authorization"] == "Bearer second"

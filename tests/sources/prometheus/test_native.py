@@ -62,74 +62,74 @@ def source(url: str) -> Source:
     return Source(Options(url=url, preset="opentelemetry", signals=COUNTS), "production")
 
 
-def latency(seen: ApplicationObservation) -> Latency:
-    assert seen.latency is not None
-    return seen.latency
+def latency(observation: ApplicationObservation) -> Latency:
+    assert observation.latency is not None
+    return observation.latency
 
 
 def test_exponential(source: Source) -> None:
     """Exponential buckets are interpolated by the server, on their own scale."""
-    seen = latency(source.observe(WINDOW).applications["exponential"])
-    assert seen.mean == pytest.approx(0.235)
-    assert seen.p50 == pytest.approx(0.0625 * 2 ** (5 / 8))
-    assert seen.p95 == pytest.approx(2**0.5)
-    assert seen.p99 == pytest.approx(2**0.9)
-    assert seen.requests == pytest.approx(36_000, rel=2e-3)
-    assert seen.buckets == ()
+    observation = latency(source.observe(WINDOW).applications["exponential"])
+    assert observation.mean == pytest.approx(0.235)
+    assert observation.p50 == pytest.approx(0.0625 * 2 ** (5 / 8))
+    assert observation.p95 == pytest.approx(2**0.5)
+    assert observation.p99 == pytest.approx(2**0.9)
+    assert observation.requests == pytest.approx(36_000, rel=2e-3)
+    assert observation.buckets == ()
 
 
 def test_mean_latency_of_minutes(source: Source) -> None:
     """The mean latency of each minute comes from native histograms too, in baselines and in runs."""
     choose = partial(run.choose, settings=TestRunSettings(), explicit={})
-    for seen in (source.observe(WINDOW), source.observe_runs(WINDOW, 1.0, choose)):
+    for observation in (source.observe(WINDOW), source.observe_runs(WINDOW, 1.0, choose)):
         for name in ("exponential", "custom", "beyond"):
-            minutes = seen.applications[name].signals[LATENCY_MEAN]
+            minutes = observation.applications[name].signals[LATENCY_MEAN]
             assert (minutes.mean, minutes.peak) == pytest.approx((0.235, 0.235))
             assert minutes.samples == 60
 
 
 def test_custom_buckets(source: Source) -> None:
     """Converted classic buckets are interpolated linearly, as classic ones are."""
-    seen = latency(source.observe(WINDOW).applications["custom"])
-    assert seen.mean == pytest.approx(0.235)
-    assert seen.p50 == pytest.approx(0.0625 + 0.0625 * 5 / 8)
-    assert seen.p95 == pytest.approx(1.5)
+    observation = latency(source.observe(WINDOW).applications["custom"])
+    assert observation.mean == pytest.approx(0.235)
+    assert observation.p50 == pytest.approx(0.0625 + 0.0625 * 5 / 8)
+    assert observation.p95 == pytest.approx(1.5)
 
 
 def test_beyond_the_last_bound(source: Source) -> None:
-    """A quantile beyond the last finite bound is not known, and is not told as that bound."""
-    seen = latency(source.observe(WINDOW).applications["beyond"])
-    assert seen.p50 == pytest.approx(0.0625 + 0.0625 * 5 / 8)
-    assert (seen.p95, seen.p99, seen.p999) == (None, None, None)
+    """A quantile beyond the last finite bound is unknown, and is not reported as that bound."""
+    observation = latency(source.observe(WINDOW).applications["beyond"])
+    assert observation.p50 == pytest.approx(0.0625 + 0.0625 * 5 / 8)
+    assert (observation.p95, observation.p99, observation.p999) == (None, None, None)
 
 
 def test_counts_inside_histograms(source: Source) -> None:
     """Rates and routes can be taken from the histograms' counts."""
-    seen = source.observe(WINDOW).applications["exponential"]
-    rate = seen.signals["request_rate"]
+    observation = source.observe(WINDOW).applications["exponential"]
+    rate = observation.signals["request_rate"]
     assert rate.mean == pytest.approx(RATE)
     assert rate.peak == pytest.approx(RATE)
-    [route] = seen.routes
+    [route] = observation.routes
     assert (route.method, route.route, route.successes) == ("GET", "/cart", None)
     assert route.requests == pytest.approx(36_000, rel=2e-3)
 
 
 def test_runs(source: Source) -> None:
-    """A run's latency is that of its own minutes, summed as histograms."""
+    """A run's latency comes from its own minutes, summed as histograms."""
     settings = TestRunSettings(lookback=Duration(3600))
     part = {"exponential": Window(END - 1800, END - 600), "custom": Window(END - 3000, END - 2400)}
     choose = partial(run.choose, settings=settings, explicit=part)
-    seen = source.observe_runs(WINDOW, 1.0, choose).applications
-    assert latency(seen["exponential"]).p95 == pytest.approx(2**0.5)
-    assert latency(seen["exponential"]).requests == pytest.approx(12_000)
-    assert latency(seen["custom"]).requests == pytest.approx(6_000)
-    assert latency(seen["beyond"]).requests == pytest.approx(36_000, rel=0.02)
+    observation = source.observe_runs(WINDOW, 1.0, choose).applications
+    assert latency(observation["exponential"]).p95 == pytest.approx(2**0.5)
+    assert latency(observation["exponential"]).requests == pytest.approx(12_000)
+    assert latency(observation["custom"]).requests == pytest.approx(6_000)
+    assert latency(observation["beyond"]).requests == pytest.approx(36_000, rel=0.02)
 
 
 def test_numbers_wanted(url: str) -> None:
-    """A template that gives histograms where numbers belong observes nothing and says so."""
+    """A template that returns histograms instead of numbers observes nothing and says so."""
     wrong = {**COUNTS, "request_rate": f"sum by ($application) (rate({NAME}{{$selector}}[$range]))"}
     observation = Source(Options(url=url, preset="opentelemetry", signals=wrong), "production").observe(WINDOW, WINDOW)
     assert set(observation.applications) == {"exponential", "custom", "beyond"}
-    assert all("request_rate" not in one.signals for one in observation.applications.values())
+    assert all("request_rate" not in application.signals for application in observation.applications.values())
     assert any("histogram" in warning for warning in observation.warnings)

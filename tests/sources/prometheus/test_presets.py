@@ -1,4 +1,4 @@
-"""Templates: what is filled in, what stays, and what `check` says about those that are wrong."""
+"""Templates: their variables, their unchanged parts, and the messages of `check` for invalid templates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import sources
-from exporter.clients.http.options import Proxy, Tls
+from exporter.clients.http.options import Proxy, TlsOptions
 from exporter.errors import REASONS, ConfigError
 from exporter.sources.prometheus import source as prometheus
 from exporter.sources.prometheus.presets import KEYS, PRESETS, RECORDED, Templates, duration, resolve
@@ -61,13 +61,13 @@ def test_every_preset_is_on_the_page(preset: str) -> None:
 
 
 def test_recorded_keys() -> None:
-    """What can be recorded is among what can be asked for, each under a name of its own."""
+    """Every recorded key is a key of templates, and has its own name."""
     assert set(RECORDED) <= set(KEYS)
     assert len(set(RECORDED.values())) == len(RECORDED)
 
 
 def test_override() -> None:
-    """A template replaces the preset's, null takes it away, and the rest stays."""
+    """A template replaces the preset's, null removes it, and the rest stays."""
     templates = resolve("prometheus", "", {"application": "app"}, {"cpu": "x", "throughput": None}, None)
     assert templates.queries["cpu"] == "x"
     assert "throughput" not in templates.queries
@@ -119,7 +119,7 @@ environments:
     ],
 )
 def test_problems(options: str, path: str, words: str, tmp_path: Path) -> None:
-    """`check` names what is wrong with its path in the file."""
+    """`check` names each problem with its path in the file."""
     text = options if not options.startswith("preset") else f"selector: '', {options}"
     config = CONFIG if not options.startswith("preset") else CONFIG.replace("preset: prometheus, ", "")
     file = tmp_path / "exporter.yml"
@@ -132,11 +132,11 @@ def test_problems(options: str, path: str, words: str, tmp_path: Path) -> None:
 
 
 def test_all_problems_at_once() -> None:
-    """Two wrong templates are two problems, and a wrong selector is told once, not for each template."""
-    known: dict[str, Any] = {"url": "http://h", "preset": "prometheus"}
-    both = prometheus.Options(**known, signals={"cpu": "(", "memory": ")"})
+    """Two invalid templates are two problems; an invalid selector is reported once, not for each template."""
+    defaults: dict[str, Any] = {"url": "http://h", "preset": "prometheus"}
+    both = prometheus.Options(**defaults, signals={"cpu": "(", "memory": ")"})
     assert [path for path, _ in prometheus.problems(both)] == ["signals.cpu", "signals.memory"]
-    selector = prometheus.Options(**known, selector="{")
+    selector = prometheus.Options(**defaults, selector="{")
     assert [path for path, _ in prometheus.problems(selector)] == ["selector"]
 
 
@@ -145,7 +145,7 @@ def test_every_option_and_reason_is_documented() -> None:
     text = "".join((TOP / "docs" / "reference" / page).read_text() for page in ("sources.md", "sources/prometheus.md"))
     names = {
         *prometheus.Options.__struct_fields__,
-        *(f"tls.{field}" for field in Tls.__struct_fields__),
+        *(f"tls.{field}" for field in TlsOptions.__struct_fields__),
         *(f"proxy.{field}" for field in Proxy.__struct_fields__),
         *KEYS,
     }

@@ -60,8 +60,8 @@ def test_same_as_raw(version: str, tmp_path: Path) -> None:
     edges, and five-minute means by how it weighs the minutes at theirs.
     """
     raw, whole, blind = observe_both(version, tmp_path, HOUR.start - 60)
-    assert {name: one.signals for name, one in blind.applications.items()} == {
-        name: one.signals for name, one in whole.applications.items()
+    assert {name: application.signals for name, application in blind.applications.items()} == {
+        name: application.signals for name, application in whole.applications.items()
     }
     assert whole.queries == raw.queries + 2  # is it recorded, over the baseline and over the pattern?
     assert raw.applications["app0"].signals["concurrent_users"].autocorrelation == pytest.approx(0.3, abs=0.05)
@@ -102,21 +102,23 @@ def source_cpu(observation: Observation) -> float:
     return mean
 
 
-def compare(found: ApplicationObservation, expected: ApplicationObservation, counts: float, pattern: float) -> None:
-    assert found.signals.keys() == expected.signals.keys()
+def compare(
+    observation: ApplicationObservation, expected: ApplicationObservation, counts: float, pattern: float
+) -> None:
+    assert observation.signals.keys() == expected.signals.keys()
     for signal, summary in expected.signals.items():
-        assert numbers(found.signals[signal]) == pytest.approx(numbers(summary), rel=1e-6, abs=1e-9)
+        assert numbers(observation.signals[signal]) == pytest.approx(numbers(summary), rel=1e-6, abs=1e-9)
     assert expected.latency is not None
-    assert found.latency is not None
-    assert found.latency.p95 == pytest.approx(expected.latency.p95, rel=1e-6)
-    assert found.latency.mean == pytest.approx(expected.latency.mean, rel=1e-6)
-    assert found.latency.requests == pytest.approx(expected.latency.requests, rel=counts)
-    assert found.routes == expected.routes
-    assert found.minutes is None or found.minutes.times == expected.minutes.times  # type: ignore[union-attr]
+    assert observation.latency is not None
+    assert observation.latency.p95 == pytest.approx(expected.latency.p95, rel=1e-6)
+    assert observation.latency.mean == pytest.approx(expected.latency.mean, rel=1e-6)
+    assert observation.latency.requests == pytest.approx(expected.latency.requests, rel=counts)
+    assert observation.routes == expected.routes
+    assert observation.minutes is None or observation.minutes.times == expected.minutes.times  # type: ignore[union-attr]
     if expected.pattern is not None:
-        assert found.pattern is not None
-        assert found.pattern.times == expected.pattern.times
-        assert found.pattern.values == pytest.approx(expected.pattern.values, rel=pattern)
+        assert observation.pattern is not None
+        assert observation.pattern.times == expected.pattern.times
+        assert observation.pattern.values == pytest.approx(expected.pattern.values, rel=pattern)
 
 
 def numbers(summary: Summary) -> Mapping[str, float]:
@@ -124,8 +126,8 @@ def numbers(summary: Summary) -> Mapping[str, float]:
     fields = ["mean", "peak", "min", "stddev", "noise", "samples"]
     if summary.noise is not None and summary.noise > 1e-6:  # what rounding correlates with is chance
         fields.append("autocorrelation")
-    known = {field: getattr(summary, field) for field in fields if getattr(summary, field) is not None}
-    return {**known, **summary.quantiles}
+    actual = {field: getattr(summary, field) for field in fields if getattr(summary, field) is not None}
+    return {**actual, **summary.quantiles}
 
 
 def test_young_recording_is_not_used(tmp_path: Path) -> None:
@@ -143,14 +145,14 @@ def test_a_recording_of_the_baseline_does_not_pass_for_the_pattern(tmp_path: Pat
         record("3", server, rules_file(tmp_path), HOUR.start - 60, blocks)
     both = Window(END - 7200, END)
     with servers.prometheus("3", tmp_path / "recorded", blocks=blocks) as server:
-        found = Source(options(server.url), "production").observe(HOUR, both)
+        observation = Source(options(server.url), "production").observe(HOUR, both)
         raw = Source(options(server.url, recorded="never"), "production").observe(HOUR, both)
-    assert found.queries == raw.queries + 2
+    assert observation.queries == raw.queries + 2
     for name, expected in raw.applications.items():
-        assert found.applications[name].pattern == expected.pattern
+        assert observation.applications[name].pattern == expected.pattern
         assert expected.pattern is not None
         assert len(expected.pattern.times) == 24
-        compare(found.applications[name], expected, counts=0.01, pattern=0)
+        compare(observation.applications[name], expected, counts=0.01, pattern=0)
 
 
 @pytest.mark.parametrize("version", ["2.42", "3"])

@@ -8,7 +8,7 @@ from exporter.sources.prometheus.selectors import selectors
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "expected"),
     [
         ('sum by (a) (rate(x_total{code=~"5..",b!="c"}[1m]))', ['x_total{code=~"5..",b!="c"}']),
         ("a / on (job) (avg_over_time(b[5m:1m]) > 0) or a", ["a", "b"]),
@@ -19,9 +19,9 @@ from exporter.sources.prometheus.selectors import selectors
         ("no ((query", []),
     ],
 )
-def test_selectors(query: str, found: list[str]) -> None:
+def test_selectors(query: str, expected: list[str]) -> None:
     """Each selector once and without offset, its name taken from a matcher where that is certain."""
-    assert [each.text for each in selectors(query)] == found
+    assert [selector.text for selector in selectors(query)] == expected
 
 
 def test_needed() -> None:

@@ -1,4 +1,4 @@
-"""The source on real servers: what it makes of a history that can be computed by hand."""
+"""The source on real servers: a history with results that can be computed by hand."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def test_noise_by_hand(url: str) -> None:
 def test_mean_latency_by_hand(url: str) -> None:
     """The mean latency of minutes without requests is absent, that of the others is theirs, in runs as in baselines."""
     windows = {"app1": Window(END - 1200, END - 600)}
-    seen = source(url).observe(HOUR).applications["app1"].signals[LATENCY_MEAN]
+    observed = source(url).observe(HOUR).applications["app1"].signals[LATENCY_MEAN]
     run = source(url).observe_runs(HOUR, 1.0, explicit(windows)).applications["app1"].signals[LATENCY_MEAN]
-    for summary, samples in ((seen, 60), (run, 10)):
+    for summary, samples in ((observed, 60), (run, 10)):
         assert (summary.samples, summary.quantiles) == (samples, {})
         assert (summary.mean, summary.min, summary.peak) == pytest.approx((0.2, 0.2, 0.2))
     early = Window(END - 3 * 3600, END - 1800)
@@ -104,17 +104,17 @@ def test_no_failures_is_a_ratio_of_zero(url: str) -> None:
 
 def test_latency_routes_and_bytes_by_hand(url: str) -> None:
     """Latency, requests per route with their successes, and bytes are those of the hour."""
-    seen = source(url).observe(HOUR).applications["app0"]
-    assert seen.latency is not None
-    assert seen.latency.mean == pytest.approx(0.2)
-    assert seen.latency.p50 == pytest.approx(0.2)
-    assert seen.latency.requests == pytest.approx(54_000, rel=0.01)
-    assert [bound for bound, _ in seen.latency.buckets] == [0.1, 0.3]
-    assert [count for _, count in seen.latency.buckets] == pytest.approx([0, 54_000], rel=0.01)
-    assert [(route.method, route.route) for route in seen.routes] == [("GET", "/r0"), ("GET", "/r1")]
-    assert seen.routes[0].requests == pytest.approx(27_000, rel=0.01)
-    assert seen.routes[0].successes == pytest.approx(27_000 * 0.97, rel=0.01)
-    assert seen.signals["throughput"].mean == pytest.approx(15_000)
+    observed = source(url).observe(HOUR).applications["app0"]
+    assert observed.latency is not None
+    assert observed.latency.mean == pytest.approx(0.2)
+    assert observed.latency.p50 == pytest.approx(0.2)
+    assert observed.latency.requests == pytest.approx(54_000, rel=0.01)
+    assert [bound for bound, _ in observed.latency.buckets] == [0.1, 0.3]
+    assert [count for _, count in observed.latency.buckets] == pytest.approx([0, 54_000], rel=0.01)
+    assert [(route.method, route.route) for route in observed.routes] == [("GET", "/r0"), ("GET", "/r1")]
+    assert observed.routes[0].requests == pytest.approx(27_000, rel=0.01)
+    assert observed.routes[0].successes == pytest.approx(27_000 * 0.97, rel=0.01)
+    assert observed.signals["throughput"].mean == pytest.approx(15_000)
 
 
 def test_pattern_by_hand(url: str) -> None:
@@ -131,8 +131,8 @@ def test_a_day_has_1440_minutes(tmp_path: Path) -> None:
     for version in ("2.42", "3"):
         with servers.prometheus(version, tmp_path / version, blocks=seed.tsdb()) as server:
             options = {"selector": 'environment="production"', "labels": {"application": "application"}}
-            seen = source(server.url, **options).observe(day).applications["shop"]
-        assert {summary.samples for summary in seen.signals.values()} == {1440}
+            observed = source(server.url, **options).observe(day).applications["shop"]
+        assert {summary.samples for summary in observed.signals.values()} == {1440}
 
 
 def test_query_count_is_constant(tmp_path: Path) -> None:
@@ -166,24 +166,26 @@ def test_runs_of_different_times(url: str) -> None:
         "app1": Window(END - 3300, END - 2400),
         "app2": Window(END - 1200, END - 600),
     }
-    seen = source(url).observe_runs(HOUR, 1.0, explicit(windows)).applications
+    observed = source(url).observe_runs(HOUR, 1.0, explicit(windows)).applications
     for index, (name, window) in enumerate(windows.items()):
-        one = seen[name]
-        assert one.window == window
-        assert one.run is not None
-        assert one.run.window == window
-        assert one.minutes is not None
-        assert one.minutes.times == tuple(window.start + 60 * m for m in range(1, int(window.duration / 60) + 1))
-        expected = sum(small_shop.rate(index, int(time // 60)) for time in one.minutes.times) * 60
-        assert one.latency is not None
-        assert one.latency.requests == pytest.approx(expected)
-        assert sum(route.requests for route in one.routes) == pytest.approx(expected)
-        assert one.signals["request_rate"].mean == pytest.approx(expected / window.duration)
-    assert seen["app0"].signals["error_ratio"].mean == pytest.approx(0.03)
+        application = observed[name]
+        assert application.window == window
+        assert application.run is not None
+        assert application.run.window == window
+        assert application.minutes is not None
+        assert application.minutes.times == tuple(
+            window.start + 60 * m for m in range(1, int(window.duration / 60) + 1)
+        )
+        expected = sum(small_shop.rate(index, int(time // 60)) for time in application.minutes.times) * 60
+        assert application.latency is not None
+        assert application.latency.requests == pytest.approx(expected)
+        assert sum(route.requests for route in application.routes) == pytest.approx(expected)
+        assert application.signals["request_rate"].mean == pytest.approx(expected / window.duration)
+    assert observed["app0"].signals["error_ratio"].mean == pytest.approx(0.03)
 
 
 def test_explicit_run_below_the_threshold(url: str) -> None:
-    """A configured run is observed in full though not one of its minutes is above the threshold."""
+    """A configured run is observed completely although none of its minutes is above the threshold."""
     windows = {"app0": Window(END - 1200, END - 600)}
     observation = source(url).observe_runs(HOUR, 1e6, explicit(windows))
     assert list(observation.applications) == ["app0"]
@@ -191,23 +193,23 @@ def test_explicit_run_below_the_threshold(url: str) -> None:
 
 
 def test_idle(url: str) -> None:
-    """An environment in which nothing went on is no error: it has no applications."""
+    """An environment without activity is not an error: it has no applications."""
     observation = source(url).observe_runs(HOUR, 1e6, explicit({}))
     assert observation.applications == {}
     assert source(url).observe(Window(END - 40 * 86400, END - 39 * 86400)).applications == {}
 
 
 def test_unmeasured_values(url: str) -> None:
-    """NaN and infinite values are no measurements; the others around them are."""
+    """NaN and infinite values are not measurements; the values around them are."""
     cpu = "sum by ($application) (odd{cpu='1'} or odd{job='app1'})"
-    seen = source(url, signals={"cpu": cpu}).observe(Window(END - 600, END)).applications
-    assert seen["app0"].signals["cpu"].mean == 0.5
-    assert "cpu" not in seen["app1"].signals
+    observed = source(url, signals={"cpu": cpu}).observe(Window(END - 600, END)).applications
+    assert observed["app0"].signals["cpu"].mean == 0.5
+    assert "cpu" not in observed["app1"].signals
 
 
 def test_template_that_does_not_aggregate(url: str) -> None:
-    """Two series of one application where one belongs are named, as neither is the application's."""
-    with pytest.raises(SourceError, match=r"two series.*app2.*aggregate") as caught:
+    """Two series of one application instead of one are an error that names one."""
+    with pytest.raises(SourceError, match=r"duplicate series.*app2.*aggregate") as caught:
         source(url, signals={"cpu": "odd"}).observe(Window(END - 600, END))
     assert caught.value.reason in ("bad_data", "bad_query")
 
@@ -226,19 +228,19 @@ def test_strange_label(url: str) -> None:
     one_by_one = {STRANGE: late, other: window}
     in_groups = {STRANGE: late, other: late, **{f"none-{number}": window for number in range(200)}}
     for windows in (one_by_one, in_groups):
-        seen = source(url, **options).observe_runs(window, 1.0, explicit(windows)).applications
-        assert [seen[name].signals["request_rate"].peak for name in (STRANGE, other)] == [3, 4]
-        assert [seen[name].routes[0].requests for name in (STRANGE, other)] == [3, 4]
+        observed = source(url, **options).observe_runs(window, 1.0, explicit(windows)).applications
+        assert [observed[name].signals["request_rate"].peak for name in (STRANGE, other)] == [3, 4]
+        assert [observed[name].routes[0].requests for name in (STRANGE, other)] == [3, 4]
 
 
 def test_selector(url: str) -> None:
     """The selector narrows every query."""
-    seen = source(url, selector='job=~"app[12]"').observe(HOUR).applications
-    assert set(seen) == {"app1", "app2"}
+    observed = source(url, selector='job=~"app[12]"').observe(HOUR).applications
+    assert set(observed) == {"app1", "app2"}
 
 
 def test_nothing_asked(url: str) -> None:
-    """Signals without a query are not observed, and nothing is asked."""
+    """Signals without a query are not observed, and no query is sent."""
     observation: Observation = source(url, preset="custom").observe(HOUR, HOUR)
     assert (observation.applications, observation.queries) == ({}, 0)
 

@@ -25,22 +25,22 @@ MAX_QUERY = 16 * 1024
 @given(WINDOWS)
 def test_each_window_is_in_one_stretch(windows: dict[str, Window]) -> None:
     """Stretches are few and in order, do not touch, and each window lies in just one of them."""
-    found = stretches(windows)
-    assert len(found) <= MOST
-    assert {name: window for _, heap in found for name, window in heap.items()} == windows
-    assert sum(len(heap) for _, heap in found) == len(windows)
-    for hull, heap in found:
+    result = stretches(windows)
+    assert len(result) <= MOST
+    assert {name: window for _, heap in result for name, window in heap.items()} == windows
+    assert sum(len(heap) for _, heap in result) == len(windows)
+    for hull, heap in result:
         assert hull == Window(min(w.start for w in heap.values()), max(w.end for w in heap.values()))
-    assert all(left.end < right.start for (left, _), (right, _) in pairwise(found))
+    assert all(earlier.end < later.start for (earlier, _), (later, _) in pairwise(result))
 
 
 def test_smallest_gaps_are_closed_first() -> None:
     """One window too many joins its nearest neighbour."""
     windows = {f"a{day}": Window(day * 86400.0, day * 86400.0 + 3600) for day in range(MOST)}
     near = Window(86400.0 + 7200, 86400.0 + 9000)
-    found = stretches({**windows, "near": near})
-    assert len(found) == MOST
-    assert found[1] == (Window(86400.0, near.end), {"a1": windows["a1"], "near": near})
+    result = stretches({**windows, "near": near})
+    assert len(result) == MOST
+    assert result[1] == (Window(86400.0, near.end), {"a1": windows["a1"], "near": near})
 
 
 @given(WINDOWS.filter(bool))
@@ -55,8 +55,8 @@ def test_mask_is_short(windows: int, limit: int) -> None:
     """200 applications fit into a query of VictoriaMetrics when they share windows, and 150 with a window each."""
     hull = Window(1795170000.0, 1795180000.0)
     count = 150 if windows == 150 else 200
-    each = {f"application-{i:03d}": Window(hull.start + 60.0 * (i % windows), hull.end - 60) for i in range(count)}
-    assert len(masked("x", hull, each)) < limit < MAX_QUERY
+    mapping = {f"application-{i:03d}": Window(hull.start + 60.0 * (i % windows), hull.end - 60) for i in range(count)}
+    assert len(masked("x", hull, mapping)) < limit < MAX_QUERY
 
 
 def test_one_window_needs_no_mask() -> None:
@@ -67,7 +67,7 @@ def test_one_window_needs_no_mask() -> None:
 
 
 def test_tight() -> None:
-    """A hull of up to twice its longest window is asked for without a mask."""
+    """A hull of up to twice its longest window is queried without a mask."""
     windows = {"a": Window(0.0, 600.0), "b": Window(900.0, 1200.0)}
     assert is_tight(Window(0.0, 1200.0), windows)
     assert not is_tight(Window(0.0, 1260.0), windows)

@@ -44,44 +44,44 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
 @pytest.mark.parametrize("window", [HOUR, ODD])
 def test_observe(source: Source, window: Window) -> None:
     """An hour has its sixty minutes, its mean rate, latency, routes and pattern."""
-    seen = source.observe(window, window).applications
-    assert set(seen) == {"app0", "app1"}
-    one = seen["app0"]
-    assert one.signals["request_rate"].samples == 60
-    assert one.signals["request_rate"].mean == pytest.approx(15, rel=0.01)
-    assert one.signals["error_ratio"].mean == pytest.approx(0.03, rel=0.01)
-    assert seen["app1"].signals["error_ratio"].peak == 0
-    assert one.latency is not None
-    assert one.latency.p50 == pytest.approx(0.2)
-    assert one.latency.requests == pytest.approx(54_000, rel=0.01)
-    assert sum(route.requests for route in one.routes) == pytest.approx(54_000, rel=0.01)
-    assert one.pattern is not None
-    assert one.pattern.times == tuple(window.start + 300 * step for step in range(1, 13))
-    assert one.pattern.values == pytest.approx([15] * 12, rel=0.1)
+    observed = source.observe(window, window).applications
+    assert set(observed) == {"app0", "app1"}
+    application = observed["app0"]
+    assert application.signals["request_rate"].samples == 60
+    assert application.signals["request_rate"].mean == pytest.approx(15, rel=0.01)
+    assert application.signals["error_ratio"].mean == pytest.approx(0.03, rel=0.01)
+    assert observed["app1"].signals["error_ratio"].peak == 0
+    assert application.latency is not None
+    assert application.latency.p50 == pytest.approx(0.2)
+    assert application.latency.requests == pytest.approx(54_000, rel=0.01)
+    assert sum(route.requests for route in application.routes) == pytest.approx(54_000, rel=0.01)
+    assert application.pattern is not None
+    assert application.pattern.times == tuple(window.start + 300 * step for step in range(1, 13))
+    assert application.pattern.values == pytest.approx([15] * 12, rel=0.1)
 
 
 def test_observe_runs(source: Source) -> None:
     """Runs apart from each other are each summed over their own minutes."""
     windows = {"app0": Window(END - 3000, END - 2400), "app1": Window(END - 1200, END - 600)}
     choose = partial(run.choose, settings=TestRunSettings(min_duration=Duration(300)), explicit=windows)
-    seen = source.observe_runs(HOUR, 1.0, choose).applications
+    observed = source.observe_runs(HOUR, 1.0, choose).applications
     for index, (name, window) in enumerate(windows.items()):
-        one = seen[name]
-        assert one.minutes is not None
-        assert one.minutes.times == tuple(window.start + 60 * m for m in range(1, 11))
+        application = observed[name]
+        assert application.minutes is not None
+        assert application.minutes.times == tuple(window.start + 60 * m for m in range(1, 11))
         expected = (index + 1) * 15 * 600
-        assert one.latency is not None
-        assert one.latency.requests == pytest.approx(expected, rel=0.02)
-        assert sum(route.requests for route in one.routes) == pytest.approx(expected, rel=0.02)
+        assert application.latency is not None
+        assert application.latency.requests == pytest.approx(expected, rel=0.02)
+        assert sum(route.requests for route in application.routes) == pytest.approx(expected, rel=0.02)
 
 
 def test_native_is_not_missed(source: Source) -> None:
-    """A server that knows no native histograms is asked for them by the presets in vain and without a warning."""
+    """A preset's query for native histograms fails without a warning on a server that does not support them."""
     assert source.observe(HOUR).warnings == ()
 
 
 def test_native_asked_for(source: Source) -> None:
-    """When the configuration asks for native histograms, a server that knows none says so in a warning."""
+    """If the configuration has a template for native histograms, a server without support causes a warning."""
     url = source._options.url
     native = {"latency_native": "sum by ($application) (rate(http_request_duration_seconds_sum{$selector}[$range]))"}
     observation = Source(Options(url=url, preset="prometheus", signals=dict(native)), "production").observe(HOUR)
@@ -92,13 +92,16 @@ def test_native_asked_for(source: Source) -> None:
 
 @pytest.mark.parametrize("role", ["production", "pte"])
 def test_checkup(source: Source, role: str) -> None:
-    """A check-up of a server that tells neither version nor flags has warnings, and no failure."""
+    """A check-up of a server that reports neither version nor flags has warnings, and no failure."""
     ten_minutes = Window(END - 600, END)
     pattern = ten_minutes if role == "production" else None
-    wanted = CheckContext(role, role, END + 20, ten_minutes, pattern, 60.0, 1.0, ("app0", "app1"))
-    found = {(each.check, each.subject): each.verdict for each in checked(checks(source._options, wanted))}
-    assert {place for place, verdict in found.items() if verdict != "ok"} == {("build", ""), ("flags", "retention")}
-    assert {found["build", ""], found["flags", "retention"]} == {"warning"}
+    context = CheckContext(role, role, END + 20, ten_minutes, pattern, 60.0, 1.0, ("app0", "app1"))
+    verdicts = {(step.check, step.subject): step.verdict for step in checked(checks(source._options, context))}
+    assert {step_key for step_key, verdict in verdicts.items() if verdict != "ok"} == {
+        ("build", ""),
+        ("flags", "retention"),
+    }
+    assert {verdicts["build", ""], verdicts["flags", "retention"]} == {"warning"}
 
 
 MANY = 200
@@ -135,16 +138,18 @@ def test_many_runs(many: Source, different: int) -> None:
     """Runs of 200 applications that share 25 windows stay below the server's longest query, and each is its own."""
     chosen = windows(different)
     assert len(set(chosen.values())) == different
-    seen = many.observe_runs(HOUR, 1e6, partial(run.choose, settings=TestRunSettings(), explicit=chosen)).applications
-    assert seen.keys() == chosen.keys()
+    observed = many.observe_runs(
+        HOUR, 1e6, partial(run.choose, settings=TestRunSettings(), explicit=chosen)
+    ).applications
+    assert observed.keys() == chosen.keys()
     for number, (name, window) in enumerate(sorted(chosen.items())):
-        assert seen[name].signals["request_rate"].samples == window.duration / 60
-        [route] = seen[name].routes
+        assert observed[name].signals["request_rate"].samples == window.duration / 60
+        [route] = observed[name].routes
         assert route.requests == pytest.approx((number + 2) * window.duration, rel=1e-6)
 
 
 def test_too_many_different_runs(many: Source) -> None:
-    """Where the query gets too long all the same, the error names the server's flag and stays readable."""
+    """If the query is still too long, the error names the server's flag and stays readable."""
     choose = partial(run.choose, settings=TestRunSettings(), explicit=windows(MANY))
     with pytest.raises(SourceError, match=r"-search\.maxQueryLen") as caught:
         many.observe_runs(HOUR, 1e6, choose)

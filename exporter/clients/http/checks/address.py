@@ -1,4 +1,4 @@
-"""The first steps of a check-up: what can be said of the URL and of the proxy before anything is sent."""
+"""The first steps of a check-up: the URL and the proxy, before anything is sent."""
 
 from __future__ import annotations
 
@@ -11,108 +11,108 @@ from urllib.parse import urlsplit
 from requests.utils import should_bypass_proxies
 
 from exporter.checkup import Remarks, ok
-from exporter.clients.http.checks.reach import Route, is_loopback
+from exporter.clients.http.checks.reach import ConnectionProbe, is_loopback
 from exporter.model.checkup import Cause, Finding
 
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
-"""Variables that name files of authorities for other programs."""
+"""Variables that name files of CA certificates for other programs."""
 
 
-def address(route: Route, appended: Sequence[str], credentials: Sequence[str]) -> Finding:
-    """Whether it is a base URL, fit for credentials, and of one scheme and port."""
+def address(probe: ConnectionProbe, appended: Sequence[str], credentials: Sequence[str]) -> Finding:
+    """Whether the URL is a base URL, safe for credentials, and its scheme fits its port."""
     remarks = Remarks()
-    ending = _ending(route.url, appended)
+    ending = _ending(probe.url, appended)
     if ending:
-        base = route.url.rstrip("/").removesuffix(ending)
+        base = probe.url.rstrip("/").removesuffix(ending)
         remarks.add(
-            f"it ends in {ending}, which is no base URL",
-            Cause(f"{ending} belongs to a page or is appended by us", f"url: {base}"),
+            f"not a base URL: it ends in {ending}",
+            Cause(f"{ending} belongs to a page, or the exporter appends it", f"url: {base}"),
         )
 
-    if credentials and not route.secure and not is_loopback(route.host):
+    if credentials and not probe.secure and not is_loopback(probe.host):
         remarks.add(
-            f"credentials ({', '.join(credentials)}) travel in clear text",
-            Cause("http:// is not encrypted", "use https://, or reach it over a network that nobody reads"),
+            f"credentials ({', '.join(credentials)}) are sent in clear text",
+            Cause("http:// is not encrypted", "use https://, or a trusted network"),
         )
 
-    if (route.port, route.secure) in ((443, False), (80, True)):
-        other = route.elsewhere(_other(route)).removesuffix(ending)
+    if (probe.port, probe.secure) in ((443, False), (80, True)):
+        other = probe.elsewhere(_other(probe)).removesuffix(ending)
         remarks.add(
-            f"{route.scheme} on port {route.port}, which is the other's",
-            Cause("scheme and port do not fit", f"url: {other}"),
+            f"{probe.scheme} on port {probe.port}, the port of {_other(probe)}",
+            Cause("scheme and port do not match", f"url: {other}"),
         )
 
-    return remarks.finding(f"{_kind(route)}; {route.host}:{route.port}")
+    return remarks.finding(f"{_kind(probe)}; {probe.host}:{probe.port}")
 
 
 def _ending(url: str, appended: Sequence[str]) -> str:
-    """The longest of the endings that the URL's path has; empty where it has none."""
+    """The longest of the endings that match the URL's path; else empty."""
     path = urlsplit(url).path.rstrip("/")
     endings = [ending for ending in appended if path.endswith(ending)]
     return max(endings, key=len, default="")
 
 
-def _other(route: Route) -> str:
-    return "http" if route.secure else "https"
+def _other(probe: ConnectionProbe) -> str:
+    return "http" if probe.secure else "https"
 
 
-def _kind(route: Route) -> str:
-    if route.secure:
+def _kind(probe: ConnectionProbe) -> str:
+    if probe.secure:
         return "https"
-    if is_loopback(route.host):
+    if is_loopback(probe.host):
         return "http, not encrypted, on this machine"
     return "http, not encrypted"
 
 
-def proxy(route: Route, credentials: Sequence[str]) -> Finding:
-    """Through which proxy; and what other programs would take from the environment, which we do not."""
-    if route.options.proxy is not None:
-        host, port = route.near
-        username = route.options.proxy.username
+def proxy(probe: ConnectionProbe, credentials: Sequence[str]) -> Finding:
+    """Which proxy is used; and which settings of the environment other programs would use and we do not."""
+    if probe.options.proxy is not None:
+        host, port = probe.near
+        username = probe.options.proxy.username
         user = f" as {username}" if username else ""
         return ok(f"through {host}:{port}{user}")
 
     remarks = Remarks()
-    variable = environment_proxy(route)
+    variable = environment_proxy(probe)
     if variable is not None:
         remarks.add(
-            f"{variable} is set and not used: we connect directly",
+            f"{variable} is set but not used: the exporter connects directly",
             Cause(
-                "nothing is taken from the environment",
-                "where only the proxy gets out, add to the source `proxy: {url: http://PROXY:PORT}`; else nothing",
+                "the exporter ignores proxies in the environment",
+                "if only the proxy has access, add to the source `proxy: {url: http://PROXY:PORT}`; else nothing",
             ),
         )
     bundles = [name for name in BUNDLES if os.environ.get(name)]
-    if bundles and route.secure and route.options.tls.ca_file is None:
+    if bundles and probe.secure and probe.options.tls.ca_file is None:
         remarks.add(
-            f"{', '.join(bundles)} set and not used",
+            f"{', '.join(bundles)} set but not used",
             Cause(
-                "authorities are those of the configuration, or the public ones",
-                "where step `tls` fails, set tls.ca_file to that file; else nothing",
+                "the exporter trusts only the CAs of the configuration, or the public ones",
+                "if step `tls` fails, set tls.ca_file to that file; else nothing",
             ),
         )
-    if not credentials and (file := _netrc_file(route.host)) is not None:
+    if not credentials and (file := _netrc_file(probe.host)) is not None:
         remarks.add(
-            f"{file} has a login for {route.host}, not used",
+            f"{file} has a login for {probe.host}, which is not used",
             Cause(
-                "credentials are those of the configuration",
-                "where the server wants that login, set username and password_file; else nothing",
+                "the exporter uses only credentials of the configuration",
+                "if the server requires that login, set username and password_file; else nothing",
             ),
         )
-    return remarks.finding("none, and the environment asks for none")
+    return remarks.finding("no proxy, and none in the environment")
 
 
-def environment_proxy(route: Route) -> str | None:
-    """The variable that other programs would obey for this host."""
-    if is_loopback(route.host) or should_bypass_proxies(route.url, no_proxy=None):
+def environment_proxy(probe: ConnectionProbe) -> str | None:
+    """The proxy variable that other programs would use for this host."""
+    if is_loopback(probe.host) or should_bypass_proxies(probe.url, no_proxy=None):
         return None
-    # In the order in which other programs look.
-    names = (f"{route.scheme}_proxy", f"{route.scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
+    # In the order of other programs.
+    names = (f"{probe.scheme}_proxy", f"{probe.scheme.upper()}_PROXY", "all_proxy", "ALL_PROXY")
     return next((name for name in names if os.environ.get(name)), None)
 
 
 def _netrc_file(host: str) -> Path | None:
-    """The .netrc in which requests and curl would find a login for the host."""
+    """The .netrc that has a login for the host, which requests and curl would use."""
     try:
         file = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
         if file.is_file() and netrc.netrc(str(file)).authenticators(host):

@@ -1,8 +1,8 @@
-"""What a server's certificate says, also of one that is not accepted: subject, issuer, names, end.
+"""The fields of a server's certificate, also of a rejected one: subject, issuer, names, end.
 
-The standard library tells the fields only of a certificate that it has verified. One that failed is fetched in a second
-connection without verification, and its fields are read in a third that trusts this very certificate and nothing else;
-nothing is sent on either.
+The standard library returns the fields only of a certificate that it has verified. A rejected certificate is fetched
+over a second connection without verification, and its fields are read over a third one that trusts only this
+certificate. Nothing is sent on either.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
-from exporter.clients.http.checks.reach import Route
-from exporter.clients.http.options import Tls
+from exporter.clients.http.checks.reach import ConnectionProbe
+from exporter.clients.http.options import TlsOptions
 
 _ANY_TIME = ssl.VerifyFlags(0x200000)
-"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module has no name for."""
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which the ssl module has no name."""
 
 INSPECTORS = (
     "avast",
@@ -57,7 +57,7 @@ INSPECTORS = (
     "websense",
     "zscaler",
 )
-"""In the names of authorities that proxies which open TLS sign with; in lower case."""
+"""Parts of the CA names of proxies that intercept TLS; in lower case."""
 
 
 _NAME_PARTS = ("commonName", "organizationName", "organizationalUnitName")
@@ -74,25 +74,25 @@ class Certificate:
 
     @property
     def inspector(self) -> bool:
-        """Whether it was made by something that is known to open TLS."""
+        """Whether a product that intercepts TLS issued it."""
         return any(name in self.issuer.lower() for name in INSPECTORS)
 
 
-def verifying(tls: Tls, authorities: Path | None = None) -> ssl.SSLContext:
-    """What the session does: the same authorities, unless others are given. The files have been checked before."""
+def verifying(tls: TlsOptions, authorities: Path | None = None) -> ssl.SSLContext:
+    """The context that the session uses, with the same CAs unless others are passed. The files were checked before."""
     context = create_urllib3_context()
     context.load_verify_locations(str(authorities or tls.ca_file or DEFAULT_CA_BUNDLE_PATH))
     return _with_ours(context, tls)
 
 
-def _with_ours(context: ssl.SSLContext, tls: Tls) -> ssl.SSLContext:
+def _with_ours(context: ssl.SSLContext, tls: TlsOptions) -> ssl.SSLContext:
     if tls.cert_file is not None:
         context.load_cert_chain(tls.cert_file, tls.key_file, password="")
     return context
 
 
 def fields(parsed: Mapping[str, Any]) -> Certificate | None:
-    """From what ssl tells of a verified certificate."""
+    """From the fields that ssl returns for a verified certificate."""
     if "notAfter" not in parsed:
         return None
     names = tuple(str(value) for _, value in parsed.get("subjectAltName", ()))
@@ -107,24 +107,24 @@ def _name(parts: tuple[tuple[tuple[str, str], ...], ...]) -> str:
     return ", ".join(dict.fromkeys(names)) or "no name"
 
 
-def unverified(route: Route) -> Certificate | None:
-    """What the server shows, whoever signed it; None when it shows nothing that can be read."""
+def unverified(probe: ConnectionProbe) -> Certificate | None:
+    """The server's certificate without verification; None when it cannot be read."""
     with contextlib.suppress(OSError, ValueError):
-        context = _lenient(route.options.tls)
+        context = _lenient(probe.options.tls)
         context.verify_mode = ssl.CERT_NONE
-        with route.tunnel() as plain, context.wrap_socket(plain, server_hostname=route.host) as sock:
+        with probe.tunnel() as plain, context.wrap_socket(plain, server_hostname=probe.host) as sock:
             certificate = sock.getpeercert(binary_form=True)
 
         if certificate is not None:
-            pinned = _lenient(route.options.tls)
+            pinned = _lenient(probe.options.tls)
             pinned.load_verify_locations(cadata=certificate)
             pinned.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN | _ANY_TIME
-            with route.tunnel() as plain, pinned.wrap_socket(plain, server_hostname=route.host) as sock:
+            with probe.tunnel() as plain, pinned.wrap_socket(plain, server_hostname=probe.host) as sock:
                 return fields(sock.getpeercert() or {})
     return None
 
 
-def _lenient(tls: Tls) -> ssl.SSLContext:
+def _lenient(tls: TlsOptions) -> ssl.SSLContext:
     context = create_urllib3_context(ciphers="DEFAULT@SECLEVEL=0")
     context.check_hostname = False
     return _with_ours(context, tls)

@@ -1,4 +1,4 @@
-"""How a server is reached for a check-up: resolved, connected to, tunnelled to; each within a time of its own."""
+"""Reaches a server for a check-up: resolve, connect, tunnel; each with its own time limit."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from urllib.parse import urlsplit
 from exporter.clients.http.options import HttpOptions, proxy_authorization
 
 PATIENCE = 10.0
-"""Seconds that a step without a request may take; less where the options' timeout is less."""
+"""Seconds that a step without a request may take; less where the options' timeout is shorter."""
 
 _CREDENTIALS = ("bearer_token_file", "bearer_token_env", "password_file", "password_env", "headers_files")
-"""Options that hold credentials, or name where they stand."""
+"""Options that hold credentials, or name their file or variable."""
 
 Address = tuple[socket.AddressFamily, tuple[str, int]]
 
 
 @dataclass
-class Route:
-    """From us to the server of a URL, and what earlier steps learned of the way."""
+class ConnectionProbe:
+    """The connection to the server of a URL, with the results of earlier steps."""
 
     url: str
     options: HttpOptions
     addresses: Sequence[Address] = ()
-    """Of whom we connect to: the proxy where there is one."""
-    answering: Address | None = None
-    """That of the addresses to which a connection was made."""
+    """Addresses of the server, or of the proxy if there is one."""
+    connected_address: Address | None = None
+    """The address we connected to."""
     skew: float | None = None
     host: str = field(init=False)
     port: int = field(init=False)
     secure: bool = field(init=False)
     near: tuple[str, int] = field(init=False)
-    """Host and port of whom we connect to."""
+    """Host and port to which we connect: the server's, or the proxy's."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -61,13 +61,13 @@ class Route:
 
     @property
     def seconds(self) -> float:
-        """What a step may take."""
+        """The time limit of a step."""
         return min(PATIENCE, self.options.timeout)
 
     def resolve(self) -> Sequence[Address]:
-        """The addresses of whom we connect to; raises OSError, TimeoutError among them.
+        """The addresses of the server, or of the proxy; raises OSError, also TimeoutError.
 
-        In a thread of its own, as nothing can interrupt a resolver.
+        Uses its own thread because nothing can interrupt a resolver.
         """
         host, port = self.near
         outcome: queue.SimpleQueue[Sequence[Address] | OSError] = queue.SimpleQueue()
@@ -83,15 +83,15 @@ class Route:
 
         threading.Thread(target=ask, daemon=True).start()
         try:
-            answer = outcome.get(timeout=self.seconds)
+            result = outcome.get(timeout=self.seconds)
         except queue.Empty:
             raise TimeoutError from None
-        if isinstance(answer, OSError):
-            raise answer
-        return answer
+        if isinstance(result, OSError):
+            raise result
+        return result
 
     def elsewhere(self, scheme: str, port: int | None = None) -> str:
-        """The URL with another scheme, on another port or the scheme's own."""
+        """The URL with another scheme, on another port or on the scheme's default port."""
         path = urlsplit(self.url).path.rstrip("/")
         host = self._bracketed()
         if port is None:
@@ -99,19 +99,19 @@ class Route:
         return f"{scheme}://{host}:{port}{path}"
 
     def _bracketed(self) -> str:
-        """The host as it stands before a port: an address of IPv6 in brackets."""
+        """The host in the form before a port: an IPv6 address in brackets."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     def connect(self, address: Address | None = None, seconds: float | None = None) -> socket.socket:
-        """A TCP connection to an address, else to the one that answered; raises OSError."""
-        family, place = address or self.answering or self.addresses[0]
+        """A TCP connection to this address, else to the address that responded; raises OSError."""
+        family, socket_address = address or self.connected_address or self.addresses[0]
         if seconds is None:
             seconds = self.seconds
 
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.settimeout(seconds)
-            sock.connect(place)
+            sock.connect(socket_address)
             sock.settimeout(self.seconds)
         except OSError:
             sock.close()
@@ -119,7 +119,7 @@ class Route:
         return sock
 
     def tunnel(self) -> socket.socket:
-        """A connection on which the server itself answers; raises OSError, `TunnelError` for a proxy's refusal."""
+        """A connection to the server itself, through the proxy if any; raises OSError, `TunnelError` for a refusal."""
         sock = self.connect()
         if self.options.proxy is None:
             return sock
@@ -137,15 +137,15 @@ class Route:
         return sock
 
     def _request(self) -> bytes:
-        place = f"{self._bracketed()}:{self.port}"
-        lines = [f"CONNECT {place} HTTP/1.1", f"Host: {place}"]
+        destination = f"{self._bracketed()}:{self.port}"
+        lines = [f"CONNECT {destination} HTTP/1.1", f"Host: {destination}"]
         authorization, _ = proxy_authorization(self.options.proxy)
         if authorization is not None:
             lines.append(f"Proxy-Authorization: {authorization}")
         return "\r\n".join([*lines, "", ""]).encode()
 
     def _status(self, sock: socket.socket) -> int:
-        """The status of the proxy's answer; 0 for what is no HTTP. Byte by byte, as what follows is the server's."""
+        """The status of the proxy's response; 0 if it is not HTTP. Reads single bytes: the rest is the server's."""
         end = time.monotonic() + self.seconds
         head = b""
         while not head.endswith(b"\r\n\r\n"):
@@ -164,7 +164,7 @@ class Route:
 
 
 class TunnelError(OSError):
-    """A proxy that would not lead to the server, with its status; 0: it spoke no HTTP."""
+    """A proxy refused to connect to the server, with its status; 0: the response was not HTTP."""
 
     def __init__(self, status: int) -> None:
         self.status = status

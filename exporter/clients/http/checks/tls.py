@@ -1,4 +1,4 @@
-"""The TLS step of a check-up: what the server's certificate says, and whether it is accepted."""
+"""The TLS step of a check-up: the server's certificate, and whether it is accepted."""
 
 from __future__ import annotations
 
@@ -9,98 +9,98 @@ from pathlib import Path
 
 from exporter.checkup import failed, ok, warning
 from exporter.clients.http.checks.certificates import Certificate, fields, unverified, verifying
-from exporter.clients.http.checks.reach import Route
+from exporter.clients.http.checks.reach import ConnectionProbe
 from exporter.clients.http.checks.tls_causes import certificate_causes, no_tls
 from exporter.clients.http.options import check_tls
 from exporter.humanize import first
 from exporter.model.checkup import Cause, Finding
 
 _SOON = 14 * 86400.0
-"""An end of validity that is this near is a warning, in seconds."""
+"""A certificate that expires within this time is a warning, in seconds."""
 
 _LINGER = 0.3
-"""Seconds for a server to say after the handshake that it wants a certificate of ours (TLS 1.3).
+"""Seconds for a server to say after the handshake that it requires a client certificate (TLS 1.3).
 
-Nothing is sent meanwhile: a server that has closed would answer with a reset, and what it said would be lost.
+Nothing is sent meanwhile: a server that has closed would respond with a reset, and its message would be lost.
 """
 
 _NAMES = 5
-"""Names of a certificate that are shown."""
+"""Maximum number of certificate names to print."""
 
 
-def tls(route: Route) -> Finding:
-    """Verified as a poll would, whatever insecure_skip_verify says; with it, what is wrong is a warning."""
-    check_tls(route.options.tls)
+def tls(probe: ConnectionProbe) -> Finding:
+    """Verifies as a poll would, even with insecure_skip_verify; with it, a problem is only a warning."""
+    check_tls(probe.options.tls)
     try:
-        certificate, version = _handshake(route)
+        certificate, version = _handshake(probe)
     except ssl.SSLCertVerificationError as error:
-        return _not_accepted(route, error)
+        return _not_accepted(probe, error)
     except OSError as error:  # ssl.SSLError among them
-        return no_tls(route, error)
+        return no_tls(probe, error)
 
-    finding = _accepted(route, certificate, version)
-    if not route.options.tls.insecure_skip_verify:
+    finding = _accepted(probe, certificate, version)
+    if not probe.options.tls.insecure_skip_verify:
         return finding
     return warning(
-        f"{finding.found}; verified here, not in polls",
-        Cause("tls.insecure_skip_verify is set and not needed", "take tls.insecure_skip_verify away"),
+        f"{finding.found}; verified here, but not in polls",
+        Cause("tls.insecure_skip_verify is set but not needed", "remove tls.insecure_skip_verify"),
     )
 
 
-def _handshake(route: Route, authorities: Path | None = None) -> tuple[Certificate | None, str]:
-    """The verified certificate and the protocol; raises OSError (ssl.SSLError among them)."""
-    context = verifying(route.options.tls, authorities)
-    with route.tunnel() as plain, context.wrap_socket(plain, server_hostname=route.host) as sock:
+def _handshake(probe: ConnectionProbe, authorities: Path | None = None) -> tuple[Certificate | None, str]:
+    """The verified certificate and the protocol; raises OSError, also ssl.SSLError."""
+    context = verifying(probe.options.tls, authorities)
+    with probe.tunnel() as plain, context.wrap_socket(plain, server_hostname=probe.host) as sock:
         certificate = fields(sock.getpeercert() or {})
         version = sock.version() or ""
 
         if authorities is None:
-            # TLS 1.3 says only after the handshake that it wants a certificate of ours.
+            # In TLS 1.3 a server says only after the handshake that it requires a client certificate.
             sock.settimeout(_LINGER)
             with contextlib.suppress(TimeoutError):
                 sock.recv(1)
         return certificate, version
 
 
-def _accepted(route: Route, certificate: Certificate | None, version: str) -> Finding:
+def _accepted(probe: ConnectionProbe, certificate: Certificate | None, version: str) -> Finding:
     if certificate is None:
         return ok(version)
-    found = f"{version}; {_described(certificate)}"
+    description = f"{version}; {_described(certificate)}"
     if certificate.inspector:
-        text = f"a proxy opens TLS ({certificate.issuer}), and sees the credentials we send"
-        return warning(found, Cause(text, f"have {route.host} exempted from inspection"))
+        text = f"a proxy intercepts TLS ({certificate.issuer}) and can read our credentials"
+        return warning(description, Cause(text, f"exempt {probe.host} from inspection"))
 
-    left = certificate.end - time.time()
-    if left < _SOON:
-        text = f"it ends in {max(left, 0) / 86400:.0f} days"
-        return warning(found, Cause(text, "renew it now; look why it was not renewed by itself"))
-    return ok(found)
+    remaining = certificate.end - time.time()
+    if remaining < _SOON:
+        text = f"it expires in {max(remaining, 0) / 86400:.0f} days"
+        return warning(description, Cause(text, "renew it now; find out why it was not renewed automatically"))
+    return ok(description)
 
 
-def _not_accepted(route: Route, error: ssl.SSLCertVerificationError) -> Finding:
-    # Its fields say more than OpenSSL's code: whose it is, for which names, and who signed it.
-    certificate = unverified(route)
-    found = f"not accepted: {error.verify_message}"
+def _not_accepted(probe: ConnectionProbe, error: ssl.SSLCertVerificationError) -> Finding:
+    # Its fields say more than OpenSSL's code: subject, names and issuer.
+    certificate = unverified(probe)
+    description = f"not accepted: {error.verify_message}"
     if certificate is not None:
-        found = f"{found}; {_described(certificate)}"
-    causes = certificate_causes(route, error.verify_code, certificate, lambda file: _trusts(route, file))
-    if not route.options.tls.insecure_skip_verify:
-        return failed(found, *causes)
+        description = f"{description}; {_described(certificate)}"
+    causes = certificate_causes(probe, error.verify_code, certificate, lambda file: _trusts(probe, file))
+    if not probe.options.tls.insecure_skip_verify:
+        return failed(description, *causes)
 
-    text = "tls.insecure_skip_verify is set: anybody on the way can read and change what is sent"
-    return warning(f"{found}; used all the same", Cause(text, "do what follows, then take it away"), *causes)
+    text = "tls.insecure_skip_verify is set: anyone on the way can read and change the traffic"
+    return warning(f"{description}; used anyway", Cause(text, "fix the next causes, then remove it"), *causes)
 
 
-def _trusts(route: Route, authorities: Path) -> bool:
-    """Whether the server's certificate is accepted with these authorities."""
+def _trusts(probe: ConnectionProbe, authorities: Path) -> bool:
+    """Whether the server's certificate is accepted with these CAs."""
     with contextlib.suppress(OSError):
         if authorities.is_file():
-            _handshake(route, authorities)
+            _handshake(probe, authorities)
             return True
     return False
 
 
 def _described(certificate: Certificate) -> str:
     until = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(certificate.end))
-    names = first(certificate.names, _NAMES) or "no name at all"
+    names = first(certificate.names, _NAMES) or "no name"
     return f"certificate of {certificate.subject}, for {names}, signed by {certificate.issuer}, valid until {until}"

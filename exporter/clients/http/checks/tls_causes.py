@@ -1,4 +1,4 @@
-"""Why there is no TLS with a server, or its certificate is not accepted: causes, the likeliest first."""
+"""Causes of a failed TLS handshake or a rejected certificate, the likeliest first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from exporter.checkup import failed
 from exporter.clients.http.checks.address import BUNDLES
 from exporter.clients.http.checks.certificates import Certificate
-from exporter.clients.http.checks.reach import Route
+from exporter.clients.http.checks.reach import ConnectionProbe
 from exporter.model.checkup import Cause, Finding
 
 _EXPIRED = 10
@@ -17,7 +17,7 @@ _NOT_YET = 9
 _OTHER_NAME = (62, 64)
 _SELF_SIGNED = 18
 _UNKNOWN_AUTHORITY = (2, 19, 20, 21)
-"""OpenSSL's X509_V_ERR_* in question."""
+"""The relevant X509_V_ERR_* codes of OpenSSL."""
 
 _STORES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -25,76 +25,78 @@ _STORES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where systems keep their authorities in one file."""
+"""Where systems keep their CAs in one file."""
 
 Trusts = Callable[[Path], bool]
-"""Whether the certificate is accepted with the authorities in a file."""
+"""Whether the certificate is accepted with the CAs in a file."""
 
 
-def certificate_causes(route: Route, code: int, certificate: Certificate | None, trusts: Trusts) -> Iterator[Cause]:
-    """By OpenSSL's code of what is wrong."""
+def certificate_causes(
+    probe: ConnectionProbe, code: int, certificate: Certificate | None, trusts: Trusts
+) -> Iterator[Cause]:
+    """Causes by OpenSSL's error code."""
     if code == _EXPIRED:
-        yield Cause("the certificate has expired", "renew it, and restart what serves it")
+        yield Cause("the certificate has expired", "renew it, and restart the program that serves it")
         yield Cause("the clock of this machine is ahead", "run `timedatectl`")
     elif code == _NOT_YET:
-        text = "the clock of this machine is behind, or the certificate is for later"
-        yield Cause(text, "run `timedatectl`, then look at the certificate's notBefore")
+        text = "the clock of this machine is behind, or the certificate is not valid yet"
+        yield Cause(text, "run `timedatectl`, then check the certificate's notBefore")
     elif code in _OTHER_NAME:
-        yield from _other_name(route, certificate)
+        yield from _other_name(probe, certificate)
     elif code == _SELF_SIGNED:
         yield from _inspected(certificate)
         yield Cause(
-            "the certificate is signed by itself",
-            "save it on the server's machine and set tls.ca_file to it, or have one issued by your authority",
+            "the certificate is self-signed",
+            "save it on the server's machine and set tls.ca_file to it, or request one from your CA",
         )
     elif code in _UNKNOWN_AUTHORITY:
-        yield from _unknown_authority(route, certificate, trusts)
+        yield from _unknown_authority(probe, certificate, trusts)
     else:
         text = "the certificate or its chain breaks a rule, such as a key that is too short"
-        yield Cause(text, "have it issued again")
+        yield Cause(text, "request a new certificate")
 
 
-def _other_name(route: Route, certificate: Certificate | None) -> Iterator[Cause]:
-    remedy = "url with the name in the certificate"
+def _other_name(probe: ConnectionProbe, certificate: Certificate | None) -> Iterator[Cause]:
+    remedy = "use the name in the certificate in url"
     if certificate is not None and certificate.names:
-        remedy = f"url with one of {', '.join(certificate.names[:5])}"
-    yield Cause(f"the server is called otherwise than {route.host}", remedy)
+        remedy = f"use one of these names in url: {', '.join(certificate.names[:5])}"
+    yield Cause(f"the server's name is not {probe.host}", remedy)
 
     yield Cause(
         "the certificate lacks this name",
-        f"have it issued again with {route.host} among its subjectAltNames",
+        f"request a new certificate that has {probe.host} in its subjectAltNames",
     )
 
 
-def _unknown_authority(route: Route, certificate: Certificate | None, trusts: Trusts) -> Iterator[Cause]:
-    """Nobody whom we trust has signed it: who may have, and how to trust them."""
-    issuer = certificate.issuer if certificate is not None else "an authority"
+def _unknown_authority(probe: ConnectionProbe, certificate: Certificate | None, trusts: Trusts) -> Iterator[Cause]:
+    """Causes for a certificate that no trusted CA has signed."""
+    issuer = certificate.issuer if certificate is not None else "a CA"
     yield from _inspected(certificate)
 
-    if route.options.tls.ca_file is not None:
-        text = f"tls.ca_file does not hold the authority behind {issuer}"
-        yield Cause(text, "put the root that signed it there, as PEM")
+    if probe.options.tls.ca_file is not None:
+        text = f"tls.ca_file does not contain the root of {issuer}"
+        yield Cause(text, "add the root that signed it there, as PEM")
     elif (store := _store(trusts)) is not None:
-        text = f"{issuer} is among this machine's authorities, which are not used by us"
+        text = f"this machine trusts {issuer}, but the exporter does not use the machine's CAs"
         yield Cause(text, f"tls: {{ca_file: {store}}}")
     else:
-        text = f"no public authority vouches for {issuer}: a private one, or a proxy that opens TLS"
-        yield Cause(text, "get its root from whoever runs it, and set tls.ca_file to that file")
+        text = f"{issuer} is not a public CA: it is a private one, or a proxy that intercepts TLS"
+        yield Cause(text, "get its root from its operator, and set tls.ca_file to that file")
 
     yield Cause(
-        "the server does not send the certificates between its own and the root",
-        "have it serve the full chain, or put these into tls.ca_file as well",
+        "the server does not send the intermediate certificates",
+        "configure it to send the full chain, or add them to tls.ca_file as well",
     )
 
 
 def _inspected(certificate: Certificate | None) -> Iterator[Cause]:
     if certificate is not None and certificate.inspector:
-        text = f"a proxy on the way opens TLS: {certificate.issuer} is the name of one"
-        yield Cause(text, "have the host exempted from inspection, or set tls.ca_file to the proxy's root")
+        text = f"a proxy on the way intercepts TLS: {certificate.issuer} is such a product"
+        yield Cause(text, "exempt the host from inspection, or set tls.ca_file to the proxy's root")
 
 
 def _store(trusts: Trusts) -> Path | None:
-    """The file on this machine that holds whoever signed it."""
+    """The file on this machine that contains the CA."""
     variables = (os.environ.get(name) for name in BUNDLES)
     for file in dict.fromkeys((*variables, *_STORES)):
         if file and trusts(Path(file)):
@@ -102,51 +104,55 @@ def _store(trusts: Trusts) -> Path | None:
     return None
 
 
-def no_tls(route: Route, error: OSError) -> Finding:
-    """No TLS came about: what was found, by OpenSSL's name of it, and causes."""
+def no_tls(probe: ConnectionProbe, error: OSError) -> Finding:
+    """The finding for a failed handshake, by OpenSSL's name of the error."""
     reason = (getattr(error, "reason", None) or "").upper()
-    cut = Cause("something between cuts TLS off: a firewall, or a balancer without a server", "look at its log")
+    text = "a device on the way interrupts TLS: a firewall, or a load balancer without a server"
+    cut = Cause(text, "check its log")
     plain = Cause(
-        "plain HTTP is spoken there",
-        f"url: {route.elsewhere('http', route.port)}, or the port on which it speaks TLS",
+        "the server speaks plain HTTP",
+        f"url: {probe.elsewhere('http', probe.port)}, or the port where it speaks TLS",
     )
 
     if isinstance(error, TimeoutError):
-        text = f"no TLS handshake within {route.seconds:g} s"
-        return failed(text, plain, Cause("it is overloaded", "look at its log"), cut)
+        text = f"no TLS handshake within {probe.seconds:g} s"
+        return failed(text, plain, Cause("the server is overloaded", "check its log"), cut)
     if _is_any(reason, "WRONG_VERSION", "RECORD_LAYER", "HTTP_REQUEST"):
-        return failed("what answers is not TLS", plain)
+        return failed("the response is not TLS", plain)
 
     refusal = _refusal(reason)
     if refusal is not None:
         return refusal
-    return failed(f"the connection was closed in the handshake ({reason or type(error).__name__})", plain, cut, _OURS)
+    return failed(
+        f"the connection was closed during the handshake ({reason or type(error).__name__})", plain, cut, _OURS
+    )
 
 
-_OURS = Cause("it wants a certificate of ours", "set tls.cert_file and tls.key_file")
+_OURS = Cause("the server requires a client certificate", "set tls.cert_file and tls.key_file")
 
 
 def _refusal(reason: str) -> Finding | None:
-    """Where the server speaks TLS, and says itself why it does not go on."""
+    """The finding where the server itself says why it ended the handshake."""
     if _is_any(reason, "CERTIFICATE_REQUIRED"):
-        return failed("the server wants a client certificate", _OURS)
+        missing = Cause("no client certificate is configured", "set tls.cert_file and tls.key_file")
+        return failed("the server requires a client certificate", missing)
     if _is_any(reason, "UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN"):
-        text = "our certificate (tls.cert_file) is signed by nobody it trusts"
-        issued = Cause(text, "have one issued by the authority it trusts")
-        return failed("the server refused our certificate", issued, _OURS)
+        text = "the server does not trust the CA of our certificate (tls.cert_file)"
+        issued = Cause(text, "request one from a CA that it trusts")
+        return failed("the server rejected our certificate", issued, _OURS)
     if _is_any(reason, "PROTOCOL", "VERSION"):
         text = "the server speaks only versions below TLS 1.2"
-        return failed("no version of TLS in common", Cause(text, "turn TLS 1.2 on there"))
+        return failed("no common TLS version", Cause(text, "enable TLS 1.2 there"))
     if _is_any(reason, "HANDSHAKE_FAILURE"):
-        text = "the server has no certificate for this name, or no cipher in common"
-        name = Cause(text, "look at its log; check the name in url")
-        return failed("the server broke the handshake off", _OURS, name)
+        text = "the server has no certificate for this name, or no common cipher"
+        name = Cause(text, "check its log and the name in url")
+        return failed("the server ended the handshake", _OURS, name)
     if _is_any(reason, "UNRECOGNIZED_NAME"):
-        cause = Cause("another host name is wanted", "check the name in url")
+        cause = Cause("the server expects another host name", "check the name in url")
         return failed("the server does not know this name", cause)
     return None
 
 
 def _is_any(reason: str, *parts: str) -> bool:
-    """Versions of OpenSSL differ in what they put before and behind such a name."""
+    """Versions of OpenSSL add different text before and after such a name."""
     return any(part in reason for part in parts)

@@ -13,7 +13,7 @@ import msgspec
 
 from exporter import decoding
 from exporter.checkup import Step, failed, ok, warning
-from exporter.clients.http import Response, Session
+from exporter.clients.http import HttpResponse, Session
 from exporter.clients.http.options import request_headers
 from exporter.clients.http.secrets import Secret
 from exporter.humanize import duration, seconds
@@ -112,7 +112,7 @@ def _token(probe: Probe, who: str) -> Finding:
     return _granted(answer, took)
 
 
-def _refused(options: Options, answer: Response, who: str) -> Finding:
+def _refused(options: Options, answer: HttpResponse, who: str) -> Finding:
     """By status."""
     status = answer.status
     if status in (401, 403):
@@ -164,7 +164,7 @@ def _unknown_client(options: Options, status: int) -> Iterator[Cause]:
         yield Cause(f"the account is not {options.account!r}", remedy)
 
 
-def _granted(answer: Response, took: float) -> Finding:
+def _granted(answer: HttpResponse, took: float) -> Finding:
     """What came with status 200, be it a token or not."""
     if answer.html or answer.body.lstrip()[:1] == b"<":
         return failed("an HTML page (200) instead of a token", *LOGIN)

@@ -1,7 +1,7 @@
-"""The steps of a check-up of a Prometheus: from the connection to what its data says and what asking for it costs.
+"""The steps of a check-up of a Prometheus: from the connection to its data and the cost of the queries.
 
-Gentle on a server in production: each template once over one minute, a few questions to the index, and for a test
-environment one look at each ten minutes of the look-back. The step `cost` says how many requests it took.
+They are cheap for a production server: each template once over one minute, a few requests to the index, and for a
+test environment one sample per ten minutes of the look-back. The step `cost` reports the number of requests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from exporter.sources.prometheus.checks.applications import application
 from exporter.sources.prometheus.checks.collisions import collisions
 from exporter.sources.prometheus.checks.cost import cost
 from exporter.sources.prometheus.checks.history import history, interval
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.checks.recordings import recordings
 from exporter.sources.prometheus.checks.values import values
 from exporter.sources.prometheus.options import Options
@@ -41,13 +41,13 @@ CHECKS = (
     "history",
     "cost",
 )
-"""Names of the steps, in order. `activity` is there only where test runs are searched, `history` where they are not."""
+"""Names of the steps, in order. `activity` exists only where test runs are searched, `history` only elsewhere."""
 
 _NEEDS = ("credentials",)
-"""What all but the first steps need: that queries are answered at all."""
+"""All later steps need a server that accepts queries."""
 
 _CHEAP = "/api/v1/status/buildinfo"
-"""A page of the API and no other, as gateways before it may lead all else to a page for people."""
+"""A page of the API itself: gateways may redirect all other paths to a page for people."""
 
 _PAGES = (
     "/api/v1",
@@ -60,16 +60,16 @@ _PAGES = (
     "/-/healthy",
     "/vmui",
 )
-"""Endings of what people copy from a browser."""
+"""Endings of URLs that people copy from a browser."""
 
 
-def steps(options: Options, wanted: CheckContext) -> Iterator[Step]:
+def steps(options: Options, context: CheckContext) -> Iterator[Step]:
     """Every step, the connection first."""
     yield from connection_steps(options.url, options, _PAGES, _CHEAP)
 
     session = Session(options.url, options)
     try:
-        probe = Probe(options, wanted, session)
+        probe = PrometheusProbe(options, context, session)
         yield from _server(probe)
         if probe.templates.queries:
             yield from _activity(probe)
@@ -82,26 +82,26 @@ def steps(options: Options, wanted: CheckContext) -> Iterator[Step]:
 
 
 def _no_template(preset: str) -> Finding:
-    text = "each signal is null"
+    text = "all signals are null"
     if preset == "custom":
         text = f"the preset {preset} has no templates"
-    return failed("nothing is observed", Cause(text, "write signals.request_rate and others, or take a preset"))
+    return failed("nothing is observed", Cause(text, "set signals.request_rate and others, or use a preset"))
 
 
-def _server(probe: Probe) -> Iterator[Step]:
+def _server(probe: PrometheusProbe) -> Iterator[Step]:
     ask = partial(server.credentials, probe)
     yield Step("credentials", "query vector(1)", ask, ("answer",), explain=partial(server.refused, probe))
     yield Step("build", "GET /api/v1/status/buildinfo", partial(server.build, probe), _NEEDS)
     tried = "GET /api/v1/status/flags and runtimeinfo"
     yield Step("flags", tried, partial(server.retention, probe), _NEEDS, "retention")
-    window = duration(probe.wanted.window.duration)
+    window = duration(probe.context.window.duration)
     yield Step("recorded", f"count the recorded minutes of {window}", partial(recordings, probe), _NEEDS)
 
 
-def _activity(probe: Probe) -> Iterator[Step]:
+def _activity(probe: PrometheusProbe) -> Iterator[Step]:
     if probe.observes("request_rate") and not probe.production:
-        window = duration(probe.wanted.window.duration)
-        tried = f"query each ten minutes of {window}: {probe.shown('request_rate')}"
+        window = duration(probe.context.window.duration)
+        tried = f"query every ten minutes of {window}: {probe.display_query('request_rate')}"
         yield Step("activity", tried, partial(activity, probe), _NEEDS)
 
     template = probe.templates.queries.get("request_rate", "")
@@ -111,30 +111,30 @@ def _activity(probe: Probe) -> Iterator[Step]:
         yield Step("interval", tried, partial(interval, probe), _NEEDS, "request_rate")
 
 
-def _signals(probe: Probe) -> Iterator[Step]:
+def _signals(probe: PrometheusProbe) -> Iterator[Step]:
     for key in signals.ORDER:
         if probe.observes(key):
-            # Where nothing was active, one answer says all that there is to say.
+            # Without any activity, one result is enough.
             if not probe.idle or key == "request_rate":
                 run = partial(signals.signal, probe, key)
                 explain = partial(signals.refused, probe, key)
-                yield Step("signal", f"query {probe.shown(key)}", run, _NEEDS, key, explain)
+                yield Step("signal", f"query {probe.display_query(key)}", run, _NEEDS, key, explain)
         elif key in ("concurrent_users", "cpu", "memory"):
             text = f"not observed: the preset {probe.options.preset} has no template; signals.{key} adds one"
             yield Step("signal", "look for a template", partial(ok, text), _NEEDS, key)
 
 
-def _results(probe: Probe) -> Iterator[Step]:
-    """What rests on the answers before; skipped where there were none."""
-    needs = _NEEDS if probe.answers else (*_NEEDS, "signal")
-    for name in probe.wanted.applications:
+def _results(probe: PrometheusProbe) -> Iterator[Step]:
+    """Steps that use the earlier results; skipped without results."""
+    needs = _NEEDS if probe.results else (*_NEEDS, "signal")
+    for name in probe.context.applications:
         run = partial(application, probe, name)
-        yield Step("applications", "look for it among those with requests", run, needs, name)
+        yield Step("applications", "search the applications with requests", run, needs, name)
     if probe.idle:
         return
 
-    yield Step("values", "look at what the queries gave", partial(values, probe), needs)
-    yield Step("collisions", "ask the index for the labels of the series", partial(collisions, probe), needs)
+    yield Step("values", "check the values of the results", partial(values, probe), needs)
+    yield Step("collisions", "query the index for the labels of the series", partial(collisions, probe), needs)
     parts = probe.selectors("request_rate")
     if probe.production and parts:
         tried = f"query count({parts[0].text}) over the longest window"

@@ -1,4 +1,4 @@
-"""Why a template gives nothing: a metric, a label or a value that is not there, told from the server's index."""
+"""Why a template has no result: a missing metric, label or value, according to the server's index."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from exporter.humanize import format_time, join_words
 from exporter.model.checkup import Cause, Finding
 from exporter.sources.prometheus.checks import absence_causes
 from exporter.sources.prometheus.checks.absence_causes import CLASSIC
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.checks.wording import labels as shown_labels
 from exporter.sources.prometheus.presets import duration
 from exporter.sources.prometheus.selectors import Selector
 
 _REQUIRED = ("request_rate", *CLASSIC, "route_requests")
-"""Without these much has no evidence; the others fail only when the configuration itself has a template for them."""
+"""Signals that most evidence needs; others fail only if the configuration itself has a template for them."""
 
 _PART_OF = {"error_rate": "request_rate", "route_successes": "route_requests"}
-"""Keys that may well give nothing where the other gives something."""
+"""Keys that may have no result although the other key has one."""
 
 _NO_PART = {"error_rate": "none: no request failed", "route_successes": "none: no request succeeded"}
 
 _GONE = (
-    Cause("nothing runs now that has them, such as at night", "nothing, if that is meant"),
-    Cause("the targets are down, or are no longer scraped", "look at the server's page /targets"),
+    Cause("nothing that exports them runs now, for example at night", "nothing, if that is intended"),
+    Cause("the targets are down, or no longer scraped", "check the server's page /targets"),
 )
 
 
-def why_nothing(probe: Probe, key: str) -> Finding:
-    """Nothing came back for a key: which part of its query is why."""
-    if key in CLASSIC and "latency_native" in probe.answers:
-        return ok("none; native histograms are there")
+def why_nothing(probe: PrometheusProbe, key: str) -> Finding:
+    """The part of a query because of which it has no result."""
+    if key in CLASSIC and "latency_native" in probe.results:
+        return ok("no data; native histograms are used")
     if key == "latency_native" and not probe.is_own(key):
-        return ok("none: classic histograms are used")
+        return ok("no data: classic histograms are used")
 
-    # No errors and no successes are answers too, where requests were found.
-    optional = _PART_OF.get(key) in probe.answers
+    # No errors and no successes are valid results if there are requests.
+    optional = _PART_OF.get(key) in probe.results
     parts = probe.selectors(key)
     for part in parts:
         problem = _of_part(probe, key, part, optional=optional)
@@ -45,17 +45,17 @@ def why_nothing(probe: Probe, key: str) -> Finding:
     if optional:
         return ok(_NO_PART[key])
     if probe.idle:
-        return warning("no value now; there are series in the look-back", Cause("no test is under way", "nothing"))
+        return warning("no value now; there are series in the look-back", Cause("no test is running", "nothing"))
     return _of_series(probe, key, parts)
 
 
-def _of_part(probe: Probe, key: str, part: Selector, *, optional: bool) -> Finding | None:
-    """What is wrong with one selector of the query, as far as the index tells."""
+def _of_part(probe: PrometheusProbe, key: str, part: Selector, *, optional: bool) -> Finding | None:
+    """The problem with one selector of the query, according to the index."""
     names = probe.labels(part.named) if part.metric else None
     if names is None:
         return None
     if not names:
-        return _missing(probe, key, f"there are no series called {part.metric}", absence_causes.metric(probe, key))
+        return _missing(probe, key, f"no series with the name {part.metric}", absence_causes.metric(probe, key))
 
     lacking = [label for label in part.needed if label not in names]
     if lacking:
@@ -66,10 +66,10 @@ def _of_part(probe: Probe, key: str, part: Selector, *, optional: bool) -> Findi
     return None
 
 
-def _of_series(probe: Probe, key: str, parts: Iterable[Selector]) -> Finding:
-    """The index has nothing against any selector: then it is the time, or the index itself."""
+def _of_series(probe: PrometheusProbe, key: str, parts: Iterable[Selector]) -> Finding:
+    """The index has series for every selector: the cause is the time, or the index itself."""
     if any(part.metric and probe.labels(part.named) is None for part in parts):
-        text = "nothing came back, and the server does not tell which series it has"
+        text = "no result, and the server does not report which series it has"
         causes = [*absence_causes.metric(probe, key), *absence_causes.value(probe)]
         return _missing(probe, key, text, causes)
 
@@ -77,15 +77,15 @@ def _of_series(probe: Probe, key: str, parts: Iterable[Selector]) -> Finding:
     if probe.production:
         gone = [part.text for part in parts if not probe.is_present(part.text)]
         if gone:
-            window = duration(probe.wanted.window.duration)
+            window = duration(probe.context.window.duration)
             text = f"no series of {join_words(gone)} at {format_time(probe.at)}; there were some in the last {window}"
             return warning(text, *_GONE)
-    text = f"series are there, and no value at {format_time(probe.at)}"
+    text = f"the series exist, but have no value at {format_time(probe.at)}"
     return _missing(probe, key, text, absence_causes.value(probe))
 
 
-def _missing(probe: Probe, key: str, text: str, causes: Iterable[Cause], *, sure: bool = False) -> Finding:
-    """A failure where much rests on it, where the configuration asks for it itself, or where the template is wrong."""
+def _missing(probe: PrometheusProbe, key: str, text: str, causes: Iterable[Cause], *, sure: bool = False) -> Finding:
+    """A failure if most evidence needs it, if the configuration has its own template, or if the template is wrong."""
     if sure or key in _REQUIRED or probe.is_own(key) or not probe.observes(key):
         return failed(text, *causes)
     return warning(text, *causes)

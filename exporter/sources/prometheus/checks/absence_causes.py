@@ -1,4 +1,4 @@
-"""Causes of a template that gives nothing, the likeliest first; each with what to write or where to look."""
+"""Causes of a template without result, the likeliest first; each with a setting or a place to check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from exporter.humanize import join_words
 from exporter.model.checkup import Cause
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.presets import PRESETS, duration, resolve
 from exporter.sources.prometheus.selectors import Selector, selectors
 
@@ -15,32 +15,32 @@ CLASSIC = ("latency_bucket", "latency_sum", "latency_count")
 """Keys of classic histograms."""
 
 
-def metric(probe: Probe, key: str) -> Iterator[Cause]:
-    """Of a metric that is not there."""
+def metric(probe: PrometheusProbe, key: str) -> Iterator[Cause]:
+    """Causes of a missing metric."""
     yield from _native_only(probe, key)
     yield from _other_presets(probe, key)
 
-    remedy = f"look for it on an application's /metrics; take another preset, or write signals.{key}"
+    remedy = f"find its name on an application's /metrics; use another preset, or set signals.{key}"
     yield Cause(
-        f"the applications name it otherwise than {_template(probe, key)} does",
-        f"{remedy}; where nobody measures it, signals: {{{key}: null}}",
+        f"the applications use another name for it than {_template(probe, key)}",
+        f"{remedy}; if nothing measures it, signals: {{{key}: null}}",
     )
     yield Cause(
         "this server does not scrape them",
-        "look at its page /targets; or point url to the server that does",
+        "check its page /targets; or point url to the server that does",
     )
-    yield Cause("the data is another tenant's", "headers: {X-Scope-OrgID: TENANT}")
+    yield Cause("the data belongs to another tenant", "headers: {X-Scope-OrgID: TENANT}")
 
 
-def _template(probe: Probe, key: str) -> str:
-    """Whose template a key has."""
+def _template(probe: PrometheusProbe, key: str) -> str:
+    """The owner of a key's template."""
     if probe.is_own(key):
         return f"signals.{key}"
     return f"the preset {probe.options.preset}"
 
 
-def _native_only(probe: Probe, key: str) -> Iterator[Cause]:
-    """A count that native histograms have inside, and not as series of its own."""
+def _native_only(probe: PrometheusProbe, key: str) -> Iterator[Cause]:
+    """A count that native histograms contain instead of a separate series."""
     if key in CLASSIC:
         return
 
@@ -54,13 +54,13 @@ def _native_only(probe: Probe, key: str) -> Iterator[Cause]:
         count = rf"\b(rate|increase)\({re.escape(part.metric)}(\{{[^}}]*\}})?\[\$range\]\)"
         query = re.sub(count, rf"histogram_count(\1({base}\2[$range]))", template)
         yield Cause(
-            f"{base} is a native histogram, which has its count inside",
+            f"{base} is a native histogram, which contains its count",
             f"signals: {{{key}: '{query}'}}",
         )
 
 
-def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:
-    """Presets whose metrics this server has."""
+def _other_presets(probe: PrometheusProbe, key: str) -> Iterator[Cause]:
+    """Other presets with metrics that this server has."""
     if probe.is_own(key):
         return
     for name, preset in PRESETS.items():
@@ -71,60 +71,62 @@ def _other_presets(probe: Probe, key: str) -> Iterator[Cause]:
         metrics = {part.named for part in selectors(query)}
         present = sorted(metric for metric in metrics if probe.labels(metric))
         if present:
-            text = f"the data is named as the preset {name} has it: there is {join_words(present)}"
+            text = f"the data uses the names of the preset {name}: the server has {join_words(present)}"
             yield Cause(text, f"preset: {name}")
 
 
-def label(probe: Probe, key: str, lacking: Sequence[str]) -> Iterator[Cause]:
-    """Of a label that is needed and that the series do not have."""
+def label(probe: PrometheusProbe, key: str, lacking: Sequence[str]) -> Iterator[Cause]:
+    """Causes of a required label that the series do not have."""
     selector = probe.templates.selector
     if any(name in selector for name in lacking):
         yield Cause(
-            f"selector ({selector}) asks for a label that these series do not have",
-            "write it with labels that they have",
+            f"selector ({selector}) uses a label that these series do not have",
+            "use labels that they have",
         )
         yield Cause(
-            f"{join_words(lacking)} is an external label, which only what is sent on carries",
-            "take it out of selector here, or point url to the long-term store",
+            f"{join_words(lacking)} is an external label, which only forwarded data has",
+            "remove it from selector, or point url to the long-term store",
         )
         return
 
     option = f"signals.{key}"
-    if key in ("error_rate", "route_successes"):  # which ask for the same label
+    if key in ("error_rate", "route_successes"):  # they use the same label
         option = "signals.error_rate and signals.route_successes"
     yield Cause(
-        f"the applications call {join_words(lacking)} otherwise than {_template(probe, key)} does",
-        f"write {option} with the name they use (such as status instead of code)",
+        f"the applications use another name for {join_words(lacking)} than {_template(probe, key)}",
+        f"set {option} with the name they use (such as status instead of code)",
     )
 
 
-def match(probe: Probe, part: Selector) -> Iterator[Cause]:
-    """Of matchers that no series has."""
+def match(probe: PrometheusProbe, part: Selector) -> Iterator[Cause]:
+    """Causes of matchers that match no series."""
     selector = probe.templates.selector
     if selector:
         values = f"`group by ({part.needed[-1]}) ({part.named})`"
         yield Cause(
-            f"selector ({selector}) fits none of them: a slip in a value, or another environment's",
+            f"selector ({selector}) matches none of them: a typo in a value, or another environment's",
             f"compare it with the values on the server: {values}",
         )
     elif part.matchers:
         values = f"`group by ({part.matchers[0][0]}) ({part.named})`"
-        yield Cause("the template's matchers fit none of them", f"compare with the values on the server: {values}")
+        yield Cause(
+            "the template's matchers match none of them", f"compare them with the values on the server: {values}"
+        )
 
-    window = duration(probe.wanted.window.duration) if probe.production else "1h"
-    yield Cause(f"the targets were not scraped in the last {window}", "look at the server's page /targets")
+    window = duration(probe.context.window.duration) if probe.production else "1h"
+    yield Cause(f"the targets were not scraped in the last {window}", "check the server's page /targets")
 
 
-def value(probe: Probe) -> Iterator[Cause]:
-    """Of series that are there without a value."""
+def value(probe: PrometheusProbe) -> Iterator[Cause]:
+    """Causes of series without a value."""
     rate_range = duration(probe.options.rate_range)
     yield Cause(
-        f"fewer than two samples within rate_range ({rate_range}): it is scraped too seldom",
-        "rate_range: at least twice the scrape interval; step `interval` tells that",
+        f"fewer than two samples within rate_range ({rate_range}): it is scraped too rarely",
+        "rate_range: at least twice the scrape interval, which step `interval` reports",
     )
 
     yield Cause(
         "the targets are down, or samples come late",
-        "look at the server's page /targets, and at its clock",
+        "check the server's page /targets, and its clock",
     )
-    yield Cause("there was no such request yet", "nothing")
+    yield Cause("no such request was served yet", "nothing")

@@ -1,4 +1,4 @@
-"""The check of labels that a scrape renamed, and of replicas that count twice."""
+"""The check of labels that the scrape renamed, and of replicas that count twice."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from exporter.checkup import Remarks
 from exporter.humanize import pluralize
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.selectors import Selector
 
 _REPLICAS = ("__replica__", "prometheus_replica", "replica")
-"""Labels by which scrapers of the same targets are told apart."""
+"""Labels that distinguish scrapers of the same targets."""
 
 
-def collisions(probe: Probe) -> Finding:
-    """What stands beside the labels that the queries need."""
+def collisions(probe: PrometheusProbe) -> Finding:
+    """Labels that collide with those that the queries need."""
     parts = _parts(probe)
     labels = {metric: probe.labels(part.named) or frozenset() for metric, part in parts.items()}
 
@@ -25,49 +25,51 @@ def collisions(probe: Probe) -> Finding:
 
     for label in _REPLICAS:
         if any(label in names for names in labels.values()) and _counts_twice(probe, label):
-            text = "where these are replicas of the scraper, not of the application, each target counts as often"
+            text = "if these are replicas of the scraper, not of the application, each target counts several times"
             remarks.add(
-                f"series of several values of {label}",
-                Cause(text, f"turn deduplication on, or narrow selector to one {label}"),
+                f"series with several values of {label}",
+                Cause(text, f"enable deduplication, or narrow selector to one {label}"),
             )
-    return remarks.finding(f"none of {pluralize(len(parts), 'metric')}")
+    return remarks.finding(f"none in {pluralize(len(parts), 'metric')}")
 
 
-def _parts(probe: Probe) -> dict[str, Selector]:
-    """Each metric that was found to the first selector that reads it."""
+def _parts(probe: PrometheusProbe) -> dict[str, Selector]:
+    """Each metric with data to the first selector that reads it."""
     parts = dict[str, Selector]()
-    for key in probe.answers:
+    for key in probe.results:
         for part in probe.selectors(key):
             parts.setdefault(part.metric, part)
     return parts
 
 
-def _renamed(probe: Probe, parts: Mapping[str, Selector], labels: Mapping[str, frozenset[str]]) -> dict[str, str]:
-    """Label that the queries need and that is there as exported_... too, to the last metric that has both."""
+def _renamed(
+    probe: PrometheusProbe, parts: Mapping[str, Selector], labels: Mapping[str, frozenset[str]]
+) -> dict[str, str]:
+    """Label that the queries need and that also exists as exported_..., to the last metric that has both."""
     renamed = {}
     for metric, part in parts.items():
         for label in (*probe.templates.labels.values(), *part.needed):
-            # Prometheus renames what the application called as the scrape does.
+            # Prometheus renames an application's label if the scrape has one of the same name.
             if f"exported_{label}" in labels[metric]:
                 renamed[label] = metric
     return renamed
 
 
-def _renaming(probe: Probe, label: str) -> Cause:
+def _renaming(probe: PrometheusProbe, label: str) -> Cause:
     options = {name: option for option, name in probe.templates.labels.items()}
     rename = f"write exported_{label} in selector"
     if label in options:
         rename = f"labels: {{{options[label]}: exported_{label}}}"
     return Cause(
-        f"the scrape has its own {label}; what the application called so is now exported_{label}",
-        f"if {label} shows the scrape's value: {rename}, or honor_labels: true in the scrape job",
+        f"the scrape sets its own {label}; the application's label is now exported_{label}",
+        f"if {label} has the scrape's value: {rename}, or honor_labels: true in the scrape job",
     )
 
 
-def _counts_twice(probe: Probe, label: str) -> bool:
-    """Whether some series are there with several values of a label."""
+def _counts_twice(probe: PrometheusProbe, label: str) -> bool:
+    """Whether some series exist with several values of a label."""
     parts = probe.selectors("request_rate")
     if not parts:
         return False
-    answer = probe.ask(f"count(count by ({label}) ({parts[0].text}))")
-    return any(sample.value > 1 for sample in answer.samples)
+    result = probe.ask(f"count(count by ({label}) ({parts[0].text}))")
+    return any(sample.value > 1 for sample in result.samples)

@@ -1,4 +1,4 @@
-"""Checks of the server itself: whether it lets us ask, what it is, how long it keeps data."""
+"""Checks of the server itself: whether it accepts queries, its version, how long it keeps data."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from exporter.clients import promql
 from exporter.errors import SourceError
 from exporter.humanize import join_words
 from exporter.model.checkup import Cause, Finding
-from exporter.sources.prometheus.checks.probe import Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe
 from exporter.sources.prometheus.presets import duration
 
 OLDEST = (2, 42)
-"""The oldest Prometheus that we are tested with."""
+"""The oldest Prometheus that the exporter is tested with."""
 
 _DAY = 86400.0
 
 _DEFAULT_RETENTION = 15 * _DAY
 
 _BEFORE_RUNS = 35 * _DAY
-"""Seconds: how far back test runs are searched, and each is compared with production as it was before it."""
+"""Seconds: how far back test runs are searched; each is compared with production before it."""
 
 
-def credentials(probe: Probe) -> Finding:
+def credentials(probe: PrometheusProbe) -> Finding:
     """A query that reads no data."""
     probe.client.query("vector(1)", probe.at)
 
     options = probe.options
-    given = [name for name in ("bearer_token_file", "bearer_token_env", "username") if getattr(options, name)]
-    given += [f"headers.{name}" for name in options.headers]
-    given += [f"headers_files.{name}" for name in options.headers_files]
+    names = [name for name in ("bearer_token_file", "bearer_token_env", "username") if getattr(options, name)]
+    names += [f"headers.{name}" for name in options.headers]
+    names += [f"headers_files.{name}" for name in options.headers_files]
 
-    if not given:
-        return ok("a query is answered, without credentials")
-    return ok(f"a query is answered, with {join_words(given)}")
+    if not names:
+        return ok("the server accepts queries, without credentials")
+    return ok(f"the server accepts queries, with {join_words(names)}")
 
 
-def refused(probe: Probe, error: SourceError) -> Sequence[Cause]:
-    """Why the first query may not be answered."""
+def refused(probe: PrometheusProbe, error: SourceError) -> Sequence[Cause]:
+    """Causes of a failed first query."""
     if error.reason == "auth":
         return _credential_causes(probe)
     if error.reason == "not_json":
-        text = "a login page stands before it (OAuth proxy, single sign-on)"
-        remedy = "use an address without it, or a token that it lets pass (bearer_token_file)"
+        text = "a login page is in front of the server (OAuth proxy, single sign-on)"
+        remedy = "use an address without it, or a token that it accepts (bearer_token_file)"
         return [Cause(text, remedy), *_url_causes(probe)]
 
     if error.reason in ("not_found", "bad_data", "http_error"):
@@ -52,54 +52,56 @@ def refused(probe: Probe, error: SourceError) -> Sequence[Cause]:
     return ()
 
 
-def _credential_causes(probe: Probe) -> list[Cause]:
+def _credential_causes(probe: PrometheusProbe) -> list[Cause]:
     options = probe.options
-    tenant = Cause("a tenant is wanted (Mimir, Cortex, Thanos Receive)", "headers: {X-Scope-OrgID: TENANT}")
-    rights = Cause("the account may not query", "give it the right to read metrics; look at the server's log")
+    tenant = Cause("the server requires a tenant (Mimir, Cortex, Thanos Receive)", "headers: {X-Scope-OrgID: TENANT}")
+    rights = Cause("the account lacks permission to query", "allow it to read metrics; check the server's log")
 
     if options.bearer_token_file or options.bearer_token_env:
         name = "bearer_token_file" if options.bearer_token_file else "bearer_token_env"
-        text = "the token is wrong, of another server, or has expired"
-        remedy = f"put a new one where {name} says; it is read again for each request"
+        text = "the token is wrong, belongs to another server, or has expired"
+        remedy = f"write a new one to {name}; it is read again for each request"
         return [Cause(text, remedy), rights, tenant]
     if options.username:
-        remedy = "try `curl -u USER URL/api/v1/query?query=1`, then mend username or password_file"
+        remedy = "try `curl -u USER URL/api/v1/query?query=1`, then fix username or password_file"
         return [Cause("user or password is wrong", remedy), rights]
     remedy = "set bearer_token_file, or username with password_file"
-    return [Cause("it wants credentials, and none are configured", remedy), tenant]
+    return [Cause("the server requires credentials, and none are configured", remedy), tenant]
 
 
-def _url_causes(probe: Probe) -> list[Cause]:
+def _url_causes(probe: PrometheusProbe) -> list[Cause]:
     example = f"{probe.options.url.rstrip('/')}/prometheus"
     return [
-        Cause("the API is below another path", f"set url to what stands before /api/v1, such as {example}"),
-        Cause("something else than a Prometheus listens there", "compare host and port of url with the server's"),
+        Cause("the API is below another path", f"set url to the part before /api/v1, such as {example}"),
+        Cause("another program than Prometheus listens there", "compare host and port of url with the server's"),
     ]
 
 
-_NOT_TOLD = "not every server that speaks the API tells it, or we may not see it"
+_NOT_REPORTED = "not every server with this API reports it, or access is denied"
 
 
-def build(probe: Probe) -> Finding:
-    """Name and version; servers other than Prometheus tell less."""
+def build(probe: PrometheusProbe) -> Finding:
+    """Name and version; servers other than Prometheus report less."""
     page = probe.status("buildinfo")
     version = str(page.get("version") or "")
     if not version:
         remedy = "nothing, if it is such a server; else allow GET /api/v1/status/*"
-        return warning("not told", Cause(_NOT_TOLD, remedy))
-    # Those that only imitate Prometheus give a version for clients that look at it, and nothing else.
+        return warning("version not reported", Cause(_NOT_REPORTED, remedy))
+    # Servers that imitate Prometheus report only a version, for clients that check it.
     if not page.keys() & {"application", "goVersion", "revision"}:
-        return ok(f"an API alike, which calls itself {version} for the sake of others, as VictoriaMetrics does")
+        return ok(
+            f"a server with a compatible API (it reports version {version} for its clients), such as VictoriaMetrics"
+        )
 
-    name = str(page.get("application") or "Prometheus or alike")
+    name = str(page.get("application") or "Prometheus or compatible")
     if "application" not in page and _is_old(version):
-        text = f"it is older than {OLDEST[0]}.{OLDEST[1]}, the oldest that queries are tested with"
-        return warning(f"{name} {version}", Cause(text, "update it; mind that native histograms need 2.40"))
+        text = f"it is older than {OLDEST[0]}.{OLDEST[1]}, the oldest version that queries are tested with"
+        return warning(f"{name} {version}", Cause(text, "update it; native histograms need 2.40"))
     return ok(f"{name} {version}")
 
 
 def _is_old(version: str) -> bool:
-    """Whether it is a version of Prometheus, and an old one; others begin at 0 or 1."""
+    """Whether it is an old version of Prometheus; versions of other servers begin with 0 or 1."""
     match = re.match(r"v?(\d+)\.(\d+)", version)
     if match is None:
         return False
@@ -107,53 +109,53 @@ def _is_old(version: str) -> bool:
     return (2, 0) <= numbers < OLDEST
 
 
-def retention(probe: Probe) -> Finding:
-    """How long data is kept, against the windows that polls ask for."""
+def retention(probe: PrometheusProbe) -> Finding:
+    """How long the server keeps data, compared with the windows that polls read."""
     flags = probe.status("flags")
     runtime = probe.status("runtimeinfo")
     limit = str(flags.get("query.max-samples") or "")
     if limit.isdigit():
         probe.max_samples = int(limit)
 
-    seconds, shown = _retention(str(runtime.get("storageRetention") or ""), flags)
-    if not shown:
-        remedy = "check its retention by hand (VictoriaMetrics: -retentionPeriod); step `history` looks at the data"
-        return warning("not told", Cause(_NOT_TOLD, remedy))
+    seconds, retention_text = _retention(str(runtime.get("storageRetention") or ""), flags)
+    if not retention_text:
+        remedy = "check its retention by hand (VictoriaMetrics: -retentionPeriod); step `history` checks the data"
+        return warning("retention not reported", Cause(_NOT_REPORTED, remedy))
 
-    starts = [window.start for window in (probe.wanted.window, probe.wanted.pattern) if window is not None]
-    needed = probe.wanted.window.end - min(starts)
-    found = f"kept for {shown}, {duration(needed)} are asked for"
+    starts = [window.start for window in (probe.context.window, probe.context.pattern) if window is not None]
+    needed = probe.context.window.end - min(starts)
+    description = f"the server keeps data for {retention_text}, polls need {duration(needed)}"
     if seconds is None:
-        return ok(found)
+        return ok(description)
     if seconds < needed and probe.production:
-        return failed(found, *_too_short(probe, needed))
-    if seconds < needed:  # the usual 15d are no failure
-        return warning(f"{found}: a test run before that is not found", *_too_short(probe, needed))
+        return failed(description, *_too_short(probe, needed))
+    if seconds < needed:  # the default of 15d is not a failure
+        return warning(f"{description}: older test runs cannot be found", *_too_short(probe, needed))
     if probe.production and seconds < needed + _BEFORE_RUNS:
         spare = duration((seconds - needed) // _DAY * _DAY)
-        return ok(f"{found}; runs older than {spare} lack production before them")
-    return ok(found)
+        return ok(f"{description}; for runs older than {spare}, production before them is missing")
+    return ok(description)
 
 
-def _too_short(probe: Probe, needed: float) -> Iterator[Cause]:
+def _too_short(probe: PrometheusProbe, needed: float) -> Iterator[Cause]:
     days = -(-needed // _DAY)
     option = f"--storage.tsdb.retention.time={days:.0f}d"
-    yield Cause("the server forgets what polls look for", f"start it with {option} or more")
+    yield Cause("the server deletes data that polls need", f"start it with {option} or more")
     if not probe.production:
-        remedy = "lower analysis.certification.max_age, and analysis.test_run.lookback, which is longer than that"
-        yield Cause("the look-back is longer than it need be", remedy)
-    yield Cause("a long-term store is behind it", "point url to that (Thanos, Mimir, VictoriaMetrics)")
+        remedy = "lower analysis.certification.max_age, and analysis.test_run.lookback, which must be longer"
+        yield Cause("the look-back is longer than necessary", remedy)
+    yield Cause("it forwards data to a long-term store", "point url to that store (Thanos, Mimir, VictoriaMetrics)")
 
 
 def _retention(runtime: str, flags: Mapping[str, object]) -> tuple[float | None, str]:
-    """Seconds (None: without end, or by size only), and how the server says it; empty when it does not."""
+    """Seconds (None: unlimited, or by size only), and the server's text; empty if it does not report it."""
     if runtime:
         times = [_seconds(part) for part in runtime.split(" or ")]
         return next((seconds for seconds in times if seconds is not None), None), runtime
     if "storage.tsdb.retention.time" not in flags:
         return None, ""
 
-    # The older flag counts where the newer one is 0; where both are, the size, and without that the default.
+    # The older flag counts if the newer one is 0; if both are 0, the size, and without a size the default.
     for name in ("storage.tsdb.retention.time", "storage.tsdb.retention"):
         seconds = _seconds(str(flags.get(name) or ""))
         if seconds:

@@ -1,4 +1,4 @@
-"""Checks of each template: what its query gives, and in which shape."""
+"""Checks of each template: the result of its query, and its shape."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exporter.humanize import seconds as spent
 from exporter.model.checkup import Cause, Finding
 from exporter.model.observation import MINUTE
 from exporter.sources.prometheus.checks.absence import why_nothing
-from exporter.sources.prometheus.checks.probe import Answer, Probe
+from exporter.sources.prometheus.checks.probe import PrometheusProbe, QueryResult
 from exporter.sources.prometheus.checks.shape import ROUTE_KEYS, wrong_shape
 from exporter.sources.prometheus.checks.wording import applications
 
@@ -29,70 +29,70 @@ ORDER = (
     "route_requests",
     "route_successes",
 )
-"""Keys in the order of the steps: native histograms first, as they excuse that there are no classic ones."""
+"""Keys in the order of the steps: native histograms first, because classic ones may be missing then."""
 
 _RECENT = 600.0
-"""Seconds in which the newest minute with a value is looked for: a scrape that was missed is no failure of a query."""
+"""Seconds in which the newest minute with a value is searched: a missed scrape is not a failure of the query."""
 
 
-def signal(probe: Probe, key: str) -> Finding:
-    """What one template gives."""
+def signal(probe: PrometheusProbe, key: str) -> Finding:
+    """The result of one template."""
     query = probe.query(key)
     try:
-        answer = probe.ask(query)
+        result = probe.ask(query)
     except SourceError as error:
         if error.reason == "bad_query" and key == "latency_native" and not probe.is_own(key):
-            return ok("not known to this server: classic histograms are used")
+            return ok("this server does not support it: classic histograms are used")
         raise
 
-    if answer.is_empty and key == "request_rate" and probe.production:
-        answer = _newest(probe, query, answer)
-    if answer.is_empty:
+    if result.is_empty and key == "request_rate" and probe.production:
+        result = _newest(probe, query, result)
+    if result.is_empty:
         return why_nothing(probe, key)
-    problem = wrong_shape(probe, key, answer)
+    problem = wrong_shape(probe, key, result)
     if problem is not None:
         return problem
 
-    probe.answers[key] = answer
-    text = f"{_content(probe, key, answer)}; {spent(answer.seconds)}"
-    if answer.samples_read is not None:
-        text = f"{text}, {answer.samples_read} samples read"
+    probe.results[key] = result
+    text = f"{_content(probe, key, result)}; {spent(result.seconds)}"
+    if result.samples_read is not None:
+        text = f"{text}, {result.samples_read} samples read"
     return ok(text)
 
 
-def refused(probe: Probe, key: str, error: SourceError) -> Sequence[Cause]:
-    """Why the server does not take the query of a template."""
+def refused(probe: PrometheusProbe, key: str, error: SourceError) -> Sequence[Cause]:
+    """Causes of a rejected query of a template."""
     if error.reason != "bad_query":
         return ()
     if key == "latency_native":
-        text = "the server knows no native histograms (Prometheus from 2.40 on does)"
-        return [Cause(text, "take signals.latency_native away, or update the server")]
-    remedy = f"try it on the server's own page, then mend signals.{key}"
+        text = "the server does not support native histograms (Prometheus does from 2.40 on)"
+        return [Cause(text, "remove signals.latency_native, or update the server")]
+    remedy = f"try it on the server's own page, then fix signals.{key}"
     return [Cause("the template does not fit this server", remedy)]
 
 
-def _newest(probe: Probe, query: str, answer: Answer) -> Answer:
-    """The answer of the newest minute that has one; this and later steps look at that minute then."""
+def _newest(probe: PrometheusProbe, query: str, result: QueryResult) -> QueryResult:
+    """The result of the newest minute with data; this and later steps then use that minute."""
     ranges = probe.client.query_range(query, probe.at - _RECENT, probe.at, MINUTE)
     if not ranges:
-        return answer
+        return result
     probe.at = max(float(series.times.max()) for series in ranges)
     return probe.ask(query)
 
 
-def _content(probe: Probe, key: str, answer: Answer) -> str:
-    text = applications(answer.applications)
-    without_application = sum(not sample.labels.get("application") for sample in answer.samples)
+def _content(probe: PrometheusProbe, key: str, result: QueryResult) -> str:
+    text = applications(result.applications)
+    without_application = sum(not sample.labels.get("application") for sample in result.samples)
     if without_application:
-        text = f"{text}; {without_application} series of no application are left out"
+        text = f"{text}; {without_application} series without an application are left out"
     if key not in ROUTE_KEYS:
         return text
 
     method = probe.templates.labels["method"]
     route = probe.templates.labels["route"]
-    whole = sum(bool(sample.labels.get(method) and sample.labels.get(route)) for sample in answer.samples)
+    whole = sum(bool(sample.labels.get(method) and sample.labels.get(route)) for sample in result.samples)
     text = f"{text}, {pluralize(whole, 'route')}"
-    rest = len(answer.samples) - whole
+    rest = len(result.samples) - whole
     if rest:
         text = f"{text}; {rest} without method or route are left out"
     return text

@@ -1,4 +1,4 @@
-"""How the steps of a check-up speak of names: of applications, and of labels."""
+"""How the steps of a check-up print names of applications and labels."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from exporter.humanize import first, pluralize
 
 _APPLICATIONS = 6
-"""Names of applications that are shown."""
+"""Maximum number of application names to print."""
 
 _LABELS = 12
-"""Names of labels that are shown."""
+"""Maximum number of label names to print."""
 
 
 def applications(names: Sequence[str]) -> str:
@@ -19,6 +19,6 @@ def applications(names: Sequence[str]) -> str:
 
 
 def labels(names: Collection[str]) -> str:
-    """The first of them, without those that say nothing here."""
-    telling = set(names) - {"__name__", "le"}
-    return first(sorted(telling), _LABELS)
+    """The first of them, without labels that are irrelevant here."""
+    relevant = set(names) - {"__name__", "le"}
+    return first(sorted(relevant), _LABELS)

@@ -1,4 +1,4 @@
-"""The way to servers with several addresses, and the address that is told instead of a wrong one."""
+"""Connections to servers with several addresses, and the suggested address instead of a wrong one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.bad_server import reply
 
 
 def examined(url: str) -> dict[str, CheckResult]:
-    return {each.check: each for each in checked(connection_steps(url, HttpOptions(timeout=Duration(2))))}
+    return {step.check: step for step in checked(connection_steps(url, HttpOptions(timeout=Duration(2))))}
 
 
 @pytest.fixture
@@ -28,13 +28,16 @@ def two_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     with socket.socket() as swallows, socket.socket() as first, socket.socket() as more:
         swallows.bind(("127.0.0.2", 0))
         swallows.listen(0)
-        place = swallows.getsockname()
-        first.connect(place)
+        socket_address = swallows.getsockname()
+        first.connect(socket_address)
         more.setblocking(False)
-        more.connect_ex(place)  # the queue is full: nobody is answered any more
-        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, place[1])) for host in ("127.0.0.2", "127.0.0.1")]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        yield place[1]
+        more.connect_ex(socket_address)  # the queue is full: no further connection is accepted
+        results = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, socket_address[1]))
+            for host in ("127.0.0.2", "127.0.0.1")
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: results)
+        yield socket_address[1]
 
 
 def test_an_address_that_swallows(two_addresses: int) -> None:
@@ -61,6 +64,6 @@ def answer_each(listener: socket.socket) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
 def test_a_remedy_keeps_the_path(host: str) -> None:
-    """What is told to write instead of the address has its path, and can be pasted."""
+    """The suggested address includes the path and can be pasted."""
     url = examined(f"https://{host}:80/prometheus/")["url"]
     assert url.causes[0].remedy == f"url: http://{host}/prometheus"

@@ -1,4 +1,4 @@
-"""The check-up of servers that let nobody in, are something else, or tell less than a Prometheus does."""
+"""The check-up of servers that deny access, are not a Prometheus, or report less than a Prometheus."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def api(pages: Mapping[str, Behave], other: Behave) -> Iterator[BadServer]:
         yield server
 
 
-def told(**data: object) -> Behave:
+def responses(**data: object) -> Behave:
     return reply_json({"status": "success", "data": data})
 
 
 def examined(server: BadServer, role: str = "production", path: str = "", **options: Any) -> tuple[CheckResult, ...]:
     window = Window(END - 35 * DAY, END) if role == "pte" else Window(END - DAY, END)
     pattern = Window(END - 7 * DAY, END) if role == "production" else None
-    made = Options(**{"url": server.url + path, "preset": "prometheus", "timeout": Duration(20), **options})
-    done = tuple(checked(checks(made, CheckContext(role, role, END + 20, window, pattern, 60.0, 1.0))))
+    source_options = Options(**{"url": server.url + path, "preset": "prometheus", "timeout": Duration(20), **options})
+    done = tuple(checked(checks(source_options, CheckContext(role, role, END + 20, window, pattern, 60.0, 1.0))))
     assert SECRET not in repr(done)
-    assert all(each.causes for each in done if each.verdict in ("failed", "warning"))
+    assert all(step.causes for step in done if step.verdict in ("failed", "warning"))
     return done
 
 
 def of(done: tuple[CheckResult, ...], check: str, subject: str = "") -> CheckResult:
-    [one] = [each for each in done if (each.check, each.subject) == (check, subject)]
-    return one
+    [match] = [step for step in done if (step.check, step.subject) == (check, subject)]
+    return match
 
 
 @pytest.fixture
@@ -67,18 +67,18 @@ def secret(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("given", ["nothing", "token", "password"])
-def test_not_let_in(given: str, secret: Path) -> None:
-    """A refusal is told by what we sent: nothing, a token, a password; what follows is skipped."""
+@pytest.mark.parametrize("credentials_kind", ["nothing", "token", "password"])
+def test_not_let_in(credentials_kind: str, secret: Path) -> None:
+    """A refusal is explained by the credentials: none, a token, a password; later steps are skipped."""
     options: dict[str, dict[str, Any]] = {
         "token": {"bearer_token_file": secret},
         "password": {"username": "me", "password_file": secret},
     }
     with bad_server(ECHO) as server:
-        done = examined(server, **options.get(given, {}))
+        done = examined(server, **options.get(credentials_kind, {}))
     assert (of(done, "answer").verdict, of(done, "credentials").verdict) == ("ok", "failed")
-    assert {each.verdict for each in done[done.index(of(done, "credentials")) + 1 :] if not each.subject} == {"skipped"}
-    assert_golden(f"prometheus-let-in-with-{given}", transcript([of(done, "credentials")]))
+    assert {step.verdict for step in done[done.index(of(done, "credentials")) + 1 :] if not step.subject} == {"skipped"}
+    assert_golden(f"prometheus-let-in-with-{credentials_kind}", transcript([of(done, "credentials")]))
 
 
 OTHERS: dict[str, tuple[Behave, dict[str, Any]]] = {
@@ -91,18 +91,18 @@ OTHERS: dict[str, tuple[Behave, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_something_else(name: str) -> None:
-    """What is no Prometheus API is told by how it answers a query; a silent one in time."""
+    """A server without the Prometheus API is recognised by its response to a query; a silent one by its time."""
     behave, options = OTHERS[name]
     start = time.monotonic()
     with api({"/buildinfo": reply(200)}, behave) as server:
         done = examined(server, **options)
     assert time.monotonic() - start < 10
-    assert [each.check for each in done if each.verdict == "failed"] == ["credentials"]
+    assert [step.check for step in done if step.verdict == "failed"] == ["credentials"]
     assert_golden(f"prometheus-{name}", transcript([of(done, "credentials")]))
 
 
 def test_path_that_is_appended() -> None:
-    """A URL that ends in /api/v1 is told first, and then why the query fails."""
+    """A URL that ends in /api/v1 is reported first, and then the cause of the failed query."""
     with api({"/api/v1/api/v1/query": reply(404)}, reply(200)) as server:
         done = examined(server, path="/api/v1")
     assert of(done, "url").causes[0].remedy == f"url: {server.url}"
@@ -113,83 +113,84 @@ NOTHING: dict[str, Behave] = {"/query": success([]), "/query_range": success([],
 
 
 def test_index_not_told() -> None:
-    """Where the index is not told, nothing is said about it, and all causes are."""
+    """Without an index, all causes are listed."""
     with api(NOTHING, reply(400, b"unsupported path")) as server:
         done = examined(server, signals={"throughput": None})
-    assert of(done, "signal", "request_rate").found.startswith("nothing came back, and the server does not tell")
+    assert of(done, "signal", "request_rate").found.startswith("no result, and the server does not report")
     assert_golden("prometheus-index-not-told", transcript([of(done, "signal", "request_rate")]))
 
 
 def test_old() -> None:
-    """A Prometheus older than those that we are tested with is a warning; others count otherwise."""
-    found = {}
+    """A Prometheus older than the tested versions is a warning; other servers have other version numbers."""
+    text = {}
     for version in (
         {"version": "2.30.1", "goVersion": "go1.16.7"},
         {"version": "2.24.0"},  # of any VictoriaMetrics
         {"version": "0.35.0", "revision": "bbfd2d9"},
         {"version": "2.10.0", "application": "Grafana Mimir"},
     ):
-        with api({**NOTHING, "/buildinfo": told(**version)}, reply(404)) as server:
-            found[version["version"]] = of(examined(server), "build")
-    assert {version: each.verdict for version, each in found.items()} == {
+        with api({**NOTHING, "/buildinfo": responses(**version)}, reply(404)) as server:
+            text[version["version"]] = of(examined(server), "build")
+    assert {version: step.verdict for version, step in text.items()} == {
         "2.30.1": "warning",
         "2.24.0": "ok",
         "0.35.0": "ok",
         "2.10.0": "ok",
     }
-    assert found["2.10.0"].found == "Grafana Mimir 2.10.0"
+    assert text["2.10.0"].found == "Grafana Mimir 2.10.0"
 
 
 FLAGS = {"storage.tsdb.retention.time": "0s", "storage.tsdb.retention": "0s", "storage.tsdb.retention.size": "0B"}
 
 
 @pytest.mark.parametrize(
-    ("flags", "runtime", "verdict", "found"),
+    ("flags", "runtime", "verdict", "text"),
     [
-        (FLAGS, None, "warning", "kept for 15d, 35d are asked for: a test run before that is not found"),
-        ({**FLAGS, "storage.tsdb.retention": "60d"}, None, "ok", "kept for 60d, 35d are asked for"),
+        (FLAGS, None, "warning", "the server keeps data for 15d, polls need 35d: older test runs cannot be found"),
+        ({**FLAGS, "storage.tsdb.retention": "60d"}, None, "ok", "the server keeps data for 60d, polls need 35d"),
         (
             {**FLAGS, "storage.tsdb.retention.time": "1w"},
             None,
             "warning",
-            "kept for 7d, 35d are asked for: a test run before that is not found",
+            "the server keeps data for 7d, polls need 35d: older test runs cannot be found",
         ),
-        ({**FLAGS, "storage.tsdb.retention.size": "9GB"}, None, "ok", "kept for 9GB, 35d are asked for"),
+        ({**FLAGS, "storage.tsdb.retention.size": "9GB"}, None, "ok", "the server keeps data for 9GB, polls need 35d"),
         (
             FLAGS,
             "30d or 512MiB",
             "warning",
-            "kept for 30d or 512MiB, 35d are asked for: a test run before that is not found",
+            "the server keeps data for 30d or 512MiB, polls need 35d: older test runs cannot be found",
         ),
-        (None, "90d", "ok", "kept for 90d, 35d are asked for"),
-        (None, None, "warning", "not told"),
+        (None, "90d", "ok", "the server keeps data for 90d, polls need 35d"),
+        (None, None, "warning", "retention not reported"),
     ],
 )
-def test_retention(flags: dict[str, str] | None, runtime: str | None, verdict: str, found: str) -> None:
-    """How long data is kept is read from what the server tells, in the order in which it decides."""
+def test_retention(flags: dict[str, str] | None, runtime: str | None, verdict: str, text: str) -> None:
+    """The retention comes from the server's flags and runtime information, in the server's own order."""
     pages = dict(NOTHING)
     if flags is not None:
-        pages["/flags"] = told(**flags)
+        pages["/flags"] = responses(**flags)
     if runtime is not None:
-        pages["/runtimeinfo"] = told(storageRetention=runtime)
+        pages["/runtimeinfo"] = responses(storageRetention=runtime)
     with api(pages, reply(404)) as server:
         step = of(examined(server, "pte"), "flags", "retention")
-    assert (step.verdict, step.found) == (verdict, found)
+    assert (step.verdict, step.found) == (verdict, text)
 
 
 def test_before_the_runs() -> None:
     """In production the default retention keeps the week, and not the week before a run of a month ago."""
-    with api({**NOTHING, "/runtimeinfo": told(storageRetention="15d")}, reply(404)) as server:
+    with api({**NOTHING, "/runtimeinfo": responses(storageRetention="15d")}, reply(404)) as server:
         step = of(examined(server), "flags", "retention")
-    assert step.found == "kept for 15d, 7d are asked for; runs older than 8d lack production before them"
+    expected = "the server keeps data for 15d, polls need 7d; for runs older than 8d, production before them is missing"
+    assert step.found == expected
 
 
 def test_gateway() -> None:
-    """A gateway that leads all but the API to a page for people is no obstacle, as polls ask for the API alone."""
+    """A gateway that redirects everything but the API is not a problem: polls only use the API."""
     away = reply(302, b"", {"Location": "/login"})
     with api({"/api/v1/status/buildinfo": reply(404), "/api/v1/query": success([])}, away) as server:
         done = examined(server)
-    assert {each.check: each.verdict for each in done if each.check in ("answer", "credentials")} == {
+    assert {step.check: step.verdict for step in done if step.check in ("answer", "credentials")} == {
         "answer": "ok",
         "credentials": "ok",
     }
@@ -200,7 +201,7 @@ ODD = 'p&a"s<s>w%2B/o=\\x+1'
 
 @pytest.mark.parametrize("option", ["token", "password"])
 def test_a_server_that_repeats_the_secret(option: str, tmp_path: Path) -> None:
-    """However a server writes down what it was sent, its message is told without the secret."""
+    """However a server echoes a request, its message is shown without the secret."""
     (tmp_path / "secret").write_text(ODD)
     key = "bearer_token_file" if option == "token" else "password_file"
     sent: dict[str, Any] = {key: tmp_path / "secret", **({"username": "me"} if option == "password" else {})}

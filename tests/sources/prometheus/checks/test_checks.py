@@ -1,4 +1,4 @@
-"""The check-up of a Prometheus on real servers: a golden transcript for each thing that can be wrong with its data."""
+"""The check-up of a Prometheus on real servers: a golden transcript for each problem with its data."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ import pytest
 from exporter.model.settings import Duration
 from tests import servers
 from tests.doctoring import assert_golden, transcript
-from tests.sources.prometheus.checking import MOST_REQUESTS, RATE, TEN_MINUTES, examined, of, own, troubles, wanted
+from tests.sources.prometheus.checking import (
+    MOST_REQUESTS,
+    RATE,
+    TEN_MINUTES,
+    check_context,
+    examined,
+    of,
+    own,
+    troubles,
+)
 
 
 @pytest.mark.parametrize("role", ["production", "pte"])
 def test_well(url: str, role: str) -> None:
-    """On a good server nothing is wrong, and no more than a few dozen requests are sent."""
-    done = examined(url, wanted(role, "app0", "app2"))
+    """A good server has no problems, and gets no more than a few dozen requests."""
+    done = examined(url, check_context(role, "app0", "app2"))
     assert_golden(f"prometheus-well-{role}", transcript(done))
-    assert {each.verdict for each in done} == {"ok"}
+    assert {step.verdict for step in done} == {"ok"}
     [requests] = [int(part.split()[0]) for part in of(done, "cost").found.split("; ") if part.endswith("requests")]
     assert 15 < requests < MOST_REQUESTS
 
@@ -30,7 +39,7 @@ def test_no_such_metric(url: str) -> None:
 
 
 def test_selector(url: str) -> None:
-    """A selector that fits nothing is told from metrics that are not there."""
+    """A selector without a match is distinguished from missing metrics."""
     troubles("selector", examined(url, selector='job="ap0"'))
 
 
@@ -40,7 +49,7 @@ def test_selector_label(url: str) -> None:
 
 
 def test_application_label(url: str) -> None:
-    """A label for applications that nothing has is told with those there are."""
+    """A missing application label is reported with the labels of the series."""
     signals = {"route_requests": None, "route_successes": None, "throughput": None}
     done = examined(url, labels={"application": "service"}, signals=signals)
     assert "labels: {application: job}" in of(done, "signal", "request_rate").causes[0].remedy
@@ -53,70 +62,73 @@ def test_route_label(url: str) -> None:
 
 
 def test_status_label(url: str) -> None:
-    """A counter that calls the code otherwise would never show a failure: this is no quiet zero."""
+    """A counter with another name for the code would never show a failure: this is not a valid zero."""
     templates = own(
         request_rate="sum by ($application) (rate(status_total{$selector}[$range]))",
         error_rate='sum by ($application) (rate(status_total{code=~"5..",$selector}[$range]))',
     )
-    done = examined(url, wanted(days=TEN_MINUTES), **templates)
+    done = examined(url, check_context(days=TEN_MINUTES), **templates)
     assert of(done, "signal", "error_rate").verdict == "failed"
     troubles("status-label", done)
 
 
 def test_not_aggregated(url: str) -> None:
-    """A template that leaves an application several series fails with what to write."""
+    """A template that returns several series of an application fails with a suggestion."""
     troubles("not-aggregated", examined(url, **own(request_rate="rate(http_requests_total{$selector}[$range])")))
 
 
 def test_refused(url: str) -> None:
-    """A query that the server refuses fails with the server's words; other signals are still looked at."""
+    """A query that the server refuses fails with the server's words; other signals are still checked."""
     query = "sum by ($application, handler) (rate(http_requests_total[$range])) * on ($application) http_requests_total"
     done = examined(url, **own(request_rate=RATE, concurrent_users=query))
     assert of(done, "signal", "request_rate").verdict == "ok"
     users = of(done, "signal", "concurrent_users")
-    assert (users.verdict, "mend signals.concurrent_users" in users.causes[0].remedy) == ("failed", True)
+    assert (users.verdict, "fix signals.concurrent_users" in users.causes[0].remedy) == ("failed", True)
     assert "found duplicate series" in users.found or "many-to-many" in users.found
 
 
 def test_odd_values(url: str) -> None:
-    """Percentages, negative values and NaN are told with the signal and the remedy."""
+    """Percentages, negative values and NaN are reported with the signal and the remedy."""
     done = examined(url, **own(request_rate=RATE, cpu="sum by ($application) (odd{$selector})"))
     assert "/ 100" in " ".join(cause.remedy for cause in of(done, "values").causes)
     troubles("odd-values", done)
 
 
 def test_milliseconds(url: str) -> None:
-    """A histogram in milliseconds that is read as seconds is told by its name and its mean."""
+    """A histogram in milliseconds that is read as seconds is recognised by its name and its mean."""
     templates = {
         f"latency_{part}": f"sum by ({by}) (rate(slow_milliseconds_{part}{{$selector}}[$range]))"
         for part, by in (("bucket", "$application, le"), ("sum", "$application"), ("count", "$application"))
     }
-    done = examined(url, wanted(days=TEN_MINUTES), **own(**templates, request_rate=templates["latency_count"]))
+    done = examined(url, check_context(days=TEN_MINUTES), **own(**templates, request_rate=templates["latency_count"]))
     assert of(done, "values").causes[0].remedy == "latency_scale: 0.001"
     troubles("milliseconds", done)
     scaled = examined(
-        url, wanted(days=TEN_MINUTES), **own(**templates, request_rate=templates["latency_count"]), latency_scale=0.001
+        url,
+        check_context(days=TEN_MINUTES),
+        **own(**templates, request_rate=templates["latency_count"]),
+        latency_scale=0.001,
     )
     assert of(scaled, "values").verdict == "ok"
 
 
 def test_different_counts(url: str) -> None:
-    """A histogram of other requests than the counter's, and more errors than requests, are told."""
+    """A histogram of other requests than the counter's, and more errors than requests, are reported."""
     templates = own(
         request_rate="sum by ($application) (rate(status_total{$selector}[$range]))",
         error_rate="sum by ($application) (rate(http_requests_total{$selector}[$range]))",
         latency_count="sum by ($application) (rate(http_request_duration_seconds_count{$selector}[$range]))",
     )
-    troubles("different-counts", examined(url, wanted(days=TEN_MINUTES), **templates))
+    troubles("different-counts", examined(url, check_context(days=TEN_MINUTES), **templates))
 
 
 def test_exported_labels(url: str) -> None:
-    """A label that the scrape renamed is told with both remedies; taken from exported_job it is well."""
+    """A label that the scrape renamed is reported with both remedies; with exported_job all is well."""
     template = "sum by ($application) (rate(renamed_total{$selector}[$range]))"
-    troubles("exported-labels", examined(url, wanted(days=TEN_MINUTES), **own(request_rate=template)))
+    troubles("exported-labels", examined(url, check_context(days=TEN_MINUTES), **own(request_rate=template)))
     done = examined(
         url,
-        wanted(days=TEN_MINUTES),
+        check_context(days=TEN_MINUTES),
         preset="custom",
         labels={"application": "exported_job"},
         signals={"request_rate": template},
@@ -133,66 +145,66 @@ def test_replicas(url: str) -> None:
         "replicas",
         examined(
             url,
-            wanted(days=TEN_MINUTES),
+            check_context(days=TEN_MINUTES),
             **own(request_rate="sum by ($application) (rate(twice_total{$selector}[$range]))"),
         ),
     )
 
 
 def test_scraped_too_seldom(url: str) -> None:
-    """A sample a minute gives no rates over a minute: both ends at which to mend it are told."""
+    """One sample per minute gives no rates over a minute: both remedies are named."""
     template = "sum by ($application) (rate(seldom_total{$selector}[$range]))"
-    done = examined(url, wanted(days=TEN_MINUTES), **own(request_rate=template))
+    done = examined(url, check_context(days=TEN_MINUTES), **own(request_rate=template))
     assert of(done, "signal", "request_rate").verdict == "failed"
     troubles("scraped-too-seldom", done)
-    wider = examined(url, wanted(days=TEN_MINUTES), **own(request_rate=template), rate_range=Duration(120))
+    wider = examined(url, check_context(days=TEN_MINUTES), **own(request_rate=template), rate_range=Duration(120))
     assert of(wider, "interval", "request_rate").verdict == "ok"
 
 
 def test_missing_application(url: str) -> None:
-    """An expected application that is not there fails, with a name that is near; others are looked at."""
-    troubles("missing-application", examined(url, wanted("production", "ap1", "checkout"), selector='job!=""'))
+    """A missing expected application fails, with a similar name; others are checked."""
+    troubles("missing-application", examined(url, check_context("production", "ap1", "checkout"), selector='job!=""'))
 
 
 def test_retention(url: str) -> None:
     """A look-back beyond what the server keeps fails with the flag to set."""
-    done = examined(url, wanted("pte", days=4000))
+    done = examined(url, check_context("pte", days=4000))
     assert "--storage.tsdb.retention.time=4000d" in of(done, "flags", "retention").causes[0].remedy
     troubles("retention", done)
 
 
 def test_young(url: str) -> None:
-    """Data that does not reach back to the pattern's beginning is told with the time from which on there is some."""
-    troubles("young", examined(url, wanted(days=7)))
+    """Data that begins after the pattern's start is reported with the time of its first sample."""
+    troubles("young", examined(url, check_context(days=7)))
 
 
 def test_recorded_otherwise(url: str) -> None:
-    """Recordings of another query are none of ours."""
-    want = wanted(side="foreign")
+    """Recordings of another query are ignored."""
+    want = check_context(side="foreign")
     assert of(examined(url, want, **own(request_rate=RATE), recorded="never"), "recorded").verdict == "ok"
     troubles("recorded-otherwise", examined(url, want, **own(request_rate=RATE)))
 
 
 def test_recorded(url: str) -> None:
     """Recordings of our query are used where they fill the window, and counted where they do not."""
-    whole = examined(url, wanted(side="recorded", days=TEN_MINUTES), **own(request_rate=RATE))
-    assert of(whole, "recorded").found == "request_rate are read from recordings"
-    young = examined(url, wanted(side="recorded"), **own(request_rate=RATE))
-    assert "since 11% of the window" in of(young, "recorded").found
+    whole = examined(url, check_context(side="recorded", days=TEN_MINUTES), **own(request_rate=RATE))
+    assert of(whole, "recorded").found == "polls read request_rate from recordings"
+    young = examined(url, check_context(side="recorded"), **own(request_rate=RATE))
+    assert "recordings cover 11% of the window" in of(young, "recorded").found
     cpu = own(request_rate=RATE, cpu="sum by ($application) (quiet{$selector})")
-    more = of(examined(url, wanted(side="recorded"), **cpu), "recorded")
+    more = of(examined(url, check_context(side="recorded"), **cpu), "recorded")
     assert (more.verdict, more.found) == ("warning", "not recorded: cpu")
 
 
 def test_no_activity(url: str) -> None:
-    """A PTE in which nothing ran is a warning, and nothing else is asked of it."""
-    done = examined(url, wanted("pte"), **own(request_rate="sum by ($application) (rate(none_total[$range]))"))
+    """A PTE without activity is a warning, and gets no further queries."""
+    done = examined(url, check_context("pte"), **own(request_rate="sum by ($application) (rate(none_total[$range]))"))
     troubles("no-activity", done)
 
 
 def test_below_threshold(url: str) -> None:
-    """A load below the threshold is told with the load and the option."""
-    done = examined(url, wanted("pte"), **own(request_rate="sum by ($application) (quiet{$selector})"))
+    """A load below the threshold is reported with the load and the option."""
+    done = examined(url, check_context("pte"), **own(request_rate="sum by ($application) (quiet{$selector})"))
     troubles("below-threshold", done)
 
 
