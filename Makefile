@@ -59,10 +59,11 @@ test-slow: ready-dev tools ## the rest: days of alerts in simulated time, older 
 test-container: ready-dev ## build our image and test it in containers (PYTHON_IMAGE=NAME for another base image)
 	@$(BIN)/python -m pytest -m container tests/integration
 
-lint: ready-dev tools ## ruff, mypy --strict, promtool, amtool, generated files
+lint: ready-dev tools ## ruff, mypy --strict, codespell, promtool, amtool, generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/codespell
 	@for promtool in /usr/bin/promtool $(PROMTOOL3); do $$promtool check rules --lint=all --lint-fatal rules/*.rules.yml >/dev/null || exit 1; done
 	@for amtool in /usr/bin/amtool $(AMTOOL); do $$amtool check-config alertmanager/alertmanager.yml >/dev/null || exit 1; done
 	@$(BIN)/pte-exporter generate rules --config.file deploy/stack/exporter.yml --check

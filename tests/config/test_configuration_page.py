@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from exporter import sources
 from exporter.config import Environment, Links, Run
@@ -115,5 +116,29 @@ def test_the_example_of_slos_is_a_good_one(tmp_path: Path) -> None:
     """Below the environments of the first example, what `slos` begins with can be used."""
     file = tmp_path / "exporter.yml"
     environments, _, _ = EXAMPLES[0].partition("slos:")
-    file.write_text(environments + EXAMPLES[1], encoding="utf-8")
+    example = next(example for example in EXAMPLES if "name: orders" in example)
+    file.write_text(environments + example, encoding="utf-8")
     assert [slo.name for slo in sources.read(file).slos] == ["availability", "fast", "orders"]
+
+
+FRAGMENTS = [example for example in EXAMPLES[1:] if "basic_auth_users" not in example]
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS)
+def test_every_fragment_is_a_good_one(fragment: str, tmp_path: Path) -> None:
+    """Each example of a section can be used, below the environments of the first example unless it has its own."""
+    environments = "" if "environments:" in fragment else EXAMPLES[0].partition("analysis:")[0]
+    (tmp_path / "results").mkdir()
+    (tmp_path / "reports").mkdir()
+    file = tmp_path / "exporter.yml"
+    file.write_text(environments + fragment, encoding="utf-8")
+    assert sources.read(file).environments
+
+
+def test_the_page_begins_with_the_ten_keys_that_people_change_first() -> None:
+    """Each has the same default in the first table and in the table of its section."""
+    first, _, rest = PAGE.partition("```yaml")
+    defaults = dict(re.findall(r"(?m)^\| `([^`]+)` \| ([^|]+) \|", first))
+    assert len(defaults) == 10
+    for key, default in defaults.items():
+        assert f"| `{key}` | {default} |" in rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from exporter import formats
 from exporter.formats import Format
+from tests.servers import TOP
 
 BRANDNEW = """
 from exporter.formats import Format
@@ -51,3 +53,11 @@ def test_a_format_has_a_reader_or_reads() -> None:
     """A record that could not be read is refused where it is made."""
     with pytest.raises(AssertionError, match="brandnew: give it a reader, or read"):
         Format("brandnew", "loader", lambda head: False)
+
+
+def test_every_format_is_in_the_table_of_its_page() -> None:
+    """docs/reference/formats.md lists each format that is read, and no other."""
+    page = (TOP / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
+    table = page.partition("| format | tool |")[2].partition("\n\n")[0]
+    first_cells = "".join(row.split("|")[1] for row in table.splitlines()[1:])
+    assert set(re.findall(r"`([\w-]+)`", first_cells)) == set(formats.formats())
