@@ -36,8 +36,8 @@ def test_check_prints_each_problem_and_exits_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     first, second = done.stderr.splitlines()
-    assert first.startswith(f'{path}: environments[0].intervall: unknown key "intervall"; did you mean "interval"?')
-    assert second.startswith(f'{path}: environments[1].source.kind: unknown kind "nothing"; known: ')
+    assert first.startswith(f'{path}: environments[0].intervall: unknown key "intervall", did you mean "interval"?')
+    assert second.startswith(f'{path}: environments[1].source.kind: unknown kind "nothing", expected one of: ')
 
 
 def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Records are decoded by many threads at once, as polls do."""
+"""Records are decoded by many threads in parallel, as polls do."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ print("fine")
 
 
 def test_the_first_use_of_a_type_by_many_threads_ends_well() -> None:
-    """msgspec by itself ends the process with a segmentation fault here."""
+    """msgspec alone ends the process with a segmentation fault here."""
     done = subprocess.run(
         [sys.executable, "-c", MANY_THREADS], capture_output=True, text=True, check=False, timeout=PATIENCE
     )
@@ -57,7 +57,7 @@ def test_the_first_use_of_a_type_by_many_threads_ends_well() -> None:
 
 
 def test_what_does_not_fit_is_msgspecs_error() -> None:
-    """Callers tell a wrong shape from what is no JSON."""
+    """Callers distinguish a wrong shape from invalid JSON."""
     with pytest.raises(msgspec.ValidationError):
         decoding.decode(b'["a"]', list[int])
     with pytest.raises(msgspec.ValidationError):
@@ -68,7 +68,7 @@ def test_what_does_not_fit_is_msgspecs_error() -> None:
 
 @pytest.mark.parametrize("path", sorted(TOP.rglob("*.py")), ids=lambda path: str(path.relative_to(TOP)))
 def test_nothing_else_lets_msgspec_work_out_a_type(path: Path) -> None:
-    """Except decoders that are made when a module is imported, which one thread does."""
+    """Except decoders that a module creates on import, which one thread does."""
     if path == Path(decoding.__file__):
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -139,7 +139,7 @@ def config(folder: Path, ci: dict[str, Any], **analysis: Any) -> Path:
         ({"folder": ".", "properties": ["a", "a"]}, "properties[1]: wanted the name of a property, each once"),
         (
             {"folder": ".", "timezone": "Mars"},
-            'timezone: unknown time zone "Mars", wanted an IANA name such as Europe/Berlin or UTC',
+            'timezone: unknown time zone "Mars", expected an IANA name such as Europe/Berlin or UTC',
         ),
     ],
 )
@@ -157,8 +157,8 @@ def test_expectations_that_cannot_be_judged(tmp_path: Path) -> None:
         sources.read(config(tmp_path, {"folder": "."}, test_executions=executions))
     place = f"{tmp_path}/exporter.yml: analysis.test_executions"
     assert sorted(map(str, caught.value.problems)) == [
-        f"{place}.expected.shop: wanted less than analysis.test_executions.lookback",
-        f"{place}.failure_ratio: found 20, wanted a ratio within 0..1",
+        f"{place}.expected.shop: must be below analysis.test_executions.lookback",
+        f"{place}.failure_ratio: must be between 0 and 1, got 20",
     ]
 
 

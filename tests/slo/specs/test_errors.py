@@ -181,8 +181,8 @@ CASES: dict[str, tuple[str, str]] = {
     "label without a value": (sloth(slo(more="labels: {a: [b]}")), "slos[0].labels.a: found a list, wanted a string"),
     "unknown key": (
         sloth(slo(more="alerting: {page_alert: {lables: {}}}")),
-        'slos[0].alerting.page_alert.lables: unknown key "lables"; did you mean "labels"? '
-        "known: disable, for, labels, annotations",
+        'slos[0].alerting.page_alert.lables: unknown key "lables", did you mean "labels"? '
+        "expected one of: disable, for, labels, annotations",
     ),
     "name": (
         sloth(slo(name="a/b")),
@@ -386,7 +386,7 @@ METRIC = "spec.indicator.spec.ratioMetric"
         (
             "good:",
             "godo:",
-            f'{METRIC}.godo: unknown key "godo"; did you mean "good"? known: counter, good, bad, total, raw, rawType',
+            f'{METRIC}.godo: unknown key "godo", did you mean "good"? expected one of: counter, good, bad, total, raw, rawType',
         ),
         (
             "openslo/v1",
