@@ -41,7 +41,7 @@ def read(content: bytes, file: File) -> LoadRun:
     if total is None:
         raise SourceError("bad_data", "has no total, the figures of the empty label; was its end cut off?")
     if not total.requests:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
 
     endpoints = [Endpoint(label, label_figures) for label, label_figures in figures.items() if label_figures.requests]
     return LoadRun(
@@ -70,7 +70,7 @@ def _records(content: bytes) -> tuple[float | None, list[Row]]:
 
 def _root(content: bytes) -> Element:
     if b"\0" in content:
-        raise SourceError("bad_data", "holds NUL bytes, wanted text")
+        raise SourceError("bad_data", "has NUL bytes, expected text")
     if content.count(b"<") > _MOST_TAGS:
         raise SourceError("too_large", f"has more than {_MOST_TAGS} tags")
 
@@ -78,9 +78,9 @@ def _root(content: bytes) -> Element:
         root: Element = fromstring(content, forbid_dtd=True)
     except ParseError as error:
         line, column = error.position
-        raise SourceError("bad_data", f"line {line}: is no XML at column {column + 1}") from None
+        raise SourceError("bad_data", f"line {line}: is not valid XML at column {column + 1}") from None
     except (DefusedXmlException, ValueError, LookupError) as error:
-        raise SourceError("bad_data", f"is no XML that is read: {error}") from None
+        raise SourceError("bad_data", f"is XML that cannot be read: {error}") from None
     return root
 
 
@@ -95,7 +95,7 @@ def _record(group: Element, place: str) -> Row:
     row = Row(place, values)
     missing = [name for name in _REQUIRED if name not in values]
     if missing:
-        row.fail(f"has no {', '.join(missing)}, wanted {', '.join(_REQUIRED)}")
+        row.fail(f"has no {', '.join(missing)}, expected {', '.join(_REQUIRED)}")
     return row
 
 
@@ -106,7 +106,7 @@ def _statistics(records: Iterable[Row]) -> tuple[dict[str, Figures], float | Non
     for row in records:
         label = row.values["label"]
         if label in figures:
-            row.fail(f"the label {label[:40]!r} stands here again")
+            row.fail(f"duplicate label {label[:40]!r}")
         figures[label] = _figures(row)
         if not label:
             users = row.number("concurrency", 1e9)
@@ -114,11 +114,11 @@ def _statistics(records: Iterable[Row]) -> tuple[dict[str, Figures], float | Non
 
 
 def _warnings(duration: float | None, total: Figures, parts: Sequence[Figures]) -> Iterator[str]:
-    yield "tells no times: the end was taken from when the file was last written"
+    yield "has no times: the end is the time when the file was last written"
     if duration is None:
-        yield "tells no duration, so that no rate is known: dump-xml tells it"
+        yield "has no duration, so the rate is unknown: dump-xml has it"
     else:
-        yield "tells a duration of whole seconds: a rate from it is up to a second's requests too high"
+        yield "has a duration in whole seconds: its rate can be too high by one second's requests"
 
     requests = sum(part.requests for part in parts)
     if parts and requests != total.requests:

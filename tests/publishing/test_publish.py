@@ -238,7 +238,7 @@ def test_a_run_without_requests_is_not_published(tmp_path: Path, capsys: pytest.
     """It would replace the last run that there was by nothing."""
     write(tmp_path / "result.json", dataclasses.replace(load_run(), total=Figures(0), endpoints=()))
     assert command(tmp_path, "--to", "textfile", str(tmp_path)) == 1
-    assert "holds no requests" in capsys.readouterr().err
+    assert "has no requests" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.prom"))
 
 

@@ -53,7 +53,7 @@ def test_each_folder_is_an_application(tmp_path: Path) -> None:
     write(tmp_path / "checkout" / "any.xml", "a", age=100)
     (tmp_path / "empty").mkdir()
     found = asked(source(folder=tmp_path))
-    assert (found.side, found.warnings) == ("ci", (f"empty: no file is like {tmp_path}/empty/**/*.xml",))
+    assert (found.side, found.warnings) == ("ci", (f"empty: no file matches {tmp_path}/empty/**/*.xml",))
     assert names(found) == {"shop": ["1", "2"], "checkout": ["any"], "empty": []}
 
 
@@ -80,10 +80,10 @@ def test_corrupt_reports_are_told_and_the_rest_counts(tmp_path: Path) -> None:
     assert names(found) == {"shop": ["good"]}
     shop = tmp_path / "shop"
     assert sorted(found.warnings) == [
-        f"shop: {shop}/cut.xml: line 2, column 1: is no XML: unclosed token",
+        f"shop: {shop}/cut.xml: line 2, column 1: is not valid XML: unclosed token",
         f"shop: {shop}/empty.xml: is empty",
-        f"shop: {shop}/noise.xml: line 1, column 1: is no XML: not well-formed (invalid token)",
-        f"shop: {shop}/time.xml: test case 1 (a): time is soon, wanted seconds, such as 1,234.5",
+        f"shop: {shop}/noise.xml: line 1, column 1: is not valid XML: not well-formed (invalid token)",
+        f"shop: {shop}/time.xml: test case 1 (a): time is soon, expected seconds, such as 1,234.5",
     ]
 
 
@@ -132,10 +132,10 @@ def config(folder: Path, ci: dict[str, Any], **analysis: Any) -> Path:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({}, "folder: missing, wanted a folder, or `applications` with their files"),
-        ({"folder": "/none"}, "folder: /none is no folder"),
-        ({"folder": ".", "history": 0}, "history: wanted 1 or more"),
-        ({"applications": {"a": {"files": []}}}, "applications.a.files: is empty, wanted globs"),
+        ({}, "folder: missing, expected a directory, or `applications` with their files"),
+        ({"folder": "/none"}, "folder: /none is not a directory"),
+        ({"folder": ".", "history": 0}, "history: must be at least 1"),
+        ({"applications": {"a": {"files": []}}}, "applications.a.files: is empty, expected globs"),
         ({"folder": ".", "properties": ["a", "a"]}, "properties[1]: wanted the name of a property, each once"),
         (
             {"folder": ".", "timezone": "Mars"},

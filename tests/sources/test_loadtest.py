@@ -67,11 +67,11 @@ def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
     one = source(tmp_path)
     found = asked(one)
     assert found.applications["shop"].load_runs[-1].run == "old"
-    [told] = [each for each in found.warnings if "waits" in each]
-    assert told.startswith("shop: new.json waits until it was not written to for 1 minute (settle)")
+    [told] = [each for each in found.warnings if "(settle)" in each]
+    assert told.startswith("shop: new.json is read at the first poll after 1 minute without a write (settle)")
     touch(new, 61)
     assert asked(one).applications["shop"].load_runs[-1].run == "new"
-    assert not any("waits" in each for each in asked(one).warnings)
+    assert not any("(settle)" in each for each in asked(one).warnings)
 
 
 def test_what_lies_beside_results_is_not_waited_for(tmp_path: Path) -> None:
@@ -99,11 +99,11 @@ def test_where_nothing_is_found_that_is_told(tmp_path: Path) -> None:
     """A folder one level too deep, an empty one, a slip in a glob: no run is no failure, and somebody looks for it."""
     write(tmp_path / "deep" / "1.json", load_run())
     assert asked(source(tmp_path / "deep")).warnings == (
-        f"{tmp_path}/deep holds no folder: each application's files belong in a folder of its own",
+        f"{tmp_path}/deep has no directories: each application's files belong in its own directory",
     )
     application = loadtest.Application(files=(tmp_path / "deep" / "*.jtx",))
     options = loadtest.Options(applications={"shop": application})
-    assert asked(loadtest.Source(options, "perf")).warnings == (f"shop: no file is like {tmp_path}/deep/*.jtx",)
+    assert asked(loadtest.Source(options, "perf")).warnings == (f"shop: no file matches {tmp_path}/deep/*.jtx",)
 
 
 def test_files_of_other_kinds_are_told_once(tmp_path: Path) -> None:
@@ -237,16 +237,19 @@ environments:
     [
         (
             "{kind: loadtest}",
-            "environments[1].source.folder: missing, wanted a folder, or `applications` with their files",
+            "environments[1].source.folder: missing, expected a directory, or `applications` with their files",
         ),
-        ("{kind: loadtest, folder: /nowhere/at/all}", "environments[1].source.folder: /nowhere/at/all is no folder"),
+        (
+            "{kind: loadtest, folder: /nowhere/at/all}",
+            "environments[1].source.folder: /nowhere/at/all is not a directory",
+        ),
         (
             "{kind: loadtest, folder: /tmp, history: 0}",
-            "environments[1].source.history: wanted 1 or more",
+            "environments[1].source.history: must be at least 1",
         ),
         (
             "{kind: loadtest, applications: {shop: {files: []}}}",
-            "environments[1].source.applications.shop.files: is empty, wanted globs",
+            "environments[1].source.applications.shop.files: is empty, expected globs",
         ),
         (
             "{kind: loadtest, folder: /tmp, routes: {Log in: /login}}",

@@ -84,7 +84,7 @@ class Adder:
             counts = np.ones(len(rows), dtype=np.bool_)
             if transactions.size:
                 counts[transactions] = False
-                text = f"{samples.LEFT_OUT} (there is no column threadName to tell whether any are missing)"
+                text = f"{samples.LEFT_OUT} (without a column threadName, missing requests cannot be detected)"
                 self._tally.warn(text)
             return counts
 
@@ -168,5 +168,5 @@ def _refuse_sums(rows: Rows) -> None:
     sums = np.flatnonzero(counts > 1)
     if sums.size:
         position = int(sums[0])
-        text = f"SampleCount is {counts[position]:g}, wanted 1, since sums have no percentiles: set mode=StrippedBatch"
+        text = f"SampleCount is {counts[position]:g}, expected 1 (sums have no percentiles): set mode=StrippedBatch"
         raise SourceError("bad_data", f"{rows.place(position)}: {text}")

@@ -10,7 +10,7 @@ import msgspec
 
 from exporter.errors import SourceError
 from exporter.formats import Format
-from exporter.formats.k6.points import WANTED, Points, Tags, refuse
+from exporter.formats.k6.points import METRICS_READ, Points, Tags, refuse
 from exporter.formats.tally import Tally
 from exporter.formats.tally.lines import Lines
 
@@ -19,7 +19,7 @@ _NO_TAGS = Tags()
 
 
 class _Line(msgspec.Struct, gc=False):
-    """A definition of a metric (type Metric) or a point. What a point holds is read only where it is wanted."""
+    """A definition of a metric (type Metric) or a point. What a point holds is read only where needed."""
 
     metric: str
     type: str
@@ -76,17 +76,17 @@ class Reader:
 
 
 def _decoded(line: str, place: str) -> tuple[str, _Point | None]:
-    """The metric and, where it is wanted, the point; no metric where none is measured. Raises SourceError."""
+    """The metric and, where needed, the point; no metric if none is measured. Raises SourceError."""
     try:
         decoded = _LINES.decode(line)
         if decoded.type == "Point":
-            point = _POINTS.decode(decoded.data) if decoded.metric in WANTED else None
+            point = _POINTS.decode(decoded.data) if decoded.metric in METRICS_READ else None
             return decoded.metric, point
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"{place}: is no point of k6: {error}") from None
+        raise SourceError("bad_data", f"{place}: is not a k6 point: {error}") from None
 
     if decoded.type != "Metric":
-        refuse(place, f"type is {decoded.type[:40]!r}, wanted Metric or Point")
+        refuse(place, f"type is {decoded.type[:40]!r}, expected Metric or Point")
     return "", None
 
 

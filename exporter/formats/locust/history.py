@@ -128,12 +128,12 @@ def read(content: bytes, warn: Callable[[str], None]) -> History:
 
 def _checked(points: Sequence[_Point]) -> History:
     if not points or not points[-1].requests:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
 
     history = History(tuple(points))
     if history.end - history.start > LONGEST_RUN:
         days = (history.end - history.start) / 86400
-        raise SourceError("bad_data", f"goes over {days:.1f} days, wanted at most {LONGEST_RUN / 86400:g}")
+        raise SourceError("bad_data", f"covers {days:.1f} days, expected at most {LONGEST_RUN / 86400:g}")
     return history
 
 
@@ -141,7 +141,7 @@ def _point(row: Row) -> _Point:
     at = float(row.whole("Timestamp"))
     requests = row.whole("Total Request Count")
     if not EARLIEST <= at <= LATEST:
-        row.fail(f"Timestamp is {at:.0f}, wanted Unix seconds")
+        row.fail(f"Timestamp is {at:.0f}, expected Unix seconds")
 
     mean = row.number("Total Average Response Time", LONGEST_LATENCY * 1000) or 0.0
     size = row.number("Total Average Content Size", MOST) or 0.0

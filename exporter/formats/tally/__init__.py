@@ -95,7 +95,7 @@ class Tally:
 
     def cut_off(self, place: str, tool: str) -> None:
         """The file's last record is not whole, and was left out."""
-        self.breaks_off(f"{place}: breaks off and was left out: {tool} was stopped, or the file cut")
+        self.breaks_off(f"{place}: is incomplete and was omitted: {tool} was stopped, or the file cut")
 
     def users(self, at: float, count: float) -> None:
         """So many users were active at a time, Unix seconds."""
@@ -199,7 +199,7 @@ class Tally:
         """The run as far as it was read; raises SourceError where there is not one request."""
         self._flush()
         if not self._minutes:
-            raise SourceError("bad_data", "holds no requests")
+            raise SourceError("bad_data", "has no requests")
 
         endpoints = sorted(self._named(), key=lambda endpoint: (endpoint.name, endpoint.method, endpoint.route))
         return LoadRun(

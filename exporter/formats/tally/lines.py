@@ -43,4 +43,4 @@ class Lines:
         try:
             return line.removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
-            raise SourceError("bad_data", f"{self.place}: is no UTF-8 at byte {error.start + 1}") from None
+            raise SourceError("bad_data", f"{self.place}: is not UTF-8 at byte {error.start + 1}") from None

@@ -102,7 +102,7 @@ def _decoded(line: str, place: str) -> _Result:
     try:
         return _RESULTS.decode(line)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"{place}: is no result of vegeta: {error}") from None
+        raise SourceError("bad_data", f"{place}: is not a vegeta result: {error}") from None
 
 
 FORMAT = Format("vegeta-json", "vegeta", recognise, reader=Reader)

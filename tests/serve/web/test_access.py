@@ -198,7 +198,7 @@ def test_the_highest_version_is_the_one_configured(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("tls_server_config: {cert_file: x}", "tls_server_config.key_file: missing, wanted a file name"),
+        ("tls_server_config: {cert_file: x}", "tls_server_config.key_file: missing, expected a file name"),
         ("tls_server_config: {cert_file: no.crt, key_file: no.key}", "tls_server_config.cert_file: "),
         (TLS % ", client_auth_type: RequireAnyClientCert", "tls_server_config.client_auth_type: expected one of: "),
         (TLS % ", client_auth_type: RequireAndVerifyClientCert", "tls_server_config.client_ca_file: missing"),
