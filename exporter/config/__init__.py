@@ -24,7 +24,7 @@ from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import AnalysisSettings, Duration, Settings
 from exporter.model.slo_settings import SloSettings
 
-__all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_links", "read_yaml"]
+__all__ = ["Config", "ConfiguredRun", "Environment", "LinkSettings", "convert", "read", "read_links", "read_yaml"]
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ ReadOptions = Callable[[Mapping[str, Any], str, str, list[Problem]], Any]
 """(raw `source:` mapping, file, path, problems) to the source's options; adds to `problems`."""
 
 
-class Run(Settings, frozen=True):
+class ConfiguredRun(Settings, frozen=True):
     """A test run with an explicit window, for one application."""
 
     application: str
@@ -74,7 +74,7 @@ class Environment(Settings, frozen=True):
     """Series older than this are withdrawn."""
     check_interval: Duration = Duration(3600)
     """How often the source is checked for all data that the exporter needs (pte_source_check)."""
-    runs: tuple[Run, ...] = ()
+    runs: tuple[ConfiguredRun, ...] = ()
     """Explicit test runs, the latest of each application; they win over runs detected in the PTE's activity."""
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ class Environment(Settings, frozen=True):
         return {run.application: run.window for run in sorted(self.runs, key=lambda run: run.end)}
 
 
-class Links(Settings, frozen=True):
+class LinkSettings(Settings, frozen=True):
     """Base URLs of the links in alerts; None: the generator's default."""
 
     runbook: str | None = None
@@ -101,7 +101,7 @@ class Config(Settings, frozen=True):
 
     environments: tuple[Environment, ...]
     analysis: AnalysisSettings = AnalysisSettings()
-    links: Links = Links()
+    links: LinkSettings = LinkSettings()
     slos: tuple[SloSettings, ...] = ()
 
     def environment(self, role: str) -> Environment:
@@ -138,7 +138,7 @@ def read_links(path: str | Path) -> Config | None:
         return None
 
     problems = list[Problem]()
-    links = convert(raw["links"], Links, file, "links", problems)
+    links = convert(raw["links"], LinkSettings, file, "links", problems)
     _check(raw, file, problems, whole=False)
     if links is None or problems:
         raise ConfigError(problems)
@@ -217,12 +217,12 @@ def _check(raw: Any, file: str, problems: list[Problem], *, whole: bool = True) 
     if analysis is not None:
         check_analysis(analysis, wrong)
     check_slos([readable(slo, SloSettings) for slo in _list(raw, "slos")], wrong)
-    links = readable(parts.get("links", {}), Links)
+    links = readable(parts.get("links", {}), LinkSettings)
     if links is not None:
         _check_links(links, wrong)
 
 
-def _check_links(links: Links, wrong: Wrong) -> None:
+def _check_links(links: LinkSettings, wrong: Wrong) -> None:
     for key in links.__struct_fields__:
         url = getattr(links, key)
         if url is not None and not _LINK.fullmatch(url):
@@ -278,7 +278,7 @@ def _check_environment(environment: Environment, path: str, wrong: Wrong) -> Non
         _check_run(run, f"{path}.runs[{position}]", wrong)
 
 
-def _check_run(run: Run, path: str, wrong: Wrong) -> None:
+def _check_run(run: ConfiguredRun, path: str, wrong: Wrong) -> None:
     length = run.end - run.start
     if run.end <= run.start:
         wrong(f"{path}.end", "must be after start")

@@ -18,7 +18,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN, MOST
-from exporter.formats.tally.table import Row, capped, header, percents, quantiles, rows
+from exporter.formats.tally.table import TableRow, capped, header, percents, quantiles, rows
 from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun
 
 _REQUIRED = ("label", "throughput", "succ", "fail", "avg_rt")
@@ -57,14 +57,14 @@ def read(content: bytes, file: File) -> LoadRun:
     )
 
 
-def _records(content: bytes) -> tuple[float | None, list[Row]]:
+def _records(content: bytes) -> tuple[float | None, list[TableRow]]:
     """How long the test took, seconds, and the labels as rows with the columns of the CSV file."""
     if _XML.match(content) is None:
         return None, list(rows(content, _REQUIRED))
 
     root = _root(content)
     records = [_record(group, f"Group {position}") for position, group in enumerate(root.iter("Group"), 1)]
-    took = Row("TestDuration", {"TestDuration": root.findtext("TestDuration") or ""})
+    took = TableRow("TestDuration", {"TestDuration": root.findtext("TestDuration") or ""})
     return took.number("TestDuration", LONGEST_RUN), records
 
 
@@ -84,7 +84,7 @@ def _root(content: bytes) -> Element:
     return root
 
 
-def _record(group: Element, place: str) -> Row:
+def _record(group: Element, place: str) -> TableRow:
     """An element's tag is a column; where it has a `param`, that is part of the column's name."""
     values = {"label": group.get("label", "")}
     for element in group:
@@ -92,14 +92,14 @@ def _record(group: Element, place: str) -> Row:
         column = element.tag if param is None else f"{element.tag}_{param}"
         values[column] = element.get("value") or element.findtext("value") or ""
 
-    row = Row(place, values)
+    row = TableRow(place, values)
     missing = [name for name in _REQUIRED if name not in values]
     if missing:
         row.fail(f"has no {', '.join(missing)}, expected {', '.join(_REQUIRED)}")
     return row
 
 
-def _statistics(records: Iterable[Row]) -> tuple[dict[str, Figures], float | None]:
+def _statistics(records: Iterable[TableRow]) -> tuple[dict[str, Figures], float | None]:
     """Figures by label, and the users of the whole."""
     figures: dict[str, Figures] = {}
     users = None
@@ -125,7 +125,7 @@ def _warnings(duration: float | None, total: Figures, parts: Sequence[Figures]) 
         yield f"has {total.requests} requests in total and {requests} of its labels"
 
 
-def _figures(row: Row) -> Figures:
+def _figures(row: TableRow) -> Figures:
     requests = row.whole("throughput")
     failures = row.whole("fail")
     if row.whole("succ") + failures != requests:
@@ -139,7 +139,7 @@ def _figures(row: Row) -> Figures:
     return Figures(requests, failures, _errors(row, failures), latency, received)
 
 
-def _latencies(row: Row) -> Latencies:
+def _latencies(row: TableRow) -> Latencies:
     columns = percents(list(row.values), "perc_", "")
     return replace(
         quantiles(row, columns, 1.0, LONGEST_LATENCY),
@@ -149,7 +149,7 @@ def _latencies(row: Row) -> Latencies:
     )
 
 
-def _errors(row: Row, failures: int) -> dict[str, int]:
+def _errors(row: TableRow, failures: int) -> dict[str, int]:
     """Response codes of failures: those that are no success, where they are as many as requests failed."""
     errors: dict[str, int] = {}
     for name in row.values:

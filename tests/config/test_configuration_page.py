@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from exporter import sources
-from exporter.config import Environment, Links, Run
+from exporter.config import ConfiguredRun, Environment, LinkSettings
 from exporter.model.settings import AnalysisSettings, Duration
 from exporter.model.slo_settings import (
     CreditSettings,
@@ -85,7 +85,12 @@ def test_every_key_is_there_with_its_default() -> None:
     gaps |= {
         f"{GRADES}{name}": written(grade.success_ratio) for name, grade in AnalysisSettings().load_runs.grades.items()
     }
-    environments = {**dict(keys(Environment)), **dict(keys(Run, "runs[].")), **dict(keys(Links, "links.")), **SLOS}
+    environments = {
+        **dict(keys(Environment)),
+        **dict(keys(ConfiguredRun, "runs[].")),
+        **dict(keys(LinkSettings, "links.")),
+        **SLOS,
+    }
     assert {**environments, **CHOSEN, **dict(keys(AnalysisSettings, "analysis.")), **gaps} == ROWS
 
 

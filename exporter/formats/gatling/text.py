@@ -15,7 +15,7 @@ from exporter.errors import SourceError
 from exporter.formats import Format
 from exporter.formats.gatling.simulation import DAYS, Simulation, version_of
 from exporter.formats.tally import Tally
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 
 _KINDS = ("RUN", "REQUEST", "USER", "GROUP", "ERROR", "ASSERTION")
 _FIRST = tuple(f"{kind}\t".encode() for kind in _KINDS)
@@ -49,7 +49,7 @@ class Reader:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._simulation = Simulation(tally)
-        self._lines = Lines()
+        self._lines = LineSplitter()
         self._layout: _Layout | None = None
         self._version = ""
         self._within_error = False

@@ -17,7 +17,7 @@ from exporter.formats import BLOCK, File, Format
 from exporter.formats.hey.text import MOST_ROWS
 from exporter.formats.tally import Tally
 from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 from exporter.formats.tally.summaries import duration, infer_times
 from exporter.model.loadrun import LoadRun
 
@@ -66,7 +66,7 @@ def _add(rows: _Rows, began: float, tally: Tally) -> None:
 
 
 def _rows(content: bytes, tally: Tally) -> _Rows:
-    lines = Lines()
+    lines = LineSplitter()
     records = _records(content, lines)
     columns = next(records, "").split(",")
     missing = [name for name in _REQUIRED if name not in columns]
@@ -90,7 +90,7 @@ def _rows(content: bytes, tally: Tally) -> _Rows:
     return rows
 
 
-def _records(content: bytes, lines: Lines) -> Iterator[str]:
+def _records(content: bytes, lines: LineSplitter) -> Iterator[str]:
     """In blocks: all lines at once would take several times the file's size."""
     for at in range(0, len(content), BLOCK):
         for line in lines.feed(content[at : at + BLOCK]):

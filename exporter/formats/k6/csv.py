@@ -14,7 +14,7 @@ from exporter.errors import SourceError
 from exporter.formats import Format
 from exporter.formats.k6.points import METRICS_READ, Points, Tags, refuse
 from exporter.formats.tally import Tally
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 
 _FIRST = ["metric_name", "timestamp", "metric_value"]
 _TAGS = tuple(Tags.__struct_fields__)
@@ -35,7 +35,7 @@ class Reader:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._lines = Lines()
+        self._lines = LineSplitter()
         self._points = Points(tally)
         self._columns: list[str] = []
         self._indices: list[tuple[str, int]] = []

@@ -12,7 +12,7 @@ from exporter.errors import SourceError
 from exporter.formats import Format
 from exporter.formats.k6.points import METRICS_READ, Points, Tags, refuse
 from exporter.formats.tally import Tally
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 
 _TYPE = re.compile(rb'"type":\s?"(Metric|Point)"')
 _NO_TAGS = Tags()
@@ -46,7 +46,7 @@ class Reader:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._lines = Lines()
+        self._lines = LineSplitter()
         self._points = Points(tally)
 
     def feed(self, block: bytes) -> None:

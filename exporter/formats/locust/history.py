@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from exporter.errors import SourceError
 from exporter.formats.tally.limits import EARLIEST, LATEST, LONGEST_LATENCY, LONGEST_RUN, MOST
 from exporter.formats.tally.minutes import Minute, timeline
-from exporter.formats.tally.table import Row, rows
+from exporter.formats.tally.table import TableRow, rows
 from exporter.model.loadrun import Timeline
 from exporter.model.observation import MINUTE
 
@@ -137,7 +137,7 @@ def _checked(points: Sequence[_Point]) -> History:
     return history
 
 
-def _point(row: Row) -> _Point:
+def _point(row: TableRow) -> _Point:
     at = float(row.whole("Timestamp"))
     requests = row.whole("Total Request Count")
     if not EARLIEST <= at <= LATEST:

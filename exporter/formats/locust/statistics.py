@@ -15,7 +15,7 @@ from exporter.formats.locust import companions
 from exporter.formats.locust.companions import STATISTICS, Companions, Key
 from exporter.formats.locust.history import TOTAL
 from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
-from exporter.formats.tally.table import Row, capped, capped_errors, header, percents, quantiles, rows
+from exporter.formats.tally.table import TableRow, capped, capped_errors, header, percents, quantiles, rows
 from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 
 _REQUIRED = ("Type", "Name", "Request Count", "Failure Count", "Average Response Time", "Requests/s")
@@ -103,7 +103,7 @@ def _check_sum(figures: Mapping[Key, Figures], total: Figures, beside: Companion
         beside.warnings.append(f"has {total.requests} requests in its row {TOTAL} and {requests} in the others")
 
 
-def _figures(row: Row) -> Figures:
+def _figures(row: TableRow) -> Figures:
     requests = row.whole("Request Count")
     failures = row.whole("Failure Count")
     if failures > requests:
@@ -114,7 +114,7 @@ def _figures(row: Row) -> Figures:
     return Figures(requests, failures, {}, _latency(row), received)
 
 
-def _latency(row: Row) -> Latencies:
+def _latency(row: TableRow) -> Latencies:
     """Seconds. Where every figure is 0 nothing was timed: Locust writes 0 for what it does not know."""
     least = _seconds(row, "Min Response Time")
     mean = _seconds(row, "Average Response Time")
@@ -128,7 +128,7 @@ def _latency(row: Row) -> Latencies:
     return replace(latencies, min=least, mean=mean, max=most)
 
 
-def _seconds(row: Row, column: str) -> float | None:
+def _seconds(row: TableRow, column: str) -> float | None:
     milliseconds = row.number(column, LONGEST_LATENCY * 1000)
     return None if milliseconds is None else milliseconds / 1000
 

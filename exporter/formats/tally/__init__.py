@@ -11,8 +11,8 @@ from exporter.analysis import histogram
 from exporter.analysis.arithmetic import Floats
 from exporter.errors import SourceError
 from exporter.formats.tally import names
-from exporter.formats.tally.batch import Batch, Codes, Rows, check
-from exporter.formats.tally.minutes import Minutes
+from exporter.formats.tally.batch import Batch, Codes, PendingRequests, check
+from exporter.formats.tally.minutes import MinuteTally
 from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 
 MAX_NAMES = 1000
@@ -49,8 +49,8 @@ class Tally:
         self._transferred: dict[str, float] = {}
         self._errors: dict[tuple[int, int], int] = {}
         """Endpoint and kind of error to how often it happened."""
-        self._minutes = Minutes()
-        self._rows = Rows()
+        self._minutes = MinuteTally()
+        self._rows = PendingRequests()
         self._warnings: dict[str, None] = {}
         self.complete = True
         self.checks: dict[str, bool] = {}
@@ -137,7 +137,7 @@ class Tally:
 
     def _flush(self) -> None:
         rows = self._rows
-        self._rows = Rows()
+        self._rows = PendingRequests()
         if rows.endpoints:
             self.add_batch(rows.batch(), rows.places.__getitem__)
 

@@ -57,7 +57,7 @@ def _take(values: NDArray[S] | None, positions: Codes) -> NDArray[S] | None:
 
 
 @dataclass(slots=True)
-class Rows:
+class PendingRequests:
     """Single requests, until they are many enough to be added up as arrays."""
 
     endpoints: list[int] = field(default_factory=list)

@@ -25,7 +25,7 @@ class Minute:
     received: float = 0.0
 
 
-class Minutes:
+class MinuteTally:
     """Grows with the run's length, which is limited."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ _SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One record. `place` says where it stands, such as "line 17"."""
 
     place: str
@@ -60,7 +60,7 @@ def header(head: bytes) -> list[str]:
         return []
 
 
-def rows(content: bytes, required: Sequence[str]) -> Iterator[Row]:
+def rows(content: bytes, required: Sequence[str]) -> Iterator[TableRow]:
     """Each record below the header; raises SourceError."""
     reader = csv.reader(io.StringIO(_text(content), newline=""), strict=True)
     try:
@@ -93,13 +93,13 @@ def _check_columns(columns: Sequence[str], required: Sequence[str]) -> None:
         raise SourceError("bad_data", "line 1: duplicate column")
 
 
-def _row(fields: Sequence[str], columns: Sequence[str], place: str) -> Row:
+def _row(fields: Sequence[str], columns: Sequence[str], place: str) -> TableRow:
     if len(fields) != len(columns):
         raise SourceError("bad_data", f"{place}: has {len(fields)} columns, expected {len(columns)}")
-    return Row(place, dict(zip(columns, fields, strict=True)))
+    return TableRow(place, dict(zip(columns, fields, strict=True)))
 
 
-def quantiles(row: Row, columns: Mapping[float, str], per_second: float, most: float) -> Latencies:
+def quantiles(row: TableRow, columns: Mapping[float, str], per_second: float, most: float) -> Latencies:
     """Percentiles out of the columns of these percents; `per_second` of their unit are a second, `most` is in seconds.
 
     Raises SourceError where a percentile is below a lower one.

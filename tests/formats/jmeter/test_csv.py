@@ -24,10 +24,10 @@ from exporter.model.loadrun import QUANTILE_FIGURES, LoadRun
 
 START = 1_760_000_000_000
 COLUMNS = next(csv.reader([(Path(__file__).parent.parent / "files" / "jmeter-csv.csv").read_text().splitlines()[0]]))
-Row = Mapping[str, object]
+ThreadRow = Mapping[str, object]
 
 
-def row(start: int, elapsed: int, label: str = "GET /", **other: object) -> Row:
+def row(start: int, elapsed: int, label: str = "GET /", **other: object) -> ThreadRow:
     """A row that succeeded, `start` milliseconds after the first."""
     plain = {
         **dict.fromkeys(COLUMNS, ""),
@@ -45,12 +45,12 @@ def row(start: int, elapsed: int, label: str = "GET /", **other: object) -> Row:
     return {**plain, "timeStamp": START + start, "elapsed": elapsed, "label": label, **other}
 
 
-def transaction(start: int, elapsed: int, samples: int = 2, label: str = "Buy", **other: object) -> Row:
+def transaction(start: int, elapsed: int, samples: int = 2, label: str = "Buy", **other: object) -> ThreadRow:
     message = f"Number of samples in transaction : {samples}, number of failing samples : 0"
     return row(start, elapsed, label, responseMessage=message, dataType="", URL="null", **other)
 
 
-def jtl(rows: Iterable[Row], columns: Sequence[str] = COLUMNS, delimiter: str = ",", end: str = "\n") -> bytes:
+def jtl(rows: Iterable[ThreadRow], columns: Sequence[str] = COLUMNS, delimiter: str = ",", end: str = "\n") -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, delimiter=delimiter, lineterminator=end, extrasaction="ignore")
     writer.writeheader()
@@ -117,7 +117,7 @@ ROWS = st.lists(
 )
 @settings(max_examples=150)
 def test_any_order_delimiter_and_quoting_gives_what_the_csv_module_reads(
-    rows: list[Row], columns: list[str], delimiter: str, end: str, step: int
+    rows: list[ThreadRow], columns: list[str], delimiter: str, end: str, step: int
 ) -> None:
     """Requests, failures, sizes, users and extremes are those of the rows, however they are written and cut."""
     content = jtl(rows, columns, delimiter, end)
@@ -219,7 +219,7 @@ REDIRECTED = [
     ],
 )
 @pytest.mark.parametrize("step", [1, 100, 1 << 20])
-def test_nothing_counts_twice(rows: list[Row], counted: dict[str, int], warning: str, step: int) -> None:
+def test_nothing_counts_twice(rows: list[ThreadRow], counted: dict[str, int], warning: str, step: int) -> None:
     """Transactions and sub-results, before and behind their requests, in one block or cut anywhere."""
     run = read(jtl(rows), step)
     assert labels(run) == counted

@@ -386,7 +386,8 @@ METRIC = "spec.indicator.spec.ratioMetric"
         (
             "good:",
             "godo:",
-            f'{METRIC}.godo: unknown key "godo", did you mean "good"? expected one of: counter, good, bad, total, raw, rawType',
+            f'{METRIC}.godo: unknown key "godo", did you mean "good"? '
+            "expected one of: counter, good, bad, total, raw, rawType",
         ),
         (
             "openslo/v1",
