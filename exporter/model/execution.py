@@ -46,7 +46,7 @@ class Counts:
     flaky: int = 0
     """Failed and passed within one report; counted as well as what they were at last."""
     seconds: float | None = None
-    """Their durations, added up; None where none was told."""
+    """Their durations, added up; None where none was reported."""
 
     @property
     def executed(self) -> int:

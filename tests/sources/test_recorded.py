@@ -147,7 +147,7 @@ BAD = {
         change(f"{SHOP}.pattern", {"times": [1795168800000, 1795169100000], "values": [1, 1]}),
         "1795168800000 is after 2100, expected Unix seconds (not milliseconds) - at `$.applications.shop.pat",
     ),
-    "late window": (change(f"{SHOP}.window", {"start": 60, "end": 1795168800000}), "1795168800000 is no time before"),
+    "late window": (change(f"{SHOP}.window", {"start": 60, "end": 1795168800000}), "1795168800000 is after 2100, expected"),
     "bounds": (change(f"{SHOP}.latency.buckets", [[0.2, 1], [0.1, 2]]), "buckets do not ascend"),
     "buckets": (change(f"{SHOP}.latency.buckets", [[0.1, 2], [0.2, 1]]), "buckets do not ascend"),
     "negative noise": (change(f"{SHOP}.signals.latency_mean.noise", -1), "must be at least 0, got -1.0"),
