@@ -1,7 +1,7 @@
 """JSON and plain values -> typed records, from any thread.
 
-msgspec works a type out when it is first used. Where two threads do that at once for the same type, version 0.22 ends
-the process with a segmentation fault. So each type is worked out here, once, under one lock.
+msgspec resolves a type on first use. If two threads do that at the same time for the same type, version 0.22 ends the
+process with a segmentation fault. So each type is resolved here, once, under a lock.
 """
 
 from __future__ import annotations
@@ -35,5 +35,5 @@ def _decoder(type: Any) -> msgspec.json.Decoder[Any]:
         return decoder
 
     with _LOCK:
-        # Types share parts, so that two different ones must not be worked out at once either.
+        # Types share parts, so two different types must not be resolved at the same time either.
         return _DECODERS.setdefault(type, msgspec.json.Decoder(type))

@@ -22,7 +22,7 @@ from exporter.model.observation import (
 from exporter.model.settings import TestRunSettings
 from exporter.sources import Source, demo, recorded
 from exporter.sources.appdynamics import source as appdynamics
-from exporter.sources.appdynamics.options import Application
+from exporter.sources.appdynamics.options import ControllerApplication
 from exporter.sources.prometheus import source as prometheus
 from tests import seed, servers
 

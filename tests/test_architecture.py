@@ -226,7 +226,7 @@ def test_a_new_source_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         production = sources.read(path).environment("production")
         assert sources.build(production).made == (3, "production")  # type: ignore[attr-defined]
         assert [record.expr for record in sources.recordings(production)] == ["vector(3)"]
-        for value, problem in (("9", "wanted a low one"), ("top", "found a string, wanted a whole number")):
+        for value, problem in (("9", "wanted a low one"), ("top", "expected a whole number, got a string")):
             path.write_text(text % value, encoding="utf-8")
             with pytest.raises(ConfigError) as caught:
                 sources.read(path)

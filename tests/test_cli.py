@@ -37,8 +37,8 @@ def test_check_prints_each_problem_and_exits_1(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     first, second = done.stderr.splitlines()
-    assert first.startswith(f'{path}: environments[0].intervall: unknown key "intervall"; did you mean "interval"?')
-    assert second.startswith(f'{path}: environments[1].source.kind: unknown kind "nothing"; known: ')
+    assert first.startswith(f'{path}: environments[0].intervall: unknown key "intervall", did you mean "interval"?')
+    assert second.startswith(f'{path}: environments[1].source.kind: unknown kind "nothing", expected one of: ')
 
 
 def test_check_says_in_one_line_that_all_is_fine(tmp_path: Path) -> None:
@@ -295,7 +295,9 @@ def test_the_check_of_specs_names_files_that_are_left_over(tmp_path: Path) -> No
     (rules / "slo-own.rules.yml").write_text("groups: []\n", encoding="utf-8")
     done = command(*generating, "--check")
     assert (done.returncode, done.stdout) == (1, "")
-    stale_file = f"{rules}/slo-gone.rules.yml: belongs to none of these SLOs: delete it, or pass all specs in one call\n"
+    stale_file = (
+        f"{rules}/slo-gone.rules.yml: belongs to none of these SLOs: delete it, or pass all specs in one call\n"
+    )
     assert done.stderr == stale_file
     again = command(*generating)
     assert (again.returncode, again.stdout) == (0, "")

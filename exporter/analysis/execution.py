@@ -9,7 +9,7 @@ from dataclasses import replace
 from statistics import median
 
 from exporter.analysis.outages import FAILED, application_outages, case_outages, property_outages
-from exporter.model.execution import Case, Counts, Executed, Execution, Group, Report, Run, Spike
+from exporter.model.execution import Case, Counts, Executed, Execution, FailureSpike, Group, Report, Run
 from exporter.model.settings import ExecutionSettings
 
 HOUR = 3600.0
@@ -171,7 +171,7 @@ def _failing(reports: Sequence[Report], executions: Sequence[Execution], most: i
     return tuple(sorted(cases, key=weight)[:most])
 
 
-def _spike(runs: Sequence[Run], settings: ExecutionSettings) -> Spike | None:
+def _spike(runs: Sequence[Run], settings: ExecutionSettings) -> FailureSpike | None:
     """Whether the latest run failed far more than the runs before; None with too few of them."""
     ratios = [run.counts.failure_ratio for run in runs if run.counts.failure_ratio is not None]
     if not ratios or runs[-1].counts.failure_ratio is None or len(ratios) - 1 < max(1, settings.spike_runs):
@@ -182,4 +182,4 @@ def _spike(runs: Sequence[Run], settings: ExecutionSettings) -> Spike | None:
     # Both are needed: of few tests a single failure is a large part, and of many a few failures are a small one.
     additional_failures = last.failed + last.error - reference * last.executed
     is_spike = ratios[-1] >= settings.spike_magnitude * reference and additional_failures >= settings.spike_failures
-    return Spike(ratios[-1], reference, len(ratios) - 1, is_spike)
+    return FailureSpike(ratios[-1], reference, len(ratios) - 1, is_spike)

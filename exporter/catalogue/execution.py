@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from exporter.catalogue.series import Row, Series, Values
-from exporter.model.execution import Case, Counts, Executed, Group, Outages, Spike
+from exporter.model.execution import Case, Counts, Executed, FailureSpike, Group, Outages
 from exporter.model.results import Snapshot
 from exporter.model.settings import ExecutionSettings
 
@@ -57,7 +57,7 @@ def _total(name: str, help: str, read: Callable[[Counts], float | None]) -> Seri
     return _scalar(name, f"{help} {_ALL}", value)
 
 
-def _of_spike(name: str, help: str, read: Callable[[Spike], float | None]) -> Series:
+def _of_spike(name: str, help: str, read: Callable[[FailureSpike], float | None]) -> Series:
     """Nothing if there are too few runs to compare the latest with."""
 
     def value(executed: Executed) -> float | None:

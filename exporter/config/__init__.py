@@ -1,7 +1,7 @@
 """YAML -> validated records. Every problem is reported, with file and path, before anything starts.
 
-A source's own options are not known here (sources/ is a lower layer): `read` takes what converts them, and
-`exporter.sources.read` is the two together.
+A source's own options are unknown here (sources/ is a lower layer): `read` takes a function that converts them, and
+`exporter.sources.read` combines the two. The form of all problems: exporter/config/conversion.py.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import AnalysisSettings, Duration, Settings
 from exporter.model.slo_settings import SloSettings
 
-__all__ = ["Config", "Environment", "Links", "Run", "convert", "read", "read_links", "read_yaml"]
+__all__ = ["Config", "ConfiguredRun", "Environment", "LinkSettings", "convert", "read", "read_links", "read_yaml"]
 
 T = TypeVar("T")
 
 ROLES = ("production", "pte", "ci")
 REQUIRED = ("production", "pte")
-"""Roles that exactly one environment has; of the others there may be none."""
+"""Roles that exactly one environment must have; the others are optional."""
 
 _LONGEST_RUN = timedelta(days=7)
-"""Every poll asks for each minute of a run, so that a slip in a year would keep it busy for long."""
+"""Every poll requests each minute of a run; a typo in a year would keep it busy for long."""
 
 _LONGEST_AGE = 366 * 86400.0
-"""Seconds; a mistake where it is longer, and no clock can wait for centuries."""
+"""Seconds; a longer age is a mistake, and no clock can wait for centuries."""
 
 _LINK = re.compile(r"""https?://[^\s{}<>"'`\\]+""")
-"""A URL that an alert's template and a page can hold as it is."""
+"""A URL that an alert's template and a page can contain unescaped."""
 
 ReadOptions = Callable[[Mapping[str, Any], str, str, list[Problem]], Any]
-"""(raw `source:` mapping, file, path, problems) to the source's options; adds to `problems` what is wrong."""
+"""(raw `source:` mapping, file, path, problems) to the source's options; adds to `problems`."""
 
 
-class Run(Settings, frozen=True):
-    """A test run whose window is known, for one application."""
+class ConfiguredRun(Settings, frozen=True):
+    """A test run with an explicit window, for one application."""
 
     application: str
     start: datetime
@@ -64,18 +64,18 @@ class Environment(Settings, frozen=True):
     """One side: where its data comes from and how often it is fetched."""
 
     role: Literal["production", "pte", "ci"]
-    """ci: what test runners report."""
+    """ci: reports of test runners."""
     source: Any
     """The options record of the source's kind after `exporter.sources.read`; the raw mapping after `read` alone."""
     name: str = ""
-    """Value of the labels `side` and `source`; the role when not given."""
+    """Value of the labels `side` and `source`; the role by default."""
     interval: Duration = Duration(300)
     max_age: Duration = Duration(3600)
     """Series older than this are withdrawn."""
     check_interval: Duration = Duration(3600)
-    """How often it is checked that the source can give what is wanted (pte_source_check)."""
-    runs: tuple[Run, ...] = ()
-    """Explicit test runs, the latest of each application; they win over what is found in the PTE's activity."""
+    """How often the source is checked for all data that the exporter needs (pte_source_check)."""
+    runs: tuple[ConfiguredRun, ...] = ()
+    """Explicit test runs, the latest of each application; they win over runs detected in the PTE's activity."""
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -87,8 +87,8 @@ class Environment(Settings, frozen=True):
         return {run.application: run.window for run in sorted(self.runs, key=lambda run: run.end)}
 
 
-class Links(Settings, frozen=True):
-    """Bases of the links in alerts; None leaves the generator's default."""
+class LinkSettings(Settings, frozen=True):
+    """Base URLs of the links in alerts; None: the generator's default."""
 
     runbook: str | None = None
     """URL of the runbook page; an alert's heading is appended as #anchor."""
@@ -101,16 +101,16 @@ class Config(Settings, frozen=True):
 
     environments: tuple[Environment, ...]
     analysis: AnalysisSettings = AnalysisSettings()
-    links: Links = Links()
+    links: LinkSettings = LinkSettings()
     slos: tuple[SloSettings, ...] = ()
 
     def environment(self, role: str) -> Environment:
-        """The one environment of a role."""
+        """The environment of a role."""
         return next(environment for environment in self.environments if environment.role == role)
 
 
 def read(path: str | Path, options: ReadOptions | None = None) -> Config:
-    """The configuration in a YAML file; raises ConfigError with every problem found."""
+    """The configuration in a YAML file; raises ConfigError with every problem."""
     file = str(path)
     problems = list[Problem]()
     raw = _with_default_gaps(read_yaml(path))
@@ -128,9 +128,9 @@ def read(path: str | Path, options: ReadOptions | None = None) -> Config:
 
 
 def read_links(path: str | Path) -> Config | None:
-    """A configuration of nothing but `links`, for commands that ask no source; None where the file holds more or less.
+    """A configuration with `links` alone, for commands that need no source; None if the file has other keys.
 
-    Raises ConfigError with every problem found.
+    Raises ConfigError with every problem.
     """
     file = str(path)
     raw = read_yaml(path)
@@ -138,7 +138,7 @@ def read_links(path: str | Path) -> Config | None:
         return None
 
     problems = list[Problem]()
-    links = convert(raw["links"], Links, file, "links", problems)
+    links = convert(raw["links"], LinkSettings, file, "links", problems)
     _check(raw, file, problems, whole=False)
     if links is None or problems:
         raise ConfigError(problems)
@@ -146,7 +146,7 @@ def read_links(path: str | Path) -> Config | None:
 
 
 def _with_default_gaps(raw: Any) -> Any:
-    """`analysis.gaps` names only what differs: each signal's rule is laid over the default one, key by key."""
+    """`analysis.gaps` contains only differences: merge each signal's rule into the default rule, key by key."""
     analysis = _mapping(raw, "analysis")
     gaps = _mapping(analysis, "gaps")
     if analysis is None or gaps is None:
@@ -154,7 +154,7 @@ def _with_default_gaps(raw: Any) -> Any:
 
     merged: dict[Any, Any] = {name: msgspec.to_builtins(rule) for name, rule in AnalysisSettings().gaps.items()}
     for name, rule in gaps.items():
-        # A rule that is none, or of a signal that there is not, is left as it is: the checks tell of it.
+        # An invalid rule, or a rule of an unknown signal, stays unchanged: the checks report it.
         if isinstance(rule, Mapping) and name in merged:
             merged[name] = {**merged[name], **rule}
         else:
@@ -163,16 +163,16 @@ def _with_default_gaps(raw: Any) -> Any:
 
 
 def _mapping(raw: Any, key: str) -> Mapping[Any, Any] | None:
-    found = raw.get(key) if isinstance(raw, Mapping) else None
-    if isinstance(found, Mapping):
-        return found
+    value = raw.get(key) if isinstance(raw, Mapping) else None
+    if isinstance(value, Mapping):
+        return value
     return None
 
 
 def _list(raw: Any, key: str) -> list[Any]:
-    found = raw.get(key) if isinstance(raw, Mapping) else None
-    if isinstance(found, list):
-        return found
+    value = raw.get(key) if isinstance(raw, Mapping) else None
+    if isinstance(value, list):
+        return value
     return []
 
 
@@ -188,21 +188,21 @@ def _sources(raw: Any, options: ReadOptions, file: str, problems: list[Problem])
         if isinstance(source, Mapping):
             sources[position] = options(source, file, path, problems)
         elif "source" in environment:
-            problems.append(Problem(file, path, "wanted a mapping with the key kind"))
+            problems.append(Problem(file, path, "expected a mapping with the key kind"))
     return sources
 
 
 def _check(raw: Any, file: str, problems: list[Problem], *, whole: bool = True) -> None:
-    """What no single field can tell. Each part is read by itself, so that a fault elsewhere hides nothing here.
+    """Checks of several fields together. Each part is read alone: a problem elsewhere hides nothing here.
 
-    `whole`: there have to be both sides.
+    `whole`: both sides are required.
     """
 
     def wrong(path: str, text: str) -> None:
         problems.append(Problem(file, path, text))
 
     def readable(raw_part: Any, type: type[T]) -> T | None:
-        # What is wrong with its types has been told already.
+        # Problems of its types have been reported already.
         return convert(raw_part, type, file, "", [])
 
     if whole:
@@ -217,23 +217,25 @@ def _check(raw: Any, file: str, problems: list[Problem], *, whole: bool = True) 
     if analysis is not None:
         check_analysis(analysis, wrong)
     check_slos([readable(slo, SloSettings) for slo in _list(raw, "slos")], wrong)
-    links = readable(parts.get("links", {}), Links)
+    links = readable(parts.get("links", {}), LinkSettings)
     if links is not None:
         _check_links(links, wrong)
 
 
-def _check_links(links: Links, wrong: Wrong) -> None:
+def _check_links(links: LinkSettings, wrong: Wrong) -> None:
     for key in links.__struct_fields__:
         url = getattr(links, key)
         if url is not None and not _LINK.fullmatch(url):
-            wrong(f"links.{key}", "wanted a URL that starts with https:// or http://, without spaces, quotes or braces")
+            wrong(
+                f"links.{key}", "expected a URL that starts with https:// or http://, without spaces, quotes or braces"
+            )
 
 
 def _check_roles(environments: Sequence[Any], wrong: Wrong) -> None:
-    """On the raw values, so that a fault in one environment does not hide that two have one name."""
+    """On the raw values: a problem in one environment must not hide that two share a name."""
     raw = [environment if isinstance(environment, Mapping) else {} for environment in environments]
     roles = [environment.get("role") for environment in raw]
-    # With a role that does not exist, nobody can tell which of the others is missing.
+    # With an unknown role, it is unclear which of the other roles is missing.
     if all(role in ROLES for role in roles):
         for role in ROLES:
             _check_role(role, roles.count(role), wrong)
@@ -249,26 +251,26 @@ def _check_names(environments: Sequence[Mapping[Any, Any]], wrong: Wrong) -> Non
 
         before = first.setdefault(name, position)
         if before != position:
-            text = f'"{name}" is the name of environments[{before}] too, wanted another name'
+            text = f'duplicate name "{name}" (also environments[{before}])'
             wrong(f"environments[{position}].name", text)
 
 
 def _check_role(role: str, count: int, wrong: Wrong) -> None:
     if role in REQUIRED and count != 1:
-        wrong("environments", f"found {count} environments with role {role}, wanted exactly one")
+        wrong("environments", f"expected exactly one environment with role {role}, got {count}")
     elif count > 1:
-        wrong("environments", f"found {count} environments with role {role}, wanted at most one")
+        wrong("environments", f"expected at most one environment with role {role}, got {count}")
 
 
 def _check_environment(environment: Environment, path: str, wrong: Wrong) -> None:
     if environment.interval < 1:
-        wrong(f"{path}.interval", "wanted at least 1s")
+        wrong(f"{path}.interval", "must be at least 1s")
     if environment.max_age <= environment.interval:
-        wrong(f"{path}.max_age", f"wanted more than the interval ({environment.interval:g}s)")
+        wrong(f"{path}.max_age", f"must be above the interval ({environment.interval:g}s)")
     if not MINUTE <= environment.check_interval <= _LONGEST_AGE:
-        wrong(f"{path}.check_interval", f"wanted at least 1m and at most {_LONGEST_AGE / 86400:g}d")
+        wrong(f"{path}.check_interval", f"must be between 1m and {_LONGEST_AGE / 86400:g}d")
     if environment.max_age > _LONGEST_AGE:
-        wrong(f"{path}.max_age", f"wanted at most {_LONGEST_AGE / 86400:g}d")
+        wrong(f"{path}.max_age", f"must be at most {_LONGEST_AGE / 86400:g}d")
 
     if environment.runs and environment.role != "pte":
         wrong(f"{path}.runs", "test runs belong to the environment with role pte")
@@ -276,11 +278,11 @@ def _check_environment(environment: Environment, path: str, wrong: Wrong) -> Non
         _check_run(run, f"{path}.runs[{position}]", wrong)
 
 
-def _check_run(run: Run, path: str, wrong: Wrong) -> None:
+def _check_run(run: ConfiguredRun, path: str, wrong: Wrong) -> None:
     length = run.end - run.start
     if run.end <= run.start:
-        wrong(f"{path}.end", "wanted a time after start")
+        wrong(f"{path}.end", "must be after start")
     elif length > _LONGEST_RUN:
-        wrong(path, f"takes {length}, wanted at most {_LONGEST_RUN.days} days")
+        wrong(path, f"must last at most {_LONGEST_RUN.days} days, got {length}")
     if run.end > datetime.now(UTC):
-        wrong(f"{path}.end", "is in the future, wanted a run that has ended")
+        wrong(f"{path}.end", "is in the future, expected a run that has ended")

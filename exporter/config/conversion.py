@@ -1,7 +1,19 @@
 """Untyped YAML values -> msgspec records, reporting every problem instead of the first.
 
-msgspec stops at the first fault and names types in Python's words; a person mending a file wants all of them, in the
-file's own words. So the records are walked field by field here, and msgspec keeps their definition and constraints.
+msgspec stops at the first problem and names types in Python's words; a person who fixes a file needs all problems, in
+the words of the file. So this module walks the records field by field; msgspec keeps their definitions and constraints.
+
+All configuration problems have one form, `path: what is wrong, what is expected`:
+
+    missing, expected a string
+    expected a string, got a list
+    expected one of: left, right, got "up"
+    must be above 0, got -1
+    must be between 0 and 1, got 5
+    unknown key "wrod", did you mean "word"? expected one of: number, word
+    duplicate key (lines 3 and 9)
+
+A value that may be a secret is named by its type alone.
 """
 
 from __future__ import annotations
@@ -28,8 +40,8 @@ T = TypeVar("T")
 
 _UNITS = {"y": 365 * 86400.0, "w": 7 * 86400.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION = re.compile("".join(rf"(?:(\d+){unit})?" for unit in _UNITS))
-_MEANT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) *([A-Za-z]*)")
-_MEANT_UNITS = {
+_SUGGESTION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) *([A-Za-z]*)")
+_SUGGESTION_UNITS = {
     "M": 30 * 86400,
     "month": 30 * 86400,
     "week": 604800,
@@ -47,11 +59,11 @@ _MEANT_UNITS = {
     "s": 1,
     "ms": 0.001,
 }
-"""Seconds of what people write for units."""
-_SHOWN = 40
-"""Characters of a value that a message shows."""
+"""Seconds of the units that people write."""
+_LONGEST_TEXT = 40
+"""Characters of a value that a message repeats."""
 _OPEN = "slos["
-"""Below it nothing is a secret, so that messages show what they found."""
+"""Below it nothing is a secret, so messages repeat the value."""
 _WORDS: dict[Any, str] = {
     str: "a string",
     bool: "true or false",
@@ -69,7 +81,7 @@ _KINDS: tuple[tuple[Any, str], ...] = (
     (Sequence, "a list"),
     (datetime, "a time"),
 )
-"""What values are called; a string, which is a sequence too, before a list."""
+"""Names of value types; a string, which is a sequence too, comes before a list."""
 _SIZES = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
 _WRONG = object()
 
@@ -79,7 +91,7 @@ def convert(raw: object, type: type[T], file: str, path: str, problems: list[Pro
 
     Knows msgspec Structs (a ValueError from __post_init__ is a problem too), str, bool, int, float, Duration, aware
     datetime, Path (relative to the directory of `file`), Literal, `X | None`, Annotated with msgspec's Meta, and lists,
-    tuples, dicts and mappings of these. `Any` and `object` are taken as they are.
+    tuples, dicts and mappings of these. `Any` and `object` are taken unchanged.
     """
     before = len(problems)
     value = _Walk(file, problems).value(raw, type, path)
@@ -109,15 +121,15 @@ def child(path: str, key: object) -> str:
     return f"{key}"
 
 
-def unknown(key: object, known: Sequence[str], what: str = "key") -> str:
-    """Says that `key` is unknown, which known one is nearest, and which there are."""
-    near = difflib.get_close_matches(str(key), known, n=1)
+def unknown(key: object, names: Sequence[str], what: str = "key") -> str:
+    """The text for an unknown key: the nearest name, and all names that exist."""
+    near = difflib.get_close_matches(str(key), names, n=1)
     hint = f' did you mean "{near[0]}"?' if near else ""
-    return f'unknown {what} "{key}";{hint} known: {", ".join(known)}'
+    return f'unknown {what} "{key}",{hint} expected one of: {", ".join(names)}'
 
 
 def _kind_name(raw: object) -> str:
-    """What a raw value is, in YAML's words; texts and numbers stay out, as each may be a secret in the wrong place."""
+    """The type of a raw value, in YAML's words, without its text or number: each may be a secret in the wrong place."""
     if raw is None:
         return "nothing"
     if isinstance(raw, bool):
@@ -130,12 +142,12 @@ def _kind_name(raw: object) -> str:
 
 
 def describe_value(raw: object) -> str:
-    """What a raw value is, with its text: for what can hold no secret, such as specs."""
+    """A raw value with its text: for files that cannot hold a secret, such as specs."""
     if isinstance(raw, str) and raw.strip():
         text = " ".join(raw.split())
-        if len(text) <= _SHOWN:
+        if len(text) <= _LONGEST_TEXT:
             return f'"{text}"'
-        return f'"{text[:_SHOWN]}…"'
+        return f'"{text[:_LONGEST_TEXT]}…"'
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return repr(raw)
     if raw == "":
@@ -144,11 +156,11 @@ def describe_value(raw: object) -> str:
 
 
 def suggest_duration(raw: object) -> str:
-    """A question for the duration that nearly stands there, such as 30d for 1M; empty where that is not clear.
+    """A "did you mean" for a value that is nearly a duration, such as 30d for 1M; empty if that is not clear.
 
     A number without a unit may be anything, but below 1 it is seconds.
     """
-    match = _MEANT.fullmatch(str(raw).strip())
+    match = _SUGGESTION.fullmatch(str(raw).strip())
     if match is None:
         return ""
     number = float(match[1])
@@ -156,8 +168,8 @@ def suggest_duration(raw: object) -> str:
     if len(unit) > 2:
         unit = unit.lower().removesuffix("s")
 
-    is_clear = unit in _MEANT_UNITS if unit else number < 1
-    thousandths = round(number * _MEANT_UNITS.get(unit, 1) * 1000)
+    is_clear = unit in _SUGGESTION_UNITS if unit else number < 1
+    thousandths = round(number * _SUGGESTION_UNITS.get(unit, 1) * 1000)
     if not is_clear or not thousandths:
         return ""
     size, name = next((size, name) for size, name in _SIZES if thousandths % size == 0)
@@ -171,7 +183,7 @@ def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInf
 
 
 class _Walk:
-    """One conversion: where it reads from and what it has found wrong so far."""
+    """One conversion: the file that it reads and the problems so far."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
         self.file = file
@@ -181,9 +193,9 @@ class _Walk:
         self.problems.append(Problem(self.file, path, text))
         return _WRONG
 
-    def expected(self, path: str, raw: object, expected: str) -> object:
-        found = describe_value(raw) if path.startswith(_OPEN) else _kind_name(raw)
-        return self.wrong(path, f"found {found}, wanted {expected}")
+    def expected(self, path: str, raw: object, expected: str, hint: str = "") -> object:
+        value = describe_value(raw) if path.startswith(_OPEN) else _kind_name(raw)
+        return self.wrong(path, f"expected {expected}, got {value}{hint}")
 
     def value(self, raw: object, kind: Any, path: str) -> object:
         if kind is Any or kind is object:
@@ -222,7 +234,7 @@ class _Walk:
             if name in raw:
                 values[field.name] = self.value(raw[name], field.type, child(path, name))
             elif field.required:
-                self.wrong(child(path, name), f"missing, wanted {_describe(field.type)}")
+                self.wrong(child(path, name), f"missing, expected {_describe(field.type)}")
         if len(self.problems) > before:
             return _WRONG
         try:
@@ -235,7 +247,7 @@ class _Walk:
             return self.expected(path, raw, "a mapping")
         for key in raw:
             if not isinstance(key, str):
-                self.wrong(child(path, key), f"the key is {_kind_name(key)}, wanted a string: put it in quotes")
+                self.wrong(child(path, key), f"expected a string as the key, got {_kind_name(key)}: put it in quotes")
         return {key: self.value(value, arguments[1], child(path, key)) for key, value in raw.items()}
 
     def sequence(self, raw: object, origin: type, kind: Any, path: str) -> object:
@@ -253,7 +265,7 @@ class _Walk:
         if len(kinds) == 1:
             return self.value(raw, kinds[0], path)
 
-        # The first that has nothing against it; what the others have against it is no problem.
+        # The first type that fits decides; the problems of the others do not count.
         for kind in kinds:
             trial = _Walk(self.file, [])
             value = trial.value(raw, kind, path)
@@ -264,8 +276,8 @@ class _Walk:
     def literal(self, raw: object, allowed: tuple[Any, ...], path: str) -> object:
         if any(raw == value and raw.__class__ is value.__class__ for value in allowed):
             return raw
-        found = f'"{raw}"' if isinstance(raw, str) else _kind_name(raw)
-        return self.wrong(path, f"found {found}, wanted one of {', '.join(map(str, allowed))}")
+        value = f'"{raw}"' if isinstance(raw, str) else _kind_name(raw)
+        return self.wrong(path, f"expected one of: {', '.join(map(str, allowed))}, got {value}")
 
     def constrained(self, raw: object, kind: Any, path: str) -> object:
         value = self.value(raw, typing.get_args(kind)[0], path)
@@ -275,7 +287,8 @@ class _Walk:
         try:
             decoding.convert(value, kind)
         except msgspec.ValidationError as error:
-            return self.wrong(path, str(error))
+            text = str(error)
+            return self.wrong(path, text[0].lower() + text[1:])
         return value
 
     def scalar(self, raw: object, kind: Any, path: str) -> object:
@@ -288,9 +301,9 @@ class _Walk:
         if kind is float:
             return self.number(raw, path)
 
-        # To Python true is a whole number too; whoever writes it where a number belongs does not mean 1.
-        is_one = isinstance(kind, type) and isinstance(raw, kind)
-        if is_one and (kind is bool or not isinstance(raw, bool)):
+        # To Python true is a whole number too; a person who writes true for a number does not mean 1.
+        is_instance = isinstance(kind, type) and isinstance(raw, kind)
+        if is_instance and (kind is bool or not isinstance(raw, bool)):
             return raw
         return self.expected(path, raw, _describe(kind))
 
@@ -299,7 +312,7 @@ class _Walk:
         if seconds is not None:
             return seconds
         hint = suggest_duration(raw) if path.startswith(_OPEN) else ""
-        return self.expected(path, raw, _describe(Duration) + hint)
+        return self.expected(path, raw, _describe(Duration), hint)
 
     def path(self, raw: object, path: str) -> object:
         if isinstance(raw, str) and raw:
@@ -330,7 +343,7 @@ def _describe(kind: Any) -> str:
     if origin is Annotated:
         return _describe(arguments[0])
     if origin is Literal:
-        return "one of " + ", ".join(map(str, arguments))
+        return "one of: " + ", ".join(map(str, arguments))
     if origin in (Union, types.UnionType):
         return " or ".join(_describe(argument) for argument in arguments if argument is not types.NoneType)
     if issubclass(origin, Mapping):

@@ -1,4 +1,4 @@
-"""What the analysis settings must satisfy beyond their types; each fault is told with its path."""
+"""Checks of the analysis settings beyond their types. Problems have the form of exporter/config/conversion.py."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _RATIOS = {
 """Within 0..1; every other number is at least 0."""
 
 _MOST_LOAD = 10.0
-"""Ten times production's load is more than anybody asks of a test."""
+"""No test needs more than ten times production's load."""
 
 _MAY_BE_ZERO = {"analysis.test_run.max_gap", "analysis.test_executions.run_gap"}
 """Durations that make sense at 0s."""
@@ -69,10 +69,10 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
     _numbers(settings, "analysis", wrong)
     check_timezone(settings.timezone, "analysis.timezone", wrong)
     if not 0 < settings.confidence < 1:
-        wrong("analysis.confidence", f"found {settings.confidence:g}, wanted more than 0 and less than 1")
+        wrong("analysis.confidence", f"must be above 0 and below 1, got {settings.confidence:g}")
     _load_coverage(settings.certification.load_coverage, wrong)
     if settings.routes.max_endpoints < 1:
-        wrong("analysis.routes.max_endpoints", "wanted at least 1")
+        wrong("analysis.routes.max_endpoints", "must be at least 1")
 
     for signal, rule in settings.gaps.items():
         _gap(signal, rule, wrong)
@@ -84,36 +84,36 @@ def check_analysis(settings: AnalysisSettings, wrong: Wrong) -> None:
 
 def _load_coverage(load: float, wrong: Wrong) -> None:
     if load > _MOST_LOAD:
-        text = f"wanted a ratio within 0..{_MOST_LOAD:g}; did you mean {load / 100:g}?"
-        wrong("analysis.certification.load_coverage", f"found {load:g}, {text}")
+        text = f"must be between 0 and {_MOST_LOAD:g}, got {load:g}; did you mean {load / 100:g}?"
+        wrong("analysis.certification.load_coverage", text)
 
 
 def _efficacy(efficacy: EfficacySettings, wrong: Wrong) -> None:
     if not any(getattr(efficacy, weight) for weight in PARTS):
-        wrong("analysis.efficacy", f"all weights are 0, wanted one of {', '.join(PARTS)} above 0")
+        wrong("analysis.efficacy", f"all weights are 0, at least one must be above 0: {', '.join(PARTS)}")
     if efficacy.full_within > efficacy.half_within:
-        wrong("analysis.efficacy.half_within", f"wanted at least full_within ({efficacy.full_within:g})")
+        wrong("analysis.efficacy.half_within", f"must be at least full_within ({efficacy.full_within:g})")
     if not efficacy.fair < efficacy.good < efficacy.excellent:
-        wrong("analysis.efficacy", "wanted fair < good < excellent")
+        wrong("analysis.efficacy", "expected fair < good < excellent")
 
 
 def _test_run(settings: AnalysisSettings, wrong: Wrong) -> None:
     lookback = settings.test_run.lookback
     if settings.test_run.min_duration > lookback:
-        wrong("analysis.test_run.min_duration", "wanted at most lookback")
+        wrong("analysis.test_run.min_duration", "must be at most lookback")
     if lookback <= settings.certification.max_age:
-        text = "wanted more than certification.max_age, as a run has to be seen to be too old"
+        text = "must be above certification.max_age, or a run that is too old would not be found"
         wrong("analysis.test_run.lookback", text)
 
 
 def _executions(settings: ExecutionSettings, wrong: Wrong) -> None:
     for name, longest in settings.expected.items():
         if longest >= settings.lookback:
-            wrong(f"analysis.test_executions.expected.{name}", "wanted less than analysis.test_executions.lookback")
+            wrong(f"analysis.test_executions.expected.{name}", "must be below analysis.test_executions.lookback")
 
 
 def _numbers(record: msgspec.Struct, path: str, wrong: Wrong) -> None:
-    """The range of every number in the record and in those below it."""
+    """The range of every number in the record and in the records below it."""
     for name in record.__struct_fields__:
         value: Any = getattr(record, name)
         below = f"{path}.{name}"
@@ -133,21 +133,21 @@ def _value(value: Any, path: str, wrong: Wrong) -> None:
 
 def _number(value: float, path: str, wrong: Wrong) -> None:
     if path in _RATIOS and not 0 <= value <= 1:
-        wrong(path, f"found {value:g}, wanted a ratio within 0..1")
+        wrong(path, f"must be between 0 and 1, got {value:g}")
     elif path in _ABOVE_ONE and value <= 1:
-        wrong(path, f"found {value:g}, wanted more than 1")
+        wrong(path, f"must be above 1, got {value:g}")
     elif value < 0:
-        wrong(path, f"found {value:g}, wanted at least 0")
+        wrong(path, f"must be at least 0, got {value:g}")
     elif isinstance(value, Duration) and not value and path not in _MAY_BE_ZERO:
-        wrong(path, "wanted more than 0s")
+        wrong(path, "must be above 0s")
 
 
 def check_timezone(name: str, path: str, wrong: Wrong) -> None:
-    """Calls wrong(path, text) when there is no such time zone."""
+    """Calls wrong(path, text) if the time zone does not exist."""
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        wrong(path, f'unknown time zone "{name}", wanted an IANA name such as Europe/Berlin or UTC')
+        wrong(path, f'unknown time zone "{name}", expected an IANA name such as Europe/Berlin or UTC')
 
 
 def _gap(signal: str, rule: GapRule, wrong: Wrong) -> None:
@@ -158,7 +158,7 @@ def _gap(signal: str, rule: GapRule, wrong: Wrong) -> None:
     steps = [(name, getattr(rule, name)) for name in SEVERITIES[1:] if getattr(rule, name) is not None]
     for (lower, below), (name, step) in itertools.pairwise(steps):
         if step <= below:
-            wrong(f"{path}.{name}", f"found {step:g}, wanted more than {lower} ({below:g})")
+            wrong(f"{path}.{name}", f"must be above {lower} ({below:g}), got {step:g}")
 
 
 def _load_runs(settings: LoadRunSettings, wrong: Wrong) -> None:
@@ -168,54 +168,54 @@ def _load_runs(settings: LoadRunSettings, wrong: Wrong) -> None:
     _steps(settings.error_steps, f"{path}.error_steps", wrong)
 
     if not 0 < settings.significance < 0.5:
-        wrong(f"{path}.significance", f"found {settings.significance:g}, wanted more than 0 and less than 0.5")
+        wrong(f"{path}.significance", f"must be above 0 and below 0.5, got {settings.significance:g}")
     if settings.confirm < 2:
-        wrong(f"{path}.confirm", f"found {settings.confirm}, wanted 2 or more: a single run is no level")
+        wrong(f"{path}.confirm", f"must be at least 2, got {settings.confirm}: a single run does not make a level")
     least = 2 * settings.confirm
     if settings.min_history < least:
-        wrong(f"{path}.min_history", f"found {settings.min_history}, wanted at least 2 confirm ({least})")
+        wrong(f"{path}.min_history", f"must be at least 2 x confirm ({least}), got {settings.min_history}")
     if settings.settled < settings.min_history:
-        wrong(f"{path}.settled", f"found {settings.settled}, wanted at least min_history ({settings.min_history})")
+        wrong(f"{path}.settled", f"must be at least min_history ({settings.min_history}), got {settings.settled}")
 
 
 def _steps(steps: ChangeSteps, path: str, wrong: Wrong) -> None:
     if steps.low <= 0:
-        wrong(f"{path}.low", f"found {steps.low:g}, wanted more than 0")
+        wrong(f"{path}.low", f"must be above 0, got {steps.low:g}")
     for lower, name in itertools.pairwise(SEVERITIES[1:]):
         step = getattr(steps, name)
         below = getattr(steps, lower)
         if step <= below:
-            wrong(f"{path}.{name}", f"found {step:g}, wanted more than {lower} ({below:g})")
+            wrong(f"{path}.{name}", f"must be above {lower} ({below:g}), got {step:g}")
 
 
 def _grades(settings: LoadRunSettings, wrong: Wrong) -> None:
     path = "analysis.load_runs.grades"
     names = GRADES[:-1]
     if not settings.grades:
-        wrong(path, f"is empty, wanted one of {', '.join(names)}")
+        wrong(path, f"is empty, expected at least one of: {', '.join(names)}")
     for name, grade in settings.grades.items():
         _grade(name, grade, f"{path}.{name}", wrong)
 
-    # Each asks for less than the one that is better, or else it could never be given.
+    # Each grade must require less than the better grade, or no run could get it.
     ordered = [name for name in names if name in settings.grades]
     for better, name in itertools.pairwise(ordered):
         above = settings.grades[better]
         below = settings.grades[name]
         if below.success_ratio > above.success_ratio:
-            wrong(f"{path}.{name}.success_ratio", f"found {below.success_ratio:g}, wanted at most that of {better}")
+            wrong(f"{path}.{name}.success_ratio", f"must be at most that of {better}, got {below.success_ratio:g}")
         if below.latency_p95 < above.latency_p95:
-            wrong(f"{path}.{name}.latency_p95", f"found {below.latency_p95:g}, wanted at least that of {better}")
+            wrong(f"{path}.{name}.latency_p95", f"must be at least that of {better}, got {below.latency_p95:g}")
 
 
 def _grade(name: str, grade: Grade, path: str, wrong: Wrong) -> None:
     *names, worst = GRADES
     if name == worst:
-        wrong(path, "is what fulfils none of the others")
+        wrong(path, "cannot be set: it is the grade of runs that meet no other")
     elif name not in names:
         wrong(path, unknown(name, names, "grade"))
 
     if not 0 <= grade.success_ratio < 1:
-        text = "wanted a ratio from 0 on and below 1, as more than that many succeed"
-        wrong(f"{path}.success_ratio", f"found {grade.success_ratio:g}, {text}")
+        text = f"must be at least 0 and below 1, got {grade.success_ratio:g}: a run's success ratio must exceed it"
+        wrong(f"{path}.success_ratio", text)
     if grade.latency_p95 <= 0:
-        wrong(f"{path}.latency_p95", f"found {grade.latency_p95:g}, wanted more than 0 seconds")
+        wrong(f"{path}.latency_p95", f"must be above 0 seconds, got {grade.latency_p95:g}")

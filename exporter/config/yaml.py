@@ -1,7 +1,7 @@
 """The reader of YAML files: of configurations as YAML has their types, of specs as nodes (exporter/slo/specs).
 
-What cannot be read is a problem with the file and, where YAML tells it, line and column. Keys that stand twice, which
-YAML forbids and PyYAML lets pass, are found here for both.
+A file that cannot be read is a problem with the file and, where YAML reports them, line and column. This module also
+finds duplicate keys, which YAML forbids and PyYAML accepts, for both.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from exporter.errors import ConfigError, Problem
 
 
 def read_yaml(path: str | Path) -> Any:
-    """What a YAML file holds; raises ConfigError when it cannot be read, is not YAML, or has a key twice."""
+    """The content of a YAML file; raises ConfigError if it cannot be read, is not YAML, or has a duplicate key."""
     file = str(path)
     problems = list[Problem]()
     with reading(file, "a configuration", secret=True):
         loader = _Loader(_text(Path(path)))
         node = loader.get_single_node()
         # Before the loader makes values, as it writes into a mapping's node what `<<` merges into it.
-        _tell_duplicates(node, file, "", problems, set())
+        _add_duplicates(node, file, "", problems, set())
         raw = loader.construct_document(node) if node is not None else None
 
     if raw is None:
-        problems.append(Problem(file, "", "is empty, wanted a mapping"))
+        problems.append(Problem(file, "", "is empty, expected a mapping"))
     if problems:
         raise ConfigError(problems)
     return raw
@@ -56,9 +56,9 @@ def _text(path: Path) -> str:
 
 @contextlib.contextmanager
 def reading(file: str, what: str, *, secret: bool) -> Iterator[None]:
-    """Whatever is wrong with a file that is read within it is raised as a ConfigError of one problem.
+    """Raises any error of reading a file in this context as a ConfigError of one problem.
 
-    `secret`: what the file holds may be one, so that PyYAML's quotations from it are left out.
+    `secret`: the file may hold secrets, so PyYAML's quotations from it are omitted.
     """
     try:
         yield
@@ -81,7 +81,7 @@ def reading(file: str, what: str, *, secret: bool) -> Iterator[None]:
 
 
 def keys(node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node, int]]:
-    """Each key of a mapping with its value, and the line where the same key stood before; 0 where it did not."""
+    """Each key of a mapping with its value, and the line of the same key before it; 0 if there is none."""
     lines = dict[str, int]()
     for key, value in node.value:
         name = str(key.value)
@@ -101,13 +101,13 @@ def _position(mark: Any) -> str:
 
 
 def _unquoted(problem: str | None) -> str:
-    """PyYAML's words up to what they quote of the file, which may be a secret; YAML's own marks are none."""
+    """PyYAML's words up to a quotation from the file, which may be a secret; YAML's own marks are not."""
     return re.split(r""":?\s['"](?!<|\\?.['"])""", problem or "")[0]
 
 
-def _tell_duplicates(node: yaml.Node | None, file: str, path: str, problems: list[Problem], visited: set[int]) -> None:
-    """Adds a problem for each key that stands twice in one mapping."""
-    # An alias is the node that it names: a document that contains itself would never end.
+def _add_duplicates(node: yaml.Node | None, file: str, path: str, problems: list[Problem], visited: set[int]) -> None:
+    """Adds a problem for each duplicate key of a mapping."""
+    # An alias is the same node as its anchor: a document that contains itself would never end.
     if id(node) in visited:
         return
     visited.add(id(node))
@@ -116,26 +116,26 @@ def _tell_duplicates(node: yaml.Node | None, file: str, path: str, problems: lis
         for key, value, before in keys(node):
             below = child(path, str(key.value))
             if before:
-                problem = f"the key stands twice, in lines {before} and {line(key)}; wanted once"
+                problem = f"duplicate key (lines {before} and {line(key)})"
                 problems.append(Problem(file, below, problem))
-            _tell_duplicates(value, file, below, problems, visited)
+            _add_duplicates(value, file, below, problems, visited)
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):
-            _tell_duplicates(value, file, child(path, position), problems, visited)
+            _add_duplicates(value, file, child(path, position), problems, visited)
 
 
 _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's, with a place for each value that its type or tag cannot take, such as the 13th month."""
+    """PyYAML's, with a location for each value that its type or tag cannot take, such as the 13th month."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        """With each key once, the last as that is the one that holds: merges of merges grow without end otherwise."""
+        """Keep each key once, the last, which takes precedence: otherwise merges of merges grow without end."""
         super().flatten_mapping(node)
         last = {}
         for key, value in node.value:
-            # A key that is a collection is like no other.
+            # A key that is a collection equals no other key.
             name = key.value if isinstance(key.value, str) else id(key)
             last[key.tag, name] = (key, value)
         node.value = list(last.values())
@@ -144,10 +144,10 @@ class _Loader(yaml.SafeLoader):
         try:
             value = super().construct_object(node, deep)
             if isinstance(value, int) and abs(value) > sys.maxsize:
-                raise ValueError("wanted at most 64 bits")
+                raise ValueError("must have at most 64 bits")
         except (ValueError, LookupError, AttributeError, ArithmeticError) as error:
             kind = node.tag.rpartition(":")[2]
-            # Of the others the text is Python's own, and says nothing to whoever wrote the file.
+            # The text of the other errors is Python's own, and does not help the author of the file.
             cause = f": {error}" if isinstance(error, ValueError | ArithmeticError) else ""
             problem = f"the {kind} cannot be read{cause}"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None

@@ -5,7 +5,7 @@ A module, or a folder as a whole, says which formats it has. All give the same r
     FORMATS = (Format("wrk", "wrk", recognise, read=read),)
 
 The registry finds them by itself; the tests of bad input come with that. All raise SourceError and nothing else, whose
-text says on which line, row or record something is wrong and what was wanted there.
+text says on which line, row or record something is wrong and what was expected there.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def detect(head: bytes) -> Format:
 
     if not text.strip():
         raise SourceError("bad_data", "is empty")
-    raise UnknownFormatError("bad_data", f"is in no known format, known: {', '.join(by_name)}")
+    raise UnknownFormatError("bad_data", f"is in no known format, expected one of: {', '.join(by_name)}")
 
 
 def accompanies(head: bytes) -> bool:
@@ -161,19 +161,19 @@ def _bytes(head: bytes, file: BinaryIO) -> Iterator[bytes]:
 def _text(head: bytes, file: BinaryIO) -> Iterator[bytes]:
     for block in _bytes(head.removeprefix(BOM), file):
         if b"\0" in block:
-            raise SourceError("bad_data", "holds NUL bytes, wanted text")
+            raise SourceError("bad_data", "has NUL bytes, expected text")
         yield block
 
 
 def _whole(head: bytes, file: BinaryIO) -> bytes:
     content = head.removeprefix(BOM) + file.read(LARGEST_SUMMARY + 1)
     if len(content) > LARGEST_SUMMARY:
-        raise SourceError("too_large", f"is larger than {LARGEST_SUMMARY} bytes, wanted a summary")
+        raise SourceError("too_large", f"is larger than {LARGEST_SUMMARY} bytes, expected a summary")
     return content
 
 
 def _check_encoding(head: bytes) -> None:
     if head.startswith(_UTF16):
-        raise SourceError("bad_data", "is UTF-16, wanted UTF-8")
+        raise SourceError("bad_data", "is UTF-16, expected UTF-8")
     if b"\0" in head:
-        raise SourceError("bad_data", "holds NUL bytes, wanted text")
+        raise SourceError("bad_data", "has NUL bytes, expected text")

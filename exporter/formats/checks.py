@@ -25,12 +25,12 @@ from exporter.model.observation import Window
 _NEWEST = 50
 """Of so many of an application's newest files the first that is a result is looked at."""
 
-_SLIP = Cause("a slip in the path or glob", "try it with ls, as the exporter's user and on its host")
+_TYPO = Cause("a typo in the path or glob", "try it with ls, as the exporter's user and on its host")
 _ELSEWHERE = Cause(
-    "nothing was written yet, or elsewhere", "look where the load generator or runner writes its results"
+    "nothing was written yet, or elsewhere", "check where the load generator or runner writes its results"
 )
-_FOLDERS = Cause("files lie in the folder itself", "give each application a folder of its own, named as it")
-_OTHERS = Cause("only logs or other files lie there", "narrow the globs to results, or write them elsewhere")
+_FOLDERS = Cause("files are in the directory itself", "give each application its own directory, with its name")
+_OTHERS = Cause("only logs or other files are there", "narrow the globs to results, or write them elsewhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,14 @@ def _folders(kind: Kind, folder: Path, files: Globs) -> Finding:
 
     causes = (_FOLDERS, _ELSEWHERE) if any(folder.iterdir()) else (_ELSEWHERE, _FOLDERS)
     finding = warning if files else failed
-    return finding("holds no folder of an application", *causes)
+    return finding("has no directory of an application", *causes)
 
 
 def of_application(kind: Kind, name: str, globs: Sequence[Path]) -> Iterator[Step]:
     """Found and format of one application."""
     patterns = " ".join(map(str, globs))
     yield Step("found", f"ls -t {patterns}", partial(_found, globs), subject=name)
-    yield Step("format", "tell the newest file's format", partial(_format, kind, globs), ("found",), name)
+    yield Step("format", "detect the newest file's format", partial(_format, kind, globs), ("found",), name)
 
 
 def newest(kind: Kind, globs: Sequence[Path], *, settled: bool = False) -> Path | None:
@@ -96,12 +96,12 @@ def waiting(kind: Kind, path: Path) -> Finding:
     """It is waited for."""
     age = time.time() - result_files.modified(path)
     when = f"{humanize.duration(age)} ago" if age >= 0 else f"{humanize.duration(-age)} in the future"
-    text = f"{path.name} was written to {when}: it waits until that is {humanize.duration(kind.settle)} ago (settle)"
+    text = f"{path.name} was written to {when}: it is read {humanize.duration(kind.settle)} after that (settle)"
 
     return warning(
         text,
         Cause("it is still being written", f"wait; until then the {kind.what} before it counts"),
-        Cause("something touches it again and again", "let it be written once, and left alone"),
+        Cause("a program modifies it again and again", "write it once, and do not modify it"),
         Cause("the clocks of both hosts differ", "set them by NTP"),
     )
 
@@ -115,15 +115,15 @@ def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
     if end > window.end:
         return warning(
             f"the newest {what} ended {humanize.format_time(end)}: in the future",
-            Cause("the clock of the host that wrote it goes ahead", "set both clocks by NTP"),
-            Cause("its times tell no time zone, and were taken in another", "set the zone, where the kind has one"),
+            Cause("the clock of the host that wrote it is ahead", "set both clocks by NTP"),
+            Cause("its times have no time zone, and were read in another", "set the zone, where the kind has one"),
         )
 
     return failed(
         f"{text}: outside the look-back of {humanize.duration(window.duration)}",
         Cause("nothing ran since", "run it again"),
-        Cause("newer results are written elsewhere", "look at the check found: is that where they should be?"),
-        Cause("it runs more seldom than the look-back is long", f"raise {longer}"),
+        Cause("newer results are written elsewhere", "check the step found: is this the right path?"),
+        Cause("it runs less often than once per look-back", f"raise {longer}"),
     )
 
 
@@ -133,10 +133,10 @@ def _found(globs: Sequence[Path]) -> Finding:
         age = humanize.duration(max(0.0, time.time() - result_files.modified(paths[0])))
         return ok(f"{humanize.pluralize(len(paths), 'file')}, the newest {paths[0].name}, {age} old")
 
-    causes = [_SLIP, _ELSEWHERE]
+    causes = [_TYPO, _ELSEWHERE]
     if any(map(_is_closed, globs)):
         causes.insert(0, FORBIDDEN)
-    return failed("no file is like that", *causes)
+    return failed("no file matches", *causes)
 
 
 def _is_closed(pattern: Path) -> bool:
@@ -156,9 +156,9 @@ def _format(kind: Kind, globs: Sequence[Path]) -> Finding:
 
 
 def _why_unknown(kind: Kind, path: Path) -> Sequence[Cause]:
-    beside = Cause(f"it is no {kind.what}, but a log or a file beside it", "narrow the globs, or write it elsewhere")
-    tool = Cause("the tool writes it in another format", "docs/reference/sources.md lists the options to give the tool")
-    empty = Cause("it is being written, or was cut off", "wait for the next; look at the disk's free space")
+    beside = Cause(f"it is not a {kind.what} but a log or another file", "narrow the globs, or write it elsewhere")
+    tool = Cause("the tool writes it in another format", "docs/reference/sources.md lists the options of the tool")
+    empty = Cause("it is being written, or was cut off", "wait for the next one; check the disk's free space")
     return (beside, tool, empty) if path.stat().st_size else (empty, beside)
 
 

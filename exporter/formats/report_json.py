@@ -38,7 +38,7 @@ def load_run(content: bytes) -> LoadRun:
     """A saved load run; raises SourceError as `load_observation` does."""
     raw = _json(content)
     if not isinstance(raw, dict) or not isinstance(raw.get("result"), dict):
-        raise SourceError("bad_data", "has no key `result`, wanted a saved run")
+        raise SourceError("bad_data", "has no key `result`, expected a saved run")
     return _record(raw["result"], LoadRun)
 
 

@@ -27,15 +27,15 @@ Globs = Mapping[str, Sequence[Path]]
 def problems(folder: Path | None, files: Globs, history: int) -> Iterator[tuple[str, str]]:
     """What is wrong with the options that say which files, as (key, text)."""
     if folder is None and not files:
-        yield "folder", "missing, wanted a folder, or `applications` with their files"
+        yield "folder", "missing, expected a directory, or `applications` with their files"
     if folder is not None and not folder.is_dir():
-        yield "folder", f"{folder} is no folder"
+        yield "folder", f"{folder} is not a directory"
 
     if history < 1:
-        yield "history", "wanted 1 or more"
+        yield "history", "must be at least 1"
     for name, globs in files.items():
         if not globs:
-            yield f"applications.{name}.files", "is empty, wanted globs"
+            yield f"applications.{name}.files", "is empty, expected globs"
 
 
 def applications(folder: Path | None, files: Globs, pattern: str) -> Globs:
@@ -60,10 +60,10 @@ def applications(folder: Path | None, files: Globs, pattern: str) -> Globs:
 def explain_missing(folder: Path | None, globs: Globs, files: Globs) -> Iterator[str]:
     """Where no file was found, which is often a slip in a path, for people."""
     if folder is not None and not globs:
-        yield f"{folder} holds no folder: each application's files belong in a folder of its own"
+        yield f"{folder} has no directories: each application's files belong in its own directory"
     for name, patterns in globs.items():
         if not files.get(name):
-            yield f"{name}: no file is like {', '.join(map(str, patterns))}"
+            yield f"{name}: no file matches {', '.join(map(str, patterns))}"
 
 
 def newest(globs: Sequence[Path], most: int) -> list[Path]:
@@ -120,7 +120,7 @@ def modified(path: Path) -> float:
 
 def describe_waiting(settle: float) -> str:
     """What is said of a file that waits."""
-    return f"waits until it was not written to for {humanize.duration(settle)} (settle), and the next poll after that"
+    return f"is read at the first poll after {humanize.duration(settle)} without a write (settle)"
 
 
 @dataclass(frozen=True, slots=True)

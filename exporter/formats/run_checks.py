@@ -27,7 +27,7 @@ def of_newest_run(
     mapped = partial(_mapped, read, routes)
     yield Step("mapped", "find a route for each name in the newest run", mapped, ("complete",), name)
     recent = partial(_recent, read, window)
-    yield Step("fresh", "look when the newest run ended", recent, ("complete",), name)
+    yield Step("fresh", "check when the newest run ended", recent, ("complete",), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _read(path: Path, modified: int, size: int) -> _RunSummary:
 def _complete(kind: Kind, files: Sequence[Path]) -> Finding:
     path = newest(kind, files)
     if path is None:
-        raise SourceError("unreadable", "the newest file has gone meanwhile")
+        raise SourceError("unreadable", "the newest file has disappeared")
     if waits(kind, path):
         return waiting(kind, path)
 
@@ -75,13 +75,13 @@ def _complete(kind: Kind, files: Sequence[Path]) -> Finding:
     if not run.complete:
         return failed(
             f"{path.name}: the run was ended early and does not count",
-            Cause("somebody, or a time limit of the pipeline, ended it", "run it again to its end"),
-            Cause("the load generator was killed, for want of memory", "look at its log and at the host's kernel log"),
+            Cause("a person or a time limit of the pipeline ended it", "run it again to its end"),
+            Cause("the load generator was killed because memory ran out", "check its log and the host's kernel log"),
         )
 
     text = f"{path.name}: {humanize.pluralize(run.requests, 'request')}, ended {humanize.format_time(run.end)}"
     if run.warnings:
-        cause = Cause("the tool was told to write less, or the file is damaged", "mend what each warning names")
+        cause = Cause("the tool is configured to write less, or the file is damaged", "fix the cause in each warning")
         return warning(f"{text}; {'; '.join(run.warnings[:5])}", cause)
     return ok(text)
 
@@ -93,9 +93,9 @@ def _mapped(read: Callable[[], _RunSummary | None], routes: Mapping[str, str]) -
         return skipped("no run is settled yet")
     if not run.names:
         cause = Cause(
-            "the tool writes totals only", "docs/reference/sources.md lists the options that make it tell names"
+            "the tool writes totals only", "docs/reference/sources.md lists the options that make it write names"
         )
-        return warning("the run tells no names of requests: no endpoint counts as tested", cause)
+        return warning("the run has no request names: no endpoint counts as tested", cause)
 
     unmapped = _unmapped(run, routes)
     mapped = len(run.names) - len(unmapped)
@@ -109,7 +109,7 @@ def _mapped(read: Callable[[], _RunSummary | None], routes: Mapping[str, str]) -
     return finding(
         f"{text}; not {examples}{more}",
         Cause("the test names requests freely", f"add them to `routes`, such as {unmapped[0]!r}: GET /path"),
-        Cause("they are transactions that hold other requests", "let the tool write the requests too"),
+        Cause("they are transactions that contain other requests", "configure the tool to write the requests too"),
     )
 
 

@@ -18,7 +18,7 @@ from defusedxml.ElementTree import ParseError, fromstring
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN, MOST
-from exporter.formats.tally.table import Row, capped, header, percents, quantiles, rows
+from exporter.formats.tally.table import TableRow, capped, header, percents, quantiles, rows
 from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun
 
 _REQUIRED = ("label", "throughput", "succ", "fail", "avg_rt")
@@ -41,7 +41,7 @@ def read(content: bytes, file: File) -> LoadRun:
     if total is None:
         raise SourceError("bad_data", "has no total, the figures of the empty label; was its end cut off?")
     if not total.requests:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
 
     endpoints = [Endpoint(label, label_figures) for label, label_figures in figures.items() if label_figures.requests]
     return LoadRun(
@@ -57,20 +57,20 @@ def read(content: bytes, file: File) -> LoadRun:
     )
 
 
-def _records(content: bytes) -> tuple[float | None, list[Row]]:
+def _records(content: bytes) -> tuple[float | None, list[TableRow]]:
     """How long the test took, seconds, and the labels as rows with the columns of the CSV file."""
     if _XML.match(content) is None:
         return None, list(rows(content, _REQUIRED))
 
     root = _root(content)
     records = [_record(group, f"Group {position}") for position, group in enumerate(root.iter("Group"), 1)]
-    took = Row("TestDuration", {"TestDuration": root.findtext("TestDuration") or ""})
+    took = TableRow("TestDuration", {"TestDuration": root.findtext("TestDuration") or ""})
     return took.number("TestDuration", LONGEST_RUN), records
 
 
 def _root(content: bytes) -> Element:
     if b"\0" in content:
-        raise SourceError("bad_data", "holds NUL bytes, wanted text")
+        raise SourceError("bad_data", "has NUL bytes, expected text")
     if content.count(b"<") > _MOST_TAGS:
         raise SourceError("too_large", f"has more than {_MOST_TAGS} tags")
 
@@ -78,13 +78,13 @@ def _root(content: bytes) -> Element:
         root: Element = fromstring(content, forbid_dtd=True)
     except ParseError as error:
         line, column = error.position
-        raise SourceError("bad_data", f"line {line}: is no XML at column {column + 1}") from None
+        raise SourceError("bad_data", f"line {line}: is not valid XML at column {column + 1}") from None
     except (DefusedXmlException, ValueError, LookupError) as error:
-        raise SourceError("bad_data", f"is no XML that is read: {error}") from None
+        raise SourceError("bad_data", f"is XML that cannot be read: {error}") from None
     return root
 
 
-def _record(group: Element, place: str) -> Row:
+def _record(group: Element, place: str) -> TableRow:
     """An element's tag is a column; where it has a `param`, that is part of the column's name."""
     values = {"label": group.get("label", "")}
     for element in group:
@@ -92,21 +92,21 @@ def _record(group: Element, place: str) -> Row:
         column = element.tag if param is None else f"{element.tag}_{param}"
         values[column] = element.get("value") or element.findtext("value") or ""
 
-    row = Row(place, values)
+    row = TableRow(place, values)
     missing = [name for name in _REQUIRED if name not in values]
     if missing:
-        row.fail(f"has no {', '.join(missing)}, wanted {', '.join(_REQUIRED)}")
+        row.fail(f"has no {', '.join(missing)}, expected {', '.join(_REQUIRED)}")
     return row
 
 
-def _statistics(records: Iterable[Row]) -> tuple[dict[str, Figures], float | None]:
+def _statistics(records: Iterable[TableRow]) -> tuple[dict[str, Figures], float | None]:
     """Figures by label, and the users of the whole."""
     figures: dict[str, Figures] = {}
     users = None
     for row in records:
         label = row.values["label"]
         if label in figures:
-            row.fail(f"the label {label[:40]!r} stands here again")
+            row.fail(f"duplicate label {label[:40]!r}")
         figures[label] = _figures(row)
         if not label:
             users = row.number("concurrency", 1e9)
@@ -114,18 +114,18 @@ def _statistics(records: Iterable[Row]) -> tuple[dict[str, Figures], float | Non
 
 
 def _warnings(duration: float | None, total: Figures, parts: Sequence[Figures]) -> Iterator[str]:
-    yield "tells no times: the end was taken from when the file was last written"
+    yield "has no times: the end is the time when the file was last written"
     if duration is None:
-        yield "tells no duration, so that no rate is known: dump-xml tells it"
+        yield "has no duration, so the rate is unknown: dump-xml has it"
     else:
-        yield "tells a duration of whole seconds: a rate from it is up to a second's requests too high"
+        yield "has a duration in whole seconds: its rate can be too high by one second's requests"
 
     requests = sum(part.requests for part in parts)
     if parts and requests != total.requests:
         yield f"has {total.requests} requests in total and {requests} of its labels"
 
 
-def _figures(row: Row) -> Figures:
+def _figures(row: TableRow) -> Figures:
     requests = row.whole("throughput")
     failures = row.whole("fail")
     if row.whole("succ") + failures != requests:
@@ -139,7 +139,7 @@ def _figures(row: Row) -> Figures:
     return Figures(requests, failures, _errors(row, failures), latency, received)
 
 
-def _latencies(row: Row) -> Latencies:
+def _latencies(row: TableRow) -> Latencies:
     columns = percents(list(row.values), "perc_", "")
     return replace(
         quantiles(row, columns, 1.0, LONGEST_LATENCY),
@@ -149,7 +149,7 @@ def _latencies(row: Row) -> Latencies:
     )
 
 
-def _errors(row: Row, failures: int) -> dict[str, int]:
+def _errors(row: TableRow, failures: int) -> dict[str, int]:
     """Response codes of failures: those that are no success, where they are as many as requests failed."""
     errors: dict[str, int] = {}
     for name in row.values:

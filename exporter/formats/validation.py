@@ -61,9 +61,9 @@ def _of_mapping(values: Mapping[str, object], path: str) -> Iterator[str]:
 
 def _of_number(value: float, path: str) -> Iterator[str]:
     if value < 0:
-        yield f"is {value}, wanted 0 or more - at `{path}`"
+        yield f"must be at least 0, got {value} - at `{path}`"
     elif value > _MOST:
-        yield f"is more than any measurement, wanted at most {_MOST:g} - at `{path}`"
+        yield f"is larger than any measurement, must be at most {_MOST:g} - at `{path}`"
 
 
 def _window(value: Window) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _window(value: Window) -> Iterator[str]:
 def _samples(value: Samples) -> Iterator[str]:
     yield from _late(*value.times)
     if len(value.times) != len(value.values):
-        yield f"{len(value.times)} times and {len(value.values)} values, wanted as many"
+        yield f"{len(value.times)} times and {len(value.values)} values, expected the same number"
     if any(later <= earlier for earlier, later in pairwise(value.times)):
         yield "times do not ascend"
 
@@ -90,13 +90,13 @@ def _latency(value: Latency) -> Iterator[str]:
 def _summary(value: Summary) -> Iterator[str]:
     yield from _unknown_names(value.quantiles, QUANTILES, "quantile")
     if value.resolution < MINUTE:
-        yield f"a resolution of {value.resolution:g} seconds, wanted {MINUTE:g} or more"
+        yield f"a resolution of {value.resolution:g} seconds, must be at least {MINUTE:g}"
 
 
 def _application(value: ApplicationObservation) -> Iterator[str]:
     yield from _unknown_names(value.signals, (*GAUGE_SIGNALS, LATENCY_MEAN), "signal")
     if len({(route.method, route.route) for route in value.routes}) < len(value.routes):
-        yield "a method and route stand twice"
+        yield "duplicate method and route"
 
 
 def _incident(value: Incident) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _incident(value: Incident) -> Iterator[str]:
     if value.end is not None and value.end < value.start:
         yield "the incident ends before it starts"
     if value.kind == "event" and value.end != value.start:
-        yield "an event has an end other than its start"
+        yield "an event must end at its start"
 
 
 def _run(value: LoadRun) -> Iterator[str]:
@@ -114,14 +114,14 @@ def _run(value: LoadRun) -> Iterator[str]:
         yield "the run ends before it starts"
     keys = {(endpoint.name, endpoint.method, endpoint.route) for endpoint in value.endpoints}
     if len(keys) < len(value.endpoints):
-        yield "an endpoint stands twice"
+        yield "duplicate endpoint"
 
 
 def _timeline(value: Timeline) -> Iterator[str]:
     yield from _late(*value.ends)
     columns = [getattr(value, field.name) for field in dataclasses.fields(value)]
     if any(column is not None and len(column) != len(value.ends) for column in columns):
-        yield "has other than one value for each of `ends`"
+        yield "must have one value for each of `ends`"
     if any(later - earlier != MINUTE for earlier, later in pairwise(value.ends)):
         yield "`ends` are not one minute apart"
 
@@ -138,7 +138,7 @@ def _figures(value: Figures) -> Iterator[str]:
 
 def _latencies(value: Latencies, requests: int) -> Iterator[str]:
     if value.histogram is not None and sum(value.histogram.counts) != requests:
-        yield f"the histogram holds {sum(value.histogram.counts)} of {requests} requests"
+        yield f"the histogram has {sum(value.histogram.counts)} of {requests} requests"
 
     quantiles = [getattr(value, name) for name in QUANTILE_FIGURES]
     known = [quantile for quantile in quantiles if quantile is not None]
@@ -151,11 +151,11 @@ def _latencies(value: Latencies, requests: int) -> Iterator[str]:
 
 def _histogram(value: Histogram) -> Iterator[str]:
     if len(value.indices) != len(value.counts):
-        yield f"{len(value.indices)} indices and {len(value.counts)} counts, wanted as many"
+        yield f"{len(value.indices)} indices and {len(value.counts)} counts, expected the same number"
     if any(later <= earlier for earlier, later in pairwise(value.indices)):
         yield "indices do not ascend"
     if value.indices and value.indices[-1] >= SIZE:
-        yield f"index {value.indices[-1]}, wanted less than {SIZE}"
+        yield f"index {value.indices[-1]}, must be below {SIZE}"
 
 
 _CHECKS: Mapping[type, Callable[[Any], Iterator[str]]] = {
@@ -175,10 +175,10 @@ _CHECKS: Mapping[type, Callable[[Any], Iterator[str]]] = {
 def _late(*times: float) -> Iterator[str]:
     late = next((time for time in times if time > _LATEST), None)
     if late is not None:
-        yield f"{late:.0f} is no time before 2100, wanted Unix seconds (not milliseconds)"
+        yield f"{late:.0f} is after 2100, expected Unix seconds (not milliseconds)"
 
 
 def _unknown_names(names: Iterable[str], known: tuple[str, ...], what: str) -> Iterator[str]:
     for name in names:
         if name not in known:
-            yield f"unknown {what} `{name}`, known: {', '.join(known)}"
+            yield f"unknown {what} `{name}`, expected one of: {', '.join(known)}"

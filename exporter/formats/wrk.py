@@ -37,16 +37,16 @@ def read(content: bytes, file: File) -> LoadRun:
     text = content.decode(errors="replace").replace("\r", "")
     urls = _RUNNING.findall(text)
     if len(urls) > 1:
-        raise SourceError("bad_data", f"holds {len(urls)} runs, wanted a file for each")
+        raise SourceError("bad_data", f"has {len(urls)} runs, expected one file per run")
     requests = _REQUESTS.search(text)
     if not urls or requests is None or not _LAST.search(text):
-        wanted = "wanted '1000 requests in 30.00s, 1.20MB read' and at the end 'Transfer/sec: 1.20MB'"
-        raise SourceError("bad_data", f"{wanted}: was wrk stopped, or the file cut?")
+        expected = "expected '1000 requests in 30.00s, 1.20MB read' and at the end 'Transfer/sec: 1.20MB'"
+        raise SourceError("bad_data", f"{expected}: was wrk stopped, or the file cut?")
 
     answered = count(int(requests[1]), "requests")
     total = _figures(text, answered, requests)
     if not total.requests:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
 
     start, end, warning = infer_times(file, _took(text, answered, requests))
     warnings = [warning]
@@ -106,7 +106,7 @@ def _failed(text: str, answered: int) -> dict[str, int]:
     status = _STATUS.search(text)
     responses = int(status[1]) if status else 0
     if responses > answered:
-        raise SourceError("bad_data", f"Non-2xx or 3xx responses: {responses}, wanted at most the {answered} requests")
+        raise SourceError("bad_data", f"Non-2xx or 3xx responses: {responses}, expected at most {answered}")
     # A response later than the timeout is among the answered ones, and may be one that failed by its status, too.
     late = min(_sockets(text)["timeout"], answered - responses)
     return {"non-2xx or 3xx": responses, "timeout": late}

@@ -1,4 +1,4 @@
-"""What is asked of a source to see whether it can do its work, and what came of it."""
+"""The checks of a source, and their results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CheckVerdict = Literal["ok", "warning", "failed", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """What the exporter wants of a source: the checks judge it by this. Seconds, Unix time."""
+    """The exporter's requirements of a source, for the checks. Seconds, Unix time."""
 
     side: str
     """The environment's configured name."""
@@ -41,7 +41,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came back, without secrets, and what to make of it."""
+    """The response, without secrets, and its verdict."""
 
     verdict: CheckVerdict
     """Skipped where there is nothing to look at yet."""

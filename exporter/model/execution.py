@@ -46,7 +46,7 @@ class Counts:
     flaky: int = 0
     """Failed and passed within one report; counted as well as what they were at last."""
     seconds: float | None = None
-    """Their durations, added up; None where none was told."""
+    """Their durations, added up; None where none was reported."""
 
     @property
     def executed(self) -> int:
@@ -133,7 +133,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Spike:
+class FailureSpike:
     """The latest run's failures against the runs before it."""
 
     ratio: float
@@ -168,7 +168,7 @@ class Executed:
     """Of the application: it fails while one of its tests does."""
     property_outages: tuple[ValueOutages, ...] = ()
     """Of each value of each property, what its tests say together."""
-    spike: Spike | None = None
+    spike: FailureSpike | None = None
     """None without evidence: too few runs before."""
 
     @property

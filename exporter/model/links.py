@@ -1,4 +1,4 @@
-"""Where links of alerts lead when nobody configured it."""
+"""Default targets of the links in alerts."""
 
 from __future__ import annotations
 

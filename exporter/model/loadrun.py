@@ -1,6 +1,6 @@
-"""What a load test's result file tells, whatever tool wrote it. Base units: seconds, bytes, ratios 0..1, Unix time.
+"""The content of a load test's result file, whatever tool wrote it. Base units: seconds, bytes, ratios 0..1, Unix time.
 
-`None` means "the file does not tell"; it never means zero. Plain data: msgspec reads and writes it as JSON (saved
+`None` means "not in the file"; it never means zero. Plain data: msgspec reads and writes it as JSON (saved
 baselines are that).
 """
 
@@ -68,7 +68,7 @@ class Figures:
 
     @property
     def success_ratio(self) -> float | None:
-        """Successes / requests; None without requests, or where failures are not told."""
+        """Successes / requests; None without requests, or where failures are not reported."""
         return None if self.failures is None or not self.requests else 1 - self.failures / self.requests
 
 
@@ -80,25 +80,25 @@ class Endpoint:
     figures: Figures
     method: str = ""
     route: str = ""
-    """Both empty: nobody told which route the name stands for (unmapped)."""
+    """Both empty: the route of the name is unknown (unmapped)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The run minute by minute: each tuple has one value for each of `ends`; None: the file does not tell it.
+    """The run minute by minute: each tuple has one value for each of `ends`; None: not in the file.
 
     A request counts in the minute in which its response came.
     """
 
     ends: tuple[float, ...]
-    """Ends of full minutes, Unix seconds, ascending; a minute without requests stands here too."""
+    """Ends of full minutes, Unix seconds, ascending; minutes without requests included."""
     requests: tuple[int, ...]
     seconds: tuple[float, ...] | None = None
     """Sums of latencies."""
     failures: tuple[int, ...] | None = None
     received: tuple[float, ...] | None = None
     users: tuple[float | None, ...] | None = None
-    """Largest number of concurrent users in the minute; None in a minute of which it is not told."""
+    """Largest number of concurrent users in the minute; None in a minute without a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class LoadRun:
-    """One load test, as its result file tells it."""
+    """One load test, from its result file."""
 
     tool: str
     """jmeter, k6, locust, gatling, taurus, wrk, hey, vegeta."""
@@ -140,7 +140,7 @@ class LoadRun:
     """What people call this run: the ID given, or the file's name."""
     commit: str = ""
     dated: bool = True
-    """False: the file tells a duration and no times, and the end was taken from when it was last written."""
+    """False: the file has a duration but no times; the end is the time when it was last written."""
     complete: bool = True
     """False: the file says, or shows by breaking off, that the test was ended early."""
     warnings: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What the analysis may be told: every threshold, weight and factor, with its default and its unit.
+"""Settings of the analysis: every threshold, weight and factor, with its default and its unit.
 
 The defaults are those that lead from the two observations of the worked example to its results
 (tests/golden/certification_sample.json). All numbers are ratios 0..1, seconds or requests unless a line says otherwise.
@@ -70,12 +70,12 @@ def _gap_rules() -> dict[str, GapRule]:
 
 
 class TestRunSettings(Settings, frozen=True):
-    """How a test run is found in the PTE's activity, and how its phases are told apart."""
+    """How a test run is found in the PTE's activity, and how its phases are distinguished."""
 
     __test__ = False  # not a pytest class
 
     lookback: Duration = Duration(35 * 86400)
-    """Longer than certification.max_age, so that a run is still seen when it has become too old."""
+    """Longer than certification.max_age, so a run is still found when it has become too old."""
     threshold: float = 1.0
     """Requests/s above which a minute counts as activity."""
     min_duration: Duration = Duration(600)
@@ -219,13 +219,13 @@ class LoadRunSettings(Settings, frozen=True):
     significance: float = 0.001
     """Chance of a false change in a series in which nothing changes."""
     run_noise: float = 0.01
-    """Standard deviation between runs, as a ratio, that is assumed where history does not tell it."""
+    """Standard deviation between runs, as a ratio, that is assumed where history does not show it."""
     volatile: float = 0.20
     """A series that varies more than this around its trend has none, unless it has moved further than that."""
     max_endpoints: int = 50
     """Those with the most requests are compared; the others only count in the total."""
     min_grade: Literal["A+", "A", "B", "C", "D", "F"] = "C"
-    """A run with a worse grade is told by an alert."""
+    """A run with a worse grade raises an alert."""
     min_success_ratio: float = 0.99
     """So is one of whose requests fewer succeeded."""
     alert_severity: Literal["low", "medium", "high", "critical"] = "medium"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Verdict = Literal["worse", "equal", "better", "no_evidence"]
-"""What it says of whom is told by the signal and the sign; see docs/explanation/method.md."""
+"""The signal and the sign determine its meaning; see docs/explanation/method.md."""
 VERDICTS: tuple[Verdict, ...] = ("worse", "equal", "better", "no_evidence")
 
 Severity = Literal["none", "low", "medium", "high", "critical"]

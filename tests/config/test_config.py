@@ -1,4 +1,4 @@
-"""The configuration file is read whole, and every problem in it is told with file and path."""
+"""The configuration file is read whole, and every problem in it is reported with file and path."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def told(tmp_path: Path, text: str) -> list[str]:
-    """Each problem of the file, without its name."""
+def problems_of(tmp_path: Path, text: str) -> list[str]:
+    """Each problem of the file, without the file's name."""
     path = written(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
         sources.read(path)
@@ -36,14 +36,14 @@ def told(tmp_path: Path, text: str) -> list[str]:
 def test_the_smallest_configuration(tmp_path: Path) -> None:
     """Two environments suffice; names follow the roles and the source has its options record."""
     read = sources.read(written(tmp_path, TWO))
-    assert [each.name for each in read.environments] == ["production", "pte"]
+    assert [environment.name for environment in read.environments] == ["production", "pte"]
     assert read.environment("pte").source == sources.kinds()["demo"].Options(seed=7)
     assert read.analysis == AnalysisSettings()
 
 
 def test_the_embedded_demo_is_a_good_configuration() -> None:
-    """What runs without a file passes the same checks as a file."""
-    assert {each.role for each in sources.read(DEMO).environments} == {"production", "pte", "ci"}
+    """The embedded configuration passes the same checks as a file."""
+    assert {environment.role for environment in sources.read(DEMO).environments} == {"production", "pte", "ci"}
 
 
 def test_merges_of_merges(tmp_path: Path) -> None:
@@ -54,13 +54,13 @@ def test_merges_of_merges(tmp_path: Path) -> None:
     assert config.read_yaml(path)["x40"] == {"name": "shop"}
 
 
-def test_a_key_may_stand_beside_a_merged_one(tmp_path: Path) -> None:
-    """What `<<` brings is overruled by what stands there, which is no key twice."""
+def test_a_key_may_override_a_merged_one(tmp_path: Path) -> None:
+    """A key overrides the same key merged by `<<`, and is not a duplicate."""
     text = "x: &x {role: production, source: {kind: demo}}\nenvironments: [*x, {<<: *x, role: pte}]\n"
     assert config.read_yaml(written(tmp_path, text))["environments"][1]["role"] == "pte"
 
 
-def test_a_gap_rule_is_laid_over_the_default_one(tmp_path: Path) -> None:
+def test_a_gap_rule_is_merged_into_the_default_rule(tmp_path: Path) -> None:
     """Naming one step of one signal changes that step and nothing else."""
     read = sources.read(written(tmp_path, TWO + "analysis: {gaps: {cpu: {limit: 0.7, medium: null}}}\n"))
     defaults = AnalysisSettings().gaps
@@ -72,7 +72,7 @@ def test_a_gap_rule_is_laid_over_the_default_one(tmp_path: Path) -> None:
 
 
 def test_runs_cover_the_full_minutes_they_touched(tmp_path: Path) -> None:
-    """A run's window is widened to full minutes, and the latest of an application's runs is the one that counts."""
+    """A run's window is widened to full minutes, and an application's latest run counts."""
     text = TWO.replace("{role: pte,", "{role: pte, runs: [%s, %s],") % (
         "{application: a, start: 2016-11-20T10:00:30Z, end: 2016-11-20T11:00:01Z}",
         "{application: a, start: 2016-11-19T10:00:00Z, end: 2016-11-19T11:00:00Z}",
@@ -81,8 +81,8 @@ def test_runs_cover_the_full_minutes_they_touched(tmp_path: Path) -> None:
     assert windows == {"a": Window(1479636000.0, 1479639660.0)}
 
 
-def test_problems_of_every_part_are_told_at_once(tmp_path: Path) -> None:
-    """A fault in one part hides none in another."""
+def test_problems_of_every_part_are_reported_together(tmp_path: Path) -> None:
+    """A problem in one part hides none in another."""
     text = """\
 environments:
   - {name: production, role: production, interval: 5, source: {kind: demoo}}
@@ -97,78 +97,87 @@ analysis:
 links: {runbook: "javascript:alert(1)"}
 anlysis: {}
 """
-    problems = told(tmp_path, text)
+    problems = problems_of(tmp_path, text)
     assert problems == [
-        'anlysis: unknown key "anlysis"; did you mean "analysis"? known: environments, analysis, links, slos',
-        "environments[0].interval: found a number, wanted a duration such as 90s, 5m, 1h30m or 7d",
-        "environments[1].runs[0].start: missing, wanted a time with its zone such as 2026-11-20T10:00:00Z",
-        "environments[1].runs[0].end: found a date, wanted a time with its zone such as 2026-11-20T10:00:00Z",
+        'anlysis: unknown key "anlysis", did you mean "analysis"? expected one of: environments, analysis, links, slos',
+        "environments[0].interval: expected a duration such as 90s, 5m, 1h30m or 7d, got a number",
+        "environments[1].runs[0].start: missing, expected a time with its zone such as 2026-11-20T10:00:00Z",
+        "environments[1].runs[0].end: expected a time with its zone such as 2026-11-20T10:00:00Z, got a date",
         *problems[4:7],
-        "environments: found 2 environments with role pte, wanted exactly one",
-        "environments[2].interval: wanted at least 1s",
-        "analysis.tolerance: found 5, wanted a ratio within 0..1",
-        "analysis.routes.min_requests: found -1, wanted at least 0",
-        'analysis.timezone: unknown time zone "Mars/Olympus", wanted an IANA name such as Europe/Berlin or UTC',
-        "analysis.gaps.cpu.medium: found 0.25, wanted more than low (0.5)",
-        f'analysis.gaps.disk: unknown signal "disk"; known: {", ".join(AnalysisSettings().gaps)}',
-        "analysis.efficacy: all weights are 0, wanted one of coverage, load_coverage, performance, error_validation "
-        "above 0",
-        "analysis.efficacy: wanted fair < good < excellent",
-        "links.runbook: wanted a URL that starts with https:// or http://, without spaces, quotes or braces",
+        "environments: expected exactly one environment with role pte, got 2",
+        "environments[2].interval: must be at least 1s",
+        "analysis.tolerance: must be between 0 and 1, got 5",
+        "analysis.routes.min_requests: must be at least 0, got -1",
+        'analysis.timezone: unknown time zone "Mars/Olympus", expected an IANA name such as Europe/Berlin or UTC',
+        "analysis.gaps.cpu.medium: must be above low (0.5), got 0.25",
+        f'analysis.gaps.disk: unknown signal "disk", expected one of: {", ".join(AnalysisSettings().gaps)}',
+        "analysis.efficacy: all weights are 0, at least one must be above 0: coverage, load_coverage, performance, "
+        "error_validation",
+        "analysis.efficacy: expected fair < good < excellent",
+        "links.runbook: expected a URL that starts with https:// or http://, without spaces, quotes or braces",
     ]
     kinds = ", ".join(sources.kinds())
     assert problems[4:7] == [
-        f'environments[0].source.kind: unknown kind "demoo"; did you mean "demo"? known: {kinds}',
-        'environments[1].source.sed: unknown key "sed"; did you mean "seed"? known: seed',
-        "environments[2].source: wanted a mapping with the key kind",
+        f'environments[0].source.kind: unknown kind "demoo", did you mean "demo"? expected one of: {kinds}',
+        'environments[1].source.sed: unknown key "sed", did you mean "seed"? expected one of: seed',
+        "environments[2].source: expected a mapping with the key kind",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "is empty, wanted a mapping"),
+        ("", "is empty, expected a mapping"),
         (
             "a:\n- b: 2026-13-20T10:00:00Z",
             "line 2, column 6: is not YAML: the timestamp cannot be read: month must be in",
         ),
-        (f"a: 0x{'f' * 5000}", "line 1, column 4: is not YAML: the int cannot be read: wanted at most 64 bits"),
-        (f"a: {{0x{'f' * 900}: 1}}", "line 1, column 5: is not YAML: the int cannot be read: wanted at most 64 bits"),
+        (f"a: 0x{'f' * 5000}", "line 1, column 4: is not YAML: the int cannot be read: must have at most 64 bits"),
+        (
+            f"a: {{0x{'f' * 900}: 1}}",
+            "line 1, column 5: is not YAML: the int cannot be read: must have at most 64",
+        ),
         (f"a: {'9' * 5000}", "line 1, column 4: is not YAML: the int cannot be read: Exceeds the limit"),
         ("a: !!bool maybe", "line 1, column 4: is not YAML: the bool cannot be read"),
-        ("links: {runbook: https://a b}", "links.runbook: wanted a URL"),
-        ("links: {dashboards: 'https://a/{{ $labels.x }}'}", "links.dashboards: wanted a URL"),
-        ("links: {dashboards: https://}", "links.dashboards: wanted a URL"),
+        ("links: {runbook: https://a b}", "links.runbook: expected a URL"),
+        ("links: {dashboards: 'https://a/{{ $labels.x }}'}", "links.dashboards: expected a URL"),
+        ("links: {dashboards: https://}", "links.dashboards: expected a URL"),
         (
             TWO + "analysis: {certification: {load_coverage: 90}}",
-            "analysis.certification.load_coverage: found 90, wanted a ratio within 0..10; did you mean 0.9?",
+            "analysis.certification.load_coverage: must be between 0 and 10, got 90; did you mean 0.9?",
         ),
         (
             TWO + "analysis: {test_run: {lookback: 8d}, certification: {max_age: 8d}}",
-            "analysis.test_run.lookback: wanted more than certification.max_age, as a run has to be seen to be too old",
+            "analysis.test_run.lookback: must be above certification.max_age, or a run that is too old",
         ),
         ("[" * 10000, "is nested too deeply to be a configuration"),
-        ("[1]", "found a list, wanted a mapping"),
-        ("environments: []", "environments: found 0 environments with role production, wanted exactly one"),
-        (TWO.replace("role: pte", "role: production"), "environments: found 2 environments with role production"),
+        ("[1]", "expected a mapping, got a list"),
+        ("environments: []", "environments: expected exactly one environment with role production, got 0"),
+        (
+            TWO.replace("role: pte", "role: production"),
+            "environments: expected exactly one environment with role production, got 2",
+        ),
         (
             TWO.replace("role: pte", "role: pte, name: production"),
-            'environments[1].name: "production" is the name of environments[0] too, wanted another name',
+            'environments[1].name: duplicate name "production" (also environments[0])',
         ),
         ("a: 1\nb: [\n", "line 3, column 1: is not YAML: "),
         ("a: \t- b", "line 1, column 4: is not YAML: "),
-        ("a: {b: 1}\nc: {d: 1, d: 2}\na: 3", "c.d: the key stands twice, in lines 2 and 2; wanted once"),
-        ("a: 1\nb: 2\na: 3", "a: the key stands twice, in lines 1 and 3; wanted once"),
+        ("a: {b: 1}\nc: {d: 1, d: 2}\na: 3", "c.d: duplicate key (lines 2 and 2)"),
+        ("a: 1\nb: 2\na: 3", "a: duplicate key (lines 1 and 3)"),
         ("a: !!python/object:os.system x", "line 1, column 4: is not YAML: could not determine a constructor"),
         (TWO.replace("{kind: demo}", "{}"), "environments[0].source.kind: missing, expected one of "),
         (TWO.replace("{kind: demo}", "{kind: [demo]}"), "environments[0].source.kind: unknown kind "),
-        (TWO.replace("{role: pte,", "{role: pte, max_age: 5m,"), "environments[1].max_age: wanted more than the inte"),
-        (TWO.replace("{role: pte,", "{role: pte, check_interval: 59s,"), "environments[1].check_interval: wanted at l"),
+        (TWO.replace("{role: pte,", "{role: pte, max_age: 5m,"), "environments[1].max_age: must be above the interval"),
+        (
+            TWO.replace("{role: pte,", "{role: pte, check_interval: 59s,"),
+            "environments[1].check_interval: must be between 1m and 366d",
+        ),
     ],
 )
-def test_one_fault_gives_its_line(tmp_path: Path, text: str, problem: str) -> None:
-    """Each kind of fault has its words."""
-    assert any(line.startswith(problem) for line in told(tmp_path, text)), told(tmp_path, text)
+def test_each_problem_has_its_message(tmp_path: Path, text: str, problem: str) -> None:
+    """Each kind of problem has its message."""
+    assert any(line.startswith(problem) for line in problems_of(tmp_path, text)), problems_of(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -186,22 +195,22 @@ def test_one_fault_gives_its_line(tmp_path: Path, text: str, problem: str) -> No
         ("[hunter2 }", "line 1, column 10: is not YAML: expected ',' or ']', but got '}'"),
     ],
 )
-def test_a_fault_of_yaml_repeats_nothing_of_the_file(tmp_path: Path, text: str, problem: str) -> None:
-    """Line and column lead to the fault; what stands there may be a secret, and YAML's own marks are none."""
-    (line,) = told(tmp_path, text)
+def test_a_yaml_problem_repeats_nothing_of_the_file(tmp_path: Path, text: str, problem: str) -> None:
+    """Line and column point to the problem; the text there may be a secret, but YAML's own marks are not."""
+    (line,) = problems_of(tmp_path, text)
     assert line.startswith(problem)
     assert "hunter2" not in line
 
 
-def test_a_missing_file_is_told_in_one_line() -> None:
-    """A file that is not there, or is a directory, is a problem like any other."""
+def test_a_missing_file_is_reported_in_one_line() -> None:
+    """A file that does not exist, or is a directory, is a problem like any other."""
     for name, why in (("/nowhere/x.yml", "No such file or directory"), ("/", "Is a directory")):
         with pytest.raises(ConfigError) as caught:
             config.read(name)
         assert str(caught.value) == f"{name}: cannot be read: {why}"
 
 
-def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
+def test_bytes_that_are_not_text_are_reported(tmp_path: Path) -> None:
     """A binary file is a problem, not a traceback."""
     path = tmp_path / "x.yml"
     path.write_bytes(b"\xff\xfe\x00a")
@@ -216,18 +225,21 @@ def test_an_alias_to_itself_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "says"),
+    ("window", "problem"),
     [
-        ("start: 2006-11-20T10:00:00Z, end: 2016-11-20T11:00:00Z", ": takes 3653 days, 1:00:00, wanted at most 7 days"),
-        ("start: 2016-11-20T10:00:00Z, end: 2016-11-27T10:00:01Z", ": takes 7 days, 0:00:01, wanted at most 7 days"),
-        ("start: 2999-11-20T10:00:00Z, end: 2999-11-20T11:00:00Z", ".end: is in the future, wanted a run that has"),
-        ("start: 2016-11-20T10:00:00Z, end: 2016-11-20T10:00:00Z", ".end: wanted a time after start"),
+        (
+            "start: 2006-11-20T10:00:00Z, end: 2016-11-20T11:00:00Z",
+            ": must last at most 7 days, got 3653 days, 1:",
+        ),
+        ("start: 2016-11-20T10:00:00Z, end: 2016-11-27T10:00:01Z", ": must last at most 7 days, got 7 days, 0:00:01"),
+        ("start: 2999-11-20T10:00:00Z, end: 2999-11-20T11:00:00Z", ".end: is in the future, expected a run that has"),
+        ("start: 2016-11-20T10:00:00Z, end: 2016-11-20T10:00:00Z", ".end: must be after start"),
     ],
 )
-def test_a_run_that_cannot_be_is_refused(tmp_path: Path, window: str, says: str) -> None:
-    """A slip in a year is told at once, instead of keeping every poll busy with years of minutes."""
+def test_a_run_that_cannot_be_is_refused(tmp_path: Path, window: str, problem: str) -> None:
+    """A typo in a year is reported immediately; otherwise it keeps every poll busy with years of minutes."""
     text = TWO.replace("{role: pte,", f"{{role: pte, runs: [{{application: a, {window}}}],")
-    assert told(tmp_path, text)[0].startswith(f"environments[1].runs[0]{says}")
+    assert problems_of(tmp_path, text)[0].startswith(f"environments[1].runs[0]{problem}")
 
 
 def test_a_run_may_take_a_week_and_be_long_ago(tmp_path: Path) -> None:
@@ -237,16 +249,16 @@ def test_a_run_may_take_a_week_and_be_long_ago(tmp_path: Path) -> None:
     assert config.environment("pte").windows["a"].duration == 7 * 86400
 
 
-def test_a_fault_elsewhere_does_not_hide_that_two_environments_have_one_name(tmp_path: Path) -> None:
-    """An unknown key and a shared name are told together."""
+def test_a_problem_elsewhere_does_not_hide_a_duplicate_name(tmp_path: Path) -> None:
+    """An unknown key and a shared name are reported together."""
     text = TWO.replace("{role: production,", "{role: production, name: x, intervall: 5m,").replace(
         "{role: pte,", "{role: pte, name: x,"
     )
-    found = told(tmp_path, text)
-    assert [line.split(":")[0] for line in found] == ["environments[0].intervall", "environments[1].name"]
+    lines = problems_of(tmp_path, text)
+    assert [line.split(":")[0] for line in lines] == ["environments[0].intervall", "environments[1].name"]
 
 
 def test_an_age_of_centuries_is_refused(tmp_path: Path) -> None:
     """No clock could wait for it."""
     text = TWO.replace("{role: pte,", "{role: pte, max_age: 300y,")
-    assert told(tmp_path, text) == ["environments[1].max_age: wanted at most 366d"]
+    assert problems_of(tmp_path, text) == ["environments[1].max_age: must be at most 366d"]

@@ -1,4 +1,4 @@
-"""docs/reference/configuration.md keeps up with the records: every key, with its default."""
+"""docs/reference/configuration.md matches the records: every key, with its default."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from exporter import sources
-from exporter.config import Environment, Links, Run
+from exporter.config import ConfiguredRun, Environment, LinkSettings
 from exporter.model.settings import AnalysisSettings, Duration
 from exporter.model.slo_settings import (
     CreditSettings,
@@ -77,17 +77,22 @@ CHOSEN = {
     "slos[].tiers[].for": "by `long`",
     "slos[].tiers[].keep_firing_for": "by `long`",
 }
-"""Defaults that no record holds, as they follow from something else."""
+"""Defaults that no record has, because they follow from another setting."""
 
 
 def test_every_key_is_there_with_its_default() -> None:
-    """The tables have each key of the records, no other, and say its default."""
+    """The tables have each key of the records, no other, and its default."""
     gaps: dict[str, str] = {f"analysis.gaps.{name}": rule.bad for name, rule in AnalysisSettings().gaps.items()}
     gaps |= {
-        f"{GRADES}{name}": written(each.success_ratio) for name, each in AnalysisSettings().load_runs.grades.items()
+        f"{GRADES}{name}": written(grade.success_ratio) for name, grade in AnalysisSettings().load_runs.grades.items()
     }
-    known = {**dict(keys(Environment)), **dict(keys(Run, "runs[].")), **dict(keys(Links, "links.")), **SLOS}
-    assert {**known, **CHOSEN, **dict(keys(AnalysisSettings, "analysis.")), **gaps} == ROWS
+    environments = {
+        **dict(keys(Environment)),
+        **dict(keys(ConfiguredRun, "runs[].")),
+        **dict(keys(LinkSettings, "links.")),
+        **SLOS,
+    }
+    assert {**environments, **CHOSEN, **dict(keys(AnalysisSettings, "analysis.")), **gaps} == ROWS
 
 
 def test_every_gap_rule_is_the_default() -> None:
@@ -104,7 +109,7 @@ def test_every_grade_is_the_default() -> None:
 
 
 def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
-    """What the page begins with can be saved and used."""
+    """The page's first example can be saved and used."""
     file = tmp_path / "exporter.yml"
     file.write_text(EXAMPLES[0], encoding="utf-8")
     read = sources.read(file)
@@ -113,7 +118,7 @@ def test_the_example_is_a_good_configuration(tmp_path: Path) -> None:
 
 
 def test_the_example_of_slos_is_a_good_one(tmp_path: Path) -> None:
-    """Below the environments of the first example, what `slos` begins with can be used."""
+    """The first example of `slos`, below the environments of the page's first example, can be used."""
     file = tmp_path / "exporter.yml"
     environments, _, _ = EXAMPLES[0].partition("slos:")
     example = next(example for example in EXAMPLES if "name: orders" in example)

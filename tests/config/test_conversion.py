@@ -1,4 +1,4 @@
-"""YAML values become records, and every problem is told."""
+"""YAML values become records, and every problem is reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Inner(Settings, frozen=True):
 
     def __post_init__(self) -> None:
         if self.number == 13:
-            raise ValueError("wanted a luckier number")
+            raise ValueError("expected a luckier number")
 
 
 class Outer(Settings, frozen=True):
@@ -45,14 +45,14 @@ class Outer(Settings, frozen=True):
     rest: Any = None
 
 
-def told(raw: object) -> list[str]:
+def problems_of(raw: object) -> list[str]:
     problems = list[Problem]()
     assert convert(raw, Outer, "f.yml", "", problems) is None
     return [str(problem) for problem in problems]
 
 
 def test_a_whole_record_is_converted() -> None:
-    """Each type takes its value, and what is not given keeps its default."""
+    """Each type takes its value, and a missing key keeps its default."""
     raw = {
         "name": "a",
         "inner": {"number": 3},
@@ -65,9 +65,9 @@ def test_a_whole_record_is_converted() -> None:
         "rest": [1, {"a": None}],
     }
     problems = list[Problem]()
-    made = convert(raw, Outer, "etc/f.yml", "", problems)
+    record = convert(raw, Outer, "etc/f.yml", "", problems)
     assert not problems
-    assert made == Outer(
+    assert record == Outer(
         name="a",
         inner=Inner(number=3.0),
         age=Duration(5400),
@@ -78,12 +78,12 @@ def test_a_whole_record_is_converted() -> None:
         either="three",
         rest=[1, {"a": None}],
     )
-    assert isinstance(made.age, Duration)
-    assert isinstance(made.inner.number, float)
+    assert isinstance(record.age, Duration)
+    assert isinstance(record.inner.number, float)
 
 
-def test_every_problem_is_told_with_its_path() -> None:
-    """Faults at several depths are told together, each with file, path, what was found and what is wanted."""
+def test_every_problem_is_reported_with_its_path() -> None:
+    """Problems at several depths are reported together, each with file, path, expected and actual value."""
     raw = {
         "inner": {"number": True, "word": "up", "wrod": "left"},
         "count": 0,
@@ -95,44 +95,43 @@ def test_every_problem_is_told_with_its_path() -> None:
         "signals": {"cpu": 3},
         "either": [],
     }
-    assert told(raw) == [
-        "f.yml: name: missing, wanted a string",
-        'f.yml: inner.wrod: unknown key "wrod"; did you mean "word"? known: number, word',
-        "f.yml: inner.number: found true, wanted a finite number",
-        'f.yml: inner.word: found "up", wanted one of left, right',
-        "f.yml: count: Expected `int` >= 1",
-        "f.yml: flag: found a string, wanted true or false",
-        "f.yml: age: found a number, wanted a duration such as 90s, 5m, 1h30m or 7d",
-        "f.yml: file: found a number, wanted a file name",
-        "f.yml: at: found a time, wanted a time with its zone such as 2026-11-20T10:00:00Z",
-        "f.yml: words[1]: found a number, wanted a string",
-        "f.yml: signals.cpu: found a number, wanted a string",
-        "f.yml: either: found a list, wanted a whole number or a string",
+    assert problems_of(raw) == [
+        "f.yml: name: missing, expected a string",
+        'f.yml: inner.wrod: unknown key "wrod", did you mean "word"? expected one of: number, word',
+        "f.yml: inner.number: expected a finite number, got true",
+        'f.yml: inner.word: expected one of: left, right, got "up"',
+        "f.yml: count: expected `int` >= 1",
+        "f.yml: flag: expected true or false, got a string",
+        "f.yml: age: expected a duration such as 90s, 5m, 1h30m or 7d, got a number",
+        "f.yml: file: expected a file name, got a number",
+        "f.yml: at: expected a time with its zone such as 2026-11-20T10:00:00Z, got a time",
+        "f.yml: words[1]: expected a string, got a number",
+        "f.yml: signals.cpu: expected a string, got a number",
+        "f.yml: either: expected a whole number or a string, got a list",
     ]
 
 
 @pytest.mark.parametrize("raw", [None, 3, "text", ["list"], True])
 def test_a_record_must_be_a_mapping(raw: object) -> None:
     """Anything but a mapping is one problem and no crash."""
-    assert len(told(raw)) == 1
+    assert len(problems_of(raw)) == 1
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, 10**400, "3", None])
 def test_numbers_are_finite_numbers(number: object) -> None:
-    """What is not a finite number is refused by name."""
-    (line,) = told({"name": "a", "inner": {"number": number}})
-    assert line.startswith("f.yml: inner.number: found ")
-    assert line.endswith("wanted a finite number")
+    """Any other number is rejected by name."""
+    (line,) = problems_of({"name": "a", "inner": {"number": number}})
+    assert line.startswith("f.yml: inner.number: expected a finite number, got ")
 
 
 def test_a_records_own_check_is_a_problem_of_the_file() -> None:
-    """A ValueError from __post_init__ is told at the record's path."""
-    assert told({"name": "a", "inner": {"number": 13}}) == ["f.yml: inner: wanted a luckier number"]
+    """A ValueError from __post_init__ is reported at the record's path."""
+    assert problems_of({"name": "a", "inner": {"number": 13}}) == ["f.yml: inner: expected a luckier number"]
 
 
 @pytest.mark.parametrize("secret", ["hunter2", 8675309, 86753.09])
 def test_a_value_in_the_wrong_place_is_not_repeated(secret: object) -> None:
-    """A wrong value may be a secret, a number too, so only its type is told."""
+    """A wrong value may be a secret, a number too, so only its type is reported."""
     raw = {
         "name": [secret],
         "inner": secret,
@@ -141,7 +140,7 @@ def test_a_value_in_the_wrong_place_is_not_repeated(secret: object) -> None:
         "words": secret,
         "signals": {"cpu": [secret]},
     }
-    assert str(secret) not in "".join(told(raw))
+    assert str(secret) not in "".join(problems_of(raw))
 
 
 @pytest.mark.parametrize(
@@ -154,8 +153,8 @@ def test_durations_are_those_of_prometheus(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "5", "5 m", "m", "-5m", "1.5h", "30m1h", "5min"])
-def test_other_texts_are_no_durations(text: str) -> None:
-    """What Prometheus would refuse is refused."""
+def test_other_texts_are_not_durations(text: str) -> None:
+    """Texts that Prometheus would reject are rejected."""
     assert duration(text) is None
 
 

@@ -1,4 +1,4 @@
-"""What `analysis.load_runs` may say, and what is told when it says something else."""
+"""Valid and invalid values of `analysis.load_runs`, and the problems that are reported."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATH = "analysis.load_runs"
 
 
 def read(directory: Path, text: str) -> list[str]:
-    """What is wrong with a configuration whose `load_runs` is this text."""
+    """The problems of a configuration with this text as `load_runs`."""
     sides = ", ".join(f"{{role: {role}, source: {{kind: demo}}}}" for role in ("production", "pte"))
     file = directory / "exporter.yml"
     file.write_text(f"environments: [{sides}]\nanalysis: {{load_runs: {text}}}\n", encoding="utf-8")
@@ -33,38 +33,44 @@ def read(directory: Path, text: str) -> list[str]:
         "{steps: {low: 0.01}, error_steps: {critical: 0.5}, min_history: 6, settled: 6}",
     ],
 )
-def test_what_makes_sense_is_taken(tmp_path: Path, text: str) -> None:
-    """Fewer grades, in any order, that ask for as much or less; only some of the steps."""
+def test_valid_settings_are_accepted(tmp_path: Path, text: str) -> None:
+    """Fewer grades, in any order, that require as much or less; only some of the steps."""
     assert read(tmp_path, text) == []
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "problem"),
     [
-        ("{grades: {}}", "grades: is empty, wanted one of A+, A, B, C, D"),
+        ("{grades: {}}", "grades: is empty, expected at least one of: A+, A, B, C, D"),
         ("{grades: {E: {success_ratio: 0.9, latency_p95: 1}}}", 'grades.E: unknown grade "E"'),
-        ("{grades: {F: {success_ratio: 0.9, latency_p95: 1}}}", "grades.F: is what fulfils none of the others"),
-        ("{grades: {A: {success_ratio: 1, latency_p95: 1}}}", "grades.A.success_ratio: found 1, wanted a ratio from 0"),
-        ("{grades: {A: {success_ratio: 0.9, latency_p95: 0}}}", "grades.A.latency_p95: found 0, wanted more than 0"),
+        (
+            "{grades: {F: {success_ratio: 0.9, latency_p95: 1}}}",
+            "grades.F: cannot be set: it is the grade of runs that meet no other",
+        ),
+        (
+            "{grades: {A: {success_ratio: 1, latency_p95: 1}}}",
+            "grades.A.success_ratio: must be at least 0 and below 1, got 1: ",
+        ),
+        ("{grades: {A: {success_ratio: 0.9, latency_p95: 0}}}", "grades.A.latency_p95: must be above 0 seconds, got 0"),
         (
             "{grades: {A: {success_ratio: 0.9, latency_p95: 1}, B: {success_ratio: 0.95, latency_p95: 2}}}",
-            "grades.B.success_ratio: found 0.95, wanted at most that of A",
+            "grades.B.success_ratio: must be at most that of A, got 0.95",
         ),
         (
             "{grades: {A: {success_ratio: 0.9, latency_p95: 1}, B: {success_ratio: 0.8, latency_p95: 0.5}}}",
-            "grades.B.latency_p95: found 0.5, wanted at least that of A",
+            "grades.B.latency_p95: must be at least that of A, got 0.5",
         ),
-        ("{steps: {medium: 0.04}}", "steps.medium: found 0.04, wanted more than low (0.05)"),
-        ("{error_steps: {low: 0}}", "error_steps.low: found 0, wanted more than 0"),
-        ("{confirm: 1}", "confirm: found 1, wanted 2 or more"),
-        ("{confirm: 5}", "min_history: found 8, wanted at least 2 confirm (10)"),
-        ("{settled: 7}", "settled: found 7, wanted at least min_history (8)"),
-        ("{significance: 0}", "significance: found 0, wanted more than 0 and less than 0.5"),
-        ("{run_noise: 5}", "run_noise: found 5, wanted a ratio within 0..1"),
-        ("{max_endpoints: -1}", "max_endpoints: found -1, wanted at least 0"),
+        ("{steps: {medium: 0.04}}", "steps.medium: must be above low (0.05), got 0.04"),
+        ("{error_steps: {low: 0}}", "error_steps.low: must be above 0, got 0"),
+        ("{confirm: 1}", "confirm: must be at least 2, got 1: "),
+        ("{confirm: 5}", "min_history: must be at least 2 x confirm (10), got 8"),
+        ("{settled: 7}", "settled: must be at least min_history (8), got 7"),
+        ("{significance: 0}", "significance: must be above 0 and below 0.5, got 0"),
+        ("{run_noise: 5}", "run_noise: must be between 0 and 1, got 5"),
+        ("{max_endpoints: -1}", "max_endpoints: must be at least 0, got -1"),
     ],
 )
-def test_what_makes_none_is_told_with_its_path(tmp_path: Path, text: str, wrong: str) -> None:
-    """One problem each, at the key to mend."""
-    (told,) = read(tmp_path, text)
-    assert told.startswith(f"{PATH}.{wrong}")
+def test_invalid_settings_are_reported_with_their_path(tmp_path: Path, text: str, problem: str) -> None:
+    """One problem each, at the key to fix."""
+    (line,) = read(tmp_path, text)
+    assert line.startswith(f"{PATH}.{problem}")

@@ -104,18 +104,18 @@ def test_the_run_ends_when_the_file_was_written() -> None:
     ("text", "message"),
     [
         (TEXT.partition("Status code")[0], "was hey stopped, or the file cut?"),
-        (TEXT.partition("  [500]")[0], "status codes and errors are 383 requests, wanted 400 by rate and time"),
-        (TEXT.replace("17 responses", "18 responses"), "are 401 requests, wanted 400"),
-        (TEXT.replace("3.6041 secs", "abc secs"), "total is 'abc', wanted seconds"),
-        (TEXT.replace("3.6041 secs", "-3.6041 secs"), "Total is -3.6041 seconds, wanted 0 to 604800"),
+        (TEXT.partition("  [500]")[0], "status codes and errors are 383 requests, expected 400 by rate and time"),
+        (TEXT.replace("17 responses", "18 responses"), "are 401 requests, expected 400"),
+        (TEXT.replace("3.6041 secs", "abc secs"), "total is 'abc', expected seconds"),
+        (TEXT.replace("3.6041 secs", "-3.6041 secs"), "Total is -3.6041 seconds, expected 0 to 604800"),
         (TEXT.replace("3.6041 secs", "Inf secs"), "Total is inf seconds"),
         (TEXT.replace("0.0448 secs", "NaN secs"), "latency: mean is nan seconds"),
         (TEXT.replace("95% in 0.0481", "95% in 0.0981"), "latency: p95 is 0.0981 seconds, more than p99, 0.0519"),
-        (DOWN.replace("[20]", "[0]").replace("11654.6517", "0.0000"), "holds no requests"),
+        (DOWN.replace("[20]", "[0]").replace("11654.6517", "0.0000"), "has no requests"),
     ],
 )
 def test_bad_text_is_refused(text: str, message: str) -> None:
-    """In one line, with what was wanted."""
+    """In one line, with the expected value."""
     with pytest.raises(SourceError) as error:
         read(text)
     assert message in str(error.value)
@@ -143,18 +143,18 @@ def test_a_cut_last_row_is_left_out_and_told() -> None:
     """Even where it looks whole: its offset may have lost a digit."""
     run = csv.read(f"{HEADER}\n0.5,0,0,0,0,0,200,1.0\n0.5,0,0,0,0,0,200,1.".encode(), HERE)
     assert (run.total.requests, run.complete) == (1, False)
-    assert "line 3: breaks off and was left out: hey was stopped, or the file cut" in run.warnings
+    assert "line 3: is incomplete and was omitted: hey was stopped, or the file cut" in run.warnings
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("abc,0,0,0,0,0,200,1", "line 2: response-time is 'abc', wanted seconds from 0 to 86400"),
+        ("abc,0,0,0,0,0,200,1", "line 2: response-time is 'abc', expected seconds from 0 to 86400"),
         ("NaN,0,0,0,0,0,200,1", "line 2: response-time is 'NaN'"),
         ("-1,0,0,0,0,0,200,1", "line 2: response-time is '-1'"),
-        ("1,0,0,0,0,0,2e2,1", "line 2: status-code is '2e2', wanted a number"),
-        ("1,0,0,0,0,0,200,1e9", "line 2: offset is '1e9', wanted seconds from 0 to 604800"),
-        ("1,0,0,0,0,0,200", "line 2: has 7 fields, wanted 8 as in the header"),
+        ("1,0,0,0,0,0,2e2,1", "line 2: status-code is '2e2', expected a number"),
+        ("1,0,0,0,0,0,200,1e9", "line 2: offset is '1e9', expected seconds from 0 to 604800"),
+        ("1,0,0,0,0,0,200", "line 2: has 7 fields, expected 8 as in the header"),
     ],
 )
 def test_bad_rows_are_refused_with_their_line(row: str, message: str) -> None:
@@ -169,5 +169,5 @@ def test_the_csv_of_old_versions_is_refused() -> None:
     old = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read\n0.1,0,0,0,0,0\n"
     with pytest.raises(SourceError, match="line 1: has no column status-code"):
         csv.read(old.encode(), HERE)
-    with pytest.raises(SourceError, match="holds no requests"):
+    with pytest.raises(SourceError, match="has no requests"):
         rows()

@@ -239,38 +239,41 @@ OUTSIDE = '<!DOCTYPE testsuite [<!ENTITY a SYSTEM "file:///etc/passwd">]><testsu
     ("text", "problem"),
     [
         ("", "is empty"),
-        ("<testsuite>\n<testcase name='a'>", "line 2, column 20: is no XML: no element found"),
-        ("<testsuite>\n<testcase></testsuite>", "line 2, column 13: is no XML: mismatched tag"),
-        ("<testsuite>\n<testcase name='a' name='b'/></testsuite>", "line 2, column 20: is no XML: duplicate attribute"),
-        ("<html/>", "line 1: begins with <html>, wanted <testsuites> or <testsuite>"),
-        (b"<testsuite name='\xff'/>", "line 1, column 18: is no XML: not well-formed (invalid token)"),
+        ("<testsuite>\n<testcase name='a'>", "line 2, column 20: is not valid XML: no element found"),
+        ("<testsuite>\n<testcase></testsuite>", "line 2, column 13: is not valid XML: mismatched tag"),
+        (
+            "<testsuite>\n<testcase name='a' name='b'/></testsuite>",
+            "line 2, column 20: is not valid XML: duplicate attribute",
+        ),
+        ("<html/>", "line 1: begins with <html>, expected <testsuites> or <testsuite>"),
+        (b"<testsuite name='\xff'/>", "line 1, column 18: is not valid XML: not well-formed (invalid token)"),
         (
             '<?xml version="1.0" encoding="klingon"?><testsuite/>',
             "line 1: is in an encoding that cannot be read: unknown encoding: klingon",
         ),
-        (LAUGHS, "holds a document type or entities, wanted a report without"),
-        (OUTSIDE, "holds a document type or entities, wanted a report without"),
-        ('<testsuite tests="5"/>', "tells 5 tests and lists no test case"),
+        (LAUGHS, "has a document type or entities, which are not allowed"),
+        (OUTSIDE, "has a document type or entities, which are not allowed"),
+        ('<testsuite tests="5"/>', "reports 5 tests but lists no test case"),
         ("<testsuite><testcase/></testsuite>", "test case 1: has no name"),
         *(
             (
                 f'<testsuite><testcase name="a"/><testcase classname="c" name="b" time="{time}"/></testsuite>',
-                f"test case 2 (c.b): time is {time}, wanted seconds, such as 1,234.5",
+                f"test case 2 (c.b): time is {time}, expected seconds, such as 1,234.5",
             )
             for time in ("abc", "-1", "NaN", "inf", "0,123", "1,23", "1e300", "1.2.3", "0x1", ".")
         ),
         (
             '<testsuite name="s" timestamp="yesterday"><testcase name="a"/></testsuite>',
-            "suite s: timestamp is yesterday, wanted such as 2025-11-20T10:00:00Z",
+            "suite s: timestamp is yesterday, expected a time such as 2025-11-20T10:00:00Z",
         ),
         (
             '<testsuite name="s" timestamp="0001-01-01T00:00:00" time="x"><testcase name="a"/></testsuite>',
-            "suite s: time is x, wanted seconds, such as 1,234.5",
+            "suite s: time is x, expected seconds, such as 1,234.5",
         ),
     ],
 )
 def test_bad_reports(tmp_path: Path, text: str | bytes, problem: str) -> None:
-    """What is wrong is told in one line, with the place and what was wanted there."""
+    """What is wrong is told in one line, with the place and what was expected there."""
     path = written(tmp_path, text)
     with pytest.raises(SourceError) as caught:
         junit.read(path, ())

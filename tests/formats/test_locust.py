@@ -102,7 +102,7 @@ def test_companions_are_no_runs() -> None:
     for name in ("stats_history", "failures", "exceptions"):
         path = FILES / f"locust_{name}.csv"
         assert formats.accompanies(path.read_bytes()[: formats.HEAD])
-        assert "wanted the one that ends in _stats.csv" in refused(path)
+        assert "expected the one that ends in _stats.csv" in refused(path)
     assert not formats.accompanies((FILES / "locust_stats.csv").read_bytes())
 
 
@@ -114,14 +114,14 @@ def test_without_history_the_end_is_when_the_file_was_written(tmp_path: Path) ->
     assert run.end == path.stat().st_mtime
     assert run.duration == pytest.approx(10)
     assert (run.timeline, run.users) == (None, None)
-    assert run.warnings == ("tells no times: the end was taken from when the file was last written",)
+    assert run.warnings == ("has no times: the end is the time when the file was last written",)
 
 
 def test_without_any_rate_no_duration_is_made_up(tmp_path: Path) -> None:
     """A rate of 0 tells no duration."""
     run = formats.read(write(tmp_path, stats=statistics(CART, TOTAL.replace(",10,0.2,", ",0,0,"))))
     assert run.requests_per_second is None
-    assert "tells no duration: Requests/s of its last row is 0" in run.warnings
+    assert "has no duration: Requests/s of its last row is 0" in run.warnings
 
 
 def test_minutes_begin_with_the_run_and_end_with_its_last_response(tmp_path: Path) -> None:
@@ -155,9 +155,9 @@ def test_rows_far_apart_tell_no_minutes(tmp_path: Path) -> None:
     ("content", "text"),
     [
         (history((0, 5, 0, 0), (-5, 5, 100, 2)), "line 3: the clock goes back, from 1795176000 to 1795175995"),
-        (history((0, 5, 0, 0)), "holds no requests"),
+        (history((0, 5, 0, 0)), "has no requests"),
         (history((0, 5, 0, 0)).replace("Total Request Count", "Requests"), "line 1: has no column Total Request Count"),
-        (history((0, -5, 7, 0)), "line 2: User Count is '-5', wanted a whole number from 0 on"),
+        (history((0, -5, 7, 0)), "line 2: User Count is '-5', expected a whole number from 0 on"),
     ],
 )
 def test_a_wrong_history_is_left_out_and_told(tmp_path: Path, content: str, text: str) -> None:
@@ -186,7 +186,7 @@ def test_errors_that_are_not_all_told_leave_a_rest(tmp_path: Path) -> None:
     assert run.total.errors == {"timeout": 1, OTHER: 1}
     run = formats.read(write(tmp_path, stats=statistics(CART, TOTAL), failures=many))
     assert run.total.errors == {}
-    assert "POST /cart has fewer failures than kinds of errors tell; they were left out" in run.warnings
+    assert "POST /cart has fewer failures than errors by kind; its kinds of errors were omitted" in run.warnings
 
 
 def test_very_many_kinds_of_errors_are_capped(tmp_path: Path) -> None:
@@ -224,26 +224,32 @@ def test_one_name_of_several_types_is_told_apart(tmp_path: Path) -> None:
     [
         (statistics(), "has no row Aggregated, which Locust writes last; was its end cut off?"),
         (statistics(CART), "has no row Aggregated, which Locust writes last; was its end cut off?"),
-        (statistics(TOTAL.replace(",100,2,", ",0,0,")), "holds no requests"),
-        (statistics(CART, CART, TOTAL), "line 3: POST /cart stands here again"),
-        (statistics(CART.replace(",100,", ",-1,"), TOTAL), "line 2: Request Count is '-1', wanted a whole number"),
+        (statistics(TOTAL.replace(",100,2,", ",0,0,")), "has no requests"),
+        (statistics(CART, CART, TOTAL), "line 3: duplicate row POST /cart"),
+        (statistics(CART.replace(",100,", ",-1,"), TOTAL), "line 2: Request Count is '-1', expected a whole number"),
         (statistics(CART.replace(",100,2,", ",1,2,"), TOTAL), "line 2: Failure Count is 2, more than the 1 of Request"),
         (
             statistics(CART.replace(",25.5,", ",quick,"), TOTAL),
-            "line 2: Average Response Time is 'quick', wanted a number",
+            "line 2: Average Response Time is 'quick', expected a number",
         ),
-        (statistics(CART.replace(",25.5,", ",NaN,"), TOTAL), "line 2: Average Response Time is 'NaN', wanted a number"),
+        (
+            statistics(CART.replace(",25.5,", ",NaN,"), TOTAL),
+            "line 2: Average Response Time is 'NaN', expected a",
+        ),
         (
             statistics(CART.replace(",40,50,", ",50,40,"), TOTAL),
             "line 2: 95% is 40, which is less than a lower percentile",
         ),
-        (statistics("POST,/cart,100", TOTAL), "line 2: has 3 columns, wanted 17"),
-        (statistics(TOTAL.replace(",10,0.2", ",0.0000001,0")), "goes over 11574.1 days, wanted at most 7"),
-        (statistics().replace("Request Count", "# requests"), "line 1: has no column Request Count, wanted Type, Name"),
+        (statistics("POST,/cart,100", TOTAL), "line 2: has 3 columns, expected 17"),
+        (statistics(TOTAL.replace(",10,0.2", ",0.0000001,0")), "covers 11574.1 days, expected at most 7"),
+        (
+            statistics().replace("Request Count", "# requests"),
+            "line 1: has no column Request Count, expected Type",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, content: str, text: str) -> None:
-    """Bad input is refused with where it is and what was wanted there."""
+    """Bad input is refused with where it is and what was expected there."""
     assert text in refused(write(tmp_path, stats=content))
 
 

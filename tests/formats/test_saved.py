@@ -13,11 +13,11 @@ ONCE = '{"name":"a","figures":{"requests":7}}'
 @pytest.mark.parametrize(
     ("total", "endpoints", "text"),
     [
-        ('{"requests":1' + "0" * 400 + "}", "", "is more than any measurement"),
-        ('{"requests":5,"latency":{"p50":1e308}}', "", "is more than any measurement"),
+        ('{"requests":1' + "0" * 400 + "}", "", "is larger than any measurement"),
+        ('{"requests":5,"latency":{"p50":1e308}}', "", "is larger than any measurement"),
         ('{"requests":5,"latency":{"min":9,"max":1}}', "", "the minimum, 9, is above the maximum, 1"),
         ('{"requests":5,"failures":1,"errors":{"a":9}}', "", "9 errors of 1 failures"),
-        ('{"requests":14}', f"{ONCE},{ONCE}", "an endpoint stands twice"),
+        ('{"requests":14}', f"{ONCE},{ONCE}", "duplicate endpoint"),
     ],
 )
 def test_numbers_that_cannot_be_are_refused(total: str, endpoints: str, text: str) -> None:

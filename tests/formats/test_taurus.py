@@ -42,7 +42,7 @@ def test_xml_tells_a_duration() -> None:
     assert taurus.read(XML, FILE).duration == 12
     run = taurus.read(CSV, FILE)
     assert run.requests_per_second is None
-    assert "tells no duration, so that no rate is known: dump-xml tells it" in run.warnings
+    assert "has no duration, so the rate is unknown: dump-xml has it" in run.warnings
     assert taurus.read(XML.replace(b"<TestDuration>12.0</TestDuration>", b""), FILE).requests_per_second is None
 
 
@@ -74,25 +74,28 @@ HEAD = CSV.splitlines(keepends=True)[0]
         (CSV[: CSV.rindex(b"\r\n,")], "has no total, the figures of the empty label"),
         (
             HEAD.replace(b",fail,", b",failed,"),
-            "line 1: has no column fail, wanted label, throughput, succ, fail, avg_rt",
+            "line 1: has no column fail, expected label, throughput, succ, fail, avg_rt",
         ),
         (CSV.replace(b",635,984,", b",600,984,"), "line 5: succ and fail are not the 984 of throughput"),
-        (CSV.replace(b",635,984,", b",635,many,"), "line 5: throughput is 'many', wanted a whole number from 0 on"),
-        (CSV.replace(b",0.03049,", b",-0.03,"), "line 5: avg_rt is '-0.03', wanted a number from 0 to 86400"),
+        (CSV.replace(b",635,984,", b",635,many,"), "line 5: throughput is 'many', expected a whole number from 0 on"),
+        (CSV.replace(b",0.03049,", b",-0.03,"), "line 5: avg_rt is '-0.03', expected a number from 0 to 86400"),
         (CSV.replace(b",0.05000,0.05200,0.06900,0.09900", b",0.5,0.052,0.069,0.099"), "line 5: perc_95.0 is 0.052"),
-        (CSV + CSV.splitlines()[-1], "line 6: the label '' stands here again"),
-        (CSV[:-30], "line 5: has 15 columns, wanted 20"),
-        (XML[:-40], "is no XML at column"),
+        (CSV + CSV.splitlines()[-1], "line 6: duplicate label ''"),
+        (CSV[:-30], "line 5: has 15 columns, expected 20"),
+        (XML[:-40], "is not valid XML at column"),
         (b"<FinalStatus></FinalStatus>", "has no total"),
         (
             b'<FinalStatus><Group label=""><fail value="0"/></Group></FinalStatus>',
             "Group 1: has no throughput, succ, avg_rt",
         ),
-        (XML.replace(b">12.0</T", b">-12</T"), "TestDuration: TestDuration is '-12', wanted a number from 0 to 604800"),
+        (
+            XML.replace(b">12.0</T", b">-12</T"),
+            "TestDuration: TestDuration is '-12', expected a number from 0 to 6",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(content: bytes, text: str) -> None:
-    """Bad input is refused with where it is and what was wanted there."""
+    """Bad input is refused with where it is and what was expected there."""
     assert text in refused(content)
 
 

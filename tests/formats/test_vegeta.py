@@ -96,23 +96,23 @@ def test_a_cut_last_result_is_left_out_and_told() -> None:
     """An attack that broke off does not count as complete."""
     run = run_of(result() + result()[:40])
     assert (run.total.requests, run.complete) == (1, False)
-    assert run.warnings == ("line 2: breaks off and was left out: vegeta was stopped, or the file cut",)
+    assert run.warnings == ("line 2: is incomplete and was omitted: vegeta was stopped, or the file cut",)
 
 
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (result() + b"nonsense\n", "line 2: is no result of vegeta: JSON is malformed"),
-        (result(latency=-1), "line 1: a latency of -1e-09 seconds, wanted 0 to 86400"),
-        (result(latency=1e30), "line 1: is no result of vegeta: "),
+        (result() + b"nonsense\n", "line 2: is not a vegeta result: JSON is malformed"),
+        (result(latency=-1), "line 1: a latency of -1e-09 seconds, expected 0 to 86400"),
+        (result(latency=1e30), "line 1: is not a vegeta result: "),
         (result(latency=9 * 10**18), "line 1: a latency of 9000000000 seconds"),
         (result(latency="5ms"), "Expected `int`, got `str` - at `$.latency`"),
         (result(latency=None), "missing required field `latency`"),
         (result(timestamp="0001-01-01T00:00:00Z"), "line 1: a time of -62135596800 Unix seconds"),
         (result(code=-5), "Expected `int` >= 0 - at `$.code`"),
         (result(bytes_in=-5), "Expected `int` >= 0 - at `$.bytes_in`"),
-        (result() + result(timestamp="2026-10-14T09:30:02Z"), "lie 30.0 days apart"),
-        (b"\n", "holds no requests"),
+        (result() + result(timestamp="2026-10-14T09:30:02Z"), "has requests 30.0 days apart"),
+        (b"\n", "has no requests"),
     ],
 )
 def test_bad_results_are_refused_with_their_line(content: bytes, text: str) -> None:
@@ -144,10 +144,10 @@ def test_a_report_without_status_codes_tells_no_failures() -> None:
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda told: told.update(requests=0), "holds no requests"),
-        (lambda told: told.update(requests=-1), "requests is -1, wanted a whole number from 0 on"),
-        (lambda told: told.update(requests=41), "status_codes: 40 in all, wanted as many as requests, 41"),
-        (lambda told: told["status_codes"].update({"abc": 0}), "status_codes: 'abc' is no status"),
+        (lambda told: told.update(requests=0), "has no requests"),
+        (lambda told: told.update(requests=-1), "requests is -1, expected a whole number from 0 on"),
+        (lambda told: told.update(requests=41), "status_codes: 40 in all, expected as many as requests, 41"),
+        (lambda told: told["status_codes"].update({"abc": 0}), "status_codes: 'abc' is not a status code"),
         (lambda told: told["latencies"].update({"95th": 1e20}), "latencies: p95 is 100000000000 seconds"),
         (lambda told: told["latencies"].update({"50th": 10**9}), "latencies: p50 is 1 seconds, more than p90"),
         (lambda told: told.update(earliest="0001-01-01T00:00:00Z"), "earliest is -62135596800 Unix seconds"),

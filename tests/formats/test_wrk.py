@@ -144,19 +144,19 @@ def test_the_url_is_the_name() -> None:
     ("text", "message"),
     [
         (PLAIN.partition("22464657")[0], "was wrk stopped, or the file cut?"),
-        (PLAIN + PLAIN, "holds 2 runs, wanted a file for each"),
+        (PLAIN + PLAIN, "has 2 runs, expected one file per run"),
         (PLAIN.partition("Transfer")[0], "was wrk stopped, or the file cut?"),
-        (PLAIN.replace("22464657", "0").replace("187205.47", "0.00"), "holds no requests"),
-        (PLAIN.replace("22464657", "9" * 30), "requests is 1e+30, wanted a whole number"),
-        (PLAIN.replace("in 2.00m", "in 9999.00h"), "duration is 35996400 seconds, wanted 0 to 604800"),
+        (PLAIN.replace("22464657", "0").replace("187205.47", "0.00"), "has no requests"),
+        (PLAIN.replace("22464657", "9" * 30), "requests is 1e+30, expected a whole number"),
+        (PLAIN.replace("in 2.00m", "in 9999.00h"), "duration is 35996400 seconds, expected 0 to 604800"),
         (PLAIN.replace("635.91us", "9999.00h"), "Latency: mean is 35996400 seconds"),
         (WRK2.replace(" 5.30ms", "15.30ms"), "Latency: p50 is 0.0153 seconds, more than p90, 0.01175"),
-        (ERRORS.replace("5000", "22464658"), "Non-2xx or 3xx responses: 22464658, wanted at most"),
+        (ERRORS.replace("5000", "22464658"), "Non-2xx or 3xx responses: 22464658, expected at most"),
         (PLAIN.replace("in 2.00m", "in -2.00m"), "was wrk stopped"),
     ],
 )
 def test_bad_output_is_refused(text: str, message: str) -> None:
-    """In one line, with what was wanted."""
+    """In one line, with the expected value."""
     with pytest.raises(SourceError) as error:
         read(text)
     assert message in str(error.value)

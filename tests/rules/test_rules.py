@@ -16,7 +16,7 @@ from exporter import catalogue, sources
 from exporter.catalogue import exporter
 from exporter.commands.generate import rules as rules_command
 from exporter.commands.generate.objectives import own_objectives
-from exporter.config import Config, Links
+from exporter.config import Config, LinkSettings
 from exporter.model.results import REASONS
 from exporter.rules import ALERTS, OF_EACH_SLO, RECORDS, SUBJECTS, files, reasons
 from exporter.rules.render import READABLE
@@ -203,7 +203,7 @@ def test_files_are_stable_and_say_that_they_are_generated() -> None:
 
 def test_links_come_from_the_configuration() -> None:
     """Runbook and dashboard links begin with the configured bases."""
-    config = Config(environments=(), links=Links(runbook="https://r.test/x.md", dashboards="https://g.test/"))
+    config = Config(environments=(), links=LinkSettings(runbook="https://r.test/x.md", dashboards="https://g.test/"))
     rendered = yaml.safe_load(files(config)["rules/load.rules.yml"])
     (alert,) = rendered["groups"][0]["rules"]
     assert alert["annotations"]["runbook_url"] == "https://r.test/x.md#pteloadgap"

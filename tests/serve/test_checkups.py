@@ -97,7 +97,7 @@ def test_a_change_is_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert told(caplog) == ["check failed", "check passes"]
     line = LogFormatter("logfmt").format(next(record for record in caplog.records if record.message == "check failed"))
     assert "source=pte check=found subject=shop" in line
-    assert 'cause="a slip in the path or glob" remedy="try it with ls' in line
+    assert 'cause="a typo in the path or glob" remedy="try it with ls' in line
 
 
 def test_a_reload_drops_the_old_and_takes_the_new_at_once(tmp_path: Path) -> None:

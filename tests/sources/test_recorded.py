@@ -140,27 +140,30 @@ BAD = {
     "unknown field": (change(f"{SHOP}.colour", 1), "unknown field `colour` - at `$.applications.shop`"),
     "unknown signal": (change(f"{SHOP}.signals.disk", {}), "unknown signal `disk`"),
     "unknown quantile": (change(f"{SHOP}.signals.cpu.quantiles", {"0.42": 1.0}), "unknown quantile `0.42`"),
-    "negative count": (change(f"{SHOP}.routes.0.requests", -1), "is -1.0, wanted 0 or more"),
-    "negative rate": (change(f"{SHOP}.signals.request_rate.peak", -0.5), "is -0.5, wanted 0 or more"),
+    "negative count": (change(f"{SHOP}.routes.0.requests", -1), "must be at least 0, got -1.0"),
+    "negative rate": (change(f"{SHOP}.signals.request_rate.peak", -0.5), "must be at least 0, got -0.5"),
     "text for a number": (change(f"{SHOP}.latency.p95", "fast"), "Expected `float | null`, got `str`"),
     "window": (change(f"{SHOP}.window", {"start": 60, "end": 0}), "the window ends before it starts"),
     "times": (change(f"{SHOP}.minutes", {"times": [120, 60], "values": [1, 1]}), "times do not ascend"),
     "milliseconds": (
         change(f"{SHOP}.pattern", {"times": [1795168800000, 1795169100000], "values": [1, 1]}),
-        "1795168800000 is no time before 2100, wanted Unix seconds (not milliseconds) - at `$.applications.shop.pat",
+        "1795168800000 is after 2100, expected Unix seconds (not milliseconds) - at `$.applications.shop.pat",
     ),
-    "late window": (change(f"{SHOP}.window", {"start": 60, "end": 1795168800000}), "1795168800000 is no time before"),
+    "late window": (
+        change(f"{SHOP}.window", {"start": 60, "end": 1795168800000}),
+        "1795168800000 is after 2100, expected",
+    ),
     "bounds": (change(f"{SHOP}.latency.buckets", [[0.2, 1], [0.1, 2]]), "buckets do not ascend"),
     "buckets": (change(f"{SHOP}.latency.buckets", [[0.1, 2], [0.2, 1]]), "buckets do not ascend"),
-    "negative noise": (change(f"{SHOP}.signals.latency_mean.noise", -1), "is -1.0, wanted 0 or more"),
+    "negative noise": (change(f"{SHOP}.signals.latency_mean.noise", -1), "must be at least 0, got -1.0"),
     "lengths": (change(f"{SHOP}.minutes", {"times": [60, 120], "values": [1]}), "2 times and 1 values"),
     "no window": (change(f"{SHOP}.window", None), "Expected `object`, got `null`"),
     "origin": (change(f"{SHOP}.run.origin", "guessed"), "guessed"),
-    "resolution": (change(f"{SHOP}.signals.cpu.resolution", 0), "a resolution of 0 seconds, wanted 60 or more"),
+    "resolution": (change(f"{SHOP}.signals.cpu.resolution", 0), "a resolution of 0 seconds, must be at least 60"),
     "severity": (change(f"{SHOP}.incidents", [incident(severity="info")]), "Invalid enum value 'info'"),
     "incident": (change(f"{SHOP}.incidents", [incident(end=30)]), "the incident ends before it starts"),
-    "event": (change(f"{SHOP}.incidents", [incident(kind="event", end=None)]), "an event has an end other than its"),
-    "late incident": (change(f"{SHOP}.incidents", [incident(start=1795168800000, end=None)]), "no time before 2100"),
+    "event": (change(f"{SHOP}.incidents", [incident(kind="event", end=None)]), "an event must end at its"),
+    "late incident": (change(f"{SHOP}.incidents", [incident(start=1795168800000, end=None)]), "is after 2100"),
 }
 
 
@@ -183,7 +186,7 @@ def test_a_route_twice_is_named(tmp_path: Path) -> None:
     """Two counts for one route are rejected as ambiguous."""
     raw = json.loads(msgspec.json.encode(runs(END)))
     raw["applications"]["shop"]["routes"] *= 2
-    with pytest.raises(SourceError, match="a method and route stand twice"):
+    with pytest.raises(SourceError, match="duplicate method and route"):
         write(tmp_path / "pte.json", raw).observe_runs(DAY_BEFORE, 1.0, never)
 
 

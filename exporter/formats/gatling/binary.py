@@ -79,13 +79,13 @@ class _Bytes:
     def count(self, most: int, what: str) -> int:
         value = self.number()
         if not 0 <= value <= most:
-            raise _Wrong(f"{value} as {what}, wanted 0 to {most}")
+            raise _Wrong(f"{value} as {what}, expected 0 to {most}")
         return value
 
     def flag(self, what: str) -> bool:
         (value,) = self.take(1)
         if value > 1:
-            raise _Wrong(f"{value} as {what}, wanted 0 or 1")
+            raise _Wrong(f"{value} as {what}, expected 0 or 1")
         return bool(value)
 
     def text(self) -> str:
@@ -98,7 +98,7 @@ class _Bytes:
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
-            raise _Wrong("a text that is no UTF-16") from None
+            raise _Wrong("a text that is not UTF-16") from None
 
     def cached(self) -> str:
         number = self.number()
@@ -147,7 +147,7 @@ class Reader:
     def end(self) -> None:
         """What is left is part of a record."""
         if not self._records:
-            raise SourceError("bad_data", f"{self._place}: breaks off, wanted the RUN record of Gatling's binary log")
+            raise SourceError("bad_data", f"{self._place}: is cut off, expected the RUN record of Gatling's binary log")
         if self._bytes.at < len(self._bytes.held):
             self._tally.cut_off(self._place, "Gatling")
         self._simulation.end()
@@ -159,7 +159,7 @@ class Reader:
     def _record(self, kind: int) -> None:
         read = self._read.get(kind)
         if read is None:
-            raise _Wrong(f"a record of kind {kind}, wanted {_RUN} to {_ERROR}")
+            raise _Wrong(f"a record of kind {kind}, expected {_RUN} to {_ERROR}")
         read()
 
     def _run(self) -> None:
@@ -182,15 +182,15 @@ class Reader:
             raise _Wrong(f"{text[:20]!r} as Gatling's version")
         self._version = text
         if version < _OLDEST:
-            wanted = "wanted one of 3.13 or later, or the text that 3.12 writes"
-            raise SourceError("bad_data", f"{self._place}: Gatling {text} binary simulation.log, {wanted}")
+            expected = "expected version 3.13 or later, or the text that 3.12 writes"
+            raise SourceError("bad_data", f"{self._place}: Gatling {text} binary simulation.log, {expected}")
 
     def _request(self) -> None:
         source = self._bytes
         names = (*self._groups(), source.cached())
         began, ended, status = _TIMES.unpack(source.take(_TIMES.size))
         if status > 1:
-            raise _Wrong(f"{status} as whether a request went well, wanted 0 or 1")
+            raise _Wrong(f"{status} as whether a request went well, expected 0 or 1")
 
         self._simulation.request(
             names,

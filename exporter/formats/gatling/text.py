@@ -15,7 +15,7 @@ from exporter.errors import SourceError
 from exporter.formats import Format
 from exporter.formats.gatling.simulation import DAYS, Simulation, version_of
 from exporter.formats.tally import Tally
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 
 _KINDS = ("RUN", "REQUEST", "USER", "GROUP", "ERROR", "ASSERTION")
 _FIRST = tuple(f"{kind}\t".encode() for kind in _KINDS)
@@ -49,7 +49,7 @@ class Reader:
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
         self._simulation = Simulation(tally)
-        self._lines = Lines()
+        self._lines = LineSplitter()
         self._layout: _Layout | None = None
         self._version = ""
         self._within_error = False
@@ -82,7 +82,7 @@ class Reader:
         elif kind == "ERROR":
             self._simulation.error(" ".join(fields[1:-1]) or fields[-1])
         elif kind not in _KINDS and not self._within_error:
-            self._fail(f"a record {kind[:40]!r}, wanted one of {', '.join(_KINDS)}")
+            self._fail(f"a record {kind[:40]!r}, expected one of {', '.join(_KINDS)}")
 
         # Gatling writes an error's text as it is, so that it may go over several lines; its time comes last.
         self._within_error = (kind == "ERROR" or kind not in _KINDS) and not fields[-1].isdecimal()
@@ -100,7 +100,7 @@ class Reader:
         text = fields[-1].strip()
         version = version_of(text)
         if version is None:
-            self._fail(f"a RUN of version {fields[-1][:40]!r}, wanted one such as 3.11.5 in its last field")
+            self._fail(f"a RUN of version {fields[-1][:40]!r}, expected one such as 3.11.5 in its last field")
         self._version = text
         if version < (3, 0):
             self._layout = _V22
@@ -111,7 +111,7 @@ class Reader:
 
     def _known_layout(self, kind: str) -> _Layout:
         if self._layout is None:
-            self._fail(f"a {kind} before the RUN record, which tells the version; was the beginning cut off?")
+            self._fail(f"a {kind} before the RUN record, which has the version; was the beginning cut off?")
         return self._layout
 
     def _request(self, fields: list[str]) -> None:
@@ -143,12 +143,12 @@ class Reader:
 
     def _check_time(self, milliseconds: int, *, near: bool) -> None:
         if not near:
-            self._fail(f"a time {milliseconds} ms more than {DAYS:g} days after the time before, wanted one run")
+            self._fail(f"a time {milliseconds} ms more than {DAYS:g} days after the time before, expected one run")
 
     def _time(self, text: str) -> int:
         """Milliseconds since 1970."""
         if not text.isdecimal() or len(text) > 15:
-            self._fail(f"a time of {text[:40]!r}, wanted milliseconds, where Gatling {self._version} has one")
+            self._fail(f"a time of {text[:40]!r}, expected milliseconds, where Gatling {self._version} has one")
         return int(text)
 
     def _fail(self, text: str) -> NoReturn:

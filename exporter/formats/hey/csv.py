@@ -17,11 +17,11 @@ from exporter.formats import BLOCK, File, Format
 from exporter.formats.hey.text import MOST_ROWS
 from exporter.formats.tally import Tally
 from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 from exporter.formats.tally.summaries import duration, infer_times
 from exporter.model.loadrun import LoadRun
 
-_WANTED = ("response-time", "status-code", "offset")
+_REQUIRED = ("response-time", "status-code", "offset")
 
 
 def recognise(head: bytes) -> bool:
@@ -42,13 +42,13 @@ def read(content: bytes, file: File) -> LoadRun:
     tally = Tally()
     rows = _rows(content, tally)
     if not rows.offsets:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
 
     # The run's end is known by the file's age, its start only when all rows are.
     last = max(map(add, rows.offsets, rows.latencies))
     began, _, _ = infer_times(file, duration(last, "offset"))
-    tally.warn("tells offsets and no times: its end was taken from when the file was last written")
-    tally.warn("tells nothing of requests that were not answered: hey leaves them out of its CSV")
+    tally.warn("has offsets but no times: the end is the time when the file was last written")
+    tally.warn("has no requests without a response: hey omits them from its CSV")
     if len(rows.offsets) >= MOST_ROWS:
         tally.warn(f"has the first {MOST_ROWS} requests: hey remembers no more")
 
@@ -66,15 +66,15 @@ def _add(rows: _Rows, began: float, tally: Tally) -> None:
 
 
 def _rows(content: bytes, tally: Tally) -> _Rows:
-    lines = Lines()
+    lines = LineSplitter()
     records = _records(content, lines)
     columns = next(records, "").split(",")
-    missing = [name for name in _WANTED if name not in columns]
+    missing = [name for name in _REQUIRED if name not in columns]
     if missing:
-        raise SourceError("bad_data", f"line 1: has no column {missing[0]}, wanted those of hey 0.1.2 or later")
+        raise SourceError("bad_data", f"line 1: has no column {missing[0]}, expected the columns of hey 0.1.2 or later")
 
     rows = _Rows()
-    positions = [columns.index(name) for name in _WANTED]
+    positions = [columns.index(name) for name in _REQUIRED]
     for line in records:
         latency, status, offset = _row(line, lines.place, len(columns), positions)
         rows.latencies.append(latency)
@@ -90,7 +90,7 @@ def _rows(content: bytes, tally: Tally) -> _Rows:
     return rows
 
 
-def _records(content: bytes, lines: Lines) -> Iterator[str]:
+def _records(content: bytes, lines: LineSplitter) -> Iterator[str]:
     """In blocks: all lines at once would take several times the file's size."""
     for at in range(0, len(content), BLOCK):
         for line in lines.feed(content[at : at + BLOCK]):
@@ -101,11 +101,11 @@ def _records(content: bytes, lines: Lines) -> Iterator[str]:
 def _row(line: str, place: str, columns: int, positions: list[int]) -> tuple[float, int, float]:
     fields = line.split(",")
     if len(fields) != columns:
-        raise SourceError("bad_data", f"{place}: has {len(fields)} fields, wanted {columns} as in the header")
+        raise SourceError("bad_data", f"{place}: has {len(fields)} fields, expected {columns} as in the header")
 
     latency, status, offset = (fields[position] for position in positions)
     if not (status.isascii() and status.isdecimal() and len(status) <= 5):
-        raise SourceError("bad_data", f"{place}: status-code is {status[:40]!r}, wanted a number")
+        raise SourceError("bad_data", f"{place}: status-code is {status[:40]!r}, expected a number")
     seconds = _seconds(latency, "response-time", LONGEST_LATENCY, place)
     return seconds, int(status), _seconds(offset, "offset", LONGEST_RUN, place)
 
@@ -116,7 +116,7 @@ def _seconds(text: str, what: str, most: float, place: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= most or "_" in text:
-        raise SourceError("bad_data", f"{place}: {what} is {text[:40]!r}, wanted seconds from 0 to {most:g}")
+        raise SourceError("bad_data", f"{place}: {what} is {text[:40]!r}, expected seconds from 0 to {most:g}")
     return value
 
 

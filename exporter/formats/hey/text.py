@@ -52,7 +52,7 @@ def read(content: bytes, file: File) -> LoadRun:
     answered = sum(statuses.values())
     total = _figures(text, statuses, _unanswered(distribution))
     if not total.requests:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
 
     took = duration(_number(text, "total"), "Total")
     _check_sum(took, _number(text, "rate"), answered, total.requests)
@@ -111,7 +111,7 @@ def _check_sum(took: float, rate: float, answered: int, requests: int) -> None:
     rounded = 0.5 + (took + rate) * 5e-5
     remembered = min(answered, MOST_ROWS)
     if min(abs(computed - requests), abs(computed - remembered)) > rounded:
-        text = f"status codes and errors are {requests} requests, wanted {computed:.0f} by rate and time"
+        text = f"status codes and errors are {requests} requests, expected {computed:.0f} by rate and time"
         raise SourceError("bad_data", f"{text}: was the file cut?")
 
 
@@ -135,7 +135,7 @@ def _number(text: str, name: str) -> float:
     try:
         return float(line[1])
     except ValueError:
-        raise SourceError("bad_data", f"{name} is {line[1][:40]!r}, wanted seconds") from None
+        raise SourceError("bad_data", f"{name} is {line[1][:40]!r}, expected seconds") from None
 
 
 FORMAT = Format("hey", "hey", recognise, read=read)

@@ -9,9 +9,9 @@ import numpy as np
 from exporter.analysis.arithmetic import Floats
 from exporter.errors import SourceError
 from exporter.formats.jmeter import samples
-from exporter.formats.jmeter.nesting import Decision, Nesting, Pending, Row, Timings
+from exporter.formats.jmeter.nesting import Decision, Nesting, Pending, ThreadRow, Timings
 from exporter.formats.jmeter.parts import Parts
-from exporter.formats.jmeter.rows import Column, Rows
+from exporter.formats.jmeter.rows import ColumnValues, RowBlock
 from exporter.formats.tally import Tally
 from exporter.formats.tally.batch import Batch, Codes, Flags
 
@@ -29,7 +29,7 @@ class Adder:
         self._release(self._nesting.end())
         self._parts.begin(line)
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: RowBlock) -> None:
         """Whole rows; raises SourceError."""
         starts = rows.required_integers("timeStamp")
         elapsed = rows.required_integers("elapsed")
@@ -46,7 +46,7 @@ class Adder:
         self._release(self._nesting.end())
         self._parts.end()
 
-    def _batch(self, rows: Rows, labels: Column, starts: Floats, elapsed: Floats) -> Batch:
+    def _batch(self, rows: RowBlock, labels: ColumnValues, starts: Floats, elapsed: Floats) -> Batch:
         """Every row, as if it were a request."""
         endpoints = np.array([self._tally.endpoint(text) for text in labels.texts], dtype=np.int64)
         failed = ~rows.flags()
@@ -61,7 +61,7 @@ class Adder:
             rows.integers("allThreads"),
         )
 
-    def _kinds(self, rows: Rows, failed: Flags) -> Codes:
+    def _kinds(self, rows: RowBlock, failed: Flags) -> Codes:
         where = np.flatnonzero(failed)
         texts = [rows.texts(name, where) for name in samples.ERROR_COLUMNS]
         numbers: list[int] = []
@@ -77,14 +77,14 @@ class Adder:
         kinds[where] = numbers
         return kinds
 
-    def _counts(self, rows: Rows, labels: Column, starts: Floats, elapsed: Floats, batch: Batch) -> Flags:
+    def _counts(self, rows: RowBlock, labels: ColumnValues, starts: Floats, elapsed: Floats, batch: Batch) -> Flags:
         """Which rows are requests by themselves, by what else their thread did."""
         transactions = rows.begins("responseMessage", samples.TRANSACTION)
         if not rows.has("threadName"):
             counts = np.ones(len(rows), dtype=np.bool_)
             if transactions.size:
                 counts[transactions] = False
-                text = f"{samples.LEFT_OUT} (there is no column threadName to tell whether any are missing)"
+                text = f"{samples.LEFT_OUT} (without a column threadName, missing requests cannot be detected)"
                 self._tally.warn(text)
             return counts
 
@@ -124,7 +124,7 @@ class Adder:
             )
             self._nesting.keep_waiting(thread, pending)
 
-    def _release(self, transactions: Sequence[tuple[Row, Pending]]) -> None:
+    def _release(self, transactions: Sequence[tuple[ThreadRow, Pending]]) -> None:
         """Count transactions whose requests did not follow: they hide them."""
         for row, pending in transactions:
             self._tally.warn(samples.HIDDEN)
@@ -146,7 +146,7 @@ class Adder:
         if decision.parts:
             self._tally.warn(samples.SUB_RESULTS)
 
-    def _add(self, batch: Batch, counts: Flags, rows: Rows) -> None:
+    def _add(self, batch: Batch, counts: Flags, rows: RowBlock) -> None:
         if counts.all():
             self._tally.add_batch(batch, rows.place)
             return
@@ -159,7 +159,7 @@ def _size(sizes: Floats | None, position: int) -> float:
     return float("nan") if sizes is None else float(sizes[position])
 
 
-def _refuse_sums(rows: Rows) -> None:
+def _refuse_sums(rows: RowBlock) -> None:
     """Raises SourceError for rows that stand for several samples."""
     counts = rows.integers("SampleCount")
     if counts is None:
@@ -168,5 +168,5 @@ def _refuse_sums(rows: Rows) -> None:
     sums = np.flatnonzero(counts > 1)
     if sums.size:
         position = int(sums[0])
-        text = f"SampleCount is {counts[position]:g}, wanted 1, since sums have no percentiles: set mode=StrippedBatch"
+        text = f"SampleCount is {counts[position]:g}, expected 1 (sums have no percentiles): set mode=StrippedBatch"
         raise SourceError("bad_data", f"{rows.place(position)}: {text}")

@@ -48,7 +48,7 @@ def recognise(head: bytes) -> bool:
 def read(line: bytes, warn: Callable[[str], None]) -> Layout:
     """Raises SourceError; `warn` is called with what cannot be told without a column that is missing."""
     if _NO_HEADER.match(line):
-        text = "line 1: is no header: set jmeter.save.saveservice.print_field_names=true"
+        text = "line 1: is not a header: set jmeter.save.saveservice.print_field_names=true"
         raise SourceError("bad_data", f"{text}; required are the columns {', '.join(REQUIRED)}")
 
     layout = _layout(line)
@@ -59,12 +59,12 @@ def read(line: bytes, warn: Callable[[str], None]) -> Layout:
 
     duplicates = [name for name in _NAMES if layout.columns.count(name) > 1]
     if duplicates:
-        raise SourceError("bad_data", f"line 1: the header has {min(duplicates)} twice")
+        raise SourceError("bad_data", f"line 1: duplicate column {min(duplicates)}")
 
     if not layout.has("responseMessage"):
-        warn("has no column responseMessage: transactions cannot be told from requests and may count twice")
+        warn("has no column responseMessage: transactions cannot be distinguished from requests and may count twice")
     if not layout.has("threadName"):
-        warn("has no column threadName: sub-results cannot be told from requests and may count twice")
+        warn("has no column threadName: sub-results cannot be distinguished from requests and may count twice")
     return layout
 
 

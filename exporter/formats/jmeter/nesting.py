@@ -14,7 +14,7 @@ import numpy as np
 
 from exporter.formats.jmeter import samples
 from exporter.formats.jmeter.records import Ints
-from exporter.formats.jmeter.rows import Column
+from exporter.formats.jmeter.rows import ColumnValues
 from exporter.formats.tally.batch import Flags
 
 _MOST_THREADS = 25_000
@@ -34,7 +34,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ThreadRow:
     """A row of a thread that is no part of another; milliseconds."""
 
     start: int
@@ -66,24 +66,24 @@ class Timings:
 
     starts: Ints
     ends: Ints
-    labels: Column
-    threads: Column
+    labels: ColumnValues
+    threads: ColumnValues
     transactions: Ints
     """Rows that a Transaction Controller made, ascending."""
     empty: Ints
     """Those of them in which nothing was requested."""
 
-    def row(self, position: int, *, transaction: bool) -> Row:
-        return Row(int(self.starts[position]), int(self.ends[position]), self.labels.text(position), transaction)
+    def row(self, position: int, *, transaction: bool) -> ThreadRow:
+        return ThreadRow(int(self.starts[position]), int(self.ends[position]), self.labels.text(position), transaction)
 
 
 class Nesting:
     """Remembers each thread's last row from block to block."""
 
     def __init__(self) -> None:
-        self._last: dict[str, Row] = {}
+        self._last: dict[str, ThreadRow] = {}
 
-    def sort(self, rows: Timings) -> tuple[Decision, list[tuple[Row, Pending]]]:
+    def sort(self, rows: Timings) -> tuple[Decision, list[tuple[ThreadRow, Pending]]]:
         """What counts of a block, and transactions of earlier ones that turned out to count."""
         decision = Decision(np.ones(rows.starts.size, dtype=np.bool_))
         released = self._release(rows, decision)
@@ -99,17 +99,17 @@ class Nesting:
     def keep_waiting(self, thread: str, pending: Pending) -> None:
         """A transaction that is its thread's last row: the next one decides."""
         row = self._last[thread]
-        self._last[thread] = Row(row.start, row.end, row.label, transaction=True, pending=pending)
+        self._last[thread] = ThreadRow(row.start, row.end, row.label, transaction=True, pending=pending)
 
-    def end(self) -> list[tuple[Row, Pending]]:
+    def end(self) -> list[tuple[ThreadRow, Pending]]:
         """Transactions after which nothing came."""
         released = [(row, row.pending) for row in self._last.values() if row.pending is not None]
         self._last = {}
         return released
 
-    def _release(self, rows: Timings, decision: Decision) -> list[tuple[Row, Pending]]:
+    def _release(self, rows: Timings, decision: Decision) -> list[tuple[ThreadRow, Pending]]:
         """Transactions that waited for their thread's next row, where that is none of theirs."""
-        released: list[tuple[Row, Pending]] = []
+        released: list[tuple[ThreadRow, Pending]] = []
         if all(row.pending is None for row in self._last.values()):
             return released
 
@@ -125,7 +125,7 @@ class Nesting:
                 decision.beside += 1
             else:
                 released.append((row, row.pending))
-            self._last[thread] = Row(row.start, row.end, row.label, transaction=True)
+            self._last[thread] = ThreadRow(row.start, row.end, row.label, transaction=True)
         return released
 
     def _decide(self, rows: Timings, suspects: Ints, decision: Decision) -> None:
@@ -205,7 +205,7 @@ class Nesting:
                 self._last.pop(thread, None)  # so that it moves to the end, away from what is forgotten
                 self._last[thread] = rows.row(position, transaction=position in transactions)
 
-    def _forget(self) -> list[tuple[Row, Pending]]:
+    def _forget(self) -> list[tuple[ThreadRow, Pending]]:
         """In bulk: the front of a dict that was often popped is slow to find."""
         surplus = len(self._last) - _MOST_THREADS
         if surplus < _MOST_THREADS:
@@ -246,7 +246,7 @@ def _precede_requests(rows: Timings, after: Ints) -> Flags:
     return precede
 
 
-def _holds(transaction: Row, following: Row) -> bool:
+def _holds(transaction: ThreadRow, following: ThreadRow) -> bool:
     """Whether the thread's next row is a request of the transaction, or a transaction inside it."""
     if following.start < transaction.start or following.start > max(transaction.end - 1, transaction.start):
         return False

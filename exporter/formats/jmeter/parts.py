@@ -71,7 +71,7 @@ class Parts:
         _refuse_repeated(parts)
         _refuse_apart(parts)
         if len(parts) > 1:
-            self._tally.warn(f"holds {len(parts)} parts, each with a header, whose times meet: taken as one run")
+            self._tally.warn(f"has {len(parts)} parts, each with a header, and adjacent times: read as one run")
 
 
 def _refuse_repeated(parts: Sequence[_Part]) -> None:
@@ -92,5 +92,5 @@ def _refuse_apart(parts: Sequence[_Part]) -> None:
         if part.start > until + _APART:
             line = max(part.line, first.line)
             apart = f"{part.start - until:.0f} s apart"
-            raise SourceError("bad_data", f"line {line}: the header begins another run, {apart}; wanted one run")
+            raise SourceError("bad_data", f"line {line}: the header begins another run, {apart}; expected one run")
         until = max(until, part.end)

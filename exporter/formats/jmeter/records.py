@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 QUOTE = ord('"')
 LINE_END = ord("\n")
 
-_WANTED = {
+_EXPECTED = {
     "timeStamp": "milliseconds since 1970: set jmeter.save.saveservice.timestamp_format=ms, since a date has no zone",
     "elapsed": "milliseconds",
     "success": "true or false",
@@ -44,15 +44,15 @@ def records(block: bytes, layout: Layout, line: int) -> Iterator[tuple[int, list
 def record_of(fields: Sequence[str], layout: Layout, line: int) -> dict[str, object]:
     """The values of a row by column; raises SourceError where one is not what its column is for."""
     if len(fields) != len(layout.columns):
-        text = f"has {len(fields)} fields, wanted {len(layout.columns)} as in the header"
+        text = f"has {len(fields)} fields, expected {len(layout.columns)} as in the header"
         raise SourceError("bad_data", f"line {line}: {text}")
 
     record: dict[str, object] = {}
     for name, text in zip(layout.columns, fields, strict=True):
         value = _value(name, text)
         if value is None and (text or name in REQUIRED):
-            wanted = _WANTED.get(name, "a whole number")
-            raise SourceError("bad_data", f"line {line}: {name} is {text[:40] or 'empty'}, wanted {wanted}")
+            expected = _EXPECTED.get(name, "a whole number")
+            raise SourceError("bad_data", f"line {line}: {name} is {text[:40] or 'empty'}, expected {expected}")
         record[name] = value
     return record
 
@@ -80,7 +80,7 @@ def _lines(block: bytes, line: int) -> list[str]:
         return [text + "\n" for text in block.decode().split("\n")[:-1]]
     except UnicodeDecodeError as error:
         where = line + block.count(b"\n", 0, error.start)
-        raise SourceError("bad_data", f"line {where}: is no UTF-8") from None
+        raise SourceError("bad_data", f"line {where}: is not UTF-8") from None
 
 
 def refuse_stray_quotes(block: bytes, layout: Layout, line: int) -> None:
@@ -89,7 +89,7 @@ def refuse_stray_quotes(block: bytes, layout: Layout, line: int) -> None:
     wrong = stray_quote(values, np.flatnonzero(values == QUOTE), ord(layout.delimiter))
     if wrong is not None:
         where = line + block.count(b"\n", 0, wrong)
-        raise SourceError("bad_data", f"line {where}: has a quote inside a field, wanted the field in quotes")
+        raise SourceError("bad_data", f"line {where}: has a quote inside a field, expected the field in quotes")
 
 
 def stray_quote(values: Bytes, quotes: Ints, delimiter: int) -> int | None:

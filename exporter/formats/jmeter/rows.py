@@ -41,7 +41,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ColumnValues:
     """A column of texts as numbers: row to number, number to text."""
 
     numbers: Ints
@@ -52,7 +52,7 @@ class Column:
         return text
 
 
-class Rows:
+class RowBlock:
     """Whole rows, in the order of the file. `place` tells of a row on which line it begins."""
 
     def __init__(self, frame: pl.DataFrame, layout: Layout, place: Callable[[int], str]) -> None:
@@ -77,13 +77,13 @@ class Rows:
     def flags(self) -> NDArray[np.bool_]:
         return self._frame["success"].to_numpy()
 
-    def codes(self, column: str) -> Column:
+    def codes(self, column: str) -> ColumnValues:
         texts = self._frame[column]
         numbers = texts.to_physical().to_numpy().astype(np.int64)
         # Any row of a text will do to learn it; written from the end, the first one stays.
         first = np.zeros(int(numbers.max()) + 1, dtype=np.int64)
         first[numbers[::-1]] = np.arange(numbers.size)[::-1]
-        return Column(numbers, texts.gather(first).to_list())
+        return ColumnValues(numbers, texts.gather(first).to_list())
 
     def begins(self, column: str, text: str) -> Ints:
         """The rows whose text begins so, ascending; none without the column."""
@@ -114,13 +114,13 @@ def parse(block: bytes, layout: Layout) -> Parsed:
     return Parsed(block, _fast(block, values, lines, layout), lines)
 
 
-def rows_of(parsed: Parsed, layout: Layout, line: int) -> Iterator[Rows | Header]:
+def rows_of(parsed: Parsed, layout: Layout, line: int) -> Iterator[RowBlock | Header]:
     """The rows of a block that begins on `line`, and where the header stands once more."""
     if parsed.frame is None:
         yield from _one_by_one(parsed.block, layout, line)
     else:
         block = parsed.block
-        yield Rows(parsed.frame, layout, lambda row: f"line {line_of(block, layout, row, line)}")
+        yield RowBlock(parsed.frame, layout, lambda row: f"line {line_of(block, layout, row, line)}")
 
 
 def _types(layout: Layout) -> dict[str, pl.DataType]:
@@ -204,15 +204,15 @@ class _SlowRows:
         for name, values in self._columns.items():
             values.append(record[name])
 
-    def rows(self) -> Rows:
+    def rows(self) -> RowBlock:
         import polars as pl
 
         types = _types(self._layout)
         frame = pl.DataFrame(self._columns, schema={name: types[name] for name in self._columns})
-        return Rows(_coded(frame, self._layout), self._layout, lambda row: f"line {self._lines[row]}")
+        return RowBlock(_coded(frame, self._layout), self._layout, lambda row: f"line {self._lines[row]}")
 
 
-def _one_by_one(block: bytes, layout: Layout, line: int) -> Iterator[Rows | Header]:
+def _one_by_one(block: bytes, layout: Layout, line: int) -> Iterator[RowBlock | Header]:
     refuse_stray_quotes(block, layout, line)
     slow = _SlowRows(layout)
     for number, fields in records(block, layout, line):

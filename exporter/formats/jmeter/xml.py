@@ -60,14 +60,14 @@ class _Sample:
         if not text:
             return None
         if not _INTEGER.fullmatch(text):
-            raise SourceError("bad_data", f"{self.place}: {name} is {text[:40]}, wanted a whole number")
+            raise SourceError("bad_data", f"{self.place}: {name} is {text[:40]}, expected a whole number")
         return int(text)
 
     def required_integer(self, name: str, meaning: str) -> int:
         """Raises SourceError, also where the sample does not tell."""
         value = self.integer(name)
         if value is None:
-            raise SourceError("bad_data", f"{self.place}: a sample has no {name}, wanted {meaning}")
+            raise SourceError("bad_data", f"{self.place}: a sample has no {name}, expected {meaning}")
         return value
 
     def size(self, name: str) -> float:
@@ -98,7 +98,7 @@ class _Target:
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self.depth += 1
         if self.depth == 1 and tag != "testResults":
-            raise SourceError("bad_data", f"line {self.line}: begins with {tag[:40]}, wanted testResults")
+            raise SourceError("bad_data", f"line {self.line}: begins with {tag[:40]}, expected testResults")
         if self.depth > _DEEPEST:
             raise SourceError("bad_data", f"line {self.line}: has elements {self.depth} deep")
 
@@ -164,7 +164,7 @@ class _Target:
     def _add(self, sample: _Sample, start: int, elapsed: int) -> None:
         attributes = sample.attributes
         if (sample.integer("sc") or 1) > 1:
-            text = f"sc, the number of samples, is {attributes['sc']}, wanted 1, since sums have no percentiles"
+            text = f"sc, the number of samples, is {attributes['sc']}, expected 1 (sums have no percentiles)"
             raise SourceError("bad_data", f"{sample.place}: {text}: set mode=StrippedBatch")
 
         self._remember(attributes.get("tn", ""), start)
@@ -212,13 +212,13 @@ class Reader:
         try:
             self._parser.feed(block)
         except DefusedXmlException:
-            text = f"line {self._target.line}: declares a DTD or an entity, wanted neither"
+            text = f"line {self._target.line}: declares a DTD or an entity, which is not allowed"
             raise SourceError("bad_data", text) from None
         except ParseError as error:
             problem = ErrorString(error.code)
-            raise SourceError("bad_data", f"line {error.position[0]}: is no XML: {problem}") from None
+            raise SourceError("bad_data", f"line {error.position[0]}: is not valid XML: {problem}") from None
         except (ValueError, LookupError) as error:
-            raise SourceError("bad_data", f"line {self._target.line}: is no XML: {error}") from None
+            raise SourceError("bad_data", f"line {self._target.line}: is not valid XML: {error}") from None
 
         unread = self._fed - max(0, int(self._parser.parser.CurrentByteIndex))
         if unread > _LONGEST_TAG:

@@ -81,7 +81,7 @@ def _parsed(content: bytes) -> Element:
 
     root = _root(content)
     if root.tag not in SUITES:
-        raise SourceError("bad_data", f"line 1: begins with <{root.tag}>, wanted <testsuites> or <testsuite>")
+        raise SourceError("bad_data", f"line 1: begins with <{root.tag}>, expected <testsuites> or <testsuite>")
     return root
 
 
@@ -91,9 +91,9 @@ def _root(content: bytes) -> Element:
     except ParseError as error:
         line, column = error.position
         text = ErrorString(error.code)
-        raise SourceError("bad_data", f"line {line}, column {column + 1}: is no XML: {text}") from None
+        raise SourceError("bad_data", f"line {line}, column {column + 1}: is not valid XML: {text}") from None
     except DefusedXmlException:
-        raise SourceError("bad_data", "holds a document type or entities, wanted a report without") from None
+        raise SourceError("bad_data", "has a document type or entities, which are not allowed") from None
     except (ValueError, LookupError) as error:
         raise SourceError("bad_data", f"line 1: is in an encoding that cannot be read: {error}") from None
 

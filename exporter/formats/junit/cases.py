@@ -68,7 +68,7 @@ class Cases:
         self._walk(root, first)
 
         if not self._number and root.get("tests", "0").strip() not in {"", "0"}:
-            raise SourceError("bad_data", f"tells {root.get('tests')} tests and lists no test case")
+            raise SourceError("bad_data", f"reports {root.get('tests')} tests but lists no test case")
 
     def _walk(self, root: Element, first: _Suite) -> None:
         # With a stack of our own: suites may be nested deeper than functions can be called.
@@ -119,7 +119,7 @@ class Cases:
             return moment.timestamp()
         except (ValueError, OverflowError):
             raise SourceError(
-                "bad_data", f"{place}: timestamp is {text}, wanted such as 2025-11-20T10:00:00Z"
+                "bad_data", f"{place}: timestamp is {text}, expected a time such as 2025-11-20T10:00:00Z"
             ) from None
 
     def _labelled(self, element: Element, outer: Mapping[str, str]) -> Mapping[str, str]:
@@ -187,7 +187,7 @@ def _seconds(element: Element, place: str) -> float | None:
 
     value = float(text.replace(",", "")) if _SECONDS.fullmatch(text) else -1.0
     if not 0 <= value <= _MOST_SECONDS:
-        raise SourceError("bad_data", f"{place}: time is {cut(text)}, wanted seconds, such as 1,234.5")
+        raise SourceError("bad_data", f"{place}: time is {cut(text)}, expected seconds, such as 1,234.5")
     return value
 
 

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from exporter.errors import SourceError
 from exporter.formats import Format
-from exporter.formats.k6.points import WANTED, Points, Tags, refuse
+from exporter.formats.k6.points import METRICS_READ, Points, Tags, refuse
 from exporter.formats.tally import Tally
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 
 _FIRST = ["metric_name", "timestamp", "metric_value"]
 _TAGS = tuple(Tags.__struct_fields__)
@@ -35,7 +35,7 @@ class Reader:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._lines = Lines()
+        self._lines = LineSplitter()
         self._points = Points(tally)
         self._columns: list[str] = []
         self._indices: list[tuple[str, int]] = []
@@ -77,7 +77,7 @@ class Reader:
         try:
             rows = list(csv.reader([row], strict=True))
         except csv.Error as error:
-            raise SourceError("bad_data", f"{self._begun_at}: is no CSV: {error}") from None
+            raise SourceError("bad_data", f"{self._begun_at}: is not valid CSV: {error}") from None
         self._take(rows[0], self._begun_at)
 
     def _take(self, row: list[str], place: str) -> None:
@@ -86,9 +86,9 @@ class Reader:
             return
 
         if len(row) != len(self._columns):
-            refuse(place, f"has {len(row)} fields, wanted {len(self._columns)} as in the header")
+            refuse(place, f"has {len(row)} fields, expected {len(self._columns)} as in the header")
         metric = row[0]
-        if metric not in WANTED:
+        if metric not in METRICS_READ:
             self._points.skip(metric)
             return
 
@@ -97,7 +97,7 @@ class Reader:
 
     def _head(self, row: list[str], place: str) -> None:
         if row[:3] != _FIRST:
-            refuse(place, f"wanted a header that begins with {','.join(_FIRST)}")
+            refuse(place, f"expected a header that begins with {','.join(_FIRST)}")
         self._columns = row
         self._indices = [(name, row.index(name)) for name in _TAGS if name in row]
 
@@ -106,9 +106,9 @@ def _number(text: str, place: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        refuse(place, f"metric_value is {text[:40]!r}, wanted a number")
+        refuse(place, f"metric_value is {text[:40]!r}, expected a number")
     if not math.isfinite(value) or "_" in text:
-        refuse(place, f"metric_value is {text[:40]!r}, wanted a finite number")
+        refuse(place, f"metric_value is {text[:40]!r}, expected a finite number")
     return value
 
 
@@ -125,7 +125,7 @@ def _time(text: str, place: str) -> float:
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
-        refuse(place, f"timestamp is {text[:40]!r}, wanted Unix time, or RFC 3339 with an offset")
+        refuse(place, f"timestamp is {text[:40]!r}, expected Unix time, or RFC 3339 with an offset")
     return time.timestamp()
 
 

@@ -10,16 +10,16 @@ import msgspec
 
 from exporter.errors import SourceError
 from exporter.formats import Format
-from exporter.formats.k6.points import WANTED, Points, Tags, refuse
+from exporter.formats.k6.points import METRICS_READ, Points, Tags, refuse
 from exporter.formats.tally import Tally
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 
 _TYPE = re.compile(rb'"type":\s?"(Metric|Point)"')
 _NO_TAGS = Tags()
 
 
 class _Line(msgspec.Struct, gc=False):
-    """A definition of a metric (type Metric) or a point. What a point holds is read only where it is wanted."""
+    """A definition of a metric (type Metric) or a point. What a point holds is read only where needed."""
 
     metric: str
     type: str
@@ -46,7 +46,7 @@ class Reader:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._lines = Lines()
+        self._lines = LineSplitter()
         self._points = Points(tally)
 
     def feed(self, block: bytes) -> None:
@@ -76,17 +76,17 @@ class Reader:
 
 
 def _decoded(line: str, place: str) -> tuple[str, _Point | None]:
-    """The metric and, where it is wanted, the point; no metric where none is measured. Raises SourceError."""
+    """The metric and, where needed, the point; no metric if none is measured. Raises SourceError."""
     try:
         decoded = _LINES.decode(line)
         if decoded.type == "Point":
-            point = _POINTS.decode(decoded.data) if decoded.metric in WANTED else None
+            point = _POINTS.decode(decoded.data) if decoded.metric in METRICS_READ else None
             return decoded.metric, point
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"{place}: is no point of k6: {error}") from None
+        raise SourceError("bad_data", f"{place}: is not a k6 point: {error}") from None
 
     if decoded.type != "Metric":
-        refuse(place, f"type is {decoded.type[:40]!r}, wanted Metric or Point")
+        refuse(place, f"type is {decoded.type[:40]!r}, expected Metric or Point")
     return "", None
 
 

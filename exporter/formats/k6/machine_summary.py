@@ -58,12 +58,12 @@ def read(content: bytes, file: File) -> LoadRun:
     try:
         summary = decoding.decode(text(content), _Summary)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"is no machine-readable summary of k6: {error}") from None
+        raise SourceError("bad_data", f"is not a machine-readable k6 summary: {error}") from None
 
     metrics = Metrics({metric.name: _values(metric) for metric in summary.results.metrics})
     total = metrics.figures()
     if total is None or not total.requests:
-        raise SourceError("bad_data", "results.metrics: holds no requests, wanted http_reqs with a count")
+        raise SourceError("bad_data", "results.metrics: has no requests, expected http_reqs with a count")
 
     end = moment(summary.metadata.generatedAt.timestamp(), "metadata.generatedAt")
     start = end - duration(summary.config.duration, "config.duration")
@@ -79,7 +79,7 @@ def read(content: bytes, file: File) -> LoadRun:
         metrics.endpoints(total),
         users=metrics.users,
         checks=checks,
-        warnings=("tells no times of requests: its end was taken from when the summary was made",),
+        warnings=("has no times of requests: the end is the time when the summary was written",),
     )
 
 

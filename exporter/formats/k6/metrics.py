@@ -68,7 +68,7 @@ class Metrics:
         named = self._named()
         rest = total.requests - sum(endpoint.figures.requests for endpoint in named)
         if named and rest < 0:
-            self.warnings.append("has thresholds on parts that overlap: endpoints are not told apart")
+            self.warnings.append("has thresholds on parts that overlap: endpoints cannot be distinguished")
             named = []
 
         if not named:

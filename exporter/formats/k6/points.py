@@ -17,7 +17,7 @@ from exporter.formats.tally.urls import endpoint
 
 REQUEST = "http_req_duration"
 
-WANTED = frozenset((REQUEST, "vus", "data_received", "data_sent"))
+METRICS_READ = frozenset((REQUEST, "vus", "data_received", "data_sent"))
 """Metrics that are read; all others tell nothing that a run's record has a place for."""
 
 OTHER_PROTOCOLS = frozenset(("grpc_req_duration", "ws_session_duration"))
@@ -47,20 +47,20 @@ class Points:
         self._endpoints: dict[tuple[str, str], int] = {}
 
     def add(self, metric: str, at: float, value: float, tags: Tags, place: str) -> None:
-        """A point of one of WANTED; `at` in Unix seconds. Raises SourceError."""
+        """A point of one of METRICS_READ; `at` in Unix seconds. Raises SourceError."""
         if metric == REQUEST:
             self._request(at, value / 1000, tags, place)
         elif not 0 <= value <= MOST:
-            refuse(place, f"{metric} of {value:.12g}, wanted 0 or more")
+            refuse(place, f"{metric} of {value:.12g}, expected 0 or more")
         elif metric == "vus":
             self._tally.users(at, value)
         else:
             self._tally.transferred(at, metric.removeprefix("data_"), value)
 
     def skip(self, metric: str) -> None:
-        """A point of a metric that is not one of WANTED."""
+        """A point of a metric that is not one of METRICS_READ."""
         if metric in OTHER_PROTOCOLS:
-            self._tally.warn(f"{metric} is left out: only HTTP requests are counted")
+            self._tally.warn(f"{metric} is omitted: only HTTP requests are counted")
 
     def _request(self, end: float, seconds: float, tags: Tags, place: str) -> None:
         failed = _failed(tags, place)
@@ -82,7 +82,7 @@ def _failed(tags: Tags, place: str) -> bool:
     if tags.expected_response in ("true", "false"):
         return tags.expected_response == "false"
     if tags.expected_response:
-        refuse(place, f"expected_response is {tags.expected_response[:40]!r}, wanted true or false")
+        refuse(place, f"expected_response is {tags.expected_response[:40]!r}, expected true or false")
 
     # Without that tag: a test may have switched it off.
     if tags.error_code or tags.error:

@@ -49,11 +49,11 @@ def read(content: bytes, file: File) -> LoadRun:
         for name, metric in summary.metrics.items():
             _take(metrics, name, metric)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"is no summary of k6: {error}") from None
+        raise SourceError("bad_data", f"is not a k6 summary: {error}") from None
 
     total = metrics.figures()
     if total is None or not total.requests:
-        raise SourceError("bad_data", "metrics: holds no requests, wanted http_reqs with a count")
+        raise SourceError("bad_data", "metrics: has no requests, expected http_reqs with a count")
 
     start, end, warning = infer_times(file, _took(summary.state, metrics))
     return LoadRun(
@@ -97,7 +97,7 @@ def _took(state: _State | None, metrics: Metrics) -> float:
         if values.get("count", 0) > 0 and values.get("rate", 0) > 0:
             return duration(values["count"] / values["rate"], f"{name}: count / rate")
 
-    metrics.warnings.append("tells no duration")
+    metrics.warnings.append("has no duration")
     return 0.0
 
 

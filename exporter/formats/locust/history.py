@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from exporter.errors import SourceError
 from exporter.formats.tally.limits import EARLIEST, LATEST, LONGEST_LATENCY, LONGEST_RUN, MOST
 from exporter.formats.tally.minutes import Minute, timeline
-from exporter.formats.tally.table import Row, rows
+from exporter.formats.tally.table import TableRow, rows
 from exporter.model.loadrun import Timeline
 from exporter.model.observation import MINUTE
 
@@ -128,20 +128,20 @@ def read(content: bytes, warn: Callable[[str], None]) -> History:
 
 def _checked(points: Sequence[_Point]) -> History:
     if not points or not points[-1].requests:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
 
     history = History(tuple(points))
     if history.end - history.start > LONGEST_RUN:
         days = (history.end - history.start) / 86400
-        raise SourceError("bad_data", f"goes over {days:.1f} days, wanted at most {LONGEST_RUN / 86400:g}")
+        raise SourceError("bad_data", f"covers {days:.1f} days, expected at most {LONGEST_RUN / 86400:g}")
     return history
 
 
-def _point(row: Row) -> _Point:
+def _point(row: TableRow) -> _Point:
     at = float(row.whole("Timestamp"))
     requests = row.whole("Total Request Count")
     if not EARLIEST <= at <= LATEST:
-        row.fail(f"Timestamp is {at:.0f}, wanted Unix seconds")
+        row.fail(f"Timestamp is {at:.0f}, expected Unix seconds")
 
     mean = row.number("Total Average Response Time", LONGEST_LATENCY * 1000) or 0.0
     size = row.number("Total Average Content Size", MOST) or 0.0

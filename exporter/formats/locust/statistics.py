@@ -15,7 +15,7 @@ from exporter.formats.locust import companions
 from exporter.formats.locust.companions import STATISTICS, Companions, Key
 from exporter.formats.locust.history import TOTAL
 from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
-from exporter.formats.tally.table import Row, capped, capped_errors, header, percents, quantiles, rows
+from exporter.formats.tally.table import TableRow, capped, capped_errors, header, percents, quantiles, rows
 from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 
 _REQUIRED = ("Type", "Name", "Request Count", "Failure Count", "Average Response Time", "Requests/s")
@@ -68,7 +68,7 @@ def _name(file: File) -> str:
 def _refuse_companion(content: bytes) -> None:
     kind = companions.kind(content)
     if kind is not None:
-        text = f"is Locust's {kind} file, wanted the one that ends in {STATISTICS}, which may lie beside it"
+        text = f"is Locust's {kind} file, expected the one that ends in {STATISTICS}, which may lie beside it"
         raise SourceError("bad_data", text)
 
 
@@ -79,7 +79,7 @@ def _statistics(content: bytes) -> tuple[dict[Key, Figures], float | None]:
     for row in rows(content, _REQUIRED):
         key = row.values["Type"], row.values["Name"]
         if key in figures:
-            row.fail(f"{' '.join(key).strip()[:80]} stands here again")
+            row.fail(f"duplicate row {' '.join(key).strip()[:80]}")
 
         figures[key] = _figures(row)
         if key == ("", TOTAL):
@@ -93,7 +93,7 @@ def _total(figures: dict[Key, Figures]) -> Figures:
     if total is None:
         raise SourceError("bad_data", f"has no row {TOTAL}, which Locust writes last; was its end cut off?")
     if not total.requests:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
     return total
 
 
@@ -103,7 +103,7 @@ def _check_sum(figures: Mapping[Key, Figures], total: Figures, beside: Companion
         beside.warnings.append(f"has {total.requests} requests in its row {TOTAL} and {requests} in the others")
 
 
-def _figures(row: Row) -> Figures:
+def _figures(row: TableRow) -> Figures:
     requests = row.whole("Request Count")
     failures = row.whole("Failure Count")
     if failures > requests:
@@ -114,7 +114,7 @@ def _figures(row: Row) -> Figures:
     return Figures(requests, failures, {}, _latency(row), received)
 
 
-def _latency(row: Row) -> Latencies:
+def _latency(row: TableRow) -> Latencies:
     """Seconds. Where every figure is 0 nothing was timed: Locust writes 0 for what it does not know."""
     least = _seconds(row, "Min Response Time")
     mean = _seconds(row, "Average Response Time")
@@ -128,7 +128,7 @@ def _latency(row: Row) -> Latencies:
     return replace(latencies, min=least, mean=mean, max=most)
 
 
-def _seconds(row: Row, column: str) -> float | None:
+def _seconds(row: TableRow, column: str) -> float | None:
     milliseconds = row.number(column, LONGEST_LATENCY * 1000)
     return None if milliseconds is None else milliseconds / 1000
 
@@ -155,13 +155,13 @@ def _endpoint(method: str, name: str, figures: Figures, *, alone: bool) -> Endpo
 def _times(beside: Companions, duration: float | None, requests: int, modified: float) -> tuple[float, float]:
     """Start and end, Unix seconds. Requests per second are of the time from the start to the last response."""
     if duration is not None and duration > LONGEST_RUN:
-        raise SourceError("bad_data", f"goes over {duration / 86400:.1f} days, wanted at most {LONGEST_RUN / 86400:g}")
+        raise SourceError("bad_data", f"covers {duration / 86400:.1f} days, expected at most {LONGEST_RUN / 86400:g}")
 
     history = beside.history
     if history is None:
-        beside.warnings.append("tells no times: the end was taken from when the file was last written")
+        beside.warnings.append("has no times: the end is the time when the file was last written")
         if duration is None:
-            beside.warnings.append("tells no duration: Requests/s of its last row is 0")
+            beside.warnings.append("has no duration: Requests/s of its last row is 0")
         return modified - (duration or 0.0), modified
 
     if history.requests != requests:
@@ -179,7 +179,7 @@ def _with_errors(figures: Figures, key: Key, beside: Companions) -> Figures:
     missing = figures.failures - sum(kinds.values())
     if missing < 0:
         name = " ".join(key).strip()
-        beside.warnings.append(f"{name} has fewer failures than kinds of errors tell; they were left out")
+        beside.warnings.append(f"{name} has fewer failures than errors by kind; its kinds of errors were omitted")
         return figures
     if missing:
         kinds = {**kinds, OTHER: missing + kinds.get(OTHER, 0)}

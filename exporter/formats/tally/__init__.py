@@ -11,8 +11,8 @@ from exporter.analysis import histogram
 from exporter.analysis.arithmetic import Floats
 from exporter.errors import SourceError
 from exporter.formats.tally import names
-from exporter.formats.tally.batch import Batch, Codes, Rows, check
-from exporter.formats.tally.minutes import Minutes
+from exporter.formats.tally.batch import Batch, Codes, PendingRequests, check
+from exporter.formats.tally.minutes import MinuteTally
 from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
 
 MAX_NAMES = 1000
@@ -49,8 +49,8 @@ class Tally:
         self._transferred: dict[str, float] = {}
         self._errors: dict[tuple[int, int], int] = {}
         """Endpoint and kind of error to how often it happened."""
-        self._minutes = Minutes()
-        self._rows = Rows()
+        self._minutes = MinuteTally()
+        self._rows = PendingRequests()
         self._warnings: dict[str, None] = {}
         self.complete = True
         self.checks: dict[str, bool] = {}
@@ -95,7 +95,7 @@ class Tally:
 
     def cut_off(self, place: str, tool: str) -> None:
         """The file's last record is not whole, and was left out."""
-        self.breaks_off(f"{place}: breaks off and was left out: {tool} was stopped, or the file cut")
+        self.breaks_off(f"{place}: is incomplete and was omitted: {tool} was stopped, or the file cut")
 
     def users(self, at: float, count: float) -> None:
         """So many users were active at a time, Unix seconds."""
@@ -137,7 +137,7 @@ class Tally:
 
     def _flush(self) -> None:
         rows = self._rows
-        self._rows = Rows()
+        self._rows = PendingRequests()
         if rows.endpoints:
             self.add_batch(rows.batch(), rows.places.__getitem__)
 
@@ -199,7 +199,7 @@ class Tally:
         """The run as far as it was read; raises SourceError where there is not one request."""
         self._flush()
         if not self._minutes:
-            raise SourceError("bad_data", "holds no requests")
+            raise SourceError("bad_data", "has no requests")
 
         endpoints = sorted(self._named(), key=lambda endpoint: (endpoint.name, endpoint.method, endpoint.route))
         return LoadRun(

@@ -57,7 +57,7 @@ def _take(values: NDArray[S] | None, positions: Codes) -> NDArray[S] | None:
 
 
 @dataclass(slots=True)
-class Rows:
+class PendingRequests:
     """Single requests, until they are many enough to be added up as arrays."""
 
     endpoints: list[int] = field(default_factory=list)
@@ -108,5 +108,5 @@ def check(batch: Batch, place: Callable[[int], str]) -> None:
         wrong = np.flatnonzero(~valid)
         if wrong.size:
             position = int(wrong[0])
-            text = f"{what} of {values[position]:.15g} {unit}, wanted {least:.15g} to {most:.15g}"
+            text = f"{what} of {values[position]:.15g} {unit}, expected {least:.15g} to {most:.15g}"
             raise SourceError("bad_data", f"{place(position)}: {text}")

@@ -10,7 +10,7 @@ LONGEST = 32 * 1024 * 1024
 """Bytes; a longer line is no record of any tool: those of vegeta hold whole responses."""
 
 
-class Lines:
+class LineSplitter:
     """Cuts blocks into lines, without their ends; `number` is the line that was given last, from 1."""
 
     def __init__(self) -> None:
@@ -43,4 +43,4 @@ class Lines:
         try:
             return line.removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
-            raise SourceError("bad_data", f"{self.place}: is no UTF-8 at byte {error.start + 1}") from None
+            raise SourceError("bad_data", f"{self.place}: is not UTF-8 at byte {error.start + 1}") from None

@@ -25,7 +25,7 @@ class Minute:
     received: float = 0.0
 
 
-class Minutes:
+class MinuteTally:
     """Grows with the run's length, which is limited."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class Minutes:
         self.end = max(self.end, float(ends.max()))
         if self.end - self.start > LONGEST_RUN:
             days = (self.end - self.start) / 86400
-            text = f"has requests that lie {days:.1f} days apart, wanted at most {LONGEST_RUN / 86400:g}"
+            text = f"has requests {days:.1f} days apart, expected at most {LONGEST_RUN / 86400:g}"
             raise SourceError("bad_data", text)
 
     def _add_requests(self, batch: Batch, where: Codes, first: int) -> None:

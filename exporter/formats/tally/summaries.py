@@ -13,38 +13,38 @@ from exporter.model.loadrun import LATENCY_FIGURES, QUANTILE_FIGURES, Latencies
 
 
 def text(content: bytes) -> str:
-    """A summary's text; raises SourceError where it is no UTF-8."""
+    """A summary's text; raises SourceError where it is not UTF-8."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        raise SourceError("bad_data", f"is no UTF-8 at byte {error.start + 1}") from None
+        raise SourceError("bad_data", f"is not UTF-8 at byte {error.start + 1}") from None
 
 
 def count(value: float, what: str) -> int:
     """A whole number from 0 on; raises SourceError that begins with `what`."""
     if not (0 <= value <= MOST and value == int(value)):
-        raise SourceError("bad_data", f"{what} is {value:.12g}, wanted a whole number from 0 on")
+        raise SourceError("bad_data", f"{what} is {value:.12g}, expected a whole number from 0 on")
     return int(value)
 
 
 def size(value: float, what: str) -> float:
     """Bytes; raises SourceError."""
     if not 0 <= value <= MOST:
-        raise SourceError("bad_data", f"{what} is {value:.12g} bytes, wanted 0 or more")
+        raise SourceError("bad_data", f"{what} is {value:.12g} bytes, expected 0 or more")
     return value
 
 
 def duration(value: float, what: str) -> float:
     """Seconds that a run took; raises SourceError."""
     if not 0 <= value <= LONGEST_RUN:
-        raise SourceError("bad_data", f"{what} is {value:.12g} seconds, wanted 0 to {LONGEST_RUN:g}")
+        raise SourceError("bad_data", f"{what} is {value:.12g} seconds, expected 0 to {LONGEST_RUN:g}")
     return value
 
 
 def moment(value: float, what: str) -> float:
     """Unix seconds; raises SourceError."""
     if not EARLIEST <= value <= LATEST:
-        raise SourceError("bad_data", f"{what} is {value:.12g} Unix seconds, wanted a time from 2000 to 2100")
+        raise SourceError("bad_data", f"{what} is {value:.12g} Unix seconds, expected a time from 2000 to 2100")
     return value
 
 
@@ -56,7 +56,7 @@ def latencies(seconds: Mapping[str, float | None], what: str) -> Latencies:
         if value is None:
             continue
         if not 0 <= value <= LONGEST_LATENCY:
-            text = f"{what}: {name} is {value:.12g} seconds, wanted 0 to {LONGEST_LATENCY:g}"
+            text = f"{what}: {name} is {value:.12g} seconds, expected 0 to {LONGEST_LATENCY:g}"
             raise SourceError("bad_data", text)
         figures[name] = value
 
@@ -72,5 +72,5 @@ def latencies(seconds: Mapping[str, float | None], what: str) -> Latencies:
 
 def infer_times(file: File, took: float) -> tuple[float, float, str]:
     """Start and end (Unix seconds) of a run of so many seconds, by the file's own age; and what to tell of it."""
-    warning = "tells a duration and no times: its end was taken from when the file was last written"
+    warning = "has a duration but no times: the end is the time when the file was last written"
     return file.modified - took, file.modified, warning

@@ -20,7 +20,7 @@ _SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One record. `place` says where it stands, such as "line 17"."""
 
     place: str
@@ -37,14 +37,14 @@ class Row:
         except ValueError:
             value = math.nan
         if not 0 <= value <= most or "_" in text:
-            self.fail(f"{column} is {text[:_SHOWN]!r}, wanted a number from 0 to {most:.12g}")
+            self.fail(f"{column} is {text[:_SHOWN]!r}, expected a number from 0 to {most:.12g}")
         return value
 
     def whole(self, column: str) -> int:
         """A number of requests; raises SourceError."""
         text = self.values.get(column, "").strip()
         if not (text.isascii() and text.isdecimal()) or len(text) > 15:
-            self.fail(f"{column} is {text[:_SHOWN]!r}, wanted a whole number from 0 on")
+            self.fail(f"{column} is {text[:_SHOWN]!r}, expected a whole number from 0 on")
         return int(text)
 
     def fail(self, text: str) -> NoReturn:
@@ -52,7 +52,7 @@ class Row:
 
 
 def header(head: bytes) -> list[str]:
-    """The columns that the first line names; none where it is no CSV."""
+    """The columns that the first line names; none where it is not valid CSV."""
     line = head.split(b"\n", 1)[0]
     try:
         return next(csv.reader([line.decode().removesuffix("\r")], strict=True), [])
@@ -60,7 +60,7 @@ def header(head: bytes) -> list[str]:
         return []
 
 
-def rows(content: bytes, required: Sequence[str]) -> Iterator[Row]:
+def rows(content: bytes, required: Sequence[str]) -> Iterator[TableRow]:
     """Each record below the header; raises SourceError."""
     reader = csv.reader(io.StringIO(_text(content), newline=""), strict=True)
     try:
@@ -71,35 +71,35 @@ def rows(content: bytes, required: Sequence[str]) -> Iterator[Row]:
             if fields:
                 yield _row(fields, columns, f"line {reader.line_num}")
     except csv.Error as error:
-        raise SourceError("bad_data", f"line {reader.line_num}: is no CSV: {error}") from None
+        raise SourceError("bad_data", f"line {reader.line_num}: is not valid CSV: {error}") from None
 
 
 def _text(content: bytes) -> str:
     if b"\0" in content:
-        raise SourceError("bad_data", "holds NUL bytes, wanted text")
+        raise SourceError("bad_data", "has NUL bytes, expected text")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise SourceError("bad_data", f"line {line}: is no UTF-8") from None
+        raise SourceError("bad_data", f"line {line}: is not UTF-8") from None
 
 
 def _check_columns(columns: Sequence[str], required: Sequence[str]) -> None:
     missing = [name for name in required if name not in columns]
     if missing:
-        text = f"line 1: has no column {', '.join(missing)}, wanted {', '.join(required)}"
+        text = f"line 1: has no column {', '.join(missing)}, expected {', '.join(required)}"
         raise SourceError("bad_data", text)
     if len(set(columns)) < len(columns):
-        raise SourceError("bad_data", "line 1: has a column twice")
+        raise SourceError("bad_data", "line 1: duplicate column")
 
 
-def _row(fields: Sequence[str], columns: Sequence[str], place: str) -> Row:
+def _row(fields: Sequence[str], columns: Sequence[str], place: str) -> TableRow:
     if len(fields) != len(columns):
-        raise SourceError("bad_data", f"{place}: has {len(fields)} columns, wanted {len(columns)}")
-    return Row(place, dict(zip(columns, fields, strict=True)))
+        raise SourceError("bad_data", f"{place}: has {len(fields)} columns, expected {len(columns)}")
+    return TableRow(place, dict(zip(columns, fields, strict=True)))
 
 
-def quantiles(row: Row, columns: Mapping[float, str], per_second: float, most: float) -> Latencies:
+def quantiles(row: TableRow, columns: Mapping[float, str], per_second: float, most: float) -> Latencies:
     """Percentiles out of the columns of these percents; `per_second` of their unit are a second, `most` is in seconds.
 
     Raises SourceError where a percentile is below a lower one.

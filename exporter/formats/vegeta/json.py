@@ -14,7 +14,7 @@ import msgspec
 from exporter.errors import SourceError
 from exporter.formats import Format
 from exporter.formats.tally import Tally
-from exporter.formats.tally.lines import Lines
+from exporter.formats.tally.lines import LineSplitter
 from exporter.formats.tally.urls import endpoint
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -50,7 +50,7 @@ class Reader:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._lines = Lines()
+        self._lines = LineSplitter()
         self._endpoints: dict[tuple[str, str, str], int] = {}
 
     def feed(self, block: bytes) -> None:
@@ -102,7 +102,7 @@ def _decoded(line: str, place: str) -> _Result:
     try:
         return _RESULTS.decode(line)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"{place}: is no result of vegeta: {error}") from None
+        raise SourceError("bad_data", f"{place}: is not a vegeta result: {error}") from None
 
 
 FORMAT = Format("vegeta-json", "vegeta", recognise, reader=Reader)

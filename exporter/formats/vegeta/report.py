@@ -54,11 +54,11 @@ def read(content: bytes, file: File) -> LoadRun:
     try:
         report = decoding.decode(text(content), _Report)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"is no report of vegeta: {error}") from None
+        raise SourceError("bad_data", f"is not a vegeta report: {error}") from None
 
     requests = count(report.requests, "requests")
     if not requests:
-        raise SourceError("bad_data", "holds no requests")
+        raise SourceError("bad_data", "has no requests")
     start = moment(report.earliest.timestamp(), "earliest")
     end = moment(report.end.timestamp(), "end")
     duration(end - start, "end - earliest")
@@ -90,11 +90,11 @@ def _errors(codes: Mapping[str, float], requests: int) -> dict[str, int]:
     """Requests by the status that made them fail; vegeta counts 200 to 399 as success, and no response as 0."""
     statuses = {code: count(number, f"status_codes: {code}") for code, number in codes.items()}
     if sum(statuses.values()) != requests:
-        text = f"status_codes: {sum(statuses.values())} in all, wanted as many as requests, {requests}"
+        text = f"status_codes: {sum(statuses.values())} in all, expected as many as requests, {requests}"
         raise SourceError("bad_data", text)
     for code in statuses:
         if not (code.isascii() and code.isdecimal() and len(code) <= 5):
-            raise SourceError("bad_data", f"status_codes: {code[:40]!r} is no status")
+            raise SourceError("bad_data", f"status_codes: {code[:40]!r} is not a status code")
 
     errors: dict[str, int] = {}
     for code, number in sorted(statuses.items()):

@@ -75,7 +75,7 @@ def test_one_source_by_name(tmp_path: Path) -> None:
     assert (done.returncode, "loadtest" in done.stdout) == (0, False)
     done = doctor(path, "--source", "prodcution")
     assert (done.returncode, done.stdout) == (2, "")
-    text = 'unknown source "prodcution"; did you mean "production"? known: production, pte'
+    text = 'unknown source "prodcution", did you mean "production"? expected one of: production, pte'
     assert done.stderr == f"pte-exporter doctor: --source: {text}\n"
     assert doctor(path, "--format", "xml").returncode == 2
 
@@ -85,7 +85,7 @@ def test_a_configuration_that_does_not_load(tmp_path: Path) -> None:
     path = written(tmp_path, pte={"source": {"kind": "loadtest", "foldr": "x"}})
     done = doctor(path)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f'{path}: environments[1].source.foldr: unknown key "foldr"; did you mean "folder"?')
+    assert done.stderr.startswith(f'{path}: environments[1].source.foldr: unknown key "foldr", did you mean "folder"?')
     path = written(tmp_path, ci={"source": {"kind": "demo"}})
     done = doctor(path)
     assert (done.returncode, done.stdout) == (1, "")

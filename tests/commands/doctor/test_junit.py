@@ -31,7 +31,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]
     "no-folder": (lambda _: None, "configuration", "", "failed", "a typo in the path", "absolute path"),
     "no-file": (
         lambda folder: report(folder, name="a.txt"),
-        "found", "shop", "failed", "a slip in the path", "try it with ls",
+        "found", "shop", "failed", "a typo in the path", "try it with ls",
     ),
     "other-xml": (
         lambda folder: report(folder, "<coverage/>"),
@@ -39,7 +39,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]
     ),
     "no-xml": (
         lambda folder: report(folder, "{}"),
-        "format", "shop", "failed", "a log or a file beside it", "narrow the globs",
+        "format", "shop", "failed", "a log or another file", "narrow the globs",
     ),
     "cut-off": (
         lambda folder: report(folder, (SUITE % CASE)[:50]),

@@ -97,9 +97,9 @@ def test_what_is_cut_is_left_out() -> None:
     cut = run_of(content[:-5])
     assert run_of(content).complete
     assert not cut.complete
-    assert cut.warnings == ("record 205: breaks off and was left out: Gatling was stopped, or the file cut",)
-    assert refused(Binary().head[:20]) == "record 1: breaks off, wanted the RUN record of Gatling's binary log"
-    assert refused(Binary().head) == "holds no requests"
+    assert cut.warnings == ("record 205: is incomplete and was omitted: Gatling was stopped, or the file cut",)
+    assert refused(Binary().head[:20]) == "record 1: is cut off, expected the RUN record of Gatling's binary log"
+    assert refused(Binary().head) == "has no requests"
 
 
 def test_an_older_binary_log_is_refused_by_name_and_version(tmp_path: Path) -> None:
@@ -110,20 +110,20 @@ def test_an_older_binary_log_is_refused_by_name_and_version(tmp_path: Path) -> N
         formats.read(path)
     assert str(caught.value) == (
         f"{path}: record 1: Gatling 3.12.0.1 binary simulation.log, "
-        "wanted one of 3.13 or later, or the text that 3.12 writes"
+        "expected version 3.13 or later, or the text that 3.12 writes"
     )
 
 
 @pytest.mark.parametrize(
     ("record", "text"),
     [
-        (b"\x07", "record 2: a record of kind 7, wanted 0 to 4, in a binary log of Gatling 3.14.9"),
-        (b"\x02\0\0\0\0\x05\0\0\0\0", "record 2: 5 as whether a user starts, wanted 0 or 1"),
+        (b"\x07", "record 2: a record of kind 7, expected 0 to 4, in a binary log of Gatling 3.14.9"),
+        (b"\x02\0\0\0\0\x05\0\0\0\0", "record 2: 5 as whether a user starts, expected 0 or 1"),
         (b"\x04\xff\xff\xff\xf7\0\0\0\0", "record 2: text 9, which was not written before"),
-        (b"\x01\xff\xff\xff\xff", "record 2: -1 as the number of groups, wanted 0 to 1000"),
-        (b"\x04\0\0\0\x01\x7f\xff\xff\xff", "record 2: 2147483647 as the length of a text, wanted 0 to 1048576"),
-        (b"\x04\0\0\0\x01\0\0\0\x01a\x03", "record 2: 3 as how a text is written, wanted 0 or 1"),
-        (b"\x04\0\0\0\x01\0\0\0\x01a\x01", "record 2: a text that is no UTF-16"),
+        (b"\x01\xff\xff\xff\xff", "record 2: -1 as the number of groups, expected 0 to 1000"),
+        (b"\x04\0\0\0\x01\x7f\xff\xff\xff", "record 2: 2147483647 as the length of a text, expected 0 to 1048576"),
+        (b"\x04\0\0\0\x01\0\0\0\x01a\x03", "record 2: 3 as how a text is written, expected 0 or 1"),
+        (b"\x04\0\0\0\x01\0\0\0\x01a\x01", "record 2: a text that is not UTF-16"),
     ],
 )
 def test_what_no_gatling_writes_is_told_with_its_record(record: bytes, text: str) -> None:

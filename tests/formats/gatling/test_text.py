@@ -94,7 +94,7 @@ def test_a_last_line_that_breaks_off_is_left_out() -> None:
     assert whole.complete
     assert not cut.complete
     assert cut.total.requests == 9
-    assert cut.warnings == ("line 12: breaks off and was left out: Gatling was stopped, or the file cut",)
+    assert cut.warnings == ("line 12: is incomplete and was omitted: Gatling was stopped, or the file cut",)
 
 
 def test_messages_may_have_been_trimmed() -> None:
@@ -113,20 +113,20 @@ HEAD = f"RUN\tshop.Shop\tshop\t{START}\t \t3.11.5\n"
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (HEAD, "holds no requests"),
+        (HEAD, "has no requests"),
         (f"REQUEST\t\tGET /\t{START}\t{START}\tOK\t \n", "line 1: a REQUEST before the RUN record"),
-        (HEAD.replace("3.11.5", "next"), "line 1: a RUN of version 'next', wanted one such as 3.11.5"),
+        (HEAD.replace("3.11.5", "next"), "line 1: a RUN of version 'next', expected one such as 3.11.5"),
         (f"{HEAD}REQUEST\t\tGET /\t{START}\t{START}\tMAYBE\t \n", "line 2: a REQUEST without OK or KO in field 6"),
         (f"{HEAD}REQUEST\t1\t\tGET /\t{START}\t{START}\tOK\t \n", "line 2: a REQUEST without OK or KO in field 6"),
-        (f"{HEAD}REQUEST\t\tGET /\tnow\t{START}\tOK\t \n", "line 2: a time of 'now', wanted milliseconds"),
-        (f"{HEAD}REQUEST\t\tGET /\t{START}\t-5\tOK\t \n", "line 2: a time of '-5', wanted milliseconds"),
-        (f"{HEAD}REQUEST\t\tGET /\t{START}\t{START - 500}\tOK\t \n", "line 2: a latency of -0.5 seconds, wanted 0 to"),
+        (f"{HEAD}REQUEST\t\tGET /\tnow\t{START}\tOK\t \n", "line 2: a time of 'now', expected milliseconds"),
+        (f"{HEAD}REQUEST\t\tGET /\t{START}\t-5\tOK\t \n", "line 2: a time of '-5', expected milliseconds"),
+        (f"{HEAD}REQUEST\t\tGET /\t{START}\t{START - 500}\tOK\t \n", "line 2: a latency of -0.5 seconds, expected 0"),
         (f"{HEAD}REQUEST\t\tGET /\t17951760\t17951761\tOK\t \n", "line 2: a time of 17951.76 Unix seconds"),
         (f"{HEAD}USER\tShop\tRUNS\t{START}\n", "line 2: a USER without START or END in field 3"),
         (f"{HEAD}USER\tShop\tSTART\t0\nUSER\tShop\tEND\t{START}\n", "line 3: a time 1795176000000 ms more than 7 days"),
-        (f"{HEAD}WHAT\t1\t2\n", "line 2: a record 'WHAT', wanted one of RUN, REQUEST, USER, GROUP, ERROR, ASSERTION"),
+        (f"{HEAD}WHAT\t1\t2\n", "line 2: a record 'WHAT', expected one of RUN, REQUEST, USER, GROUP, ERROR, ASSERTION"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(content: str, text: str) -> None:
-    """Bad input is refused with where it is and what was wanted there."""
+    """Bad input is refused with where it is and what was expected there."""
     assert text in refused(content.encode())

@@ -24,10 +24,10 @@ from exporter.model.loadrun import QUANTILE_FIGURES, LoadRun
 
 START = 1_760_000_000_000
 COLUMNS = next(csv.reader([(Path(__file__).parent.parent / "files" / "jmeter-csv.csv").read_text().splitlines()[0]]))
-Row = Mapping[str, object]
+ThreadRow = Mapping[str, object]
 
 
-def row(start: int, elapsed: int, label: str = "GET /", **other: object) -> Row:
+def row(start: int, elapsed: int, label: str = "GET /", **other: object) -> ThreadRow:
     """A row that succeeded, `start` milliseconds after the first."""
     plain = {
         **dict.fromkeys(COLUMNS, ""),
@@ -45,12 +45,12 @@ def row(start: int, elapsed: int, label: str = "GET /", **other: object) -> Row:
     return {**plain, "timeStamp": START + start, "elapsed": elapsed, "label": label, **other}
 
 
-def transaction(start: int, elapsed: int, samples: int = 2, label: str = "Buy", **other: object) -> Row:
+def transaction(start: int, elapsed: int, samples: int = 2, label: str = "Buy", **other: object) -> ThreadRow:
     message = f"Number of samples in transaction : {samples}, number of failing samples : 0"
     return row(start, elapsed, label, responseMessage=message, dataType="", URL="null", **other)
 
 
-def jtl(rows: Iterable[Row], columns: Sequence[str] = COLUMNS, delimiter: str = ",", end: str = "\n") -> bytes:
+def jtl(rows: Iterable[ThreadRow], columns: Sequence[str] = COLUMNS, delimiter: str = ",", end: str = "\n") -> bytes:
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, delimiter=delimiter, lineterminator=end, extrasaction="ignore")
     writer.writeheader()
@@ -117,7 +117,7 @@ ROWS = st.lists(
 )
 @settings(max_examples=150)
 def test_any_order_delimiter_and_quoting_gives_what_the_csv_module_reads(
-    rows: list[Row], columns: list[str], delimiter: str, end: str, step: int
+    rows: list[ThreadRow], columns: list[str], delimiter: str, end: str, step: int
 ) -> None:
     """Requests, failures, sizes, users and extremes are those of the rows, however they are written and cut."""
     content = jtl(rows, columns, delimiter, end)
@@ -219,7 +219,7 @@ REDIRECTED = [
     ],
 )
 @pytest.mark.parametrize("step", [1, 100, 1 << 20])
-def test_nothing_counts_twice(rows: list[Row], counted: dict[str, int], warning: str, step: int) -> None:
+def test_nothing_counts_twice(rows: list[ThreadRow], counted: dict[str, int], warning: str, step: int) -> None:
     """Transactions and sub-results, before and behind their requests, in one block or cut anywhere."""
     run = read(jtl(rows), step)
     assert labels(run) == counted
@@ -276,23 +276,23 @@ HEAD = GOOD.splitlines(keepends=True)[0]
         ),
         (
             b"1760000000000,12,GET /,200,OK,t,true\n",
-            "line 1: is no header: set jmeter.save.saveservice.print_field_names=true",
+            "line 1: is not a header: set jmeter.save.saveservice.print_field_names=true",
         ),
-        (HEAD.replace(b"Latency", b"label"), "line 1: the header has label twice"),
+        (HEAD.replace(b"Latency", b"label"), "line 1: duplicate column label"),
         (
             jtl([row(0, 5), row(0, 5, timeStamp="2025/10/09 08:53:20.000")]),
-            "line 3: timeStamp is 2025/10/09 08:53:20.000, wanted milliseconds since 1970: "
+            "line 3: timeStamp is 2025/10/09 08:53:20.000, expected milliseconds since 1970: "
             "set jmeter.save.saveservice.timestamp_format=ms",
         ),
         (jtl([row(0, 5, timeStamp=1_760_000_000)]), "line 2: a time of 1760000 Unix seconds"),
         (GOOD + jtl([row(30, -7)]).split(b"\n")[1] + b"\n", "line 6: a latency of -0.007 seconds"),
         (GOOD + jtl([row(30, 10**9)]).split(b"\n")[1] + b"\n", "line 6: a latency of 1000000 seconds"),
-        (jtl([row(0, 5), row(0, "12.5")]), "line 3: elapsed is 12.5, wanted milliseconds"),  # type: ignore[arg-type]
+        (jtl([row(0, 5), row(0, "12.5")]), "line 3: elapsed is 12.5, expected milliseconds"),  # type: ignore[arg-type]
         (jtl([row(0, 5), row(0, "")]), "line 3: elapsed is empty"),  # type: ignore[arg-type]
-        (jtl([row(0, 5, success="yes")]), "line 2: success is yes, wanted true or false"),
-        (jtl([row(0, 5, bytes="1e3")]), "line 2: bytes is 1e3, wanted a whole number"),
-        (GOOD + b"1760000000000,12,GET /\n", "line 6: has 3 fields, wanted 17"),
-        (GOOD + b"1760000000000,12," + GOOD.splitlines()[-1] + b"\n", "line 6: has 19 fields, wanted 17"),
+        (jtl([row(0, 5, success="yes")]), "line 2: success is yes, expected true or false"),
+        (jtl([row(0, 5, bytes="1e3")]), "line 2: bytes is 1e3, expected a whole number"),
+        (GOOD + b"1760000000000,12,GET /\n", "line 6: has 3 fields, expected 17"),
+        (GOOD + b"1760000000000,12," + GOOD.splitlines()[-1] + b"\n", "line 6: has 19 fields, expected 17"),
         (
             jtl([row(0, 5)]) + b'1760000000000,5,the 5" screen,200,,,,true' + b"," * 9 + b"\n",
             "line 3: has a quote inside a field",
@@ -301,17 +301,17 @@ HEAD = GOOD.splitlines(keepends=True)[0]
             GOOD + b'1760000000000,5,"a' + b"x" * (3 << 20),
             "line 6: has a row of more than 1048576 bytes, is a quote missing?",
         ),
-        (jtl([row(0, 5, SampleCount=12)], [*COLUMNS, "SampleCount"]), "line 2: SampleCount is 12, wanted 1"),
-        (GOOD.replace(b"two", b"tw\xff"), "line 3: is no UTF-8"),
+        (jtl([row(0, 5, SampleCount=12)], [*COLUMNS, "SampleCount"]), "line 2: SampleCount is 12, expected 1"),
+        (GOOD.replace(b"two", b"tw\xff"), "line 3: is not UTF-8"),
         (GOOD + GOOD, "line 6: the header begins the same rows once more"),
-        (GOOD + jtl([row(7_200_000, 5)]), "line 6: the header begins another run, 7200 s apart; wanted one run"),
-        (HEAD, "holds no requests"),
+        (GOOD + jtl([row(7_200_000, 5)]), "line 6: the header begins another run, 7200 s apart; expected one run"),
+        (HEAD, "has no requests"),
     ],
 )
 def test_bad_input_is_refused_with_its_place(content: bytes, text: str) -> None:
-    """What, where and what is wanted, in one line, at once or cut into blocks."""
+    """Problem, location and expected value, in one line, whole or cut into blocks."""
     assert text in refused(content)
-    with pytest.raises(SourceError, match=r"^(line \d+: |holds)"):
+    with pytest.raises(SourceError, match=r"^(line \d+: |has no requests)"):
         read(content, max(50, len(content) // 50))
 
 

@@ -97,32 +97,32 @@ BILLION = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "message"),
     [
         (HEAD.replace("<testResults", BILLION + "<testResults") + END, "line 2: declares a DTD or an entity"),
         (
             HEAD.replace("<testResults", '<!DOCTYPE testResults SYSTEM "file:///etc/hostname"><testResults') + END,
             "line 2: declares a DTD",
         ),
-        (HEAD + sample(0, 9) + "<oops>\n" + END, "line 6: is no XML: mismatched tag"),
-        (HEAD + sample(0, 9) + "&nothing;" + END, "line 5: is no XML: undefined entity"),
-        (HEAD.replace("testResults", "testsuites"), "line 2: begins with testsuites, wanted testResults"),
-        (HEAD + sample(0, 9) + sample(0, 9, t=None) + END, "line 5: a sample has no t, wanted milliseconds"),
-        (HEAD + sample(0, 9, t="9.5") + END, "line 3: t is 9.5, wanted a whole number"),
+        (HEAD + sample(0, 9) + "<oops>\n" + END, "line 6: is not valid XML: mismatched tag"),
+        (HEAD + sample(0, 9) + "&nothing;" + END, "line 5: is not valid XML: undefined entity"),
+        (HEAD.replace("testResults", "testsuites"), "line 2: begins with testsuites, expected testResults"),
+        (HEAD + sample(0, 9) + sample(0, 9, t=None) + END, "line 5: a sample has no t, expected milliseconds"),
+        (HEAD + sample(0, 9, t="9.5") + END, "line 3: t is 9.5, expected a whole number"),
         (HEAD + sample(0, -9) + END, "line 3: a latency of -0.009 seconds"),
-        (HEAD + sample(0, 9, ts="2025-10-09") + END, "line 3: ts is 2025-10-09, wanted a whole number"),
+        (HEAD + sample(0, 9, ts="2025-10-09") + END, "line 3: ts is 2025-10-09, expected a whole number"),
         (HEAD + sample(0, 9, s="maybe") + END, "line 3: a sample needs lb, its label, and s, true or false"),
         (HEAD + sample(0, 9, lb=None) + END, "line 3: a sample needs lb"),
-        (HEAD + sample(0, 9, sc=5) + END, "line 3: sc, the number of samples, is 5, wanted 1"),
+        (HEAD + sample(0, 9, sc=5) + END, "line 3: sc, the number of samples, is 5, expected 1"),
         (HEAD + "<a>\n" * 200, "line 102: has elements 101 deep"),
-        (HEAD + END, "holds no requests"),
+        (HEAD + END, "has no requests"),
     ],
 )
-def test_bad_input_is_refused_with_its_line(text: str, wanted: str) -> None:
-    """What, where and what is wanted, in one line."""
+def test_bad_input_is_refused_with_its_line(text: str, message: str) -> None:
+    """Problem, location and expected value, in one line."""
     with pytest.raises(SourceError) as error:
         read(text)
-    assert wanted in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 

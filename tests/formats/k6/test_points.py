@@ -165,7 +165,7 @@ def test_a_cut_last_line_is_left_out_and_told() -> None:
     run = run_of(k6_json, point() * 3 + point()[:-20])
     assert run.total.requests == 3
     assert not run.complete
-    assert run.warnings[0].startswith("line 4: breaks off")
+    assert run.warnings[0].startswith("line 4: is incomplete")
     rows = row() + row().split(b"\n")[1]
     assert run_of(k6_csv, rows).total.requests == 1
     assert not run_of(k6_csv, rows).complete
@@ -186,18 +186,18 @@ def test_quoted_fields_may_hold_commas_and_new_lines() -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (point() + b"{broken\n", "line 2: is no point of k6"),
-        (point(value="100"), "line 1: is no point of k6: Expected `float`, got `str`"),
+        (point() + b"{broken\n", "line 2: is not a k6 point"),
+        (point(value="100"), "line 1: is not a k6 point: Expected `float`, got `str`"),
         (point(time="2026-09-14T09:30:02"), "Expected `datetime` with a timezone component"),
-        (point(value=-1), "line 1: a latency of -0.001 seconds, wanted 0 to 86400"),
+        (point(value=-1), "line 1: a latency of -0.001 seconds, expected 0 to 86400"),
         (point(value=1e12), "line 1: a latency of 1000000000 seconds"),
         (point(time="1970-01-01T00:00:01Z"), "line 1: a time of 0.9 Unix seconds"),
-        (point("vus", -3), "line 1: vus of -3, wanted 0 or more"),
+        (point("vus", -3), "line 1: vus of -3, expected 0 or more"),
         (point(status="", expected_response=""), "line 1: a request with neither expected_response nor status"),
-        (point(expected_response="maybe"), "line 1: expected_response is 'maybe', wanted true or false"),
-        (b'{"metric":"a","type":"Sample","data":{}}\n', "line 1: type is 'Sample', wanted Metric or Point"),
-        (point("vus", 3), "holds no requests"),
-        (point() + b"\xff\n", "line 2: is no UTF-8"),
+        (point(expected_response="maybe"), "line 1: expected_response is 'maybe', expected true or false"),
+        (b'{"metric":"a","type":"Sample","data":{}}\n', "line 1: type is 'Sample', expected Metric or Point"),
+        (point("vus", 3), "has no requests"),
+        (point() + b"\xff\n", "line 2: is not UTF-8"),
     ],
 )
 def test_bad_json_is_refused_with_its_line(content: bytes, text: str) -> None:
@@ -208,15 +208,15 @@ def test_bad_json_is_refused_with_its_line(content: bytes, text: str) -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (row(value="abc"), "line 2: metric_value is 'abc', wanted a number"),
-        (row(value="NaN"), "line 2: metric_value is 'NaN', wanted a finite number"),
-        (row(time="yesterday"), "line 2: timestamp is 'yesterday', wanted Unix time, or RFC 3339 with an offset"),
+        (row(value="abc"), "line 2: metric_value is 'abc', expected a number"),
+        (row(value="NaN"), "line 2: metric_value is 'NaN', expected a finite number"),
+        (row(time="yesterday"), "line 2: timestamp is 'yesterday', expected Unix time, or RFC 3339 with an offset"),
         (row(time="2026-09-14T09:30:02"), "line 2: timestamp is"),
         (row(value="-5.0"), "line 2: a latency of -0.005 seconds"),
-        (row() + b"http_req_duration,1\n", "line 3: has 2 fields, wanted 19 as in the header"),
+        (row() + b"http_req_duration,1\n", "line 3: has 2 fields, expected 19 as in the header"),
         (row() + b'http_reqs,"1\n' + b"x" * 40_000_000, "longer than"),
-        (b"a,b\n", "line 1: wanted a header"),
-        (row(value="1e999", metric="data_received"), "wanted a finite number"),
+        (b"a,b\n", "line 1: expected a header"),
+        (row(value="1e999", metric="data_received"), "expected a finite number"),
     ],
 )
 def test_bad_csv_is_refused_with_its_line(content: bytes, text: str) -> None:

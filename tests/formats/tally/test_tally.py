@@ -141,11 +141,11 @@ def test_kinds_beyond_the_cap_are_added_up() -> None:
 @pytest.mark.parametrize(
     ("start", "seconds", "text"),
     [
-        (START, -0.5, "line 7: a latency of -0.5 seconds, wanted 0 to 86400"),
-        (START, 1e9, "line 7: a latency of 1000000000 seconds, wanted 0 to 86400"),
-        (START, float("nan"), "line 7: a latency of nan seconds, wanted 0 to 86400"),
-        (START * 1000, 0.1, "line 7: a time of 1795176000000 Unix seconds, wanted 946684800 to 4102444800"),
-        (0.0, 0.1, "line 7: a time of 0 Unix seconds, wanted 946684800 to 4102444800"),
+        (START, -0.5, "line 7: a latency of -0.5 seconds, expected 0 to 86400"),
+        (START, 1e9, "line 7: a latency of 1000000000 seconds, expected 0 to 86400"),
+        (START, float("nan"), "line 7: a latency of nan seconds, expected 0 to 86400"),
+        (START * 1000, 0.1, "line 7: a time of 1795176000000 Unix seconds, expected 946684800 to 4102444800"),
+        (0.0, 0.1, "line 7: a time of 0 Unix seconds, expected 946684800 to 4102444800"),
     ],
 )
 def test_what_no_measurement_can_be_is_refused(start: float, seconds: float, text: str) -> None:
@@ -162,13 +162,13 @@ def test_a_clock_that_jumps_is_refused() -> None:
     one = Tally()
     for start in (START, START - 30 * 86400):
         one.add(one.endpoint("a"), start, 0.1, failed=False)
-    with pytest.raises(SourceError, match=r"has requests that lie 30.0 days apart, wanted at most 7"):
+    with pytest.raises(SourceError, match=r"has requests 30.0 days apart, expected at most 7"):
         one.run("a", "b")
 
 
 def test_nothing_is_no_run() -> None:
     """A file without requests is no run of zero requests."""
-    with pytest.raises(SourceError, match="holds no requests"):
+    with pytest.raises(SourceError, match="has no requests"):
         Tally().run("a", "b")
 
 

@@ -207,7 +207,7 @@ def test_the_highest_version_is_the_one_configured(
         (TLS % ", cipher_suites: []", 'tls_server_config.cipher_suites: unknown key "cipher_suites"'),
         ("rate_limit: {interval: 1s}", 'rate_limit: unknown key "rate_limit"'),
         ("basic_auth_users: {alice: right}", "basic_auth_users.alice: is not a bcrypt hash"),
-        ("basic_auth_users: {alice: 8675309}", "basic_auth_users.alice: found a number, wanted a string"),
+        ("basic_auth_users: {alice: 8675309}", "basic_auth_users.alice: expected a string, got a number"),
         (f"basic_auth_users: {{'a:b': '{HASHED}'}}", "basic_auth_users.a:b: must be a user name without a colon"),
         ('http_server_config: {headers: {X-Frame-Options: "a\\r\\nb: c"}}', "http_server_config.headers.X-Frame-O"),
     ],

@@ -182,8 +182,8 @@ CASES: dict[str, tuple[str, str]] = {
     "label without a value": (sloth(slo(more="labels: {a: [b]}")), "slos[0].labels.a: expected a string, got a list"),
     "unknown key": (
         sloth(slo(more="alerting: {page_alert: {lables: {}}}")),
-        'slos[0].alerting.page_alert.lables: unknown key "lables"; did you mean "labels"? '
-        "known: disable, for, labels, annotations",
+        'slos[0].alerting.page_alert.lables: unknown key "lables", did you mean "labels"? '
+        "expected one of: disable, for, labels, annotations",
     ),
     "name": (
         sloth(slo(name="a/b")),
@@ -391,7 +391,8 @@ METRIC = "spec.indicator.spec.ratioMetric"
         (
             "good:",
             "godo:",
-            f'{METRIC}.godo: unknown key "godo"; did you mean "good"? known: counter, good, bad, total, raw, rawType',
+            f'{METRIC}.godo: unknown key "godo", did you mean "good"? '
+            "expected one of: counter, good, bad, total, raw, rawType",
         ),
         (
             "openslo/v1",

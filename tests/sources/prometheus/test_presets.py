@@ -110,7 +110,7 @@ environments:
         ("signals: {request_rate: null}", "signals.error_rate", "needs request_rate"),
         ("signals: {route_requests: null}", "signals.route_successes", "needs route_requests"),
         ("selector: 'a=b'", "selector", "not PromQL"),
-        ("labels: {service: a}", "labels.service", "known: application, method, route"),
+        ("labels: {service: a}", "labels.service", "expected one of: application, method, route"),
         ("labels: {route: 'a-b'}", "labels.route", "not a label name"),
         ("preset: other", "preset", "opentelemetry, prometheus, istio"),
         ("rate_range: 30s", "rate_range", "at least 1m"),
