@@ -21,7 +21,7 @@ DIALECT = {
     r"\banew\b": "again",
     r"\bfor want of\b": "because … is missing",
     r"\bstands? twice\b": "duplicate",
-    r"\bis no (file|folder|directory|JSON|XML|ratio|number|name|list|mapping)\b": "is not a …",
+    r"(?<!there )\bis no (file|folder|directory|JSON|XML|ratio|number|name|list|mapping)\b": "is not a …",
     r"\bfault of the exporter\b": "internal error",
 }
 """An expression of the dialect that this project once had, and the plain words for it."""

@@ -191,7 +191,7 @@ class Tree:
         """As `look`, and the CPU seconds that children used before they joined, or without ever joining.
 
         A parent's account includes every child that it waited for, those of the tree too: they are read after it, so
-        no child counts twice. A child that nobody waits for makes the second figure too small, never too large.
+        no child counts twice. A child that is never waited for makes the second figure too small, never too large.
         """
         for process in self._processes.values():
             process.look_at_children()

@@ -84,7 +84,7 @@ def _slo(settings: SloSettings, config: Config, side: Side, origin: str) -> Slo:
     indicator = sli(settings, environment)
     period = _period(settings, config)
 
-    # The test environment pages nobody, and has neither an SLA nor announced maintenance.
+    # The test environment sends no pages, and has neither an SLA nor announced maintenance.
     tiers: tuple[Tier, ...] = ()
     sla: Sla | None = None
     maintenance: tuple[Maintenance, ...] = ()
