@@ -8,7 +8,7 @@ FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 COPY requirements.lock ./
 RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY exporter ./exporter
 # What built it and what tests it stays here: a third of the size.
 RUN /venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
