@@ -59,7 +59,7 @@ def _plain(done: CheckResult, swapped: Mapping[str, str]) -> CheckResult:
         type(result)(_placeholders(result.text, swapped), _placeholders(result.remedy, swapped))
         for result in done.causes
     )
-    texts = [_placeholders(result, swapped) for result in (done.subject, done.tried, done.found)]
+    texts = [_placeholders(result, swapped) for result in (done.subject, done.tried, done.result)]
     return CheckResult(done.check, texts[0], texts[1], done.verdict, texts[2], causes)
 
 

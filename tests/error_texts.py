@@ -62,7 +62,7 @@ SHOWING = {
 }
 """What may be given the text of an error: it only shows it, or passes it on."""
 
-_RECORDS = {("problem", "text"), ("finding", "found")}
+_RECORDS = {("problem", "text"), ("finding", "result")}
 """Fields of records that hold what is wrong, for people."""
 
 

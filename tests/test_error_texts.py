@@ -67,7 +67,7 @@ def test_each_way_to_ask_is_found(line: str) -> None:
         'class A:\n    async def f(self): return str(self.error).startswith("a")',
         'def f(): return [text for key, text in problems(options) if "gone" in text]',
         'def f(problem): return problem.text.startswith("missing")',
-        'def f(finding): return "none" in finding.found',
+        'def f(finding): return "none" in finding.result',
     ],
 )
 def test_wherever_the_error_comes_from(source: str) -> None:

@@ -17,7 +17,7 @@ from exporter.analysis.baseline import summarise_arrays
 from exporter.analysis.histogram import bounds
 from exporter.analysis.routes import normalise
 from exporter.analysis.run import steady_minutes
-from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun, Timeline
+from exporter.model.loadrun import Figures, Latencies, LoadRun, RunEndpoint, Timeline
 from exporter.model.observation import (
     LATENCY_MEAN,
     MINUTE,
@@ -71,7 +71,7 @@ def is_route(text: str) -> bool:
     return method.upper() in _METHODS and route.strip().startswith(("/", "http://", "https://"))
 
 
-def _mapped(endpoint: Endpoint, routes: Mapping[str, str]) -> Endpoint:
+def _mapped(endpoint: RunEndpoint, routes: Mapping[str, str]) -> RunEndpoint:
     own = f"{endpoint.method} {endpoint.route}" if endpoint.route else endpoint.name
     text = routes.get(endpoint.name, own)
     if not is_route(text):

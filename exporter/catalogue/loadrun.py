@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from exporter.analysis.loadrun import UNMAPPED
 from exporter.catalogue.series import ApplicationReader, Row, Series, Values, per_application
-from exporter.model.loadrun import LATENCY_FIGURES, OTHER, Endpoint, Figures, Latencies, LoadRun, Usage
+from exporter.model.loadrun import LATENCY_FIGURES, OTHER, Figures, Latencies, LoadRun, RunEndpoint, Usage
 from exporter.model.loadrun_judgement import GRADES, JudgedRun
 from exporter.model.results import Snapshot
 
@@ -79,7 +79,7 @@ def _endpoints(read: Callable[[Figures], Values]) -> Callable[[Snapshot], Iterat
     return rows
 
 
-def _capped(endpoints: Sequence[Endpoint], most: int) -> list[Endpoint]:
+def _capped(endpoints: Sequence[RunEndpoint], most: int) -> list[RunEndpoint]:
     ranked = sorted(endpoints, key=lambda endpoint: (-endpoint.figures.requests, endpoint.name))
     largest = ranked[:most]
     rest = ranked[most:]
@@ -90,10 +90,10 @@ def _capped(endpoints: Sequence[Endpoint], most: int) -> list[Endpoint]:
     name = OTHER
     if any(endpoint.name == OTHER for endpoint in largest):
         name = f"{OTHER} (beyond the cap)"
-    return [*largest, Endpoint(name, _summed(rest), OTHER, OTHER)]
+    return [*largest, RunEndpoint(name, _summed(rest), OTHER, OTHER)]
 
 
-def _summed(endpoints: Sequence[Endpoint]) -> Figures:
+def _summed(endpoints: Sequence[RunEndpoint]) -> Figures:
     """Their requests, and their failures if all of them have failures."""
     requests = sum(endpoint.figures.requests for endpoint in endpoints)
     failures = [endpoint.figures.failures for endpoint in endpoints if endpoint.figures.failures is not None]

@@ -51,7 +51,7 @@ def checked(steps: Iterable[Step]) -> Iterator[CheckResult]:
         missing = [need for need in step.needs if history.lacks(need, step)]
         finding = _finding(step, missing)
         history.add(step, finding)
-        yield CheckResult(step.check, step.subject, step.tried, finding.verdict, finding.found, finding.causes)
+        yield CheckResult(step.check, step.subject, step.tried, finding.verdict, finding.result, finding.causes)
 
 
 class _History:

@@ -18,7 +18,7 @@ from exporter.analysis.loadrun import brief
 from exporter.demo.noise import Floats, uniform
 from exporter.demo.shop import ShopApplication, ShopRoute
 from exporter.demo.traffic import DAY, LATENCY_SHAPE, ShopTraffic, shares, traffic
-from exporter.model.loadrun import Endpoint, Figures, Histogram, Latencies, LoadRun, Usage
+from exporter.model.loadrun import Figures, Histogram, Latencies, LoadRun, RunEndpoint, Usage
 from exporter.model.observation import MINUTE, Window
 
 RUNS = 12
@@ -90,7 +90,7 @@ def _run(seed: int, application: ShopApplication, window: Window, ago: int) -> L
     )
 
 
-def _total(endpoints: Sequence[Endpoint], run_traffic: ShopTraffic) -> Figures:
+def _total(endpoints: Sequence[RunEndpoint], run_traffic: ShopTraffic) -> Figures:
     requests = sum(endpoint.figures.requests for endpoint in endpoints)
     failures = sum(endpoint.figures.failures or 0 for endpoint in endpoints)
     errors = {}
@@ -132,7 +132,7 @@ def _usage(run_traffic: ShopTraffic) -> Usage:
     )
 
 
-def _endpoints(seed: int, application: ShopApplication, run_traffic: ShopTraffic, ago: int) -> Iterator[Endpoint]:
+def _endpoints(seed: int, application: ShopApplication, run_traffic: ShopTraffic, ago: int) -> Iterator[RunEndpoint]:
     """By request name in a script: method and path."""
     requests = float(run_traffic.requests.sum()) * MINUTE
     errors = float(run_traffic.errors.sum()) * MINUTE
@@ -150,7 +150,7 @@ def _endpoints(seed: int, application: ShopApplication, run_traffic: ShopTraffic
         failed = round(share.errors * errors)
         kinds = {"500": failed} if failed else {}
         figures = Figures(count, failed, kinds, _latency(run_traffic, pace * noise, count))
-        yield Endpoint(f"{route.method} {route.path}", figures, route.method, route.path)
+        yield RunEndpoint(f"{route.method} {route.path}", figures, route.method, route.path)
 
 
 def _changed(route: ShopRoute, ago: int) -> float:

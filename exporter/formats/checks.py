@@ -73,7 +73,7 @@ def _folders(kind: Kind, folder: Path, files: Globs) -> Finding:
 def of_application(kind: Kind, name: str, globs: Sequence[Path]) -> Iterator[Step]:
     """Found and format of one application."""
     patterns = " ".join(map(str, globs))
-    yield Step("found", f"ls -t {patterns}", partial(_found, globs), subject=name)
+    yield Step("found", f"ls -t {patterns}", partial(_files_found, globs), subject=name)
     yield Step("format", "detect the newest file's format", partial(_format, kind, globs), ("found",), name)
 
 
@@ -127,7 +127,7 @@ def fresh(what: str, end: float, window: Window, longer: str) -> Finding:
     )
 
 
-def _found(globs: Sequence[Path]) -> Finding:
+def _files_found(globs: Sequence[Path]) -> Finding:
     paths = result_files.newest(globs, 10**6)
     if paths:
         age = humanize.duration(max(0.0, time.time() - result_files.modified(paths[0])))

@@ -19,7 +19,7 @@ from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN, MOST
 from exporter.formats.tally.table import TableRow, capped, header, percents, quantiles, rows
-from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun
+from exporter.model.loadrun import Figures, Latencies, LoadRun, RunEndpoint
 
 _REQUIRED = ("label", "throughput", "succ", "fail", "avg_rt")
 _XML = re.compile(rb"\s*(<\?xml[^>]*\?>)?\s*(<!--.*?-->\s*)*<FinalStatus[\s>/]", re.DOTALL)
@@ -43,7 +43,9 @@ def read(content: bytes, file: File) -> LoadRun:
     if not total.requests:
         raise SourceError("bad_data", "has no requests")
 
-    endpoints = [Endpoint(label, label_figures) for label, label_figures in figures.items() if label_figures.requests]
+    endpoints = [
+        RunEndpoint(label, label_figures) for label, label_figures in figures.items() if label_figures.requests
+    ]
     return LoadRun(
         tool=FORMAT.tool,
         format=FORMAT.name,
@@ -84,7 +86,7 @@ def _root(content: bytes) -> Element:
     return root
 
 
-def _record(group: Element, place: str) -> TableRow:
+def _record(group: Element, location: str) -> TableRow:
     """An element's tag is a column; where it has a `param`, that is part of the column's name."""
     values = {"label": group.get("label", "")}
     for element in group:
@@ -92,7 +94,7 @@ def _record(group: Element, place: str) -> TableRow:
         column = element.tag if param is None else f"{element.tag}_{param}"
         values[column] = element.get("value") or element.findtext("value") or ""
 
-    row = TableRow(place, values)
+    row = TableRow(location, values)
     missing = [name for name in _REQUIRED if name not in values]
     if missing:
         row.fail(f"has no {', '.join(missing)}, expected {', '.join(_REQUIRED)}")

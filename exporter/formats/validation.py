@@ -141,8 +141,8 @@ def _latencies(value: Latencies, requests: int) -> Iterator[str]:
         yield f"the histogram has {sum(value.histogram.counts)} of {requests} requests"
 
     quantiles = [getattr(value, name) for name in QUANTILE_FIGURES]
-    known = [quantile for quantile in quantiles if quantile is not None]
-    if known != sorted(known):
+    ascending = [quantile for quantile in quantiles if quantile is not None]
+    if ascending != sorted(ascending):
         yield "percentiles do not ascend"
 
     if value.min is not None and value.max is not None and value.min > value.max:
@@ -178,7 +178,7 @@ def _late(*times: float) -> Iterator[str]:
         yield f"{late:.0f} is after 2100, expected Unix seconds (not milliseconds)"
 
 
-def _unknown_names(names: Iterable[str], known: tuple[str, ...], what: str) -> Iterator[str]:
+def _unknown_names(names: Iterable[str], known_names: tuple[str, ...], what: str) -> Iterator[str]:
     for name in names:
-        if name not in known:
-            yield f"unknown {what} `{name}`, expected one of: {', '.join(known)}"
+        if name not in known_names:
+            yield f"unknown {what} `{name}`, expected one of: {', '.join(known_names)}"

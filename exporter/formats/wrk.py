@@ -11,7 +11,7 @@ import re
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.tally.summaries import count, duration, infer_times, latencies, size
-from exporter.model.loadrun import QUANTILE_FIGURES, Endpoint, Figures, Latencies, LoadRun
+from exporter.model.loadrun import QUANTILE_FIGURES, Figures, Latencies, LoadRun, RunEndpoint
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _SIZES = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
@@ -59,7 +59,7 @@ def read(content: bytes, file: File) -> LoadRun:
         start,
         end,
         total,
-        (Endpoint(urls[0], total),),
+        (RunEndpoint(urls[0], total),),
         users=_users(text),
         dated=False,
         warnings=tuple(warnings),

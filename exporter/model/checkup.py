@@ -45,7 +45,7 @@ class Finding:
 
     verdict: CheckVerdict
     """Skipped where there is nothing to look at yet."""
-    found: str
+    result: str
     causes: tuple[Cause, ...] = ()
     """Likely ones first; given unless all is well, or the step was skipped."""
 
@@ -60,7 +60,7 @@ class CheckResult:
     """What of, where a check is made of several things: an application, a signal, a file. Else empty."""
     tried: str
     verdict: CheckVerdict
-    found: str
+    result: str
     """For a skipped step: which failed check it depends on, or what is not there yet."""
     causes: tuple[Cause, ...] = ()
 

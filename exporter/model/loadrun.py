@@ -73,7 +73,7 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class RunEndpoint:
     """One name in the result file, and the (method, route) that it stands for."""
 
     name: str
@@ -127,7 +127,7 @@ class LoadRun:
     end: float
     """When the last response came."""
     total: Figures
-    endpoints: tuple[Endpoint, ...] = ()
+    endpoints: tuple[RunEndpoint, ...] = ()
     """By name."""
     timeline: Timeline | None = None
     users: float | None = None

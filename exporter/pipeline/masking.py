@@ -40,7 +40,7 @@ def mask(done: CheckResult, hidden: Sequence[str]) -> CheckResult:
 
     causes = tuple(Cause(plain(cause.text), plain(cause.remedy)) for cause in done.causes)
     subject = _printable(done.subject)
-    return replace(done, subject=subject, tried=plain(done.tried), found=plain(done.found), causes=causes)
+    return replace(done, subject=subject, tried=plain(done.tried), result=plain(done.result), causes=causes)
 
 
 def _printable(text: str) -> str:

@@ -196,13 +196,13 @@ def _log_change(source: str, step: CheckResult) -> None:
     if step.subject:
         about["subject"] = step.subject
     if step.verdict == "ok":
-        logger.info("check passes", extra=fields(**about, found=step.found))
+        logger.info("check passes", extra=fields(**about, found=step.result))
         return
 
     if step.causes:
         about |= {"cause": step.causes[0].text, "remedy": step.causes[0].remedy}
     message = "check failed" if step.verdict == "failed" else "check warns"
-    logger.warning(message, extra=fields(**about, found=step.found))
+    logger.warning(message, extra=fields(**about, found=step.result))
 
 
 def _next_due(environment: Environment, checkup: Checkup, now: float) -> float:

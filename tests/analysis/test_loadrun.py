@@ -13,7 +13,7 @@ from exporter.analysis.baseline import histogram_quantile
 from exporter.analysis.slo import count_events
 from exporter.analysis.slo import events as events_of
 from exporter.formats.tally import Tally
-from exporter.model.loadrun import Endpoint, Figures, LoadRun
+from exporter.model.loadrun import Figures, LoadRun, RunEndpoint
 from exporter.model.observation import MINUTE, Window
 from exporter.model.settings import Duration
 from exporter.model.slo_settings import LatencySli, SliSettings
@@ -27,12 +27,12 @@ def test_names_become_routes() -> None:
     run = replace(
         load_run(),
         endpoints=(
-            Endpoint("Log in", Figures(1)),
-            Endpoint("GET /cart/17?x=1", Figures(1)),
-            Endpoint("checkout", Figures(1), "POST", "https://shop.example/orders/4711"),
-            Endpoint("put https://shop.example/orders", Figures(1)),
-            Endpoint("/search", Figures(1)),
-            Endpoint("Warm up", Figures(1)),
+            RunEndpoint("Log in", Figures(1)),
+            RunEndpoint("GET /cart/17?x=1", Figures(1)),
+            RunEndpoint("checkout", Figures(1), "POST", "https://shop.example/orders/4711"),
+            RunEndpoint("put https://shop.example/orders", Figures(1)),
+            RunEndpoint("/search", Figures(1)),
+            RunEndpoint("Warm up", Figures(1)),
         ),
     )
     result = loadrun.mapped(run, ROUTES)

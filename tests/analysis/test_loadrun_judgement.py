@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from exporter.analysis.loadrun_judgement import judge
-from exporter.model.loadrun import Endpoint, LoadRun
+from exporter.model.loadrun import LoadRun, RunEndpoint
 from exporter.model.loadrun_judgement import METRICS, Change
 from exporter.model.settings import LoadRunSettings
 from tests.making_runs import NAMES, START, load_run
@@ -99,7 +99,7 @@ def test_endpoints_that_share_a_name_are_told_apart_by_method() -> None:
     def renamed(run: LoadRun) -> LoadRun:
         return replace(run, endpoints=tuple(_split(item) for item in run.endpoints))
 
-    def _split(item: Endpoint) -> Endpoint:
+    def _split(item: RunEndpoint) -> RunEndpoint:
         method, _, name = item.name.partition(" ")
         return replace(item, name=name, method=method)
 

@@ -65,7 +65,7 @@ def test_a_secret_that_cannot_be_read(prepare: Callable[[Path], object], text: s
     options = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_file": tmp_path / "token"}
     done = step(examined(tmp_path, "production", kind="prometheus", **options), "configuration")
     assert done.verdict == "failed"
-    assert text in done.found
+    assert text in done.result
     [only] = done.causes
     assert cause in only.text
     assert str(tmp_path / "token") in only.remedy or prepare is _folder
@@ -85,7 +85,7 @@ def test_a_variable_that_holds_no_secret(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("A_TOKEN", "a\nb")
     options = {"preset": "prometheus", "url": "http://127.0.0.1:1", "bearer_token_env": "A_TOKEN"}
     done = step(examined(tmp_path, "production", kind="prometheus", **options), "configuration")
-    assert "the environment variable A_TOKEN has 2 lines" in done.found
+    assert "the environment variable A_TOKEN has 2 lines" in done.result
     assert done.causes[0].remedy == "set it to the secret alone, and restart the exporter"
 
 

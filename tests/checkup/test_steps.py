@@ -34,7 +34,7 @@ def test_what_needs_a_failed_check_is_skipped_and_so_on() -> None:
     ]
     assert [verdict for _, _, verdict in verdicts(*steps)] == ["failed", "skipped", "skipped", "ok"]
     first = next(checked(steps))
-    assert first.found == "no connection to a.example:9090"
+    assert first.result == "no connection to a.example:9090"
     assert "no server listens" in first.causes[0].text
 
 

@@ -138,7 +138,10 @@ def test_each_problem_has_its_message(tmp_path: Path, key: str, problem: str) ->
     ("tier", "problem"),
     [
         ("long: 1h, short: 5m", ": expected exactly one of: budget_percent, burn_rate, got neither"),
-        ("long: 1h, short: 5m, burn_rate: 1, budget_percent: 1", ": expected exactly one of: budget_percent"),
+        (
+            "long: 1h, short: 5m, burn_rate: 1, budget_percent: 1",
+            ": expected exactly one of: budget_percent, burn_rate, got budget_percent and burn_rate",
+        ),
         ("long: 1h, short: 5m, burn_rate: 0", ".burn_rate: must be above 0, got 0"),
         ("long: 1h, short: 5m, budget_percent: 101", ".budget_percent: must be at most 100, got 101"),
         ("long: 5m, short: 5m, burn_rate: 1", ".short: must be below long"),
@@ -147,7 +150,7 @@ def test_each_problem_has_its_message(tmp_path: Path, key: str, problem: str) ->
         ("long: 1h, short: 5m, burn_rate: 1, for: 1s1ms", ".for: must be full seconds"),
         (
             "long: 1h, short: 5m, burn_rate: 1, wait: 1s",
-            '.wait: unknown key "wait", expected one of: name, notify, long',
+            '.wait: unknown key "wait", expected one of: name, notify, long, short',
         ),
     ],
 )
@@ -162,7 +165,10 @@ def test_an_invalid_tier_is_rejected(tmp_path: Path, tier: str, problem: str) ->
     [
         ("", ": expected start and end, or weekly and duration, got none"),
         ("weekly: Sat 22:00", ": expected start and end, or weekly and duration, got weekly"),
-        ("start: 2026-11-20T22:00:00Z, duration: 1h", ": expected start and end, or weekly and duration, got start"),
+        (
+            "start: 2026-11-20T22:00:00Z, duration: 1h",
+            ": expected start and end, or weekly and duration, got start and duration",
+        ),
         ("start: 2026-11-20T22:00:00Z, end: 2026-11-20T22:00:00Z", ".end: must be after start"),
         (
             "weekly: Caturday 22:00, duration: 1h",

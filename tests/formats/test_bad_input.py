@@ -33,11 +33,11 @@ def numbers(value: object, path: str = "") -> Iterator[tuple[str, float]]:
         for field in fields(value):
             yield from numbers(getattr(value, field.name), f"{path}.{field.name}")
     elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from numbers(each, f"{path}.{key}")
+        for key, item in value.items():
+            yield from numbers(item, f"{path}.{key}")
     elif isinstance(value, tuple):
-        for each in value:
-            yield from numbers(each, path)
+        for item in value:
+            yield from numbers(item, path)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield path, float(value)
 
@@ -48,13 +48,13 @@ def sound(run: LoadRun) -> None:
         assert math.isfinite(number), path
         assert number >= 0, path
     assert run.start <= run.end
-    for figures in (run.total, *(one.figures for one in run.endpoints)):
+    for figures in (run.total, *(endpoint.figures for endpoint in run.endpoints)):
         assert figures.failures is None or figures.failures <= figures.requests
         latency = figures.latency
-        known = [
-            each for each in (latency.p50, latency.p90, latency.p95, latency.p99, latency.p999) if each is not None
+        percentiles = [
+            value for value in (latency.p50, latency.p90, latency.p95, latency.p99, latency.p999) if value is not None
         ]
-        assert known == sorted(known)
+        assert percentiles == sorted(percentiles)
         if latency.histogram is not None:
             assert sum(latency.histogram.counts) == figures.requests
     if run.timeline is not None:
@@ -84,12 +84,12 @@ def read(path: Path, content: bytes) -> LoadRun | str:
 
 def test_every_format_has_a_sample() -> None:
     """A new format comes with a file as its tool writes it."""
-    known = {
+    recognised = {
         name: next((f for f in sorted(formats.formats(), key=len, reverse=True) if name.startswith(f)), None)
         for name in RUNS
     }
-    assert set(known.values()) >= set(formats.formats()) - {"pte-exporter"}
-    assert None not in known.values()
+    assert set(recognised.values()) >= set(formats.formats()) - {"pte-exporter"}
+    assert None not in recognised.values()
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
@@ -123,7 +123,7 @@ def test_what_editors_and_windows_do_changes_nothing(name: str, change: str, tmp
     assert changed.total.requests == plain.total.requests
     assert changed.total.failures == plain.total.failures
     assert changed.total.latency == plain.total.latency
-    assert [one.name for one in changed.endpoints] == [one.name for one in plain.endpoints]
+    assert [endpoint.name for endpoint in changed.endpoints] == [endpoint.name for endpoint in plain.endpoints]
 
 
 BROKEN: Mapping[str, Callable[[bytes], bytes]] = {
@@ -142,8 +142,8 @@ def test_what_is_no_result_is_refused(name: str, change: str, tmp_path: Path) ->
     """One clear line, whatever it is."""
     if change == "first line only" and (b"\n" not in RUNS[name].read_bytes().strip() or _lines(name)):
         return  # one line is the whole file, or every line is a request
-    found = read(tmp_path / "result", BROKEN[change](RUNS[name].read_bytes()))
-    assert isinstance(found, str), found
+    result = read(tmp_path / "result", BROKEN[change](RUNS[name].read_bytes()))
+    assert isinstance(result, str), result
 
 
 def _lines(name: str) -> bool:
@@ -156,8 +156,8 @@ HEADED = [name for name in sorted(RUNS) if name.endswith((".csv", ".log")) and "
 @pytest.mark.parametrize("name", HEADED)
 def test_only_a_header_is_refused(name: str, tmp_path: Path) -> None:
     """A test that made no request is no run of zero requests."""
-    found = read(tmp_path / "result", RUNS[name].read_bytes().split(b"\n", 1)[0] + b"\n")
-    assert isinstance(found, str), found
+    result = read(tmp_path / "result", RUNS[name].read_bytes().split(b"\n", 1)[0] + b"\n")
+    assert isinstance(result, str), result
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
@@ -166,9 +166,9 @@ def test_nul_bytes_within_are_refused(name: str, tmp_path: Path) -> None:
     content = RUNS[name].read_bytes()
     if b"\0" not in content:
         middle = len(content) // 2
-        found = read(tmp_path / "result", content[:middle] + b"\0" * 64 + content[middle:])
-        assert isinstance(found, str)
-        assert "NUL" in found
+        result = read(tmp_path / "result", content[:middle] + b"\0" * 64 + content[middle:])
+        assert isinstance(result, str)
+        assert "NUL" in result
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
@@ -178,8 +178,8 @@ def test_a_cut_file_is_less_or_nothing(name: str, tmp_path: Path) -> None:
     whole = read(tmp_path / "result", content)
     assert isinstance(whole, LoadRun)
     for _ in range(40):
-        found = read(tmp_path / "result", content[: chance.randrange(len(content))])
-        assert isinstance(found, str) or found.total.requests <= whole.total.requests
+        result = read(tmp_path / "result", content[: chance.randrange(len(content))])
+        assert isinstance(result, str) or result.total.requests <= whole.total.requests
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
@@ -202,7 +202,7 @@ def test_blocks_may_be_cut_anywhere(name: str) -> None:
         assert other.total.requests == first.total.requests
         assert other.total.errors == first.total.errors
         assert other.total.latency.histogram == first.total.latency.histogram
-        assert [one.name for one in other.endpoints] == [one.name for one in first.endpoints]
+        assert [endpoint.name for endpoint in other.endpoints] == [endpoint.name for endpoint in first.endpoints]
 
 
 ODD = (

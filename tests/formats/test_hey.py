@@ -54,8 +54,8 @@ def test_the_real_text_is_read() -> None:
     """Each figure as it was printed."""
     run = formats.read(FILES / "hey.txt")
     assert (run.total.requests, run.total.failures, run.total.errors) == (400, 17, {"HTTP 500": 17})
-    told = run.total.latency
-    assert (told.min, told.mean, told.p50, told.p90, told.p95, told.p99, told.max) == (
+    latency = run.total.latency
+    assert (latency.min, latency.mean, latency.p50, latency.p90, latency.p95, latency.p99, latency.max) == (
         0.0077,
         0.0448,
         0.0440,
@@ -64,7 +64,7 @@ def test_the_real_text_is_read() -> None:
         0.0519,
         0.0559,
     )
-    assert (told.p995, told.p999, run.users) == (None, None, None)
+    assert (latency.p995, latency.p999, run.users) == (None, None, None)
     assert run.total.received == 204800
     assert run.duration == pytest.approx(3.6041)
 

@@ -62,7 +62,7 @@ def read(folder: Path, text: str | bytes, *labels: str) -> Report:
 
 
 def outcomes(report: Report) -> list[tuple[str, str, bool]]:
-    return [(each.name, each.outcome, each.flaky) for each in report.executions]
+    return [(execution.name, execution.outcome, execution.flaky) for execution in report.executions]
 
 
 def test_surefire(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_surefire(tmp_path: Path) -> None:
         ("com.shop.CartTest.pays", "failed", False),
         ("com.shop.CartTest.ships", "error", False),
     ]
-    assert [each.seconds for each in report.executions] == [1200.25, 0.01, 0.5, 0.0]
-    assert {(each.suite, each.at, tuple(each.labels.items())) for each in report.executions} == {
+    assert [execution.seconds for execution in report.executions] == [1200.25, 0.01, 0.5, 0.0]
+    assert {(execution.suite, execution.at, tuple(execution.labels.items())) for execution in report.executions} == {
         ("com.shop.CartTest", WRITTEN, (("device", "pixel-8"),))
     }
     assert (report.name, report.at) == ("report", WRITTEN)
@@ -84,14 +84,14 @@ def test_surefire(tmp_path: Path) -> None:
 def test_playwright(tmp_path: Path) -> None:
     """One case in two projects is two executions, whose project is the suite's hostname."""
     report = read(tmp_path, PLAYWRIGHT, "hostname", "issue")
-    assert [(each.outcome, each.flaky, dict(each.labels)) for each in report.executions] == [
+    assert [(execution.outcome, execution.flaky, dict(execution.labels)) for execution in report.executions] == [
         ("passed", True, {"hostname": "chromium", "issue": "SHOP-1"}),
         ("skipped", False, {"hostname": "chromium"}),
         ("failed", False, {"hostname": "webkit"}),
     ]
-    assert [each.at for each in report.executions] == [WRITTEN - 3591, WRITTEN - 3591, WRITTEN - 3596.5]
+    assert [execution.at for execution in report.executions] == [WRITTEN - 3591, WRITTEN - 3591, WRITTEN - 3596.5]
     assert report.at == WRITTEN - 3591
-    assert [len(each.labels) for each in read(tmp_path, PLAYWRIGHT).executions] == [0, 0, 0]
+    assert [len(execution.labels) for execution in read(tmp_path, PLAYWRIGHT).executions] == [0, 0, 0]
 
 
 def test_pytest_as_it_is_today(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_pytest_as_it_is_today(tmp_path: Path) -> None:
         ("test_shop.test_error", "error", False),
         ("test_shop.TestPay.test_pay", "passed", False),
     ]
-    assert {each.suite for each in report.executions} == {"pytest"}
+    assert {execution.suite for execution in report.executions} == {"pytest"}
     assert report.executions[0].labels == {"device": "rack-7", "browser": "firefox"}
     assert report.executions[4].labels == {"device": "rack-7"}
     assert 0 <= path.stat().st_mtime - report.at < 60
@@ -143,7 +143,7 @@ def test_pytest_as_it_is_today(tmp_path: Path) -> None:
 def test_attempts_that_are_cases_of_their_own(tmp_path: Path, attempts: str, outcome: str, flaky: bool) -> None:
     """Entries of one name are one case: the last that was executed counts; it is flaky if it passed after a failure."""
     inside = {"f": "<failure/>", "e": "<error/>", "s": "<skipped/>", "p": ""}
-    cases = "".join(f'<testcase classname="a" name="b">{inside[each]}</testcase>' for each in attempts)
+    cases = "".join(f'<testcase classname="a" name="b">{inside[outcome]}</testcase>' for outcome in attempts)
     report = read(tmp_path, f'<testsuite name="s">{cases}</testsuite>')
     assert outcomes(report) == [("a.b", outcome, flaky)]
 
@@ -162,7 +162,7 @@ def test_attempts_that_are_cases_of_their_own(tmp_path: Path, attempts: str, out
 def test_attempts_of_pytest(tmp_path: Path, names: tuple[str, str], attempts: str, outcome: str, flaky: bool) -> None:
     """What pytest names twice had failed before, though pytest-rerunfailures writes it as if it had passed."""
     inside = {"f": "<failure/>", "e": "<error/>", "s": "<skipped/>", "p": ""}
-    cases = "".join(f'<testcase classname="a" name="b">{inside[each]}</testcase>' for each in attempts)
+    cases = "".join(f'<testcase classname="a" name="b">{inside[outcome]}</testcase>' for outcome in attempts)
     root, suite = names
     report = read(tmp_path, f'<testsuites name="{root}"><testsuite name="{suite}">{cases}</testsuite></testsuites>')
     assert outcomes(report) == [("a.b", outcome, flaky)]
@@ -180,11 +180,11 @@ def test_suites_within_suites(tmp_path: Path) -> None:
         "device",
         "os",
     )
-    one, two, three = report.executions
-    assert [each.suite for each in report.executions] == ["outer", "outer / inner", "report"]
-    assert [each.at - WRITTEN for each in report.executions] == [-7140, -3570, -7140]
-    assert (one.labels, two.labels) == ({"device": "a", "os": "x"}, {"device": "b", "os": "y"})
-    assert three.seconds is None
+    first, second, third = report.executions
+    assert [execution.suite for execution in report.executions] == ["outer", "outer / inner", "report"]
+    assert [execution.at - WRITTEN for execution in report.executions] == [-7140, -3570, -7140]
+    assert (first.labels, second.labels) == ({"device": "a", "os": "x"}, {"device": "b", "os": "y"})
+    assert third.seconds is None
 
 
 def test_the_same_suites_at_any_depth(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_long_names_stay_apart(tmp_path: Path) -> None:
     """Names of a parameter's whole content are cut, and still two names."""
     long = "x" * 5000
     text = f'<testsuite name="s"><testcase name="{long}1"/><testcase name="{long}2"/></testsuite>'
-    names = [each.name for each in read(tmp_path, text).executions]
+    names = [execution.name for execution in read(tmp_path, text).executions]
     assert len(set(names)) == 2
     assert all(len(name) == 200 for name in names)
 
@@ -346,8 +346,8 @@ def test_anything_is_read_or_refused(
         with pytest.raises(SourceError, match="has no name"):
             read(folder, f"<testsuite>{text}</testsuite>")
     else:
-        found: tuple[Execution, ...] = read(folder, f"<testsuite>{text}</testsuite>").executions
-        assert len(found) == len(names)
+        executions: tuple[Execution, ...] = read(folder, f"<testsuite>{text}</testsuite>").executions
+        assert len(executions) == len(names)
     with pytest.raises(SourceError, match=r"\A[^\n]+\Z"):
         read(folder, b"<testsuite>" + noise)
 

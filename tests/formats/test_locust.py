@@ -70,14 +70,17 @@ def test_a_real_run_is_read_whole(real: Path) -> None:
     assert run.total.received == pytest.approx(6218 * 276.38324220006433)
     assert run.requests_per_second == pytest.approx(83.76418035119069)
     assert (run.end, run.dated, run.users, run.run) == (1795385633.0, True, 12, "shop")
-    names = {one.name: (one.method, one.route, one.figures.requests, one.figures.failures) for one in run.endpoints}
+    names = {
+        endpoint.name: (endpoint.method, endpoint.route, endpoint.figures.requests, endpoint.figures.failures)
+        for endpoint in run.endpoints
+    }
     assert names == {
         "GET /": ("GET", "/", 3430, 111),
         "POST /cart": ("POST", "/cart", 1429, 53),
         "GET /missing/[id]": ("GET", "/missing/[id]", 681, 681),
         "Log in, please": ("", "", 678, 168),
     }
-    login = next(one for one in run.endpoints if one.name == "Log in, please")
+    login = next(endpoint for endpoint in run.endpoints if endpoint.name == "Log in, please")
     assert login.figures.errors["CatchResponseError('too short: \"200\"')"] == 151
     assert run.warnings == ("the test's own code failed 36 times, most often with: nothing here",)
 
@@ -196,7 +199,7 @@ def test_very_many_kinds_of_errors_are_capped(tmp_path: Path) -> None:
     run = formats.read(write(tmp_path, stats=stats, failures=f"Method,Name,Error,Occurrences\r\n{kinds}"))
     assert len(run.total.errors) == MAX_KINDS + 1
     assert run.total.errors[OTHER] == 400
-    assert all(len(one.figures.errors) <= MAX_KINDS + 1 for one in run.endpoints)
+    assert all(len(endpoint.figures.errors) <= MAX_KINDS + 1 for endpoint in run.endpoints)
 
 
 def test_what_was_not_timed_has_no_latencies(tmp_path: Path) -> None:
@@ -204,7 +207,7 @@ def test_what_was_not_timed_has_no_latencies(tmp_path: Path) -> None:
     untimed = "WS,listen,10,0,0,0,0,0,0,1,0,0,0,0,0,0,0"
     never = "GET,/never,0,0,0,0,0,0,0,0,0,N/A,N/A,N/A,N/A,N/A,N/A"
     run = formats.read(write(tmp_path, stats=statistics(CART, untimed, never, TOTAL.replace(",100,", ",110,"))))
-    latencies = {one.name: one.figures.latency.mean for one in run.endpoints}
+    latencies = {endpoint.name: endpoint.figures.latency.mean for endpoint in run.endpoints}
     assert latencies == {"POST /cart": 0.0255, "listen": None}
 
 
@@ -216,7 +219,7 @@ def test_one_name_of_several_types_is_told_apart(tmp_path: Path) -> None:
         TOTAL.replace(",100,2", ",200,4"),
     ]
     run: LoadRun = formats.read(write(tmp_path, stats=statistics(*rows)))
-    assert [one.name for one in run.endpoints] == ["GET search", "POST search"]
+    assert [endpoint.name for endpoint in run.endpoints] == ["GET search", "POST search"]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +237,7 @@ def test_one_name_of_several_types_is_told_apart(tmp_path: Path) -> None:
         ),
         (
             statistics(CART.replace(",25.5,", ",NaN,"), TOTAL),
-            "line 2: Average Response Time is 'NaN', expected a",
+            "line 2: Average Response Time is 'NaN', expected a number",
         ),
         (
             statistics(CART.replace(",40,50,", ",50,40,"), TOTAL),
@@ -244,7 +247,7 @@ def test_one_name_of_several_types_is_told_apart(tmp_path: Path) -> None:
         (statistics(TOTAL.replace(",10,0.2", ",0.0000001,0")), "covers 11574.1 days, expected at most 7"),
         (
             statistics().replace("Request Count", "# requests"),
-            "line 1: has no column Request Count, expected Type",
+            "line 1: has no column Request Count, expected Type, Name",
         ),
     ],
 )

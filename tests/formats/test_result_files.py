@@ -18,8 +18,8 @@ def test_links_that_lead_back_end(tmp_path: Path) -> None:
     touched(tmp_path / "a.xml", tmp_path / "below" / "b.xml")
     (tmp_path / "below" / "up").symlink_to(tmp_path)
     (tmp_path / "below" / "here").symlink_to(tmp_path / "below")
-    found = result_files.newest([tmp_path / "**" / "*.xml"], 100)
-    assert sorted(path.name for path in found) == ["a.xml", "b.xml"]
+    files = result_files.newest([tmp_path / "**" / "*.xml"], 100)
+    assert sorted(path.name for path in files) == ["a.xml", "b.xml"]
 
 
 def test_a_folder_that_is_a_link_is_looked_into(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def run_of(content: bytes) -> LoadRun:
 
 
 def result(**changes: object) -> bytes:
-    told = {
+    fields = {
         "attack": "",
         "seq": 1,
         "code": 200,
@@ -43,7 +43,7 @@ def result(**changes: object) -> bytes:
         "body": "eA==",
         **changes,
     }
-    return json.dumps({key: value for key, value in told.items() if value is not None}).encode() + b"\n"
+    return json.dumps({key: value for key, value in fields.items() if value is not None}).encode() + b"\n"
 
 
 def report(change: Callable[[Any], object]) -> LoadRun:
@@ -54,27 +54,31 @@ def report(change: Callable[[Any], object]) -> LoadRun:
 
 def test_results_and_report_tell_the_same() -> None:
     """One attack, written both ways."""
-    results, told = (formats.read(FILES / name) for name in ("vegeta-json.json", "vegeta-report.json"))
-    for run in (results, told):
+    results, report_run = (formats.read(FILES / name) for name in ("vegeta-json.json", "vegeta-report.json"))
+    for run in (results, report_run):
         assert (run.total.requests, run.total.failures) == (40, 2)
         assert (run.total.received, run.total.sent) == (19477, 1824)
         assert (run.users, run.dated, run.complete) == (None, True, True)
-    assert told.start == pytest.approx(results.start, abs=1e-6)
-    assert told.end == pytest.approx(results.end, abs=1e-6)
-    assert told.total.latency.mean == pytest.approx(results.total.latency.mean)
-    assert told.total.latency.p95 == pytest.approx(results.total.latency.p95, rel=0.02)
-    assert told.total.errors == {"no response": 1, "HTTP 500": 1}
+    assert report_run.start == pytest.approx(results.start, abs=1e-6)
+    assert report_run.end == pytest.approx(results.end, abs=1e-6)
+    assert report_run.total.latency.mean == pytest.approx(results.total.latency.mean)
+    assert report_run.total.latency.p95 == pytest.approx(results.total.latency.p95, rel=0.02)
+    assert report_run.total.errors == {"no response": 1, "HTTP 500": 1}
     assert "500 Internal Server Error" in results.total.errors
 
 
 def test_results_are_routes_where_they_tell_the_url() -> None:
     """Since vegeta 12.9 a result has method and URL; before, the attack's name is all there is."""
     routes = {
-        (one.method, one.route): one.figures.requests for one in formats.read(FILES / "vegeta-json.json").endpoints
+        (endpoint.method, endpoint.route): endpoint.figures.requests
+        for endpoint in formats.read(FILES / "vegeta-json.json").endpoints
     }
     assert routes == {("GET", "/cart"): 20, ("POST", "/orders"): 20}
     run = run_of(result() + result(attack="GET /cart"))
-    assert [(one.name, one.route) for one in mapped(run, {}).endpoints] == [("GET /cart", "/cart"), ("vegeta", "")]
+    assert [(endpoint.name, endpoint.route) for endpoint in mapped(run, {}).endpoints] == [
+        ("GET /cart", "/cart"),
+        ("vegeta", ""),
+    ]
 
 
 def test_a_result_is_told_at_its_start() -> None:
@@ -124,36 +128,36 @@ def test_bad_results_are_refused_with_their_line(content: bytes, text: str) -> N
 
 def test_a_report_of_metrics_that_were_not_closed_tells_no_percentiles() -> None:
     """Programs that use vegeta as a library write 0 for what they did not have it compute; the mean is known."""
-    run = report(lambda told: told["latencies"].update({"mean": 0, "50th": 0, "90th": 0, "95th": 0, "99th": 0}))
+    run = report(lambda content: content["latencies"].update({"mean": 0, "50th": 0, "90th": 0, "95th": 0, "99th": 0}))
     assert (run.total.latency.p50, run.total.latency.p99) == (None, None)
     assert run.total.latency.mean == pytest.approx(0.003359817, rel=1e-6)
 
 
 def test_a_report_of_old_versions_has_no_p90() -> None:
     """What is not told is not there."""
-    run = report(lambda told: told["latencies"].pop("90th"))
+    run = report(lambda content: content["latencies"].pop("90th"))
     assert run.total.latency.p90 is None
     assert run.total.latency.p95 is not None
 
 
 def test_a_report_without_status_codes_tells_no_failures() -> None:
     """Absent is not zero."""
-    assert report(lambda told: told.pop("status_codes")).total.failures is None
+    assert report(lambda content: content.pop("status_codes")).total.failures is None
 
 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda told: told.update(requests=0), "has no requests"),
-        (lambda told: told.update(requests=-1), "requests is -1, expected a whole number from 0 on"),
-        (lambda told: told.update(requests=41), "status_codes: 40 in all, expected as many as requests, 41"),
-        (lambda told: told["status_codes"].update({"abc": 0}), "status_codes: 'abc' is not a status code"),
-        (lambda told: told["latencies"].update({"95th": 1e20}), "latencies: p95 is 100000000000 seconds"),
-        (lambda told: told["latencies"].update({"50th": 10**9}), "latencies: p50 is 1 seconds, more than p90"),
-        (lambda told: told.update(earliest="0001-01-01T00:00:00Z"), "earliest is -62135596800 Unix seconds"),
-        (lambda told: told.update(end="2026-09-14T09:00:00Z"), "end - earliest is -1802"),
-        (lambda told: told.pop("end"), "missing required field `end`"),
-        (lambda told: told["bytes_in"].update(total=-1), "bytes_in is -1 bytes"),
+        (lambda content: content.update(requests=0), "has no requests"),
+        (lambda content: content.update(requests=-1), "requests is -1, expected a whole number from 0 on"),
+        (lambda content: content.update(requests=41), "status_codes: 40 in all, expected as many as requests, 41"),
+        (lambda content: content["status_codes"].update({"abc": 0}), "status_codes: 'abc' is not a status code"),
+        (lambda content: content["latencies"].update({"95th": 1e20}), "latencies: p95 is 100000000000 seconds"),
+        (lambda content: content["latencies"].update({"50th": 10**9}), "latencies: p50 is 1 seconds, more than p90"),
+        (lambda content: content.update(earliest="0001-01-01T00:00:00Z"), "earliest is -62135596800 Unix seconds"),
+        (lambda content: content.update(end="2026-09-14T09:00:00Z"), "end - earliest is -1802"),
+        (lambda content: content.pop("end"), "missing required field `end`"),
+        (lambda content: content["bytes_in"].update(total=-1), "bytes_in is -1 bytes"),
     ],
 )
 def test_a_bad_report_is_refused(change: Callable[[Any], object], text: str) -> None:
@@ -166,9 +170,9 @@ def test_a_bad_report_is_refused(change: Callable[[Any], object], text: str) -> 
 def test_a_result_may_hold_a_whole_response() -> None:
     """vegeta writes bodies, unless told not to: a line of several MiB is a result, wherever it is cut."""
     result = b'{"code":200,"timestamp":"2026-11-20T10:00:00Z","latency":1000000,"body":"' + b"A" * 6_000_000 + b'"}\n'
-    one = Tally()
-    reader = vegeta_json.Reader(one)
+    tally = Tally()
+    reader = vegeta_json.Reader(tally)
     for at in range(0, len(result), 1 << 20):
         reader.feed(result[at : at + (1 << 20)])
     reader.end()
-    assert one.run("a", "b").total.requests == 1
+    assert tally.run("a", "b").total.requests == 1

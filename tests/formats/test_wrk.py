@@ -67,11 +67,11 @@ def test_the_real_sample_is_read() -> None:
     """Each figure as it was printed."""
     run = formats.read(FILES / "wrk.txt")
     assert (run.total.requests, run.total.failures, run.total.errors) == (560, 29, {"non-2xx or 3xx": 29})
-    told = run.total.latency
-    assert (told.mean, told.p50, told.p90, told.p99, told.max) == pytest.approx(
+    latency = run.total.latency
+    assert (latency.mean, latency.p50, latency.p90, latency.p99, latency.max) == pytest.approx(
         (0.04433, 0.04401, 0.04799, 0.05196, 0.05387)
     )
-    assert (told.min, told.p95, told.p999) == (None, None, None)
+    assert (latency.min, latency.p95, latency.p999) == (None, None, None)
     assert run.users == 10
     assert run.total.received == pytest.approx(343.44 * 1024)
 
@@ -137,7 +137,7 @@ def test_what_a_script_prints_before_and_after_is_no_matter() -> None:
 
 def test_the_url_is_the_name() -> None:
     """The method is not told, a Lua script may have set any: the configuration says which route it is."""
-    assert [(one.name, one.method) for one in read(PLAIN).endpoints] == [("http://shop.test/cart", "")]
+    assert [(endpoint.name, endpoint.method) for endpoint in read(PLAIN).endpoints] == [("http://shop.test/cart", "")]
 
 
 @pytest.mark.parametrize(

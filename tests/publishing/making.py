@@ -14,7 +14,7 @@ from exporter.commands.arguments import read
 from exporter.commands.common import add_common
 from exporter.commands.publish.arguments import ResultOptions, add_arguments
 from exporter.formats import saved
-from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun, Usage
+from exporter.model.loadrun import Figures, Latencies, LoadRun, RunEndpoint, Usage
 from exporter.publishing.publication import PublicationRequest
 
 START = 1795161600.0
@@ -32,7 +32,7 @@ def load_run(name: str = "r1", names: Mapping[str, int] | None = None, slow: flo
     counts = names or {"GET /cart": 3000, "Log in": 1000}
     drawn = {name: slow * chance.lognormal(-2, 0.4, count) for name, count in counts.items()}
     endpoints = tuple(
-        Endpoint(name, Figures(counts[name], 0 if position else failed, {}, latency(seconds)))
+        RunEndpoint(name, Figures(counts[name], 0 if position else failed, {}, latency(seconds)))
         for position, (name, seconds) in enumerate(drawn.items())
     )
     requests = sum(counts.values())

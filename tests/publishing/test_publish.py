@@ -11,7 +11,7 @@ import pytest
 from exporter import cli
 from exporter.analysis.loadrun import as_observation, mapped
 from exporter.catalogue.exposition import render
-from exporter.model.loadrun import Endpoint, Figures, LoadRun
+from exporter.model.loadrun import Figures, LoadRun, RunEndpoint
 from exporter.model.settings import AnalysisSettings
 from exporter.pipeline import of_run
 from exporter.publishing import publication
@@ -140,7 +140,7 @@ def test_a_broken_file_of_the_history_is_told_and_left_out(tmp_path: Path, capsy
 
 def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:
     """Requests of omitted names count as other: the sum stays the same."""
-    many = tuple(Endpoint(f"GET /{n}", Figures(n + 1, 0)) for n in range(30))
+    many = tuple(RunEndpoint(f"GET /{n}", Figures(n + 1, 0)) for n in range(30))
     run = dataclasses.replace(load_run(), endpoints=many)
     (tmp_path / "exporter.yml").write_text(
         "environments:\n- {role: production, source: {kind: demo}}\n- {role: pte, source: {kind: demo}}\n"

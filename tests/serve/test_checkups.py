@@ -40,33 +40,35 @@ def run(directory: Path, application: str = "shop", age: float = 7200.0) -> Path
 
 def often(config: Config, interval: float = 0.2) -> Config:
     """With check-ups more often than a configuration may ask for them."""
-    environments = [msgspec.structs.replace(each, check_interval=interval) for each in config.environments]
+    environments = [
+        msgspec.structs.replace(environment, check_interval=interval) for environment in config.environments
+    ]
     return msgspec.structs.replace(config, environments=tuple(environments))
 
 
-def check(made: Started, name: str, source: str = "pte") -> float | None:
-    return made.value("pte_source_check", source=source, check=name)
+def check(running: Started, name: str, source: str = "pte") -> float | None:
+    return running.value("pte_source_check", source=source, check=name)
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records if record.message.startswith("check ")]
 
 
 def test_checks_are_published_soon_after_the_start(tmp_path: Path) -> None:
     """1 for what is fine, 0 for what failed, nothing for what was skipped; when it ended, and how many warnings."""
     run(tmp_path, age=OLD)
-    with started(configured(tmp_path, pte=loadtest(tmp_path))) as made:
-        until(lambda: check(made, "fresh") is not None, "the check-up")
-        assert made.service.ready
-        assert [check(made, name) for name in ("found", "format", "complete", "mapped", "fresh")] == [1, 1, 1, 1, 0]
-        assert (made.value("pte_source_check_timestamp_seconds", source="pte") or 0) > time.time() - 60
-        assert made.value("pte_source_check_warnings", source="pte") == 0
-        until(lambda: check(made, "found", "production") == 1, "the other source's check-up")
-        page = landing.render(made.service.published.snapshot, made.service.statuses, time.time()).decode()
+    with started(configured(tmp_path, pte=loadtest(tmp_path))) as running:
+        until(lambda: check(running, "fresh") is not None, "the check-up")
+        assert running.service.ready
+        assert [check(running, name) for name in ("found", "format", "complete", "mapped", "fresh")] == [1, 1, 1, 1, 0]
+        assert (running.value("pte_source_check_timestamp_seconds", source="pte") or 0) > time.time() - 60
+        assert running.value("pte_source_check_warnings", source="pte") == 0
+        until(lambda: check(running, "found", "production") == 1, "the other source's check-up")
+        page = landing.render(running.service.published.snapshot, running.service.statuses, time.time()).decode()
         assert "check fresh shop failed: the newest run ended" in page
         assert "likely cause: nothing ran since. What to do: run it again" in page
-    assert check(made, "observation") is None
-    assert check(made, "configuration") is None
+    assert check(running, "observation") is None
+    assert check(running, "configuration") is None
 
 
 def test_the_worst_subject_counts(tmp_path: Path) -> None:
@@ -74,27 +76,27 @@ def test_the_worst_subject_counts(tmp_path: Path) -> None:
     run(tmp_path)
     run(tmp_path, "checkout", OLD)
     (tmp_path / "runs" / "empty").mkdir()
-    with started(configured(tmp_path, pte=loadtest(tmp_path))) as made:
-        until(lambda: check(made, "fresh") is not None, "the check-up")
-        assert (check(made, "found"), check(made, "format"), check(made, "fresh")) == (0, 1, 0)
+    with started(configured(tmp_path, pte=loadtest(tmp_path))) as running:
+        until(lambda: check(running, "fresh") is not None, "the check-up")
+        assert (check(running, "found"), check(running, "format"), check(running, "fresh")) == (0, 1, 0)
 
 
 def test_a_change_is_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """A check that begins to fail, and that passes again, is told once each, with its first cause and remedy."""
     caplog.set_level("INFO")
     file = run(tmp_path)
-    with started(often(configured(tmp_path, pte=loadtest(tmp_path)))) as made:
-        until(lambda: check(made, "found") == 1, "the check-up")
-        assert told(caplog) == []
+    with started(often(configured(tmp_path, pte=loadtest(tmp_path)))) as running:
+        until(lambda: check(running, "found") == 1, "the check-up")
+        assert messages(caplog) == []
         file.unlink()
-        until(lambda: check(made, "found") == 0, "the failure")
-        assert check(made, "complete") is None
-        at = made.value("pte_source_check_timestamp_seconds", source="pte") or 0
-        until(lambda: (made.value("pte_source_check_timestamp_seconds", source="pte") or 0) > at + 1, "more of them")
+        until(lambda: check(running, "found") == 0, "the failure")
+        assert check(running, "complete") is None
+        at = running.value("pte_source_check_timestamp_seconds", source="pte") or 0
+        until(lambda: (running.value("pte_source_check_timestamp_seconds", source="pte") or 0) > at + 1, "more of them")
         run(tmp_path)
-        until(lambda: check(made, "found") == 1, "recovery")
-        assert check(made, "complete") == 1
-    assert told(caplog) == ["check failed", "check passes"]
+        until(lambda: check(running, "found") == 1, "recovery")
+        assert check(running, "complete") == 1
+    assert messages(caplog) == ["check failed", "check passes"]
     line = LogFormatter("logfmt").format(next(record for record in caplog.records if record.message == "check failed"))
     assert "source=pte check=found subject=shop" in line
     assert 'cause="a typo in the path or glob" remedy="try it with ls' in line
@@ -103,17 +105,17 @@ def test_a_change_is_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
 def test_a_reload_drops_the_old_and_takes_the_new_at_once(tmp_path: Path) -> None:
     """A source that changed has no check of its former self, and the new one's come without waiting for an hour."""
     run(tmp_path)
-    with started(configured(tmp_path, pte=loadtest(tmp_path))) as made:
-        until(lambda: check(made, "fresh") == 1, "the check-up")
-        at = made.value("pte_source_check_timestamp_seconds", source="production")
-        made.reload(configured(tmp_path, pte={"source": {"kind": "demo"}}))
-        assert check(made, "fresh") is None
-        until(lambda: check(made, "found") == 1, "the new source's check-up")
-        assert check(made, "fresh") is None
-        assert made.value("pte_source_check_timestamp_seconds", source="production") == at
-        made.reload(configured(tmp_path, pte={"source": {"kind": "demo"}, "name": "perf"}))
-        assert check(made, "found") is None
-        until(lambda: check(made, "found", "perf") == 1, "the new name's check-up")
+    with started(configured(tmp_path, pte=loadtest(tmp_path))) as running:
+        until(lambda: check(running, "fresh") == 1, "the check-up")
+        at = running.value("pte_source_check_timestamp_seconds", source="production")
+        running.reload(configured(tmp_path, pte={"source": {"kind": "demo"}}))
+        assert check(running, "fresh") is None
+        until(lambda: check(running, "found") == 1, "the new source's check-up")
+        assert check(running, "fresh") is None
+        assert running.value("pte_source_check_timestamp_seconds", source="production") == at
+        running.reload(configured(tmp_path, pte={"source": {"kind": "demo"}, "name": "perf"}))
+        assert check(running, "found") is None
+        until(lambda: check(running, "found", "perf") == 1, "the new name's check-up")
 
 
 class Hanging:
@@ -141,13 +143,13 @@ def test_a_check_that_hangs_holds_nobody_up(tmp_path: Path) -> None:
     with bad_server(hanging) as server:
         hanging.server = server
         source = {"kind": "prometheus", "preset": "prometheus", "url": server.url}
-        with started(configured(tmp_path, production={"source": source, "interval": "1s"})) as made:
+        with started(configured(tmp_path, production={"source": source, "interval": "1s"})) as running:
             until(hanging.waiting.is_set, "the check")
-            polls = made.value("pte_source_polls_total", source="production") or 0
-            until(lambda: (made.value("pte_source_polls_total", source="production") or 0) > polls, "another poll")
-            assert check(made, "found", "production") is None
-            made.reload(configured(tmp_path))
-            until(lambda: check(made, "found", "production") == 1, "the next source's check-up")
+            polls = running.value("pte_source_polls_total", source="production") or 0
+            until(lambda: (running.value("pte_source_polls_total", source="production") or 0) > polls, "another poll")
+            assert check(running, "found", "production") is None
+            running.reload(configured(tmp_path))
+            until(lambda: check(running, "found", "production") == 1, "the next source's check-up")
             assert not hanging.released.is_set()
         assert not hanging.released.is_set()
         hanging.gone.set()
@@ -157,12 +159,12 @@ def test_a_source_that_refuses_us_is_left_alone(tmp_path: Path) -> None:
     """After a 401 nothing more is asked by checks, as more attempts may lock the account; nothing is published."""
     with bad_server(reply(401, b"no")) as server:
         source = {"kind": "prometheus", "preset": "prometheus", "url": server.url}
-        with started(often(configured(tmp_path, production={"source": source}))) as made:
-            until(lambda: made.status().error, "the refusal")
-            until(lambda: check(made, "found") == 1, "the other source's check-up")
+        with started(often(configured(tmp_path, production={"source": source}))) as running:
+            until(lambda: running.status().error, "the refusal")
+            until(lambda: check(running, "found") == 1, "the other source's check-up")
             time.sleep(0.5)
             assert len(server.requests) == 1
-            assert made.value("pte_source_check_timestamp_seconds", source="production") is None
+            assert running.value("pte_source_check_timestamp_seconds", source="production") is None
 
 
 def test_what_failed_is_checked_again_soon() -> None:

@@ -18,7 +18,7 @@ import msgspec
 
 from exporter import __version__
 from exporter.errors import Problem
-from exporter.model.checkup import Checkup
+from exporter.model.checkup import CheckResult, Checkup
 
 
 def render(checkups: Sequence[tuple[str, Checkup]], at: float, problems: Sequence[Problem] = ()) -> bytes:
@@ -43,5 +43,16 @@ def _source(role: str, checkup: Checkup) -> dict[str, object]:
         "role": role,
         "kind": checkup.kind,
         "well": checkup.well,
-        "steps": checkup.steps,
+        "steps": [_step(step) for step in checkup.steps],
+    }
+
+
+def _step(step: CheckResult) -> dict[str, object]:
+    return {
+        "check": step.check,
+        "subject": step.subject,
+        "tried": step.tried,
+        "verdict": step.verdict,
+        "found": step.result,
+        "causes": step.causes,
     }

@@ -65,7 +65,7 @@ def _together(skipped: Sequence[CheckResult]) -> CheckResult:
     names = ", ".join(dict.fromkeys(done.check for done in skipped))
     subjects = {done.subject for done in skipped} - {""}
     subject = f"of {next(iter(subjects))}" if len(subjects) == 1 else ""
-    return replace(first, check=f"{len(skipped)} steps", subject=subject, found=f"{first.found}: {names}")
+    return replace(first, check=f"{len(skipped)} steps", subject=subject, result=f"{first.result}: {names}")
 
 
 def _name(done: CheckResult) -> str:
@@ -113,11 +113,11 @@ def ends(at: Iterable[tuple[str, bool]]) -> str:
 def _beside(done: CheckResult, same: str) -> Iterator[str]:
     """The lines to the right of the name."""
     if done.verdict == "skipped":
-        yield from _wrapped(done.found, "", "")
+        yield from _wrapped(done.result, "", "")
         return
 
     yield from _wrapped(done.tried, "", "  ")
-    yield from _wrapped(done.found, "-> ", "   ")
+    yield from _wrapped(done.result, "-> ", "   ")
     if done.causes and same:
         yield from _wrapped(f"causes and remedies: see {same}", "   ", "   ")
         return

@@ -141,19 +141,21 @@ class Reader:
         except _Short:
             source.at = begun  # read again when its rest is there
         except _Wrong as error:
-            text = f"{self._place}: {error}, in a binary log of Gatling {self._version}"
+            text = f"{self._location}: {error}, in a binary log of Gatling {self._version}"
             raise SourceError("bad_data", text) from None
 
     def end(self) -> None:
         """What is left is part of a record."""
         if not self._records:
-            raise SourceError("bad_data", f"{self._place}: is cut off, expected the RUN record of Gatling's binary log")
+            raise SourceError(
+                "bad_data", f"{self._location}: is cut off, expected the RUN record of Gatling's binary log"
+            )
         if self._bytes.at < len(self._bytes.held):
-            self._tally.cut_off(self._place, "Gatling")
+            self._tally.cut_off(self._location, "Gatling")
         self._simulation.end()
 
     @property
-    def _place(self) -> str:
+    def _location(self) -> str:
         return f"record {self._records + 1}"
 
     def _record(self, kind: int) -> None:
@@ -183,7 +185,7 @@ class Reader:
         self._version = text
         if version < _OLDEST:
             expected = "expected version 3.13 or later, or the text that 3.12 writes"
-            raise SourceError("bad_data", f"{self._place}: Gatling {text} binary simulation.log, {expected}")
+            raise SourceError("bad_data", f"{self._location}: Gatling {text} binary simulation.log, {expected}")
 
     def _request(self) -> None:
         source = self._bytes
@@ -198,7 +200,7 @@ class Reader:
             self._start + ended,
             failed=not status,
             message=source.cached(),
-            place=self._place,
+            location=self._location,
         )
         self._check_time(ended, near=self._simulation.reaches(self._start + ended))
 

@@ -32,11 +32,13 @@ class Simulation:
         self._errors = 0
         self._first_error = ""
 
-    def request(self, names: tuple[str, ...], start: int, end: int, *, failed: bool, message: str, place: str) -> None:
+    def request(
+        self, names: tuple[str, ...], start: int, end: int, *, failed: bool, message: str, location: str
+    ) -> None:
         """`names`: groups, and the request's own; it is named as in Gatling's report: `group / name`."""
         kind = self._tally.kind(message.strip() or "KO") if failed else 0
         seconds = (end - start) / 1000
-        self._tally.add(self._endpoint(names), start / 1000, seconds, failed=failed, kind=kind, place=place)
+        self._tally.add(self._endpoint(names), start / 1000, seconds, failed=failed, kind=kind, location=location)
 
     def error(self, message: str) -> None:
         """Something failed beside the requests."""

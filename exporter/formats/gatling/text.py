@@ -63,7 +63,7 @@ class Reader:
     def end(self) -> None:
         """A line without its end was cut, even where it looks whole: a time may have lost its last digits."""
         if self._lines.rest().strip():
-            self._tally.cut_off(self._lines.place, "Gatling")
+            self._tally.cut_off(self._lines.location, "Gatling")
         self._simulation.end()
 
     def _record(self, fields: list[str]) -> None:
@@ -128,7 +128,7 @@ class Reader:
             ended,
             failed=fields[status] == "KO",
             message=message,
-            place=self._lines.place,
+            location=self._lines.location,
         )
         self._check_time(ended, near=self._simulation.reaches(ended))
 
@@ -152,7 +152,7 @@ class Reader:
         return int(text)
 
     def _fail(self, text: str) -> NoReturn:
-        raise SourceError("bad_data", f"{self._lines.place}: {text}")
+        raise SourceError("bad_data", f"{self._lines.location}: {text}")
 
 
 def _names(groups: str) -> list[str]:

@@ -62,7 +62,7 @@ def _add(rows: _Rows, began: float, tally: Tally) -> None:
     for number, (latency, status, offset) in enumerate(columns, 2):
         failed = status >= 400
         kind = tally.kind(f"HTTP {status}") if failed else 0
-        tally.add(endpoint, began + offset, latency, failed=failed, kind=kind, place=f"line {number}")
+        tally.add(endpoint, began + offset, latency, failed=failed, kind=kind, location=f"line {number}")
 
 
 def _rows(content: bytes, tally: Tally) -> _Rows:
@@ -76,7 +76,7 @@ def _rows(content: bytes, tally: Tally) -> _Rows:
     rows = _Rows()
     positions = [columns.index(name) for name in _REQUIRED]
     for line in records:
-        latency, status, offset = _row(line, lines.place, len(columns), positions)
+        latency, status, offset = _row(line, lines.location, len(columns), positions)
         rows.latencies.append(latency)
         rows.statuses.append(status)
         rows.offsets.append(offset)
@@ -86,7 +86,7 @@ def _rows(content: bytes, tally: Tally) -> _Rows:
     except SourceError:
         cut = True  # within a character
     if cut:
-        tally.cut_off(lines.place, FORMAT.tool)
+        tally.cut_off(lines.location, FORMAT.tool)
     return rows
 
 
@@ -98,25 +98,25 @@ def _records(content: bytes, lines: LineSplitter) -> Iterator[str]:
                 yield line
 
 
-def _row(line: str, place: str, columns: int, positions: list[int]) -> tuple[float, int, float]:
+def _row(line: str, location: str, columns: int, positions: list[int]) -> tuple[float, int, float]:
     fields = line.split(",")
     if len(fields) != columns:
-        raise SourceError("bad_data", f"{place}: has {len(fields)} fields, expected {columns} as in the header")
+        raise SourceError("bad_data", f"{location}: has {len(fields)} fields, expected {columns} as in the header")
 
     latency, status, offset = (fields[position] for position in positions)
     if not (status.isascii() and status.isdecimal() and len(status) <= 5):
-        raise SourceError("bad_data", f"{place}: status-code is {status[:40]!r}, expected a number")
-    seconds = _seconds(latency, "response-time", LONGEST_LATENCY, place)
-    return seconds, int(status), _seconds(offset, "offset", LONGEST_RUN, place)
+        raise SourceError("bad_data", f"{location}: status-code is {status[:40]!r}, expected a number")
+    seconds = _seconds(latency, "response-time", LONGEST_LATENCY, location)
+    return seconds, int(status), _seconds(offset, "offset", LONGEST_RUN, location)
 
 
-def _seconds(text: str, what: str, most: float, place: str) -> float:
+def _seconds(text: str, what: str, most: float, location: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 <= value <= most or "_" in text:
-        raise SourceError("bad_data", f"{place}: {what} is {text[:40]!r}, expected seconds from 0 to {most:g}")
+        raise SourceError("bad_data", f"{location}: {what} is {text[:40]!r}, expected seconds from 0 to {most:g}")
     return value
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.tally.summaries import count, duration, infer_times, latencies, size
-from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun
+from exporter.model.loadrun import Figures, Latencies, LoadRun, RunEndpoint
 
 MOST_ROWS = 1_000_000
 """Answered requests that hey remembers."""
@@ -66,7 +66,7 @@ def read(content: bytes, file: File) -> LoadRun:
         start,
         end,
         total,
-        (Endpoint(FORMAT.tool, total),),
+        (RunEndpoint(FORMAT.tool, total),),
         dated=False,
         warnings=tuple(warnings),
     )

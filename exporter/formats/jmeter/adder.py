@@ -38,7 +38,7 @@ class Adder:
         labels = rows.codes("label")
         batch = self._batch(rows, labels, starts, elapsed)
         counts = self._counts(rows, labels, starts, elapsed, batch)
-        self._parts.add(batch.starts, batch.seconds, rows.place)
+        self._parts.add(batch.starts, batch.seconds, rows.location)
         self._add(batch, counts, rows)
 
     def end(self) -> None:
@@ -148,11 +148,11 @@ class Adder:
 
     def _add(self, batch: Batch, counts: Flags, rows: RowBlock) -> None:
         if counts.all():
-            self._tally.add_batch(batch, rows.place)
+            self._tally.add_batch(batch, rows.location)
             return
 
         positions = np.flatnonzero(counts)
-        self._tally.add_batch(batch.take(positions), lambda position: rows.place(int(positions[position])))
+        self._tally.add_batch(batch.take(positions), lambda position: rows.location(int(positions[position])))
 
 
 def _size(sizes: Floats | None, position: int) -> float:
@@ -169,4 +169,4 @@ def _refuse_sums(rows: RowBlock) -> None:
     if sums.size:
         position = int(sums[0])
         text = f"SampleCount is {counts[position]:g}, expected 1 (sums have no percentiles): set mode=StrippedBatch"
-        raise SourceError("bad_data", f"{rows.place(position)}: {text}")
+        raise SourceError("bad_data", f"{rows.location(position)}: {text}")

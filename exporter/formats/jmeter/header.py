@@ -42,7 +42,7 @@ def fields_of(row: str, delimiter: str) -> Sequence[str]:
 
 
 def recognise(head: bytes) -> bool:
-    return len(_known(_layout(head))) >= 3 or _NO_HEADER.match(head) is not None
+    return len(_known_names(_layout(head))) >= 3 or _NO_HEADER.match(head) is not None
 
 
 def read(line: bytes, warn: Callable[[str], None]) -> Layout:
@@ -72,8 +72,8 @@ def _layout(line: bytes) -> Layout:
     """The delimiter that gives most of JMeter's names, and the columns; names of variables stand in quotes."""
     text = line.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
     layouts = [Layout(delimiter, tuple(fields_of(text, delimiter))) for delimiter in _DELIMITERS]
-    return max(layouts, key=lambda layout: len(_known(layout)))
+    return max(layouts, key=lambda layout: len(_known_names(layout)))
 
 
-def _known(layout: Layout) -> frozenset[str]:
+def _known_names(layout: Layout) -> frozenset[str]:
     return _NAMES.intersection(layout.columns)

@@ -45,25 +45,27 @@ class Parts:
         """The header stands again on this line."""
         self._parts.append(_Part(line))
 
-    def add(self, starts: Floats, seconds: Floats, place: Callable[[int], str]) -> None:
+    def add(self, starts: Floats, seconds: Floats, location: Callable[[int], str]) -> None:
         """Rows in the order of the file, Unix seconds and seconds."""
         part = self._parts[-1]
         ends = starts + seconds
-        self._check_order(ends, part.end, place)
+        self._check_order(ends, part.end, location)
 
         part.rows += starts.size
         part.start = min(part.start, float(starts.min()))
         part.end = max(part.end, float(ends.max()))
         part.seconds += float(seconds.sum())
 
-    def _check_order(self, ends: Floats, before: float, place: Callable[[int], str]) -> None:
+    def _check_order(self, ends: Floats, before: float, location: Callable[[int], str]) -> None:
         """Tells people where the time goes back; `before` is the end of what came before."""
         latest = np.maximum(np.maximum.accumulate(ends), before)
         behind = np.flatnonzero(ends < latest - _BACK)
         if behind.size:
             position = int(behind[0])
             back = f"{latest[position] - ends[position]:.0f} s"
-            self._tally.warn(f"goes back by {back} on {place(position)}: a clock was set, or files were put together")
+            self._tally.warn(
+                f"goes back by {back} on {location(position)}: a clock was set, or files were put together"
+            )
 
     def end(self) -> None:
         """Raises SourceError where parts are of several runs, or the same one twice."""

@@ -53,10 +53,10 @@ class ColumnValues:
 
 
 class RowBlock:
-    """Whole rows, in the order of the file. `place` tells of a row on which line it begins."""
+    """Whole rows, in the order of the file. `location` tells of a row on which line it begins."""
 
-    def __init__(self, frame: pl.DataFrame, layout: Layout, place: Callable[[int], str]) -> None:
-        self.place = place
+    def __init__(self, frame: pl.DataFrame, layout: Layout, location: Callable[[int], str]) -> None:
+        self.location = location
         self._frame = frame
         self._layout = layout
 

@@ -45,7 +45,7 @@ class _Sample:
     """An element that is open."""
 
     attributes: Mapping[str, str]
-    place: str
+    location: str
     nested: int = 0
     """Samples inside."""
     failure: str = ""
@@ -60,14 +60,14 @@ class _Sample:
         if not text:
             return None
         if not _INTEGER.fullmatch(text):
-            raise SourceError("bad_data", f"{self.place}: {name} is {text[:40]}, expected a whole number")
+            raise SourceError("bad_data", f"{self.location}: {name} is {text[:40]}, expected a whole number")
         return int(text)
 
     def required_integer(self, name: str, meaning: str) -> int:
         """Raises SourceError, also where the sample does not tell."""
         value = self.integer(name)
         if value is None:
-            raise SourceError("bad_data", f"{self.place}: a sample has no {name}, expected {meaning}")
+            raise SourceError("bad_data", f"{self.location}: a sample has no {name}, expected {meaning}")
         return value
 
     def size(self, name: str) -> float:
@@ -142,7 +142,7 @@ class _Target:
         start = sample.required_integer("ts", "milliseconds since 1970")
         elapsed = sample.required_integer("t", "milliseconds")
         if "lb" not in sample.attributes or sample.attributes.get("s", "").lower() not in ("true", "false"):
-            raise SourceError("bad_data", f"{sample.place}: a sample needs lb, its label, and s, true or false")
+            raise SourceError("bad_data", f"{sample.location}: a sample needs lb, its label, and s, true or false")
 
         if sample.transaction:
             if sample.nested or self._is_beside(sample, start):
@@ -165,7 +165,7 @@ class _Target:
         attributes = sample.attributes
         if (sample.integer("sc") or 1) > 1:
             text = f"sc, the number of samples, is {attributes['sc']}, expected 1 (sums have no percentiles)"
-            raise SourceError("bad_data", f"{sample.place}: {text}: set mode=StrippedBatch")
+            raise SourceError("bad_data", f"{sample.location}: {text}: set mode=StrippedBatch")
 
         self._remember(attributes.get("tn", ""), start)
         failed = attributes["s"].lower() == "false"
@@ -181,7 +181,7 @@ class _Target:
             kind=kind,
             received=received,
             sent=sent,
-            place=sample.place,
+            location=sample.location,
         )
         if users:
             self.tally.users((start + elapsed) / 1000, users)

@@ -99,18 +99,18 @@ class Cases:
         if not _text(element, "timestamp"):
             return otherwise
 
-        place = f"suite {cut(_text(element, 'name'))}".strip()
-        start = self._start(element, place)
-        took = _seconds(element, place)
+        location = f"suite {cut(_text(element, 'name'))}".strip()
+        start = self._start(element, location)
+        took = _seconds(element, location)
         if not took:
-            took = sum(_seconds(case, place) or 0.0 for case in element.iter("testcase"))
+            took = sum(_seconds(case, location) or 0.0 for case in element.iter("testcase"))
         end = start + took
 
         # Nothing ended after it was written: times of cases that ran side by side were added up, or the clock that
         # tells no zone is ahead of ours. A file that is older than any zone could explain was dated by somebody else.
         return self._modified if end > self._modified >= start - _FARTHEST_ZONE else end
 
-    def _start(self, element: Element, place: str) -> float:
+    def _start(self, element: Element, location: str) -> float:
         text = _text(element, "timestamp")
         try:
             moment = datetime.fromisoformat(text)
@@ -119,7 +119,7 @@ class Cases:
             return moment.timestamp()
         except (ValueError, OverflowError):
             raise SourceError(
-                "bad_data", f"{place}: timestamp is {text}, expected a time such as 2025-11-20T10:00:00Z"
+                "bad_data", f"{location}: timestamp is {text}, expected a time such as 2025-11-20T10:00:00Z"
             ) from None
 
     def _labelled(self, element: Element, outer: Mapping[str, str]) -> Mapping[str, str]:
@@ -139,10 +139,10 @@ class Cases:
 
     def _case(self, element: Element, suite: _Suite) -> None:
         self._number += 1
-        place = f"test case {self._number}"
+        location = f"test case {self._number}"
         name = ".".join(filter(None, (_text(element, "classname"), _text(element, "name"))))
         if not name:
-            raise SourceError("bad_data", f"{place}: has no name")
+            raise SourceError("bad_data", f"{location}: has no name")
 
         inside = {child.tag for child in element}
         outcome = _outcome(inside, element)
@@ -151,7 +151,7 @@ class Cases:
             sys.intern(cut(name)),
             outcome,
             suite.ended,
-            _seconds(element, f"{place} ({cut(name)})"),
+            _seconds(element, f"{location} ({cut(name)})"),
             outcome == "passed" and not _FLAKY.isdisjoint(inside),
             self._labelled(element, suite.labels),
         )
@@ -179,7 +179,7 @@ def _properties(element: Element) -> Iterable[Element]:
     return () if inside is None else inside.iterfind("property")
 
 
-def _seconds(element: Element, place: str) -> float | None:
+def _seconds(element: Element, location: str) -> float | None:
     """A duration; None where none is told."""
     text = _text(element, "time")
     if not text:
@@ -187,7 +187,7 @@ def _seconds(element: Element, place: str) -> float | None:
 
     value = float(text.replace(",", "")) if _SECONDS.fullmatch(text) else -1.0
     if not 0 <= value <= _MOST_SECONDS:
-        raise SourceError("bad_data", f"{place}: time is {cut(text)}, expected seconds, such as 1,234.5")
+        raise SourceError("bad_data", f"{location}: time is {cut(text)}, expected seconds, such as 1,234.5")
     return value
 
 

@@ -50,7 +50,7 @@ class Reader:
             if self._begun or '"' in line:
                 self._quoted(line)
             elif line:
-                self._take(line.split(","), self._lines.place)
+                self._take(line.split(","), self._lines.location)
 
     def end(self) -> None:
         """A row without its end was cut, even where it looks whole: its last field may have lost something."""
@@ -59,12 +59,12 @@ class Reader:
         except SourceError:
             cut = True  # within a character
         if cut:
-            self._tally.cut_off(self._lines.place, FORMAT.tool)
+            self._tally.cut_off(self._lines.location, FORMAT.tool)
 
     def _quoted(self, line: str) -> None:
         """A row with quotes may go over several lines."""
         if not self._begun:
-            self._begun_at = self._lines.place
+            self._begun_at = self._lines.location
         self._begun += line
         if len(self._begun) > _LONGEST:
             refuse(self._begun_at, "a quote that is not closed")
@@ -80,39 +80,39 @@ class Reader:
             raise SourceError("bad_data", f"{self._begun_at}: is not valid CSV: {error}") from None
         self._take(rows[0], self._begun_at)
 
-    def _take(self, row: list[str], place: str) -> None:
+    def _take(self, row: list[str], location: str) -> None:
         if not self._columns:
-            self._head(row, place)
+            self._head(row, location)
             return
 
         if len(row) != len(self._columns):
-            refuse(place, f"has {len(row)} fields, expected {len(self._columns)} as in the header")
+            refuse(location, f"has {len(row)} fields, expected {len(self._columns)} as in the header")
         metric = row[0]
         if metric not in METRICS_READ:
             self._points.skip(metric)
             return
 
         tags = Tags(**{name: row[index] for name, index in self._indices})
-        self._points.add(metric, _time(row[1], place), _number(row[2], place), tags, place)
+        self._points.add(metric, _time(row[1], location), _number(row[2], location), tags, location)
 
-    def _head(self, row: list[str], place: str) -> None:
+    def _head(self, row: list[str], location: str) -> None:
         if row[:3] != _FIRST:
-            refuse(place, f"expected a header that begins with {','.join(_FIRST)}")
+            refuse(location, f"expected a header that begins with {','.join(_FIRST)}")
         self._columns = row
         self._indices = [(name, row.index(name)) for name in _TAGS if name in row]
 
 
-def _number(text: str, place: str) -> float:
+def _number(text: str, location: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        refuse(place, f"metric_value is {text[:40]!r}, expected a number")
+        refuse(location, f"metric_value is {text[:40]!r}, expected a number")
     if not math.isfinite(value) or "_" in text:
-        refuse(place, f"metric_value is {text[:40]!r}, expected a finite number")
+        refuse(location, f"metric_value is {text[:40]!r}, expected a finite number")
     return value
 
 
-def _time(text: str, place: str) -> float:
+def _time(text: str, location: str) -> float:
     """Unix seconds, from a whole number or RFC 3339."""
     if text.isascii() and text.isdecimal() and len(text) <= 20:
         value = int(text)
@@ -125,7 +125,7 @@ def _time(text: str, place: str) -> float:
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
-        refuse(place, f"timestamp is {text[:40]!r}, expected Unix time, or RFC 3339 with an offset")
+        refuse(location, f"timestamp is {text[:40]!r}, expected Unix time, or RFC 3339 with an offset")
     return time.timestamp()
 
 

@@ -53,7 +53,7 @@ class Reader:
         """The file's next bytes; raises SourceError."""
         for line in self._lines.feed(block):
             if line:
-                self._add(*_decoded(line, self._lines.place))
+                self._add(*_decoded(line, self._lines.location))
 
     def end(self) -> None:
         """A last line that is no whole object was cut."""
@@ -61,9 +61,9 @@ class Reader:
             rest = self._lines.rest()
             if not rest.strip():
                 return
-            metric, point = _decoded(rest, self._lines.place)
+            metric, point = _decoded(rest, self._lines.location)
         except SourceError:
-            self._tally.cut_off(self._lines.place, FORMAT.tool)
+            self._tally.cut_off(self._lines.location, FORMAT.tool)
             return
         self._add(metric, point)
 
@@ -72,10 +72,10 @@ class Reader:
             self._points.skip(metric)
             return
         tags = point.tags or _NO_TAGS
-        self._points.add(metric, point.time.timestamp(), point.value, tags, self._lines.place)
+        self._points.add(metric, point.time.timestamp(), point.value, tags, self._lines.location)
 
 
-def _decoded(line: str, place: str) -> tuple[str, _Point | None]:
+def _decoded(line: str, location: str) -> tuple[str, _Point | None]:
     """The metric and, where needed, the point; no metric if none is measured. Raises SourceError."""
     try:
         decoded = _LINES.decode(line)
@@ -83,10 +83,10 @@ def _decoded(line: str, place: str) -> tuple[str, _Point | None]:
             point = _POINTS.decode(decoded.data) if decoded.metric in METRICS_READ else None
             return decoded.metric, point
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"{place}: is not a k6 point: {error}") from None
+        raise SourceError("bad_data", f"{location}: is not a k6 point: {error}") from None
 
     if decoded.type != "Metric":
-        refuse(place, f"type is {decoded.type[:40]!r}, expected Metric or Point")
+        refuse(location, f"type is {decoded.type[:40]!r}, expected Metric or Point")
     return "", None
 
 

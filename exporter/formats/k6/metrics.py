@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from exporter.errors import SourceError
 from exporter.formats.tally.summaries import count, latencies, size
 from exporter.formats.tally.urls import endpoint
-from exporter.model.loadrun import Endpoint, Figures, Latencies
+from exporter.model.loadrun import Figures, Latencies, RunEndpoint
 
 Values = Mapping[str, float]
 
@@ -63,7 +63,7 @@ class Metrics:
         sent = self._bytes("data_sent")
         return Figures(requests, failures, {}, self._latencies(part), received, sent)
 
-    def endpoints(self, total: Figures) -> tuple[Endpoint, ...]:
+    def endpoints(self, total: Figures) -> tuple[RunEndpoint, ...]:
         """Those with figures of their own, which a summary has of tags that thresholds are set on; and the rest."""
         named = self._named()
         rest = total.requests - sum(endpoint.figures.requests for endpoint in named)
@@ -72,13 +72,13 @@ class Metrics:
             named = []
 
         if not named:
-            return (Endpoint(WHOLE, total),)
+            return (RunEndpoint(WHOLE, total),)
         if rest:
-            named.append(Endpoint(REST, Figures(rest)))
+            named.append(RunEndpoint(REST, Figures(rest)))
         return tuple(named)
 
-    def _named(self) -> list[Endpoint]:
-        endpoints: dict[tuple[str, str, str], Endpoint] = {}
+    def _named(self) -> list[RunEndpoint]:
+        endpoints: dict[tuple[str, str, str], RunEndpoint] = {}
         for metric in self.values:
             name, brace, tags = metric.partition("{")
             if not brace or name not in _OF_REQUESTS:
@@ -86,7 +86,7 @@ class Metrics:
             key = _key(tags.removesuffix("}"))
             figures = self.figures("{" + tags)
             if key is not None and figures is not None and figures.requests:
-                endpoints[key] = Endpoint(key[0], figures, key[1], key[2])
+                endpoints[key] = RunEndpoint(key[0], figures, key[1], key[2])
         return [endpoints[key] for key in sorted(endpoints)]
 
     @property

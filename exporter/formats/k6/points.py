@@ -46,12 +46,12 @@ class Points:
         self._tally = tally
         self._endpoints: dict[tuple[str, str], int] = {}
 
-    def add(self, metric: str, at: float, value: float, tags: Tags, place: str) -> None:
+    def add(self, metric: str, at: float, value: float, tags: Tags, location: str) -> None:
         """A point of one of METRICS_READ; `at` in Unix seconds. Raises SourceError."""
         if metric == REQUEST:
-            self._request(at, value / 1000, tags, place)
+            self._request(at, value / 1000, tags, location)
         elif not 0 <= value <= MOST:
-            refuse(place, f"{metric} of {value:.12g}, expected 0 or more")
+            refuse(location, f"{metric} of {value:.12g}, expected 0 or more")
         elif metric == "vus":
             self._tally.users(at, value)
         else:
@@ -62,11 +62,11 @@ class Points:
         if metric in OTHER_PROTOCOLS:
             self._tally.warn(f"{metric} is omitted: only HTTP requests are counted")
 
-    def _request(self, end: float, seconds: float, tags: Tags, place: str) -> None:
-        failed = _failed(tags, place)
+    def _request(self, end: float, seconds: float, tags: Tags, location: str) -> None:
+        failed = _failed(tags, location)
         kind = self._tally.kind(tags.error or _status(tags)) if failed else 0
         number = self._endpoint(tags.name or tags.url, tags.method)
-        self._tally.add(number, end - seconds, seconds, failed=failed, kind=kind, place=place)
+        self._tally.add(number, end - seconds, seconds, failed=failed, kind=kind, location=location)
 
     def _endpoint(self, name: str, method: str) -> int:
         number = self._endpoints.get((name, method))
@@ -77,18 +77,18 @@ class Points:
         return number
 
 
-def _failed(tags: Tags, place: str) -> bool:
+def _failed(tags: Tags, location: str) -> bool:
     """As k6 sees it; a status of 0 is no response."""
     if tags.expected_response in ("true", "false"):
         return tags.expected_response == "false"
     if tags.expected_response:
-        refuse(place, f"expected_response is {tags.expected_response[:40]!r}, expected true or false")
+        refuse(location, f"expected_response is {tags.expected_response[:40]!r}, expected true or false")
 
     # Without that tag: a test may have switched it off.
     if tags.error_code or tags.error:
         return True
     if not (tags.status.isascii() and tags.status.isdecimal()):
-        refuse(place, "a request with neither expected_response nor status: add these tags to k6's systemTags")
+        refuse(location, "a request with neither expected_response nor status: add these tags to k6's systemTags")
     return not 0 < int(tags.status[:4]) < 400
 
 
@@ -98,5 +98,5 @@ def _status(tags: Tags) -> str:
     return f"error {tags.error_code}" if tags.error_code else "no response"
 
 
-def refuse(place: str, text: str) -> NoReturn:
-    raise SourceError("bad_data", f"{place}: {text}")
+def refuse(location: str, text: str) -> NoReturn:
+    raise SourceError("bad_data", f"{location}: {text}")

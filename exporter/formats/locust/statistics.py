@@ -16,7 +16,7 @@ from exporter.formats.locust.companions import STATISTICS, Companions, Key
 from exporter.formats.locust.history import TOTAL
 from exporter.formats.tally.limits import LONGEST_LATENCY, LONGEST_RUN
 from exporter.formats.tally.table import TableRow, capped, capped_errors, header, percents, quantiles, rows
-from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
+from exporter.model.loadrun import OTHER, Figures, Latencies, LoadRun, RunEndpoint
 
 _REQUIRED = ("Type", "Name", "Request Count", "Failure Count", "Average Response Time", "Requests/s")
 
@@ -133,9 +133,9 @@ def _seconds(row: TableRow, column: str) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
-def _endpoints(named: Mapping[Key, Figures]) -> tuple[Endpoint, ...]:
+def _endpoints(named: Mapping[Key, Figures]) -> tuple[RunEndpoint, ...]:
     uses = Counter(name for (_, name), figures in named.items() if figures.requests)
-    endpoints: list[Endpoint] = []
+    endpoints: list[RunEndpoint] = []
     for (method, name), figures in named.items():
         if figures.requests:
             short = replace(figures, errors=capped_errors(figures.errors))
@@ -143,13 +143,13 @@ def _endpoints(named: Mapping[Key, Figures]) -> tuple[Endpoint, ...]:
     return capped(endpoints)
 
 
-def _endpoint(method: str, name: str, figures: Figures, *, alone: bool) -> Endpoint:
+def _endpoint(method: str, name: str, figures: Figures, *, alone: bool) -> RunEndpoint:
     """The type is a method, the name a route where it is one: /cart, or a whole address."""
     if method and name.startswith(("/", "http://", "https://")):
-        return Endpoint(f"{method} {name}", figures, method, name)
+        return RunEndpoint(f"{method} {name}", figures, method, name)
     if alone:
-        return Endpoint(name, figures)
-    return Endpoint(f"{method} {name}", figures)
+        return RunEndpoint(name, figures)
+    return RunEndpoint(f"{method} {name}", figures)
 
 
 def _times(beside: Companions, duration: float | None, requests: int, modified: float) -> tuple[float, float]:

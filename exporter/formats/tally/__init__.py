@@ -13,7 +13,7 @@ from exporter.errors import SourceError
 from exporter.formats.tally import names
 from exporter.formats.tally.batch import Batch, Codes, PendingRequests, check
 from exporter.formats.tally.minutes import MinuteTally
-from exporter.model.loadrun import OTHER, Endpoint, Figures, Latencies, LoadRun
+from exporter.model.loadrun import OTHER, Figures, Latencies, LoadRun, RunEndpoint
 
 MAX_NAMES = 1000
 """Names beyond are added up as `other`: a tool that puts IDs into names would fill the memory."""
@@ -93,9 +93,9 @@ class Tally:
         self.warn(text)
         self.complete = False
 
-    def cut_off(self, place: str, tool: str) -> None:
+    def cut_off(self, location: str, tool: str) -> None:
         """The file's last record is not whole, and was left out."""
-        self.breaks_off(f"{place}: is incomplete and was omitted: {tool} was stopped, or the file cut")
+        self.breaks_off(f"{location}: is incomplete and was omitted: {tool} was stopped, or the file cut")
 
     def users(self, at: float, count: float) -> None:
         """So many users were active at a time, Unix seconds."""
@@ -117,9 +117,9 @@ class Tally:
         kind: int | None = None,
         received: float = np.nan,
         sent: float = np.nan,
-        place: str = "",
+        location: str = "",
     ) -> None:
-        """One request; `place` says where in the file it stands, such as "line 17". NaN bytes are not told."""
+        """One request; `location` says where in the file it stands, such as "line 17". NaN bytes are not told."""
         if kind is None:
             kind = self.kind("") if failed else 0
 
@@ -131,7 +131,7 @@ class Tally:
         rows.kinds.append(kind)
         rows.received.append(received)
         rows.sent.append(sent)
-        rows.places.append(place)
+        rows.locations.append(location)
         if len(rows.endpoints) >= _ROWS:
             self._flush()
 
@@ -139,14 +139,14 @@ class Tally:
         rows = self._rows
         self._rows = PendingRequests()
         if rows.endpoints:
-            self.add_batch(rows.batch(), rows.places.__getitem__)
+            self.add_batch(rows.batch(), rows.locations.__getitem__)
 
-    def add_batch(self, batch: Batch, place: Callable[[int], str]) -> None:
-        """Many requests; `place` tells of a position in the batch where in the file it stands. Raises SourceError."""
+    def add_batch(self, batch: Batch, location: Callable[[int], str]) -> None:
+        """Many requests; `location` gives the line or record of a position in the batch. Raises SourceError."""
         if not batch.endpoints.size:
             return
 
-        check(batch, place)
+        check(batch, location)
         room = self._failures.size
         self._add_latencies(batch.endpoints * histogram.SIZE + histogram.index(batch.seconds))
         self._seconds += np.bincount(batch.endpoints, weights=batch.seconds, minlength=room)
@@ -216,11 +216,11 @@ class Tally:
             warnings=tuple(self._warnings),
         )
 
-    def _named(self) -> Iterator[Endpoint]:
+    def _named(self) -> Iterator[RunEndpoint]:
         for (name, method, route), number in self._endpoints.items():
             figures = self._figures(slice(number, number + 1))
             if figures.requests:
-                yield Endpoint(name, figures, method, route)
+                yield RunEndpoint(name, figures, method, route)
 
     def _total(self) -> Figures:
         figures = self._figures(slice(None))

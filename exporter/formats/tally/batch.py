@@ -67,7 +67,7 @@ class PendingRequests:
     kinds: list[int] = field(default_factory=list)
     received: list[float] = field(default_factory=list)
     sent: list[float] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
+    locations: list[str] = field(default_factory=list)
 
     def batch(self) -> Batch:
         """All of them."""
@@ -88,8 +88,8 @@ def _sizes(values: Sequence[float]) -> Floats | None:
     return None if np.isnan(sizes).all() else sizes
 
 
-def check(batch: Batch, place: Callable[[int], str]) -> None:
-    """Raises SourceError for the first that no request can be; `place` tells where in the file a position stands."""
+def check(batch: Batch, location: Callable[[int], str]) -> None:
+    """Raises SourceError for the first that no request can be; `location` tells where in the file a position stands."""
     checks = (
         (batch.seconds, 0.0, LONGEST_LATENCY, "a latency", "seconds"),
         (batch.starts, EARLIEST, LATEST, "a time", "Unix seconds"),
@@ -109,4 +109,4 @@ def check(batch: Batch, place: Callable[[int], str]) -> None:
         if wrong.size:
             position = int(wrong[0])
             text = f"{what} of {values[position]:.15g} {unit}, expected {least:.15g} to {most:.15g}"
-            raise SourceError("bad_data", f"{place(position)}: {text}")
+            raise SourceError("bad_data", f"{location(position)}: {text}")

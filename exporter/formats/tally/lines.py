@@ -35,7 +35,7 @@ class LineSplitter:
         return self._decoded(rest)
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return f"line {self.number}"
 
     def _decoded(self, line: bytes) -> str:
@@ -43,4 +43,4 @@ class LineSplitter:
         try:
             return line.removesuffix(b"\r").decode()
         except UnicodeDecodeError as error:
-            raise SourceError("bad_data", f"{self.place}: is not UTF-8 at byte {error.start + 1}") from None
+            raise SourceError("bad_data", f"{self.location}: is not UTF-8 at byte {error.start + 1}") from None

@@ -13,17 +13,17 @@ from exporter import decoding
 from exporter.errors import SourceError
 from exporter.formats.tally import MAX_KINDS, MAX_NAMES
 from exporter.formats.tally.names import kind
-from exporter.model.loadrun import OTHER, QUANTILE_FIGURES, Endpoint, Figures, Latencies
+from exporter.model.loadrun import OTHER, QUANTILE_FIGURES, Figures, Latencies, RunEndpoint
 
-_SHOWN = 40
+_QUOTED = 40
 """Characters of a wrong value that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One record. `place` says where it stands, such as "line 17"."""
+    """One record. `location` says where it stands, such as "line 17"."""
 
-    place: str
+    location: str
     values: Mapping[str, str]
 
     def number(self, column: str, most: float) -> float | None:
@@ -37,18 +37,18 @@ class TableRow:
         except ValueError:
             value = math.nan
         if not 0 <= value <= most or "_" in text:
-            self.fail(f"{column} is {text[:_SHOWN]!r}, expected a number from 0 to {most:.12g}")
+            self.fail(f"{column} is {text[:_QUOTED]!r}, expected a number from 0 to {most:.12g}")
         return value
 
     def whole(self, column: str) -> int:
         """A number of requests; raises SourceError."""
         text = self.values.get(column, "").strip()
         if not (text.isascii() and text.isdecimal()) or len(text) > 15:
-            self.fail(f"{column} is {text[:_SHOWN]!r}, expected a whole number from 0 on")
+            self.fail(f"{column} is {text[:_QUOTED]!r}, expected a whole number from 0 on")
         return int(text)
 
     def fail(self, text: str) -> NoReturn:
-        raise SourceError("bad_data", f"{self.place}: {text}")
+        raise SourceError("bad_data", f"{self.location}: {text}")
 
 
 def header(head: bytes) -> list[str]:
@@ -93,10 +93,10 @@ def _check_columns(columns: Sequence[str], required: Sequence[str]) -> None:
         raise SourceError("bad_data", "line 1: duplicate column")
 
 
-def _row(fields: Sequence[str], columns: Sequence[str], place: str) -> TableRow:
+def _row(fields: Sequence[str], columns: Sequence[str], location: str) -> TableRow:
     if len(fields) != len(columns):
-        raise SourceError("bad_data", f"{place}: has {len(fields)} columns, expected {len(columns)}")
-    return TableRow(place, dict(zip(columns, fields, strict=True)))
+        raise SourceError("bad_data", f"{location}: has {len(fields)} columns, expected {len(columns)}")
+    return TableRow(location, dict(zip(columns, fields, strict=True)))
 
 
 def quantiles(row: TableRow, columns: Mapping[float, str], per_second: float, most: float) -> Latencies:
@@ -137,14 +137,14 @@ def percents(columns: Sequence[str], before: str, after: str) -> dict[float, str
     return by_percent
 
 
-def capped(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+def capped(endpoints: Sequence[RunEndpoint]) -> tuple[RunEndpoint, ...]:
     """By name; of very many those with the most requests, and the rest as one, of which only counts are known."""
     if len(endpoints) > MAX_NAMES:
         by_requests = sorted(endpoints, key=lambda endpoint: (-endpoint.figures.requests, endpoint.name))
         rest = [endpoint.figures for endpoint in by_requests[MAX_NAMES:]]
         requests = sum(figures.requests for figures in rest)
         failures = sum(figures.failures or 0 for figures in rest)
-        endpoints = [*by_requests[:MAX_NAMES], Endpoint(OTHER, Figures(requests, failures))]
+        endpoints = [*by_requests[:MAX_NAMES], RunEndpoint(OTHER, Figures(requests, failures))]
     return tuple(sorted(endpoints, key=lambda endpoint: endpoint.name))
 
 

@@ -57,7 +57,7 @@ class Reader:
         """The file's next bytes; raises SourceError."""
         for line in self._lines.feed(block):
             if line:
-                self._add(_decoded(line, self._lines.place))
+                self._add(_decoded(line, self._lines.location))
 
     def end(self) -> None:
         """A last line that is no whole object was cut."""
@@ -65,9 +65,9 @@ class Reader:
             rest = self._lines.rest()
             if not rest.strip():
                 return
-            result = _decoded(rest, self._lines.place)
+            result = _decoded(rest, self._lines.location)
         except SourceError:
-            self._tally.cut_off(self._lines.place, FORMAT.tool)
+            self._tally.cut_off(self._lines.location, FORMAT.tool)
             return
         self._add(result)
 
@@ -82,7 +82,7 @@ class Reader:
             kind=kind,
             received=result.bytes_in,
             sent=result.bytes_out,
-            place=self._lines.place,
+            location=self._lines.location,
         )
 
     def _endpoint(self, result: _Result) -> int:
@@ -98,11 +98,11 @@ class Reader:
         return number
 
 
-def _decoded(line: str, place: str) -> _Result:
+def _decoded(line: str, location: str) -> _Result:
     try:
         return _RESULTS.decode(line)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError("bad_data", f"{place}: is not a vegeta result: {error}") from None
+        raise SourceError("bad_data", f"{location}: is not a vegeta result: {error}") from None
 
 
 FORMAT = Format("vegeta-json", "vegeta", recognise, reader=Reader)

@@ -15,7 +15,7 @@ from exporter import decoding
 from exporter.errors import SourceError
 from exporter.formats import File, Format
 from exporter.formats.tally.summaries import count, duration, latencies, moment, size, text
-from exporter.model.loadrun import Endpoint, Figures, Latencies, LoadRun
+from exporter.model.loadrun import Figures, Latencies, LoadRun, RunEndpoint
 
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -63,7 +63,7 @@ def read(content: bytes, file: File) -> LoadRun:
     end = moment(report.end.timestamp(), "end")
     duration(end - start, "end - earliest")
     total = _figures(report, requests)
-    return LoadRun(FORMAT.tool, FORMAT.name, start, end, total, (Endpoint(FORMAT.tool, total),))
+    return LoadRun(FORMAT.tool, FORMAT.name, start, end, total, (RunEndpoint(FORMAT.tool, total),))
 
 
 def _figures(report: _Report, requests: int) -> Figures:

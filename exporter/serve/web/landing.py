@@ -198,7 +198,7 @@ def _source_lines(status: SourceStatus, now: float) -> Iterator[str]:
     for warning in status.warnings:
         yield f"warning: {warning}"
     for step in status.failed:
-        yield f"check {step.check} {step.subject}".rstrip() + f" failed: {step.found}"
+        yield f"check {step.check} {step.subject}".rstrip() + f" failed: {step.result}"
         for cause in step.causes[:1]:
             yield f"likely cause: {cause.text}. What to do: {cause.remedy}"
 

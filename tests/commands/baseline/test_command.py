@@ -19,7 +19,7 @@ DAY = 86400.0
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of our own, with runs that are the same, slower, fewer, and a baseline called main."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
@@ -39,24 +39,24 @@ def compare(*arguments: str) -> int:
     return cli.main(["baseline", "compare", *arguments, "--application", "shop"])
 
 
-def test_a_saved_run_is_read_back_as_it_was(place: Path) -> None:
+def test_a_saved_run_is_read_back_as_it_was(folder: Path) -> None:
     """All of it, under its own format, with the run's and commit's names."""
-    run = formats.read(place / "baselines" / "shop" / "main.json")
-    assert run == replace(formats.read(place / "old.json"), commit="abc")
+    run = formats.read(folder / "baselines" / "shop" / "main.json")
+    assert run == replace(formats.read(folder / "old.json"), commit="abc")
 
 
-def test_git_shows_what_changed_by_endpoint(place: Path) -> None:
+def test_git_shows_what_changed_by_endpoint(folder: Path) -> None:
     """Each endpoint has its own line, and others may read the file."""
-    path = place / "baselines" / "shop" / "main.json"
+    path = folder / "baselines" / "shop" / "main.json"
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [line.split('"')[3] for line in lines if line.startswith('{"name"')] == ["GET /", "Log in", "POST /cart"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert [file.name for file in path.parent.iterdir()] == ["main.json"]
 
 
-def test_a_baseline_is_not_replaced_unless_forced(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_baseline_is_not_replaced_unless_forced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The one that is there stays as it was; --force replaces it."""
-    path = place / "baselines" / "shop" / "main.json"
+    path = folder / "baselines" / "shop" / "main.json"
     before = path.read_bytes()
     assert cli.main(["baseline", "save", "main", "slow.json", "--application", "shop"]) == 1
     assert capsys.readouterr().err == "pte-exporter: baselines/shop/main.json: exists already; --force replaces it\n"
@@ -67,27 +67,27 @@ def test_a_baseline_is_not_replaced_unless_forced(place: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("name", ["../main", "a/b", ".hidden", "", "x" * 101, "a b", "main\n"])
-def test_names_that_lead_elsewhere_are_refused(place: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_names_that_lead_elsewhere_are_refused(folder: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     """Neither a baseline nor an application may be one, and nothing is written."""
-    files = sorted(place.rglob("*"))
+    files = sorted(folder.rglob("*"))
     assert cli.main(["baseline", "save", name, "old.json", "--application", "shop"]) == 1
     assert cli.main(["baseline", "save", "main", "old.json", "--application", name]) == 1
     message = capsys.readouterr().err
     assert "the baseline's name is " in message
     assert "--application is " in message
-    assert sorted(place.rglob("*")) == files
+    assert sorted(folder.rglob("*")) == files
 
 
-def test_a_run_that_was_ended_early_is_no_baseline(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_was_ended_early_is_no_baseline(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It is saved only if forced, and is not compared at all."""
-    write(place / "early.json", replace(load_run(), complete=False))
+    write(folder / "early.json", replace(load_run(), complete=False))
     assert cli.main(["baseline", "save", "early", "early.json", "--application", "shop"]) == 1
     assert "was ended early" in capsys.readouterr().err
     assert cli.main(["baseline", "save", "early", "early.json", "--application", "shop", "--force"]) == 0
     assert compare("main", "early.json") == 3
 
 
-def test_the_list_tells_each_with_its_grade(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list_tells_each_with_its_grade(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As a table and as JSON; another application's are left out when one is asked for."""
     assert cli.main(["baseline", "save", "v1", "few.json", "--application", "checkout"]) == 0
     capsys.readouterr()
@@ -100,9 +100,9 @@ def test_the_list_tells_each_with_its_grade(place: Path, capsys: pytest.CaptureF
     assert (row["name"], row["grade"], row["requests"], row["commit"]) == ("main", "A", 20_000, "abc")
 
 
-def test_a_broken_baseline_is_told_and_the_others_listed(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_baseline_is_told_and_the_others_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that names the file, and exit code 1."""
-    (place / "baselines" / "shop" / "broken.json").write_text("nothing", encoding="utf-8")
+    (folder / "baselines" / "shop" / "broken.json").write_text("nothing", encoding="utf-8")
     capsys.readouterr()
     assert cli.main(["baseline", "list"]) == 1
     output = capsys.readouterr()
@@ -111,7 +111,7 @@ def test_a_broken_baseline_is_told_and_the_others_listed(place: Path, capsys: py
     assert len(output.err.splitlines()) == 1
 
 
-def test_a_slower_run_stops_the_pipeline(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_slower_run_stops_the_pipeline(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1, the worst change first in the table and in the reason."""
     capsys.readouterr()
     assert compare("main", "slow.json") == 1
@@ -122,7 +122,7 @@ def test_a_slower_run_stops_the_pipeline(place: Path, capsys: pytest.CaptureFixt
     assert "baseline" in first
 
 
-def test_a_run_like_the_baseline_passes(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_like_the_baseline_passes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 0, and one line says so; a file may replace a name."""
     capsys.readouterr()
     assert compare("main", "same.json") == 0
@@ -130,39 +130,39 @@ def test_a_run_like_the_baseline_passes(place: Path, capsys: pytest.CaptureFixtu
     assert compare("old.json", "same.json") == 0
 
 
-def test_severity_says_what_is_let_pass(place: Path) -> None:
+def test_severity_says_what_is_let_pass(folder: Path) -> None:
     """30 % slower is high, and no reason to stop where only critical ones are."""
     assert compare("main", "slow.json", "--severity", "critical") == 0
     assert compare("main", "slow.json", "--severity", "high") == 1
 
 
-def test_a_grade_may_be_asked_for(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_grade_may_be_asked_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A run that equals the baseline fails if both are below the required grade."""
     assert compare("main", "same.json", "--min-grade", "A") == 0
     assert compare("main", "same.json", "--min-grade", "A+") == 1
     assert "the grade is A, expected A+ or better" in capsys.readouterr().err
 
 
-def test_too_few_requests_are_exit_code_3(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_too_few_requests_are_exit_code_3(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """60 requests are too few to rule out a slowdown, so the pipeline must not continue."""
-    write(place / "tiny.json", load_run(requests=60, failures=0.0, duration=2.0, seed=4))
-    write(place / "tiny2.json", load_run(requests=60, failures=0.0, duration=2.0, seed=5))
+    write(folder / "tiny.json", load_run(requests=60, failures=0.0, duration=2.0, seed=4))
+    write(folder / "tiny2.json", load_run(requests=60, failures=0.0, duration=2.0, seed=5))
     assert compare("tiny.json", "tiny2.json") == 3
     assert capsys.readouterr().err.startswith("no evidence: ")
 
 
-def test_results_of_another_test_are_not_judged(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_of_another_test_are_not_judged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """If no name is in both, the file is wrong, and the pipeline must not continue."""
-    write(place / "other.json", load_run(START + DAY, requests=20_000, latency=0.1, names={"GET /other": 1.0}))
+    write(folder / "other.json", load_run(START + DAY, requests=20_000, latency=0.1, names={"GET /other": 1.0}))
     assert compare("main", "other.json") == 3
     assert "no name is in both results: are they of the same test?" in capsys.readouterr().err
 
 
-def test_what_a_grade_lacks_is_told(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_grade_lacks_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A tool without P95 has no grade, and the message says why."""
     run = load_run(START + DAY, requests=20_000)
     bare = replace(run, total=replace(run.total, latency=replace(run.total.latency, p95=None)))
-    write(place / "bare.json", bare)
+    write(folder / "bare.json", bare)
     assert compare("main", "bare.json", "--min-grade", "C") == 3
     assert "the grade is unknown, because the result has no P95" in capsys.readouterr().err
     assert cli.main(["publish", "bare.json", "--application", "shop"]) == 0
@@ -182,10 +182,10 @@ def test_what_a_grade_lacks_is_told(place: Path, capsys: pytest.CaptureFixture[s
     ],
 )
 def test_what_cannot_be_read_is_exit_code_3(
-    place: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, str], text: str
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, str], text: str
 ) -> None:
     """One line and no verdict."""
-    (place / "bad.txt").write_text("what is this", encoding="utf-8")
+    (folder / "bad.txt").write_text("what is this", encoding="utf-8")
     capsys.readouterr()
     assert compare(*arguments) == 3
     output = capsys.readouterr()
@@ -194,10 +194,10 @@ def test_what_cannot_be_read_is_exit_code_3(
     assert len(output.err.splitlines()) == 1
 
 
-def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_runs_before_tell_how_much_runs_scatter(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """13 % more than the baseline are worse on their own, and not where each run differs from the next by as much."""
     write(
-        place / "more.json",
+        folder / "more.json",
         replace(load_run(START + 30 * DAY, latency=0.115, requests=20_000, failures=0.02, seed=8), run="more"),
     )
     chance = np.random.default_rng(2)
@@ -209,8 +209,8 @@ def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.
             failures=0.02,
             seed=day,
         )
-        write(place / "past" / f"{day}.json", run)
-    (place / "past" / "notes.txt").write_text("no result", encoding="utf-8")
+        write(folder / "past" / f"{day}.json", run)
+    (folder / "past" / "notes.txt").write_text("no result", encoding="utf-8")
     assert compare("main", "more.json") == 1
     capsys.readouterr()
     assert compare("main", "more.json", "--history", "past/*", "--format", "json") == 3
@@ -221,9 +221,9 @@ def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.
     assert [text.partition(": is")[0] for text in document["warnings"]] == ["ignored: past/notes.txt"]
 
 
-def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_history_is_what_ended_before(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The run itself and later ones do not count as history; a warning says that none remains."""
-    write(place / "later.json", load_run(START + 9 * DAY))
+    write(folder / "later.json", load_run(START + 9 * DAY))
     capsys.readouterr()
     assert compare("main", "same.json", "--history", "[ls]a*e*.json", "--format", "json") == 0
     document = json.loads(capsys.readouterr().out)
@@ -231,18 +231,18 @@ def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture
     assert document["warnings"] == ["--history: no complete run ended before this one"]
 
 
-def test_thresholds_come_from_the_configuration(place: Path) -> None:
+def test_thresholds_come_from_the_configuration(folder: Path) -> None:
     """With steps ten times as large nothing is worse; the same configuration serves the exporter."""
     steps = "{low: 0.5, medium: 1, high: 2.5, critical: 5}"
     sides = ", ".join(f"{{role: {role}, source: {{kind: demo}}}}" for role in ("production", "pte"))
     text = f"environments: [{sides}]\nanalysis: {{load_runs: {{steps: {steps}}}}}\n"
-    (place / "exporter.yml").write_text(text, encoding="utf-8")
+    (folder / "exporter.yml").write_text(text, encoding="utf-8")
     assert compare("main", "slow.json", "--config.file", "exporter.yml") == 0
 
 
-def test_a_baseline_is_never_half_written(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_baseline_is_never_half_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the disk is full the old one stays, and nothing is left beside it."""
-    path = place / "baselines" / "shop" / "main.json"
+    path = folder / "baselines" / "shop" / "main.json"
     before = path.read_bytes()
 
     def full(_: int) -> None:
@@ -254,13 +254,13 @@ def test_a_baseline_is_never_half_written(place: Path, monkeypatch: pytest.Monke
     assert [file.name for file in path.parent.iterdir()] == ["main.json"]
 
 
-def test_wrong_usage_is_exit_code_2(place: Path) -> None:
+def test_wrong_usage_is_exit_code_2(folder: Path) -> None:
     """As with every command."""
     with pytest.raises(SystemExit) as ended:
         compare("main", "same.json", "--severity", "none")
     assert ended.value.code == 2
 
 
-def test_our_own_format_is_recognised_whatever_its_lines(place: Path) -> None:
+def test_our_own_format_is_recognised_whatever_its_lines(folder: Path) -> None:
     """What `save` writes and what `saved.write` does are one format."""
-    assert saved.recognise((place / "baselines" / "shop" / "main.json").read_bytes()[:64])
+    assert saved.recognise((folder / "baselines" / "shop" / "main.json").read_bytes()[:64])

@@ -209,7 +209,7 @@ def test_what_forgets_a_secret_is_masked(tmp_path: Path) -> None:
     message = "sent a b+c/d, a%20b%2Bc%2Fd and public"
     done = mask(CheckResult("url", "", message, "failed", message, (Cause(message, message),)), secrets(options))
     plain = "sent <secret>, <secret> and public"
-    assert (done.tried, done.found, done.causes) == (plain, plain, (Cause(plain, plain),))
+    assert (done.tried, done.result, done.causes) == (plain, plain, (Cause(plain, plain),))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_what_is_wrong_with_an_address_is_told_with_the_right_one(url: str, reme
     done = examined(tmp_path, "production", kind="appdynamics", url=url, **variables).steps[0]
     assert done.verdict == "failed"
     assert remedy in done.causes[0].remedy
-    assert "is not part" not in done.found or url.endswith("/controller/controller")
+    assert "is not part" not in done.result or url.endswith("/controller/controller")
     assert SECRET not in repr(done)
 
 

@@ -54,7 +54,7 @@ def test_metrics_are_forbidden(tmp_path: Path) -> None:
         done = looked(tmp_path, controller.url)
     observation_step = step(done, "observation")
     assert observation_step.verdict == "failed"
-    assert observation_step.found.endswith(
+    assert observation_step.result.endswith(
         "access denied (403): check whether the role of our client or user may view this"
     )
     assert observation_step.causes[0].text.startswith("as at metrics calls: the role may list the application")
@@ -67,5 +67,5 @@ def test_violations_are_forbidden(tmp_path: Path) -> None:
         done = looked(tmp_path, controller.url)
     observation_step = step(done, "observation")
     assert observation_step.verdict == "warning"
-    assert "access denied (403): check whether the role" in observation_step.found
-    assert "login" not in observation_step.found
+    assert "access denied (403): check whether the role" in observation_step.result
+    assert "login" not in observation_step.result

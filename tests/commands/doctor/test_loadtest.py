@@ -136,7 +136,7 @@ def test_one_application_s_failure_is_its_own(tmp_path: Path) -> None:
     )
     assert step(done, "complete", "other").verdict == "skipped"
     assert step(done, "complete", "shop").verdict == "ok"
-    assert "1 application: shop" in step(done, "observation").found
+    assert "1 application: shop" in step(done, "observation").result
     assert_golden("loadtest-one-of-two", transcript(done, tmp_path))
 
 
@@ -145,4 +145,4 @@ def test_files_beside_a_run_are_passed_by(tmp_path: Path) -> None:
     write(tmp_path / "runs" / "shop" / "a.json", run())
     content(tmp_path / "runs" / "shop" / "stats_failures.csv", b"Method,Name,Error,Occurrences\n", age=100)
     done = examined(tmp_path, "pte", kind="loadtest", folder=tmp_path / "runs", routes=ROUTES)
-    assert step(done, "format", "shop").found == "a.json is in the format pte-exporter"
+    assert step(done, "format", "shop").result == "a.json is in the format pte-exporter"

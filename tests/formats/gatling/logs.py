@@ -55,20 +55,20 @@ LATE = ("3.4.2", "3.11.5")
 
 def shop(users: int = 12, rounds: int = 3, seed: int = 7) -> list[Record]:
     """People who look at a shop and pay, over two minutes, with some failures; in the order of their ends."""
-    chance, found = random.Random(seed), list[tuple[int, Record]]()
+    chance, timed = random.Random(seed), list[tuple[int, Record]]()
     for user in range(1, users + 1):
         now = begun = START + chance.randrange(100_000)
-        found.append((now, User(user, begun, begun, start=True)))
+        timed.append((now, User(user, begun, begun, start=True)))
         for _ in range(rounds):
             for groups, name in (((), "GET /"), (("checkout", "pay"), "POST /cart"), ((), "Prüfung"), ((), "Проверка")):
                 took = int(chance.lognormvariate(4, 0.6)) + 1
                 message = "status.find.in(200,201,304), found 500" if chance.random() < 0.1 else ""
-                found.append((now + took, Request(user, groups, name, now, now + took, message)))
+                timed.append((now + took, Request(user, groups, name, now, now + took, message)))
                 if groups:
-                    found.append((now + took, Group(user, groups, now, now + took)))
+                    timed.append((now + took, Group(user, groups, now, now + took)))
                 now += took + chance.randrange(500, 1500)
-        found.append((now, User(user, begun, now, start=False)))
-    return [record for _, record in sorted(found, key=lambda pair: pair[0])]
+        timed.append((now, User(user, begun, now, start=False)))
+    return [record for _, record in sorted(timed, key=lambda pair: pair[0])]
 
 
 def text(version: str, records: Iterable[Record], end: str = "\n") -> bytes:
@@ -92,14 +92,14 @@ def _lines(version: str, record: Record) -> Iterator[str]:
     """2.0 has the kind third, 2.2 scenario and user of all, 3.0 no scenario but in USER, and 3.4 no user either."""
     fields = _fields(record, early=version == "2.0", late=version in LATE)
     if isinstance(record, Failure):
-        found = [] if version == "2.0" else ["ERROR", *fields]
+        line = [] if version == "2.0" else ["ERROR", *fields]
     elif version == "2.0":
-        found = ["Shop", str(record.user), _kind(record), *fields]
+        line = ["Shop", str(record.user), _kind(record), *fields]
     else:
         scenario = ["Shop"] if version == "2.2" or isinstance(record, User) else []
-        found = [_kind(record), *scenario, *([] if version in LATE else [str(record.user)]), *fields]
-    if found:
-        yield "\t".join(found)
+        line = [_kind(record), *scenario, *([] if version in LATE else [str(record.user)]), *fields]
+    if line:
+        yield "\t".join(line)
 
 
 def _kind(record: Record) -> str:
@@ -130,7 +130,7 @@ class Binary:
         self.head = b"\0" + _string(version) + _string("shop.Shopping") + struct.pack(">q", START) + _string("")
         self.head += struct.pack(">i", 2) + _string("Shop") + _string("Ночь")
         self.head += struct.pack(">i", len(assertions))
-        self.head += b"".join(struct.pack(">i", len(one)) + one for one in assertions)
+        self.head += b"".join(struct.pack(">i", len(assertion)) + assertion for assertion in assertions)
 
     def log(self, records: Iterable[Record]) -> bytes:
         return self.head + b"".join(self.record(record) for record in records)
@@ -140,7 +140,7 @@ class Binary:
             return b"\x04" + self._cached(record.message) + _since(record.at)
         if isinstance(record, User):
             return b"\x02" + struct.pack(">i", 0) + bytes([record.start]) + _since(record.at)
-        groups = struct.pack(">i", len(record.groups)) + b"".join(self._cached(one) for one in record.groups)
+        groups = struct.pack(">i", len(record.groups)) + b"".join(self._cached(group) for group in record.groups)
         times = _since(record.start) + _since(record.end)
         if isinstance(record, Group):
             return b"\x03" + groups + times + struct.pack(">i", record.end - record.start) + b"\x01"
@@ -148,9 +148,9 @@ class Binary:
         return b"\x01" + groups + self._cached(record.name) + times + status + self._cached(record.message)
 
     def _cached(self, string: str) -> bytes:
-        known = self._numbers.get(string)
-        if known is not None:
-            return struct.pack(">i", -known)
+        number = self._numbers.get(string)
+        if number is not None:
+            return struct.pack(">i", -number)
         self._numbers[string] = len(self._numbers) + 1
         return struct.pack(">i", self._numbers[string]) + _string(string)
 

@@ -19,7 +19,7 @@ from tests.formats.gatling import logs
 from tests.formats.gatling.logs import START, Binary, Request, User
 
 SHOP = logs.shop()
-ONE = Request(1, (), "GET /", START, START + 20)
+REQUEST = Request(1, (), "GET /", START, START + 20)
 
 REAL = bytes.fromhex(
     "00 00000006 332e31352e31 00 00000008 42696e50726f6265 00 000001a072d531da 00000000"
@@ -77,8 +77,8 @@ def test_bytes_and_text_of_one_run_are_one(requests: list[Request], step: int) -
 def test_a_real_head_is_read() -> None:
     """The first bytes of a real log are a RUN record and a USER's."""
     start = 1788632969690
-    one = Binary().record(replace(ONE, start=START + 1000, end=START + 1250))
-    run = run_of(REAL + struct.pack(">i", 400) + one)
+    request = Binary().record(replace(REQUEST, start=START + 1000, end=START + 1250))
+    run = run_of(REAL + struct.pack(">i", 400) + request)
     assert binary.recognise(REAL)
     assert run.start == pytest.approx((start + 1000) / 1000)
     assert run.duration == pytest.approx(0.25)
@@ -87,8 +87,8 @@ def test_a_real_head_is_read() -> None:
 
 def test_texts_of_the_head_are_not_numbered() -> None:
     """The first text of a request is number 1, whatever the RUN record holds."""
-    run = run_of(Binary(assertions=(b"one", b"two")).log([ONE, ONE]))
-    assert [(one.name, one.figures.requests) for one in run.endpoints] == [("GET /", 2)]
+    run = run_of(Binary(assertions=(b"one", b"two")).log([REQUEST, REQUEST]))
+    assert [(endpoint.name, endpoint.figures.requests) for endpoint in run.endpoints] == [("GET /", 2)]
 
 
 def test_what_is_cut_is_left_out() -> None:
@@ -105,7 +105,7 @@ def test_what_is_cut_is_left_out() -> None:
 def test_an_older_binary_log_is_refused_by_name_and_version(tmp_path: Path) -> None:
     """Builds between 3.12 and 3.13 wrote other bytes, which are not guessed at."""
     path = tmp_path / "simulation.log"
-    path.write_bytes(Binary("3.12.0.1").log([ONE]))
+    path.write_bytes(Binary("3.12.0.1").log([REQUEST]))
     with pytest.raises(SourceError) as caught:
         formats.read(path)
     assert str(caught.value) == (
@@ -133,6 +133,6 @@ def test_what_no_gatling_writes_is_told_with_its_record(record: bytes, text: str
 
 def test_times_that_cannot_be_are_refused() -> None:
     """An end before its start, and a run of weeks, are no measurement."""
-    assert "record 2: a latency of -0.5 seconds" in refused(Binary().log([replace(ONE, end=START - 500)]))
+    assert "record 2: a latency of -0.5 seconds" in refused(Binary().log([replace(REQUEST, end=START - 500)]))
     late = [User(1, START, START, start=True), User(1, START, START + 8 * 86_400_000, start=False)]
     assert "record 3: a time 691200000 ms from the start, more than 7 days" in refused(Binary().log(late))

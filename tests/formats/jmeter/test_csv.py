@@ -68,7 +68,7 @@ def read(content: bytes, step: int = formats.BLOCK) -> LoadRun:
 
 
 def labels(run: LoadRun) -> dict[str, int]:
-    return {one.name: one.figures.requests for one in run.endpoints}
+    return {endpoint.name: endpoint.figures.requests for endpoint in run.endpoints}
 
 
 def refused(content: bytes) -> str:
@@ -121,16 +121,16 @@ def test_any_order_delimiter_and_quoting_gives_what_the_csv_module_reads(
 ) -> None:
     """Requests, failures, sizes, users and extremes are those of the rows, however they are written and cut."""
     content = jtl(rows, columns, delimiter, end)
-    known = list(csv.DictReader(io.StringIO(content.decode(), newline=""), delimiter=delimiter))
+    records = list(csv.DictReader(io.StringIO(content.decode(), newline=""), delimiter=delimiter))
     run = read(content, step)
-    assert labels(run) == Counter(" ".join(each["label"].split()) or "unnamed" for each in known)
-    failed = [each for each in known if each["success"] == "false"]
+    assert labels(run) == Counter(" ".join(record["label"].split()) or "unnamed" for record in records)
+    failed = [record for record in records if record["success"] == "false"]
     assert run.total.failures == len(failed)
     assert run.total.errors == ({"503": len(failed)} if failed else {})
-    assert run.total.received == sum(int(each["bytes"]) for each in known)
-    assert run.users == max(int(each["allThreads"]) for each in known)
-    assert run.start == min(int(each["timeStamp"]) for each in known) / 1000
-    elapsed = [int(each["elapsed"]) / 1000 for each in known]
+    assert run.total.received == sum(int(record["bytes"]) for record in records)
+    assert run.users == max(int(record["allThreads"]) for record in records)
+    assert run.start == min(int(record["timeStamp"]) for record in records) / 1000
+    elapsed = [int(record["elapsed"]) / 1000 for record in records]
     latency = run.total.latency
     assert (latency.min, latency.max) == (min(elapsed), max(elapsed))
     assert latency.mean == pytest.approx(sum(elapsed) / len(elapsed))
@@ -149,7 +149,7 @@ def test_percentiles_are_within_one_percent_of_the_exact_ones(shape: str) -> Non
     milliseconds = np.maximum(drawn, 0).astype(np.int64).tolist()
     names = ["GET /a", "GET /b", "GET /c"]
     run = read(jtl(row(n, value, names[n % 3]) for n, value in enumerate(milliseconds)), 1 << 20)
-    parts = {one.name: one.figures for one in run.endpoints}
+    parts = {endpoint.name: endpoint.figures for endpoint in run.endpoints}
     for name, figures in {"": run.total, **parts}.items():
         exact = sorted(milliseconds if not name else milliseconds[names.index(name) :: 3])
         for field, q in QUANTILE_FIGURES.items():
@@ -228,20 +228,15 @@ def test_nothing_counts_twice(rows: list[ThreadRow], counted: dict[str, int], wa
 
 def test_threads_between_do_not_hide_what_belongs_together() -> None:
     """Rows of other threads stand between a transaction and its requests."""
-    both = [
-        {**each, "threadName": f"Buyers 1-{thread}"}
-        for one in (*BESIDE, *REDIRECTED)
-        for thread in (1, 2)
-        for each in [one]
-    ]
-    late = [{**each, "timeStamp": int(str(each["timeStamp"])) + 1000} for each in both[2 * len(BESIDE) :]]
+    both = [{**sample, "threadName": f"Buyers 1-{thread}"} for sample in (*BESIDE, *REDIRECTED) for thread in (1, 2)]
+    late = [{**sample, "timeStamp": int(str(sample["timeStamp"])) + 1000} for sample in both[2 * len(BESIDE) :]]
     run = read(jtl([*both[: 2 * len(BESIDE)], *late]))
     assert labels(run) == {"A": 6, "B": 2, "B-1": 2, "C": 2}
 
 
 def test_without_thread_names_transactions_are_left_out() -> None:
     """Nothing tells whether their requests are there, and nothing may count twice."""
-    columns = [each for each in COLUMNS if each != "threadName"]
+    columns = [name for name in COLUMNS if name != "threadName"]
     run = read(jtl(BESIDE, columns))
     assert labels(run) == {"A": 2, "B": 1}
     assert any("threadName" in warning for warning in run.warnings)

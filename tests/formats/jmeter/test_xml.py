@@ -23,8 +23,8 @@ END = "</testResults>\n"
 def sample(start: int, elapsed: int, label: str = "GET /", inside: str = "", **other: object) -> str:
     """An httpSample on a line of its own, `start` milliseconds after the first."""
     plain = {"rc": "200", "rm": "OK", "tn": "Buyers 1-1", "s": "true", "by": 100, "sby": 10, "na": 3}
-    told = {"t": elapsed, "ts": START + start, "lb": label, **plain, **other}
-    attributes = " ".join(f"{name}={quoteattr(str(value))}" for name, value in told.items() if value is not None)
+    values = {"t": elapsed, "ts": START + start, "lb": label, **plain, **other}
+    attributes = " ".join(f"{name}={quoteattr(str(value))}" for name, value in values.items() if value is not None)
     return f"<httpSample {attributes}>\n{inside}</httpSample>\n"
 
 
@@ -44,7 +44,7 @@ def read(text: str | bytes, step: int = formats.BLOCK) -> LoadRun:
 
 
 def labels(run: LoadRun) -> dict[str, int]:
-    return {one.name: one.figures.requests for one in run.endpoints}
+    return {endpoint.name: endpoint.figures.requests for endpoint in run.endpoints}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 def test_a_comment_without_end_is_refused() -> None:
     """The parser would keep it all, and begin it anew with every block."""
-    one = xml.Reader(Tally())
-    one.feed(b'<testResults version="1.2"><!--' + b"x" * (15 << 20))
+    reader = xml.Reader(Tally())
+    reader.feed(b'<testResults version="1.2"><!--' + b"x" * (15 << 20))
     with pytest.raises(SourceError, match="has a tag or comment of more than 16777216 bytes"):
-        one.feed(b"x" * (2 << 20))
+        reader.feed(b"x" * (2 << 20))

@@ -42,14 +42,14 @@ def refusal(module: ModuleType, content: bytes) -> str:
 def point(
     metric: str = "http_req_duration", value: object = 100, time: str = "2026-09-14T09:30:02.5Z", **tags: str
 ) -> bytes:
-    told = {"name": f"{SHOP}/cart", "method": "GET", "status": "200", "expected_response": "true", **tags}
-    data = {"time": time, "value": value, "tags": {key: each for key, each in told.items() if each}}
+    all_tags = {"name": f"{SHOP}/cart", "method": "GET", "status": "200", "expected_response": "true", **tags}
+    data = {"time": time, "value": value, "tags": {key: value for key, value in all_tags.items() if value}}
     return json.dumps({"metric": metric, "type": "Point", "data": data}).encode() + b"\n"
 
 
 def row(value: str = "100.000000", time: str = "1789378202", metric: str = "http_req_duration", **tags: str) -> bytes:
-    told = {"name": f"{SHOP}/cart", "method": "GET", "status": "200", "expected_response": "true", **tags}
-    fields = [metric, time, value, *(told.get(name, "") for name in HEADER.split(",")[3:])]
+    all_tags = {"name": f"{SHOP}/cart", "method": "GET", "status": "200", "expected_response": "true", **tags}
+    fields = [metric, time, value, *(all_tags.get(name, "") for name in HEADER.split(",")[3:])]
     return f"{HEADER}\n{','.join(fields)}\n".encode()
 
 
@@ -81,7 +81,7 @@ def test_latencies_are_those_of_the_summary(sample: LoadRun) -> None:
 
 def test_bytes_are_of_the_run_and_of_no_endpoint(sample: LoadRun) -> None:
     """k6 tells bytes of iterations, so that minutes have them and endpoints do not."""
-    assert {one.figures.received for one in sample.endpoints} == {None}
+    assert {endpoint.figures.received for endpoint in sample.endpoints} == {None}
     assert sample.timeline is not None
     assert sample.timeline.received is not None
     assert sum(sample.timeline.received) == 43080
@@ -89,7 +89,7 @@ def test_bytes_are_of_the_run_and_of_no_endpoint(sample: LoadRun) -> None:
 
 def test_endpoints_are_routes(sample: LoadRun) -> None:
     """A URL with its method is a route, and k6's ${} is a placeholder."""
-    assert {(one.method, one.route) for one in mapped(sample, {}).endpoints} == {
+    assert {(endpoint.method, endpoint.route) for endpoint in mapped(sample, {}).endpoints} == {
         ("GET", "/cart"),
         ("POST", "/orders"),
         ("GET", "/users/{}"),
@@ -139,7 +139,7 @@ def test_urls_with_ids_are_one_endpoint() -> None:
     """A test that does not group its requests does not fill the memory with names."""
     content = b"".join(point(name=f"{SHOP}/users/{number}?page={number}") for number in range(3000))
     run = run_of(k6_json, content)
-    assert [(one.name, one.route, one.figures.requests) for one in run.endpoints] == [
+    assert [(endpoint.name, endpoint.route, endpoint.figures.requests) for endpoint in run.endpoints] == [
         (f"{SHOP}/users/{{}}", "/users/{}", 3000)
     ]
     assert run.warnings == ()

@@ -66,8 +66,8 @@ def test_keys_stand_in_any_order(name: str, first: str) -> None:
     content = json.loads((FILES / name).read_bytes())
     text = json.dumps({first: content[first], **content}).encode()
     head = text[: text.index(b"http_req") + 20]
-    known = [name for name, format in formats.formats().items() if format.recognise(head)]
-    assert known == ["k6-machine-summary" if name == MACHINE else "k6-summary"]
+    names = [name for name, format in formats.formats().items() if format.recognise(head)]
+    assert names == ["k6-machine-summary" if name == MACHINE else "k6-summary"]
 
 
 def test_thresholds_of_the_export_are_inverted() -> None:
@@ -92,13 +92,15 @@ def test_times_are_told_where_they_come_from() -> None:
 def test_endpoints_are_those_with_thresholds_and_the_rest() -> None:
     """What a summary does not tell apart is one name, so that no request is dropped."""
     run = formats.read(FILES / NEW)
-    assert [(one.name, one.method, one.route, one.figures.requests) for one in run.endpoints] == [
+    assert [
+        (endpoint.name, endpoint.method, endpoint.route, endpoint.figures.requests) for endpoint in run.endpoints
+    ] == [
         ("http://shop.test:8080/cart", "GET", "/cart", 20),
         ("other requests", "", "", 40),
     ]
     assert run.endpoints[0].figures.latency.p95 is not None
     assert run.endpoints[0].figures.failures is None
-    assert [one.name for one in formats.read(FILES / MACHINE).endpoints] == ["k6"]
+    assert [endpoint.name for endpoint in formats.read(FILES / MACHINE).endpoints] == ["k6"]
 
 
 def test_overlapping_parts_are_not_added_up() -> None:
@@ -108,7 +110,7 @@ def test_overlapping_parts_are_not_added_up() -> None:
         content["metrics"]["http_reqs{name:/cart}"] = {"values": {"count": 50, "rate": 1}}
 
     run = changed(NEW, overlap)
-    assert [one.name for one in run.endpoints] == ["k6"]
+    assert [endpoint.name for endpoint in run.endpoints] == ["k6"]
     assert "overlap" in run.warnings[1]
 
 
@@ -167,8 +169,8 @@ def test_absurd_values_are_refused(name: str, metric: str, values: dict[str, Any
     """With the metric and what is allowed."""
 
     def absurd(content: Any) -> None:
-        told = content["metrics"][metric]
-        told.get("values", told).update(values)
+        metric_content = content["metrics"][metric]
+        metric_content.get("values", metric_content).update(values)
 
     assert text in refusal(name, absurd)
 

@@ -42,7 +42,7 @@ def tls(probe: ConnectionProbe) -> Finding:
     if not probe.options.tls.insecure_skip_verify:
         return finding
     return warning(
-        f"{finding.found}; verified here, but not in polls",
+        f"{finding.result}; verified here, but not in polls",
         Cause("tls.insecure_skip_verify is set but not needed", "remove tls.insecure_skip_verify"),
     )
 

@@ -99,8 +99,8 @@ def _url(options: Options, parts: SplitResult, read: Callable[[], Finding]) -> F
     usual = read()
     if not remarks.texts:
         return usual
-    remarks.add(usual.found, *usual.causes)
-    return remarks.finding(usual.found)
+    remarks.add(usual.result, *usual.causes)
+    return remarks.finding(usual.result)
 
 
 def _wrong(parts: SplitResult) -> Finding | None:

@@ -95,7 +95,7 @@ def test_well(authority: trustme.CA, ca_file: Path) -> None:
     with bad_server(answer, context(authority)) as server:
         done = examined(server.url, tls=TlsOptions(ca_file=ca_file))
     assert set(verdicts(done).values()) == {"ok"}
-    assert "signed by Example, Root" in next(step.found for step in done if step.check == "tls")
+    assert "signed by Example, Root" in next(step.result for step in done if step.check == "tls")
 
 
 def test_refused(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_output("environment", examined("https://nowhere..example"), tmp_path)
     monkeypatch.setenv("NO_PROXY", ".example")
     [proxy] = [step for step in examined("https://nowhere..example") if step.check == "proxy"]
-    assert "HTTPS_PROXY" not in proxy.found
+    assert "HTTPS_PROXY" not in proxy.result
 
 
 def test_broken_netrc(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ def test_minutes_are_thrown_away_after_hours(stand: Stand) -> None:
     steps = stand.assert_transcript("coarse", stand.examined())
     assert troubles(steps) == {"resolution": "warning"}
     result = step_of(steps, "resolution")
-    assert result.found.startswith("144 of 144 values of 10 minutes each over 1 day; minutes are kept for 1 hour")
-    assert "5 hours back there are only means of 10 minutes" in result.found
+    assert result.result.startswith("144 of 144 values of 10 minutes each over 1 day; minutes are kept for 1 hour")
+    assert "5 hours back there are only means of 10 minutes" in result.result
     assert "metrics.min.retention.period" in causes(result)
     assert "not evidence for verdicts" in causes(result)
 
@@ -62,7 +62,7 @@ def test_a_run_is_too_old_for_minutes(stand: Stand) -> None:
         "coarse-run", stand.examined("pte", applications={"shop": ControllerApplication(name="shop-pte")})
     )
     assert troubles(steps) == {"resolution": "warning"}
-    assert "came as means of 10 minutes" in step_of(steps, "resolution").found
+    assert "came as means of 10 minutes" in step_of(steps, "resolution").result
     assert "let the exporter run during tests" in causes(step_of(steps, "resolution"))
 
 
@@ -71,10 +71,10 @@ def test_no_run_in_the_look_back(stand: Stand) -> None:
     options = stand.options(applications={"shop": ControllerApplication(name="shop-pte")})
     result = step_of(examined(options, "pte", threshold=1e6), "resolution")
     assert result.verdict == "warning"
-    assert "no activity above 1e+06 req/s in the look-back of 14 days" in result.found
+    assert "no activity above 1e+06 req/s in the look-back of 14 days" in result.result
     assert "analysis.test_run.lookback" in causes(result)
     stand.controller.faults.add(faults.without_metric("Calls per Minute"))
-    assert "no activity" in step_of(examined(options, "pte"), "resolution").found
+    assert "no activity" in step_of(examined(options, "pte"), "resolution").result
 
 
 def test_the_budget_is_too_small_for_ever(stand: Stand) -> None:
@@ -98,7 +98,7 @@ def test_the_budget_where_minutes_are_not_kept(stand: Stand) -> None:
     """A first poll then searches for their start: the advised budget suffices for that, and is not much higher."""
     stand.controller.retention = (4 * HOUR, 48 * HOUR)
     options = stand.options(calls=Calls(per_poll=20))
-    assert "at most 43 calls of the first poll" in step_of(examined(options), "budget").found
+    assert "at most 43 calls of the first poll" in step_of(examined(options), "budget").result
     requests = check_context()
     source = Source(stand.options(), "production", lambda: END + 300.0)
     first = source.observe(requests.window, requests.pattern)

@@ -125,14 +125,14 @@ def test_reported_and_zero(stand: Stand) -> None:
     stand.controller.faults.add(Fault(zero, METRICS))
     steps = stand.examined()
     assert troubles(steps) == {"metrics calls": "warning"}
-    assert step_of(steps, "metrics", "calls").found == "no calls in the last hour of shop"
+    assert step_of(steps, "metrics", "calls").result == "no calls in the last hour of shop"
 
 
 def idle(stand: Stand, name: str) -> None:
     """A registered application without calls."""
     number = step_of(
         stand.examined("pte", applications={name: ControllerApplication()}), "applications", name
-    ).found.split()[-1]
+    ).result.split()[-1]
     stand.clean()
     for page in ("metric-data", "business-transactions"):
         stand.controller.faults.add(faults.instead(as_json([]), f"*/applications/{number}/{page}"))
@@ -145,8 +145,8 @@ def test_an_application_that_was_never_tested(stand: Stand) -> None:
     steps = stand.assert_transcript("untested", stand.examined("pte", applications=two))
     assert troubles(steps) == {"transactions search": "warning", "metrics calls": "warning"}
     assert step_of(steps, "metrics", "calls").causes[0].remedy.startswith("test it, or remove it from applications")
-    assert step_of(steps, "metrics", "latency_p95").found.startswith("no such metric of search")
-    assert step_of(steps, "metrics", "latency_p95").found.endswith("; the same applies to calls")
+    assert step_of(steps, "metrics", "latency_p95").result.startswith("no such metric of search")
+    assert step_of(steps, "metrics", "latency_p95").result.endswith("; the same applies to calls")
     alone = stand.examined("pte", applications={"search": ControllerApplication(name="search-pte")})
     assert set(troubles(alone).values()) == {"warning"}
     wrong = {"calls": "Overall Application Performance|Call per Minute"}
@@ -158,14 +158,14 @@ def test_data_of_some_metrics_only(stand: Stand) -> None:
     stand.controller.faults.add(not_found("Response Time"), not_found("Errors"))
     steps = stand.examined()
     assert troubles(steps) == {"metrics latency_mean": "warning", "metrics latency_p95": "warning"}
-    assert "there were none" in step_of(steps, "metrics", "errors").found
+    assert "there were none" in step_of(steps, "metrics", "errors").result
 
 
 def test_sentinels(stand: Stand) -> None:
     """Placeholders are ignored, and counted."""
     stand.controller.faults.add(faults.sentinels())
     steps = stand.examined()
-    assert "30 placeholders (2147483647) ignored" in step_of(steps, "metrics", "calls").found
+    assert "30 placeholders (2147483647) ignored" in step_of(steps, "metrics", "calls").result
     stand.clean()
     stand.controller.faults.add(faults.sentinels(every=1))
     assert step_of(stand.examined(), "metrics", "calls").verdict == "warning"
@@ -200,7 +200,7 @@ def test_an_unknown_type_of_event(stand: Stand) -> None:
     steps = stand.assert_transcript("event-type", stand.examined(events=("DEADLOCK", "DEPLOYMENT", "SNAFU")))
     assert troubles(steps) == {"rights events": "failed"}
     result = step_of(steps, "rights", "events")
-    assert "unknown event types DEPLOYMENT and SNAFU" in result.found
+    assert "unknown event types DEPLOYMENT and SNAFU" in result.result
     assert [cause.remedy for cause in result.causes] == [
         "write APPLICATION_DEPLOYMENT instead, or remove it",
         "remove it",

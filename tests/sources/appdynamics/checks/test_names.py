@@ -40,7 +40,7 @@ def test_all_is_well_in_production(stand: Stand) -> None:
         "well-production", stand.examined(applications={"shop": ControllerApplication(tiers=("web", "app"))})
     )
     assert {step.verdict for step in steps} == {"ok"}
-    assert f"this check-up took {stand.controller.rest_requests - 1} calls" in step_of(steps, "budget").found
+    assert f"this check-up took {stand.controller.rest_requests - 1} calls" in step_of(steps, "budget").result
     assert stand.controller.rest_requests < 30
     assert stand.controller.token_requests == 2
 
@@ -50,7 +50,9 @@ def test_all_is_well_in_the_pte(stand: Stand) -> None:
     steps = stand.examined("pte", applications={"shop": ControllerApplication(name="shop-pte")})
     stand.assert_transcript("well-pte", steps)
     assert {step.verdict for step in steps} == {"ok"}
-    assert "the latest activity, of shop at 2026-11-19 04:00 UTC, came in minutes" in step_of(steps, "resolution").found
+    assert (
+        "the latest activity, of shop at 2026-11-19 04:00 UTC, came in minutes" in step_of(steps, "resolution").result
+    )
 
 
 def test_many_applications_are_not_many_calls(stand: Stand) -> None:
@@ -96,7 +98,7 @@ def test_an_application_is_misspelt(stand: Stand) -> None:
     assert "applications.find.name: search" in causes(step_of(steps, "applications", "find"))
     assert "applications.pay.name: checkout" in causes(step_of(steps, "applications", "pay"))
     assert step_of(steps, "transactions", "pay").verdict == "skipped"
-    assert step_of(steps, "metrics", "calls").found.startswith("shop: 60 values")
+    assert step_of(steps, "metrics", "calls").result.startswith("shop: 60 values")
 
 
 def test_nothing_like_it(stand: Stand) -> None:
@@ -125,7 +127,7 @@ def test_transactions_without_a_route(stand: Stand) -> None:
     stand.controller.faults.add(*renamed({"GET /products": "ProductList", "GET /cart": "CartService.show"}))
     steps = stand.assert_transcript("unmapped", stand.examined())
     assert troubles(steps) == {"transactions shop": "warning"}
-    result = step_of(steps, "transactions", "shop").found
+    result = step_of(steps, "transactions", "shop").result
     assert "43 of 45 names map to a route" in result
     assert "% of the calls of the last hour" in result
     assert "applications.shop.routes: {" in causes(step_of(steps, "transactions", "shop"))
@@ -138,7 +140,7 @@ def test_all_other_traffic(stand: Stand) -> None:
     stand.controller.faults.add(*renamed({"GET /products": "_APPDYNAMICS_DEFAULT_TX_"}))
     steps = stand.assert_transcript("overflow", stand.examined())
     assert troubles(steps) == {"transactions shop": "warning"}
-    assert "All Other Traffic: " in step_of(steps, "transactions", "shop").found
+    assert "All Other Traffic: " in step_of(steps, "transactions", "shop").result
     assert "50 transactions of an agent, 200 of an application" in causes(step_of(steps, "transactions", "shop"))
 
 
@@ -147,7 +149,7 @@ def test_no_transactions(stand: Stand) -> None:
     stand.controller.faults.add(faults.instead(as_json([]), "*/business-transactions"))
     steps = stand.examined()
     assert troubles(steps) == {"transactions shop": "warning"}
-    assert "coverage has no evidence" in step_of(steps, "transactions", "shop").found
+    assert "coverage has no evidence" in step_of(steps, "transactions", "shop").result
 
 
 def test_a_tier_that_does_not_exist(stand: Stand) -> None:
@@ -164,7 +166,7 @@ def test_too_many_requests(stand: Stand) -> None:
     stand.controller.faults.add(faults.too_many("7", "*/rest/applications"))
     steps = stand.assert_transcript("too-many", stand.examined())
     assert troubles(steps) == {"applications": "failed"}
-    assert "429" in step_of(steps, "applications").found
+    assert "429" in step_of(steps, "applications").result
     assert "ten threads" in causes(step_of(steps, "applications"))
 
 
@@ -173,5 +175,5 @@ def test_unavailable(stand: Stand) -> None:
     stand.controller.faults.add(faults.unavailable("*/rest/applications"))
     steps = stand.assert_transcript("unavailable", stand.examined())
     assert troubles(steps) == {"applications": "failed"}
-    assert "503" in step_of(steps, "applications").found
+    assert "503" in step_of(steps, "applications").result
     assert "lost its database" in causes(step_of(steps, "applications"))

@@ -31,7 +31,7 @@ def test_wrong_account(stand: Stand) -> None:
     """Another account than the controller's is refused like a wrong secret; the remedy has the usual account."""
     steps = stand.assert_transcript("account", stand.examined(account="customer1"))
     assert troubles(steps) == {"token": "failed"}
-    assert "pte-exporter@customer1" in step_of(steps, "token").found
+    assert "pte-exporter@customer1" in step_of(steps, "token").result
     assert "the account is not 'customer1'" in causes(step_of(steps, "token"))
 
 
@@ -48,7 +48,7 @@ def test_a_secret_that_was_pasted_with_more(stand: Stand, content: str, odd: str
     (stand.folder / "secret").write_text(content)
     steps = stand.examined()
     assert troubles(steps) == {"credentials": "warning", "token": "failed"}
-    assert odd in step_of(steps, "credentials").found
+    assert odd in step_of(steps, "credentials").result
     assert odd in step_of(steps, "token").causes[0].text
 
 
@@ -79,7 +79,7 @@ def test_a_login_page_for_a_token(stand: Stand, status: int) -> None:
     if status == 200:
         stand.assert_transcript("login-page", steps)
     assert troubles(steps) == {"token": "failed"}
-    assert "login page" in step_of(steps, "token").found or "HTML page" in step_of(steps, "token").found
+    assert "login page" in step_of(steps, "token").result or "HTML page" in step_of(steps, "token").result
     assert "single sign-on" in step_of(steps, "token").causes[0].text
 
 
@@ -108,7 +108,7 @@ def test_a_token_that_is_refused(stand: Stand, status: int, name: str, cause: st
     steps = stand.assert_transcript(name, stand.examined())
     assert troubles(steps) == {"token": "failed"}
     assert cause in causes(step_of(steps, "token"))
-    assert str(status) in step_of(steps, "token").found
+    assert str(status) in step_of(steps, "token").result
 
 
 @pytest.mark.parametrize("answer", [Answer(200, b"[]"), as_json({"expires_in": 300}), Answer(200, b"no"), as_json({})])
@@ -139,7 +139,7 @@ def test_the_life_of_a_token(stand: Stand, life: object, verdict: str | None, re
     if life in (20, None):
         stand.assert_transcript("short-token" if life else "endless-token", steps)
     assert troubles(steps).get("token") == verdict
-    assert result in step_of(steps, "token").found
+    assert result in step_of(steps, "token").result
     assert verdict is None or "Administration > API Clients" in causes(step_of(steps, "token"))
 
 
@@ -171,7 +171,7 @@ def test_a_token_made_by_hand(stand: Stand) -> None:
     file.write_text(stand.controller.access.issue(3600.0))
     steps = stand.examined(**values)
     assert troubles(steps) == {"token": "warning"}
-    assert "does not contain its expiry" in step_of(steps, "token").found
+    assert "does not contain its expiry" in step_of(steps, "token").result
     file.write_text(jwt(END - DAY))
     steps = stand.assert_transcript("old-token", stand.examined(**values))
     assert "the token has expired at 2026-11-19 12:00 UTC" in step_of(steps, "token").causes[0].text
@@ -189,4 +189,4 @@ def test_without_an_api_client_pages_are_told_too(stand: Stand, status: int, res
     stand.controller.faults.add(page)
     steps = stand.examined(**NO_CLIENT, username="reader", password_file=stand.folder / "password")
     assert troubles(steps) == {"token": "failed"}
-    assert result in step_of(steps, "token").found
+    assert result in step_of(steps, "token").result

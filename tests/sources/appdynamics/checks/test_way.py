@@ -57,7 +57,7 @@ def test_an_address_that_is_no_controllers(stand: Stand, url: str, result: str, 
     steps = stand.examined(url=url)
     first = steps[0]
     assert (first.check, first.verdict) == ("url", "failed")
-    assert result in first.found
+    assert result in first.result
     assert remedy in causes(first)
     assert {step.verdict for step in steps[1:]} <= {"skipped", "ok"}
     assert {step.check for step in steps[1:] if step.verdict == "ok"} <= {"proxy", "credentials"}
@@ -141,7 +141,7 @@ def test_clocks_differ(stand: Stand) -> None:
     stand.controller.faults.add(faults.wrong_clock(-600.0))
     steps = stand.assert_transcript("clock", stand.examined())
     assert troubles(steps) == {"clock": "warning"}
-    assert "behind ours" in step_of(steps, "clock").found
+    assert "behind ours" in step_of(steps, "clock").result
 
 
 def test_a_redirect_before_anything(stand: Stand) -> None:
@@ -149,7 +149,7 @@ def test_a_redirect_before_anything(stand: Stand) -> None:
     stand.controller.faults.add(faults.redirect("https://login.example.com/saml?x=y"))
     steps = stand.assert_transcript("redirect", stand.examined())
     assert troubles(steps) == {"answer": "failed"}
-    assert "https://login.example.com" in step_of(steps, "answer").found
+    assert "https://login.example.com" in step_of(steps, "answer").result
 
 
 def test_a_mute_controller_does_not_hold_us(stand: Stand) -> None:

@@ -116,7 +116,7 @@ def test_index_not_told() -> None:
     """Without an index, all causes are listed."""
     with api(NOTHING, reply(400, b"unsupported path")) as server:
         done = examined(server, signals={"throughput": None})
-    assert of(done, "signal", "request_rate").found.startswith("no result, and the server does not report")
+    assert of(done, "signal", "request_rate").result.startswith("no result, and the server does not report")
     assert_golden("prometheus-index-not-told", transcript([of(done, "signal", "request_rate")]))
 
 
@@ -137,7 +137,7 @@ def test_old() -> None:
         "0.35.0": "ok",
         "2.10.0": "ok",
     }
-    assert text["2.10.0"].found == "Grafana Mimir 2.10.0"
+    assert text["2.10.0"].result == "Grafana Mimir 2.10.0"
 
 
 FLAGS = {"storage.tsdb.retention.time": "0s", "storage.tsdb.retention": "0s", "storage.tsdb.retention.size": "0B"}
@@ -174,7 +174,7 @@ def test_retention(flags: dict[str, str] | None, runtime: str | None, verdict: s
         pages["/runtimeinfo"] = responses(storageRetention=runtime)
     with api(pages, reply(404)) as server:
         step = of(examined(server, "pte"), "flags", "retention")
-    assert (step.verdict, step.found) == (verdict, text)
+    assert (step.verdict, step.result) == (verdict, text)
 
 
 def test_before_the_runs() -> None:
@@ -182,7 +182,7 @@ def test_before_the_runs() -> None:
     with api({**NOTHING, "/runtimeinfo": responses(storageRetention="15d")}, reply(404)) as server:
         step = of(examined(server), "flags", "retention")
     expected = "the server keeps data for 15d, polls need 7d; for runs older than 8d, production before them is missing"
-    assert step.found == expected
+    assert step.result == expected
 
 
 def test_gateway() -> None:
@@ -211,4 +211,4 @@ def test_a_server_that_repeats_the_secret(option: str, tmp_path: Path) -> None:
         error = {"status": "error", "errorType": "bad_data", "error": f"what is {form} for?"}
         with bad_server(reply_json(error, 400)) as server:
             done = of(examined(server, **sent), "credentials")
-        assert "what is <secret> for?" in done.found
+        assert "what is <secret> for?" in done.result

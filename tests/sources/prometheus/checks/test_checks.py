@@ -27,7 +27,7 @@ def test_well(url: str, role: str) -> None:
     done = examined(url, check_context(role, "app0", "app2"))
     assert_golden(f"prometheus-well-{role}", transcript(done))
     assert {step.verdict for step in done} == {"ok"}
-    [requests] = [int(part.split()[0]) for part in of(done, "cost").found.split("; ") if part.endswith("requests")]
+    [requests] = [int(part.split()[0]) for part in of(done, "cost").result.split("; ") if part.endswith("requests")]
     assert 15 < requests < MOST_REQUESTS
 
 
@@ -84,7 +84,7 @@ def test_refused(url: str) -> None:
     assert of(done, "signal", "request_rate").verdict == "ok"
     users = of(done, "signal", "concurrent_users")
     assert (users.verdict, "fix signals.concurrent_users" in users.causes[0].remedy) == ("failed", True)
-    assert "found duplicate series" in users.found or "many-to-many" in users.found
+    assert "found duplicate series" in users.result or "many-to-many" in users.result
 
 
 def test_odd_values(url: str) -> None:
@@ -133,7 +133,7 @@ def test_exported_labels(url: str) -> None:
         labels={"application": "exported_job"},
         signals={"request_rate": template},
     )
-    assert (of(done, "collisions").verdict, of(done, "signal", "request_rate").found[:19]) == (
+    assert (of(done, "collisions").verdict, of(done, "signal", "request_rate").result[:19]) == (
         "ok",
         "1 application: app0",
     )
@@ -188,12 +188,12 @@ def test_recorded_otherwise(url: str) -> None:
 def test_recorded(url: str) -> None:
     """Recordings of our query are used where they fill the window, and counted where they do not."""
     whole = examined(url, check_context(side="recorded", days=TEN_MINUTES), **own(request_rate=RATE))
-    assert of(whole, "recorded").found == "polls read request_rate from recordings"
+    assert of(whole, "recorded").result == "polls read request_rate from recordings"
     young = examined(url, check_context(side="recorded"), **own(request_rate=RATE))
-    assert "recordings cover 11% of the window" in of(young, "recorded").found
+    assert "recordings cover 11% of the window" in of(young, "recorded").result
     cpu = own(request_rate=RATE, cpu="sum by ($application) (quiet{$selector})")
     more = of(examined(url, check_context(side="recorded"), **cpu), "recorded")
-    assert (more.verdict, more.found) == ("warning", "not recorded: cpu")
+    assert (more.verdict, more.result) == ("warning", "not recorded: cpu")
 
 
 def test_no_activity(url: str) -> None:

@@ -28,8 +28,8 @@ def test_native(tmp_path: Path) -> None:
         signals |= dict.fromkeys(("route_requests", "route_successes"))
         done = examined(server.url, check_context(days=TEN_MINUTES), signals=signals)
     assert {step.verdict for step in done} == {"ok"}
-    assert of(done, "signal", "latency_native").found.startswith("1 application: app0")
-    assert of(done, "signal", "latency_bucket").found == "no data; native histograms are used"
+    assert of(done, "signal", "latency_native").result.startswith("1 application: app0")
+    assert of(done, "signal", "latency_bucket").result == "no data; native histograms are used"
 
 
 def test_counts_inside_native_histograms(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_without_requests(url: str) -> None:
         done = examined(url, check_context(role, "app0", days=TEN_MINUTES), **cpu)
         assert {step.verdict for step in done} == {"ok"}
     nothing = of(examined(url, preset="custom"), "signal")
-    assert (nothing.verdict, nothing.found) == ("failed", "nothing is observed")
+    assert (nothing.verdict, nothing.result) == ("failed", "nothing is observed")
 
 
 def test_the_newest_minute_with_values_is_looked_at(url: str) -> None:
@@ -105,7 +105,7 @@ def test_what_stands_still_at_night(url: str, role: str) -> None:
     if role == "production":
         rate = of(done, "signal", "request_rate")
         assert rate.verdict == "warning"
-        assert "there were some in the last 1d" in rate.found
+        assert "there were some in the last 1d" in rate.result
         assert "nothing that exports them runs now" in rate.causes[0].text
 
 
@@ -113,14 +113,14 @@ def test_a_series_without_samples_in_range_is_there(url: str) -> None:
     """A series that exists now without a rate is a failure; a series that does not exist now is a warning."""
     done = examined(url, **own(request_rate="sum by ($application) (rate(quiet{$selector}[$range]))"))
     assert of(done, "signal", "request_rate").verdict == "failed"
-    assert of(done, "signal", "request_rate").found.startswith("the series exist")
+    assert of(done, "signal", "request_rate").result.startswith("the series exist")
 
 
 def test_dotted_names(url: str) -> None:
     """A metric name that needs quotes is queried in a form that every server understands."""
     dotted = f'sum by (job) (rate({{__name__="http.requests",$selector}}[$range])) or {RATE}'
     done = examined(url, **own(request_rate=dotted))
-    assert [step for step in done if "refused a query" in step.found] == []
+    assert [step for step in done if "refused a query" in step.result] == []
     assert of(done, "signal", "request_rate").verdict == "ok"
 
 
