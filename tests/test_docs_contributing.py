@@ -16,12 +16,12 @@ PATH = re.compile(r"`([\w.<>*-]*/[\w.<>*/-]*|[\w-]+\.(?:md|py|yml))`")
 INSIDE_A_SOURCE = {"source.py"}
 """Named relative to the folder that the sentence is about."""
 
-MADE = {".venv/"}
+CREATED = {".venv/"}
 """Not there before `make`."""
 
 
 def paths(text: str) -> list[str]:
-    return sorted(set(PATH.findall(text)) - INSIDE_A_SOURCE - MADE)
+    return sorted(set(PATH.findall(text)) - INSIDE_A_SOURCE - CREATED)
 
 
 @pytest.mark.parametrize("path", paths(CONTRIBUTING))

@@ -50,6 +50,6 @@ def test_a_traceback_stays_in_its_line() -> None:
     try:
         raise RuntimeError("fault")
     except RuntimeError as error:
-        made = record("a fault")
-        made.exc_info = (RuntimeError, error, error.__traceback__)
-    assert len(LogFormatter("logfmt").format(made).splitlines()) == 1
+        error_record = record("a fault")
+        error_record.exc_info = (RuntimeError, error, error.__traceback__)
+    assert len(LogFormatter("logfmt").format(error_record).splitlines()) == 1

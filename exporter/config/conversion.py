@@ -3,7 +3,7 @@
 msgspec stops at the first problem and names types in Python's words; a person who fixes a file needs all problems, in
 the words of the file. So this module walks the records field by field; msgspec keeps their definitions and constraints.
 
-All configuration problems have one form, `path: what is wrong, what is expected`:
+All configuration problems have one form, `path: problem, expected value`:
 
     missing, expected a string
     expected a string, got a list
@@ -101,7 +101,7 @@ def convert(raw: object, type: type[T], file: str, path: str, problems: list[Pro
 
 
 def duration(text: str) -> Duration | None:
-    """Seconds of a Prometheus duration such as 90s, 5m, 1h30m or 7d; None when the text is not one."""
+    """Seconds of a Prometheus duration such as 90s, 5m, 1h30m or 7d; None when the text is not a duration."""
     if text == "0":
         return Duration(0)
     match = _DURATION.fullmatch(text)

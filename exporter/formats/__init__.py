@@ -5,7 +5,7 @@ A module, or a folder as a whole, says which formats it has. All give the same r
     FORMATS = (Format("wrk", "wrk", recognise, read=read),)
 
 The registry finds them by itself; the tests of bad input come with that. All raise SourceError and nothing else, whose
-text says on which line, row or record something is wrong and what was expected there.
+text gives the line, row or record of the problem, and the expected value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from exporter.formats.tally import Tally
 from exporter.model.loadrun import LoadRun
 
 HEAD = 64 * 1024
-"""Bytes of a file that its format is told from."""
+"""Bytes of a file from which its format is detected."""
 
 BLOCK = 4 * 1024 * 1024
 """Bytes that are read at once."""
@@ -36,11 +36,11 @@ BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 _NAMELESS = ("simulation",)
-"""Names that a tool gives every result file: there the folder's name tells runs apart."""
+"""Names that a tool gives every result file: there the folder's name distinguishes runs."""
 
 
 class UnknownFormatError(SourceError):
-    """The file is no result of any tool that is known."""
+    """The file is not a result of any supported tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,17 @@ class File:
 
     path: Path
     modified: float
-    """When it was last written, Unix seconds: the run's end, where the tool tells a duration and no times."""
+    """When it was last written, Unix seconds: the run's end, where the tool reports a duration and no times."""
 
 
 class Reader(Protocol):
     """Reads requests while they come; constructed as `Reader(tally)`, to which it adds them."""
 
     def feed(self, block: bytes) -> None:
-        """The file's next bytes, cut anywhere; what is not yet a whole record is kept for the next call."""
+        """The file's next bytes, cut anywhere; an incomplete record is kept for the next call."""
 
     def end(self) -> None:
-        """Nothing follows. A last record that breaks off is left out and told as a warning of the tally."""
+        """The end of the file. An incomplete last record is omitted, with a warning of the tally."""
 
 
 Recognise = Callable[[bytes], bool]
@@ -68,7 +68,7 @@ Recognise = Callable[[bytes], bool]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format of result files. It has a `reader` where the file tells each request, and `read` where it sums up."""
+    """One format of result files. It has a `reader` where the file lists each request, and `read` where it sums up."""
 
     name: str
     """Such as jmeter-csv."""
@@ -77,9 +77,9 @@ class Format:
     reader: Callable[[Tally], Reader] | None = None
     read: Callable[[bytes, File], LoadRun] | None = None
     companions: tuple[Recognise, ...] = ()
-    """Other files of the same run, which are no run by themselves."""
+    """Other files of the same run, which are not runs themselves."""
     binary: bool = False
-    """The file is no text, so that NUL bytes may stand in it."""
+    """The file is binary and may contain NUL bytes."""
 
     def __post_init__(self) -> None:
         assert (self.reader is None) != (self.read is None), f"{self.name}: give it a reader, or read"
@@ -115,13 +115,13 @@ def detect(head: bytes) -> Format:
 
 
 def accompanies(head: bytes) -> bool:
-    """Whether a file that begins so belongs to another one, which tells the run."""
+    """Whether a file that begins so belongs to another file, which has the run."""
     text = head.removeprefix(BOM)
     return any(recognise(text) for format in formats().values() for recognise in format.companions)
 
 
 def read(path: Path) -> LoadRun:
-    """The run that a result file tells; raises SourceError whose text begins with the file's name."""
+    """The run in a result file; raises SourceError whose text begins with the file's name."""
     try:
         with path.open("rb") as file:
             head = file.read(HEAD)

@@ -56,7 +56,7 @@ def applications(kind: Kind, folder: Path | None, files: Globs) -> tuple[list[St
     try:
         globs = result_files.applications(folder, files, kind.pattern)
     except SourceError:
-        globs = files  # the step tells what is wrong
+        globs = files  # the step reports the problem
     return [Step("found", f"ls -d {folder}/*/", partial(_folders, kind, folder, files))], globs
 
 
@@ -140,7 +140,7 @@ def _files_found(globs: Sequence[Path]) -> Finding:
 
 
 def _is_closed(pattern: Path) -> bool:
-    """Whether our user may not look into a folder on the way to the files."""
+    """Whether our user has no permission to read a folder above the files."""
     folders = [path for path in reversed(pattern.parents) if not has_magic(str(path)) and os.access(path, os.F_OK)]
     return not all(os.access(folder, os.X_OK) for folder in folders) or not os.access(folders[-1], os.R_OK)
 

@@ -1,4 +1,4 @@
-"""JSON -> records, checked: what was written elsewhere, perhaps by hand, must not be believed blindly."""
+"""JSON -> records, checked: a file from elsewhere, perhaps written by hand, may be wrong."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def applications(folder: Path | None, files: Globs, pattern: str) -> Globs:
 
 
 def explain_missing(folder: Path | None, globs: Globs, files: Globs) -> Iterator[str]:
-    """Where no file was found, which is often a slip in a path, for people."""
+    """Where no file was found, which is often a typo in a path, for people."""
     if folder is not None and not globs:
         yield f"{folder} has no directories: each application's files belong in its own directory"
     for name, patterns in globs.items():
@@ -153,7 +153,7 @@ class Files(Generic[T]):
         return _waits(modified(path), self._settle)
 
     def get(self, path: Path, *, settled: bool = False) -> T | SourceError | None:
-        """What the file holds, or what is wrong with it; None for what is of another kind, gone, or being written.
+        """The file's content, or its problem; None if the file is of another kind, gone, or being written.
 
         With `settled` the file is not waited for.
         """
@@ -181,5 +181,5 @@ class Files(Generic[T]):
 
 
 def _waits(written: float, settle: float) -> bool:
-    """By the age of what was written; a clock that is ahead counts as well."""
+    """By the file's age; a clock that is ahead counts as well."""
     return abs(time.time() - written) < settle

@@ -19,7 +19,7 @@ from exporter.model.observation import Window
 def of_newest_run(
     kind: Kind, name: str, files: Sequence[Path], routes: Mapping[str, str], window: Window
 ) -> Iterator[Step]:
-    """Of one application. `routes`: what names stand for; `window`: what a poll looks back."""
+    """Of one application. `routes`: the endpoints of names; `window`: the look-back of a poll."""
     complete = partial(_complete, kind, files)
     yield Step("complete", "read the newest run to its end", complete, ("format",), name)
 
@@ -38,7 +38,7 @@ class _RunSummary:
     requests: int
     complete: bool
     names: tuple[tuple[str, str, str], ...]
-    """(name, method, route) as the tool told them."""
+    """(name, method, route) as the tool reported them."""
     warnings: tuple[str, ...]
 
 

@@ -1,8 +1,7 @@
 """Taurus's final statistics, as its reporter final-stats writes them with dump-csv or dump-xml.
 
-docs/reference/formats.md, section "Taurus". Both hold the same figures of every label, latencies in seconds; XML tells
-how long
-the test took as well. Neither says when it was.
+docs/reference/formats.md, section "Taurus". Both hold the same figures of every label, latencies in seconds; XML has
+the test's duration as well. Neither says when it ran.
 """
 
 from __future__ import annotations
@@ -136,7 +135,7 @@ def _figures(row: TableRow) -> Figures:
         return Figures(0, 0)
 
     latency = _latencies(row)
-    # Taurus adds up sizes from 0 on, whether or not its tool tells any.
+    # Taurus adds up sizes from 0 on, whether or not its tool reports any.
     received = row.number("bytes", MOST) or None
     return Figures(requests, failures, _errors(row, failures), latency, received)
 
@@ -152,7 +151,7 @@ def _latencies(row: TableRow) -> Latencies:
 
 
 def _errors(row: TableRow, failures: int) -> dict[str, int]:
-    """Response codes of failures: those that are no success, where they are as many as requests failed."""
+    """Response codes of failures: all but those of success, if they are as many as requests failed."""
     errors: dict[str, int] = {}
     for name in row.values:
         if not name.startswith("rc_"):

@@ -33,7 +33,7 @@ _MOST = 2.0**60
 
 
 def invalid_values(record: object, path: str = "$") -> Iterator[str]:
-    """What is wrong with a record and what it holds, each with its path."""
+    """Problems of a record and of all records inside it, each with its path."""
     check = _CHECKS.get(type(record))
     if check is not None:
         for problem in check(record):

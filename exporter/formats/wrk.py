@@ -28,7 +28,7 @@ _STATUS = re.compile(r"^\s+Non-2xx or 3xx responses: (\d+)\s*$", re.MULTILINE)
 
 
 def recognise(head: bytes) -> bool:
-    """What a script prints may stand before."""
+    """A script's output may come before it."""
     return re.search(rb"(?m)^\s*Running \S+ test @ \S+\s*\n\s*\d+ threads and \d+ connections", head) is not None
 
 
@@ -126,7 +126,7 @@ def _latencies(text: str) -> Latencies:
         if name is not None:
             seconds.setdefault(name, _seconds(value, unit))
         elif float(percent) == 100:
-            # wrk2's histogram rounds up, so that a percentile may lie a little above the largest of all.
+            # wrk2's histogram rounds up: a percentile may lie a little above the maximum.
             seconds["max"] = max(seconds.get("max") or 0.0, _seconds(value, unit))
     return latencies(seconds, "Latency")
 

@@ -44,7 +44,7 @@ class Finding:
     """The response, without secrets, and its verdict."""
 
     verdict: CheckVerdict
-    """Skipped where there is nothing to look at yet."""
+    """Skipped if there is nothing to check yet."""
     result: str
     causes: tuple[Cause, ...] = ()
     """Likely ones first; given unless all is well, or the step was skipped."""
@@ -76,5 +76,5 @@ class Checkup:
 
     @property
     def well(self) -> bool:
-        """Nothing failed; what was skipped depends on something that did, or could not be tried."""
+        """Nothing failed; a skipped step depends on one that failed, or could not be tried."""
         return all(step.verdict != "failed" for step in self.steps)

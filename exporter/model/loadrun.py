@@ -74,7 +74,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class RunEndpoint:
-    """One name in the result file, and the (method, route) that it stands for."""
+    """One name in the result file, and its (method, route)."""
 
     name: str
     figures: Figures
@@ -103,7 +103,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process and its children used while the run went on, from samples every 100 ms."""
+    """Resources that a process and its children used during the run, from samples every 100 ms."""
 
     samples: int
     cpu_mean: float

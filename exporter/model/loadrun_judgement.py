@@ -21,7 +21,7 @@ Against = Literal["baseline", "history"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One metric of one name (empty: of the whole run), compared with what it was."""
+    """One metric of one name (empty: of the whole run), compared with its reference."""
 
     name: str
     metric: str
@@ -43,7 +43,7 @@ class Change:
     samples: int
     """What the verdict rests on: runs against history; against a baseline requests of the side that has fewer."""
     least: float | None = None
-    """Where the value may lie, 95 %, with what is not known of the reference in it; None without evidence of that."""
+    """The value's 95 % interval, which includes the reference's uncertainty; None without evidence of that."""
     most: float | None = None
 
 

@@ -1,4 +1,4 @@
-"""A series of values as arrays, for what is summed up on the way."""
+"""A series of values as arrays, for sums that are computed while reading."""
 
 from __future__ import annotations
 

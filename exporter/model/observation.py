@@ -19,7 +19,7 @@ GAUGE_SIGNALS = ("request_rate", "error_ratio", "throughput", "concurrent_users"
 """Signals summarised over a window from one-minute values. Units: requests/s, ratio, bytes/s, users, ratio, ratio."""
 
 LATENCY_MEAN = "latency_mean"
-"""The one-minute mean latencies in seconds, as a signal beside GAUGE_SIGNALS: what is known of latency's noise."""
+"""The one-minute mean latencies in seconds, as a signal beside GAUGE_SIGNALS: they measure latency's noise."""
 
 LATENCY_STATS = ("mean", "p50", "p95", "p99", "p999")
 """What is read from the latency histogram over the whole window, in seconds."""
@@ -71,7 +71,7 @@ class Summary:
     None without pairs of either kind, and where the noise is zero.
     """
     samples: int | None = None
-    """How many values stand behind the summary; of a minute each, unless `resolution` says otherwise."""
+    """How many values the summary has; of a minute each, unless `resolution` says otherwise."""
     resolution: float = MINUTE
     """Seconds over which each value was taken. Coarser than a minute, peak and min are of means, and not compared."""
     quantiles: Mapping[str, float] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Latency:
     requests: float | None = None
     """How many requests the histogram counted in the window."""
     buckets: tuple[tuple[float, float], ...] = ()
-    """(upper bound in seconds, requests up to it), both ascending; finite bounds only, `requests` stands for +Inf."""
+    """(upper bound in seconds, requests up to it), both ascending; finite bounds only, `requests` is that of +Inf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class ApplicationObservation:
     run: TestRun | None = None
     """Given for test runs; phases are filled in by the analysis unless the source knows them."""
     load_runs: tuple[LoadRun, ...] = ()
-    """What result files tell of load tests, the newest last: that is `run`, if the source reads result files."""
+    """The load tests in result files, the newest last: that is `run`, if the source reads result files."""
     load_baseline: LoadRun | None = None
     """The saved run that the newest is compared with."""
     reports: tuple[Report, ...] = ()
@@ -183,6 +183,6 @@ class Observation:
     queries: int = 0
     """How many queries the observation took."""
     clock_skew: float | None = None
-    """The source's clock minus ours, in seconds, where it tells."""
+    """The source's clock minus ours, in seconds, if the source reports it."""
     before: Mapping[str, ApplicationObservation] = field(default_factory=dict)
     """Production before each application's run, where a round looked: a recording cannot be asked about the past."""

@@ -136,7 +136,7 @@ class Criterion:
     metric: str
     objective: float | str
     met: bool | None
-    """How the present run fares; None where nobody observed it."""
+    """The state of the present run; None if it was not observed."""
     assumption: bool = False
     """The objective rests on an assumption, not on an observation."""
 
@@ -195,7 +195,7 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One service level objective, and what the test run says of it."""
+    """One service level objective, and the test run's result for it."""
 
     name: str
     objective: float
@@ -246,7 +246,7 @@ class ApplicationResult:
     """Those configured for the application that rest on errors or latencies."""
     certification: Certification
     load_run: JudgedRun | None = None
-    """The newest load test's run that a result file tells of."""
+    """The newest load test's run in a result file."""
 
 
 @dataclass(frozen=True, slots=True)

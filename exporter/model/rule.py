@@ -1,4 +1,4 @@
-"""Rules as Prometheus has them: recorded series and alerts, of ours and of objectives alike."""
+"""Rules as Prometheus has them: recorded series and alerts, the exporter's own and those of objectives."""
 
 from __future__ import annotations
 

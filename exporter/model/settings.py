@@ -48,7 +48,7 @@ class GapRule(Settings, frozen=True):
     limit: float | None = None
     """The PTE's own value above which the severity is at least high, whatever the gap (base unit)."""
     min_difference: float = 0.0
-    """Differences up to this (base unit) are no gap, however large the ratio."""
+    """Differences up to this (base unit) do not count as a gap, however large the ratio."""
 
 
 def _gap_rules() -> dict[str, GapRule]:
@@ -95,7 +95,7 @@ class RouteSettings(Settings, frozen=True):
     min_requests: float = 30.0
     """A route with fewer requests inside the run is not tested."""
     max_endpoints: int = 200
-    """Cardinality cap per application and side; what is left is counted as `other`."""
+    """Cardinality cap per application and side; the rest is counted as `other`."""
     raw_path_heuristics: bool = True
     """Replace numbers, UUIDs and hashes in paths by a placeholder."""
 
@@ -137,7 +137,7 @@ class NextCertificationSettings(Settings, frozen=True):
     cpu: float = 0.80
     memory: float = 0.85
     db_connections_per_user: float = 2.0
-    """An assumption: nobody observes database connections."""
+    """An assumption: no source observes database connections."""
     recovery_time: Duration = Duration(30)
     failover_time: Duration = Duration(10)
     data_loss_tolerance: str = "zero"
@@ -202,7 +202,7 @@ class ErrorSteps(ChangeSteps, frozen=True):
 
 
 class LoadRunSettings(Settings, frozen=True):
-    """How the runs that result files tell of are judged: grades, and what counts as a change between runs."""
+    """How the runs in result files are judged: grades, and the changes between runs that count."""
 
     grades: dict[str, Grade] = msgspec.field(default_factory=_grades)
     """What fulfils none is F. Named grades replace all of these."""
@@ -215,7 +215,7 @@ class LoadRunSettings(Settings, frozen=True):
     confirm: int = 3
     """Runs in a row at a new level before it is taken for one; fewer are a spike."""
     settled: int = 20
-    """Runs after which a level is what is usual, and no longer compared with what was before it."""
+    """Runs after which a level is the usual one, and no longer compared with the level before it."""
     significance: float = 0.001
     """Chance of a false change in a series in which nothing changes."""
     run_noise: float = 0.01
@@ -250,7 +250,7 @@ class ExecutionSettings(Settings, frozen=True):
     spike_failures: int = 3
     """A spike has at least so many failures more than the median would have."""
     spike_runs: int = 3
-    """With fewer runs before there is no evidence of a spike."""
+    """With fewer runs before, a spike cannot be judged."""
     max_tests: int = 20
     """How many of the flakiest, and of the most often failing tests are named."""
     max_groups: int = 200
@@ -268,7 +268,7 @@ class AnalysisSettings(Settings, frozen=True):
     """Verdict "equal" only when the confidence interval of the gap lies within this ratio."""
     confidence: float = 0.95
     min_effective_samples: float = 10.0
-    """A verdict on less is no evidence."""
+    """A verdict on less is not evidence."""
     clock_skew: Duration = Duration(60)
     """How far a source's clock may be from ours: we ask for windows by our own clock."""
     spike_magnitude: float = 1.5

@@ -1,6 +1,6 @@
 """A service level objective as data: what every spec (Sloth, OpenSLO, our own) is read into and rules are made from.
 
-Ratios that people write are decimals, not floats, so that 99.9 % is 0.999 and its budget 0.001 in every output.
+Ratios that people write are decimals, not floats: 99.9 % is 0.999 and its budget 0.001 in every output.
 Durations are seconds.
 """
 
@@ -26,7 +26,7 @@ With "minute" the events are minutes: each minute counts as one, and its error i
 """
 
 Notify = Literal["page", "ticket", "shadow"]
-"""Whom an alert tells: page wakes somebody, ticket waits for the morning, shadow never pages and is for the record."""
+"""How an alert notifies: page wakes somebody, ticket waits for the morning, shadow is only recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Sli:
     total: str
     per: Per = "second"
     by: tuple[str, ...] = ()
-    """Labels that the queries keep: each of their values has a budget of its own."""
+    """Labels that the queries keep: each of their values has its own budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """How the alerts of an SLO are called and what they carry. A disabled kind has no tier in `Slo.tiers`."""
+    """Names, labels and annotations of an SLO's alerts. A disabled kind has no tier in `Slo.tiers`."""
 
     name: str
     common: Text = Text()
@@ -151,7 +151,7 @@ class Slo:
     min_bad_events: int = 5
     """A tier fires only with at least this many bad events in its long window; 0 turns that off.
 
-    Minutes are no events: of an SLI of minutes nothing is asked.
+    Minutes are not events: an SLI of minutes is not checked.
     """
     sla: Sla | None = None
     maintenance: tuple[Maintenance, ...] = ()

@@ -142,7 +142,7 @@ def test_minutes_begin_with_the_run_and_end_with_its_last_response(tmp_path: Pat
     assert (run.start, run.end) == (AT, AT + 10)
     assert run.timeline is not None
     assert (run.timeline.requests, run.timeline.failures, run.timeline.users) == ((100,), (2,), (9,))
-    assert run.warnings == ("statistics were reset while the test ran; what was before does not count",)
+    assert run.warnings == ("statistics were reset while the test ran; earlier requests do not count",)
 
 
 def test_rows_far_apart_tell_no_minutes(tmp_path: Path) -> None:

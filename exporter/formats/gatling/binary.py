@@ -19,7 +19,7 @@ _RUN, _REQUEST, _USER, _GROUP, _ERROR = range(5)
 _OLDEST = (3, 13)
 
 _LONGEST = 1024 * 1024
-"""Bytes of a text; more is no text of Gatling's, but a reader that lost its way."""
+"""Bytes of a text; a longer one means that the reader has lost its position."""
 
 _DEEPEST = 1000
 """Groups within groups, scenarios, assertions."""
@@ -40,7 +40,7 @@ class _Short(Exception):  # noqa: N818 - no error: the next block has the rest
     """The bytes end within a record."""
 
 
-class _Wrong(Exception):  # noqa: N818 - becomes a SourceError, with its place
+class _Wrong(Exception):  # noqa: N818 - becomes a SourceError, with its location
     """What no Gatling writes."""
 
 

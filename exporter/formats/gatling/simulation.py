@@ -17,7 +17,7 @@ DAYS = LONGEST_RUN / 86400
 
 
 def version_of(text: str) -> tuple[int, int] | None:
-    """3 and 11 of 3.11.5; None where it is no version."""
+    """3 and 11 of 3.11.5; None if it is not a version."""
     version = _VERSION.fullmatch(text)
     return None if version is None else (int(version[1]), int(version[2]))
 
@@ -46,7 +46,7 @@ class Simulation:
         self._first_error = self._first_error or message
 
     def reaches(self, time: int) -> bool:
-        """Time has come so far; False where that is too far from what was told before."""
+        """Time has come so far; False if that is too far from earlier times."""
         return self._users.at(time / 1000)
 
     def user(self, time: int, *, starts: bool) -> bool:
@@ -77,7 +77,7 @@ def _endpoint(tally: Tally, names: Sequence[str]) -> int:
 
 
 class _Users:
-    """Concurrent users: those started and not ended, told to the tally for each minute. Unix seconds."""
+    """Concurrent users: those started and not ended, passed to the tally for each minute. Unix seconds."""
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally

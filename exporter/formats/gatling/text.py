@@ -1,8 +1,8 @@
 """Gatling's simulation.log as text, of 2.0 to 3.12. docs/reference/formats.md, section "Gatling".
 
-Records are lines of fields between tabs. Which fields a record has depends on the version, which the RUN record tells:
+Records are lines of fields between tabs. Which fields a record has depends on the version in the RUN record:
 2.0 and 2.1 wrote the kind of record third, 2.2 dropped two of a request's four times, 3.0 the scenario of a request,
-and 3.4 the user of each record. Times are milliseconds, and lines stand in the order in which things ended.
+and 3.4 the user of each record. Times are milliseconds, and lines are in the order in which things ended.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Layout:
 
 
 _V20 = _Layout((3, 4, 5, 8, 9), (3, 4, 5))
-"""The kind stands third in the line."""
+"""The kind is the third field of the line."""
 _V22 = _Layout((3, 4, 5, 6, 7), (3, 4, 5))
 _V30 = _Layout((2, 3, 4, 5, 6), (3, 4, 5))
 _V34 = _Layout((1, 2, 3, 4, 5), (2, 3, 3))
@@ -84,7 +84,7 @@ class Reader:
         elif kind not in _KINDS and not self._within_error:
             self._fail(f"a record {kind[:40]!r}, expected one of {', '.join(_KINDS)}")
 
-        # Gatling writes an error's text as it is, so that it may go over several lines; its time comes last.
+        # Gatling does not escape an error's text: it may take several lines; its time comes last.
         self._within_error = (kind == "ERROR" or kind not in _KINDS) and not fields[-1].isdecimal()
 
     def _is_early(self, fields: list[str]) -> bool:

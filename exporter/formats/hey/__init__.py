@@ -1,4 +1,4 @@
-"""hey: what it prints, and its requests as CSV. docs/reference/formats.md, section "wrk, hey, vegeta"."""
+"""hey: its summary, and its requests as CSV. docs/reference/formats.md, section "wrk, hey, vegeta"."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """hey's requests as CSV: `hey -o csv`. docs/reference/formats.md, section "wrk, hey, vegeta".
 
-`offset` is when a request began, in seconds since the run did; no time of day is told, nor the URL. Requests that were
-not answered have no row.
+`offset` is when a request began, in seconds since the run did. The file has neither times of
+day nor the URL. Requests that were not answered have no row.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What hey prints. docs/reference/formats.md, section "wrk, hey, vegeta".
 
-Latencies are those of requests that were answered. The text tells neither the URL nor when the run was.
+Latencies are those of requests that were answered. The text has neither the URL nor the run's time.
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ def _figures(text: str, statuses: Mapping[str, int], unanswered: Mapping[str, in
 
 
 def _check_sum(took: float, rate: float, answered: int, requests: int) -> None:
-    """hey tells no number of requests, only a rate: old versions of those it remembers, newer ones of all.
+    """hey reports no number of requests, only a rate: old versions of those it remembers, newer ones of all.
 
-    Both have four decimals, so that the number is known up to what was rounded off.
+    Both have four decimals, and the number is exact up to their rounding.
     """
     computed = took * rate
     rounded = 0.5 + (took + rate) * 5e-5
@@ -128,7 +128,7 @@ def _latencies(text: str, answered: int) -> Latencies:
 
 
 def _number(text: str, name: str) -> float:
-    """NaN where there is no such line; raises SourceError."""
+    """NaN without that line; raises SourceError."""
     line = _LINES[name].search(text)
     if line is None:
         return math.nan

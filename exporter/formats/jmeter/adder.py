@@ -25,7 +25,7 @@ class Adder:
         self._parts = Parts(tally)
 
     def begin_part(self, line: int) -> None:
-        """The header stands again on this line: what was before is another file, put in front."""
+        """The header is repeated on this line: the rows before it are another file, put in front."""
         self._release(self._nesting.end())
         self._parts.begin(line)
 
@@ -160,7 +160,7 @@ def _size(sizes: Floats | None, position: int) -> float:
 
 
 def _refuse_sums(rows: RowBlock) -> None:
-    """Raises SourceError for rows that stand for several samples."""
+    """Raises SourceError for rows that sum up several samples."""
     counts = rows.integers("SampleCount")
     if counts is None:
         return

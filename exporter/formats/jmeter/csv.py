@@ -26,7 +26,7 @@ _AHEAD = 1
 """Blocks that are parsed ahead."""
 
 _LONGEST = 1024 * 1024
-"""Bytes of a row; a longer one is no row, but a quote that is missing."""
+"""Bytes of a row; in a longer one a quote is missing."""
 
 
 class Reader:

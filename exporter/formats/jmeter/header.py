@@ -1,4 +1,4 @@
-"""The first line of a JMeter CSV: which columns there are, and what stands between them."""
+"""The first line of a JMeter CSV: its columns and its delimiter."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Layout:
 
 
 def fields_of(row: str, delimiter: str) -> Sequence[str]:
-    """The fields of one row; none where it is no row."""
+    """The fields of one row; none if it is not a row."""
     try:
         return next(csv.reader([row], delimiter=delimiter), [])
     except csv.Error:
@@ -46,7 +46,7 @@ def recognise(head: bytes) -> bool:
 
 
 def read(line: bytes, warn: Callable[[str], None]) -> Layout:
-    """Raises SourceError; `warn` is called with what cannot be told without a column that is missing."""
+    """Raises SourceError; `warn` is called with what a missing column makes impossible."""
     if _NO_HEADER.match(line):
         text = "line 1: is not a header: set jmeter.save.saveservice.print_field_names=true"
         raise SourceError("bad_data", f"{text}; required are the columns {', '.join(REQUIRED)}")
@@ -69,7 +69,7 @@ def read(line: bytes, warn: Callable[[str], None]) -> Layout:
 
 
 def _layout(line: bytes) -> Layout:
-    """The delimiter that gives most of JMeter's names, and the columns; names of variables stand in quotes."""
+    """The delimiter that gives most of JMeter's names, and the columns; names of variables are quoted."""
     text = line.partition(b"\n")[0].decode("utf-8", "replace").rstrip("\r")
     layouts = [Layout(delimiter, tuple(fields_of(text, delimiter))) for delimiter in _DELIMITERS]
     return max(layouts, key=lambda layout: len(_known_names(layout)))

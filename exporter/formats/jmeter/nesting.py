@@ -2,7 +2,7 @@
 "JMeter".
 
 A thread does one thing after another. So a transaction that began before the row in front of it (of the same thread)
-stands beside its requests, and a row that lies within the request in front of it is a part of that request.
+is in addition to its requests, and a row that lies within the request in front of it is a part of that request.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MOST_THREADS = 25_000
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A transaction whose requests may still follow; what is added up of it when they do not."""
+    """A transaction whose requests may still follow; it is added up when they do not."""
 
     endpoint: int
     seconds: float
@@ -35,7 +35,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class ThreadRow:
-    """A row of a thread that is no part of another; milliseconds."""
+    """A row of a thread that is not part of another; milliseconds."""
 
     start: int
     end: int
@@ -108,7 +108,7 @@ class Nesting:
         return released
 
     def _release(self, rows: Timings, decision: Decision) -> list[tuple[ThreadRow, Pending]]:
-        """Transactions that waited for their thread's next row, where that is none of theirs."""
+        """Transactions that waited for their thread's next row, and it does not belong to them."""
         released: list[tuple[ThreadRow, Pending]] = []
         if all(row.pending is None for row in self._last.values()):
             return released
@@ -148,7 +148,7 @@ class Nesting:
             decision.waiting[rows.threads.text(position)] = position
 
     def _follow_requests(self, rows: Timings, before: Ints) -> Flags:
-        """Transactions that began before the row in front of them, which is one of theirs: JMeter's usual order."""
+        """Transactions that began before the row in front of them, their request: JMeter's usual order."""
         which = rows.transactions
         front = before[which]
         follow = (front >= 0) & (rows.starts[front] >= rows.starts[which])
@@ -190,7 +190,7 @@ class Nesting:
         return bool(within) and samples.names_sub_result_of(rows.labels.text(position), request)
 
     def _remember(self, rows: Timings, decision: Decision) -> None:
-        """Each thread's last row that is no part of another."""
+        """Each thread's last row that is not part of another."""
         own = np.ones(rows.starts.size, dtype=np.bool_)
         if decision.parts:
             own = decision.counts.copy()
@@ -202,7 +202,7 @@ class Nesting:
         transactions = set(rows.transactions.tolist())
         for thread, position in zip(rows.threads.texts, last.tolist(), strict=True):
             if position >= 0:
-                self._last.pop(thread, None)  # so that it moves to the end, away from what is forgotten
+                self._last.pop(thread, None)  # moves it to the end; the first ones are forgotten
                 self._last[thread] = rows.row(position, transaction=position in transactions)
 
     def _forget(self) -> list[tuple[ThreadRow, Pending]]:
@@ -229,7 +229,7 @@ def _neighbours(threads: Ints) -> tuple[Ints, Ints]:
 
 
 def _precede_requests(rows: Timings, after: Ints) -> Flags:
-    """Transactions whose thread's next row is a request of theirs: of JMeter's `subresults` in CSV. As _holds."""
+    """Transactions whose thread's next row is one of their requests: of JMeter's `subresults` in CSV. As _holds."""
     which = rows.transactions
     start = rows.starts[which]
     end = rows.ends[which]

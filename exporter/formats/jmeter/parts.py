@@ -42,7 +42,7 @@ class Parts:
         self._parts = [_Part(1)]
 
     def begin(self, line: int) -> None:
-        """The header stands again on this line."""
+        """The header is repeated on this line."""
         self._parts.append(_Part(line))
 
     def add(self, starts: Floats, seconds: Floats, location: Callable[[int], str]) -> None:
@@ -57,7 +57,7 @@ class Parts:
         part.seconds += float(seconds.sum())
 
     def _check_order(self, ends: Floats, before: float, location: Callable[[int], str]) -> None:
-        """Tells people where the time goes back; `before` is the end of what came before."""
+        """Warns where the time goes back; `before` is the end of the rows before."""
         latest = np.maximum(np.maximum.accumulate(ends), before)
         behind = np.flatnonzero(ends < latest - _BACK)
         if behind.size:

@@ -1,4 +1,4 @@
-"""Rows of a JMeter CSV one by one: on which line each begins, and what is wrong with it."""
+"""Rows of a JMeter CSV one by one: the line on which each begins, and its problems."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def record_of(fields: Sequence[str], layout: Layout, line: int) -> dict[str, obj
 
 
 def _value(column: str, text: str) -> object:
-    """None where the text is none of what the column is for."""
+    """None where the text is not a value of the column."""
     if column == "success":
         return _FLAGS.get(text.lower())
     if column in INTEGERS:
@@ -93,7 +93,7 @@ def refuse_stray_quotes(block: bytes, layout: Layout, line: int) -> None:
 
 
 def stray_quote(values: Bytes, quotes: Ints, delimiter: int) -> int | None:
-    """The position of the first quote that neither begins nor ends a field nor stands for one inside."""
+    """The position of the first quote that neither begins nor ends a field, and is not escaped inside one."""
     opens = quotes[::2]
     closes = quotes[1::2]
 

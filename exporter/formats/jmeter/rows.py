@@ -35,7 +35,7 @@ CODES = ("label", "threadName")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header stands once more: what follows is another file, put behind."""
+    """The header is repeated: another file follows, put behind."""
 
     line: int
 
@@ -53,7 +53,7 @@ class ColumnValues:
 
 
 class RowBlock:
-    """Whole rows, in the order of the file. `location` tells of a row on which line it begins."""
+    """Whole rows, in the order of the file. `location` gives the line on which a row begins."""
 
     def __init__(self, frame: pl.DataFrame, layout: Layout, location: Callable[[int], str]) -> None:
         self.location = location
@@ -115,7 +115,7 @@ def parse(block: bytes, layout: Layout) -> Parsed:
 
 
 def rows_of(parsed: Parsed, layout: Layout, line: int) -> Iterator[RowBlock | Header]:
-    """The rows of a block that begins on `line`, and where the header stands once more."""
+    """The rows of a block that begins on `line`, and where the header is repeated."""
     if parsed.frame is None:
         yield from _one_by_one(parsed.block, layout, line)
     else:
@@ -164,7 +164,7 @@ def _fast(block: bytes, values: Bytes, lines: int, layout: Layout) -> pl.DataFra
     except pl.exceptions.PolarsError:
         return None
 
-    # The library cuts rows that are too long and fills what is empty: the count of delimiters and the nulls tell.
+    # The library cuts rows that are too long and fills what is empty: the count of delimiters and the nulls show it.
     if len(frame) != rows or delimiters != rows * (len(layout.columns) - 1):
         return None
     if any(frame[name].null_count() for name in used):
@@ -173,7 +173,7 @@ def _fast(block: bytes, values: Bytes, lines: int, layout: Layout) -> pl.DataFra
 
 
 def _quoted(block: bytes, quotes: Ints) -> bytes:
-    """What stands inside quotes, one after the other."""
+    """The quoted texts, one after the other."""
     pairs = zip(quotes[::2].tolist(), quotes[1::2].tolist(), strict=True)
     return b"".join([block[opens:closes] for opens, closes in pairs])
 

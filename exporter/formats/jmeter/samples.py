@@ -45,7 +45,7 @@ def names_sub_result_of(label: str, request: str) -> bool:
 
 
 def kind(code: str, failure: str, message: str) -> str:
-    """How a request failed: its response code; where that means success, what the assertion said."""
+    """How a request failed: its response code; where that means success, the assertion's message."""
     reason = failure or message or code or "failed"
     if code and not _SUCCESS.fullmatch(code):
         reason = code

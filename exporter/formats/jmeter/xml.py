@@ -30,7 +30,7 @@ _MOST_THREADS = 25_000
 """When twice as many are known, those that did nothing for longest are forgotten."""
 
 _LONGEST_TAG = 16 * 1024 * 1024
-"""Bytes of a tag or a comment: the parser keeps it, and begins it anew with every block."""
+"""Bytes of a tag or a comment: the parser keeps it, and starts again with every block."""
 
 _LONGEST_TEXT = 1000
 """Characters of an assertion's message that are looked at."""
@@ -55,7 +55,7 @@ class _Sample:
         return self.attributes.get("rm", "").startswith(samples.TRANSACTION)
 
     def integer(self, name: str) -> int | None:
-        """None where the sample does not tell; raises SourceError."""
+        """None where the sample does not report it; raises SourceError."""
         text = self.attributes.get(name, "")
         if not text:
             return None
@@ -64,14 +64,14 @@ class _Sample:
         return int(text)
 
     def required_integer(self, name: str, meaning: str) -> int:
-        """Raises SourceError, also where the sample does not tell."""
+        """Raises SourceError, also where the sample does not report it."""
         value = self.integer(name)
         if value is None:
             raise SourceError("bad_data", f"{self.location}: a sample has no {name}, expected {meaning}")
         return value
 
     def size(self, name: str) -> float:
-        """Bytes; NaN where the sample does not tell. Raises SourceError."""
+        """Bytes; NaN where the sample does not report them. Raises SourceError."""
         value = self.integer(name)
         return float("nan") if value is None else value
 
@@ -151,7 +151,7 @@ class _Target:
         self._add(sample, start, elapsed)
 
     def _is_beside(self, sample: _Sample, start: int) -> bool:
-        """Whether the requests of a transaction stand in front of it, or it has none."""
+        """Whether the requests of a transaction come before it, or it has none."""
         if sample.attributes["rm"].startswith(samples.NO_SAMPLES):
             return True
 
@@ -191,7 +191,7 @@ class _Target:
         return self.tally.kind(samples.kind(code, sample.failure, sample.attributes.get("rm", "")))
 
     def _remember(self, thread: str, start: int) -> None:
-        self._last.pop(thread, None)  # so that it moves to the end, away from what is forgotten
+        self._last.pop(thread, None)  # moves it to the end; the first ones are forgotten
         self._last[thread] = start
         if len(self._last) > 2 * _MOST_THREADS:
             self._last = dict(list(self._last.items())[_MOST_THREADS:])

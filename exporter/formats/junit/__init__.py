@@ -1,7 +1,7 @@
 """Reports of test runners: JUnit XML as pytest, Surefire, Playwright and many others write it.
 
 No load run, so it has no FORMATS and the registry of result files passes it by. The XML is parsed without DTD and
-entities (defusedxml). Raises SourceError whose text begins with the place.
+entities (defusedxml). Raises SourceError whose text begins with the location.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_TAGS = 2_000_000
 """Of the smallest ones a file would take twenty times its size in memory."""
 
 _PROLOG = {b"<?": b"?>", b"<!--": b"-->", b"<!": b">"}
-"""How what may stand before the first element begins, and how it ends."""
+"""How comments and other text before the first element begin, and how they end."""
 
 _FIRST_TAGS = tuple(f"<{suite}{end}".encode() for suite in SUITES for end in " \t\r\n/>")
 
@@ -53,7 +53,7 @@ def _after_prolog(text: bytes) -> bytes:
 def read(path: Path, labels: Sequence[str], zone: tzinfo = UTC) -> Report:
     """The report in a file. `labels` are names of properties; times without a zone are in `zone`.
 
-    A suite that tells no time ended when the file was last written. Raises SourceError.
+    A suite without a time ended when the file was last written. Raises SourceError.
     """
     try:
         with path.open("rb") as file:

@@ -17,7 +17,7 @@ SUITES = ("testsuites", "testsuite")
 """Elements that hold suites and cases."""
 
 _SECONDS = re.compile(r"(\d+|[1-9]\d{0,2}(,\d{3})+)(\.\d*)?([eE][-+]?\d{1,3})?|\.\d+")
-"""With or without thousands separators, as Surefire writes them. 0,5 is no such number, and would be read as 5."""
+"""With or without thousands separators, as Surefire writes them. 0,5 is invalid, and would be read as 5."""
 
 _MOST_SECONDS = 366 * 86400.0
 
@@ -61,7 +61,7 @@ class Cases:
         self._number = 0
 
     def read(self, root: Element) -> None:
-        """Every case below `root`; raises SourceError that tells the case or suite."""
+        """Every case below `root`; raises SourceError that names the case or suite."""
         outside = _Suite(root, (), self._modified, {})
         first = self._suite(root, outside)
         self.ended = first.ended
@@ -107,7 +107,7 @@ class Cases:
         end = start + took
 
         # Nothing ended after it was written: times of cases that ran side by side were added up, or the clock that
-        # tells no zone is ahead of ours. A file that is older than any zone could explain was dated by somebody else.
+        # has no zone is ahead of this host's. If no zone explains the file's age, somebody else set its date.
         return self._modified if end > self._modified >= start - _FARTHEST_ZONE else end
 
     def _start(self, element: Element, location: str) -> float:
@@ -161,7 +161,7 @@ class Cases:
 
 
 def _outcome(inside: Collection[str], element: Element) -> Outcome:
-    """By the elements inside a case; where there is none that tells, by its attributes."""
+    """By the elements inside a case; without a decisive one, by its attributes."""
     if "error" in inside:
         return "error"
     if "failure" in inside:
@@ -180,7 +180,7 @@ def _properties(element: Element) -> Iterable[Element]:
 
 
 def _seconds(element: Element, location: str) -> float | None:
-    """A duration; None where none is told."""
+    """A duration; None where none is reported."""
     text = _text(element, "time")
     if not text:
         return None

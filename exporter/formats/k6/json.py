@@ -56,7 +56,7 @@ class Reader:
                 self._add(*_decoded(line, self._lines.location))
 
     def end(self) -> None:
-        """A last line that is no whole object was cut."""
+        """A last line that is not a whole object was cut."""
         try:
             rest = self._lines.rest()
             if not rest.strip():

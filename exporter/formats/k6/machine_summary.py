@@ -23,7 +23,7 @@ _LIST = re.compile(rb'"results":\s*\{.*"metrics":\s*\[', re.DOTALL)
 
 
 def recognise(head: bytes) -> bool:
-    """Keys stand in any order; metrics are a list here, and an object in k6's other summaries."""
+    """Keys come in any order; metrics are a list here, and an object in k6's other summaries."""
     if not head.lstrip().startswith(b"{"):
         return False
     return b'"k6Version"' in head or (_LIST.search(head) is not None and b'"http_req' in head)

@@ -29,7 +29,7 @@ _LATENCIES = {
 _OF_REQUESTS = ("http_req_duration", "http_reqs", "http_req_failed")
 
 WHOLE = "k6"
-"""The name of all requests, where a summary does not tell endpoints apart."""
+"""The name of all requests, where a summary does not distinguish endpoints."""
 
 REST = "other requests"
 """The name of those beside the endpoints that it has."""
@@ -47,7 +47,7 @@ class Metrics:
     warnings: list[str] = field(default_factory=list)
 
     def figures(self, part: str = "") -> Figures | None:
-        """Of all requests, or of a part such as `{name:Log in}`; None where their number is not told."""
+        """Of all requests, or of a part such as `{name:Log in}`; None where their number is not reported."""
         requests = self._requests(part)
         if requests is None:
             return None
@@ -58,7 +58,7 @@ class Metrics:
         if part:
             return Figures(requests, failures, {}, self._latencies(part))
 
-        # Bytes are told of the whole run only.
+        # Bytes are reported of the whole run only.
         received = self._bytes("data_received")
         sent = self._bytes("data_sent")
         return Figures(requests, failures, {}, self._latencies(part), received, sent)

@@ -1,7 +1,7 @@
-"""What the points of k6 mean, whichever file tells them. docs/reference/formats.md, section "k6".
+"""The points of k6, from its JSON or its CSV. docs/reference/formats.md, section "k6".
 
 `http_req_duration` is a request; its time is the request's end, its value is milliseconds without the time that
-connecting took. Its own tags tell whether it failed, so that nothing needs to be joined with `http_req_failed`.
+connecting took. Its own tags say whether it failed: no join with `http_req_failed` is needed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from exporter.formats.tally.urls import endpoint
 REQUEST = "http_req_duration"
 
 METRICS_READ = frozenset((REQUEST, "vus", "data_received", "data_sent"))
-"""Metrics that are read; all others tell nothing that a run's record has a place for."""
+"""Metrics that are read; a run's record has no field for any other."""
 
 OTHER_PROTOCOLS = frozenset(("grpc_req_duration", "ws_session_duration"))
-"""Metrics of what is no HTTP request: not counted, but told."""
+"""Metrics of requests other than HTTP: not counted, but reported as a warning."""
 
 _MOST_ENDPOINTS = 8192
-"""Names whose number is remembered; of more, each is looked up anew."""
+"""Names whose number is remembered; any further name is looked up each time."""
 
 
 class Tags(msgspec.Struct, gc=False):
@@ -58,7 +58,7 @@ class Points:
             self._tally.transferred(at, metric.removeprefix("data_"), value)
 
     def skip(self, metric: str) -> None:
-        """A point of a metric that is not one of METRICS_READ."""
+        """A point of a metric outside METRICS_READ."""
         if metric in OTHER_PROTOCOLS:
             self._tally.warn(f"{metric} is omitted: only HTTP requests are counted")
 
@@ -78,7 +78,7 @@ class Points:
 
 
 def _failed(tags: Tags, location: str) -> bool:
-    """As k6 sees it; a status of 0 is no response."""
+    """As k6 sees it; a status of 0 means no response."""
     if tags.expected_response in ("true", "false"):
         return tags.expected_response == "false"
     if tags.expected_response:

@@ -22,7 +22,7 @@ _OBJECT = re.compile(rb'"metrics":\s*\{')
 
 
 def recognise(head: bytes) -> bool:
-    """Keys stand in any order, and what handleSummary leaves out is its author's choice."""
+    """Keys come in any order, and handleSummary's author may leave out any of them."""
     if not head.lstrip().startswith(b"{") or b'"k6Version"' in head:
         return False
     return b'"root_group"' in head or (_OBJECT.search(head) is not None and b'"http_req' in head)

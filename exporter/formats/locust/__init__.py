@@ -1,4 +1,4 @@
-"""Locust's statistics, and what it writes beside them. docs/reference/formats.md, section "Locust"."""
+"""Locust's statistics, and the files beside them. docs/reference/formats.md, section "Locust"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies beside Locust's statistics: a history, which tells times, and kinds of errors.
+"""The files beside Locust's statistics: a history, which has times, and kinds of errors.
 
 PREFIX_exceptions.csv is about the test's own code.
 """
@@ -42,7 +42,7 @@ def recognise(head: bytes) -> bool:
 
 @dataclass(slots=True)
 class Companions:
-    """What the files beside the statistics tell."""
+    """The contents of the files beside the statistics."""
 
     history: History | None = None
     errors: Mapping[Key, Mapping[str, int]] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Companions:
 
 
 def beside(path: Path) -> Companions:
-    """Those of a file of statistics. A companion that is wrong is left out, and told."""
+    """Those of a file of statistics. An invalid companion is omitted, with a warning."""
     companions = Companions()
     if not path.name.endswith(STATISTICS):
         return companions

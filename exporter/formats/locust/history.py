@@ -1,6 +1,6 @@
 """The rows that Locust writes every second of a run: PREFIX_stats_history.csv, beside PREFIX_stats.csv.
 
-Counts and means are of everything up to the row, so that what lies between two rows is their difference. Percentiles
+Counts and means are of everything up to the row; the minute between two rows is their difference. Percentiles
 are those of the last ten seconds, or N/A, and are left alone.
 """
 
@@ -31,7 +31,7 @@ COLUMNS = (
 TOTAL = "Aggregated"
 
 _APART = 10.0
-"""Seconds between rows; what lies further apart tells nothing minute by minute."""
+"""Seconds between rows; rows further apart say nothing about single minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class History:
 
     @property
     def end(self) -> float:
-        """The row that tells the last response; up to a second late. Unix seconds."""
+        """The row of the last response; up to a second late. Unix seconds."""
         return next(point.at for point in self.points if point.requests == self.requests)
 
     def timeline(self, start: float) -> Timeline | None:
@@ -102,7 +102,7 @@ def _add(minute: Minute, before: _Point, after: _Point) -> None:
 
 
 def _has_gap(pairs: Iterable[tuple[_Point, _Point]]) -> bool:
-    """Whether there were requests between rows of which nobody knows in which minute."""
+    """Whether there were requests between rows whose minute is unknown."""
     return any(after.requests > before.requests and after.at - before.at > _APART for before, after in pairs)
 
 
@@ -121,7 +121,7 @@ def read(content: bytes, warn: Callable[[str], None]) -> History:
             row.fail(f"the clock goes back, from {points[-1].at:.0f} to {point.at:.0f}")
         if points and point.requests < points[-1].requests:
             points = []
-            warn("statistics were reset while the test ran; what was before does not count")
+            warn("statistics were reset while the test ran; earlier requests do not count")
         points.append(point)
     return _checked(points)
 

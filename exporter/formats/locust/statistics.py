@@ -1,6 +1,6 @@
 """Locust's statistics: PREFIX_stats.csv, with what lies beside it. docs/reference/formats.md, section "Locust".
 
-The file tells figures of every name, latencies in milliseconds, and no times.
+The file has figures of every name, latencies in milliseconds, and no times.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _REQUIRED = ("Type", "Name", "Request Count", "Failure Count", "Average Response
 
 
 def recognise(head: bytes) -> bool:
-    """A companion too, so that what is said of it is more than that it is unknown."""
+    """A companion too: its message can then say more than that the file is unknown."""
     columns = header(head)
     statistics = columns[:2] in (["Type", "Name"], ["Method", "Name"]) and "Requests/s" in columns
     return statistics or companions.recognise(head)
 
 
 def read(content: bytes, file: File) -> LoadRun:
-    """The run; raises SourceError, also for a companion, which is no run by itself."""
+    """The run; raises SourceError, also for a companion, which is not a run itself."""
     _refuse_companion(content)
     figures, rate = _statistics(content)
     total = _total(figures)
@@ -115,7 +115,7 @@ def _figures(row: TableRow) -> Figures:
 
 
 def _latency(row: TableRow) -> Latencies:
-    """Seconds. Where every figure is 0 nothing was timed: Locust writes 0 for what it does not know."""
+    """Seconds. Where every figure is 0 nothing was timed: Locust writes 0 for unknown values."""
     least = _seconds(row, "Min Response Time")
     mean = _seconds(row, "Average Response Time")
     most = _seconds(row, "Max Response Time")
@@ -171,7 +171,7 @@ def _times(beside: Companions, duration: float | None, requests: int, modified: 
 
 
 def _with_errors(figures: Figures, key: Key, beside: Companions) -> Figures:
-    """Kinds that are more than the failures are of another run; what is missing of them is `other`."""
+    """Kinds that are more than the failures are of another run; missing ones count as `other`."""
     kinds = beside.errors.get(key)
     if not kinds or not figures.failures:
         return figures

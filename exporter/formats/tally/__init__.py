@@ -32,7 +32,7 @@ _NAMES = 16
 
 
 class Tally:
-    """What was read so far. `run` may be asked for at any time; more may be added afterwards."""
+    """The requests read so far. `run` may be called at any time; more may be added afterwards."""
 
     def __init__(self) -> None:
         self._endpoints: dict[tuple[str, str, str], int] = {}
@@ -61,7 +61,7 @@ class Tally:
         return int(self._counts.sum()) + len(self._rows.endpoints)
 
     def endpoint(self, name: str, method: str = "", route: str = "") -> int:
-        """The number of a name; `method` and `route` where the tool tells them."""
+        """The number of a name; `method` and `route` where the tool reports them."""
         key = (names.tidy(name), method, route)
         number = self._endpoints.get(key)
         if number is not None:
@@ -85,7 +85,7 @@ class Tally:
         return number
 
     def warn(self, text: str) -> None:
-        """Tell people; each text once."""
+        """Add a warning for people; each text once."""
         self._warnings[text] = None
 
     def breaks_off(self, text: str) -> None:
@@ -102,7 +102,7 @@ class Tally:
         self._minutes.users(at, count)
 
     def transferred(self, at: float, direction: str, size: float) -> None:
-        """Bytes "received" or "sent" until `at`, Unix seconds, of which the tool does not tell whose they were."""
+        """Bytes "received" or "sent" until `at`, Unix seconds, which the tool does not report by request."""
         self._transferred[direction] = self._transferred.get(direction, 0.0) + size
         if direction == "received":
             self._minutes.received(at, size)
@@ -119,7 +119,7 @@ class Tally:
         sent: float = np.nan,
         location: str = "",
     ) -> None:
-        """One request; `location` says where in the file it stands, such as "line 17". NaN bytes are not told."""
+        """One request; `location` is its line or record, such as "line 17". NaN bytes are not reported."""
         if kind is None:
             kind = self.kind("") if failed else 0
 
@@ -178,7 +178,7 @@ class Tally:
         if batch.kinds is None or not batch.failed.any():
             return
 
-        # One number for each pair of endpoint and kind, so that pairs can be counted as numbers.
+        # One number for each pair of endpoint and kind: numbers are counted fast.
         width = len(self._kinds) + 1
         pairs = batch.endpoints[batch.failed] * width + batch.kinds[batch.failed]
         keys, counts = np.unique(pairs, return_counts=True)
@@ -196,7 +196,7 @@ class Tally:
         self._bytes = {name: np.concatenate([old, np.zeros(room)]) for name, old in self._bytes.items()}
 
     def run(self, tool: str, format: str) -> LoadRun:
-        """The run as far as it was read; raises SourceError where there is not one request."""
+        """The run as far as it was read; raises SourceError if it has no requests."""
         self._flush()
         if not self._minutes:
             raise SourceError("bad_data", "has no requests")
@@ -231,7 +231,7 @@ class Tally:
         )
 
     def _with_transferred(self, direction: str, size: float | None) -> float | None:
-        """What requests tell, and what was told beside them."""
+        """The bytes of all requests, and those that the tool reports without a request."""
         if direction not in self._transferred:
             return size
         return (size or 0.0) + self._transferred[direction]

@@ -31,9 +31,9 @@ class Batch:
     """Latencies."""
     failed: Flags
     kinds: Codes | None = None
-    """From Tally.kind; what it holds of requests that did not fail is ignored."""
+    """From Tally.kind; ignored for requests that did not fail."""
     received: Floats | None = None
-    """Bytes; NaN where a request does not tell."""
+    """Bytes; NaN where a request does not report them."""
     sent: Floats | None = None
     users: Floats | None = None
     """Concurrent users as the request ended."""
@@ -83,13 +83,13 @@ class PendingRequests:
 
 
 def _sizes(values: Sequence[float]) -> Floats | None:
-    """None where no request tells its size."""
+    """None where no request reports its size."""
     sizes = np.asarray(values, dtype=np.float64)
     return None if np.isnan(sizes).all() else sizes
 
 
 def check(batch: Batch, location: Callable[[int], str]) -> None:
-    """Raises SourceError for the first that no request can be; `location` tells where in the file a position stands."""
+    """Raises SourceError for the first impossible request; `location` gives a position's line or record."""
     checks = (
         (batch.seconds, 0.0, LONGEST_LATENCY, "a latency", "seconds"),
         (batch.starts, EARLIEST, LATEST, "a time", "Unix seconds"),
@@ -103,7 +103,7 @@ def check(batch: Batch, location: Callable[[int], str]) -> None:
 
         valid = (values >= least) & (values <= most)
         if what in ("a size", "a number of users"):
-            valid |= np.isnan(values)  # this request does not tell
+            valid |= np.isnan(values)  # this request does not report it
 
         wrong = np.flatnonzero(~valid)
         if wrong.size:

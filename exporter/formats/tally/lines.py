@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from exporter.errors import SourceError
 
 LONGEST = 32 * 1024 * 1024
-"""Bytes; a longer line is no record of any tool: those of vegeta hold whole responses."""
+"""Bytes; no tool writes a longer line, though those of vegeta hold whole responses."""
 
 
 class LineSplitter:

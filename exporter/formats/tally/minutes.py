@@ -50,7 +50,7 @@ class MinuteTally:
         self._users[minute] = max(count, self._users.get(minute, 0.0))
 
     def received(self, at: float, size: float) -> None:
-        """So many bytes were received until `at`, beside what the requests themselves tell."""
+        """So many bytes were received until `at`, beyond those that requests report."""
         minute = int(at // MINUTE)
         self._received[minute] = self._received.get(minute, 0.0) + size
 
@@ -94,7 +94,7 @@ class MinuteTally:
             self.users((first + position) * MINUTE, float(most[position]))
 
     def timeline(self, *, sizes: bool) -> Timeline:
-        """All minutes from the first to the last; `sizes`: whether requests tell theirs."""
+        """All minutes from the first to the last; `sizes`: whether requests report theirs."""
         numbers = range(min(self._minutes), max(self._minutes) + 1)
         minutes = {number: self._minutes.get(number, Minute()) for number in numbers}
         line = timeline(minutes)
@@ -106,7 +106,7 @@ class MinuteTally:
     def _sizes(self, minutes: Mapping[int, Minute]) -> tuple[float, ...]:
         sizes = {number: minute.received for number, minute in minutes.items()}
         for number, size in self._received.items():
-            # What was told beside the requests may lie before the first or after the last.
+            # Bytes that were reported without a request may lie before the first or after the last.
             nearest = min(max(number, min(sizes)), max(sizes))
             sizes[nearest] += size
         return tuple(sizes.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 LONGEST = 200
-"""Letters of a name; what is longer, such as a parameter's whole content, is cut and told apart by a hash."""
+"""Letters of a name; a longer one, such as a parameter's whole content, is cut, and a hash keeps it distinct."""
 
 LONGEST_KIND = 100
 """Characters of a kind of error that are kept."""

@@ -1,4 +1,4 @@
-"""What summaries tell, checked: a figure that no measurement can be is refused, with the place where it stands."""
+"""Figures of summaries, checked: an impossible measurement is refused, with its location."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def moment(value: float, what: str) -> float:
 
 
 def latencies(seconds: Mapping[str, float | None], what: str) -> Latencies:
-    """By the names of LATENCY_FIGURES; raises SourceError for what is no latency, or does not ascend."""
+    """By the names of LATENCY_FIGURES; raises SourceError for an impossible latency, or where they do not ascend."""
     figures: dict[str, float] = {}
     for name in LATENCY_FIGURES:
         value = seconds.get(name)
@@ -71,6 +71,6 @@ def latencies(seconds: Mapping[str, float | None], what: str) -> Latencies:
 
 
 def infer_times(file: File, took: float) -> tuple[float, float, str]:
-    """Start and end (Unix seconds) of a run of so many seconds, by the file's own age; and what to tell of it."""
+    """Start and end (Unix seconds) of a run of so many seconds, by the file's own age; and a warning about it."""
     warning = "has a duration but no times: the end is the time when the file was last written"
     return file.modified - took, file.modified, warning

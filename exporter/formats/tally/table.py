@@ -1,4 +1,4 @@
-"""Rows of a CSV file with a header: what summaries of load generators are. What is wrong is told with its line."""
+"""Rows of a CSV file with a header, as summaries of load generators are. Problems are reported with their line."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from exporter.formats.tally.names import kind
 from exporter.model.loadrun import OTHER, QUANTILE_FIGURES, Figures, Latencies, RunEndpoint
 
 _QUOTED = 40
-"""Characters of a wrong value that are shown."""
+"""Characters of an invalid value that are quoted."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One record. `location` says where it stands, such as "line 17"."""
+    """One record. `location` is its line or position, such as "line 17"."""
 
     location: str
     values: Mapping[str, str]
 
     def number(self, column: str, most: float) -> float | None:
-        """From 0 to `most`; None for what is empty, not applicable, or no column at all. Raises SourceError."""
+        """From 0 to `most`; None if empty, not applicable, or without a column. Raises SourceError."""
         text = self.values.get(column, "").strip()
         if text in ("", "N/A"):
             return None

@@ -1,4 +1,4 @@
-"""What a URL in a result file stands for, as the name of what was requested."""
+"""The endpoint behind a URL in a result file."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 @lru_cache(maxsize=8192)
 def endpoint(name: str, method: str) -> tuple[str, str, str]:
-    """Name, method and route of what a tool names so; method and route are empty where it is no URL.
+    """Name, method and route of a tool's name; method and route are empty where it is not a URL.
 
-    URLs that differ only in IDs or in the query get one name: else they would be too many to be told apart.
+    URLs that differ only in IDs or in the query get one name: otherwise there would be too many.
     """
     origin = _ORIGIN.match(name)
     if origin is None and not name.startswith("/"):

@@ -1,7 +1,7 @@
 """vegeta's results as JSON, one in a line: `vegeta encode --to json`. docs/reference/formats.md, section "wrk, hey,
 vegeta".
 
-Times are RFC 3339 to the nanosecond and tell a request's start; latencies are nanoseconds.
+Times are RFC 3339 to the nanosecond, of a request's start; latencies are nanoseconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from exporter.formats.tally.urls import endpoint
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 _MOST_ENDPOINTS = 8192
-"""Names whose number is remembered; of more, each is looked up anew."""
+"""Names whose number is remembered; any further name is looked up each time."""
 
 
 def recognise(head: bytes) -> bool:
@@ -29,7 +29,7 @@ def recognise(head: bytes) -> bool:
 
 
 class _Result(msgspec.Struct, gc=False):
-    """Method and URL came with vegeta 12.9; before, a result does not tell what was asked for."""
+    """Method and URL came with vegeta 12.9; older results have neither."""
 
     code: _Count
     timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -60,7 +60,7 @@ class Reader:
                 self._add(_decoded(line, self._lines.location))
 
     def end(self) -> None:
-        """A last line that is no whole object was cut."""
+        """A last line that is not a whole object was cut."""
         try:
             rest = self._lines.rest()
             if not rest.strip():

@@ -105,7 +105,7 @@ def _errors(codes: Mapping[str, float], requests: int) -> dict[str, int]:
 
 
 def _latencies(nanoseconds: Mapping[str, float], requests: int) -> Latencies:
-    """A report made before vegeta's metrics were closed has 0 for what was not computed yet: that is not told."""
+    """A report made before vegeta's metrics were closed has 0 for figures not computed yet: these are omitted."""
     seconds = {ours: nanoseconds[theirs] / 1e9 for theirs, ours in _LATENCIES.items() if theirs in nanoseconds}
     if nanoseconds.get("total", 0) > 0:
         seconds["mean"] = nanoseconds["total"] / requests / 1e9
