@@ -68,7 +68,7 @@ def check(timeline: Timeline) -> None:
 
 
 def read(path: Path, content: bytes) -> LoadRun | str:
-    """The run, or the one line that says why not; anything else is a fault of ours."""
+    """The run, or the one line that says why not; anything else is a bug."""
     path.write_bytes(content)
     try:
         run = formats.read(path)
@@ -93,7 +93,7 @@ def test_every_format_has_a_sample() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
-def test_samples_are_told_apart_by_content(name: str, tmp_path: Path) -> None:
+def test_samples_are_distinguished_by_content(name: str, tmp_path: Path) -> None:
     """Whatever a file is called, its format is found; and the run is sound."""
     path = tmp_path / "result"
     run = read(path, RUNS[name].read_bytes())
@@ -138,7 +138,7 @@ BROKEN: Mapping[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("change", sorted(BROKEN))
 @pytest.mark.parametrize("name", sorted(RUNS))
-def test_what_is_no_result_is_refused(name: str, change: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_result_is_refused(name: str, change: str, tmp_path: Path) -> None:
     """One clear line, whatever it is."""
     if change == "first line only" and (b"\n" not in RUNS[name].read_bytes().strip() or _lines(name)):
         return  # one line is the whole file, or every line is a request
@@ -155,14 +155,14 @@ HEADED = [name for name in sorted(RUNS) if name.endswith((".csv", ".log")) and "
 
 @pytest.mark.parametrize("name", HEADED)
 def test_only_a_header_is_refused(name: str, tmp_path: Path) -> None:
-    """A test that made no request is no run of zero requests."""
+    """A test that made no request is refused, and not a run of zero requests."""
     result = read(tmp_path / "result", RUNS[name].read_bytes().split(b"\n", 1)[0] + b"\n")
     assert isinstance(result, str), result
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
 def test_nul_bytes_within_are_refused(name: str, tmp_path: Path) -> None:
-    """A file with a hole, as crashed machines leave them, is no result."""
+    """A file with a hole, as crashed machines leave them, is refused."""
     content = RUNS[name].read_bytes()
     if b"\0" not in content:
         middle = len(content) // 2
@@ -226,7 +226,7 @@ ODD = (
 )
 
 NO_FAULTS = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
-"""Each example writes its file anew, and a busy machine takes its time."""
+"""Each example rewrites its file, and a busy machine takes its time."""
 
 
 @pytest.mark.parametrize("name", sorted(RUNS))
@@ -249,5 +249,5 @@ def test_mutated_files_are_read_or_refused(name: str, data: st.DataObject, tmp_p
 @given(content=st.binary(max_size=400))
 @settings(max_examples=200, suppress_health_check=NO_FAULTS)
 def test_noise_is_refused(content: bytes, tmp_path: Path) -> None:
-    """Random bytes are no result."""
+    """Random bytes are refused."""
     assert isinstance(read(tmp_path / "result", content), str)

@@ -82,7 +82,7 @@ def test_the_text_of_old_versions_is_read() -> None:
     assert read(TEXT.replace("% in", "%% in")).total.latency == read(TEXT).total.latency
 
 
-def test_beyond_a_million_the_mean_is_not_told() -> None:
+def test_beyond_a_million_the_mean_is_missing() -> None:
     """hey divides the sum of all latencies by the million that it remembers."""
     text = TEXT.replace("383 responses", "1999983 responses").replace("110.9855", "x").replace("3.6041", "20.0000")
     text = text.replace(text.split("Requests/sec:")[1].split("\n")[0], "\t100000.0000")
@@ -93,7 +93,7 @@ def test_beyond_a_million_the_mean_is_not_told() -> None:
 
 
 def test_the_run_ends_when_the_file_was_written() -> None:
-    """hey tells no times, and that is told."""
+    """hey reports no times, and a warning says so."""
     for run in (read(TEXT), csv.read(CSV.encode(), HERE)):
         assert run.end == pytest.approx(HERE.modified, abs=1e-3)
         assert not run.dated
@@ -131,7 +131,7 @@ def test_the_real_csv_is_read() -> None:
 
 
 def test_offsets_place_requests_in_time() -> None:
-    """The last response came when the file was written; the first request began as much earlier as offsets tell."""
+    """The run ends when the file was written; its start follows from the offsets."""
     run = rows("0.5000,0,0,0,0,0,200,0.0033", "1.0000,0,0,0,0,0,404,61.0000")
     assert run.duration == pytest.approx(62 - 0.0033)
     assert run.total.errors == {"HTTP 404": 1}
@@ -139,7 +139,7 @@ def test_offsets_place_requests_in_time() -> None:
     assert sorted(run.timeline.requests)[-2:] == [1, 1]
 
 
-def test_a_cut_last_row_is_left_out_and_told() -> None:
+def test_a_cut_last_row_is_omitted_and_reported() -> None:
     """Even where it looks whole: its offset may have lost a digit."""
     run = csv.read(f"{HEADER}\n0.5,0,0,0,0,0,200,1.0\n0.5,0,0,0,0,0,200,1.".encode(), HERE)
     assert (run.total.requests, run.complete) == (1, False)
@@ -158,14 +158,14 @@ def test_a_cut_last_row_is_left_out_and_told() -> None:
     ],
 )
 def test_bad_rows_are_refused_with_their_line(row: str, message: str) -> None:
-    """What, where and what is allowed."""
+    """Problem, location and expected value."""
     with pytest.raises(SourceError) as error:
         rows(row)
     assert message in str(error.value)
 
 
 def test_the_csv_of_old_versions_is_refused() -> None:
-    """Without status and offset it tells neither failures nor when."""
+    """Without status and offset, failures and times are unknown."""
     old = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read\n0.1,0,0,0,0,0\n"
     with pytest.raises(SourceError, match="line 1: has no column status-code"):
         csv.read(old.encode(), HERE)

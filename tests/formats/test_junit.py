@@ -1,4 +1,4 @@
-"""Reports of test runners as each tool writes them, and what is wrong with bad ones."""
+"""Reports of test runners as each tool writes them, and the problems of bad ones."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_attempts_of_pytest(tmp_path: Path, names: tuple[str, str], attempts: st
 
 
 def test_suites_within_suites(tmp_path: Path) -> None:
-    """A suite is named by all those around it, and takes time and labels from the nearest that tells them."""
+    """A suite is named by all those around it, and takes time and labels from the nearest that has them."""
     report = read(
         tmp_path,
         '<testsuites name="all" timestamp="2025-11-20T08:00:00+00:00" time="60">'
@@ -273,7 +273,7 @@ OUTSIDE = '<!DOCTYPE testsuite [<!ENTITY a SYSTEM "file:///etc/passwd">]><testsu
     ],
 )
 def test_bad_reports(tmp_path: Path, text: str | bytes, problem: str) -> None:
-    """What is wrong is told in one line, with the place and what was expected there."""
+    """A problem is reported in one line, with its location and the expected value."""
     path = written(tmp_path, text)
     with pytest.raises(SourceError) as caught:
         junit.read(path, ())
@@ -282,7 +282,7 @@ def test_bad_reports(tmp_path: Path, text: str | bytes, problem: str) -> None:
 
 
 def test_too_large_and_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file beyond all measure is not parsed, and one that cannot be read is told."""
+    """A file that is too large is not parsed, and an unreadable one is reported."""
     monkeypatch.setattr(junit, "LARGEST", 10)
     with pytest.raises(SourceError, match=r"is larger than 10 bytes"):
         read(tmp_path, SUREFIRE)
@@ -302,7 +302,7 @@ def test_too_large_and_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_recognised(head: str) -> None:
-    """A report is known by its first element, whatever stands before it; a BOM is no hindrance."""
+    """A report is detected by its first element, whatever comes before it, even a BOM."""
     assert junit.recognise(head.encode())
     assert junit.recognise(b"\xef\xbb\xbf" + head.encode())
 
@@ -311,7 +311,7 @@ def test_recognised(head: str) -> None:
     "head", ["", "<", "<testsuitesque>", "<coverage/>", '{"a": 1}', "<!-- <testsuite> -->", "<?", "<testsuite", "<!x"]
 )
 def test_not_recognised(head: str) -> None:
-    """Other XML, other text, and what breaks off before the first element are no reports."""
+    """Other XML, other text, and a file that ends before its first element are not reports."""
     assert not junit.recognise(head.encode())
 
 
@@ -320,7 +320,7 @@ def test_recognising_takes_no_longer_for_what_is_made_to() -> None:
     assert not junit.recognise((b"<?a?>" * 13_000)[: 64 * 1024])
 
 
-def test_a_report_is_no_load_run() -> None:
+def test_a_report_is_not_a_load_run() -> None:
     """The registry of result files passes reports by."""
     assert not [name for name in formats() if "junit" in name]
 

@@ -86,7 +86,7 @@ def test_a_real_run_is_read_whole(real: Path) -> None:
 
 
 def test_minutes_add_up_to_the_run(real: Path) -> None:
-    """What is told minute by minute is what is told of the whole."""
+    """The figures of all minutes add up to those of the whole run."""
     run = formats.read(real)
     assert run.timeline is not None
     assert sum(run.timeline.requests) == run.total.requests
@@ -121,7 +121,7 @@ def test_without_history_the_end_is_when_the_file_was_written(tmp_path: Path) ->
 
 
 def test_without_any_rate_no_duration_is_made_up(tmp_path: Path) -> None:
-    """A rate of 0 tells no duration."""
+    """A rate of 0 gives no duration."""
     run = formats.read(write(tmp_path, stats=statistics(CART, TOTAL.replace(",10,0.2,", ",0,0,"))))
     assert run.requests_per_second is None
     assert "has no duration: Requests/s of its last row is 0" in run.warnings
@@ -145,8 +145,8 @@ def test_minutes_begin_with_the_run_and_end_with_its_last_response(tmp_path: Pat
     assert run.warnings == ("statistics were reset while the test ran; earlier requests do not count",)
 
 
-def test_rows_far_apart_tell_no_minutes(tmp_path: Path) -> None:
-    """Between two rows nobody knows when requests were."""
+def test_rows_far_apart_give_no_minutes(tmp_path: Path) -> None:
+    """The minutes of requests between two rows are unknown."""
     rows = [(0, 5, 0, 0), (30, 5, 100, 2)]
     run = formats.read(write(tmp_path, stats=statistics(CART, TOTAL), stats_history=history(*rows)))
     assert run.timeline is None
@@ -163,15 +163,15 @@ def test_rows_far_apart_tell_no_minutes(tmp_path: Path) -> None:
         (history((0, -5, 7, 0)), "line 2: User Count is '-5', expected a whole number from 0 on"),
     ],
 )
-def test_a_wrong_history_is_left_out_and_told(tmp_path: Path, content: str, text: str) -> None:
-    """The figures stand without it; the times are then those of the file."""
+def test_an_invalid_history_is_omitted_and_reported(tmp_path: Path, content: str, text: str) -> None:
+    """The figures are valid without it; the times are then those of the file."""
     run = formats.read(write(tmp_path, stats=statistics(CART, TOTAL), stats_history=content))
     assert not run.dated
     assert any(warning.startswith(f"shop_stats_history.csv: was left out: {text}") for warning in run.warnings)
 
 
 def test_a_history_that_breaks_off_is_used_up_to_there(tmp_path: Path) -> None:
-    """A row without its end is left out, and the difference is told."""
+    """An incomplete row is omitted, and the difference is reported."""
     content = history((0, 5, 0, 0), (5, 5, 90, 1), (10, 5, 100, 2))[:-20]
     run = formats.read(write(tmp_path, stats=statistics(CART, TOTAL), stats_history=content))
     assert run.end == AT + 5
@@ -181,7 +181,7 @@ def test_a_history_that_breaks_off_is_used_up_to_there(tmp_path: Path) -> None:
     )
 
 
-def test_errors_that_are_not_all_told_leave_a_rest(tmp_path: Path) -> None:
+def test_errors_that_are_not_all_reported_leave_a_rest(tmp_path: Path) -> None:
     """Kinds add up to the failures; more kinds than failures are of another run."""
     few = "Method,Name,Error,Occurrences\r\nPOST,/cart,timeout,1\r\n"
     many = few.replace(",1\r\n", ",7\r\n")
@@ -203,7 +203,7 @@ def test_very_many_kinds_of_errors_are_capped(tmp_path: Path) -> None:
 
 
 def test_what_was_not_timed_has_no_latencies(tmp_path: Path) -> None:
-    """Locust writes 0 for what it does not know, and N/A of names without requests."""
+    """Locust writes 0 for unknown values, and N/A for names without requests."""
     untimed = "WS,listen,10,0,0,0,0,0,0,1,0,0,0,0,0,0,0"
     never = "GET,/never,0,0,0,0,0,0,0,0,0,N/A,N/A,N/A,N/A,N/A,N/A"
     run = formats.read(write(tmp_path, stats=statistics(CART, untimed, never, TOTAL.replace(",100,", ",110,"))))
@@ -211,8 +211,8 @@ def test_what_was_not_timed_has_no_latencies(tmp_path: Path) -> None:
     assert latencies == {"POST /cart": 0.0255, "listen": None}
 
 
-def test_one_name_of_several_types_is_told_apart(tmp_path: Path) -> None:
-    """A name that is no route keeps its type where another type has the name too."""
+def test_one_name_of_several_types_is_distinguished(tmp_path: Path) -> None:
+    """A name that is not a route keeps its type if another type has the name too."""
     rows = [
         CART.replace("/cart", "search"),
         CART.replace("POST,/cart", "GET,search"),
@@ -251,12 +251,12 @@ def test_one_name_of_several_types_is_told_apart(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, content: str, text: str) -> None:
-    """Bad input is refused with where it is and what was expected there."""
+def test_a_problem_is_reported_with_its_line(tmp_path: Path, content: str, text: str) -> None:
+    """Bad input is refused with its location and the expected value."""
     assert text in refused(write(tmp_path, stats=content))
 
 
 def test_old_headers_are_recognised() -> None:
-    """Locust before 1.0 named its columns otherwise; it is Locust all the same, and refused by column."""
+    """Locust before 1.0 named its columns otherwise; it is Locust anyway, and refused by column."""
     assert recognise(b'"Method","Name","# requests","# failures","Median response time","Requests/s"\n')
     assert not recognise(b"timeStamp,elapsed,label\n")

@@ -21,7 +21,7 @@ ONCE = '{"name":"a","figures":{"requests":7}}'
     ],
 )
 def test_numbers_that_cannot_be_are_refused(total: str, endpoints: str, text: str) -> None:
-    """Counts beyond any float, errors beyond the failures, an endpoint told twice."""
+    """Counts beyond any float, errors beyond the failures, a duplicate endpoint."""
     head = '{"pte_load_run":1,"result":{"tool":"x","format":"y","start":1795176000,"end":1795176001'
     with pytest.raises(SourceError) as caught:
         load_run(f'{head},"total":{total},"endpoints":[{endpoints}]}}}}'.encode())

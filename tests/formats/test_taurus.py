@@ -22,7 +22,7 @@ def refused(content: bytes) -> str:
 
 @pytest.mark.parametrize("content", [CSV, XML], ids=["csv", "xml"])
 def test_a_real_run_is_read(content: bytes) -> None:
-    """CSV and XML tell the same figures of every label."""
+    """CSV and XML have the same figures of every label."""
     run = taurus.read(content, FILE)
     assert (run.total.requests, run.total.failures, run.total.received, run.users) == (984, 349, 355589, 3)
     assert run.total.errors == {"404": 328, "500": 21}
@@ -37,8 +37,8 @@ def test_a_real_run_is_read(content: bytes) -> None:
     assert (run.end, run.dated, run.timeline) == (FILE.modified, False, None)
 
 
-def test_xml_tells_a_duration() -> None:
-    """TestDuration is whole seconds before the end; CSV has none, so that no rate is made up."""
+def test_xml_has_a_duration() -> None:
+    """TestDuration is whole seconds before the end; CSV has none, and no rate is made up."""
     assert taurus.read(XML, FILE).duration == 12
     run = taurus.read(CSV, FILE)
     assert run.requests_per_second is None
@@ -51,13 +51,13 @@ def test_codes_are_errors_only_where_they_are_all_of_them() -> None:
     assert taurus.read(CSV.replace(b",349,0.01577,635,", b",350,0.01577,634,"), FILE).total.errors == {}
 
 
-def test_sizes_that_no_tool_told_are_not_zero() -> None:
-    """Taurus writes 0 bytes for tools that tell none."""
+def test_sizes_that_no_tool_reported_are_not_zero() -> None:
+    """Taurus writes 0 bytes for tools that report none."""
     run = taurus.read(CSV.replace(b",355589,", b",0,"), FILE)
     assert run.total.received is None
 
 
-def test_labels_that_are_fewer_than_the_total_are_told() -> None:
+def test_labels_that_are_fewer_than_the_total_are_reported() -> None:
     """Parts that do not add up are shown, not hidden."""
     lines = CSV.splitlines(keepends=True)
     run = taurus.read(b"".join([lines[0], *lines[2:]]), FILE)
@@ -94,8 +94,8 @@ HEAD = CSV.splitlines(keepends=True)[0]
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(content: bytes, text: str) -> None:
-    """Bad input is refused with where it is and what was expected there."""
+def test_a_problem_is_reported_with_its_location(content: bytes, text: str) -> None:
+    """Bad input is refused with its location and the expected value."""
     assert text in refused(content)
 
 

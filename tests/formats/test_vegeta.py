@@ -52,7 +52,7 @@ def report(change: Callable[[Any], object]) -> LoadRun:
     return vegeta_report.read(json.dumps(content).encode(), HERE)
 
 
-def test_results_and_report_tell_the_same() -> None:
+def test_results_and_report_have_the_same_figures() -> None:
     """One attack, written both ways."""
     results, report_run = (formats.read(FILES / name) for name in ("vegeta-json.json", "vegeta-report.json"))
     for run in (results, report_run):
@@ -67,7 +67,7 @@ def test_results_and_report_tell_the_same() -> None:
     assert "500 Internal Server Error" in results.total.errors
 
 
-def test_results_are_routes_where_they_tell_the_url() -> None:
+def test_results_are_routes_where_they_have_the_url() -> None:
     """Since vegeta 12.9 a result has method and URL; before, the attack's name is all there is."""
     routes = {
         (endpoint.method, endpoint.route): endpoint.figures.requests
@@ -81,7 +81,7 @@ def test_results_are_routes_where_they_tell_the_url() -> None:
     ]
 
 
-def test_a_result_is_told_at_its_start() -> None:
+def test_a_result_has_the_time_of_its_start() -> None:
     """Nanoseconds became seconds; the run ends when the last response came."""
     run = run_of(result())
     assert run.start == pytest.approx(1789378202.123457, abs=1e-6)
@@ -96,7 +96,7 @@ def test_success_is_200_to_399_without_an_error(code: int, error: str, failed: i
     assert run_of(result(code=code, error=error)).total.failures == failed
 
 
-def test_a_cut_last_result_is_left_out_and_told() -> None:
+def test_a_cut_last_result_is_omitted_and_reported() -> None:
     """An attack that broke off does not count as complete."""
     run = run_of(result() + result()[:40])
     assert (run.total.requests, run.complete) == (1, False)
@@ -120,27 +120,27 @@ def test_a_cut_last_result_is_left_out_and_told() -> None:
     ],
 )
 def test_bad_results_are_refused_with_their_line(content: bytes, text: str) -> None:
-    """What, where and what is allowed, in one line."""
+    """Problem, location and expected value, in one line."""
     with pytest.raises(SourceError) as error:
         run_of(content)
     assert text in str(error.value)
 
 
-def test_a_report_of_metrics_that_were_not_closed_tells_no_percentiles() -> None:
-    """Programs that use vegeta as a library write 0 for what they did not have it compute; the mean is known."""
+def test_a_report_of_metrics_that_were_not_closed_has_no_percentiles() -> None:
+    """Programs that use vegeta as a library write 0 for figures that were not computed; the mean is computed."""
     run = report(lambda content: content["latencies"].update({"mean": 0, "50th": 0, "90th": 0, "95th": 0, "99th": 0}))
     assert (run.total.latency.p50, run.total.latency.p99) == (None, None)
     assert run.total.latency.mean == pytest.approx(0.003359817, rel=1e-6)
 
 
 def test_a_report_of_old_versions_has_no_p90() -> None:
-    """What is not told is not there."""
+    """A missing figure is None."""
     run = report(lambda content: content["latencies"].pop("90th"))
     assert run.total.latency.p90 is None
     assert run.total.latency.p95 is not None
 
 
-def test_a_report_without_status_codes_tells_no_failures() -> None:
+def test_a_report_without_status_codes_has_no_failures() -> None:
     """Absent is not zero."""
     assert report(lambda content: content.pop("status_codes")).total.failures is None
 
@@ -161,14 +161,14 @@ def test_a_report_without_status_codes_tells_no_failures() -> None:
     ],
 )
 def test_a_bad_report_is_refused(change: Callable[[Any], object], text: str) -> None:
-    """With what is wrong and what is allowed."""
+    """With the problem and the allowed values."""
     with pytest.raises(SourceError) as error:
         report(change)
     assert text in str(error.value)
 
 
 def test_a_result_may_hold_a_whole_response() -> None:
-    """vegeta writes bodies, unless told not to: a line of several MiB is a result, wherever it is cut."""
+    """vegeta writes bodies by default: a line of several MiB is a result, wherever it is cut."""
     result = b'{"code":200,"timestamp":"2026-11-20T10:00:00Z","latency":1000000,"body":"' + b"A" * 6_000_000 + b'"}\n'
     tally = Tally()
     reader = vegeta_json.Reader(tally)

@@ -77,7 +77,7 @@ def test_the_real_sample_is_read() -> None:
 
 
 def test_every_figure_has_its_own_unit() -> None:
-    """Microseconds, seconds, minutes and binary sizes; without --latency there are no percentiles."""
+    """Microseconds, seconds, minutes and binary sizes; without --latency percentiles are missing."""
     run = read(PLAIN)
     assert run.total.latency.mean == pytest.approx(635.91e-6)
     assert run.total.latency.max == pytest.approx(1.29)
@@ -91,7 +91,7 @@ def test_the_duration_is_as_exact_as_the_rate() -> None:
 
 
 def test_the_run_ends_when_the_file_was_written() -> None:
-    """wrk tells no times, and that is told."""
+    """wrk reports no times, and a warning says so."""
     run = read(PLAIN)
     assert (run.end, run.dated) == (HERE.modified, False)
     assert "last written" in run.warnings[0]
@@ -128,7 +128,7 @@ def test_wrk2_is_read_too() -> None:
     assert read(WRK2.replace("23.10ms", "25.25ms")).total.latency.max == pytest.approx(0.02525)
 
 
-def test_what_a_script_prints_before_and_after_is_no_matter() -> None:
+def test_a_scripts_output_before_and_after_is_ignored() -> None:
     """Lua scripts may print what they like."""
     text = f"thread 1 created\nthread 2 created\n{PLAIN}made 3 requests\n"
     assert wrk.recognise(text.encode())
@@ -136,7 +136,7 @@ def test_what_a_script_prints_before_and_after_is_no_matter() -> None:
 
 
 def test_the_url_is_the_name() -> None:
-    """The method is not told, a Lua script may have set any: the configuration says which route it is."""
+    """wrk does not report the method, a Lua script may have set any: the configuration says which route it is."""
     assert [(endpoint.name, endpoint.method) for endpoint in read(PLAIN).endpoints] == [("http://shop.test/cart", "")]
 
 

@@ -54,7 +54,7 @@ LATE = ("3.4.2", "3.11.5")
 
 
 def shop(users: int = 12, rounds: int = 3, seed: int = 7) -> list[Record]:
-    """People who look at a shop and pay, over two minutes, with some failures; in the order of their ends."""
+    """People who browse a shop and pay, over two minutes, with some failures; in the order of their ends."""
     chance, timed = random.Random(seed), list[tuple[int, Record]]()
     for user in range(1, users + 1):
         now = begun = START + chance.randrange(100_000)

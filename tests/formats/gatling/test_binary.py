@@ -92,7 +92,7 @@ def test_texts_of_the_head_are_not_numbered() -> None:
 
 
 def test_what_is_cut_is_left_out() -> None:
-    """A record that breaks off is told, and the run counts as ended early."""
+    """An incomplete record gives a warning, and the run counts as ended early."""
     content = Binary().log(SHOP)
     cut = run_of(content[:-5])
     assert run_of(content).complete
@@ -126,13 +126,13 @@ def test_an_older_binary_log_is_refused_by_name_and_version(tmp_path: Path) -> N
         (b"\x04\0\0\0\x01\0\0\0\x01a\x01", "record 2: a text that is not UTF-16"),
     ],
 )
-def test_what_no_gatling_writes_is_told_with_its_record(record: bytes, text: str) -> None:
-    """Bad bytes are refused with the record that they stand in."""
+def test_records_that_no_gatling_writes_are_refused_with_their_number(record: bytes, text: str) -> None:
+    """Bad bytes are refused with the number of their record."""
     assert text in refused(Binary().head + record)
 
 
 def test_times_that_cannot_be_are_refused() -> None:
-    """An end before its start, and a run of weeks, are no measurement."""
+    """An end before its start, and a run of weeks, are refused."""
     assert "record 2: a latency of -0.5 seconds" in refused(Binary().log([replace(REQUEST, end=START - 500)]))
     late = [User(1, START, START, start=True), User(1, START, START + 8 * 86_400_000, start=False)]
     assert "record 3: a time 691200000 ms from the start, more than 7 days" in refused(Binary().log(late))

@@ -34,7 +34,7 @@ def refused(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("version", logs.VERSIONS)
-def test_every_version_tells_the_same_run(version: str) -> None:
+def test_every_version_has_the_same_run(version: str) -> None:
     """Whichever way the records were written, requests, failures, times and users are those that happened."""
     run = run_of(logs.text(version, SHOP))
     assert run.total.requests == len(REQUESTS) == 144
@@ -59,7 +59,7 @@ def test_every_version_tells_the_same_run(version: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["2.0", "2.2", "3.0", "3.4", "binary"])
-def test_sample_files_tell_the_same_run(name: str) -> None:
+def test_sample_files_have_the_same_run(name: str) -> None:
     """The committed logs of all versions, text and binary, are of one run and read as one."""
     path = Path(__file__).parent.parent / "files" / f"gatling-{name}.log"
     run, expected = formats.read(path), run_of(logs.text("3.11.5", SHOP))
@@ -80,7 +80,7 @@ def test_users_stay_while_nothing_happens() -> None:
     assert timeline.users == (3, 3, 3, 3, 3, 2)
 
 
-def test_groups_are_no_requests_and_errors_are_told() -> None:
+def test_groups_are_not_requests_and_errors_are_reported() -> None:
     """A GROUP counts nothing, and an ERROR, even over several lines, is a warning."""
     crash = Failure("GET /broken: No attribute named 'id'\nis\tdefined", START + 5)
     run = run_of(logs.text("3.11.5", [crash, *SHOP]))
@@ -100,7 +100,7 @@ def test_a_last_line_that_breaks_off_is_left_out() -> None:
 
 
 def test_messages_may_have_been_trimmed() -> None:
-    """Editors take the blank that stands for no message; a failure without a message is a KO."""
+    """Editors remove the blank of an empty message; a failure without a message is a KO."""
     content = (
         logs.text("3.11.5", REQUESTS).replace(b"\t \n", b"\n").replace(b"\tstatus.find.in(200,201,304), found 500", b"")
     )
@@ -132,6 +132,6 @@ HEAD = f"RUN\tshop.Shop\tshop\t{START}\t \t3.11.5\n"
         (f"{HEAD}WHAT\t1\t2\n", "line 2: a record 'WHAT', expected one of RUN, REQUEST, USER, GROUP, ERROR, ASSERTION"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(content: str, text: str) -> None:
-    """Bad input is refused with where it is and what was expected there."""
+def test_a_problem_is_reported_with_its_line(content: str, text: str) -> None:
+    """Bad input is refused with its location and the expected value."""
     assert text in refused(content.encode())

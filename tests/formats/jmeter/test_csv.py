@@ -227,7 +227,7 @@ def test_nothing_counts_twice(rows: list[ThreadRow], counted: dict[str, int], wa
 
 
 def test_threads_between_do_not_hide_what_belongs_together() -> None:
-    """Rows of other threads stand between a transaction and its requests."""
+    """Rows of other threads come between a transaction and its requests."""
     both = [{**sample, "threadName": f"Buyers 1-{thread}"} for sample in (*BESIDE, *REDIRECTED) for thread in (1, 2)]
     late = [{**sample, "timeStamp": int(str(sample["timeStamp"])) + 1000} for sample in both[2 * len(BESIDE) :]]
     run = read(jtl([*both[: 2 * len(BESIDE)], *late]))
@@ -235,7 +235,7 @@ def test_threads_between_do_not_hide_what_belongs_together() -> None:
 
 
 def test_without_thread_names_transactions_are_left_out() -> None:
-    """Nothing tells whether their requests are there, and nothing may count twice."""
+    """Whether their requests are in the file is unknown, and nothing may count twice."""
     columns = [name for name in COLUMNS if name != "threadName"]
     run = read(jtl(BESIDE, columns))
     assert labels(run) == {"A": 2, "B": 1}
@@ -243,7 +243,7 @@ def test_without_thread_names_transactions_are_left_out() -> None:
 
 
 def test_kinds_of_errors_are_codes_or_what_assertions_said() -> None:
-    """A failure under a successful code is told by its assertion, on one line and not too long."""
+    """A failure under a successful code has its assertion's message, on one line and not too long."""
     bad = {"success": "false"}
     rows = [
         row(0, 1, **bad, responseCode="404"),
@@ -327,7 +327,7 @@ def test_parts_that_meet_in_time_are_one_run() -> None:
     assert any("2 parts" in warning for warning in run.warnings)
 
 
-def test_a_clock_that_was_set_back_is_told() -> None:
+def test_a_clock_that_was_set_back_is_reported() -> None:
     """The run's length may be wrong then."""
     run = read(jtl([row(900_000, 5), row(0, 5)]))
     assert any("goes back by 900 s on line 3" in warning for warning in run.warnings)
@@ -348,14 +348,14 @@ def test_a_last_row_that_breaks_off_is_left_out() -> None:
 
 
 def test_a_last_row_without_a_line_end_counts_when_nothing_can_be_missing() -> None:
-    """Some editors take the last line end away; where a number ends the row, a digit may be missing."""
+    """Some editors remove the last line end; where a number ends the row, a digit may be missing."""
     assert read(GOOD[:-1]).total.requests == 3
     short = jtl([row(0, 5), row(9, 512)], ["timeStamp", "label", "success", "elapsed"])
     assert read(short[:-1]).total.requests == 1
 
 
 def test_sizes_and_users_that_are_missing_are_not_zero() -> None:
-    """Only the required columns make a run; what was not measured is None."""
+    """The required columns suffice for a run; figures that were not measured are None."""
     run = read(jtl([row(0, 5), row(9, 5)], ["timeStamp", "elapsed", "label", "success"]))
     assert (run.total.received, run.total.sent, run.users) == (None, None, None)
     assert any("responseMessage" in warning for warning in run.warnings)

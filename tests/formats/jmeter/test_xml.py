@@ -1,4 +1,4 @@
-"""JMeter's XML: which of nested samples count, and what is refused."""
+"""JMeter's XML: which of nested samples count, and which input is refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ END = "</testResults>\n"
 
 
 def sample(start: int, elapsed: int, label: str = "GET /", inside: str = "", **other: object) -> str:
-    """An httpSample on a line of its own, `start` milliseconds after the first."""
+    """An httpSample on its own line, `start` milliseconds after the first."""
     plain = {"rc": "200", "rm": "OK", "tn": "Buyers 1-1", "s": "true", "by": 100, "sby": 10, "na": 3}
     values = {"t": elapsed, "ts": START + start, "lb": label, **plain, **other}
     attributes = " ".join(f"{name}={quoteattr(str(value))}" for name, value in values.items() if value is not None)
@@ -62,7 +62,7 @@ def labels(run: LoadRun) -> dict[str, int]:
 def test_the_requests_count_and_neither_what_is_in_them_nor_what_holds_them(
     samples: str, counted: dict[str, int]
 ) -> None:
-    """The outermost samples that are no transactions; a transaction only where none of its requests is in the file."""
+    """The outermost samples except transactions; a transaction only if none of its requests is in the file."""
     assert labels(read(HEAD + samples + END)) == counted
     assert labels(read(HEAD + samples + END, 7)) == counted
 
@@ -88,8 +88,8 @@ def test_figures_come_from_the_attributes() -> None:
     assert (run.total.latency.min, run.total.latency.max) == (0.05, 0.25)
 
 
-def test_hidden_requests_are_told() -> None:
-    """A transaction that stands for its requests is a request with all of their time."""
+def test_hidden_requests_are_reported() -> None:
+    """A transaction whose requests are hidden is a request with all of their time."""
     assert samples.HIDDEN in read(HEAD + transaction(0, 9) + END).warnings
 
 
@@ -176,7 +176,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 
 def test_a_comment_without_end_is_refused() -> None:
-    """The parser would keep it all, and begin it anew with every block."""
+    """The parser would keep it all, and start again with every block."""
     reader = xml.Reader(Tally())
     reader.feed(b'<testResults version="1.2"><!--' + b"x" * (15 << 20))
     with pytest.raises(SourceError, match="has a tag or comment of more than 16777216 bytes"):

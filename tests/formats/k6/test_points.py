@@ -80,7 +80,7 @@ def test_latencies_are_those_of_the_summary(sample: LoadRun) -> None:
 
 
 def test_bytes_are_of_the_run_and_of_no_endpoint(sample: LoadRun) -> None:
-    """k6 tells bytes of iterations, so that minutes have them and endpoints do not."""
+    """k6 reports bytes of iterations: minutes have them, endpoints do not."""
     assert {endpoint.figures.received for endpoint in sample.endpoints} == {None}
     assert sample.timeline is not None
     assert sample.timeline.received is not None
@@ -96,7 +96,7 @@ def test_endpoints_are_routes(sample: LoadRun) -> None:
     }
 
 
-def test_a_point_is_told_at_the_end_of_its_request() -> None:
+def test_a_point_has_the_time_of_its_requests_end() -> None:
     """The run begins as long before the first point as that request took."""
     run = run_of(k6_json, point(value=500) + point(time="2026-09-14T11:30:04+02:00"))
     assert run.start == 1789378202.0
@@ -128,7 +128,7 @@ def test_failures_are_what_k6_did_not_expect(tags: dict[str, str], failed: bool)
 
 
 def test_lines_of_old_versions_are_read() -> None:
-    """In older ones the metric stood last in a line."""
+    """In older ones the metric was last in a line."""
     data = b'{"time":"2026-09-14T09:30:02Z","value":5,"tags":{"status":"200"}}'
     old = b'{"type":"Point","data":' + data + b',"metric":"http_req_duration"}\n'
     assert k6_json.recognise(old)
@@ -145,7 +145,7 @@ def test_urls_with_ids_are_one_endpoint() -> None:
     assert run.warnings == ()
 
 
-def test_a_name_that_is_no_url_stays_as_it_is() -> None:
+def test_a_name_that_is_not_a_url_is_unchanged() -> None:
     """It is mapped by the configuration, or reported as unmapped."""
     assert endpoint("Log in", "POST") == ("Log in", "", "")
     run = run_of(k6_json, point(name="Log in", method="POST"))
@@ -153,14 +153,14 @@ def test_a_name_that_is_no_url_stays_as_it_is() -> None:
     assert "Log in" in mapped(run, {}).warnings[0]
 
 
-def test_grpc_is_told_and_not_counted() -> None:
-    """What is no HTTP request is not silently dropped."""
+def test_grpc_is_reported_and_not_counted() -> None:
+    """Requests other than HTTP are not silently dropped."""
     run = run_of(k6_json, point() + point("grpc_req_duration"))
     assert run.total.requests == 1
     assert "grpc_req_duration" in run.warnings[0]
 
 
-def test_a_cut_last_line_is_left_out_and_told() -> None:
+def test_a_cut_last_line_is_omitted_and_reported() -> None:
     """A run that broke off does not count as complete."""
     run = run_of(k6_json, point() * 3 + point()[:-20])
     assert run.total.requests == 3
@@ -201,7 +201,7 @@ def test_quoted_fields_may_hold_commas_and_new_lines() -> None:
     ],
 )
 def test_bad_json_is_refused_with_its_line(content: bytes, text: str) -> None:
-    """What, where and what is allowed, in one line."""
+    """Problem, location and expected value, in one line."""
     assert text in refusal(k6_json, content)
 
 
@@ -220,7 +220,7 @@ def test_bad_json_is_refused_with_its_line(content: bytes, text: str) -> None:
     ],
 )
 def test_bad_csv_is_refused_with_its_line(content: bytes, text: str) -> None:
-    """What, where and what is allowed, in one line."""
+    """Problem, location and expected value, in one line."""
     assert text in refusal(k6_csv, content)
 
 

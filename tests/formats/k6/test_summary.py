@@ -38,7 +38,7 @@ def refusal(name: str, change: Callable[[Any], object]) -> str:
 
 
 @pytest.mark.parametrize("name", [NEW, EXPORT, MACHINE])
-def test_the_three_tell_the_same(name: str) -> None:
+def test_the_three_have_the_same_figures(name: str) -> None:
     """One run, written three ways: passes of http_req_failed, and matches, are failures."""
     run = formats.read(FILES / name)
     assert (run.total.requests, run.total.failures, run.users) == (60, 3, 10)
@@ -49,7 +49,7 @@ def test_the_three_tell_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [NEW, EXPORT, MACHINE])
-def test_what_is_not_told_is_not_there(name: str) -> None:
+def test_figures_that_are_not_reported_are_missing(name: str) -> None:
     """No P99 unless summaryTrendStats asked for it, no kinds of errors, nothing minute by minute."""
     run = formats.read(FILES / name)
     assert (run.total.latency.p99, run.total.latency.p999, run.total.latency.histogram) == (None, None, None)
@@ -62,7 +62,7 @@ def test_what_is_not_told_is_not_there(name: str) -> None:
     [(MACHINE, "results"), (MACHINE, "config"), (NEW, "metrics"), (NEW, "options"), (EXPORT, "root_group")],
 )
 def test_keys_stand_in_any_order(name: str, first: str) -> None:
-    """Go's maps have none, so that version and state may lie beyond the bytes that the format is told from."""
+    """Go's maps have no order: version and state may lie beyond the bytes from which the format is detected."""
     content = json.loads((FILES / name).read_bytes())
     text = json.dumps({first: content[first], **content}).encode()
     head = text[: text.index(b"http_req") + 20]
@@ -79,8 +79,8 @@ def test_thresholds_of_the_export_are_inverted() -> None:
     assert len(checks) == 4
 
 
-def test_times_are_told_where_they_come_from() -> None:
-    """A summary without times ends when its file was written; the machine-readable one tells when it was made."""
+def test_warnings_say_where_times_come_from() -> None:
+    """A summary without times ends when its file was written; the machine-readable one has its time."""
     run = changed(NEW, lambda _: None)
     assert (run.end, run.dated) == (HERE.modified, False)
     assert "last written" in run.warnings[0]
@@ -90,7 +90,7 @@ def test_times_are_told_where_they_come_from() -> None:
 
 
 def test_endpoints_are_those_with_thresholds_and_the_rest() -> None:
-    """What a summary does not tell apart is one name, so that no request is dropped."""
+    """Requests that a summary does not distinguish have one name, and no request is dropped."""
     run = formats.read(FILES / NEW)
     assert [
         (endpoint.name, endpoint.method, endpoint.route, endpoint.figures.requests) for endpoint in run.endpoints
@@ -104,7 +104,7 @@ def test_endpoints_are_those_with_thresholds_and_the_rest() -> None:
 
 
 def test_overlapping_parts_are_not_added_up() -> None:
-    """Endpoints of more requests than there were are told, and left out."""
+    """Endpoints with more requests than the run are omitted, with a warning."""
 
     def overlap(content: Any) -> None:
         content["metrics"]["http_reqs{name:/cart}"] = {"values": {"count": 50, "rate": 1}}
@@ -115,7 +115,7 @@ def test_overlapping_parts_are_not_added_up() -> None:
 
 
 def test_an_export_without_rates_has_no_duration() -> None:
-    """That is told, and no rate is made up."""
+    """There is a warning, and no rate is made up."""
 
     def without(content: Any) -> None:
         for metric in content["metrics"].values():
@@ -126,13 +126,13 @@ def test_an_export_without_rates_has_no_duration() -> None:
     assert "has no duration" in run.warnings
 
 
-def test_nulls_are_not_told() -> None:
+def test_nulls_are_missing_values() -> None:
     """JavaScript writes NaN as null."""
     run = changed(NEW, lambda content: content["metrics"]["http_req_duration"]["values"].update(avg=None))
     assert run.total.latency.mean is None
 
 
-def test_a_summary_without_requests_is_no_run() -> None:
+def test_a_summary_without_requests_is_not_a_run() -> None:
     """A test that sent nothing over HTTP proves nothing."""
 
     def without(content: Any) -> None:
@@ -166,7 +166,7 @@ def test_without_http_req_failed_failures_are_unknown() -> None:
     ],
 )
 def test_absurd_values_are_refused(name: str, metric: str, values: dict[str, Any], text: str) -> None:
-    """With the metric and what is allowed."""
+    """With the metric and the allowed values."""
 
     def absurd(content: Any) -> None:
         metric_content = content["metrics"][metric]
@@ -186,7 +186,7 @@ def test_absurd_values_are_refused(name: str, metric: str, values: dict[str, Any
     ],
 )
 def test_a_bad_machine_summary_is_refused(change: Callable[[Any], object], text: str) -> None:
-    """With the path of what is wrong."""
+    """With the path of the problem."""
     assert text in refusal(MACHINE, change)
 
 

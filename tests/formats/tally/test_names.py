@@ -21,8 +21,8 @@ def test_names_are_on_one_line_and_end() -> None:
     assert run.total.errors == {f"gone: {'y' * 93}…": 6}
 
 
-def test_sizes_that_no_request_tells_are_absent() -> None:
-    """A column of sizes that is empty in every row is no throughput of 0."""
+def test_sizes_that_no_request_reports_are_missing() -> None:
+    """A column of sizes that is empty in every row is not a throughput of 0."""
     import numpy as np
 
     from exporter.formats.tally.batch import Batch

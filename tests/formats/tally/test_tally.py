@@ -116,7 +116,7 @@ def test_it_goes_on_after_it_was_asked() -> None:
     assert (tally.requests, tally.run("a", "b").total.requests) == (2, 2)
 
 
-def test_names_beyond_the_cap_are_added_up_and_told() -> None:
+def test_names_beyond_the_cap_are_added_up_and_reported() -> None:
     """A tool that puts IDs into names fills no memory: the rest is `other`, and nothing is lost."""
     tally = Tally()
     for number in range(MAX_NAMES + 500):
@@ -148,7 +148,7 @@ def test_kinds_beyond_the_cap_are_added_up() -> None:
     ],
 )
 def test_what_no_measurement_can_be_is_refused(start: float, seconds: float, text: str) -> None:
-    """Negative and absurd values are told with their place."""
+    """Negative and absurd values are reported with their location."""
     tally = Tally()
     tally.add(tally.endpoint("a"), start, seconds, failed=False, location="line 7")
     with pytest.raises(SourceError) as caught:
@@ -165,14 +165,14 @@ def test_a_clock_that_jumps_is_refused() -> None:
         tally.run("a", "b")
 
 
-def test_nothing_is_no_run() -> None:
-    """A file without requests is no run of zero requests."""
+def test_a_file_without_requests_is_refused() -> None:
+    """A file without requests is refused, and not a run of zero requests."""
     with pytest.raises(SourceError, match="has no requests"):
         Tally().run("a", "b")
 
 
 def test_users_are_the_most_of_each_minute() -> None:
-    """Concurrent users peak within a minute, and are not told where the tool does not tell them."""
+    """Concurrent users peak within a minute, and are None if the tool does not report them."""
     tally = Tally()
     for second in (0, 70, 130):
         tally.add(tally.endpoint("a"), START + second, 0.1, failed=False)
