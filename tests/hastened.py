@@ -13,17 +13,17 @@ from pathlib import Path
 
 FASTER = 300
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_PLACES = re.compile(r"((?:interval|for|keep_firing_for): |\[)(\d+)([smhd])(?=\]|$)", re.MULTILINE)
+_DURATIONS = re.compile(r"((?:interval|for|keep_firing_for): |\[)(\d+)([smhd])(?=\]|$)", re.MULTILINE)
 
 
 def hastened(text: str) -> str:
     """A rules file with all its durations divided by FASTER, in milliseconds."""
 
     def shorter(match: re.Match[str]) -> str:
-        place, number, unit = match.groups()
-        return f"{place}{int(number) * _SECONDS[unit] * 1000 // FASTER}ms"
+        prefix, number, unit = match.groups()
+        return f"{prefix}{int(number) * _SECONDS[unit] * 1000 // FASTER}ms"
 
-    return _PLACES.sub(shorter, text)
+    return _DURATIONS.sub(shorter, text)
 
 
 def written(files: Mapping[str, bytes], directory: Path) -> list[Path]:

@@ -55,7 +55,7 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_checks_are_published_soon_after_the_start(tmp_path: Path) -> None:
-    """1 for what is fine, 0 for what failed, nothing for what was skipped; when it ended, and how many warnings."""
+    """1 for a check that passed, 0 for a failed one, none for a skipped one; the end time and the warnings."""
     run(tmp_path, age=OLD)
     with started(configured(tmp_path, pte=loadtest(tmp_path))) as running:
         until(lambda: check(running, "fresh") is not None, "the check-up")
@@ -82,7 +82,7 @@ def test_the_worst_subject_counts(tmp_path: Path) -> None:
 
 
 def test_a_change_is_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A check that begins to fail, and that passes again, is told once each, with its first cause and remedy."""
+    """A check that begins to fail, or passes again, is logged once, with its first cause and remedy."""
     caplog.set_level("INFO")
     file = run(tmp_path)
     with started(often(configured(tmp_path, pte=loadtest(tmp_path)))) as running:
@@ -138,7 +138,7 @@ class Hanging:
 
 
 def test_a_check_that_hangs_holds_nobody_up(tmp_path: Path) -> None:
-    """Polls go on, a reload has the next source checked, and the end is not waited for."""
+    """Polls continue, a reload has the next source checked, and the end is not waited for."""
     hanging = Hanging()
     with bad_server(hanging) as server:
         hanging.server = server

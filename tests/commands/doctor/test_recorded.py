@@ -57,7 +57,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str, CheckVerdict, str, str]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_failure_has_its_cause_and_remedy(name: str, tmp_path: Path) -> None:
-    """Each failure is the step that it should be, tells its likeliest cause first, and reads as the golden file."""
+    """Each failure is the expected step, has its likeliest cause first, and reads as the golden file."""
     make, check, verdict, cause, remedy = CASES[name]
     file = tmp_path / "round.json"
     file.write_bytes(make())
@@ -71,7 +71,7 @@ def test_a_failure_has_its_cause_and_remedy(name: str, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_too_large_or_gone(tmp_path: Path) -> None:
-    """Both are told by the step that needs them first, and nothing after it is tried."""
+    """The first step that needs the file reports it, and no later step is tried."""
     file = tmp_path / "round.json"
     file.write_bytes(of(recent()))
     done = examined(tmp_path, "production", kind="recorded", file=file, max_bytes=1000)
