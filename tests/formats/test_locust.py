@@ -176,7 +176,7 @@ def test_a_history_that_breaks_off_is_used_up_to_there(tmp_path: Path) -> None:
     run = formats.read(write(tmp_path, stats=statistics(CART, TOTAL), stats_history=content))
     assert run.end == AT + 5
     assert run.warnings == (
-        "the history breaks off; its last row was left out",
+        "the history is incomplete; its last row was omitted",
         "has 100 requests and its history 90: one of them was cut",
     )
 

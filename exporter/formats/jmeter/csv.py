@@ -92,7 +92,7 @@ class Reader:
 
         self._drain(0)
         refuse_stray_quotes(self._rest, layout, self._line)
-        self._tally.breaks_off(f"breaks off in the row on line {self._line}, which is left out")
+        self._tally.breaks_off(f"is incomplete: the row on line {self._line} was cut and omitted")
 
     def _read(self, block: bytes, layout: Layout) -> None:
         """Large blocks are parsed while those before them are added up; of a growing file nothing waits."""

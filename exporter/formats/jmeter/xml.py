@@ -228,7 +228,7 @@ class Reader:
     def end(self) -> None:
         """JMeter closes the root when the test ends."""
         if not self._target.root_closed:
-            text = f"breaks off on line {self._target.line}: JMeter ends the file when the test ends"
+            text = f"is incomplete, it ends on line {self._target.line}: JMeter closes the file when the test ends"
             self._target.tally.breaks_off(text)
 
 

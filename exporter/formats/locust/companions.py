@@ -67,9 +67,9 @@ def beside(path: Path) -> Companions:
         except FileNotFoundError:
             continue
         except OSError as error:
-            companions.warnings.append(f"{name}: cannot be read and was left out: {error.strerror}")
+            companions.warnings.append(f"{name}: cannot be read and was omitted: {error.strerror}")
         except SourceError as error:
-            companions.warnings.append(f"{name}: was left out: {error}")
+            companions.warnings.append(f"{name}: was omitted: {error}")
     return companions
 
 

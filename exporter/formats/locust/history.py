@@ -107,10 +107,10 @@ def _has_gap(pairs: Iterable[tuple[_Point, _Point]]) -> bool:
 
 
 def read(content: bytes, warn: Callable[[str], None]) -> History:
-    """Raises SourceError. A last row without its end was cut, and is left out."""
+    """Raises SourceError. A last row without its end was cut, and is omitted."""
     if not content.endswith(b"\n"):
         content = content[: content.rfind(b"\n") + 1]
-        warn("the history breaks off; its last row was left out")
+        warn("the history is incomplete; its last row was omitted")
 
     points: list[_Point] = []
     for row in rows(content, COLUMNS):

@@ -94,7 +94,7 @@ class Tally:
         self.complete = False
 
     def cut_off(self, location: str, tool: str) -> None:
-        """The file's last record is not whole, and was left out."""
+        """The file's last record is incomplete, and was omitted."""
         self.breaks_off(f"{location}: is incomplete and was omitted: {tool} was stopped, or the file cut")
 
     def users(self, at: float, count: float) -> None:

@@ -20,7 +20,7 @@ DAY = 86400.0
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of our own, with runs that are the same, slower, fewer, and a baseline called main."""
+    """A separate folder with runs that are the same, slower, fewer, and a baseline called main."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     for name, latency, requests in (

@@ -342,7 +342,7 @@ def test_a_last_row_that_breaks_off_is_left_out() -> None:
     """Rows before it count, a warning says which is missing, and the run is not complete."""
     run = read(GOOD[:-40])
     assert (run.total.requests, run.complete) == (2, False)
-    assert any("breaks off in the row on line 5" in warning for warning in run.warnings)
+    assert any("is incomplete: the row on line 5 was cut and omitted" in warning for warning in run.warnings)
     open_quote = read(GOOD[: GOOD.index(b"lines")])
     assert (open_quote.total.requests, open_quote.complete) == (1, False)
 

@@ -136,7 +136,7 @@ def test_a_file_that_breaks_off_is_not_complete() -> None:
     """What is whole counts."""
     run = read(HEAD + sample(0, 9) + sample(9, 9)[:30])
     assert (run.total.requests, run.complete) == (1, False)
-    assert any("breaks off on line 5" in warning for warning in run.warnings)
+    assert any("is incomplete, it ends on line 5" in warning for warning in run.warnings)
 
 
 def test_a_report_of_tests_is_none_of_jmeters() -> None:
