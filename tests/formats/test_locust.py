@@ -167,7 +167,7 @@ def test_an_invalid_history_is_omitted_and_reported(tmp_path: Path, content: str
     """The figures are valid without it; the times are then those of the file."""
     run = formats.read(write(tmp_path, stats=statistics(CART, TOTAL), stats_history=content))
     assert not run.dated
-    assert any(warning.startswith(f"shop_stats_history.csv: was left out: {text}") for warning in run.warnings)
+    assert any(warning.startswith(f"shop_stats_history.csv: was omitted: {text}") for warning in run.warnings)
 
 
 def test_a_history_that_breaks_off_is_used_up_to_there(tmp_path: Path) -> None:
