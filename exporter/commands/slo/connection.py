@@ -8,6 +8,7 @@ from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.clients.http.validation import problems
 from exporter.clients.prometheus import PrometheusClient
+from exporter.commands.arguments import UsageError
 from exporter.errors import PteError, SourceError
 from exporter.slo.status import BudgetStatus
 
@@ -34,7 +35,7 @@ def _session(url: str | None, config_file: str | None) -> Session:
             raise PteError(f"--prometheus.url: {text}")
         return Session(url, HttpOptions())
     if config_file is None:
-        raise PteError("no Prometheus to query: use --prometheus.url, or --config.file with production's source")
+        raise UsageError("no Prometheus to query: use --prometheus.url, or --config.file with production's source")
 
     from exporter import sources
     from exporter.sources.prometheus.source import Options

@@ -107,7 +107,7 @@ def test_a_broken_baseline_is_told_and_the_others_listed(place: Path, capsys: py
     assert cli.main(["baseline", "list"]) == 1
     output = capsys.readouterr()
     assert "shop         main" in output.out
-    assert output.err.startswith("pte-exporter: baselines/shop/broken.json: is in no known format")
+    assert output.err.startswith("pte-exporter: baselines/shop/broken.json: has an unknown format")
     assert len(output.err.splitlines()) == 1
 
 
@@ -178,7 +178,7 @@ def test_what_a_grade_lacks_is_told(place: Path, capsys: pytest.CaptureFixture[s
         ),
         (("no/such.json", "same.json"), "no/such.json: no such file"),
         (("main", "absent.json"), "absent.json: cannot be read: No such file or directory"),
-        (("main", "bad.txt"), "bad.txt: is in no known format"),
+        (("main", "bad.txt"), "bad.txt: has an unknown format"),
     ],
 )
 def test_what_cannot_be_read_is_exit_code_3(
