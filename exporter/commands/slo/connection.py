@@ -8,7 +8,6 @@ from exporter.clients.http import Session
 from exporter.clients.http.options import HttpOptions
 from exporter.clients.http.validation import problems
 from exporter.clients.prometheus import PrometheusClient
-from exporter.commands.arguments import UsageError
 from exporter.errors import PteError, SourceError
 from exporter.slo.status import BudgetStatus
 
@@ -35,7 +34,7 @@ def _session(url: str | None, config_file: str | None) -> Session:
             raise PteError(f"--prometheus.url: {text}")
         return Session(url, HttpOptions())
     if config_file is None:
-        raise UsageError("no Prometheus to query: use --prometheus.url, or --config.file with production's source")
+        raise PteError("no Prometheus to query: use --prometheus.url, or --config.file with production's source")
 
     from exporter import sources
     from exporter.sources.prometheus.source import Options
