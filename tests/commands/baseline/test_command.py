@@ -218,7 +218,7 @@ def test_the_runs_before_tell_how_much_runs_scatter(place: Path, capsys: pytest.
     document = json.loads(output.out)
     assert {change["against"] for change in document["changes"]} == {"baseline", "history"}
     assert document["exit_code"] == 3
-    assert [text.partition(": is")[0] for text in document["warnings"]] == ["ignored: past/notes.txt"]
+    assert [text.partition(": has an")[0] for text in document["warnings"]] == ["ignored: past/notes.txt"]
 
 
 def test_history_is_what_ended_before(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
