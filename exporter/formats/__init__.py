@@ -111,7 +111,7 @@ def detect(head: bytes) -> Format:
 
     if not text.strip():
         raise SourceError("bad_data", "is empty")
-    raise UnknownFormatError("bad_data", f"is in no known format, expected one of: {', '.join(by_name)}")
+    raise UnknownFormatError("bad_data", f"has an unknown format, expected one of: {', '.join(by_name)}")
 
 
 def accompanies(head: bytes) -> bool:

@@ -96,7 +96,8 @@ def _json(value: object) -> str:
 def read_all(folder: Path, application: str | None, problems: list[str]) -> Iterator[Baseline]:
     """All baselines, by application and name; `problems` gets a line for each unreadable file."""
     if not folder.is_dir():
-        raise PteError(f"{folder}: is not a directory; create baselines with: pte-exporter baseline save")
+        reason = "is not a directory" if folder.exists() else "no such directory"
+        raise PteError(f"{folder}: {reason}; save a baseline with: pte-exporter baseline save")
 
     for path in sorted(folder.glob(f"*/[!.]*{_SUFFIX}")):
         if application not in (None, path.parent.name):

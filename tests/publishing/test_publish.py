@@ -135,7 +135,7 @@ def test_a_broken_file_of_the_history_is_told_and_left_out(tmp_path: Path, capsy
         write(tmp_path / f"old{number}.json", later(load_run(f"old{number}"), -number - 1))
     (tmp_path / "torn.json").write_text("{")
     assert command(tmp_path, "--history", str(tmp_path / "*.json")) == 0
-    assert f"warning: ignored: {tmp_path / 'torn.json'}: is in no known format" in capsys.readouterr().out
+    assert f"warning: ignored: {tmp_path / 'torn.json'}: has an unknown format" in capsys.readouterr().out
 
 
 def test_endpoints_beyond_the_cap_are_added_up(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_a_broken_baseline_is_told_and_the_others_listed(folder: Path, capsys: p
     assert cli.main(["baseline", "list"]) == 1
     output = capsys.readouterr()
     assert "shop         main" in output.out
-    assert output.err.startswith("pte-exporter: baselines/shop/broken.json: is in no known format")
+    assert output.err.startswith("pte-exporter: baselines/shop/broken.json: has an unknown format")
     assert len(output.err.splitlines()) == 1
 
 
@@ -178,7 +178,7 @@ def test_what_a_grade_lacks_is_told(folder: Path, capsys: pytest.CaptureFixture[
         ),
         (("no/such.json", "same.json"), "no/such.json: no such file"),
         (("main", "absent.json"), "absent.json: cannot be read: No such file or directory"),
-        (("main", "bad.txt"), "bad.txt: is in no known format"),
+        (("main", "bad.txt"), "bad.txt: has an unknown format"),
     ],
 )
 def test_what_cannot_be_read_is_exit_code_3(
@@ -218,7 +218,7 @@ def test_the_runs_before_tell_how_much_runs_scatter(folder: Path, capsys: pytest
     document = json.loads(output.out)
     assert {change["against"] for change in document["changes"]} == {"baseline", "history"}
     assert document["exit_code"] == 3
-    assert [text.partition(": is")[0] for text in document["warnings"]] == ["ignored: past/notes.txt"]
+    assert [text.partition(": has an")[0] for text in document["warnings"]] == ["ignored: past/notes.txt"]
 
 
 def test_history_is_what_ended_before(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

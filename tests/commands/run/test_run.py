@@ -176,7 +176,7 @@ def test_standard_output_can_be_the_result(shop: str, tmp_path: Path) -> None:
     saved = read(tmp_path / "saved.json")
     assert (saved.total, saved.run[:5]) == (read(tmp_path / "k6.json").total, "k6-20")
     code, _, err = run("--result", "-", "--", "echo", "nothing of use", directory=tmp_path)
-    assert (code, "no result: standard output: is in no known format" in err) == (1, True)
+    assert (code, "no result: standard output: has an unknown format" in err) == (1, True)
 
 
 def printing(folder: Path) -> None:

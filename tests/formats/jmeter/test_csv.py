@@ -312,7 +312,7 @@ def test_bad_input_is_refused_with_its_place(content: bytes, text: str) -> None:
 
 @pytest.mark.parametrize("content", [HEAD, b"timeStamp;elapsed\n", b"1760000000000\t12\tGET /\t200\tOK\ttrue\t1\n"])
 def test_jmeters_files_are_known_even_without_what_is_needed(content: bytes) -> None:
-    """The line that says what is missing is ours, not `in no known format`."""
+    """The line that says what is missing is ours, not `has an unknown format`."""
     assert (
         formats.detect(content + b"1,2,3\n" if content != b"timeStamp;elapsed\n" else b"timeStamp;elapsed;label\n")
         is jmeter_csv.FORMAT
