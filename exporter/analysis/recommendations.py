@@ -49,7 +49,7 @@ def _higher(signal: str, production: float, pte: float) -> str:
     production_text = _quantity(signal, production)
     if signal.startswith("latency_"):
         return (
-            f"production ({production_text}) is faster than the test showed ({pte_text}): "
+            f"production ({production_text}) is better than the test showed ({pte_text}): "
             "look for an environment or load-pattern difference"
         )
     if signal == "error_ratio":
