@@ -225,12 +225,12 @@ SERIES: tuple[Series, ...] = (
     ),
     _of_spike(
         "failure_reference_ratio",
-        "Median failure ratio of the runs before the latest. Polled.",
+        "Median failure ratio of the runs before the latest one. Polled.",
         lambda spike: spike.reference,
     ),
     _of_spike(
         "failure_reference_runs",
-        "Number of runs before the latest that the median rests on. Polled.",
+        "Number of earlier runs behind the median. Polled.",
         lambda spike: spike.runs,
     ).as_input(),
     *_of_groups("suite", "the suite"),

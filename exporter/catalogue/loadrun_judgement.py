@@ -1,4 +1,4 @@
-"""Load runs judged: changes since the baseline and the runs before, trends, and the limits of both.
+"""Load runs judged: changes since the baseline and earlier runs, trends, and the limits of both.
 
 The limits have the label `application`, as pages on a Pushgateway share one job.
 """
@@ -145,14 +145,14 @@ def _grade_limits(snapshot: Snapshot) -> Iterator[Row]:
 SERIES: tuple[Series, ...] = (
     per_application(
         "pte_load_run_change_evidence",
-        "1 when some metric of the run, or of an endpoint, could be compared with the baseline or the runs before.",
+        "1 when some metric of the run, or of an endpoint, could be compared with the baseline or earlier runs.",
         ("against",),
         lambda result: [((against,), _evidence(result, against)) for against in ("baseline", "history")],
     ),
     series(
         "change_input",
-        "The compared values in the metric's base unit: value is the run, certainly between least and most; reference "
-        "is the baseline or the runs before.",
+        "The compared values in the metric's base unit: value is the run, with the bounds least and most; reference "
+        "is the baseline or earlier runs.",
         ("against", "metric", "role"),
         _change_inputs,
     ).as_input(),

@@ -83,7 +83,7 @@ def run(options: Options) -> int:
 
     server.run(app, listening, access.tls, service.reload_soon)
     service.stop()
-    logger.info("ended")
+    logger.info("stopped")
     logging.shutdown()
     # Polls in flight are left behind. An orderly end of the interpreter would crash in native code under them.
     os._exit(0)

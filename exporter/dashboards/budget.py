@@ -81,8 +81,8 @@ def age(width: int, *matchers: str) -> Panel:
 def alerts(size: tuple[int, int], *matchers: str) -> Panel:
     """The firing alerts of objectives; specs may choose their names."""
     spec = PanelSpec(
-        "Alerts that fire",
-        "Which alerts of these SLOs fire now?",
+        "Firing alerts",
+        "Which alerts of these SLOs are firing?",
         "No SLO alert fires: good, if the rules are loaded.",
         "none",
         size,

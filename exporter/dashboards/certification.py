@@ -54,7 +54,7 @@ def board(sides: Mapping[str, str]) -> Board:
             heading("Incidents that the sources report"),
             *incidents(),
             heading("Alerts"),
-            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+            alerts("Firing alerts", "Which alerts are firing for these applications?", (24, 6)),
         ),
         (data_source(), applications()),
         annotations=(moments("Test run ended", scalar("pte_test_run_end_timestamp_seconds"), "blue"),),

@@ -60,7 +60,7 @@ def board(names: Mapping[str, str]) -> Board:
             _only_pte(names),
             _caveats(),
             heading("Alerts"),
-            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+            alerts("Firing alerts", "Which alerts are firing for these applications?", (24, 6)),
         ),
         (data_source(), applications(), sides()),
     )

@@ -37,7 +37,7 @@ def board() -> Board:
             _frequency(),
             _look_back(),
             heading("Alerts"),
-            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+            alerts("Firing alerts", "Which alerts are firing for these applications?", (24, 6)),
         ),
         (data_source(), applications(_EVIDENCE)),
         annotations=(moments("Tests ended", scalar("pte_test_execution_last_timestamp_seconds"), "blue"),),

@@ -42,7 +42,7 @@ def board() -> Board:
             _replicas(),
             *_process(),
             _limits(),
-            alerts("The exporter's own alerts", "Which alerts about the exporter fire now?", (14, 9), own=True),
+            alerts("The exporter's own alerts", "Which alerts about the exporter are firing?", (14, 9), own=True),
         ),
         (data_source(), applications(), sides()),
         span="now-6h",

@@ -42,7 +42,7 @@ def board() -> Board:
             heading("Live, while pte-exporter run is active"),
             *live.panels(),
             heading("Alerts"),
-            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+            alerts("Firing alerts", "Which alerts are firing for these applications?", (24, 6)),
         ),
         (data_source(), applications("pte_load_run_evidence")),
         annotations=(moments("Load test ended", scalar("pte_load_run_end_timestamp_seconds"), "blue"),),

@@ -37,7 +37,7 @@ def board() -> Board:
             heading("By commit: each run is a line, from its reading until the next run"),
             *_courses(),
             heading("Alerts"),
-            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+            alerts("Firing alerts", "Which alerts are firing for these applications?", (24, 6)),
         ),
         (data_source(), applications("pte_load_run_evidence")),
         span="now-30d",

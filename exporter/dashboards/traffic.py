@@ -45,7 +45,7 @@ def board() -> Board:
             *_signals(),
             _statistics(),
             heading("Alerts"),
-            alerts("Alerts that fire", "Which alerts fire now for these applications?", (24, 6)),
+            alerts("Firing alerts", "Which alerts are firing for these applications?", (24, 6)),
         ),
         (data_source(), applications(), sides()),
         span="now-7d",

@@ -88,7 +88,7 @@ def _graded(judged: JudgedRun | None) -> Iterator[str]:
     if total.success_ratio is not None:
         yield f"{humanize.percent(total.success_ratio)} of {humanize.number(total.requests)} requests succeeded"
     if total.latency.p95 is not None:
-        yield f"P95 {humanize.seconds(total.latency.p95, humanize.SENTENCE_DIGITS)}"
+        yield f"P95 latency {humanize.seconds(total.latency.p95, humanize.SENTENCE_DIGITS)}"
 
 
 def _changed(judged: JudgedRun | None) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _changed(judged: JudgedRun | None) -> Iterator[str]:
     for change in changes[:_TOP]:
         metric = humanize.label(change.metric)
         subject = f"{metric} of {change.name}" if change.name else metric
-        reference = "in the baseline" if change.against == "baseline" else "in the runs before"
+        reference = "in the baseline" if change.against == "baseline" else "in earlier runs"
         ratio = "" if change.ratio is None else f" ({humanize.signed_percent(change.ratio)})"
         yield f"{subject} is {change.verdict} than {reference}{ratio}"
 
@@ -243,7 +243,7 @@ def _objective(objective: Objective) -> str:
     if objective.baseline_error_ratio is not None:
         shares += f", {humanize.percent(objective.baseline_error_ratio)} of production's"
 
-    return f"{objective.name}: {_MET[objective.met]}, {shares}, at most {humanize.percent(objective.budget)}"
+    return f"{objective.name}: {_MET[objective.met]}: {shares} (limit: at most {humanize.percent(objective.budget)})"
 
 
 def _capacity(capacity: Capacity) -> Iterator[str]:

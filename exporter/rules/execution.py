@@ -81,9 +81,9 @@ RULES: tuple[Definition, ...] = (
         + templates.value_of("pte_test_execution_last_executed", "humanize")
         + " executed tests, by outcome: "
         + templates.values_by("pte_test_execution_last_tests", "outcome", "humanize")
-        + ". Earlier runs failed "
+        + ". Median failure ratio of earlier runs: "
         + templates.value_of("pte_test_execution_failure_reference_ratio", "humanizePercentage")
-        + " (median). Failing: "
+        + ". Failing: "
         + templates.label_values(_FAILING, "test", raw=True)
         + ".",
         action="fix or revert the change; the next passing run ends the alert.",

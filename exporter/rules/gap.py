@@ -7,7 +7,7 @@ from exporter.model.rule import Record
 from exporter.model.verdict import SEVERITIES
 from exporter.rules import templates
 from exporter.rules.expressions import EXPORTER, evidence, last, limit
-from exporter.rules.reasons import GAP_LIMIT
+from exporter.rules.reasons import GAP_LIMIT, value_limit
 from exporter.rules.rule import AlertDefinition, Definition
 
 _KEY = f"{EXPORTER}, application, signal"
@@ -49,6 +49,9 @@ max by (job, application, signal) (
 
 _LIMIT = "at most " + templates.lookup(f"max({GAP_LIMIT}{{job=%q,signal=%q}})", ("job", "signal"), "humanizePercentage")
 
+_VALUE = "{{ if gt $value 1e9 }}infinite{{ else }}" + templates.PERCENT + "{{ end }}"
+"""Without errors in production the gap is +Inf."""
+
 _LATENCY_NAME = templates.latency_name("$labels.signal")
 
 RULES: tuple[Definition, ...] = (
@@ -60,8 +63,8 @@ RULES: tuple[Definition, ...] = (
         board="pte-certification",
         summary=f"{{{{ $labels.application }}}}: {_LATENCY_NAME} differs too much between test and production",
         measure=f"gap of the PTE's {_LATENCY_NAME} relative to production's",
-        value=templates.PERCENT,
-        limit=_LIMIT + " either way",
+        value=_VALUE,
+        limit=_LIMIT + " either way" + value_limit("$labels.signal", templates.LATENCY),
         reason="{{ if lt $value 0.0 }}Production is slower than what the test certified"
         "{{ else }}The PTE is slower than production{{ end }}: "
         + templates.values_by("pte_gap_input", "side", templates.LATENCY, labels=("job", "application", "signal"))
@@ -74,10 +77,10 @@ RULES: tuple[Definition, ...] = (
         expr=_gap('signal="error_ratio"'),
         severity="warning",
         board="pte-certification",
-        summary="{{ $labels.application }}: the PTE fails more often than production",
+        summary="{{ $labels.application }}: the PTE's error ratio is too high",
         measure="gap of the PTE's worst error ratio relative to production's",
-        value=templates.PERCENT,
-        limit=_LIMIT,
+        value=_VALUE,
+        limit=_LIMIT + value_limit("$labels.signal", templates.PERCENTAGE),
         reason="Error ratios in the worst minute: "
         + templates.values_by("pte_gap_input", "side", "humanizePercentage", 'signal="error_ratio"')
         + ".",

@@ -37,7 +37,7 @@ RULES: tuple[Definition, ...] = (
         severity="warning",
         board="pte-loadrun",
         summary="{{ $labels.application }}: the newest load test failed",
-        measure="unmet thresholds of the load test",
+        measure="unmet thresholds of the load test; an early end counts as one",
         value="{{ $value }}",
         limit="0",
         reason="Not met: "
@@ -45,7 +45,7 @@ RULES: tuple[Definition, ...] = (
         + ". Grade: "
         + templates.label_values(f"max by (grade) ({last('pte_load_run_grade', _OWN)}) == 1", "grade", none="none")
         + ".",
-        action="fix the failed thresholds and run the load test again.",
+        action="fix the cause of the unmet thresholds and run the load test again.",
         wait="5m",
     ),
 )

@@ -77,16 +77,23 @@ _WORST = (
 _WORST_LABELS = ("job", "application", "against") * 3 + ("job", "application")
 
 
-_SEVERITY = "".join(
-    (
-        "{{ if ge $value 4.0 }}" + SEVERITIES[4],
-        "{{ else if ge $value 3.0 }}" + SEVERITIES[3],
-        "{{ else if ge $value 2.0 }}" + SEVERITIES[2],
-        "{{ else if ge $value 1.0 }}" + SEVERITIES[1],
-        "{{ else }}none{{ end }}",
-    )
+_WORST_CHANGES = templates.changes(_WORST, "what", _WORST_LABELS * 2)
+
+
+def _severity(number: str) -> str:
+    """A severity, which is a number, in words."""
+    steps = [f"if ge {number} {level}.0 }}}}{SEVERITIES[level]}" for level in (4, 3, 2, 1)]
+    return "{{ " + "{{ else ".join(steps) + "{{ else }}none{{ end }}"
+
+
+_SEVERITY = _severity("$value")
+_SEVERITY_LIMIT_QUERY = templates.result(
+    f"max({_limit('change_severity', _OWN)})", ("$labels.job", "$labels.application")
 )
-"""The alert's value, a number, in words."""
+_SEVERITY_LIMIT = (
+    f"{{{{ with {_SEVERITY_LIMIT_QUERY} }}}}"
+    f"{{{{ $limit := . | first | value }}}}{_severity('$limit')}{{{{ else }}}}{templates.UNKNOWN}{{{{ end }}}}"
+)
 
 RULES: tuple[Definition, ...] = (
     AlertDefinition(
@@ -121,7 +128,7 @@ RULES: tuple[Definition, ...] = (
         + templates.value_of("pte_load_run_requests", "humanize")
         + " requests, by kind: "
         + templates.values_by("pte_load_run_errors", "kind", "humanize")
-        + ". Failed requests are cheap, so the run proves less load than it made.",
+        + ". Failed requests are often cheap, so the run proves less load than it generated.",
         action="fix the most frequent kind of error and run the load test again.",
         wait="5m",
     ),
@@ -134,8 +141,8 @@ RULES: tuple[Definition, ...] = (
         '"baseline" }}its baseline{{ else }}the earlier runs{{ end }}',
         measure="worst severity of a change",
         value=_SEVERITY,
-        limit="below " + _limit_text("change_severity", "humanize") + " (1 low, 2 medium, 3 high, 4 critical)",
-        reason="Worse: " + templates.values(_WORST, "what", "humanizePercentage", _WORST_LABELS * 2) + ".",
+        limit="below " + _SEVERITY_LIMIT,
+        reason="Worse: " + _WORST_CHANGES + ".",
         action="check the commit of the run; fix it, or save the run as the new baseline if the change is intended.",
         wait="5m",
     ),

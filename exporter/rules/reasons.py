@@ -45,6 +45,13 @@ def _gap_limit(signal: str) -> str:
     return _number(query, PERCENTAGE, ("$labels.job", signal))
 
 
+def value_limit(signal: str, show: str) -> str:
+    """The limit of the PTE's own value, where one is configured: it can be broken whatever the gap."""
+    query = f"min({last('pte_gap_value_limit', 'job=%q,signal=%q')})"
+    value = "{{ . | first | value | " + show + " }}"
+    return f"{{{{ with {templates.result(query, ('$labels.job', signal))} }}}}; PTE: at most {value}{{{{ end }}}}"
+
+
 def _input(aggregation: str, matchers: str) -> str:
     return f"{aggregation}({last('pte_gap_input', matchers)})"
 
@@ -94,7 +101,8 @@ _LATENCY_LINE = (
     f"{{{{ $signal := .Labels.signal }}}}{templates.latency_name('$signal')} in "
     f"{{{{ if {_NEGATIVE} }}}}production ({_SLOWER}) is {_FACTOR} times what the test showed ({_FASTER})"
     f"{{{{ else }}}}the test ({_SLOWER}) is {_FACTOR} times production's ({_FASTER}){{{{ end }}}}"
-    f"; gap: {_GAP} (limit: {_gap_limit('$signal')} either way)"
+    f"; gap: {_GAP} (limit: {_gap_limit('$signal')} either way"
+    f"{value_limit('$signal', LATENCY)})"
     "{{ else }}latencies of test and production differ too much{{ end }}"
 )
 
@@ -102,12 +110,14 @@ _ERROR_LINE = _line(
     f"1 + (max({last('pte_gap_ratio', _ERRORS)}) > 0)",
     TIMES,
     "the test's error ratio is VALUE times production's: ",
-    "the test fails more often than production: ",
+    "the test's error ratio is too high: ",
 ) + (
     templates.values_by("pte_gap_input", "side", PERCENTAGE, 'signal="error_ratio"')
     + " in the worst minute (limit: "
     + _gap_limit('"error_ratio"')
-    + " above production's)"
+    + " above production's"
+    + value_limit('"error_ratio"', PERCENTAGE)
+    + ")"
 )
 
 _UNMET = f"max by (slo) ({last('pte_slo_run_met', _APPLICATION)}) == 0"
@@ -162,7 +172,9 @@ _APPLIES = f"max by (reason) ({last('pte_certification_reason', _APPLICATION)}) 
 
 def lines() -> str:
     """Every reason that applies, a line each, the most serious first; an unknown one by its name."""
-    parts = [f"{{{{ $reasons := {templates.result(_APPLIES, _LABELS)} }}}}"]
+    parts = [
+        f"{{{{ $reasons := {templates.result(_APPLIES, _LABELS)} }}}}{{{{ if not $reasons }}}} unknown{{{{ end }}}}"
+    ]
     for reason in SERIOUS:
         parts.append(f'{{{{ range $reasons }}}}{{{{ if eq .Labels.reason "{reason}" }}}}\n- {LINES[reason]}')
         parts.append("{{ end }}{{ end }}")

@@ -17,8 +17,8 @@ AGE = 'humanizeDuration | reReplaceAll "(h [0-9]+m) [0-9]+s$" "$1" | reReplaceAl
 """Seconds as 30d, 8d 0h 16m or 2m 30s: no seconds beside hours, no zeros at the end."""
 RATE = 'printf "%.3g" | humanize | printf "%s req/s"'
 """Requests per second as 540 req/s or 8.54k req/s."""
-TIMES = 'printf "%.2g" | humanize'
-"""A factor as 2.6 or 120."""
+TIMES = 'printf "%.3g" | humanize'
+"""A factor as 2.63 or 120, with as many digits as on the exporter's page."""
 
 PERCENT = "{{ $value | humanizePercentage }}"
 DURATION = "{{ $value | " + AGE + " }}"
@@ -104,6 +104,17 @@ def values_by(
 def values(query: str, label: str, show: str, labels: tuple[str, ...]) -> str:
     """Every value of a query's result, by one of its labels: "latency_p95 of all requests 27%"."""
     return _listed(query, labels, label, "{{ $e.Labels." + label + " }} {{ $e | value | " + show + " }}", UNKNOWN)
+
+
+def changes(query: str, label: str, labels: tuple[str, ...]) -> str:
+    """Signed changes of metrics, which the label names: "P95 latency of all requests +27%"."""
+    name = "{{ $e.Labels." + label + ' | reReplaceAll "^latency_p([0-9]+)" "P$1 latency"'
+    name += ' | reReplaceAll "^latency_([a-z]+)" "$1 latency" | reReplaceAll "^([a-z]+)_(ratio|rate)" "$1 $2" }}'
+    sign = "{{ if gt ($e | value) 0.0 }}+{{ end }}"
+    size = (
+        "{{ if gt ($e | value) 1e9 }}up from zero{{ else }}" + sign + "{{ $e | value | humanizePercentage }}{{ end }}"
+    )
+    return _listed(query, labels, label, f"{name} {size}", UNKNOWN)
 
 
 def label_values(

@@ -14,7 +14,7 @@ from tests.dashboards.grafana import PanelQuery, ask, boards, label_values, pane
 ALL = {"application": ".+", "side": ".+", "service": ".+", "slo": objectives.SHOP.id}
 
 QUIET: Mapping[str, frozenset[str]] = {
-    "no alert fires": frozenset({"Alerts that fire A", "The exporter's own alerts A"}),
+    "no alert fires": frozenset({"Firing alerts A", "The exporter's own alerts A"}),
     "no poll fails": frozenset({"Failed polls by reason A"}),
     "the demo uses no TLS": frozenset({"TLS verification A", "Sources L"}),
     "the demo reports no clock": frozenset({"Clock skew A", "Sources K"}),

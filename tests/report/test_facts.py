@@ -39,7 +39,7 @@ def test_without_a_result_file_nothing_is_said() -> None:
 def test_the_grade_stands_with_its_inputs() -> None:
     """Grade, run, requests, success and P95."""
     text = run_facts(JudgedRun(RUN, "A"))["graded"]
-    assert text == "A, jmeter build-17; 99 % of 6000 requests succeeded; P95 231 ms"
+    assert text == "A, jmeter build-17; 99 % of 6000 requests succeeded; P95 latency 231 ms"
     assert run_facts(JudgedRun(RUN, None))["graded"].startswith("no evidence, ")
 
 
@@ -48,8 +48,8 @@ def test_changes_begin_with_the_whole_run() -> None:
     names = [change(f"name {n}", n / 10, "worse") for n in range(1, 6)]
     judged = JudgedRun(RUN, "A", (*names, change("", 0.05, "worse"), change("x", None, "no_evidence")))
     assert run_facts(judged)["changed"].split("; ") == [
-        "P95 latency is worse than in the runs before (+5 %)",
-        *(f"P95 latency of name {n} is worse than in the runs before (+{n}0 %)" for n in (5, 4, 3, 2)),
+        "P95 latency is worse than in earlier runs (+5 %)",
+        *(f"P95 latency of name {n} is worse than in earlier runs (+{n}0 %)" for n in (5, 4, 3, 2)),
         "1 more",
     ]
     assert "changed" not in run_facts(JudgedRun(RUN, "A", (change("", 0.0, "equal"),)))

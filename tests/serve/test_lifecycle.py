@@ -161,7 +161,7 @@ def test_the_end_comes_within_two_seconds(tmp_path: Path, number: signal.Signals
             for connection in connections:
                 connection.close()
             assert not running.lines("Traceback")
-            assert running.lines("msg=ended")
+            assert running.lines("msg=stopped")
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.4, 0.8])

@@ -44,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.description = _HELP
     add_common(parser)
     parser.add_argument(
-        "--source", metavar="NAME", help="check only the environment of this name; default: all environments"
+        "--source", metavar="NAME", help="check only the environment of this name (default: all environments)"
     )
     format = add_format(parser)
     format.type = old_value("--format", "text", "console")

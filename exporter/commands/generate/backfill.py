@@ -49,7 +49,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--end",
         type=past_time,
         metavar="TIME",
-        help="time when the rules were loaded, at least 3 h ago; default 3 h ago",
+        help="time when the rules were loaded, at least 3 h ago (default: 3 h ago)",
     )
     url = parser.add_argument(
         "--prometheus.url",
@@ -65,7 +65,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         default=Path("backfill"),
-        help="directory to write; default %(default)s",
+        help="directory to write to (default: %(default)s)",
     )
     set_command(parser, Options, run)
 

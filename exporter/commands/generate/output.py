@@ -16,7 +16,7 @@ from exporter.commands.generate import files
 if TYPE_CHECKING:
     from exporter.config import Config
 
-_HELP = "directory below which rules/, alertmanager/, dashboards/ or docs/ are written; default: the current directory"
+_HELP = "directory below which rules/, alertmanager/, dashboards/ or docs/ are written (default: the current directory)"
 
 
 @dataclass(frozen=True)

@@ -48,20 +48,20 @@ def add_specs(parser: argparse.ArgumentParser, help: str, *, required: bool = Fa
         type=duration,
         metavar="DURATION",
         default=30 * _DAY,
-        help="period of specs without one; default 30d",
+        help="period of specs without one (default: 30d)",
     )
     parser.add_argument(
         "--scrape-interval",
         type=duration,
         metavar="DURATION",
         default=30,
-        help="scrape interval; default 30s",
+        help="scrape interval (default: 30s)",
     )
     parser.add_argument(
         "--retention",
         type=duration,
         metavar="DURATION",
-        help="Prometheus's retention, the limit for windows; default: not checked",
+        help="Prometheus's retention, the limit for windows (default: not checked)",
     )
 
     spec = parser.add_argument(

@@ -14,8 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prometheus.url",
         dest="prometheus_url",
         metavar="URL",
-        help="URL of the Prometheus that evaluates the rules; default: production's source in --config.file, "
-        "which may have credentials and TLS",
+        help="URL of the Prometheus that evaluates the rules (default: production's source in --config.file, "
+        "which may have credentials and TLS)",
     )
 
 

@@ -45,7 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         type=ratio,
         default=0.9,
         metavar="RATIO",
-        help="required share of the period with data; default %(default)s",
+        help="required share of the period with data (default: %(default)s)",
     )
     set_command(parser, Options, run, failure_code=_UNKNOWN)
 

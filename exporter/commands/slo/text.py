@@ -88,7 +88,7 @@ def _facts(status: BudgetStatus) -> Iterator[tuple[str, str]]:
 
 def _coverage(status: BudgetStatus) -> str:
     if not status.coverage:
-        return "nothing"
+        return "no data"
     return f"{humanize.percent(status.coverage)} of the period"
 
 
@@ -146,7 +146,7 @@ def _credit_due(status: BudgetStatus, none: str = "none") -> str:
     is_known = status.coverage is not None and status.coverage >= _ENOUGH
     if is_known or status.sla_credit is None:
         return text
-    return f"{text} (young)"
+    return f"{text} (provisional)"
 
 
 def _credit(credit: float | None, none: str = "none") -> str:

@@ -26,13 +26,13 @@ def judge(statuses: Sequence[BudgetStatus], least: float, coverage: float) -> tu
             missing[status.name] = reason
     if missing:
         name, reason = next(iter(missing.items()))
-        others = _of(len(missing), statuses, "do not have enough data")
+        others = _of(len(missing), statuses, "lack data")
         return UNKNOWN, f"{name}: not enough data: {reason}{others}"
 
     worst = min(statuses, key=_remaining)
     below = sum(_remaining(status) < least for status in statuses)
     text = f"{_percent(_remaining(worst))}, at least {_percent(least)} required"
-    others = _of(below, statuses, "are below that")
+    others = _of(below, statuses, "below that")
     if below:
         return BELOW, f"{worst.name}: too little budget left: {text}{others}"
     return PASS, f"{worst.name}: enough budget left: {text}{others}"

@@ -191,7 +191,7 @@ def _source_lines(status: SourceStatus, now: float) -> Iterator[str]:
     age = "no data yet"
     if status.last_success is not None:
         age = f"data {humanize.duration(max(0.0, now - status.last_success))} old"
-    yield f"{age}; polled every {humanize.duration(status.environment.interval)}"
+    yield f"{age}; polled every {_interval(status.environment.interval)}"
 
     if status.error is not None:
         yield f"{status.error.reason}: {status.error}"
@@ -204,6 +204,11 @@ def _source_lines(status: SourceStatus, now: float) -> Iterator[str]:
 
     if status.error is not None or status.failed:
         yield f"all causes: pte-exporter doctor --config.file FILE --source {status.environment.name}"
+
+
+def _interval(seconds: float) -> str:
+    """The time after "every": minute, 30 seconds."""
+    return humanize.duration(seconds).removeprefix("1 ")
 
 
 def _state(status: SourceStatus, now: float) -> tuple[str, str]:

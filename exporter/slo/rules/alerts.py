@@ -76,7 +76,8 @@ def _burn(slo: Slo, tier: Tier, runbook: str, dashboards: str) -> Alert:
         f"Value: {{{{ $value | {_SHARE} }}}} (bad events in {long})\n"
         f"Limit: {decimal(tier.factor * slo.budget * 100)}%, exceeded in both {long} and {short} "
         f"({decimal(tier.factor)} times the error budget of {decimal(100 - slo.objective)}%){least}\n"
-        f"Reason: {_reason(slo)}"
+        f"Reason: {_reason(slo)}\n"
+        "Do: find the cause of the bad events and stop it, such as by rolling back the last release."
     )
     annotations = {
         "summary": f"{_who(slo)} is using its error budget {_pace(tier.factor)}",
@@ -152,9 +153,10 @@ def _broken(slo: Slo, runbook: str, dashboards: str) -> Alert:
     # A spec's texts about a burning budget do not suit lost telemetry; its links do.
     links_of_spec = {name: value for name, value in text.annotations.items() if name not in _TEXTS}
     description = (
-        "Value: no data (events counted by the SLO's query)\nLimit: at least one series, even with the value 0\n"
+        "Value: no data (results of the SLO's queries)\nLimit: at least one series, even with the value 0\n"
         "Reason: The query for all events returns no data, or the query for bad events fails. "
-        "Until this is fixed, this SLO's burn alerts cannot fire."
+        "Until this is fixed, this SLO's burn alerts cannot fire.\n"
+        "Do: check whether the application is down, then its targets in Prometheus, then the SLO's queries."
     )
     annotations = {
         "summary": f"{_SERVICE}: no data for the SLO {_NAME}",

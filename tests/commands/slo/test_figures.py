@@ -47,9 +47,9 @@ def budgets(*ratios: float) -> list[BudgetStatus]:
     [
         (1.0, 0.25, "25 %", "25 %"),
         (0.9, 0.0, "SLA met", "none"),
-        (0.0019, 0.25, "25 % (young)", "25 % (young)"),
-        (0.5, 0.0, "SLA met (young)", "none (young)"),
-        (None, 0.25, "25 % (young)", "25 % (young)"),
+        (0.0019, 0.25, "25 % (provisional)", "25 % (provisional)"),
+        (0.5, 0.0, "SLA met (provisional)", "none (provisional)"),
+        (None, 0.25, "25 % (provisional)", "25 % (provisional)"),
         (0.0019, None, "no evidence", "no evidence"),
     ],
 )
@@ -100,7 +100,7 @@ def test_counts_of_windows_are_whole_from_ten_on() -> None:
             (-1.0, 0.05, 0.5),
             0.1,
             verdict.BELOW,
-            "shop-a{region=r0}: too little budget left: -100 %, at least 10 % required; 2 of 3 budgets are below that",
+            "shop-a{region=r0}: too little budget left: -100 %, at least 10 % required; 2 of 3 budgets below that",
         ),
     ],
 )
@@ -116,7 +116,7 @@ def test_the_gate_has_the_figures_of_show() -> None:
     assert "  coverage       0.139 % of the period\n" in full(young)
     text = "shop-a: not enough data: 0.139 % of its period has data, at least 90 % required (--min-coverage)"
     assert verdict.judge([young], 0.1, 0.9) == (verdict.UNKNOWN, text)
-    both = f"{text}; 2 of 2 budgets do not have enough data"
+    both = f"{text}; 2 of 2 budgets lack data"
     assert verdict.judge([young, almost], 0.1, 0.9) == (verdict.UNKNOWN, both)
     assert "89.99 % of its period has data, at least 90 % required" in verdict.judge([almost], 0.1, 0.9)[1]
 

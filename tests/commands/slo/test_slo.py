@@ -159,7 +159,7 @@ def test_an_unknown_objective_names_near_ones(recorded: str, id: str, more: tupl
             ("checkout-payments", "0.1"),
             1,
             "checkout-payments{cluster=b}: too little budget left: -20 %, at least 10 % required; "
-            "1 of 2 budgets are below that",
+            "1 of 2 budgets below that",
         ),
         (("search-results", "0"), 3, "search-results: not enough data: its telemetry is missing (state broken)"),
         (

@@ -113,7 +113,8 @@ def _burn(reason: str) -> dict[str, Any]:
             "title": f"(page) {ODD} up SLO error budget burn rate is too fast.",
             "description": "Value: 2% (bad events in 1h)\n"
             "Limit: 1.44%, exceeded in both 1h and 5m (14.4 times the error budget of 0.1%), with at least 5 bad "
-            f"events in 1h\nReason: {reason}",
+            f"events in 1h\nReason: {reason}\n"
+            "Do: find the cause of the bad events and stop it, such as by rolling back the last release.",
             "runbook_url": "https://r.test/x.md#ptesloburn",
             "dashboard_url": "https://g.test/d/pte-slo-detail?var-slo=a%22b%60c%7B%7B+d+%7D%7D%5C%C3%A9%F0%9F%98%80%3A-up",
             "sloth": f"{ODD} eu",
@@ -176,10 +177,11 @@ def test_what_lost_telemetry_says(version: str, tmp_path: Path) -> None:
         "exp_annotations": {
             "summary": f"{ODD}: no data for the SLO up",
             "title": f"(page) {ODD} up SLO has no data.",
-            "description": "Value: no data (events counted by the SLO's query)\n"
+            "description": "Value: no data (results of the SLO's queries)\n"
             "Limit: at least one series, even with the value 0\n"
             "Reason: The query for all events returns no data, or the query for bad events fails. "
-            "Until this is fixed, this SLO's burn alerts cannot fire.",
+            "Until this is fixed, this SLO's burn alerts cannot fire.\n"
+            "Do: check whether the application is down, then its targets in Prometheus, then the SLO's queries.",
             "runbook_url": "https://r.test/x.md#pteslotelemetrybroken",
             "dashboard_url": "https://g.test/d/pte-slo-detail?var-slo=a%22b%60c%7B%7B+d+%7D%7D%5C%C3%A9%F0%9F%98%80%3A-up",
             "sloth": f"{ODD} ",

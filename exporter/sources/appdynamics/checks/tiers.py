@@ -35,7 +35,7 @@ def _tiers(probe: ControllerProbe, name: str) -> Finding:
         if close:
             remedy = f"applications.{name}.tiers: {close[0]} instead"
         causes.append(Cause(f"{tier!r} is not a tier of the application", remedy))
-    return failed(f"unknown tier {some(unknown, SHORT_LIST)}; existing ones: {there or 'none'}", *causes)
+    return failed(f"unknown tier {some(unknown, SHORT_LIST)}; existing tiers: {there or 'none'}", *causes)
 
 
 def _with_nodes(tier: ControllerTier) -> str:

@@ -177,17 +177,17 @@ def _granted(response: HttpResponse, took: float) -> Finding:
     if not body.access_token:
         return failed("a response without access_token", *NO_CONTROLLER)
     if life is None:
-        return warning(f"a token without its life; assuming {LIFE:.0f} s", _NO_LIFE)
+        return warning(f"a token without a lifetime; assuming {LIFE:.0f} s", _NO_LIFE)
     return _lifetime(life, took)
 
 
 def _lifetime(life: float, took: float) -> Finding:
     """Whether the token's life is long enough, also compared with the time of the request."""
     if not 0 < life < float("inf"):
-        return failed(f"a token that lives for {life:g} s", Cause("expires_in is not a number of seconds", _SET_LIFE))
+        return failed(f"a token valid for {life:g} s", Cause("expires_in is not a number of seconds", _SET_LIFE))
 
     renewed = renew_after(life)
-    summary = f"a token that lives for {life:g} s, in {seconds(took)}; it is renewed after {renewed:g} s"
+    summary = f"a token valid for {life:g} s, in {seconds(took)}; it is renewed after {renewed:g} s"
     if renewed <= took:
         return failed(f"{summary}, which is shorter than the request took", _SHORT_LIFE)
     if life < SHORT:

@@ -123,13 +123,13 @@ def test_an_answer_without_a_token(stand: Stand, answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("life", "verdict", "result"),
     [
-        (20, "warning", "lives for 20 s"),
-        (0, "failed", "lives for 0 s"),
+        (20, "warning", "valid for 20 s"),
+        (0, "failed", "valid for 0 s"),
         (0.0001, "failed", "shorter than the request took"),
-        (None, "warning", "a token without its life"),
+        (None, "warning", "a token without a lifetime"),
         (18000, None, "it is renewed after 14400 s"),
         (2592000, None, "(30 days)"),
-        ("300", None, "lives for 300 s"),
+        ("300", None, "valid for 300 s"),
     ],
 )
 def test_the_life_of_a_token(stand: Stand, life: object, verdict: str | None, result: str) -> None:
