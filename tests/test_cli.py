@@ -344,7 +344,7 @@ def test_rules_need_no_more_of_a_configuration_than_its_links(tmp_path: Path) ->
     assert done.returncode == 1
     assert [line.split(": ")[1] for line in done.stderr.splitlines()] == ["links.dashbords"]
     path.write_text("links: {runbook: w.example}\n", encoding="utf-8")
-    assert command(*generating, "--spec", spec(tmp_path)).stderr.startswith(f"{path}: links.runbook: wanted a URL")
+    assert command(*generating, "--spec", spec(tmp_path)).stderr.startswith(f"{path}: links.runbook: expected a URL")
 
 
 def test_a_fault_in_a_spec_is_one_line_with_its_place(tmp_path: Path) -> None:
@@ -412,7 +412,7 @@ def test_addresses_are_split(address: str, parts: tuple[str, int]) -> None:
 @pytest.mark.parametrize("address", ["", "9826", "a:b", "::1:9826", "a:70000", "a:-1"])
 def test_other_addresses_are_refused(address: str) -> None:
     """What is ambiguous or out of range is refused."""
-    with pytest.raises(PteError, match="wanted host:port"):
+    with pytest.raises(PteError, match="expected host:port"):
         split(address)
 
 

@@ -215,7 +215,7 @@ def test_a_bad_reload_keeps_the_old_configuration_and_says_so(tmp_path: Path) ->
         running.process.send_signal(signal.SIGHUP)
         until(lambda: running.value("pte_config_last_reload_successful") == 0, "the refusal")
         (line,) = running.lines("configuration rejected")
-        assert f'{path}: environments[0].intervall: unknown key \\"intervall\\"; did you mean \\"interval\\"?' in line
+        assert f'{path}: environments[0].intervall: unknown key \\"intervall\\", did you mean \\"interval\\"?' in line
         polls = running.value("pte_source_polls_total", source="production") or 0
         until(lambda: (running.value("pte_source_polls_total", source="production") or 0) > polls, "another poll")
         answer = running.post("/-/reload")

@@ -55,7 +55,7 @@ def test_each_folder_is_an_application(tmp_path: Path) -> None:
     write(tmp_path / "checkout" / "any.xml", "a", age=100)
     (tmp_path / "empty").mkdir()
     observation = observe(source(folder=tmp_path))
-    assert (observation.side, observation.warnings) == ("ci", (f"empty: no file is like {tmp_path}/empty/**/*.xml",))
+    assert (observation.side, observation.warnings) == ("ci", (f"empty: no file matches {tmp_path}/empty/**/*.xml",))
     assert names(observation) == {"shop": ["1", "2"], "checkout": ["any"], "empty": []}
 
 
@@ -82,10 +82,10 @@ def test_corrupt_reports_are_told_and_the_rest_counts(tmp_path: Path) -> None:
     assert names(observation) == {"shop": ["good"]}
     shop = tmp_path / "shop"
     assert sorted(observation.warnings) == [
-        f"shop: {shop}/cut.xml: line 2, column 1: is no XML: unclosed token",
+        f"shop: {shop}/cut.xml: line 2, column 1: is not valid XML: unclosed token",
         f"shop: {shop}/empty.xml: is empty",
-        f"shop: {shop}/noise.xml: line 1, column 1: is no XML: not well-formed (invalid token)",
-        f"shop: {shop}/time.xml: test case 1 (a): time is soon, wanted seconds, such as 1,234.5",
+        f"shop: {shop}/noise.xml: line 1, column 1: is not valid XML: not well-formed (invalid token)",
+        f"shop: {shop}/time.xml: test case 1 (a): time is soon, expected seconds, such as 1,234.5",
     ]
 
 
@@ -134,17 +134,17 @@ def config(folder: Path, ci: dict[str, Any], **analysis: Any) -> Path:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({}, "folder: missing, wanted a folder, or `applications` with their files"),
-        ({"folder": "/none"}, "folder: /none is no folder"),
-        ({"folder": ".", "history": 0}, "history: wanted 1 or more"),
-        ({"applications": {"a": {"files": []}}}, "applications.a.files: is empty, wanted globs"),
+        ({}, "folder: missing, expected a directory, or `applications` with their files"),
+        ({"folder": "/none"}, "folder: /none is not a directory"),
+        ({"folder": ".", "history": 0}, "history: must be at least 1"),
+        ({"applications": {"a": {"files": []}}}, "applications.a.files: is empty, expected globs"),
         (
             {"folder": ".", "properties": ["a", "a"]},
             "properties[1]: expected the name of a property, without duplicates",
         ),
         (
             {"folder": ".", "timezone": "Mars"},
-            'timezone: unknown time zone "Mars", wanted an IANA name such as Europe/Berlin or UTC',
+            'timezone: unknown time zone "Mars", expected an IANA name such as Europe/Berlin or UTC',
         ),
     ],
 )
@@ -162,8 +162,8 @@ def test_expectations_that_cannot_be_judged(tmp_path: Path) -> None:
         sources.read(config(tmp_path, {"folder": "."}, test_executions=executions))
     location = f"{tmp_path}/exporter.yml: analysis.test_executions"
     assert sorted(map(str, caught.value.problems)) == [
-        f"{location}.expected.shop: wanted less than analysis.test_executions.lookback",
-        f"{location}.failure_ratio: found 20, wanted a ratio within 0..1",
+        f"{location}.expected.shop: must be below analysis.test_executions.lookback",
+        f"{location}.failure_ratio: must be between 0 and 1, got 20",
     ]
 
 

@@ -71,11 +71,11 @@ def test_a_file_that_is_being_written_waits(tmp_path: Path) -> None:
     item = source(tmp_path)
     observation = observe(item)
     assert observation.applications["shop"].load_runs[-1].run == "old"
-    [warnings] = [warning for warning in observation.warnings if "waits" in warning]
-    assert warnings.startswith("shop: new.json waits until it was not written to for 1 minute (settle)")
+    [warnings] = [warning for warning in observation.warnings if "settle" in warning]
+    assert warnings.startswith("shop: new.json is read at the first poll after 1 minute without a write (settle)")
     touch(new, 61)
     assert observe(item).applications["shop"].load_runs[-1].run == "new"
-    assert not any("waits" in warning for warning in observe(item).warnings)
+    assert not any("settle" in warning for warning in observe(item).warnings)
 
 
 def test_what_lies_beside_results_is_not_waited_for(tmp_path: Path) -> None:
@@ -103,11 +103,11 @@ def test_where_nothing_is_found_that_is_told(tmp_path: Path) -> None:
     """A directory one level too deep, an empty one, a typo in a glob: no failure, but a warning for each."""
     write(tmp_path / "deep" / "1.json", load_run())
     assert observe(source(tmp_path / "deep")).warnings == (
-        f"{tmp_path}/deep holds no folder: each application's files belong in a folder of its own",
+        f"{tmp_path}/deep has no directories: each application's files belong in its own directory",
     )
     application = loadtest.LoadTestApplication(files=(tmp_path / "deep" / "*.jtx",))
     options = loadtest.Options(applications={"shop": application})
-    assert observe(loadtest.Source(options, "perf")).warnings == (f"shop: no file is like {tmp_path}/deep/*.jtx",)
+    assert observe(loadtest.Source(options, "perf")).warnings == (f"shop: no file matches {tmp_path}/deep/*.jtx",)
 
 
 def test_files_of_other_kinds_are_told_once(tmp_path: Path) -> None:
@@ -241,16 +241,16 @@ environments:
     [
         (
             "{kind: loadtest}",
-            "environments[1].source.folder: missing, wanted a folder, or `applications` with their files",
+            "environments[1].source.folder: missing, expected a directory, or `applications` with their files",
         ),
-        ("{kind: loadtest, folder: /nowhere/at/all}", "environments[1].source.folder: /nowhere/at/all is no folder"),
+        ("{kind: loadtest, folder: /nowhere/at/all}", "environments[1].source.folder: /nowhere/at/all is not a directory"),
         (
             "{kind: loadtest, folder: /tmp, history: 0}",
-            "environments[1].source.history: wanted 1 or more",
+            "environments[1].source.history: must be at least 1",
         ),
         (
             "{kind: loadtest, applications: {shop: {files: []}}}",
-            "environments[1].source.applications.shop.files: is empty, wanted globs",
+            "environments[1].source.applications.shop.files: is empty, expected globs",
         ),
         (
             "{kind: loadtest, folder: /tmp, routes: {Log in: /login}}",
@@ -287,8 +287,8 @@ def test_production_is_not_read_from_result_files(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError) as caught:
         sources.read(path)
-    expected = "wanted one of appdynamics, demo, prometheus, recorded"
-    text = f"environments[0].source.kind: no source of the role production, {expected}"
+    expected = "expected one of appdynamics, demo, prometheus, recorded"
+    text = f"environments[0].source.kind: not a source for the role production, {expected}"
     assert str(caught.value) == f"{path}: {text}"
 
 

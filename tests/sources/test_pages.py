@@ -62,5 +62,5 @@ def test_documented_examples(example: dict[str, object]) -> None:
     """Each example is a source that is right, but for the files that are not here."""
     result: list[Problem] = []
     sources.options(example, "sources.md", "source", result)
-    absent = ("cannot read", "is no folder", "is no file")
+    absent = ("cannot read", "is not a directory", "is not a regular file")
     assert [item for item in result if not any(text in item.text for text in absent)] == []

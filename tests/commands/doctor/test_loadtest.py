@@ -84,10 +84,10 @@ def _ahead(folder: Path) -> None:
 
 CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]] = {
     "no-folder": (lambda _: None, "configuration", "", "failed", "a typo in the path", "absolute path"),
-    "empty-folder": (_empty, "found", "", "failed", "nothing was written yet", "look where the load generator"),
-    "no-folders": (_loose, "found", "", "failed", "in the folder itself", "a folder of its own"),
-    "no-file": (_no_file, "found", "shop", "failed", "a slip in the path", "try it with ls"),
-    "unknown-format": (_unknown, "format", "shop", "failed", "a log or a file beside it", "narrow the globs"),
+    "empty-folder": (_empty, "found", "", "failed", "nothing was written yet", "check where the load generator"),
+    "no-folders": (_loose, "found", "", "failed", "in the directory itself", "its own directory"),
+    "no-file": (_no_file, "found", "shop", "failed", "a typo in the path", "try it with ls"),
+    "unknown-format": (_unknown, "format", "shop", "failed", "a log or another file", "narrow the globs"),
     "empty-file": (_no_bytes, "format", "shop", "failed", "being written, or was cut off", "free space"),
     "damaged": (_damaged, "complete", "shop", "failed", "another kind or version", "docs/reference/sources.md"),
     "ended-early": (_ended_early, "complete", "shop", "failed", "ended it", "run it again"),
@@ -96,7 +96,7 @@ CASES: dict[str, tuple[Callable[[Path], None], str, str, CheckVerdict, str, str]
     "no-name-mapped": (_no_name_mapped, "mapped", "shop", "failed", "names requests freely", "add them to `routes`"),
     "some-unmapped": (_some_unmapped, "mapped", "shop", "warning", "names requests freely", "add them to `routes`"),
     "old": (_old, "fresh", "shop", "failed", "nothing ran since", "run it again"),
-    "ahead": (_ahead, "fresh", "shop", "warning", "goes ahead", "NTP"),
+    "ahead": (_ahead, "fresh", "shop", "warning", "is ahead", "NTP"),
 }
 
 

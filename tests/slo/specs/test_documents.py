@@ -112,7 +112,7 @@ def test_own_configuration(tmp_path: Path) -> None:
     )
     assert [slo.id for slo in specs.read([path])] == ["shop-answers", "shop-answers-pte"]
     path.write_text("environments: 5\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="environments: found a number, wanted a list"):
+    with pytest.raises(ConfigError, match="environments: expected a list, got a number"):
         specs.read([path])
 
 

@@ -77,11 +77,11 @@ def test_an_ambiguous_duration(raw: object) -> None:
 def test_values_of_our_own_objectives_are_shown(tmp_path: Path) -> None:
     """Values in `slos:` are not secret, so messages show them; values elsewhere in a configuration stay out."""
     text = OWN.replace("SLI", "{latency: {threshold: 0.3}}").replace("PERIOD", "1M")
-    expected = "wanted a duration such as 90s, 5m, 1h30m or 7d"
+    expected = "expected a duration such as 90s, 5m, 1h30m or 7d"
     assert messages(tmp_path, text.replace("source: {", "interval: 1M, source: {", 1)) == [
-        f"environments[0].interval: found a string, {expected}",
-        f"slos[0].sli.latency.threshold: found 0.3, {expected}; did you mean 300ms?",
-        f'slos[0].period: found "1M", {expected}; did you mean 30d?',
+        f"environments[0].interval: {expected}, got a string",
+        f"slos[0].sli.latency.threshold: {expected}, got 0.3; did you mean 300ms?",
+        f'slos[0].period: {expected}, got "1M"; did you mean 30d?',
     ]
 
 

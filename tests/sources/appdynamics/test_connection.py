@@ -209,7 +209,7 @@ def test_status(status: int, headers: dict[str, str], reason: str, wait: float |
     assert (error.reason, error.retry_after) == (reason, wait)
     assert "Prometheus" not in str(error)
     if status == 302:
-        assert "redirects to https://login.example (302)" in str(error)
+        assert "redirect to https://login.example (302)" in str(error)
         assert "SAML" not in str(error)
 
 

@@ -172,7 +172,7 @@ def test_two_metrics_of_one_name() -> None:
         (reply_json([metric(point(0)), metric(point(1))]), "bad_data", "a duplicate metric"),
         (reply_json([metric(point(0), point(1), frequency="TEN_MIN")]), "bad_data", "steps of 600 s that begin 60 s"),
         (reply_json([metric(point(0.5))]), "bad_data", "does not begin at a full minute"),
-        (reply(503, b""), "server_error", "failed (503)"),
+        (reply(503, b""), "server_error", "server error (503)"),
         (reply(429, b"", {"Retry-After": "7"}), "rate_limited", "wait 7 s"),
         (reply(401, b"<html>", {"Content-Type": "text/html"}), "auth", "with an HTML page"),
         (reply(302, b"", {"Location": "https://login.example/?x"}), "redirect", "to https://login.example (302)"),
@@ -180,7 +180,7 @@ def test_two_metrics_of_one_name() -> None:
         (
             lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n[]"),
             "truncated",
-            "broke",
+            "closed the connection before the response was complete",
         ),
     ],
 )
