@@ -243,7 +243,10 @@ environments:
             "{kind: loadtest}",
             "environments[1].source.folder: missing, expected a directory, or `applications` with their files",
         ),
-        ("{kind: loadtest, folder: /nowhere/at/all}", "environments[1].source.folder: /nowhere/at/all is not a directory"),
+        (
+            "{kind: loadtest, folder: /nowhere/at/all}",
+            "environments[1].source.folder: /nowhere/at/all is not a directory",
+        ),
         (
             "{kind: loadtest, folder: /tmp, history: 0}",
             "environments[1].source.history: must be at least 1",

@@ -200,7 +200,10 @@ def test_the_highest_version_is_the_one_configured(
     [
         ("tls_server_config: {cert_file: x}", "tls_server_config.key_file: missing, expected a file name"),
         ("tls_server_config: {cert_file: no.crt, key_file: no.key}", "tls_server_config.cert_file: "),
-        (TLS % ", client_auth_type: RequireAnyClientCert", "tls_server_config.client_auth_type: expected one of: NoClientCert"),
+        (
+            TLS % ", client_auth_type: RequireAnyClientCert",
+            "tls_server_config.client_auth_type: expected one of: NoClientCert",
+        ),
         (TLS % ", client_auth_type: RequireAndVerifyClientCert", "tls_server_config.client_ca_file: missing"),
         (TLS % ", client_ca_file: no.crt", "tls_server_config.client_ca_file: "),
         (TLS % ", min_version: TLS13, max_version: TLS12", "tls_server_config.max_version: must be at least"),

@@ -42,7 +42,11 @@ def test_nothing_wrong(secret: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "path", "text"),
     [
-        ({"url": "acme.saas.appdynamics.com"}, "url", "not an http or https URL; expected for example https://acme.saas"),
+        (
+            {"url": "acme.saas.appdynamics.com"},
+            "url",
+            "not an http or https URL; expected for example https://acme.saas",
+        ),
         ({"url": "http://acme.saas.appdynamics.com"}, "url", "a SaaS controller accepts https only"),
         ({"url": "https://host/controller/rest"}, "url", "part of the controller's address; expected https://host"),
         ({"url": "https://host:8181/controller/#/location=APPS"}, "url", "expected https://host:8181: the rest"),
