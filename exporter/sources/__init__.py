@@ -4,6 +4,7 @@
     KIND = "demo"                                     the value of `kind:` in the configuration
     class Options(Settings, frozen=True): ...         its other keys
     class Source: ...                                 implements the protocol below
+    MADE_UP = True                                    optional: the data is invented, and everything says so
     ROLES = ("pte",)                                  optional: the sides it can be; else production and pte
     Source.events                                     optional: implements `Counting` below
     def problems(options) -> [(key, problem)]: ...    optional: problems beyond types (files, secrets, queries)
@@ -189,6 +190,11 @@ def _misplaced(role: str) -> str:
 def build(environment: Environment) -> Source:
     """The source of an environment of a configuration from `read`."""
     return cast("Source", _module(environment).Source(environment.source, environment.name))
+
+
+def made_up(environment: Environment) -> bool:
+    """Whether the data of the environment's source is invented, as the demo's is."""
+    return getattr(_module(environment), "MADE_UP", False)
 
 
 def kind(environment: Environment) -> str:
