@@ -29,14 +29,24 @@ def choose(
     return detected | dict(explicit)
 
 
+def longest_activity(samples: Samples, settings: TestRunSettings) -> Window | None:
+    """The longest contiguous activity, the latest of equal ones; None without any."""
+    stretches = _stretches(samples, settings)
+    return max(reversed(stretches), key=lambda stretch: stretch.duration, default=None)
+
+
 def _latest(samples: Samples, settings: TestRunSettings) -> Window | None:
-    active = [time for time, value in zip(samples.times, samples.values, strict=True) if value > settings.threshold]
-    # A value covers the minute before its time, so a run begins a minute before its first one.
-    runs = [Window(block[0] - MINUTE, block[-1]) for block in _blocks(active, settings.max_gap)]
-    for run in reversed(runs):
-        if run.duration >= settings.min_duration:
-            return run
+    for stretch in reversed(_stretches(samples, settings)):
+        if stretch.duration >= settings.min_duration:
+            return stretch
     return None
+
+
+def _stretches(samples: Samples, settings: TestRunSettings) -> list[Window]:
+    """Contiguous activity, by time."""
+    active = [time for time, value in zip(samples.times, samples.values, strict=True) if value > settings.threshold]
+    # A value covers the minute before its time, so a stretch begins a minute before its first one.
+    return [Window(block[0] - MINUTE, block[-1]) for block in _blocks(active, settings.max_gap)]
 
 
 def _blocks(times: list[float], max_gap: float) -> Iterator[list[float]]:

@@ -61,6 +61,7 @@ OWN: tuple[SelfSeries, ...] = (
     SelfSeries("pte_source_check_warnings", "gauge", "Steps of the last check-up with a warning.", _SOURCE),
     SelfSeries("pte_source_check_timestamp_seconds", "gauge", "When the last check-up of the source ended.", _SOURCE),
     SelfSeries("pte_source_withdrawn", "gauge", "1 while the source's series are withdrawn as too old.", _SOURCE),
+    SelfSeries("pte_demo", "gauge", "1 while a source is the embedded demo, whose data is made up; else absent."),
     SelfSeries("pte_snapshot_timestamp_seconds", "gauge", "When the published snapshot was taken."),
     SelfSeries("pte_snapshot_duration_seconds", "gauge", "Time to analyse and render the published snapshot."),
     SelfSeries("pte_snapshot_series", "gauge", "Series in the published snapshot."),

@@ -47,6 +47,7 @@ __all__ = [
     "parse",
     "range_seconds",
     "seconds",
+    "selector_text",
 ]
 
 T = TypeVar("T")
@@ -84,6 +85,14 @@ def range_seconds(expr: Any) -> float | None:
     if length is None:
         return None
     return float(length.total_seconds())
+
+
+def selector_text(selector: Any) -> str:
+    """A VectorSelector as its name and sorted matchers: the same text for the same series, however they are written."""
+    matchers = [str(matcher) for matcher in selector.matchers.matchers]
+    for alternatives in selector.matchers.or_matchers:
+        matchers += [str(matcher) for matcher in alternatives]
+    return f"{selector.name or ''}{{{','.join(sorted(matchers))}}}"
 
 
 def _call(function: Callable[[str], T], text: str) -> T:

@@ -78,8 +78,9 @@ def run(options: Options) -> int:
     app = App(service, access, lifecycle=options.enable_lifecycle)
 
     url = _url(listening.getsockname(), tls=access.tls is not None)
-    demo = {} if options.config_file else {"config": "the embedded demo"}
-    logger.info("listening", extra=logs.fields(url=url, version=__version__, **demo))
+    logger.info("listening", extra=logs.fields(url=url, version=__version__))
+    if not options.config_file:
+        logger.warning("no --config.file: serving the embedded demo, all values are made up")
 
     server.run(app, listening, access.tls, service.reload_soon)
     service.stop()

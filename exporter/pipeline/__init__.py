@@ -6,19 +6,19 @@ import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 
 from msgspec import structs
 
+from exporter import humanize
 from exporter.analysis import run
 from exporter.analysis.assessment import analyse
 from exporter.config import Config, Environment
 from exporter.errors import SourceError
 from exporter.model.observation import MINUTE, ApplicationObservation, Observation, Window
 from exporter.model.results import Snapshot
-from exporter.model.settings import AnalysisSettings
+from exporter.model.settings import AnalysisSettings, TestRunSettings
 from exporter.pipeline.slo_events import EventCounts
-from exporter.sources import Counting, Source, build
+from exporter.sources import Activity, Counting, Source, build
 
 DAY = 86400.0
 BASELINE = DAY
@@ -154,9 +154,20 @@ class Pipeline:
             return source.observe(window, pattern=pattern)
 
         settings = self._settings.test_run
-        choose = partial(run.choose, settings=settings, explicit=environment.windows)
+        too_short: dict[str, str] = {}
+
+        def choose(activity: Activity) -> dict[str, Window]:
+            runs = run.choose(activity, settings, environment.windows)
+            for name in activity.keys() - runs.keys():
+                longest = run.longest_activity(activity[name], settings)
+                if longest is not None:
+                    too_short[name] = _describe_too_short(longest, settings)
+            return runs
+
         observation = source.observe_runs(window, settings.threshold, choose)
-        return replace(observation, applications=_with_origin(observation.applications, environment.windows))
+        applications = _with_origin(observation.applications, environment.windows)
+        warnings = (*observation.warnings, *(f"{name}: {text}" for name, text in sorted(too_short.items())))
+        return replace(observation, applications=applications, warnings=warnings)
 
     def _count(self, environment: Environment, end: float) -> tuple[str, ...]:
         """Count the events up to `end`; a failure becomes a warning, and the next poll catches up."""
@@ -225,6 +236,13 @@ class Pipeline:
 
 def _warned(observation: Observation, *warnings: str) -> Observation:
     return replace(observation, warnings=(*observation.warnings, *warnings))
+
+
+def _describe_too_short(longest: Window, settings: TestRunSettings) -> str:
+    length = humanize.duration(longest.duration)
+    end = humanize.format_time(longest.end)
+    least = humanize.duration(settings.min_duration)
+    return f"no test run: the longest activity lasted {length}, until {end}; expected at least {least} (min_duration)"
 
 
 def _with_origin(

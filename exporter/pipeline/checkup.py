@@ -25,6 +25,11 @@ CONFIGURATION = "configuration"
 OBSERVATION = "observation"
 """The steps that the command adds for every kind of source, before and after those of its kind."""
 
+_SAME_DATA = Cause(
+    "both environments have the same address and the same selector or applications",
+    "use another url or selector for the PTE, or other applications of the controller",
+)
+
 _REPEATED = 5
 """Maximum number of failed checks whose first cause is repeated for the poll."""
 
@@ -57,7 +62,7 @@ def examine(
     done: list[CheckResult] = []
 
     def steps() -> Iterator[Step]:
-        yield _configuration(environment, check_context(config, environment, at))
+        yield _configuration(config, environment, check_context(config, environment, at))
         if done[0].verdict != "failed":
             yield from sources.checks(environment, check_context(config, environment, at))
         yield _observation(config, environment, at, done)
@@ -100,8 +105,12 @@ def _announced(steps: Iterator[Step], begin: Callable[[Step], None]) -> Iterator
         yield step
 
 
-def _configuration(environment: Environment, context: CheckContext) -> Step:
+def _configuration(config: Config, environment: Environment, context: CheckContext) -> Step:
     def run() -> Finding:
+        same_data = sources.same_data(config, environment)
+        if same_data:
+            return failed(f"the source {same_data}", _SAME_DATA)
+
         problems = sources.problems(environment)
         if not problems:
             return ok("the options are valid")

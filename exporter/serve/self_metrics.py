@@ -91,6 +91,13 @@ class SelfMetrics:
             for environment in environments:
                 self._start(environment)
 
+    def mark_demo(self, *, made_up: bool) -> None:
+        """Whether the data of a source is made up."""
+        if made_up:
+            self._set("pte_demo", 1)
+        else:
+            self._withdraw("pte_demo")
+
     def _start(self, environment: Environment) -> None:
         name = environment.name
         for counter in ("pte_source_polls", "pte_source_skipped_polls", "pte_source_poll_duration_seconds"):
@@ -188,3 +195,9 @@ class SelfMetrics:
             if name not in self._registered:
                 self._registered.add(name)
                 self.registry.register(series)
+
+    def _withdraw(self, name: str) -> None:
+        with self._lock:
+            if name in self._registered:
+                self._registered.remove(name)
+                self.registry.unregister(self._series[name])

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from exporter import catalogue
+from exporter import catalogue, sources
 from exporter.catalogue.exposition import MetricsPage, render
 from exporter.config import Config, Environment
 from exporter.errors import ConfigError, SourceError
@@ -174,6 +174,7 @@ class Service:
     def _activate(self, active: _ActiveConfig) -> None:
         self._active = active
         self.self_metrics.configure(active.config.environments)
+        self.self_metrics.mark_demo(made_up=any(map(sources.made_up, active.config.environments)))
         self.self_metrics.events.configure(active.config)
         self.self_metrics.loaded(self.clock())
 

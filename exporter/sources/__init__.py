@@ -4,12 +4,15 @@
     KIND = "demo"                                     the value of `kind:` in the configuration
     class Options(Settings, frozen=True): ...         its other keys
     class Source: ...                                 implements the protocol below
+    MADE_UP = True                                    optional: the data is invented, and everything says so
     ROLES = ("pte",)                                  optional: the sides it can be; else production and pte
     Source.events                                     optional: implements `Counting` below
     def problems(options) -> [(key, problem)]: ...    optional: problems beyond types (files, secrets, queries)
+    def reads(options) -> frozenset[Hashable]: ...    optional: the data that it reads, with OTHER_DATA (see below)
     def checks(options, context) -> [Step]: ...       optional: the steps of `doctor`
     def recordings(options, side) -> [Record]: ...    optional: recording rules that make polls cheaper
 
+Production and the PTE must not read the same data; `OTHER_DATA` says what to change if they do.
 The registry finds sources automatically; configuration errors, self-metrics and contract tests then cover them.
 """
 
@@ -17,7 +20,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -127,15 +130,51 @@ def read(path: str | Path, *, checked: bool = True) -> Config:
     """
     loaded = config.read(path, partial(options, checked=checked))
 
-    misplaced = []
+    misplaced = _misplaced_sources(loaded, str(path))
+    if misplaced:
+        raise ConfigError(misplaced)
+
+    if checked:
+        _refuse_one_side_twice(loaded, str(path))
+    return loaded
+
+
+def _misplaced_sources(loaded: Config, path: str) -> list[Problem]:
+    problems = []
     for position, environment in enumerate(loaded.environments):
         if environment.role not in roles(_module(environment)):
             where = f"environments[{position}].source.kind"
-            misplaced.append(Problem(str(path), where, _misplaced(environment.role)))
+            problems.append(Problem(path, where, _misplaced(environment.role)))
+    return problems
 
-    if misplaced:
-        raise ConfigError(misplaced)
-    return loaded
+
+def _refuse_one_side_twice(loaded: Config, path: str) -> None:
+    for position, environment in enumerate(loaded.environments):
+        problem = same_data(loaded, environment)
+        if problem:
+            raise ConfigError([Problem(path, f"environments[{position}].source", problem)])
+
+
+def same_data(loaded: Config, environment: Environment) -> str:
+    """The problem of a PTE that reads production's own data; empty if it does not.
+
+    Production compared with itself would always hold.
+    """
+    if environment.role != "pte":
+        return ""
+
+    own = _reads(environment)
+    for other in loaded.environments:
+        if other.role == "production" and own & _reads(other):
+            return f"reads the same data as {other.name}, expected {_module(environment).OTHER_DATA}"
+    return ""
+
+
+def _reads(environment: Environment) -> frozenset[Hashable]:
+    module = _module(environment)
+    if not hasattr(module, "reads"):
+        return frozenset()
+    return frozenset(module.reads(environment.source))
 
 
 def roles(module: ModuleType) -> tuple[str, ...]:
@@ -151,6 +190,11 @@ def _misplaced(role: str) -> str:
 def build(environment: Environment) -> Source:
     """The source of an environment of a configuration from `read`."""
     return cast("Source", _module(environment).Source(environment.source, environment.name))
+
+
+def made_up(environment: Environment) -> bool:
+    """Whether the data of the environment's source is invented, as the demo's is."""
+    return getattr(_module(environment), "MADE_UP", False)
 
 
 def kind(environment: Environment) -> str:

@@ -38,6 +38,7 @@ from exporter.model.settings import Settings
 from exporter.sources import ChooseRuns
 
 KIND = "demo"
+MADE_UP = True
 
 
 class Options(Settings, frozen=True):

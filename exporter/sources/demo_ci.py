@@ -16,6 +16,7 @@ from exporter.model.settings import Settings
 from exporter.sources import ChooseRuns
 
 KIND = "demo-ci"
+MADE_UP = True
 ROLES = ("ci",)
 
 

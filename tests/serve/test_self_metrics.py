@@ -67,6 +67,7 @@ def test_every_declared_series_is_kept() -> None:
     own.checked("a", 165.0, {"found": True}, 1)
     own.withdrawn("a", withdrawn=True)
     own.published(170.0, 5, 0.1)
+    own.mark_demo(made_up=True)
     own.loaded(50.0)
     counted(own)
     published = {family.name: family for family in families(own.render(openmetrics=True), openmetrics=True)}
@@ -203,3 +204,16 @@ def test_promtool_has_nothing_to_say(version: str) -> None:
     own.succeeded("a", 100.0, 0.2, OBSERVATION)
     counted(own)
     assert lint(own.render(openmetrics=False), version) == ""
+
+
+def test_the_demo_is_marked_while_it_is_there() -> None:
+    """`pte_demo` is 1 with the demo, absent without it, and comes back."""
+    own = SelfMetrics()
+    own.mark_demo(made_up=False)
+    assert of(own, "pte_demo") is None
+    own.mark_demo(made_up=True)
+    assert of(own, "pte_demo") == 1
+    own.mark_demo(made_up=False)
+    assert of(own, "pte_demo") is None
+    own.mark_demo(made_up=True)
+    assert of(own, "pte_demo") == 1

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -55,6 +56,24 @@ class HttpOptions(Settings, frozen=True):
     """Header name to the file that holds its value, for secret values."""
     tls: TlsOptions = TlsOptions()
     proxy: Proxy | None = None
+
+
+def server_of(url: str) -> tuple[str, int | None, str]:
+    """Host, port and path of a base URL, the same for each way to write it."""
+    parts = urlsplit(url)
+    usual_port = 443 if parts.scheme == "https" else 80
+    return ((parts.hostname or "").lower(), parts.port or usual_port, parts.path.rstrip("/"))
+
+
+def login_of(options: HttpOptions) -> Hashable:
+    """Everything that a server may tell tenants apart by: users and headers, without reading a secret."""
+    return (
+        options.username,
+        options.bearer_token_file,
+        options.bearer_token_env,
+        frozenset(options.headers.items()),
+        frozenset(options.headers_files.items()),
+    )
 
 
 def bearer_token(options: HttpOptions) -> Secret | None:

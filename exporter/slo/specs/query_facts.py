@@ -103,7 +103,7 @@ def _query(text: str, expr: Any) -> QueryFacts:
 
     for node in promql.nodes(expr):
         if isinstance(node, promql.VectorSelector):
-            selectors.append(_selector(node))
+            selectors.append(promql.selector_text(node))
         elif isinstance(node, promql.MatrixSelector):
             ranges.append(int(promql.range_seconds(node) or 0))
         elif isinstance(node, promql.SubqueryExpr):
@@ -127,13 +127,6 @@ def _query(text: str, expr: Any) -> QueryFacts:
         subqueries,
         result_labels.labels(expr),
     )
-
-
-def _selector(node: Any) -> str:
-    matchers = [str(matcher) for matcher in node.matchers.matchers]
-    for alternatives in node.matchers.or_matchers:
-        matchers += [str(matcher) for matcher in alternatives]
-    return f"{node.name or ''}{{{','.join(sorted(matchers))}}}"
 
 
 def per(*queries: QueryFacts) -> Per:

@@ -7,14 +7,14 @@ grow with the number of business transactions, tiers or nodes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
 from exporter.analysis.loadrun import is_route
-from exporter.clients.http.options import HttpOptions
+from exporter.clients.http.options import HttpOptions, server_of
 from exporter.clients.http.secrets import Secret
 from exporter.clients.http.validation import Problems, secret_problems
 from exporter.clients.http.validation import problems as http_problems
@@ -128,6 +128,16 @@ class Options(HttpOptions, frozen=True, kw_only=True):
     def route_of(self, application: str, transaction: str) -> str | None:
         """Method and route of a business transaction in the configuration, or None."""
         return self.applications[application].routes.get(transaction, self.routes.get(transaction))
+
+
+OTHER_DATA = "other applications of the controller"
+"""What to change if both sides read the same data."""
+
+
+def reads(options: Options) -> frozenset[Hashable]:
+    """The controller's applications."""
+    names = {application.name or name for name, application in options.applications.items()}
+    return frozenset((server_of(options.base), options.account, name) for name in names)
 
 
 def problems(options: Options) -> Problems:

@@ -27,12 +27,12 @@ from exporter.sources.appdynamics.conversion import COUNTS
 from exporter.sources.appdynamics.minute_cache import MinuteCache
 from exporter.sources.appdynamics.minutes import MetricMinutes
 from exporter.sources.appdynamics.observations import coarse_warnings, complete_minutes, fetch, observation
-from exporter.sources.appdynamics.options import Options, problems
+from exporter.sources.appdynamics.options import OTHER_DATA, Options, problems, reads
 from exporter.sources.appdynamics.poll import ControllerPoll, MetricRequest
 from exporter.sources.appdynamics.runs import LookBack
 from exporter.sources.appdynamics.shortfall import EVENTS, HISTORY
 
-__all__ = ["KIND", "Options", "Source", "problems"]
+__all__ = ["KIND", "OTHER_DATA", "Options", "Source", "problems", "reads"]
 
 KIND = "appdynamics"
 

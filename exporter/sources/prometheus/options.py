@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Literal
 
 import msgspec
 
-from exporter.clients.http.options import HttpOptions
+from exporter.clients import promql
+from exporter.clients.http.options import HttpOptions, login_of, server_of
 from exporter.clients.http.validation import Problems
 from exporter.clients.http.validation import problems as http_problems
 from exporter.model.observation import MINUTE
@@ -37,6 +39,24 @@ class Options(HttpOptions, frozen=True, kw_only=True):
     def templates(self) -> Templates:
         """The preset with these options' overrides."""
         return resolve(self.preset, self.selector, self.labels, self.signals, self.latency_scale)
+
+
+OTHER_DATA = "another url, or a selector that matches only the PTE"
+"""What to change if both sides read the same data."""
+
+
+def reads(options: Options) -> frozenset[Hashable]:
+    """The server and the series of the requests.
+
+    Another tenant or login may see other data, and counts as another server.
+    """
+    query = options.templates.fill("request_rate", MINUTE)
+    selectors = []
+    if query is not None:
+        nodes = promql.nodes(promql.parse(query))
+        selectors = [promql.selector_text(node) for node in nodes if isinstance(node, promql.VectorSelector)]
+
+    return frozenset({(server_of(options.url), login_of(options), frozenset(selectors))})
 
 
 def problems(options: Options) -> Problems:

@@ -14,13 +14,13 @@ from exporter.model.checkup import CheckContext
 from exporter.model.observation import ApplicationObservation, Observation, Samples, Window
 from exporter.model.rule import Record
 from exporter.sources import ChooseRuns
-from exporter.sources.prometheus.options import Options, problems
+from exporter.sources.prometheus.options import OTHER_DATA, Options, problems, reads
 from exporter.sources.prometheus.poll import PrometheusPoll
 from exporter.sources.prometheus.queries import BUCKET_PARTS, ROUTE_PARTS, Queries
 from exporter.sources.prometheus.runs import runs
 from exporter.sources.prometheus.stretches import stretches
 
-__all__ = ["KIND", "Options", "Source", "checks", "problems"]
+__all__ = ["KIND", "OTHER_DATA", "Options", "Source", "checks", "problems", "reads"]
 
 KIND = "prometheus"
 
