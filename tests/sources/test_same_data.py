@@ -80,7 +80,7 @@ def test_the_doctor_fails_the_first_step(tmp_path: Path, production: str, pte: s
         ("configuration", "failed"),
         ("observation", "skipped"),
     ]
-    assert "reads the same data as production" in results[0].found
+    assert "reads the same data as production" in results[0].result
     assert sources.same_data(config, config.environments[0]) == ""
 
 
