@@ -283,6 +283,7 @@ def _replicas() -> Panel:
         TableColumn("snapshot takes", joined(largest(by, "pte_snapshot_duration_seconds")), "s"),
         TableColumn("memory", joined(largest(by, "process_resident_memory_bytes")), "bytes"),
         TableColumn("running since", joined(f"time() - {largest(by, 'process_start_time_seconds')}"), "s"),
+        TableColumn("demo data (1: made up)", joined(largest(by, "pte_demo")), decimals=0),
         TableColumn("scrape takes", joined(largest(by, "scrape_duration_seconds")), "s"),
     ]
     keys = [

@@ -37,17 +37,18 @@ END = HEALTHY + 1.2 * 3600
 
 MAX_AGE = 1800.0
 DEMO = {"kind": "demo"}
-SERVER = {"kind": "prometheus", "url": "https://prometheus.example", "preset": "prometheus"}
 SIDES = ("production", "pte")
+DEMO_SOURCES = dict.fromkeys(SIDES, DEMO)
+SERVERS = {side: {"kind": "prometheus", "url": f"https://{side}.example", "preset": "prometheus"} for side in SIDES}
 CI = {"role": "ci", "source": {"kind": "demo-ci"}}
 SOURCES = (*SIDES, "ci")
 EXPORTERS = ("a:9826", "b:9826")
 
 
-def _config(directory: Path, source: dict[str, str]) -> Config:
+def _config(directory: Path, side_sources: dict[str, dict[str, str]]) -> Config:
     path = directory / "exporter.yml"
     age = {"interval": "6m", "max_age": "30m"}
-    environments = [*({"role": side, **age, "source": source} for side in SIDES), {**CI, **age}]
+    environments = [*({"role": side, **age, "source": side_sources[side]} for side in SIDES), {**CI, **age}]
     # The application search has no tests, and therefore no evidence.
     analysis = {"test_executions": {"expected": {"search": "1h"}}}
     slo = {"name": "availability", "application": "shop", "objective": 99, "sli": {"errors": {}}}
@@ -59,12 +60,13 @@ class Exporter:
     """The program without its clock and its sockets: polls on demand, and returns the page's lines."""
 
     def __init__(self, directory: Path) -> None:
-        self._demo = _config(directory, DEMO)
-        self._server = _config(directory, SERVER)
+        self._demo = _config(directory, DEMO_SOURCES)
+        self._server = _config(directory, SERVERS)
         self._own = SelfMetrics()
         self._pipeline = Pipeline(self._demo, self._own.events)
         self._own.configure(self._demo.environments)
         self._own.events.configure(self._demo)
+        self._own.mark_demo(made_up=True)
         self._own.loaded(START)
         self._last_success = START
         self._page: list[str] = []

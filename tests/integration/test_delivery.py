@@ -159,7 +159,7 @@ def site(metrics: str, alerts: str, directory: Path) -> Iterator[Site]:
 REASONS = """\
 Reasons:
 - the test reached 70% of production's peak: production 100 req/s, pte 70 req/s (limit: at least 90%)
-- P99 latency in production (300 ms) is 2.6 times what the test showed (114 ms); gap: -62% (limit: 50% either way)
+- P99 latency in production (300 ms) is 2.63 times what the test showed (114 ms); gap: -62% (limit: 50% either way)
 """
 
 

@@ -86,7 +86,7 @@ def test_a_regression_and_failing_tests_are_delivered_and_so_are_their_ends(
 
         eventually(
             lambda: received(
-                heard, "shop: the newest load test is worse than the earlier runs", "latency_mean of GET /"
+                heard, "shop: the newest load test is worse than the earlier runs", "mean latency of GET /"
             ),
             SOON,
             "a regression at Slack",

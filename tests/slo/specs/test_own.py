@@ -159,8 +159,9 @@ def test_a_source_polled_too_rarely_for_alerts_is_refused(tmp_path: Path) -> Non
 def test_objectives_on_every_preset(tmp_path: Path, preset: str, options: str) -> None:
     """Errors and latency, from buckets or native histograms, need only the preset."""
     path = tmp_path / "exporter.yml"
-    source = f'{{kind: prometheus, url: "http://h", preset: {preset}, {options}}}'
-    text = f"environments:\n  - {{role: production, source: {source}}}\n  - {{role: pte, source: {source}}}\nslos:\n"
+    environment = f'  - {{role: SIDE, source: {{kind: prometheus, url: "http://SIDE", preset: {preset}, {options}}}}}\n'
+    sides = "".join(environment.replace("SIDE", side) for side in ("production", "pte"))
+    text = f"environments:\n{sides}slos:\n"
     text += LEAST % "sides: [production, pte]"
     text += NAMED.replace("errors: {}", "latency: {threshold: 1s}") % ("c", "sides: [production, pte]")
     path.write_text(text, encoding="utf-8")
