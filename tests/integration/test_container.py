@@ -33,7 +33,7 @@ CONFIG = """\
 environments:
   - {name: production, role: production, interval: 1s, max_age: 1m, source: &here {
       kind: prometheus, url: "http://127.0.0.1:9090", preset: prometheus, bearer_token_file: /run/secrets/token}}
-  - {name: pte, role: pte, interval: 1s, max_age: 1m, source: {<<: *here, selector: "job!=\"none\""}}
+  - {name: pte, role: pte, interval: 1s, max_age: 1m, source: {<<: *here, selector: 'job!="none"'}}
 """
 
 PROMETHEUS = """
