@@ -52,7 +52,7 @@ tools: ## the servers that tests and stack need (Debian packages, and newer ones
 test: ready-dev tools ## the tests, on real servers: eleven minutes on two cores
 	@$(TEST) -m "not slow and not container"
 
-test-slow: ready-dev tools ## the rest: days of alerts in simulated time, older servers once more; four minutes
+test-slow: ready-dev tools ## the rest: days of alerts in simulated time, older servers once more, the tutorial; eight minutes
 	@$(TEST) -m "slow and not container"
 
 # Docker or Podman, by DOCKER_HOST or its usual socket. Without one, nothing is run, and that is a failure.
