@@ -56,10 +56,16 @@ class LoadRuns:
 @lru_cache(maxsize=8)
 def load_runs(seed: int, application: ShopApplication, window: Window) -> LoadRuns:
     """Those of the test that ran in the window and of the same test before it."""
+    # Only the baseline and the newest stay whole: a dozen whole runs would take ten megabytes.
+    earlier = []
+    for ago in reversed(range(1, RUNS)):
+        run = _run(seed, application, window, ago)
+        earlier.append(brief(run))
+        if ago == BASELINE:
+            baseline = run
+
     newest = _run(seed, application, window, 0)
-    earlier = [_run(seed, application, window, ago) for ago in reversed(range(1, RUNS))]
-    baseline = earlier[-BASELINE]
-    return LoadRuns((*map(brief, earlier), newest), baseline)
+    return LoadRuns((*earlier, newest), baseline)
 
 
 def _run(seed: int, application: ShopApplication, window: Window, ago: int) -> LoadRun:
