@@ -147,3 +147,11 @@ def test_the_page_begins_with_the_ten_keys_that_people_change_first() -> None:
     assert len(defaults) == 10
     for key, default in defaults.items():
         assert f"| `{key}` | {default} |" in rest
+
+
+def test_other_pages_print_the_same_defaults() -> None:
+    """The page on tuning limits repeats a few keys, each with the default of this page."""
+    page = (TOP / "docs" / "how-to" / "tune-limits.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| `(analysis\.[\w.]+)` \| ([^|]+) \|$", page, re.MULTILINE)
+    assert len(rows) > 3
+    assert {key: ROWS[key] for key, _ in rows} == dict(rows)
